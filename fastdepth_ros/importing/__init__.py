@@ -1,0 +1,1 @@
+"""Weights that others made, read and held against the network table, as a bundle."""
