@@ -11,6 +11,7 @@ first three upsamplings. Batch normalisation is folded into weights and biases t
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -110,7 +111,7 @@ class Network:
                 upsample=True,
                 skip=skips.get(i),
             )
-            for i, (before, after) in enumerate(zip(channels, channels[1:], strict=False), start=1)
+            for i, (before, after) in enumerate(itertools.pairwise(channels), start=1)
         )
 
     @property
@@ -170,9 +171,13 @@ class Network:
         Raises:
             WeightsError: a row has the wrong length, or a skip adds maps of different channels.
         """
-        remedy = f"A FastDepth table has {len(ENCODER_STRIDES)} encoder and 5 decoder rows, as in fastdepth_ros/network.py."
+        remedy = (
+            f"A FastDepth table has {len(ENCODER_STRIDES)} encoder and 5 decoder rows, as in fastdepth_ros/network.py."
+        )
         if len(self.encoder) != len(ENCODER_STRIDES) or len(self.decoder) != 5:
-            raise WeightsError(f"{self.name} has {len(self.encoder)} encoder and {len(self.decoder)} decoder rows", remedy)
+            raise WeightsError(
+                f"{self.name} has {len(self.encoder)} encoder and {len(self.decoder)} decoder rows", remedy
+            )
         if min(*self.encoder, *self.decoder) < 1:
             raise WeightsError(f"{self.name} has a layer without channels", remedy)
         for decoder, encoder in self.skips:

@@ -1,1 +1,1 @@
-"""A model bundle and the engine that runs it. Needs numpy and the TVM runtime library; nothing of ROS, torch or TVM's compiler."""
+"""A model bundle and the engine that runs it. Needs numpy and the TVM runtime; no ROS, no torch, no TVM compiler."""

@@ -1,8 +1,8 @@
 """A model bundle: a folder with a manifest, weights and a model card, and the proof that none of them was altered.
 
-    models/<name>/manifest.json         what this model is, and the sha256 of every other file
-                  weights.safetensors   arrays named as in the network table (float32 or float16)
-                  MODEL_CARD.md
+models/<name>/manifest.json         what this model is, and the sha256 of every other file
+              weights.safetensors   arrays named as in the network table (float32 or float16)
+              MODEL_CARD.md
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ def sha256(path: Path) -> str:
 class ViewSpec:
     """Which part of a camera's picture the network was trained to see, as in the paper.
 
-    The picture is scaled to ``resize_height`` rows, the centre ``crop_width`` x ``crop_height`` is cut out and scaled to
-    the network's input. All in pixels.
+    The picture is scaled to ``resize_height`` rows, the centre ``crop_width`` x ``crop_height`` is cut out and scaled
+    to the network's input. All in pixels.
     """
 
     resize_height: int = 250
@@ -117,12 +117,20 @@ class Manifest:
         except FastDepthError:
             raise
         except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-            raise BundleError(f"{path} cannot be read ({error!r})", "Copy the bundle again or import the model again.") from error
-        if manifest.input_width % 32 or manifest.input_height % 32 or min(manifest.input_width, manifest.input_height) < 32:
+            raise BundleError(
+                f"{path} cannot be read ({error!r})", "Copy the bundle again or import the model again."
+            ) from error
+        if (
+            manifest.input_width % 32
+            or manifest.input_height % 32
+            or min(manifest.input_width, manifest.input_height) < 32
+        ):
             cause = f"{path} has an input of {manifest.input_width}x{manifest.input_height}"
             raise BundleError(cause, "Both sides have to be multiples of 32.")
         if min(vars(manifest.view).values()) < 1:
-            raise BundleError(f"{path} has an empty view {vars(manifest.view)}", "Every side has to be at least 1 pixel.")
+            raise BundleError(
+                f"{path} has an empty view {vars(manifest.view)}", "Every side has to be at least 1 pixel."
+            )
         return manifest
 
 
