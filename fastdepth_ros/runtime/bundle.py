@@ -19,6 +19,7 @@ import numpy.typing as npt
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
+from fastdepth_ros.camera import PAPER_VIEW, ViewSpec
 from fastdepth_ros.errors import BundleError, FastDepthError
 from fastdepth_ros.network import Network, check_weights
 
@@ -31,19 +32,6 @@ CARD = "MODEL_CARD.md"
 def sha256(path: Path) -> str:
     """The sha256 of a file, as 64 hexadecimal digits."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-@dataclass(frozen=True)
-class ViewSpec:
-    """Which part of a camera's picture the network was trained to see, as in the paper.
-
-    The picture is scaled to ``resize_height`` rows, the centre ``crop_width`` x ``crop_height`` is cut out and scaled
-    to the network's input. All in pixels.
-    """
-
-    resize_height: int = 250
-    crop_width: int = 304
-    crop_height: int = 228
 
 
 @dataclass(frozen=True)
@@ -66,7 +54,7 @@ class Manifest:
     network: Network
     input_width: int = 224
     input_height: int = 224
-    view: ViewSpec = ViewSpec()
+    view: ViewSpec = PAPER_VIEW
     training_focal: tuple[float, float] | None = None
     min_depth: float = 0.1
     max_depth: float = 10.0

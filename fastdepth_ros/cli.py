@@ -1,0 +1,68 @@
+"""The ``fastdepth`` command: finds the sub-command, runs it, and says errors in one line.
+
+Each sub-command is a module of ``fastdepth_ros.commands`` with ``HELP``, ``add_arguments(parser)`` and
+``run(args) -> exit status``; only the one that is called is imported, so that each starts at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from fastdepth_ros import __version__
+from fastdepth_ros.errors import FastDepthError
+
+COMMANDS = {
+    "demo": "play a recording through the node over DDS and report what came back",
+    "infer": "depth of pictures: PNG, npy, a coloured picture, a point cloud",
+    "play": "play a recording's camera over DDS",
+    "models": "list, show and verify the model bundles",
+    "import": "make a model bundle of weights that others made",
+    "compile": "compile a bundle for a target",
+    "bench": "how fast the network is here, beside other runtimes",
+    "tune": "find the fastest kernel tiles of this machine",
+    "eval": "how good a bundle is on pictures with known depth",
+    "train": "train the network by a recipe",
+}
+"""Sub-command -> what it does, in the order in which a new user meets them."""
+
+
+def module_of(command: str) -> str:
+    """The module of a sub-command; a name that Python reserves carries an underscore."""
+    return "fastdepth_ros.commands." + ("import_" if command == "import" else command)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line ``argv`` (default: that of the process) and return the exit status.
+
+    Returns:
+        0 for success, 1 where the sub-command says so, 2 for an error that was told, 130 after Ctrl-C.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    parser = argparse.ArgumentParser(
+        prog="fastdepth",
+        description="Metric depth from one camera.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="commands:\n" + "\n".join(f"  {name:8} {text}" for name, text in COMMANDS.items()),
+    )
+    parser.add_argument("--version", action="version", version=f"fastdepth {__version__}")
+    parser.add_argument("command", choices=COMMANDS, metavar="command", help="one of the commands below")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="see `fastdepth command --help`")
+    chosen = parser.parse_args(arguments)
+
+    module = importlib.import_module(module_of(chosen.command))
+    own = argparse.ArgumentParser(prog=f"fastdepth {chosen.command}", description=COMMANDS[chosen.command] + ".")
+    module.add_arguments(own)
+    try:
+        return int(module.run(own.parse_args(chosen.arguments)))
+    except FastDepthError as error:
+        sys.stderr.write(f"fastdepth {chosen.command}: {error}\n")
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

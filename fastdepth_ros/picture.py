@@ -1,0 +1,53 @@
+"""A picture as the pipeline takes it: 8-bit pixels and the order of their channels."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from fastdepth_ros.errors import ImageError
+
+Order = Literal["rgb", "bgr", "rgba", "bgra", "grey"]
+
+CHANNELS: dict[str, int] = {"rgb": 3, "bgr": 3, "rgba": 4, "bgra": 4, "grey": 1}
+
+
+class Picture(NamedTuple):
+    """Pixels of one camera picture, usually a view on the bytes that the camera sent.
+
+    Attributes:
+        pixels: uint8, (height, width, channels), or (height, width) for ``grey``. Rows may be padded; the pixels of a
+            row lie side by side.
+        order: what the channels are.
+    """
+
+    pixels: npt.NDArray[np.uint8]
+    order: Order
+
+    @property
+    def width(self) -> int:
+        return int(self.pixels.shape[1])
+
+    @property
+    def height(self) -> int:
+        return int(self.pixels.shape[0])
+
+    def check(self) -> None:
+        """Hold the shape against the order.
+
+        Raises:
+            ImageError: the pixels are no 8-bit picture of at least 2x2 pixels with the channels of their order.
+        """
+        shape = self.pixels.shape
+        channels = 1 if len(shape) == 2 else shape[-1]
+        if self.order not in CHANNELS:
+            raise ImageError(f"a picture cannot be of order {self.order!r}", f"Use one of {', '.join(CHANNELS)}.")
+        if self.pixels.dtype != np.uint8 or len(shape) != (2 if self.order == "grey" else 3):
+            cause = f"a picture of order {self.order} cannot be {self.pixels.dtype} of shape {shape}"
+            raise ImageError(cause, "Give uint8 of (height, width, channels), or (height, width) for grey.")
+        if channels != CHANNELS[self.order]:
+            raise ImageError(f"a {self.order} picture has {channels} channels", f"It needs {CHANNELS[self.order]}.")
+        if min(shape[:2]) < 2:
+            raise ImageError(f"a picture of {shape[1]}x{shape[0]} pixels shows nothing", "Check the camera driver.")
