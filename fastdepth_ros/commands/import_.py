@@ -1,0 +1,29 @@
+"""fastdepth import: weights that others made, as a bundle."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from rich.console import Console
+
+from fastdepth_ros.importing import READERS, import_weights
+from fastdepth_ros.network import NETWORKS
+
+HELP = "read weights of another format and write them as a model bundle"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("file", type=Path, metavar="FILE", help=f"weights: {', '.join(READERS)}")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the new bundle")
+    parser.add_argument("--network", choices=sorted(NETWORKS), help="what the weights are of (default: what fits)")
+    parser.add_argument("--name", help="the bundle's name (default: that of the folder)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Import and say what came of it."""
+    network = NETWORKS[args.network] if args.network else None
+    bundle = import_weights(args.file, args.out, args.name, network)
+    Console().print(f"{bundle.path}: {bundle.manifest.network.name}, weights sha256 {bundle.weights_sha256}")
+    return 0
