@@ -1,0 +1,269 @@
+"""The way of one frame, without ROS: a picture and its camera in, metric depth and points out, each stage timed.
+
+    prepare   cut the view out of the picture, scale it to the network's input, bring the channels to RGB
+    infer     run the network
+    depth     limits, and the resolution that is wanted
+    cloud     one point a pixel
+
+Buffers are made when a size changes and written again with every frame: what :meth:`Pipeline.run` returns is valid
+until it is called again.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from fastdepth_ros.camera import Intrinsics, View
+from fastdepth_ros.cloud import CloudMaker
+from fastdepth_ros.errors import CalibrationError, SettingError
+from fastdepth_ros.picture import Picture
+from fastdepth_ros.runtime.bundle import Manifest
+
+Allocate = Callable[[str, tuple[int, ...], npt.DTypeLike], npt.NDArray[Any]]
+"""Makes the C-contiguous buffer of an output: ("depth" or "cloud", shape, dtype) -> array."""
+
+CELL = 2
+"""The network answers in cells of 2x2 input pixels: its last layer comes after the last upsampling."""
+
+_TO_RGB = {"bgr": cv2.COLOR_BGR2RGB, "rgba": cv2.COLOR_RGBA2RGB, "bgra": cv2.COLOR_BGRA2RGB, "grey": cv2.COLOR_GRAY2RGB}
+
+
+class DepthEngine(Protocol):
+    """What the pipeline asks of an engine; :class:`fastdepth_ros.runtime.engine.Engine` is one."""
+
+    @property
+    def input(self) -> npt.NDArray[np.uint8]:
+        """RGB, (height, width, 3), to be written into."""
+
+    def run(self) -> npt.NDArray[np.float32]:
+        """Depth of the input, (height / 2, width / 2) [m]; 0 is "no answer"."""
+
+
+def zeros(name: str, shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any]:  # noqa: ARG001
+    """The plain :data:`Allocate`."""
+    return np.zeros(shape, dtype)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is wanted of the pipeline.
+
+    Attributes:
+        output_size: ``native`` is the network's resolution; ``camera`` is the picture's own grid, with no depth outside
+            the view that the network sees.
+        depth_encoding: ``32FC1`` is metres with NaN, +Inf and -Inf; ``16UC1`` is millimetres with 0 for all of them.
+        cloud: fields of the points.
+        cloud_stride: every n-th pixel of every n-th row becomes a point.
+        min_depth, max_depth: answers outside are too close or out of range [m].
+
+    Raises:
+        SettingError: a setting is outside what is allowed.
+    """
+
+    output_size: Literal["native", "camera"] = "native"
+    depth_encoding: Literal["32FC1", "16UC1"] = "32FC1"
+    cloud: Literal["off", "xyz", "xyzrgb"] = "xyz"
+    cloud_stride: int = 1
+    min_depth: float = 0.1
+    max_depth: float = 10.0
+
+    def __post_init__(self) -> None:
+        choices = {
+            "output_size": ("native", "camera"),
+            "depth_encoding": ("32FC1", "16UC1"),
+            "cloud": ("off", "xyz", "xyzrgb"),
+        }
+        for name, allowed in choices.items():
+            if getattr(self, name) not in allowed:
+                raise SettingError(f"{name} is {getattr(self, name)!r}", f"Use one of {', '.join(allowed)}.")
+        if self.cloud_stride < 1:
+            raise SettingError(f"cloud_stride is {self.cloud_stride}", "Use 1 or more.")
+        if not (0 <= self.min_depth < self.max_depth and math.isfinite(self.max_depth)):
+            cause = f"min_depth is {self.min_depth:g} m and max_depth is {self.max_depth:g} m"
+            raise SettingError(cause, "Use 0 <= min_depth < max_depth.")
+
+
+@dataclass(frozen=True)
+class DepthFrame:
+    """The answer to one picture.
+
+    Attributes:
+        depth: (height, width), float32 [m] or uint16 [mm] as the settings say; None where it was not wanted.
+            By REP-117 NaN is "no answer", -Inf too close and +Inf out of range.
+        intrinsics: the camera of that depth map; None where the picture's own camera is not known.
+        cloud: (rows, columns, 3 or 4) float32, see :class:`~fastdepth_ros.cloud.CloudMaker`; None where it was not
+            wanted or the camera is not known.
+        stages: stage -> its duration [s], for the stages that ran.
+    """
+
+    depth: npt.NDArray[Any] | None
+    intrinsics: Intrinsics | None
+    cloud: npt.NDArray[np.float32] | None
+    stages: dict[str, float] = field(default_factory=dict)
+
+
+class Pipeline:
+    """Turns pictures into depth with one engine.
+
+    Args:
+        engine: the network, compiled.
+        manifest: of the bundle that the engine was compiled from: the view, and the focal length of its training.
+        settings: what is wanted; may be replaced between frames.
+        allocate: makes the buffers of depth and cloud, so that a message can own their bytes.
+    """
+
+    def __init__(
+        self, engine: DepthEngine, manifest: Manifest, settings: Settings | None = None, allocate: Allocate = zeros
+    ) -> None:
+        self.settings = settings or Settings()
+        self._engine = engine
+        self._manifest = manifest
+        self._allocate = allocate
+        self._input_height, self._input_width = engine.input.shape[:2]
+        cells = (self._input_height // CELL, self._input_width // CELL)
+        self._metres = np.empty(cells, np.float32)
+        self._buffers: dict[str, npt.NDArray[Any]] = {}
+        self._maker: CloudMaker | None = None
+
+    def run(
+        self, picture: Picture, camera: Intrinsics | None = None, *, depth: bool = True, cloud: bool = True
+    ) -> DepthFrame:
+        """Depth of one picture.
+
+        Args:
+            picture: as the camera sent it.
+            camera: its intrinsics, of the same size; without them there is no cloud, and depth is not corrected for the
+                focal length.
+            depth: whether anybody wants the depth map.
+            cloud: whether anybody wants the cloud. Nothing is computed for what nobody wants.
+
+        Raises:
+            ImageError: the picture's shape does not fit its order.
+            CalibrationError: the intrinsics are of another size.
+        """
+        picture.check()
+        if camera is not None and (camera.width, camera.height) != (picture.width, picture.height):
+            cause = f"camera_info is of {camera.width}x{camera.height}, the picture of {picture.width}x{picture.height}"
+            raise CalibrationError(cause, "Let the driver publish the camera_info of the size that it sends.")
+        cloud = cloud and camera is not None and self.settings.cloud != "off"
+        if not depth and not cloud:
+            return DepthFrame(None, None, None)
+
+        stages: dict[str, float] = {}
+        started = time.perf_counter()
+        view = View.of(self._manifest.view, picture.width, picture.height, self._input_width, self._input_height)
+        self._prepare(picture, view)
+        started = _lap(stages, "prepare", started)
+
+        answer = self._engine.run()
+        started = _lap(stages, "infer", started)
+
+        seen = view.intrinsics(camera) if camera is not None else None
+        output = seen if self.settings.output_size == "native" else camera
+        self._limit(answer, self._focal_ratio(seen))
+        metres, published = self._depth(picture, view, depth)
+        started = _lap(stages, "depth", started)
+
+        points = None
+        if cloud and output is not None:
+            points = self._cloud(metres, output, picture)
+            _lap(stages, "cloud", started)
+        return DepthFrame(published, output, points, stages)
+
+    def _prepare(self, picture: Picture, view: View) -> None:
+        """Cut, scale and reorder into the engine's own tensor; colours change after the scaling, on fewer pixels."""
+        size = (self._input_width, self._input_height)
+        cut = view.cut(picture.pixels)
+        if picture.order == "rgb":
+            cv2.resize(cut, size, dst=self._engine.input, interpolation=cv2.INTER_LINEAR)
+        else:
+            scaled = self._buffer("scaled", (*size[::-1], *picture.pixels.shape[2:]), np.uint8)
+            cv2.resize(cut, size, dst=scaled, interpolation=cv2.INTER_LINEAR)
+            cv2.cvtColor(scaled, _TO_RGB[picture.order], dst=self._engine.input)
+
+    def _focal_ratio(self, seen: Intrinsics | None) -> float:
+        """How much farther things are than the network believes.
+
+        It knows sizes in pixels only: through a lens k times as long as in training, a thing looks k times as near.
+        """
+        trained = self._manifest.training_focal
+        if seen is None or trained is None:
+            return 1.0
+        return math.sqrt(seen.fx * seen.fy / (trained[0] * trained[1]))
+
+    def _limit(self, answer: npt.NDArray[np.float32], ratio: float) -> None:
+        """Metres of every cell, with REP-117's marks."""
+        metres = self._metres
+        np.multiply(answer, np.float32(ratio), out=metres)
+        near, far = metres < self.settings.min_depth, metres > self.settings.max_depth
+        metres[near] = -np.inf
+        metres[far] = np.inf
+        metres[~(answer > 0)] = np.nan
+
+    def _depth(
+        self, picture: Picture, view: View, wanted: bool
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[Any] | None]:
+        """The depth map in metres, and as it is wanted; in "32FC1" they are one buffer."""
+        native = self.settings.output_size == "native"
+        shape = (self._input_height, self._input_width) if native else (picture.height, picture.width)
+        in_metres = self.settings.depth_encoding == "32FC1"
+        name = "depth" if in_metres and wanted else "metres"
+        metres = self._buffer(name, shape, np.float32)
+        if native:
+            target = metres
+        else:
+            # Rows and columns outside the view keep what an earlier view may have left there, so they are cleared.
+            metres.fill(np.nan)
+            target = metres[view.y : view.y + view.height, view.x : view.x + view.width]
+        # Nearest neighbour: a mean of two depths is a point in the air between them.
+        cv2.resize(self._metres, target.shape[::-1], dst=target, interpolation=cv2.INTER_NEAREST_EXACT)
+        if not wanted:
+            return metres, None
+        return metres, metres if in_metres else self._millimetres(metres)
+
+    def _millimetres(self, metres: npt.NDArray[np.float32]) -> npt.NDArray[np.uint16]:
+        """Whole millimetres, 0 for what is not finite or more than 65.535 m (REP-118)."""
+        scaled = self._buffer("scaled metres", metres.shape, np.float32)
+        np.multiply(metres, np.float32(1000), out=scaled)
+        np.rint(scaled, out=scaled)
+        scaled[~(scaled <= np.iinfo(np.uint16).max)] = 0
+        np.maximum(scaled, 0, out=scaled)
+        published = self._buffer("depth", metres.shape, np.uint16)
+        np.copyto(published, scaled, casting="unsafe")
+        return published
+
+    def _cloud(self, metres: npt.NDArray[np.float32], output: Intrinsics, picture: Picture) -> npt.NDArray[np.float32]:
+        stride = self.settings.cloud_stride
+        if self._maker is None or (self._maker.intrinsics, self._maker.stride) != (output, stride):
+            self._maker = CloudMaker(output, stride)
+        colours = None
+        if self.settings.cloud == "xyzrgb":
+            native = self.settings.output_size == "native"
+            colours = Picture(self._engine.input, "rgb") if native else picture
+        fields = 3 if colours is None else 4
+        points = self._buffer("cloud", (*self._maker.shape, fields), np.float32)
+        self._maker.write(metres, colours, points)
+        return points
+
+    def _buffer(self, name: str, shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+        """The buffer of that name, made anew when its shape or type changes."""
+        buffer = self._buffers.get(name)
+        if buffer is None or buffer.shape != shape or buffer.dtype != np.dtype(dtype):
+            make = self._allocate if name in ("depth", "cloud") else zeros
+            buffer = self._buffers[name] = make(name, shape, dtype)
+        return buffer
+
+
+def _lap(stages: dict[str, float], name: str, started: float) -> float:
+    """Note the time since ``started`` as that of a stage, and return the time now [s]."""
+    now = time.perf_counter()
+    stages[name] = now - started
+    return now
