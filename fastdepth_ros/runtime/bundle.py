@@ -108,13 +108,9 @@ class Manifest:
             raise BundleError(
                 f"{path} cannot be read ({error!r})", "Copy the bundle again or import the model again."
             ) from error
-        if (
-            manifest.input_width % 32
-            or manifest.input_height % 32
-            or min(manifest.input_width, manifest.input_height) < 32
-        ):
-            cause = f"{path} has an input of {manifest.input_width}x{manifest.input_height}"
-            raise BundleError(cause, "Both sides have to be multiples of 32.")
+        for side in (manifest.input_width, manifest.input_height):
+            if side < 32 or side % 32:
+                raise BundleError(f"{path} has an input side of {side} pixels", "Sides have to be multiples of 32.")
         if min(vars(manifest.view).values()) < 1:
             raise BundleError(
                 f"{path} has an empty view {vars(manifest.view)}", "Every side has to be at least 1 pixel."

@@ -1,0 +1,78 @@
+"""What the tests share: reference data where there is any, and one compiled module for the whole run."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from fastdepth_ros.importing import import_weights
+from fastdepth_ros.network import PRUNED, Network
+from fastdepth_ros.runtime.bundle import Bundle, Manifest, write_bundle
+
+if TYPE_CHECKING:
+    from fastdepth_ros.runtime.module import CompiledModule
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+def random_weights(network: Network, seed: int = 0) -> dict[str, np.ndarray]:
+    """Weights that keep the size of what flows through the network, so that its answers are a few metres."""
+    rng = np.random.default_rng(seed)
+    weights = {}
+    for conv in network.convolutions:
+        fan_in = int(np.prod(conv.weight_shape[1:]))
+        weights[f"{conv.name}.weight"] = rng.normal(0, (2 / fan_in) ** 0.5, conv.weight_shape).astype(np.float32)
+        weights[f"{conv.name}.bias"] = rng.normal(0.1, 0.1, conv.outputs).astype(np.float32)
+    return weights
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Compiled modules and logs of the tests, away from those of the user."""
+    folder = tmp_path_factory.mktemp("own")
+    os.environ.setdefault("FASTDEPTH_CACHE", str(folder / "cache"))
+    os.environ["ROS_LOG_DIR"] = str(folder / "log")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def reference() -> Path:
+    """The folder of reference data: $FASTDEPTH_REFERENCE, or shared/reference beside the checkout."""
+    folder = Path(os.environ.get("FASTDEPTH_REFERENCE") or CHECKOUT.parent / "shared" / "reference")
+    if not folder.is_dir():
+        pytest.skip(f"no reference data: {folder} is no folder (set FASTDEPTH_REFERENCE)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """A bundle of the pruned network with random weights."""
+    folder = tmp_path_factory.mktemp("bundle") / "random"
+    return write_bundle(folder, Manifest("random", PRUNED), random_weights(PRUNED), "# Random weights, for tests\n")
+
+
+@pytest.fixture(scope="session")
+def reference_bundle(reference: Path, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """The authors' weights as a bundle."""
+    weights = reference / "weights" / "fastdepth_pruned_fp16.npz"
+    return import_weights(weights, tmp_path_factory.mktemp("reference") / "fastdepth-reference")
+
+
+@pytest.fixture(scope="session")
+def module(bundle: Bundle) -> CompiledModule:
+    """The random bundle, compiled for this machine."""
+    from fastdepth_ros.runtime.cache import module_for
+
+    return module_for(bundle)
+
+
+@pytest.fixture(scope="session")
+def reference_module(reference_bundle: Bundle) -> CompiledModule:
+    """The authors' weights, compiled for this machine."""
+    from fastdepth_ros.runtime.cache import module_for
+
+    return module_for(reference_bundle)

@@ -1,0 +1,261 @@
+"""The way of one frame: limits, sizes and places of the answer, with an engine whose answer is known."""
+
+import math
+
+import cv2
+import numpy as np
+import pytest
+
+from fastdepth_ros.camera import PAPER_VIEW, Intrinsics, View
+from fastdepth_ros.errors import CalibrationError, ImageError, SettingError
+from fastdepth_ros.network import PRUNED
+from fastdepth_ros.picture import Picture
+from fastdepth_ros.pipeline import Pipeline, Settings
+from fastdepth_ros.runtime.bundle import Manifest
+
+KINECT = Intrinsics(640, 480, 525.0, 525.0, 319.5, 239.5)
+MANIFEST = Manifest("test", PRUNED)
+
+
+class KnownAnswer:
+    """An engine that remembers its input and answers what the test says."""
+
+    def __init__(self, answer=None):
+        self.input = np.zeros((224, 224, 3), np.uint8)
+        self.answer = np.full((112, 112), 2.0, np.float32) if answer is None else answer
+        self.runs = 0
+
+    def run(self):
+        self.runs += 1
+        return self.answer
+
+
+def scene(height=480, width=640):
+    """A picture whose every pixel is another, smooth enough to be scaled."""
+    rows, columns = np.mgrid[0:height, 0:width]
+    picture = np.stack((columns * 255 / width, rows * 255 / height, 128 + 60 * np.sin(columns / 40)), axis=-1)
+    return picture.astype(np.uint8)
+
+
+def grid(values=None):
+    """An answer that differs in every cell, from 1 to 5 m."""
+    return np.linspace(1, 5, 112 * 112, dtype=np.float32).reshape(112, 112) if values is None else values
+
+
+def test_every_channel_order_reaches_the_network_as_the_same_rgb():
+    rgb = scene()
+    pictures = {
+        "rgb": rgb,
+        "bgr": np.ascontiguousarray(rgb[..., ::-1]),
+        "rgba": cv2.cvtColor(rgb, cv2.COLOR_RGB2RGBA),
+        "bgra": cv2.cvtColor(rgb, cv2.COLOR_RGB2BGRA),
+    }
+    inputs = {}
+    for order, pixels in pictures.items():
+        engine = KnownAnswer()
+        Pipeline(engine, MANIFEST).run(Picture(pixels, order))
+        inputs[order] = engine.input.copy()
+    expected = cv2.resize(View.of(PAPER_VIEW, 640, 480, 224, 224).cut(rgb), (224, 224))
+    for order, pixels in inputs.items():
+        np.testing.assert_array_equal(pixels, expected, err_msg=order)
+
+
+def test_a_grey_picture_reaches_the_network_as_grey():
+    engine = KnownAnswer()
+    Pipeline(engine, MANIFEST).run(Picture(scene()[..., 0].copy(), "grey"))
+    assert np.ptp(engine.input, axis=2).max() == 0
+    assert engine.input.std() > 10
+
+
+def test_padded_rows_are_read_without_a_copy_and_give_the_same_input():
+    padded = np.zeros((480, 700, 3), np.uint8)
+    padded[:, :640] = scene()
+    plain, strided = KnownAnswer(), KnownAnswer()
+    Pipeline(plain, MANIFEST).run(Picture(scene(), "rgb"))
+    Pipeline(strided, MANIFEST).run(Picture(padded[:, :640], "rgb"))
+    np.testing.assert_array_equal(plain.input, strided.input)
+
+
+def test_native_depth_repeats_each_cell_of_the_network():
+    frame = Pipeline(KnownAnswer(grid()), MANIFEST).run(Picture(scene(), "rgb"), KINECT)
+    assert frame.depth.shape == (224, 224)
+    np.testing.assert_array_equal(frame.depth, np.repeat(np.repeat(grid(), 2, 0), 2, 1))
+    assert frame.intrinsics == View.of(PAPER_VIEW, 640, 480, 224, 224).intrinsics(KINECT)
+
+
+def test_camera_depth_lies_where_the_network_looked_and_is_nan_elsewhere():
+    frame = Pipeline(KnownAnswer(grid()), MANIFEST, Settings(output_size="camera")).run(Picture(scene(), "rgb"), KINECT)
+    assert frame.depth.shape == (480, 640)
+    assert frame.intrinsics == KINECT
+    view = View.of(PAPER_VIEW, 640, 480, 224, 224)
+    inside = np.zeros((480, 640), bool)
+    inside[view.y : view.y + view.height, view.x : view.x + view.width] = True
+    assert np.isnan(frame.depth[~inside]).all()
+    assert np.isfinite(frame.depth[inside]).all()
+    # Pixel (u, v) shows the cell that its centre falls into.
+    for v, u in [(21, 28), (240, 320), (458, 611), (100, 500)]:
+        cell = int((v - view.y + 0.5) * 112 / view.height), int((u - view.x + 0.5) * 112 / view.width)
+        assert frame.depth[v, u] == grid()[cell]
+
+
+def test_camera_depth_forgets_the_view_of_an_earlier_picture_size():
+    pipeline = Pipeline(KnownAnswer(), MANIFEST, Settings(output_size="camera"))
+    pipeline.run(Picture(scene(480, 640), "rgb"))
+    wide = pipeline.run(Picture(scene(360, 640), "rgb")).depth
+    assert wide.shape == (360, 640)
+    assert np.isfinite(wide).sum() == np.prod(View.of(PAPER_VIEW, 640, 360, 224, 224).cut(wide).shape)
+
+
+def test_limits_follow_rep_117():
+    answer = np.full((112, 112), 2.0, np.float32)
+    answer[0, :4] = [0.0, 0.3, 9.0, np.nan]
+    settings = Settings(min_depth=0.5, max_depth=5.0)
+    depth = Pipeline(KnownAnswer(answer), MANIFEST, settings).run(Picture(scene(), "rgb")).depth
+    assert math.isnan(depth[0, 0])
+    assert depth[0, 2] == -math.inf
+    assert depth[0, 4] == math.inf
+    assert math.isnan(depth[0, 6])
+    assert depth[0, 8] == 2.0
+
+
+def test_millimetres_are_rounded_and_zero_where_there_is_no_depth():
+    answer = np.full((112, 112), 2.0006, np.float32)
+    answer[0, :3] = [0.0, 0.05, 99.0]
+    settings = Settings(depth_encoding="16UC1", max_depth=80.0)
+    depth = Pipeline(KnownAnswer(answer), MANIFEST, settings).run(Picture(scene(), "rgb")).depth
+    assert depth.dtype == np.uint16
+    assert depth[0, 0:8:2].tolist() == [0, 0, 0, 2001]
+
+
+def test_millimetres_beyond_sixteen_bits_are_no_depth():
+    settings = Settings(depth_encoding="16UC1", max_depth=100.0)
+    answer = np.full((112, 112), 70.0, np.float32)
+    assert not Pipeline(KnownAnswer(answer), MANIFEST, settings).run(Picture(scene(), "rgb")).depth.any()
+
+
+@pytest.mark.parametrize("output_size", ["native", "camera"])
+@pytest.mark.parametrize("stride", [1, 2, 3])
+@pytest.mark.parametrize("encoding", ["32FC1", "16UC1"])
+def test_the_clouds_points_project_back_onto_the_depth_images_pixels(output_size, stride, encoding):
+    settings = Settings(output_size=output_size, cloud="xyz", cloud_stride=stride, depth_encoding=encoding)
+    frame = Pipeline(KnownAnswer(grid()), MANIFEST, settings).run(Picture(scene(), "rgb"), KINECT)
+    rows, columns = np.mgrid[0 : frame.depth.shape[0] : stride, 0 : frame.depth.shape[1] : stride]
+    assert frame.cloud.shape == (*rows.shape, 3)
+    there = np.isfinite(frame.cloud[..., 2])
+    assert there.any()
+    pixels = frame.intrinsics.project(frame.cloud[there].astype(np.float64))
+    np.testing.assert_allclose(pixels, np.stack((columns, rows), axis=-1)[there], atol=0.01)
+    metres = frame.depth[::stride, ::stride][there] / (1000 if encoding == "16UC1" else 1)
+    np.testing.assert_allclose(frame.cloud[there][:, 2], metres, atol=0.0006 if encoding == "16UC1" else 0)
+
+
+def test_points_without_depth_are_nan_in_every_coordinate():
+    answer = np.full((112, 112), 2.0, np.float32)
+    answer[0, :3] = [0.0, 0.01, 99.0]
+    cloud = Pipeline(KnownAnswer(answer), MANIFEST).run(Picture(scene(), "rgb"), KINECT).cloud
+    assert np.isnan(cloud[0, :6]).all()
+    assert np.isfinite(cloud[0, 6:]).all()
+
+
+@pytest.mark.parametrize(("output_size", "order"), [("native", "bgr"), ("camera", "bgr"), ("camera", "rgb")])
+def test_each_point_has_the_colour_of_its_pixel(output_size, order):
+    rgb = scene()
+    pixels = rgb if order == "rgb" else np.ascontiguousarray(rgb[..., ::-1])
+    engine = KnownAnswer()
+    settings = Settings(output_size=output_size, cloud="xyzrgb")
+    cloud = Pipeline(engine, MANIFEST, settings).run(Picture(pixels, order), KINECT).cloud
+    expected = engine.input if output_size == "native" else rgb
+    packed = np.ascontiguousarray(cloud[..., 3]).view(np.uint32)
+    np.testing.assert_array_equal(packed >> 16 & 255, expected[..., 0])
+    np.testing.assert_array_equal(packed >> 8 & 255, expected[..., 1])
+    np.testing.assert_array_equal(packed & 255, expected[..., 2])
+
+
+def test_a_longer_lens_than_in_training_makes_things_farther():
+    manifest = Manifest("test", PRUNED, training_focal=(201.37, 268.49))
+    tele = Intrinsics(640, 480, 1050.0, 1050.0, 319.5, 239.5)
+    near = Pipeline(KnownAnswer(), manifest).run(Picture(scene(), "rgb"), KINECT).depth[0, 0]
+    far = Pipeline(KnownAnswer(), manifest).run(Picture(scene(), "rgb"), tele).depth[0, 0]
+    unknown = Pipeline(KnownAnswer(), manifest).run(Picture(scene(), "rgb")).depth[0, 0]
+    assert near == pytest.approx(2.0, rel=1e-4)
+    assert far == pytest.approx(4.0, rel=1e-4)
+    assert unknown == 2.0
+
+
+def test_without_a_camera_there_is_depth_but_no_cloud():
+    frame = Pipeline(KnownAnswer(), MANIFEST).run(Picture(scene(), "rgb"))
+    assert frame.depth is not None
+    assert frame.cloud is None
+    assert frame.intrinsics is None
+    assert set(frame.stages) == {"prepare", "infer", "depth"}
+
+
+def test_nothing_is_computed_for_what_nobody_wants():
+    engine = KnownAnswer()
+    pipeline = Pipeline(engine, MANIFEST)
+    frame = pipeline.run(Picture(scene(), "rgb"), KINECT, depth=False, cloud=False)
+    assert (engine.runs, frame.depth, frame.cloud, frame.stages) == (0, None, None, {})
+    assert pipeline.run(Picture(scene(), "rgb"), KINECT, cloud=False).cloud is None
+    assert pipeline.run(Picture(scene(), "rgb"), KINECT, depth=False).depth is None
+
+
+def test_buffers_are_made_once_and_only_depth_and_cloud_are_asked_for():
+    made = []
+
+    def allocate(name, shape, dtype):
+        made.append((name, shape, np.dtype(dtype).name))
+        return np.zeros(shape, dtype)
+
+    pipeline = Pipeline(KnownAnswer(), MANIFEST, Settings(cloud="xyzrgb"), allocate)
+    first = pipeline.run(Picture(scene(), "bgr"), KINECT)
+    for _ in range(3):
+        again = pipeline.run(Picture(scene(), "bgr"), KINECT)
+    assert made == [("depth", (224, 224), "float32"), ("cloud", (224, 224, 4), "float32")]
+    assert again.depth is first.depth
+    assert again.cloud is first.cloud
+
+
+def test_settings_change_between_frames():
+    pipeline = Pipeline(KnownAnswer(), MANIFEST)
+    assert pipeline.run(Picture(scene(), "rgb"), KINECT).depth.dtype == np.float32
+    pipeline.settings = Settings(depth_encoding="16UC1", output_size="camera", cloud_stride=4)
+    frame = pipeline.run(Picture(scene(), "rgb"), KINECT)
+    assert (frame.depth.dtype, frame.depth.shape) == (np.uint16, (480, 640))
+    assert frame.cloud.shape == (120, 160, 3)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"output_size": "huge"}, "native, camera"),
+        ({"depth_encoding": "64F"}, "32FC1, 16UC1"),
+        ({"cloud": "rgb"}, "off, xyz, xyzrgb"),
+        ({"cloud_stride": 0}, "Use 1 or more"),
+        ({"min_depth": 3.0, "max_depth": 2.0}, "min_depth < max_depth"),
+        ({"max_depth": math.nan}, "min_depth < max_depth"),
+    ],
+)
+def test_settings_outside_their_range_are_refused_with_what_is_allowed(wrong, says):
+    with pytest.raises(SettingError, match=says):
+        Settings(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "order"),
+    [
+        (np.zeros((480, 640, 4), np.uint8), "rgb"),
+        (np.zeros((480, 640), np.uint8), "rgb"),
+        (np.zeros((480, 640, 3), np.uint16), "rgb"),
+        (np.zeros((480, 640, 3), np.uint8), "grey"),
+        (np.zeros((1, 640, 3), np.uint8), "rgb"),
+        (np.zeros((480, 640, 3), np.uint8), "lab"),
+    ],
+)
+def test_a_picture_that_is_none_is_refused(pixels, order):
+    with pytest.raises(ImageError):
+        Pipeline(KnownAnswer(), MANIFEST).run(Picture(pixels, order))
+
+
+def test_a_camera_of_another_size_is_refused():
+    with pytest.raises(CalibrationError, match="320x240"):
+        Pipeline(KnownAnswer(), MANIFEST).run(Picture(scene(), "rgb"), KINECT.scale(320, 240))
