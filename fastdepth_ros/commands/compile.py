@@ -1,0 +1,33 @@
+"""``fastdepth compile``: a model bundle becomes a module for a processor."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from rich.console import Console
+
+from fastdepth_ros.models import DEFAULT, find_bundle
+from fastdepth_ros.runtime.cache import module_folder
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    targets = "host (this machine, the default), x86-64-v3, x86-64-v4, aarch64 or cortex-a57"
+    parser.add_argument("bundle", nargs="?", default=DEFAULT, help=f"name or folder of a bundle (default: {DEFAULT})")
+    parser.add_argument("--target", default="host", help=targets)
+    parser.add_argument("--out", type=Path, metavar="DIR", help="the module's folder (default: in the cache)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Compile, and print the module's folder."""
+    # Imported here, because it loads the compiler: a wrong argument is told before.
+    from fastdepth_ros.compiler.export import compile_bundle
+
+    bundle = find_bundle(args.bundle)
+    out = args.out or module_folder(bundle, args.target)
+    console = Console(stderr=True)
+    with console.status(f"Compiling {bundle.manifest.name}") as status:
+        compile_bundle(bundle, args.target, out, progress=status.update)
+    Console(soft_wrap=True).print(out, highlight=False)
+    return 0

@@ -1,0 +1,82 @@
+"""Compiles a bundle to a module folder."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from tvm import relax
+
+from fastdepth_ros.compiler import tiling
+from fastdepth_ros.compiler.build import Builder
+from fastdepth_ros.compiler.targets import find_target
+from fastdepth_ros.compiler.tile import Tiling
+from fastdepth_ros.runtime.bundle import Bundle, sha256
+from fastdepth_ros.runtime.cache import kernels_version
+from fastdepth_ros.runtime.module import LIBRARY, Description, Size, tvm_version
+
+Progress = Callable[[str], None]
+"""Told the name of each step when it begins."""
+
+
+def silent(_step: str) -> None:
+    """Show no progress."""
+
+
+def compile_bundle(
+    bundle: Bundle,
+    target: str,
+    out: Path,
+    *,
+    table: Mapping[str, Tiling] | None = None,
+    progress: Progress = silent,
+) -> Path:
+    """Write ``module.so`` and ``module.json`` to the folder ``out``, all at once; what was there is replaced.
+
+    Args:
+        bundle: network, weights and input size.
+        target: a name for ``find_target``.
+        out: the module's folder.
+        table: tile choices by block; None takes those of the target's family.
+        progress: see ``Progress``.
+
+    Raises:
+        SettingError: no such target.
+        WeightsError: the weights do not fit the network.
+    """
+    goal, manifest = find_target(target), bundle.manifest
+    choices = tiling.measured(goal.family) if table is None else table
+    progress("Writing the kernels")
+    builder = Builder(manifest.network, bundle.weights(), goal, choices)
+    module = builder.build(manifest.input_height, manifest.input_width)
+    progress(f"Compiling for {goal.cpu}")
+    executable = relax.build(module, goal.llvm())
+    out.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    try:
+        progress("Linking")
+        executable.export_library(str(unfinished / LIBRARY))
+        Description(
+            target=target,
+            triple=goal.triple,
+            cpu=goal.cpu,
+            needs=tuple(sorted(goal.needs)),
+            vector_width=goal.lanes,
+            precision="float32",
+            network=manifest.network.to_json(),
+            weights_sha256=bundle.weights_sha256,
+            input=Size(manifest.input_width, manifest.input_height),
+            output=Size(manifest.input_width // 2, manifest.input_height // 2),
+            tvm=tvm_version(),
+            kernels=kernels_version(),
+            library_sha256=sha256(unfinished / LIBRARY),
+        ).write(unfinished)
+        if out.exists():
+            shutil.rmtree(out)
+        os.rename(unfinished, out)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    return out

@@ -1,0 +1,116 @@
+"""The few words of TensorIR that the kernels are written in.
+
+Every kernel works on flat buffers and vectors of ``lanes`` neighbouring numbers: ``load`` reads one, ``store`` writes
+one, ``splat`` repeats a number in every lane. Offsets count numbers, not bytes, and may be Python or TensorIR integers.
+The Python loops of a kernel are unrolled while it is built; ``serial`` and ``parallel`` make loops that run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from tvm import tirx
+from tvm.script.ir_builder import IRBuilder
+from tvm.tirx.script import builder as T  # noqa: N812 - TVM's own documentation calls it T
+
+from fastdepth_ros.network import Activation
+
+Expr = Any
+"""A TensorIR expression, or a Python number that becomes one."""
+
+Buffer = Any
+Argument = tuple[str, tuple[int, ...], str]
+"""An argument of a kernel: name, shape, dtype."""
+
+serial = T.serial
+parallel = T.parallel
+
+
+def kernel(name: str, arguments: Sequence[Argument], body: Callable[..., None]) -> Any:
+    """A TensorIR function with these arguments, whose body is what ``body`` writes when it gets their buffers."""
+    with IRBuilder() as builder, T.prim_func(s_tir=True):
+        T.func_name(name)
+        T.func_attr({"tirx.noalias": True, "global_symbol": name})
+        body(*[T.arg(argument, T.buffer(shape, dtype)) for argument, shape, dtype in arguments])
+    return builder.get()
+
+
+def integer(value: Expr) -> Expr:
+    """A Python integer as a TensorIR constant; TensorIR's own pass through."""
+    return tirx.const(value, "int32") if isinstance(value, int) else value
+
+
+def splat(value: Expr, lanes: int) -> Expr:
+    """``value`` in every lane."""
+    return tirx.Broadcast(tirx.const(value, "float32") if isinstance(value, (int, float)) else value, lanes)
+
+
+def load(buffer: Buffer, offset: Expr, lanes: int) -> Expr:
+    """The vector that begins at ``offset``."""
+    return buffer[tirx.Ramp(integer(offset), 1, lanes)]
+
+
+def store(buffer: Buffer, value: Expr, offset: Expr, lanes: int) -> None:
+    """Write a vector at ``offset``."""
+    T.buffer_store(buffer, value, [tirx.Ramp(integer(offset), 1, lanes)])
+
+
+def put(buffer: Buffer, value: Expr, *index: Expr) -> None:
+    """Write one number."""
+    T.buffer_store(buffer, value, list(index))
+
+
+def zero(buffer: Buffer, offset: Expr, count: int, lanes: int) -> None:
+    """Write ``count`` zeros, a multiple of ``lanes``."""
+    with serial(count // lanes) as i:
+        store(buffer, splat(0.0, lanes), offset + i * lanes, lanes)
+
+
+def registers(count: int) -> Buffer:
+    """A small array whose every index is a Python number, so that LLVM keeps it in registers."""
+    return T.alloc_buffer((count,), "float32", scope="local")
+
+
+def scratch(count: int) -> Buffer:
+    """An array of the calling thread, in memory, without defined contents."""
+    return T.alloc_buffer((count,), "float32", scope="global")
+
+
+def activate(value: Expr, activation: Activation, lanes: int) -> Expr:
+    """ReLU, or ReLU6, which also cuts off above 6."""
+    if activation == "relu6":
+        value = tirx.min(value, splat(6.0, lanes))
+    return tirx.max(value, splat(0.0, lanes))
+
+
+@contextlib.contextmanager
+def when(condition: Expr) -> Iterator[None]:
+    """Run what is inside only where the condition holds."""
+    with T.If(condition), T.Then():
+        yield
+
+
+def choose(condition: Expr, then: Callable[[], None], otherwise: Callable[[], None]) -> None:
+    """Run one of two pieces of code, depending on a condition known only when the kernel runs."""
+    with T.If(condition):
+        with T.Then():
+            then()
+        with T.Else():
+            otherwise()
+
+
+def along(count: int, step: int, body: Callable[[Expr, int], None]) -> None:
+    """Cut ``count`` into steps and call ``body(start, length)`` for the full ones in a loop and for a shorter rest."""
+    full, rest = divmod(count, step)
+    if full:
+        with serial(full) as i:
+            body(i * step, step)
+    if rest:
+        body(integer(full * step), rest)
+
+
+def even_step(count: int, step: int) -> int:
+    """The step of at most ``step`` that cuts ``count`` into equal parts, or nearly so: 20 by 7 or less is 7, 7, 6."""
+    return -(-count // -(-count // step))

@@ -1,0 +1,107 @@
+"""How activations and weights lie in memory.
+
+Activations are NCHW{lanes}c: channels in groups of one vector, so that a vector holds the same pixel's neighbouring
+channels. Channels are filled up with zeros to whole vectors, and a map carries the border of zeros that the convolution
+behind it needs, so that no kernel asks in its inner loop whether it is at an edge.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+
+
+def vectors(channels: int, lanes: int) -> int:
+    """How many vectors of ``lanes`` hold ``channels``."""
+    return -(-channels // lanes)
+
+
+@dataclass(frozen=True)
+class Map:
+    """One activation: ``channels`` maps of ``height`` x ``width`` with ``border`` zeros on every side.
+
+    Lengths and offsets count float32 numbers.
+    """
+
+    height: int
+    width: int
+    channels: int
+    border: int
+    lanes: int
+
+    @property
+    def vectors(self) -> int:
+        return vectors(self.channels, self.lanes)
+
+    @property
+    def row(self) -> int:
+        """Length of a stored row of one vector of channels."""
+        return (self.width + 2 * self.border) * self.lanes
+
+    @property
+    def plane(self) -> int:
+        """Length of all rows of one vector of channels."""
+        return (self.height + 2 * self.border) * self.row
+
+    @property
+    def size(self) -> int:
+        return self.vectors * self.plane
+
+    def offset(self, vector: Any, row: Any, column: Any) -> Any:
+        """Where a pixel's vector of channels begins; -border is the first row and column."""
+        return vector * self.plane + (row + self.border) * self.row + (column + self.border) * self.lanes
+
+    def pack(self, picture: Floats) -> Floats:
+        """(channels, height, width) as this map stores it."""
+        planes: Floats = np.zeros((self.vectors * self.lanes, self.height, self.width), np.float32)
+        planes[: self.channels] = picture
+        planes = np.pad(planes, ((0, 0), (self.border, self.border), (self.border, self.border)))
+        return np.ascontiguousarray(planes.reshape(self.vectors, self.lanes, *planes.shape[1:]).transpose(0, 2, 3, 1))
+
+    def unpack(self, stored: Floats) -> Floats:
+        """The inverse of :meth:`pack`: (channels, height, width) without border."""
+        padded = (self.height + 2 * self.border, self.width + 2 * self.border)
+        planes = stored.reshape(self.vectors, *padded, self.lanes).transpose(0, 3, 1, 2).reshape(-1, *padded)
+        inner = slice(self.border, self.border + self.height), slice(self.border, self.border + self.width)
+        return np.ascontiguousarray(planes[: self.channels, inner[0], inner[1]])
+
+
+def pack_vector(bias: Floats, lanes: int) -> Floats:
+    """(channels,) filled up with zeros to whole vectors."""
+    return np.pad(bias, (0, vectors(len(bias), lanes) * lanes - len(bias)))
+
+
+def pack_depthwise(weight: Floats, lanes: int) -> Floats:
+    """(channels, 1, k, k) as [vector][tap][lane]."""
+    channels, _, rows, columns = weight.shape
+    packed = np.zeros((vectors(channels, lanes) * lanes, rows * columns), np.float32)
+    packed[:channels] = weight.reshape(channels, -1)
+    return np.ascontiguousarray(packed.reshape(-1, lanes, rows * columns).transpose(0, 2, 1)).ravel()
+
+
+def pack_pointwise(weight: Floats, lanes: int, panel: int) -> Floats:
+    """(outputs, inputs, 1, 1) as panels of ``panel`` vectors of outputs, each [input][vector][lane].
+
+    A panel is what the matrix product holds in one row of registers; it reads it front to back. The last panel is
+    narrower where ``panel`` does not divide the vectors. The panel of output vector ``v`` begins at
+    ``v * lanes * inputs``.
+    """
+    outputs, inputs = weight.shape[:2]
+    count = vectors(outputs, lanes)
+    packed = np.zeros((count * lanes, inputs), np.float32)
+    packed[:outputs] = weight[:, :, 0, 0]
+    starts = range(0, count, panel)
+    return np.concatenate([packed[start * lanes : (start + panel) * lanes].T.ravel() for start in starts])
+
+
+def pack_first(weight: Floats, lanes: int) -> Floats:
+    """(outputs, 3, k, k) as [row][column][colour][output], the order in which a picture's bytes arrive."""
+    outputs = weight.shape[0]
+    packed = np.zeros((*weight.transpose(2, 3, 1, 0).shape[:3], vectors(outputs, lanes) * lanes), np.float32)
+    packed[..., :outputs] = weight.transpose(2, 3, 1, 0)
+    return packed.ravel()

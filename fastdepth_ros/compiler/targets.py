@@ -1,0 +1,90 @@
+"""What modules are compiled for. A target is data; only ``host`` asks the machine."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+from typing import Any
+
+import tvm
+from tvm_ffi import get_global_func
+
+from fastdepth_ros.errors import SettingError
+from fastdepth_ros.runtime import processor
+from fastdepth_ros.runtime.processor import flags
+
+
+@dataclass(frozen=True)
+class Target:
+    """A processor that a module runs on.
+
+    Attributes:
+        name: what the user calls it.
+        triple, cpu: LLVM's names of platform and processor.
+        lanes: float32 numbers in a vector register.
+        family: whose tile choices fit, a file in ``compiler/tuning``.
+        attributes: LLVM features to switch on (+) or off (-) on top of the processor's own.
+        needs: flags of /proc/cpuinfo without which the module must not be started.
+    """
+
+    name: str
+    triple: str
+    cpu: str
+    lanes: int
+    family: str
+    attributes: tuple[str, ...] = ()
+    needs: frozenset[str] = frozenset()
+
+    def llvm(self) -> Any:
+        """The target as TVM wants it."""
+        target: dict[str, Any] = {"kind": "llvm", "mtriple": self.triple, "mcpu": self.cpu}
+        if self.attributes:
+            target["mattr"] = list(self.attributes)
+        return tvm.target.Target(target)
+
+
+X86_64_V3 = flags("avx avx2 bmi1 bmi2 f16c fma abm movbe sse4_1 sse4_2 ssse3 popcnt")
+X86_64_V4 = X86_64_V3 | flags("avx512f avx512bw avx512cd avx512dq avx512vl")
+
+TARGETS = {
+    target.name: target
+    for target in (
+        Target("x86-64-v3", "x86_64-linux-gnu", "x86-64-v3", 8, "avx2", needs=X86_64_V3),
+        Target("x86-64-v4", "x86_64-linux-gnu", "x86-64-v4", 16, "avx512", needs=X86_64_V4),
+        Target("aarch64", "aarch64-linux-gnu", "generic", 4, "neon", ("+neon",), frozenset({"neon"})),
+        Target("cortex-a57", "aarch64-linux-gnu", "cortex-a57", 4, "neon", ("+neon",), frozenset({"neon"})),
+    )
+}
+
+
+def find_target(name: str) -> Target:
+    """The target of that name; ``host`` is this machine.
+
+    Raises:
+        SettingError: there is no such target, or the kernels do not know this machine's processor.
+    """
+    if name == "host":
+        return host()
+    if name not in TARGETS:
+        raise SettingError(f"there is no target {name!r}", f"Choose one of host, {', '.join(TARGETS)}.")
+    return TARGETS[name]
+
+
+def host() -> Target:
+    """The machine that asks: LLVM's name of its processor, and exactly the features that its kernel reports.
+
+    A virtual machine or container may hide features that a processor of that name has; those are switched off.
+
+    Raises:
+        SettingError: neither AVX2 with FMA nor NEON is there.
+    """
+    cpu = str(get_global_func("tvm.codegen.llvm.GetHostCPUName")())
+    reported = {str(k): bool(v) for k, v in dict(get_global_func("tvm.codegen.llvm.GetHostCPUFeatures")()).items()}
+    attributes = tuple(f"{'+' if on else '-'}{feature}" for feature, on in sorted(reported.items()))
+    triple = f"{platform.machine()}-linux-gnu"
+    here = processor.features()
+    for family, lanes, least in (("avx512", 16, X86_64_V4), ("avx2", 8, X86_64_V3), ("neon", 4, {"neon"})):
+        if here.issuperset(least):
+            return Target("host", triple, cpu, lanes, family, attributes, processor.instruction_sets())
+    cause = f"{processor.name()} has neither AVX2 with FMA nor NEON"
+    raise SettingError(cause, "The kernels need one of them; compile for another machine with --target.")

@@ -1,0 +1,95 @@
+"""Finds the compiled module of a bundle, and has it compiled where there is none."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from fastdepth_ros.errors import ModuleError
+from fastdepth_ros.runtime import processor
+from fastdepth_ros.runtime.bundle import Bundle
+from fastdepth_ros.runtime.module import DESCRIPTION, CompiledModule, tvm_version
+
+COMPILER = Path(__file__).parent.parent / "compiler"
+
+
+def cache_dir() -> Path:
+    """Where compiled modules are kept: $FASTDEPTH_CACHE, $XDG_CACHE_HOME/fastdepth_ros or ~/.cache/fastdepth_ros."""
+    if own := os.environ.get("FASTDEPTH_CACHE"):
+        return Path(own)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fastdepth_ros"
+
+
+def kernels_version() -> str:
+    """A digest of the compiler's sources and tile tables: any change of them makes new modules."""
+    digest = hashlib.sha256()
+    for file in sorted([*COMPILER.rglob("*.py"), *COMPILER.rglob("*.json")]):
+        digest.update(file.relative_to(COMPILER).as_posix().encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def module_folder(bundle: Bundle, target: str) -> Path:
+    """Where the cache keeps the bundle's module: whatever the module depends on is in the folder's name."""
+    machine = f"{processor.name()} {sorted(processor.instruction_sets())}" if target == "host" else ""
+    size = f"{bundle.manifest.input_width}x{bundle.manifest.input_height}"
+    parts = (bundle.weights_sha256, kernels_version(), target, machine, tvm_version(), size)
+    key = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+    return cache_dir() / "modules" / f"{bundle.manifest.name}-{target}-{key}"
+
+
+def module_for(bundle: Bundle, target: str = "host") -> CompiledModule:
+    """The bundle's module for a target: shipped with the bundle, from the cache, or compiled now (a few seconds).
+
+    Two processes that ask at once get one compilation; the second waits for the first.
+
+    Raises:
+        ModuleError: the bundle ships a module that may not run here, or the compilation failed.
+    """
+    shipped = bundle.path / "modules" / target
+    if (shipped / DESCRIPTION).is_file():
+        return CompiledModule.open(shipped)
+    folder = module_folder(bundle, target)
+    if usable(folder):
+        return CompiledModule.open(folder)
+    with locked(folder.with_name(f"{folder.name}.lock")):
+        if not usable(folder):
+            compile_apart(bundle, target, folder)
+    return CompiledModule.open(folder)
+
+
+def usable(folder: Path) -> bool:
+    """Whether the cache's folder holds an unaltered module; an altered one is compiled again."""
+    try:
+        CompiledModule.open(folder)
+    except ModuleError:
+        return False
+    return True
+
+
+def compile_apart(bundle: Bundle, target: str, folder: Path) -> None:
+    """Compile in a process of its own, so that the compiler never gets into the caller's memory.
+
+    Raises:
+        ModuleError: with what the compiler said.
+    """
+    order = ["-m", "fastdepth_ros.compiler", str(bundle.path), "--target", target, "--out", str(folder)]
+    command = [sys.executable, *order]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        cause = f"compiling {bundle.manifest.name} for {target} failed with status {done.returncode}"
+        raise ModuleError(cause, f"The compiler's message is above. Try it alone: `{' '.join(command[1:])}`.")
+
+
+@contextmanager
+def locked(file: Path) -> Iterator[None]:
+    """Hold a lock file; its holder's death releases it."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,150 @@
+"""Runs a compiled module: a picture in, a depth map out. Needs the TVM runtime library, not TVM's Python."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import os
+import threading
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastdepth_ros.errors import ModuleError, SettingError
+from fastdepth_ros.runtime import processor
+from fastdepth_ros.runtime.module import CompiledModule
+
+ALIGNMENT = 64
+"""Bytes. A vector load from a tensor that starts elsewhere crashes the process."""
+
+CPU, POOLED_ALLOCATOR = 1, 2
+"""TVM's numbers of the device type and of the allocator that keeps memory for the next run."""
+
+
+class Engine:
+    """A loaded module with its input and output.
+
+    Any thread may call :meth:`run`, one at a time.
+
+    Args:
+        module: what to run.
+        threads: how many cores to use; 0 is all physical cores that this process may use.
+
+    Raises:
+        ModuleError: the library or the TVM runtime cannot be loaded.
+        SettingError: ``threads`` is out of range.
+    """
+
+    def __init__(self, module: CompiledModule, threads: int = 0) -> None:
+        self.module = module
+        self.threads = threads
+        about = module.description
+        self._main = load_main(module.library)
+        # The kernels take a row's colours as one dimension.
+        self._pixels = aligned((about.input.height, about.input.width * 3), np.uint8)
+        self._argument = tvm_ffi().from_dlpack(self._pixels, require_alignment=ALIGNMENT)
+        self._answer: Any = None
+
+    @property
+    def input(self) -> npt.NDArray[np.uint8]:
+        """(height, width, 3) RGB: write the picture here. The same memory for the engine's life, 64-byte aligned."""
+        about = self.module.description
+        return self._pixels.reshape(about.input.height, about.input.width, 3)
+
+    @property
+    def threads(self) -> int:
+        """Cores in use; may be set between two runs, 0 for all physical cores."""
+        return self._threads
+
+    @threads.setter
+    def threads(self, count: int) -> None:
+        most = max_threads()
+        if not 0 <= count <= most:
+            raise SettingError(f"threads is {count}", f"Choose 0 (all physical cores) or 1 to {most}, the cores here.")
+        self._threads = count or min(processor.cores(), most)
+
+    def run(self) -> npt.NDArray[np.float32]:
+        """The depth of what is in :attr:`input`, in metres; 0 is "no answer".
+
+        Returns:
+            (height / 2, width / 2): everything that the network knows. Its last convolution gives the same for each 2x2
+            pixels, so the full map is every value twice in both directions. A view, valid until the next run.
+        """
+        configure_pool(self._threads)
+        self._answer = None  # Gives the memory back, so that the next answer is written to the same place.
+        self._answer = self._main(self._argument)
+        return np.from_dlpack(self._answer)  # type: ignore[return-value] # numpy's stub promises any number
+
+
+def aligned(shape: tuple[int, ...], dtype: type[np.generic]) -> npt.NDArray[Any]:
+    """A zeroed array that starts at a multiple of ALIGNMENT."""
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    raw = np.zeros(size + ALIGNMENT, np.uint8)
+    start = -raw.ctypes.data % ALIGNMENT
+    return raw[start : start + size].view(dtype).reshape(shape)
+
+
+@cache
+def max_threads() -> int:
+    """The most threads that the pool may have: all cores that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+@cache
+def tvm_ffi() -> Any:
+    """The interface to TVM's runtime library, which is loaded with it, once per process.
+
+    The pool's size at birth is the most that it can have later. Its threads are not bound to cores unless the user
+    wants that: bound threads wait for their core when another program is on it.
+
+    Raises:
+        ModuleError: TVM is not installed.
+    """
+    os.environ.setdefault("TVM_BIND_THREADS", "0")
+    os.environ["TVM_NUM_THREADS"] = str(max_threads())
+    spec = importlib.util.find_spec("tvm")
+    if spec is None or not spec.submodule_search_locations:
+        raise ModuleError("the TVM runtime is not installed", "Install apache-tvm as requirements/run.txt names it.")
+    library = Path(spec.submodule_search_locations[0]) / "lib" / "libtvm_runtime.so"
+    import tvm_ffi
+
+    try:
+        ctypes.CDLL(str(library), ctypes.RTLD_GLOBAL)
+    except OSError as error:
+        raise ModuleError(f"{library} cannot be loaded ({error})", "Install apache-tvm again.") from error
+    return tvm_ffi
+
+
+def load_main(library: Path) -> Any:
+    """The function ``main`` of a compiled module, ready to be called with a tensor.
+
+    Raises:
+        ModuleError: the library is no module of this TVM.
+    """
+    try:
+        machine = tvm_ffi().load_module(str(library))["vm_load_executable"]()
+        machine["vm_initialization"](CPU, 0, POOLED_ALLOCATOR, CPU, 0, POOLED_ALLOCATOR)
+        return machine["main"]
+    except (RuntimeError, AttributeError, OSError) as error:
+        cause = f"{library} cannot be loaded ({error})"
+        raise ModuleError(cause, "Compile it again: `fastdepth compile BUNDLE`.") from error
+
+
+class Pool(threading.local):
+    """How many threads the calling thread's pool was told to use: TVM keeps a pool for every thread that calls it."""
+
+    threads = 0
+
+
+POOL = Pool()
+
+
+def configure_pool(threads: int) -> None:
+    """Have the calling thread's pool use so many threads."""
+    if POOL.threads != threads:
+        every_core_alike = 1
+        tvm_ffi().get_global_func("runtime.config_threadpool")(every_core_alike, threads)
+        POOL.threads = threads
