@@ -1,0 +1,133 @@
+"""What happened to the images, as the threads of the node report it."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from fastdepth_ros.diagnostics.windows import Spread, Window
+from fastdepth_ros.errors import FastDepthError
+
+
+class Drop(Enum):
+    """Why an image got no answer although nothing was wrong with it."""
+
+    REPLACED = "replaced by a newer image"
+    MAX_RATE = "beyond max_rate"
+    UNWANTED = "no subscribers"
+
+
+@dataclass(frozen=True)
+class Report:
+    """A monitor's contents at one time. Rates and counts are of the window, totals since the node became active.
+
+    Attributes:
+        silence: time since the last image, or since the node became active [s].
+        received, answered, rejected, failed: totals of images.
+        dropped: totals by cause.
+        recent_received, recent_rejected, recent_failed, recent_dropped: the same in the window.
+        rate_in, rate_out: images and answers a second [Hz].
+        age: of the images when their depth was published [s].
+        stages: stage -> its durations [s].
+        last_error: what was wrong last; empty if nothing was.
+    """
+
+    silence: float = 0.0
+    received: int = 0
+    answered: int = 0
+    rejected: int = 0
+    failed: int = 0
+    dropped: Mapping[Drop, int] = field(default_factory=dict)
+    recent_received: int = 0
+    recent_rejected: int = 0
+    recent_failed: int = 0
+    recent_dropped: Mapping[Drop, int] = field(default_factory=dict)
+    rate_in: float = 0.0
+    rate_out: float = 0.0
+    age: Spread | None = None
+    stages: Mapping[str, Spread] = field(default_factory=dict)
+    last_error: str = ""
+
+
+class Monitor:
+    """Takes notes from any thread. Times are in the node's clock [s].
+
+    Args:
+        now: when the node became active.
+    """
+
+    def __init__(self, now: float) -> None:
+        self._lock = threading.Lock()
+        self._last = now
+        self._totals: Counter[str] = Counter()
+        self._drops: Counter[Drop] = Counter()
+        self._windows: defaultdict[str, Window] = defaultdict(Window)
+        self._recent_drops: defaultdict[Drop, Window] = defaultdict(Window)
+        self._stages: defaultdict[str, Window] = defaultdict(Window)
+        self._age = Window()
+        self._last_error = ""
+
+    def received(self, now: float) -> None:
+        """An image came."""
+        with self._lock:
+            self._last = now
+            self._count("received", now)
+
+    def dropped(self, now: float, cause: Drop) -> None:
+        """An image gets no answer, and that is nobody's fault."""
+        with self._lock:
+            self._drops[cause] += 1
+            self._recent_drops[cause].add(now)
+
+    def rejected(self, now: float, error: FastDepthError) -> None:
+        """An image cannot be read."""
+        with self._lock:
+            self._count("rejected", now)
+            self._last_error = str(error)
+
+    def failed(self, now: float, error: Exception) -> None:
+        """An image got no answer because the node is at fault."""
+        with self._lock:
+            self._count("failed", now)
+            self._last_error = str(error) if isinstance(error, FastDepthError) else repr(error)
+
+    def answered(self, now: float, age: float, stages: Mapping[str, float]) -> None:
+        """The depth of an image was published.
+
+        Args:
+            now: when.
+            age: of the image [s].
+            stages: stage -> its duration [s].
+        """
+        with self._lock:
+            self._count("answered", now)
+            self._age.add(now, age)
+            for name, duration in stages.items():
+                self._stages[name].add(now, duration)
+
+    def report(self, now: float) -> Report:
+        """Everything, at this time."""
+        with self._lock:
+            if now < self._last:  # the clock jumped back
+                self._last = now
+            recent = {name: self._windows[name].count(now) for name in ("received", "rejected", "failed")}
+            stages = {name: window.spread(now) for name, window in self._stages.items()}
+            return Report(
+                silence=now - self._last,
+                **{name: self._totals[name] for name in ("received", "answered", "rejected", "failed")},
+                dropped=dict(self._drops),
+                **{f"recent_{name}": count for name, count in recent.items()},
+                recent_dropped={cause: window.count(now) for cause, window in self._recent_drops.items()},
+                rate_in=self._windows["received"].rate(now),
+                rate_out=self._windows["answered"].rate(now),
+                age=self._age.spread(now),
+                stages={name: spread for name, spread in stages.items() if spread is not None},
+                last_error=self._last_error,
+            )
+
+    def _count(self, name: str, now: float) -> None:
+        self._totals[name] += 1
+        self._windows[name].add(now)

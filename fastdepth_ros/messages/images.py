@@ -1,0 +1,142 @@
+"""Image and CompressedImage messages to pictures.
+
+Pixels that lie side by side as 8-bit channels are viewed where the message holds them, padded rows and all: the
+pipeline cuts and scales before it changes colours, so most of them are never touched. Everything else is converted into
+buffers that are made once.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from sensor_msgs.msg import CompressedImage, Image
+
+from fastdepth_ros.errors import ImageError
+from fastdepth_ros.messages.bridge import Bridge
+from fastdepth_ros.messages.encodings import Encoding, find_encoding
+from fastdepth_ros.picture import Picture
+
+_JPEG, _PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
+_JPEG_SCAN, _JPEG_END, _PNG_END = b"\xff\xda", b"\xff\xd9", b"IEND\xaeB`\x82"
+_DEPTH_TO_8_BIT = 255 / 65535
+
+
+class PictureReader:
+    """Reads image messages one after the other.
+
+    Args:
+        bridge: what cv_bridge decodes; None is OpenCV for everything.
+    """
+
+    def __init__(self, bridge: Bridge | None = None) -> None:
+        self._bridge = bridge
+        self._buffer: npt.NDArray[np.uint8] = np.empty((0, 0, 3), np.uint8)
+
+    def read(self, message: Image | CompressedImage) -> Picture:
+        """The message's picture: valid until the next call, and no longer than the message.
+
+        Raises:
+            ImageError: the message does not hold a picture that can be read.
+        """
+        if isinstance(message, CompressedImage):
+            return read_compressed(message)
+        encoding = find_encoding(message.encoding)
+        _check_layout(message, encoding)
+        if encoding.is_view:
+            return Picture(_bytes(message, encoding), encoding.order)
+        if self._bridge is not None and self._bridge.reads(message):
+            return self._bridge.read(message)
+        return self._convert(message, encoding)
+
+    def _convert(self, message: Image, encoding: Encoding) -> Picture:
+        shape = (message.height, message.width) if encoding.order == "grey" else (message.height, message.width, 3)
+        if self._buffer.shape != shape:
+            self._buffer = np.empty(shape, np.uint8)
+        if encoding.code is None:
+            cv2.convertScaleAbs(_words(message), dst=self._buffer, alpha=_DEPTH_TO_8_BIT)
+        else:
+            cv2.cvtColor(_bytes(message, encoding), encoding.code, dst=self._buffer)
+        return Picture(self._buffer, encoding.order)
+
+
+def read_compressed(message: CompressedImage) -> Picture:
+    """The picture of a JPEG or PNG message.
+
+    An orientation in the file is ignored: camera_info is that of the sensor.
+
+    Raises:
+        ImageError: the bytes are neither JPEG nor PNG, were cut short, or cannot be decoded.
+    """
+    data = message.data.tobytes()
+    name = f"the compressed image ({message.format or 'no format'}, {len(data)} bytes)"
+    # OpenCV fills what is missing with grey, warns on stderr and calls it a picture, so the end is looked for first.
+    # Inside a JPEG's scan 0xff is always escaped: an end marker behind the last scan is the real one.
+    if data.startswith(_JPEG):
+        whole = data.rfind(_JPEG_END) > data.rfind(_JPEG_SCAN) > 0
+    elif data.startswith(_PNG):
+        whole = data.find(_PNG_END, -len(_PNG_END)) > 0
+    else:
+        raise ImageError(
+            f"{name} is neither JPEG nor PNG", "Set the driver's or image_transport's format to jpeg or png."
+        )
+    if not whole:
+        raise ImageError(f"{name} was cut short", "Look for a full queue or a bad cable between camera and publisher.")
+    try:
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    except cv2.error:
+        pixels = None
+    if pixels is None:
+        raise ImageError(
+            f"{name} is corrupt", "Look for a bad cable or a failing camera; other images are not affected."
+        )
+    return Picture(pixels, "bgr")
+
+
+def _check_layout(message: Image, encoding: Encoding) -> None:
+    """Hold size, step and data against each other.
+
+    Raises:
+        ImageError: the size is zero or odd where it must be even, rows overlap, or data has another length.
+    """
+    name, width, height = message.encoding, message.width, message.height
+    if width < 1 or height < 1:
+        raise ImageError(f"the {name} image has a size of {width}x{height}", "Check the camera driver's resolution.")
+    if ("width" in encoding.even and width % 2) or ("height" in encoding.even and height % 2):
+        cause = f"the {name} image has a size of {width}x{height}"
+        raise ImageError(cause, f"With {name} its {encoding.even} must be even; set another resolution.")
+    if message.step < width * encoding.pixel_bytes:
+        cause = f"the {name} image has a step of {message.step} bytes, but a row of {width} pixels"
+        cause += f" has {width * encoding.pixel_bytes}"
+        raise ImageError(cause, "The driver has to fill in the bytes of a row, padding included.")
+    expected = encoding.rows(height) * message.step
+    if len(message.data) != expected:
+        wrong = "truncated" if len(message.data) < expected else "oversized"
+        cause = f"the {name} image is {wrong}: {height} rows with a step of {message.step} are {expected} bytes,"
+        cause += f" it holds {len(message.data)}"
+        remedy = "Check that the driver fills in height, step and encoding of what it sends."
+        if encoding.planes != 1:
+            remedy += " The height is that of the picture, without the plane of colours."
+        raise ImageError(cause, remedy)
+
+
+def _bytes(message: Image, encoding: Encoding) -> npt.NDArray[np.uint8]:
+    """A view on the message's bytes: (rows, width), or (rows, width, bytes of a pixel)."""
+    rows, width, depth = encoding.rows(message.height), message.width, encoding.pixel_bytes
+    if depth == 1:
+        return np.ndarray((rows, width), np.uint8, message.data, 0, (message.step, 1))
+    return np.ndarray((rows, width, depth), np.uint8, message.data, 0, (message.step, depth, 1))
+
+
+def _words(message: Image) -> npt.NDArray[np.uint16]:
+    """The message's 16-bit words (height, width) in this machine's byte order."""
+    order = ">" if message.is_bigendian else "<"
+    words: npt.NDArray[Any] = np.ndarray(
+        (message.height, message.width), f"{order}u2", message.data, 0, (message.step, 2)
+    )
+    native = message.is_bigendian == (sys.byteorder == "big")
+    # OpenCV knows neither foreign byte order nor rows that begin within a word.
+    return words if native and message.step % 2 == 0 else words.astype(np.uint16)

@@ -1,0 +1,213 @@
+"""The node's parameters: one table, and one function that holds values against it, at start and at run time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from enum import Enum
+from typing import Literal
+
+from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+
+from fastdepth_ros import models
+from fastdepth_ros.errors import SettingError
+from fastdepth_ros.pipeline import Settings
+
+Value = str | int | float | bool
+
+
+class Change(Enum):
+    """When a parameter may change, and how to get there."""
+
+    LIVE = "at any time"
+    INACTIVE = "while the node is not active"
+    UNCONFIGURED = "while the node is unconfigured"
+    START = "at start only"
+
+
+_WAYS = {
+    Change.INACTIVE: "Deactivate the node, set {name}, and activate it again (ros2 lifecycle set NODE deactivate).",
+    Change.UNCONFIGURED: "Deactivate and clean up the node, set {name}, configure and activate it again"
+    " (ros2 lifecycle set NODE cleanup).",
+    Change.START: "Start the node with it: --ros-args -p {name}:=VALUE.",
+}
+_STATES = {
+    Change.LIVE: ("unconfigured", "inactive", "active"),
+    Change.INACTIVE: ("unconfigured", "inactive"),
+    Change.UNCONFIGURED: ("unconfigured",),
+}
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One row of the table.
+
+    Attributes:
+        name: of the parameter.
+        default: its value where nobody says otherwise; its type is the parameter's.
+        description: what ``ros2 param describe`` says.
+        change: when it may change.
+        choices: the allowed words; empty where every word is.
+        low, high: the allowed numbers, both included.
+        unit: of the number.
+    """
+
+    name: str
+    default: Value
+    description: str
+    change: Change = Change.LIVE
+    choices: tuple[str, ...] = ()
+    low: float = -math.inf
+    high: float = math.inf
+    unit: str = ""
+
+    @property
+    def allowed(self) -> str:
+        """The allowed values, in words."""
+        if isinstance(self.default, bool):
+            return "true or false"
+        if isinstance(self.default, str):
+            return "one of " + ", ".join(self.choices) if self.choices else "a word that is not empty"
+        kind = "a whole number" if isinstance(self.default, int) else "a number"
+        return f"{kind} from {self.low:g} to {self.high:g}" + (f" [{self.unit}]" if self.unit else "")
+
+    def check(self, value: object) -> Value:
+        """The value in the parameter's type; a whole number does where a number is wanted.
+
+        Raises:
+            SettingError: the value is of another type, or outside what is allowed.
+        """
+        kind = type(self.default)
+        if kind is float and type(value) is int:
+            value = float(value)
+        fits = type(value) is kind
+        if isinstance(value, str):
+            fits = fits and value in (self.choices or (value,)) and value != ""
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            fits = fits and self.low <= value <= self.high
+        if not fits:
+            raise SettingError(f"{self.name} cannot be {value!r}", f"Use {self.allowed}.")
+        return value  # type: ignore[return-value]  # its type is that of the default now
+
+    def descriptor(self) -> ParameterDescriptor:
+        """What rclpy and its tools are told of the parameter."""
+        number = isinstance(self.default, int | float) and not isinstance(self.default, bool)
+        whole = isinstance(self.default, int)
+        bounds = {"from_value": self.low, "to_value": self.high}
+        return ParameterDescriptor(
+            name=self.name,
+            description=self.description,
+            additional_constraints=f"{self.allowed}; changes {self.change.value}",
+            read_only=self.change is Change.START,
+            # Lets `max_rate: 15` through to check(), where rclpy insists on 15.0.
+            dynamic_typing=isinstance(self.default, float),
+            integer_range=[IntegerRange(**{k: int(v) for k, v in bounds.items()})] if number and whole else [],
+            floating_point_range=[FloatingPointRange(**bounds)] if number and not whole else [],
+        )
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """The values of all parameters, checked. Their meaning is in :data:`TABLE`."""
+
+    model: str = models.DEFAULT
+    target: str = "host"
+    threads: int = 0
+    image_transport: Literal["raw", "compressed"] = "raw"
+    output_size: Literal["native", "camera"] = Settings.output_size
+    depth_encoding: Literal["32FC1", "16UC1"] = Settings.depth_encoding
+    cloud: Literal["off", "xyz", "xyzrgb"] = Settings.cloud
+    cloud_stride: int = Settings.cloud_stride
+    min_depth: float = Settings.min_depth
+    max_depth: float = Settings.max_depth
+    max_rate: float = 0.0
+    stale_after: float = 2.0
+    diagnostics_period: float = 1.0
+    autostart: bool = True
+
+    @property
+    def pipeline(self) -> Settings:
+        """The part that the pipeline knows.
+
+        Raises:
+            SettingError: min_depth is not below max_depth.
+        """
+        return Settings(**{field.name: getattr(self, field.name) for field in fields(Settings)})
+
+
+_DEFAULTS = Parameters()
+
+
+def _spec(name: str, description: str, change: Change = Change.LIVE, **limits: object) -> Spec:
+    return Spec(name, getattr(_DEFAULTS, name), description, change, **limits)  # type: ignore[arg-type]
+
+
+TABLE: dict[str, Spec] = {
+    spec.name: spec
+    for spec in (
+        _spec("model", "Model bundle: its folder, or its name where it ships with the package.", Change.UNCONFIGURED),
+        _spec("target", "Processor that the model is compiled for; host is this machine's.", Change.UNCONFIGURED),
+        _spec("threads", "Threads of the network; 0 is one on each physical core.", low=0, high=256),
+        _spec(
+            "image_transport",
+            "raw subscribes to `image`, compressed to `image/compressed` (JPEG or PNG).",
+            Change.INACTIVE,
+            choices=("raw", "compressed"),
+        ),
+        _spec(
+            "output_size",
+            "native: the network's resolution, and the view that it sees. camera: the image's own grid, NaN outside"
+            " the view.",
+            choices=("native", "camera"),
+        ),
+        _spec(
+            "depth_encoding",
+            "32FC1: metres, NaN no answer, -Inf too close, +Inf out of range (REP-117). 16UC1: millimetres, 0 for all"
+            " of these.",
+            choices=("32FC1", "16UC1"),
+        ),
+        _spec("cloud", "Fields of depth/points.", choices=("off", "xyz", "xyzrgb")),
+        _spec("cloud_stride", "Every n-th pixel of every n-th row becomes a point.", low=1, high=64),
+        _spec("min_depth", "What is closer is too close; below max_depth.", low=0.0, high=100.0, unit="m"),
+        _spec("max_depth", "What is farther is out of range; above min_depth.", low=0.0, high=100.0, unit="m"),
+        _spec(
+            "max_rate", "Images a second that are answered at most; 0 is all of them.", low=0.0, high=1000.0, unit="Hz"
+        ),
+        _spec("stale_after", "Without an image for so long, diagnostics complain.", low=0.1, high=3600.0, unit="s"),
+        _spec("diagnostics_period", "Time between two messages on /diagnostics.", low=0.1, high=60.0, unit="s"),
+        _spec("autostart", "Configure and activate at start, without a lifecycle manager.", Change.START),
+    )
+}
+
+
+def validate(values: Mapping[str, object]) -> Parameters:
+    """Hold values against the table, each alone and all together.
+
+    Args:
+        values: by name; what is missing has its default.
+
+    Raises:
+        SettingError: a value is not allowed; the remedy says which are.
+    """
+    for name in values:
+        if name not in TABLE:
+            raise SettingError(f"there is no parameter {name!r}", f"Use one of {', '.join(TABLE)}.")
+    parameters = Parameters(**{name: TABLE[name].check(value) for name, value in values.items()})  # type: ignore[arg-type]
+    _ = parameters.pipeline
+    return parameters
+
+
+def check_change(name: str, state: str) -> None:
+    """Whether a parameter may change in a state of the node's lifecycle.
+
+    Args:
+        name: of the parameter.
+        state: label of the lifecycle state, as ``active``.
+
+    Raises:
+        SettingError: it may not; the remedy says how to get there.
+    """
+    change = TABLE[name].change
+    if state not in _STATES.get(change, ()):
+        raise SettingError(f"{name} changes {change.value}, and the node is {state}", _WAYS[change].format(name=name))

@@ -1,0 +1,156 @@
+"""What is reported, at which level, and what it says to do."""
+
+from __future__ import annotations
+
+import pytest
+
+from fastdepth_ros.diagnostics.levels import (
+    Level,
+    Source,
+    calibration_status,
+    inference_status,
+    input_status,
+    node_status,
+    output_status,
+)
+from fastdepth_ros.diagnostics.monitor import Drop, Monitor
+from fastdepth_ros.errors import ImageError
+
+HEARD = Source("/camera/image", "best effort, depth 1", ("driver (best effort)",), 1)
+
+
+def run(monitor, seconds=3.0, rate=30.0, age=0.01, bad=lambda _: False, replaced=lambda _: False, answered=True):
+    """Images at a rate, each at its fate; returns the time of the last."""
+    now = 0.0
+    for i in range(int(seconds * rate)):
+        now = i / rate
+        monitor.received(now)
+        if bad(i):
+            monitor.rejected(now, ImageError("encoding 'x'", "Send rgb8."))
+        elif replaced(i):
+            monitor.dropped(now, Drop.REPLACED)
+        elif answered:
+            monitor.answered(now, age, {"infer": 0.008, "publish": 0.001})
+        else:
+            monitor.dropped(now, Drop.UNWANTED)
+    return now
+
+
+def report(**kind):
+    monitor = Monitor(0.0)
+    return monitor.report(run(monitor, **kind))
+
+
+def test_a_camera_that_sends_is_ok_and_its_rate_is_named():
+    status = input_status(report(), HEARD, 2.0)
+    assert (status.level, status.message) == (Level.OK, "30.0 Hz")
+    assert status.values["topic"] == "/camera/image"
+    assert status.values["images"] == "90"
+
+
+def test_before_stale_after_a_silent_camera_is_waited_for():
+    status = input_status(Monitor(0.0).report(1.9), Source("/image"), 2.0)
+    assert (status.level, status.message) == (Level.OK, "waiting for images")
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        (Source("/image"), ["/image", "no publisher", "remap"]),
+        (Source("/image", "reliable", ("driver (best effort)",), 0), ["QoS", "qos_overrides./image", "best_effort"]),
+        (HEARD, ["/camera/image", "fastdds.xml"]),
+    ],
+)
+def test_silence_names_the_topic_and_the_likely_cause(source, words):
+    waiting = input_status(Monitor(0.0).report(2.5), source, 2.0)
+    assert waiting.level == Level.WARN
+    monitor = Monitor(0.0)
+    stopped = input_status(monitor.report(run(monitor) + 2.5), source, 2.0)
+    assert stopped.level == Level.ERROR
+    for status in (waiting, stopped):
+        assert all(word in status.message for word in [*words, "2.5 s"])
+        assert status.values["subscription"] == source.qos
+
+
+def test_some_unreadable_images_warn_and_all_of_them_are_an_error():
+    some = input_status(report(bad=lambda i: i % 10 == 0), HEARD, 2.0)
+    assert some.level == Level.WARN
+    assert "9 of 90" in some.message
+    assert "Send rgb8." in some.message
+    assert input_status(report(bad=lambda _: True), HEARD, 2.0).level == Level.ERROR
+
+
+def test_an_unreadable_image_is_forgiven_when_it_left_the_window_but_stays_named():
+    monitor = Monitor(0.0)
+    monitor.received(0.0)
+    monitor.rejected(0.0, ImageError("encoding 'x'", "Send rgb8."))
+    for i in range(60):
+        monitor.received(11 + i / 30)
+    status = input_status(monitor.report(13.0), HEARD, 2.0)
+    assert status.level == Level.OK
+    assert "encoding 'x'" in status.values["last error"]
+    assert status.values["unreadable"] == "1"
+
+
+def test_a_node_that_is_too_slow_says_so():
+    status = inference_status(report(replaced=lambda i: i % 5 == 0), {"model": "m"})
+    assert status.level == Level.WARN
+    assert "18 of 90" in status.message
+    assert "max_rate" in status.message
+    assert status.values["dropped: replaced by a newer image"] == "18"
+
+
+def test_a_few_replaced_images_are_no_matter():
+    assert inference_status(report(replaced=lambda i: i % 50 == 0), {}).level == Level.OK
+
+
+def test_stage_times_are_given_in_milliseconds():
+    status = inference_status(report(), {"model": "m"})
+    assert (status.level, status.message) == (Level.OK, "8.0 ms")
+    assert status.values["infer p50/p95/max [ms]"] == "8.0 / 8.0 / 8.0"
+    assert status.values["model"] == "m"
+
+
+def test_a_node_to_which_nobody_subscribes_is_well():
+    idle = report(answered=False)
+    assert "nobody" in inference_status(idle, {}).message
+    assert output_status(idle, {"/depth": 0}).level == inference_status(idle, {}).level == Level.OK
+
+
+def test_a_failure_of_the_node_is_an_error():
+    monitor = Monitor(0.0)
+    monitor.received(0.0)
+    monitor.failed(0.0, RuntimeError("boom"))
+    status = inference_status(monitor.report(0.1), {})
+    assert status.level == Level.ERROR
+    assert "boom" in status.message
+
+
+@pytest.mark.parametrize(
+    ("age", "level", "word"),
+    [(0.012, Level.OK, "12.0 ms"), (0.15, Level.WARN, "use_sim_time"), (-0.5, Level.WARN, "future")],
+)
+def test_depth_that_is_too_old_or_too_young_warns(age, level, word):
+    status = output_status(report(age=age), {"/depth": 1})
+    assert status.level == level
+    assert word in status.message
+    assert status.values["subscribers of /depth"] == "1"
+
+
+def test_without_a_camera_depth_goes_on_with_a_warning():
+    status = calibration_status(Source("/camera_info"), "there is none. Start the driver.", "")
+    assert status.level == Level.WARN
+    assert "depth without camera_info and cloud" in status.message
+    assert calibration_status(Source("/camera_info"), "", "640x480").level == Level.OK
+
+
+def test_a_node_that_could_not_be_configured_says_why():
+    status = node_status("unconfigured", "there is no model 'x'", {"model": "x"})
+    assert (status.level, status.message) == (Level.ERROR, "there is no model 'x'")
+    assert node_status("active", "", {}).level == Level.OK
+
+
+def test_a_recording_that_starts_again_is_not_silence():
+    monitor = Monitor(0.0)
+    run(monitor)
+    assert monitor.report(0.5).silence == 0

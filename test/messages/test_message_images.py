@@ -1,0 +1,248 @@
+"""Every encoding that a camera driver sends gives the same picture; what cannot be read says why."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from sensor_msgs.msg import CompressedImage, Image
+
+from fastdepth_ros.errors import ImageError
+from fastdepth_ros.messages.bridge import find_bridge, trial_message
+from fastdepth_ros.messages.encodings import ENCODINGS
+from fastdepth_ros.messages.images import PictureReader
+
+PATCHES = np.array(
+    [[[200, 40, 60], [30, 160, 90], [60, 70, 210]], [[220, 220, 220], [20, 20, 20], [128, 110, 60]]], np.uint8
+)
+"""Six colours, none of which looks alike when red and blue or two neighbours are swapped."""
+
+SIZE = 16  # of a patch [px]
+RGB = PATCHES.repeat(SIZE, axis=0).repeat(SIZE, axis=1)
+HEIGHT, WIDTH = RGB.shape[:2]
+INSIDE = np.zeros((SIZE, SIZE), bool)
+INSIDE[3:-3, 3:-3] = True
+INSIDE = np.tile(INSIDE, PATCHES.shape[:2])  # away from the edges, where neighbours share colours
+
+
+def yuv(rgb):
+    """BT.601 with 16..235 and 16..240, as video cameras send it."""
+    r, g, b = np.moveaxis(rgb.astype(float), -1, 0)
+    y = 16 + 0.257 * r + 0.504 * g + 0.098 * b
+    u = 128 - 0.148 * r - 0.291 * g + 0.439 * b
+    v = 128 + 0.439 * r - 0.368 * g - 0.071 * b
+    return np.rint(np.stack((y, u, v), -1)).astype(np.uint8)
+
+
+def grey(rgb):
+    return rgb.astype(float) @ (0.299, 0.587, 0.114)
+
+
+def interleaved(first):
+    planes = yuv(RGB)
+    packed = np.empty((HEIGHT, WIDTH, 2), np.uint8)
+    packed[..., first] = planes[..., 0]
+    packed[:, 0::2, 1 - first] = planes[:, 0::2, 1]
+    packed[:, 1::2, 1 - first] = planes[:, 1::2, 2]
+    return packed.reshape(HEIGHT, -1)
+
+
+def two_planes(u_first):
+    planes = yuv(RGB)
+    colours = planes[::2, ::2, 1:] if u_first else planes[::2, ::2, :0:-1]
+    return np.concatenate((planes[..., 0], colours.reshape(HEIGHT // 2, WIDTH)))
+
+
+def bayer(pattern):
+    mosaic = np.empty((HEIGHT, WIDTH), np.uint8)
+    for i, letter in enumerate(pattern):
+        mosaic[i // 2 :: 2, i % 2 :: 2] = RGB[i // 2 :: 2, i % 2 :: 2, "rgb".index(letter)]
+    return mosaic
+
+
+def with_alpha(pixels):
+    return np.dstack((pixels, np.full((HEIGHT, WIDTH), 7, np.uint8))).reshape(HEIGHT, -1)
+
+
+ROWS = {
+    "rgb8": lambda: RGB.reshape(HEIGHT, -1),
+    "bgr8": lambda: RGB[..., ::-1].reshape(HEIGHT, -1),
+    "rgba8": lambda: with_alpha(RGB),
+    "bgra8": lambda: with_alpha(RGB[..., ::-1]),
+    "mono8": lambda: np.rint(grey(RGB)).astype(np.uint8),
+    "mono16": lambda: np.rint(grey(RGB) * 257).astype("<u2").view(np.uint8),
+    "uyvy": lambda: interleaved(1),
+    "yuv422": lambda: interleaved(1),
+    "yuyv": lambda: interleaved(0),
+    "yuv422_yuy2": lambda: interleaved(0),
+    "nv12": lambda: two_planes(u_first=True),
+    "nv21": lambda: two_planes(u_first=False),
+    "bayer_rggb8": lambda: bayer("rggb"),
+    "bayer_bggr8": lambda: bayer("bggr"),
+    "bayer_gbrg8": lambda: bayer("gbrg"),
+    "bayer_grbg8": lambda: bayer("grbg"),
+}
+
+
+def image(encoding, padding=0):
+    """The patches as a driver sends them, with ``padding`` bytes of rubbish behind each row."""
+    rows = ROWS[encoding]()
+    padded = np.hstack((rows, np.full((len(rows), padding), 0xA5, np.uint8)))
+    message = Image(encoding=encoding, width=WIDTH, height=HEIGHT, step=padded.shape[1])
+    message.data.frombytes(padded.tobytes())
+    return message
+
+
+def as_rgb(picture):
+    codes = {"bgr": cv2.COLOR_BGR2RGB, "rgba": cv2.COLOR_RGBA2RGB, "bgra": cv2.COLOR_BGRA2RGB}
+    return cv2.cvtColor(picture.pixels, codes[picture.order]) if picture.order in codes else picture.pixels
+
+
+def test_every_encoding_is_tested():
+    assert set(ROWS) == set(ENCODINGS)
+
+
+@pytest.mark.parametrize("padding", [0, 1, 32], ids=lambda n: f"{n} bytes of padding")
+@pytest.mark.parametrize("encoding", ROWS)
+def test_every_encoding_gives_the_picture_that_the_camera_saw(encoding, padding):
+    picture = PictureReader().read(image(encoding, padding))
+    picture.check()
+    assert (picture.width, picture.height) == (WIDTH, HEIGHT)
+    truth = grey(RGB) if picture.order == "grey" else RGB
+    difference = np.abs(as_rgb(picture).astype(float) - truth)[INSIDE]
+    assert difference.max() <= (3 if ENCODINGS[encoding].code else 1)  # BT.601 in 8 bits rounds twice
+
+
+@pytest.mark.parametrize("encoding", ["rgb8", "bgr8", "rgba8", "bgra8", "mono8"])
+def test_pixels_that_lie_ready_are_not_copied(encoding):
+    message = image(encoding, padding=5)
+    assert np.shares_memory(PictureReader().read(message).pixels, np.frombuffer(message.data, np.uint8))
+
+
+@pytest.mark.parametrize("encoding", ["mono16", "uyvy", "nv12", "bayer_rggb8"])
+def test_converted_pixels_go_into_one_buffer(encoding):
+    reader = PictureReader()
+    first = reader.read(image(encoding)).pixels
+    assert np.shares_memory(first, reader.read(image(encoding)).pixels)
+
+
+def test_mono16_of_a_big_endian_camera():
+    message = image("mono16")
+    message.data[:] = type(message.data)("B", np.array(message.data, np.uint8).view("<u2").astype(">u2").tobytes())
+    message.is_bigendian = 1
+    assert np.abs(PictureReader().read(message).pixels - grey(RGB)).max() <= 1
+
+
+@pytest.mark.parametrize("encoding", [name for name, encoding in ENCODINGS.items() if not encoding.is_view])
+def test_cv_bridge_and_opencv_see_the_same_pixels(encoding):
+    pytest.importorskip("cv_bridge", reason="cv_bridge is not installed (it comes with a ROS 2 distribution)")
+    opencv = PictureReader()
+    bridge = find_bridge(opencv.read)
+    if bridge is None or encoding not in bridge.encodings:
+        pytest.skip(f"this cv_bridge does not decode {encoding} right, so OpenCV does")
+    message = trial_message(encoding)
+    assert bridge.reads(message)
+    np.testing.assert_array_equal(PictureReader(bridge).read(message).pixels, opencv.read(message).pixels)
+
+
+class WrongBridge:
+    """What a broken cv_bridge does: another picture, or none."""
+
+    def imgmsg_to_cv2(self, message, encoding):
+        if message.encoding.startswith("bayer"):
+            raise AttributeError("newbyteorder was removed")
+        channels = () if encoding == "mono8" else (3,)
+        return np.zeros((message.height, message.width, *channels), np.uint8)
+
+
+def test_a_cv_bridge_that_is_wrong_is_not_used():
+    from fastdepth_ros.messages.bridge import Bridge
+
+    bridge = Bridge(WrongBridge(), PictureReader().read)
+    assert not bridge.encodings
+    assert not bridge.reads(image("uyvy"))
+
+
+BROKEN = {
+    "truncated": (lambda m: m.data.pop(), "truncated"),
+    "empty": (lambda m: m.data.__delitem__(slice(None)), "truncated"),
+    "oversized": (lambda m: m.data.append(0), "oversized"),
+    "wrong step": (lambda m: setattr(m, "step", m.step - 1), "step"),
+    "zero step": (lambda m: setattr(m, "step", 0), "step"),
+    "huge step": (lambda m: setattr(m, "step", 2**31), "truncated"),
+    "zero width": (lambda m: setattr(m, "width", 0), f"0x{HEIGHT}"),
+    "zero height": (lambda m: setattr(m, "height", 0), f"{WIDTH}x0"),
+    "huge width": (lambda m: setattr(m, "width", 2**31), "step"),
+    "unknown encoding": (lambda m: setattr(m, "encoding", "xyz99"), "xyz99"),
+    "no encoding": (lambda m: setattr(m, "encoding", ""), "''"),
+}
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+@pytest.mark.parametrize("encoding", ["rgb8", "mono16", "uyvy", "nv12", "bayer_grbg8"])
+def test_a_broken_image_is_refused_with_its_cause_and_remedy(encoding, fault):
+    message = image(encoding)
+    spoil, cause = BROKEN[fault]
+    spoil(message)
+    with pytest.raises(ImageError, match=cause) as refused:
+        PictureReader().read(message)
+    assert refused.value.remedy
+
+
+@pytest.mark.parametrize(("encoding", "width", "height"), [("uyvy", 15, 4), ("nv12", 15, 4), ("nv21", 16, 5)])
+def test_odd_sizes_are_refused_where_neighbours_share_colours(encoding, width, height):
+    message = Image(encoding=encoding, width=width, height=height, step=width * 2)
+    with pytest.raises(ImageError, match=f"{width}x{height}"):
+        PictureReader().read(message)
+
+
+def test_a_depth_image_is_told_apart_from_a_colour_image():
+    with pytest.raises(ImageError, match="depth image"):
+        PictureReader().read(Image(encoding="16UC1", width=2, height=2, step=4))
+
+
+def compressed(extension, pixels=RGB[..., ::-1]):
+    message = CompressedImage(format=f"bgr8; {extension} compressed bgr8")
+    message.data.frombytes(cv2.imencode(f".{extension}", pixels)[1].tobytes())
+    return message
+
+
+@pytest.mark.parametrize("extension", ["jpeg", "png"])
+def test_compressed_images_are_read(extension):
+    picture = PictureReader().read(compressed(extension))
+    assert np.abs(as_rgb(picture).astype(int) - RGB)[INSIDE].max() <= (0 if extension == "png" else 6)
+
+
+def test_a_jpeg_padded_with_zeros_is_whole():
+    message = compressed("jpeg")
+    message.data.frombytes(bytes(64))
+    assert PictureReader().read(message).width == WIDTH
+
+
+def test_a_grey_png_of_16_bits_is_read_as_colours_of_8():
+    picture = PictureReader().read(compressed("png", np.full((8, 8), 0x8000, np.uint16)))
+    assert (picture.pixels == 128).all()
+
+
+@pytest.mark.parametrize("extension", ["jpeg", "png"])
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.99])
+def test_a_compressed_image_that_was_cut_short_is_refused(extension, share):
+    message = compressed(extension)
+    del message.data[int(share * len(message.data)) :]
+    with pytest.raises(ImageError, match=r"cut short|neither JPEG nor PNG|corrupt") as refused:
+        PictureReader().read(message)
+    assert refused.value.remedy
+
+
+def test_a_png_with_a_flipped_bit_is_refused():
+    message = compressed("png")
+    message.data[len(message.data) // 2] ^= 1
+    with pytest.raises(ImageError, match="corrupt"):
+        PictureReader().read(message)
+
+
+def test_what_is_no_image_is_refused():
+    message = CompressedImage(format="jpeg")
+    message.data.frombytes(b"GIF89a" + bytes(100))
+    with pytest.raises(ImageError, match="neither JPEG nor PNG"):
+        PictureReader().read(message)
