@@ -5,14 +5,22 @@ A bundle is named by its folder, or by its name where it ships with the package.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 from fastdepth_ros.errors import BundleError
-from fastdepth_ros.runtime.bundle import MANIFEST, Bundle
+from fastdepth_ros.runtime.bundle import MANIFEST, Bundle, sha256
+from fastdepth_ros.runtime.cache import cache_dir
 
 DEFAULT = "fastdepth-indoor"
+REFERENCE = "fastdepth-reference"
+"""The authors' own weights, where a reference folder has them: for comparison, and until the default ships."""
+
+VARIABLE = "FASTDEPTH_REFERENCE"
+REFERENCE_WEIGHTS = Path("weights", "fastdepth_pruned_fp16.npz")
 
 
 def model_folders() -> list[Path]:
@@ -40,6 +48,45 @@ def find_bundle(model: str | Path = DEFAULT) -> Bundle:
     shipped = {path.name: path for path in list_bundles()}
     if str(model) in shipped:
         return Bundle.open(shipped[str(model)])
+    if str(model) in (DEFAULT, REFERENCE) and reference_weights() is not None:
+        return reference_bundle()
     known = ", ".join(shipped) or "none"
-    remedy = f"Name the folder of a bundle, or one that ships with the package ({known})."
+    remedy = (
+        f"Name the folder of a bundle, or one that ships with the package ({known}); `fastdepth import` makes a bundle"
+        f" of weights that you have, and {VARIABLE} may name a folder with {REFERENCE_WEIGHTS}."
+    )
     raise BundleError(f"there is no model {str(model)!r}", remedy)
+
+
+def reference_weights() -> Path | None:
+    """The file of the authors' weights in the folder that ``FASTDEPTH_REFERENCE`` names; None where there is none."""
+    folder = os.environ.get(VARIABLE)
+    file = Path(folder) / REFERENCE_WEIGHTS if folder else None
+    return file if file is not None and file.is_file() else None
+
+
+def reference_bundle() -> Bundle:
+    """The authors' weights as a bundle, made once in the cache folder.
+
+    Raises:
+        BundleError: there are no reference weights here.
+    """
+    weights = reference_weights()
+    if weights is None:
+        raise BundleError("there are no reference weights", f"Set {VARIABLE} to a folder with {REFERENCE_WEIGHTS}.")
+    folder = cache_dir() / "bundles" / f"{REFERENCE}-{sha256(weights)[:16]}"
+    if not (folder / MANIFEST).is_file():
+        # Imported here, because a node that runs a shipped bundle needs no importer.
+        from fastdepth_ros.importing import import_weights
+
+        # Made aside and renamed, so that two processes that start together do not read each other's half.
+        with tempfile.TemporaryDirectory(dir=_made(folder.parent)) as aside:
+            made = import_weights(weights, Path(aside) / "bundle", REFERENCE)
+            with contextlib.suppress(OSError):
+                made.path.rename(folder)
+    return Bundle.open(folder)
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

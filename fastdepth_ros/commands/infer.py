@@ -1,0 +1,123 @@
+"""``fastdepth infer``: depth of picture files."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from fastdepth_ros.camera import Intrinsics, View
+from fastdepth_ros.colours import colourise
+from fastdepth_ros.errors import ImageError, SettingError
+from fastdepth_ros.models import DEFAULT, find_bundle
+from fastdepth_ros.picture import Picture
+from fastdepth_ros.pipeline import DepthFrame, Pipeline, Settings
+from fastdepth_ros.ply import write_ply
+from fastdepth_ros.runtime.bundle import Manifest
+from fastdepth_ros.runtime.cache import module_for
+from fastdepth_ros.runtime.engine import Engine
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("images", nargs="+", type=Path, metavar="IMAGE", help="JPEG, PNG and whatever OpenCV reads")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for what is written")
+    parser.add_argument("--model", default=DEFAULT, help="name or folder of a bundle (default: %(default)s)")
+    parser.add_argument("--target", default="host", help="what the bundle is compiled for (default: %(default)s)")
+    parser.add_argument("--threads", type=int, default=0, help="threads of the network (default: all cores)")
+    parser.add_argument(
+        "--output-size",
+        choices=("native", "camera"),
+        default="camera",
+        help="the network's resolution, or the picture's own grid (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--focal",
+        type=float,
+        metavar="PX",
+        help="focal length of the camera at the picture's size; corrects depth and shapes the points "
+        "(default: as in training)",
+    )
+    parser.add_argument("--max-depth", type=float, default=10.0, metavar="M", help="(default: %(default)g)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write NAME.depth.png, NAME.depth.npy, NAME.colour.png and NAME.ply for every picture.
+
+    Returns:
+        0, or 1 where a picture could not be read; the others are done all the same.
+    """
+    _check_names(args.images)
+    bundle = find_bundle(args.model)
+    engine = Engine(module_for(bundle, args.target), args.threads)
+    # About one point for each cell that the network answers; more would only repeat them.
+    stride = 2 if args.output_size == "native" else 4
+    settings = Settings(args.output_size, "32FC1", "xyzrgb", stride, max_depth=args.max_depth)
+    pipeline = Pipeline(engine, bundle.manifest, settings)
+    args.out.mkdir(parents=True, exist_ok=True)
+    table = Table("picture", "depth [m]", "without depth", "network [ms]", "points", title=bundle.manifest.name)
+    failed = 0
+    for path in args.images:
+        try:
+            picture = _read(path)
+            frame = pipeline.run(picture, _camera(picture, args.focal, bundle.manifest))
+        except ImageError as error:
+            sys.stderr.write(f"fastdepth infer: {error}\n")
+            failed += 1
+            continue
+        table.add_row(path.name, *_write(args.out / path.stem, frame))
+    console = Console()
+    console.print(table)
+    if args.focal is None:
+        console.print("No --focal was given: depth and points are those of a camera like the one in training.")
+    console.print(f"Wrote depth as .depth.png (16 bit, mm, 0 = none), .depth.npy (m), .colour.png, .ply to {args.out}")
+    return 1 if failed else 0
+
+
+def _check_names(images: list[Path]) -> None:
+    """Refuse two pictures whose answers would overwrite each other."""
+    names = [path.stem for path in images]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise SettingError(f"two pictures are called {twice}", "Run them one after the other, with another --out each.")
+
+
+def _read(path: Path) -> Picture:
+    pixels = cv2.imread(str(path), cv2.IMREAD_COLOR) if path.is_file() else None
+    if pixels is None:
+        raise ImageError(f"{path} is no picture that OpenCV reads", "Name a JPEG or PNG file.")
+    return Picture(np.asarray(pixels, np.uint8), "bgr")
+
+
+def _camera(picture: Picture, focal: float | None, manifest: Manifest) -> Intrinsics:
+    """The pinhole with that focal length, or with the training's, and the principal point in the picture's centre."""
+    centre = (picture.width - 1) / 2, (picture.height - 1) / 2
+    if focal is not None:
+        if not focal > 0:
+            raise SettingError(f"--focal is {focal:g}", "Use the camera matrix' fx, in pixels.")
+        return Intrinsics(picture.width, picture.height, focal, focal, *centre)
+    view = View.of(manifest.view, picture.width, picture.height, manifest.input_width, manifest.input_height)
+    if manifest.training_focal is None:
+        # Nothing is known: a picture as wide as it is far, about 53 degrees.
+        return Intrinsics(picture.width, picture.height, picture.width, picture.width, *centre)
+    fx, fy = manifest.training_focal
+    horizontal = fx * view.width / manifest.input_width
+    return Intrinsics(picture.width, picture.height, horizontal, fy * view.height / manifest.input_height, *centre)
+
+
+def _write(stem: Path, frame: DepthFrame) -> tuple[str, str, str, str]:
+    """Write the four files of one picture and say what is in them."""
+    assert frame.depth is not None and frame.cloud is not None  # noqa: PT018 - both were asked for, the camera is known
+    finite = np.isfinite(frame.depth)
+    millimetres = np.where(finite, np.rint(np.where(finite, frame.depth, 0) * 1000), 0).clip(0, 65535)
+    cv2.imwrite(f"{stem}.depth.png", millimetres.astype(np.uint16))
+    np.save(f"{stem}.depth.npy", frame.depth)
+    cv2.imwrite(f"{stem}.colour.png", colourise(frame.depth))
+    points = write_ply(Path(f"{stem}.ply"), frame.cloud)
+    span = f"{frame.depth[finite].min():.2f} to {frame.depth[finite].max():.2f}" if finite.any() else "none"
+    return span, f"{1 - finite.mean():.1%}", f"{frame.stages['infer'] * 1000:.1f}", str(points)
