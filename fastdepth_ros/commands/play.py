@@ -1,0 +1,85 @@
+"""``fastdepth play``: a recording's camera on DDS, in real time. The launch file's ``bag:=`` runs it."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from fastdepth_ros.errors import RecordingError
+from fastdepth_ros.recording import Recording, find_camera
+
+if TYPE_CHECKING:
+    from fastdepth_ros.recording.player import Player
+
+HELP = "play a recording's camera over DDS"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `fastdepth play`."""
+    parser.add_argument("recording", type=Path, help="rosbag2 folder, .mcap or .db3 file")
+    parser.add_argument("--rate", type=float, default=1.0, metavar="X", help="X times as fast as recorded")
+    parser.add_argument("--loop", action="store_true", help="start again at the end, until stopped")
+    parser.add_argument("--image", metavar="TOPIC", help="publish the picture here (compressed: TOPIC/compressed)")
+    parser.add_argument("--camera-info", metavar="TOPIC", help="publish the camera_info here")
+    parser.add_argument("--from-image", metavar="TOPIC", help="the picture's topic in the recording")
+    parser.add_argument("--from-camera-info", metavar="TOPIC", help="the camera_info's topic in the recording")
+    parser.add_argument("--best-effort", action="store_true", help="offer best-effort delivery, as many drivers do")
+    parser.add_argument("--keep-stamps", action="store_true", help="keep the recorded stamps, not the time of playing")
+    parser.add_argument("--wait", type=float, default=0.0, metavar="S", help="wait up to S seconds for a reader")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Play until the end, or until SIGINT or SIGTERM, neither of which is an error: 0."""
+    stop = threading.Event()
+
+    def handle(_signal: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, handle)
+    with Recording.open(args.recording) as recording:
+        return _play(recording, args, stop)
+
+
+def _play(recording: Recording, args: argparse.Namespace, stop: threading.Event) -> int:
+    import rclpy
+    from rclpy.signals import SignalHandlerOptions
+
+    from fastdepth_ros.recording.player import Player, names_as_published
+
+    topics = find_camera(recording, args.from_image, args.from_camera_info)
+    names = names_as_published(topics, args.image, args.camera_info)
+    rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        node = rclpy.create_node("player")
+        player = Player(
+            node,
+            [recording.topics[name] for name in topics.names],
+            names,
+            rate=args.rate,
+            restamp=not args.keep_stamps,
+            reliable=not args.best_effort,
+        )
+        for recorded, published in names.items():
+            sys.stderr.write(f"{recorded} ({recording.topics[recorded].messages} messages) -> {published}\n")
+        if args.wait > 0:
+            _wait_for_reader(player, topics.image.name, args.wait, stop)
+        player.play(recording.messages(topics.names), stop)
+        period = recording.duration / max(1, topics.image.messages - 1) / args.rate
+        while args.loop and not stop.wait(period):
+            player.play(recording.messages(topics.names), stop)
+    finally:
+        rclpy.try_shutdown()
+    return 0
+
+
+def _wait_for_reader(player: Player, topic: str, seconds: float, stop: threading.Event) -> None:
+    for _ in range(int(seconds / 0.02) + 1):
+        if player.readers(topic) or stop.wait(0.02):
+            return
+    raise RecordingError(f"nobody subscribed to {topic} within {seconds:g} s", "Start the node, or check --image.")

@@ -1,0 +1,14 @@
+"""Read, play and write rosbag2 recordings: sqlite3 and MCAP, plain or zstd-compressed, without a ROS installation.
+
+cdr       the stamp and frame_id in a serialized message, read and replaced without deserializing it
+reader    Recording: the topics and messages of a recording
+camera    which topics are the camera's image, its camera_info and the true depth
+writer    RecordingWriter: messages into a new MCAP recording
+player    Player: messages onto DDS, each when it is due
+"""
+
+from fastdepth_ros.recording.camera import CameraTopics, find_camera
+from fastdepth_ros.recording.reader import Message, Recording, Topic
+from fastdepth_ros.recording.writer import RecordingWriter
+
+__all__ = ["CameraTopics", "Message", "Recording", "RecordingWriter", "Topic", "find_camera"]

@@ -1,0 +1,69 @@
+"""Depth images as other programs record them: raw 16UC1 or 32FC1, or ``compressedDepth`` (a PNG behind 12 bytes).
+
+compressed_depth_image_transport puts a header before the PNG: int32 kind, float32 a, float32 b, little endian. 16UC1
+holds millimetres as they are. 32FC1 is quantised inversely: depth = a / (value - b), and 0 is "no depth".
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from fastdepth_ros.errors import RecordingError
+
+HEADER = struct.Struct("<iff")
+FORMAT_16UC1 = "16UC1; compressedDepth png"
+REMEDY = "Record depth as 16UC1 in millimetres, 32FC1 in metres, or compressedDepth with PNG."
+
+Depth = npt.NDArray[np.float32]
+
+
+def decode_depth(message: Any) -> Depth:
+    """The depth (height, width) [m] that a sensor_msgs Image or CompressedImage holds; NaN where it holds none.
+
+    Raises:
+        RecordingError: it is no depth image, or broken.
+    """
+    if hasattr(message, "format"):
+        return _decode_compressed(str(message.format), np.asarray(message.data, np.uint8))
+    kinds = {"16UC1": "u2", "mono16": "u2", "32FC1": "f4"}
+    if message.encoding not in kinds:
+        raise RecordingError(f"a ground truth of encoding {message.encoding} is no depth", REMEDY)
+    kind = np.dtype((">" if message.is_bigendian else "<") + kinds[message.encoding])
+    data = np.ascontiguousarray(message.data)
+    height, width, step = int(message.height), int(message.width), int(message.step)
+    if step < width * kind.itemsize or data.nbytes < step * (height - 1) + width * kind.itemsize or not height:
+        cause = f"a depth image of {width}x{height} with step {step} cannot have {data.nbytes} bytes"
+        raise RecordingError(cause, "Record it again.")
+    return metres(np.ndarray((height, width), kind, data.data, 0, (step, kind.itemsize)))
+
+
+def encode_depth(depth: npt.NDArray[np.float64]) -> bytes:
+    """Depth [m] as the data of a CompressedImage of format :data:`FORMAT_16UC1`: whole millimetres, 0 for none."""
+    millimetres = np.where(np.isfinite(depth) & (depth < 65.5), np.rint(depth * 1000), 0).astype(np.uint16)
+    _, png = cv2.imencode(".png", millimetres, [cv2.IMWRITE_PNG_COMPRESSION, 3])
+    return HEADER.pack(0, 0.0, 0.0) + png.tobytes()
+
+
+def metres(values: npt.NDArray[Any]) -> Depth:
+    """Whole millimetres or float metres as float32 metres; NaN where there is no depth (0, negative, not finite)."""
+    depth = values.astype(np.float32) / np.float32(1000) if values.dtype.kind == "u" else values.astype(np.float32)
+    depth[~(np.isfinite(depth) & (depth > 0))] = np.nan
+    return depth
+
+
+def _decode_compressed(kind: str, data: npt.NDArray[np.uint8]) -> Depth:
+    if "compressedDepth" not in kind or len(data) <= HEADER.size:
+        raise RecordingError(f"a ground truth of format {kind!r} with {len(data)} bytes is no depth", REMEDY)
+    picture = cv2.imdecode(data[HEADER.size :], cv2.IMREAD_UNCHANGED)
+    if picture is None or picture.ndim != 2 or picture.dtype != np.uint16:
+        raise RecordingError(f"a ground truth of format {kind!r} holds no 16-bit PNG", REMEDY)
+    if not kind.startswith("32FC1"):
+        return metres(picture)
+    _, a, b = HEADER.unpack(data[: HEADER.size].tobytes())
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return metres(np.where(picture > 0, a / (picture.astype(np.float32) - b), np.nan))

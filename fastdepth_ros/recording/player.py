@@ -1,0 +1,167 @@
+"""Play recorded messages onto DDS in real time, as a camera driver would send them."""
+
+from __future__ import annotations
+
+import importlib
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+from rclpy.node import Node
+from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
+
+from fastdepth_ros.errors import RecordingError, SettingError
+from fastdepth_ros.recording import cdr
+from fastdepth_ros.recording.camera import CameraTopics
+from fastdepth_ros.recording.reader import Message, Topic
+
+DEPTH = 5
+"""Messages that a publisher keeps for a slow reliable reader."""
+
+
+class Published(NamedTuple):
+    """A message that went out.
+
+    Attributes:
+        message: as recorded.
+        recorded_stamp: the stamp that it was recorded with [ns]; None where its type has no header.
+        stamp: the stamp that it went out with [ns]; None likewise.
+        late: how long after it was due it went out [s].
+    """
+
+    message: Message
+    recorded_stamp: int | None
+    stamp: int | None
+    late: float
+
+
+def names_as_published(topics: CameraTopics, image: str | None, camera_info: str | None) -> dict[str, str]:
+    """Recorded name -> published name of a camera's topics.
+
+    ``image`` is the base name, as image_transport takes it: a compressed picture goes out on ``<image>/compressed``.
+    """
+    names = {name: name for name in topics.names}
+    if image:
+        suffix = "/compressed" if topics.compressed and not image.endswith("/compressed") else ""
+        names[topics.image.name] = image + suffix
+    if camera_info and topics.camera_info:
+        names[topics.camera_info.name] = camera_info
+    return names
+
+
+class Player:
+    """Publishers for the topics of a recording, and the clock that says when each message is due.
+
+    Args:
+        node: publishes.
+        topics: the topics to publish.
+        names: recorded name -> published name, for those that change.
+        rate: how many times faster than recorded; positive.
+        restamp: give every message the time at which it goes out as its stamp, so that its age means something;
+            messages that shared a stamp share the new one. Else the stamps stay as recorded.
+        reliable: offer reliable delivery, which best-effort readers take as well. A camera driver's usual choice is
+            best effort.
+
+    Raises:
+        SettingError: the rate is not positive.
+        RecordingError: the type of a topic is not installed.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        topics: Iterable[Topic],
+        names: Mapping[str, str] | None = None,
+        *,
+        rate: float = 1.0,
+        restamp: bool = True,
+        reliable: bool = True,
+    ) -> None:
+        if not 0 < rate < float("inf"):
+            raise SettingError(f"a recording cannot be played {rate:g} times as fast", "Give a positive --rate.")
+        self._node = node
+        self._rate = rate
+        self._restamp = restamp
+        reliability = ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT
+        qos = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=DEPTH, reliability=reliability)
+        self._publishers: dict[str, Any] = {}
+        self._with_header: set[str] = set()
+        for topic in topics:
+            kind = message_class(topic)
+            self._publishers[topic.name] = node.create_publisher(kind, (names or {}).get(topic.name, topic.name), qos)
+            if next(iter(kind.get_fields_and_field_types().values()), "") == "std_msgs/Header":
+                self._with_header.add(topic.name)
+
+    def readers(self, topic: str) -> int:
+        """How many subscriptions the topic (by its recorded name) has."""
+        return int(self._publishers[topic].get_subscription_count())
+
+    def play(
+        self,
+        messages: Iterable[Message],
+        stop: threading.Event | None = None,
+        on_publish: Callable[[Published], None] | None = None,
+    ) -> int:
+        """Publish messages, each when it is due, until they end or ``stop`` is set.
+
+        The deadlines are counted from the first message, so that one late message does not delay the others.
+
+        Returns:
+            How many were published.
+        """
+        stop = stop or threading.Event()
+        stamps: dict[int, int] = {}
+        count = 0
+        start: float | None = None
+        for message in messages:
+            now = time.monotonic()
+            if start is None:
+                start, first = now, message.time
+            due = start + (message.time - first) / 1e9 / self._rate
+            # An event's wait, not a sleep: it ends at once when playing is stopped.
+            if stop.wait(due - now) if due > now else stop.is_set():
+                break
+            published = self.publish(message, stamps, due)
+            count += 1
+            if on_publish:
+                on_publish(published)
+        return count
+
+    def publish(self, message: Message, stamps: dict[int, int] | None = None, due: float | None = None) -> Published:
+        """Publish one message now. ``stamps`` (recorded -> new [ns]) is what messages of one moment share."""
+        recorded = stamp = None
+        data = message.data
+        if message.topic.name in self._with_header:
+            try:
+                recorded = stamp = cdr.stamp_of(data)
+            except ValueError as error:
+                raise RecordingError(
+                    f"{message.topic.name} holds a broken message ({error})", "Record again."
+                ) from error
+            if self._restamp:
+                stamp = self._new_stamp(recorded, stamps if stamps is not None else {})
+                data = cdr.with_stamp(data, stamp)
+        self._publishers[message.topic.name].publish(data)
+        return Published(message, recorded, stamp, max(0.0, time.monotonic() - due) if due else 0.0)
+
+    def _new_stamp(self, recorded: int, stamps: dict[int, int]) -> int:
+        if recorded not in stamps:
+            stamps[recorded] = self._node.get_clock().now().nanoseconds
+            if len(stamps) > 64:
+                del stamps[next(iter(stamps))]
+        return stamps[recorded]
+
+
+def message_class(topic: Topic) -> Any:
+    """The Python class of a topic's messages.
+
+    Raises:
+        RecordingError: its package is not installed.
+    """
+    package, _, name = topic.type.split("/")
+    try:
+        return getattr(importlib.import_module(f"{package}.msg"), name)
+    except (ImportError, AttributeError) as error:
+        remedy = f"Install {package}, or leave {topic.name} out."
+        raise RecordingError(f"the type {topic.type} is not installed", remedy) from error
