@@ -23,6 +23,7 @@ COMMANDS = {
     "compile": "compile a bundle for a target",
     "bench": "how fast the network is here, beside other runtimes",
     "tune": "find the fastest kernel tiles of this machine",
+    "estimate": "how long a network takes on a board that is not at hand",
     "eval": "how good a bundle is on pictures with known depth",
     "train": "train the network by a recipe",
 }
