@@ -1,0 +1,149 @@
+"""What the network is shown of a picture: the paper's augmentation as one affine warp, and colour jitter.
+
+Scale 1-1.5, rotation +-5 degrees, flip, and brightness, contrast and saturation by 0.6-1.4 (Ma and Karaman, ICRA 2018,
+arXiv 1709.07492, section IV-C, which FastDepth's training takes over).
+
+Geometry. The paper's view of a 640 x 480 Kinect picture is 4:3 squeezed into a square, so that the network sees focal
+lengths of 199.1 and 265.8 px at 224 x 224. Depth from one picture is only defined for a known camera; everything
+here is brought to that one: of a picture of any shape a 4:3 part is squeezed in the same way, and depth is divided by
+how much longer the focal length of the view is (which contains the paper's "depth divided by the scale").
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from fastdepth_ros.training.data import Picture
+
+VIEW_FOCAL = (199.1, 265.8)
+VIEW_SIZE = 224
+VIEW_ASPECT = 4 / 3
+ASPECT_TOLERANCE = 0.05
+
+
+@dataclass(frozen=True)
+class Ranges:
+    """How far the augmentation goes; the defaults are the paper's."""
+
+    scale: float = 1.5
+    rotation: float = 5.0
+    jitter: float = 0.4
+    shift: bool = True
+
+
+@dataclass(frozen=True)
+class View:
+    """What the network sees, and the truth at half that resolution.
+
+    Attributes:
+        pixels: (size, size, 3) uint8 RGB.
+        depth: (size / 2, size / 2) float32 metres for a camera of :data:`VIEW_FOCAL`, 0 = unknown; None without truth.
+    """
+
+    pixels: npt.NDArray[np.uint8]
+    depth: npt.NDArray[np.float32] | None
+
+
+def plain_view(picture: Picture, size: int) -> View:
+    """The middle of the picture as validation sees it: see :func:`seen_part`; depth as measured, not divided."""
+    height, width = picture.pixels.shape[:2]
+    part_w, part_h = seen_part(picture)
+    x, y = round((width - part_w) / 2), round((height - part_h) / 2)
+    rows, columns = slice(y, y + round(part_h)), slice(x, x + round(part_w))
+    pixels = cv2.resize(picture.pixels[rows, columns], (size, size), interpolation=cv2.INTER_LINEAR)
+    depth = None
+    if picture.depth is not None:
+        half = (size // 2, size // 2)
+        depth = cv2.resize(picture.depth[rows, columns], half, interpolation=cv2.INTER_NEAREST)
+    return View(np.asarray(pixels), depth)
+
+
+def random_view(picture: Picture, size: int, ranges: Ranges, rng: np.random.Generator) -> View:
+    """A randomly scaled, turned, flipped and recoloured view of a picture.
+
+    Args:
+        picture: any shape.
+        size: side of the square view [px].
+        ranges: how far to go.
+        rng: where the chance comes from; the same state gives the same view.
+    """
+    height, width = picture.pixels.shape[:2]
+    part_w, part_h = seen_part(picture)
+    zoom = rng.uniform(1.0, ranges.scale)
+    angle = np.deg2rad(rng.uniform(-ranges.rotation, ranges.rotation))
+    flip = rng.random() < 0.5
+    shift_x, shift_y = rng.uniform(-0.5, 0.5, 2) if ranges.shift else (0.0, 0.0)
+    seen_w, seen_h = part_w / zoom, part_h / zoom
+    centre_x = (width - 1) / 2 + shift_x * (width - seen_w)
+    centre_y = (height - 1) / 2 + shift_y * (height - seen_h)
+    # view pixel -> picture pixel: scale, turn about the view's centre, flip.
+    half = (size - 1) / 2
+    cos, sin = np.cos(angle), np.sin(angle)
+    sx, sy = seen_w / size * (-1 if flip else 1), seen_h / size
+    linear = np.array([[cos * sx, -sin * sy], [sin * sx, cos * sy]])
+    offset = np.array([centre_x, centre_y]) - linear @ np.array([half, half])
+    matrix = np.column_stack([linear, offset])
+    pixels = _warp(picture.pixels, matrix, size, cv2.INTER_LINEAR, cv2.BORDER_REFLECT_101)
+    pixels = _jitter(pixels, ranges.jitter, rng)
+    if picture.depth is None:
+        return View(pixels, None)
+    # The depth map has every second pixel's place: its pixel u sits at 2 u + 0.5 of the view.
+    offset = offset + linear @ np.array([0.5, 0.5])
+    matrix = np.column_stack([linear * 2, offset])
+    depth = _warp(picture.depth, matrix, size // 2, cv2.INTER_NEAREST, cv2.BORDER_CONSTANT)
+    return View(pixels, (depth / focal_ratio(picture, seen_w, seen_h, size)).astype(np.float32))
+
+
+def focal_ratio(picture: Picture, seen_w: float, seen_h: float, size: int) -> float:
+    """How much longer the focal length of a view is than the network's, as a geometric mean of both directions.
+
+    A view of ``seen_w`` x ``seen_h`` picture pixels, squeezed into ``size`` x ``size``; 1 where the camera is unknown.
+    """
+    if picture.focal is None:
+        return 1.0
+    fx, fy = picture.focal[0] * size / seen_w, picture.focal[1] * size / seen_h
+    unit = VIEW_FOCAL[0] * VIEW_FOCAL[1] * (size / VIEW_SIZE) ** 2
+    return float(np.sqrt(fx * fy / unit))
+
+
+def seen_part(picture: Picture) -> tuple[float, float]:
+    """Width and height [px] of the part of a picture that the network's own camera would see.
+
+    Of a 640 x 480 Kinect picture that is the paper's view, 584 x 438. Where the picture is smaller than that, as NYU's
+    labelled ones are, or the camera is unknown, it is the largest 4:3 part, or all of a picture that is nearly 4:3.
+    """
+    height, width = picture.pixels.shape[:2]
+    if abs(width / height / VIEW_ASPECT - 1) < ASPECT_TOLERANCE:
+        part_w, part_h = float(width), float(height)
+    else:
+        part_w, part_h = min(width, height * VIEW_ASPECT), min(height, width / VIEW_ASPECT)
+    if picture.focal is None:
+        return part_w, part_h
+    view_w, view_h = picture.focal[0] * VIEW_SIZE / VIEW_FOCAL[0], picture.focal[1] * VIEW_SIZE / VIEW_FOCAL[1]
+    return min(part_w, view_w), min(part_h, view_h)
+
+
+def _warp(
+    image: npt.NDArray[np.uint8] | npt.NDArray[np.float32],
+    matrix: npt.NDArray[np.float64],
+    size: int,
+    interpolation: int,
+    border: int,
+) -> npt.NDArray[np.uint8]:
+    flags = interpolation | cv2.WARP_INVERSE_MAP
+    return np.asarray(cv2.warpAffine(image, matrix, (size, size), flags=flags, borderMode=border))
+
+
+def _jitter(pixels: npt.NDArray[np.uint8], amount: float, rng: np.random.Generator) -> npt.NDArray[np.uint8]:
+    """Brightness, contrast and saturation, each by a factor of 1 - amount .. 1 + amount, as one matrix per pixel."""
+    brightness, contrast, saturation = rng.uniform(1 - amount, 1 + amount, 3)
+    grey = np.array([0.299, 0.587, 0.114])
+    matrix = saturation * np.eye(3) + (1 - saturation) * np.tile(grey, (3, 1))
+    mean = float(np.mean(cv2.mean(pixels)[:3])) * brightness
+    matrix = matrix * (brightness * contrast)
+    offset = np.full((3, 1), (1 - contrast) * mean)
+    return np.asarray(cv2.transform(pixels, np.hstack([matrix, offset])))

@@ -1,0 +1,160 @@
+"""Pictures to learn from, some with depth: tar shards, folders of image + depth, MIT's preprocessed NYU HDF5 files.
+
+A source lists its samples once and gives their bytes by number; pictures are decoded when they are asked for, so a pool
+of thousands stays small in memory. In shards and folders a sample is ``NAME.jpg`` (or ``.png``), optionally
+``NAME.depth.png`` (uint16 millimetres, 0 = invalid) and optionally ``NAME.json`` with ``set``, ``source``
+and ``intrinsics`` (fx, fy, cx, cy in pixels).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tarfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from fastdepth_ros.errors import SettingError
+
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
+DEPTH_SUFFIX = ".depth.png"
+NYU_FOCAL = (518.86, 519.47)
+"""Focal length (x, y) of NYU Depth v2's Kinect at 640 x 480 [px] (the data set's toolbox, camera_params.m)."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A decoded sample.
+
+    Attributes:
+        pixels: (h, w, 3) uint8 RGB.
+        depth: (h, w) float32 metres with 0 where unknown, or None.
+        focal: (fx, fy) [px], or None where the camera is unknown.
+    """
+
+    pixels: npt.NDArray[np.uint8]
+    depth: npt.NDArray[np.float32] | None
+    focal: tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One picture that can be decoded: its name, the set it belongs to, where it came from, and how to read it."""
+
+    name: str
+    set: str
+    origin: str
+    has_depth: bool
+    read: Callable[[], Picture]
+
+
+def sha256(path: Path) -> str:
+    """The sha256 of a file, read in pieces."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        for piece in iter(lambda: file.read(1 << 20), b""):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def open_source(path: Path) -> list[Sample]:
+    """All samples of a tar shard, of a folder, or of an HDF5 file or folder of them, ordered by name.
+
+    Raises:
+        SettingError: there is nothing to read.
+    """
+    if path.is_file() and path.suffix == ".tar":
+        samples = _tar_samples(path)
+    elif path.is_file() and path.suffix == ".h5":
+        samples = [_hdf5_sample(path)]
+    elif path.is_dir():
+        samples = _folder_samples(path) + [_hdf5_sample(file) for file in sorted(path.rglob("*.h5"))]
+    else:
+        raise SettingError(f"{path} holds no training data", "Name a .tar, a .h5 or a folder.")
+    if not samples:
+        raise SettingError(f"{path} holds no picture", "Samples are NAME.jpg with NAME.depth.png and NAME.json.")
+    return sorted(samples, key=lambda sample: sample.name)
+
+
+def _tar_samples(path: Path) -> list[Sample]:
+    with tarfile.open(path) as archive:
+        members = {member.name: (member.offset_data, member.size) for member in archive if member.isfile()}
+
+    def read(name: str) -> bytes:
+        offset, size = members[name]
+        with path.open("rb") as file:
+            file.seek(offset)
+            return file.read(size)
+
+    return _named_samples(path, set(members), read)
+
+
+def _folder_samples(path: Path) -> list[Sample]:
+    names = {file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file()}
+    return _named_samples(path, names, lambda name: (path / name).read_bytes())
+
+
+def _named_samples(path: Path, names: set[str], read: Callable[[str], bytes]) -> list[Sample]:
+    samples = []
+    for name in names:
+        stem, dot, suffix = name.rpartition(".")
+        if name.endswith(DEPTH_SUFFIX) or f"{dot}{suffix}".lower() not in IMAGE_SUFFIXES:
+            continue
+        about: dict[str, Any] = json.loads(read(f"{stem}.json")) if f"{stem}.json" in names else {}
+        camera = about.get("intrinsics")
+        focal = (float(camera["fx"]), float(camera["fy"])) if camera else None
+        depth = stem + DEPTH_SUFFIX if stem + DEPTH_SUFFIX in names else None
+        samples.append(
+            Sample(
+                stem,
+                str(about.get("set", path.stem)),
+                str(about.get("source", name)),
+                depth is not None,
+                _Reader(read, name, depth, focal),
+            )
+        )
+    return samples
+
+
+@dataclass(frozen=True)
+class _Reader:
+    read: Callable[[str], bytes]
+    image: str
+    depth: str | None
+    focal: tuple[float, float] | None
+
+    def __call__(self) -> Picture:
+        pixels = _decode(self.read(self.image), cv2.IMREAD_COLOR, self.image)[:, :, ::-1]
+        depth = None
+        if self.depth is not None:
+            millimetres = _decode(self.read(self.depth), cv2.IMREAD_UNCHANGED, self.depth)
+            depth = millimetres.astype(np.float32) / np.float32(1000)
+        return Picture(np.ascontiguousarray(pixels), depth, self.focal)
+
+
+def _decode(data: bytes, mode: int, name: str) -> npt.NDArray[Any]:
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), mode)
+    if image is None:
+        raise SettingError(f"{name} cannot be decoded", "Take it out of the training data.")
+    return np.asarray(image)
+
+
+def _hdf5_sample(path: Path) -> Sample:
+    return Sample(path.as_posix(), path.parent.name, path.as_posix(), True, lambda: _read_hdf5(path))
+
+
+def _read_hdf5(path: Path) -> Picture:
+    """MIT's preprocessed NYU: ``rgb`` (3, 480, 640) uint8 and ``depth`` (480, 640) float32 metres."""
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        pixels = np.asarray(file["rgb"], np.uint8).transpose(1, 2, 0)
+        depth = np.asarray(file["depth"], np.float32)
+    factor = pixels.shape[1] / 640
+    return Picture(np.ascontiguousarray(pixels), depth, (NYU_FOCAL[0] * factor, NYU_FOCAL[1] * factor))

@@ -1,0 +1,168 @@
+"""Batches, made ahead of time by one background thread (decoding and warping run in OpenCV, outside Python's lock).
+
+What step n shows depends on the recipe's seed and on n alone, so a run that is taken up again at step n sees what it
+would have seen.
+"""
+
+from __future__ import annotations
+
+import queue
+import re
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from fastdepth_ros.errors import SettingError
+from fastdepth_ros.training.augment import VIEW_SIZE, random_view
+from fastdepth_ros.training.data import Sample, open_source, sha256
+from fastdepth_ros.training.recipe import Data, Recipe
+
+AHEAD = 4
+"""Batches that wait at most."""
+
+
+class Batch(NamedTuple):
+    """Views of one step: (N, 224, 224, 3) uint8 RGB, and (N, 112, 112) float32 metres with 0 where unknown."""
+
+    pixels: npt.NDArray[np.uint8]
+    depth: npt.NDArray[np.float32]
+
+
+def find(name: str, folders: list[Path]) -> Path:
+    """The file or folder ``name`` in the first of ``folders`` that has it.
+
+    Raises:
+        SettingError: none has.
+    """
+    for folder in folders:
+        if (folder / name).exists():
+            return folder / name
+    places = ", ".join(str(folder) for folder in folders)
+    raise SettingError(f"{name} is in none of {places}", "Name its folder with --data.")
+
+
+def check_sha256(path: Path, expected: str) -> None:
+    """Hold a file against the recipe.
+
+    Raises:
+        SettingError: it is another file.
+    """
+    found = sha256(path)
+    if found != expected:
+        raise SettingError(f"{path} has sha256 {found}, the recipe names {expected}", "Use the data of the recipe.")
+
+
+def split(data: Data, folders: list[Path]) -> tuple[list[Sample], list[Sample]]:
+    """Samples to learn from, and those held out, each in an order that depends on the files alone.
+
+    Raises:
+        SettingError: a file is missing or another one, or nothing is left on one side.
+    """
+    samples: list[Sample] = []
+    for file in data.files:
+        path = find(file.path, folders)
+        if file.sha256 is not None:
+            check_sha256(path, file.sha256)
+        samples += open_source(path)
+    samples = [sample for sample in samples if sample.set not in data.without]
+    held = sorted((s for s in samples if s.set == data.holdout_set), key=_number)
+    held = held[len(held) - int(len(held) * data.holdout_share) :]
+    names = {sample.name for sample in held}
+    rest = [sample for sample in samples if sample.name not in names]
+    if not held or not rest:
+        cause = f"the data leaves {len(rest)} pictures to learn from and {len(held)} to validate on"
+        raise SettingError(cause, "Check data.holdout_set and data.holdout_share.")
+    return rest, held
+
+
+def _number(sample: Sample) -> tuple[int, str]:
+    numbers = re.findall(r"\d+", sample.origin.rpartition("/")[2])
+    return (int(numbers[-1]) if numbers else -1, sample.origin)
+
+
+class Feed:
+    """Endless batches from a step on.
+
+    Args:
+        recipe: seed, phases, shares, augmentation.
+        samples: what to learn from.
+        start: the first step to make.
+    """
+
+    def __init__(self, recipe: Recipe, samples: list[Sample], start: int = 0) -> None:
+        self._recipe = recipe
+        self._samples = samples
+        self._odds = np.cumsum(_odds(samples, recipe))
+        self._start = start
+        self._queue: queue.Queue[Batch | BaseException] = queue.Queue(AHEAD)
+        self._stopped = threading.Event()
+
+    def __iter__(self) -> Iterator[Batch]:
+        thread = threading.Thread(target=self._work, name="feed", daemon=True)
+        thread.start()
+        try:
+            for _ in range(self._start, self._recipe.steps):
+                item = self._queue.get()
+                if isinstance(item, BaseException):
+                    raise item
+                yield item
+        finally:
+            self._stopped.set()
+            while thread.is_alive():
+                self._drain()
+                thread.join(0.05)
+
+    def batch(self, step: int, size: int) -> Batch:
+        """What ``step`` shows: ``size`` pictures."""
+        pixels = np.empty((size, VIEW_SIZE, VIEW_SIZE, 3), np.uint8)
+        depth = np.zeros((size, VIEW_SIZE // 2, VIEW_SIZE // 2), np.float32)
+        for i in range(size):
+            rng = np.random.default_rng([self._recipe.seed, step, i])
+            index = int(np.searchsorted(self._odds, rng.random() * self._odds[-1], side="right"))
+            view = random_view(self._samples[index].read(), VIEW_SIZE, self._recipe.augment, rng)
+            pixels[i] = view.pixels
+            if view.depth is not None:
+                depth[i] = view.depth
+        return Batch(pixels, depth)
+
+    def _work(self) -> None:
+        try:
+            step = 0
+            for phase in self._recipe.phases:
+                for _ in range(phase.steps):
+                    if step >= self._start and not self._put(self.batch(step, phase.batch)):
+                        return
+                    step += 1
+        except BaseException as error:  # the training thread shall raise it
+            self._put(error)
+
+    def _put(self, item: Batch | BaseException) -> bool:
+        while not self._stopped.is_set():
+            try:
+                self._queue.put(item, timeout=0.2)
+            except queue.Full:
+                continue
+            return True
+        return False
+
+    def _drain(self) -> None:
+        while not self._queue.empty():
+            self._queue.get_nowait()
+
+
+def _odds(samples: list[Sample], recipe: Recipe) -> npt.NDArray[np.float64]:
+    """How often each sample is drawn."""
+    shares = recipe.data.shares
+    sizes: dict[str, int] = {}
+    for sample in samples:
+        sizes[sample.set] = sizes.get(sample.set, 0) + 1
+    missing = sorted(set(shares) - set(sizes))
+    if missing:
+        raise SettingError(f"data.shares names {', '.join(missing)}, of which there is no picture", "Check the names.")
+    others = sum(count for name, count in sizes.items() if name not in shares)
+    rest = 1.0 - sum(shares.values())
+    return np.array([shares[s.set] / sizes[s.set] if s.set in shares else rest / others for s in samples])

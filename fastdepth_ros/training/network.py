@@ -1,0 +1,145 @@
+"""The network table as a torch module that can be trained, and its way back into folded arrays.
+
+In training every convolution is followed by batch normalisation; :func:`folded` merges the two, so that the arrays are
+those that the compiler and every bundle know. Parameters are named as in the table: ``conv1.dw.weight``,
+``conv1.dw.norm.running_mean``, ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from fastdepth_ros.network import Convolution, Network, check_weights
+
+BN_EPSILON = 1e-5
+FIRST_ANSWER = 2.5
+"""What a network that has learned nothing answers on average [m]: a ReLU that starts at 0 would hardly learn."""
+
+
+class ConvNorm(nn.Module):  # type: ignore[misc]  # torch is not there when types are checked
+    """A convolution of the table, its batch normalisation (or, once folded, its bias) and its activation."""
+
+    def __init__(self, conv: Convolution, normalise: bool) -> None:
+        super().__init__()
+        groups = conv.inputs if conv.kind == "depthwise" else 1
+        self.weight = nn.Parameter(torch.empty(conv.weight_shape))
+        self.norm = nn.BatchNorm2d(conv.outputs, eps=BN_EPSILON) if normalise else None
+        self.bias = None if normalise else nn.Parameter(torch.zeros(conv.outputs))
+        self.stride, self.padding, self.groups = conv.stride, conv.kernel // 2, groups
+        self.ceiling = 6.0 if conv.activation == "relu6" else None
+        fan_out = conv.kernel * conv.kernel * conv.outputs // groups
+        nn.init.normal_(self.weight, 0.0, (2.0 / fan_out) ** 0.5)  # He et al. 2015, as in MobileNet's usual training
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = functional.conv2d(x, self.weight, self.bias, self.stride, self.padding, groups=self.groups)
+        if self.norm is not None:
+            x = self.norm(x)
+        return functional.relu6(x) if self.ceiling else functional.relu(x)
+
+
+class FastDepth(nn.Module):  # type: ignore[misc]
+    """FastDepth of any table.
+
+    Args:
+        table: the layers.
+        normalise: with batch normalisation (to train), or with folded biases (a teacher, an import).
+    """
+
+    def __init__(self, table: Network, normalise: bool = True) -> None:
+        super().__init__()
+        self.table = table
+        self.layers = nn.ModuleDict({_key(conv.name): ConvNorm(conv, normalise) for conv in table.convolutions})
+        last = self.layer(table.last.name).norm
+        if last is not None:
+            nn.init.constant_(last.bias, FIRST_ANSWER)
+
+    def layer(self, name: str) -> ConvNorm:
+        """The layer of that name in the table."""
+        layer = self.layers[_key(name)]
+        assert isinstance(layer, ConvNorm)
+        return layer
+
+    def forward(self, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Depth and the maps that distillation may look at.
+
+        Args:
+            x: (N, 3, H, W) RGB / 255; H and W multiples of 32.
+
+        Returns:
+            Depth (N, 1, H / 2, W / 2) in metres: the last convolution is pointwise, so it commutes with the last
+            nearest-neighbour upsampling, and the full map is each value 2 x 2 times. And block name -> answer of that
+            block (``conv0`` .. ``conv13``, ``decode_conv1`` .. ``decode_conv5``, before upsampling and skip).
+        """
+        maps: dict[str, Tensor] = {}
+        x = maps["conv0"] = self.layer("conv0")(x)
+        for i, block in enumerate(self.table.encoder_blocks, start=1):
+            x = maps[f"conv{i}"] = self.layer(block.pointwise.name)(self.layer(block.depthwise.name)(x))
+        blocks = self.table.decoder_blocks
+        for i, block in enumerate(blocks, start=1):
+            x = maps[f"decode_conv{i}"] = self.layer(block.pointwise.name)(self.layer(block.depthwise.name)(x))
+            if i < len(blocks):
+                x = functional.interpolate(x, scale_factor=2.0, mode="nearest")
+            if block.skip is not None:
+                x = x + maps[f"conv{block.skip}"]
+        return self.layer(self.table.last.name)(x), maps
+
+
+def channels(table: Network) -> dict[str, int]:
+    """Block name -> channels of its answer, for every map that :meth:`FastDepth.forward` returns."""
+    found = {"conv0": table.first.outputs}
+    found |= {f"conv{i}": block.pointwise.outputs for i, block in enumerate(table.encoder_blocks, start=1)}
+    return found | {f"decode_conv{i}": b.pointwise.outputs for i, b in enumerate(table.decoder_blocks, start=1)}
+
+
+def folded(model: FastDepth) -> dict[str, npt.NDArray[np.float32]]:
+    """The arrays of a bundle: batch normalisation (running statistics) merged into weights and biases.
+
+    weight' = weight * gamma / sqrt(var + eps), bias' = beta - mean * gamma / sqrt(var + eps)
+    (Jacob et al., arXiv 1712.05877, section 3.2).
+    """
+    arrays: dict[str, npt.NDArray[np.float32]] = {}
+    for conv in model.table.convolutions:
+        layer = model.layer(conv.name)
+        weight = layer.weight.detach().double()
+        if layer.norm is None:
+            assert layer.bias is not None
+            bias = layer.bias.detach().double()
+        else:
+            norm = layer.norm
+            assert norm.running_var is not None
+            assert norm.running_mean is not None
+            factor = norm.weight.detach().double() / torch.sqrt(norm.running_var.double() + norm.eps)
+            weight = weight * factor.reshape(-1, 1, 1, 1)
+            bias = norm.bias.detach().double() - norm.running_mean.double() * factor
+        arrays[f"{conv.name}.weight"] = weight.float().cpu().contiguous().numpy()
+        arrays[f"{conv.name}.bias"] = bias.float().cpu().contiguous().numpy()
+    return arrays
+
+
+def from_arrays(table: Network, arrays: Mapping[str, npt.NDArray[Any]]) -> FastDepth:
+    """A frozen network with folded biases, for a teacher or a validation.
+
+    Raises:
+        WeightsError: an array does not fit its layer.
+    """
+    check_weights(table, arrays)
+    model = FastDepth(table, normalise=False)
+    with torch.no_grad():
+        for conv in table.convolutions:
+            layer = model.layer(conv.name)
+            assert layer.bias is not None
+            layer.weight.copy_(torch.from_numpy(np.asarray(arrays[f"{conv.name}.weight"], np.float32)))
+            layer.bias.copy_(torch.from_numpy(np.asarray(arrays[f"{conv.name}.bias"], np.float32)))
+    model.eval().requires_grad_(False)
+    return model
+
+
+def _key(name: str) -> str:
+    return name.replace(".", "_")  # a ModuleDict refuses dots

@@ -1,0 +1,231 @@
+"""A training recipe: a YAML file that says all that decides the weights, checked before anything starts."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+from fastdepth_ros.errors import SettingError
+from fastdepth_ros.network import NETWORKS, Network
+from fastdepth_ros.training.augment import Ranges
+from fastdepth_ros.training.network import channels
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """A file or folder of pictures. ``sha256`` names a file's content; null for folders, which are not checked."""
+
+    path: str
+    sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class Data:
+    """What is learned from, what is kept back.
+
+    Attributes:
+        files: relative to the data folder that the command names (the recipe's own folder otherwise).
+        holdout_set: the set of which the last ``holdout_share``, ordered by the number in each origin, is validated on
+            and never trained on. Neighbouring numbers share a scene, so this is not a random choice.
+        without: sets that are not used at all.
+        shares: set -> how often one of its pictures is drawn; sets that are not named share the rest by their size.
+    """
+
+    files: tuple[DataFile, ...]
+    holdout_set: str
+    holdout_share: float = 0.1
+    without: tuple[str, ...] = ()
+    shares: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """A trained network to learn from: a file that ``fastdepth import`` reads, and the blocks that give hints.
+
+    ``half`` asks it in bfloat16.
+    """
+
+    path: str
+    sha256: str
+    hints: tuple[str, ...] = ()
+    half: bool = False
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Weights of the terms: of truth (where there is one), of the teacher's depth, of its hints, of shape and logs.
+
+    ``teacher_where_known`` replaces ``teacher`` in pixels that have a true depth.
+    """
+
+    truth: float = 1.0
+    teacher: float = 0.0
+    teacher_where_known: float = 0.0
+    hints: float = 0.0
+    log: float = 0.0
+    gradient: float = 0.0
+
+
+@dataclass(frozen=True)
+class Optimiser:
+    """``adamw`` or ``sgd``; ``clip`` limits the gradient's norm, 0 does not."""
+
+    name: str = "adamw"
+    weight_decay: float = 0.01
+    momentum: float = 0.9
+    clip: float = 0.0
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A stretch of training at one resolution.
+
+    Attributes:
+        images: how many pictures are shown.
+        size: side of the network's input [px], a multiple of 32; the teacher always sees 224.
+        batch: pictures per step.
+        rate: learning rate at the phase's beginning.
+        end_rate: at its end; a half cosine leads there.
+        warmup: pictures over which the rate rises from 0 first.
+    """
+
+    images: int
+    size: int
+    batch: int
+    rate: float
+    end_rate: float
+    warmup: int = 0
+
+    @property
+    def steps(self) -> int:
+        return self.images // self.batch
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that decides the weights. Two runs of one recipe on one machine give the same numbers."""
+
+    name: str
+    network: Network
+    data: Data
+    phases: tuple[Phase, ...]
+    seed: int = 1
+    teacher: Teacher | None = None
+    loss: Loss = Loss()
+    optimiser: Optimiser = Optimiser()
+    augment: Ranges = field(default_factory=Ranges)
+    average: float = 0.999
+    """Decay of the weights' exponential moving average per step."""
+
+    @property
+    def steps(self) -> int:
+        return sum(phase.steps for phase in self.phases)
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Read and check a recipe.
+
+    Raises:
+        SettingError: a key is unknown, missing or out of range; the cause names it.
+    """
+    try:
+        text = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise SettingError(f"{path} cannot be read ({error})", "Name a recipe in YAML.") from error
+    if not isinstance(text, dict):
+        raise SettingError(f"{path} is no recipe", "It has to be a mapping with name, network, data and phases.")
+    return parse_recipe(text, str(path))
+
+
+def parse_recipe(text: Mapping[str, Any], where: str) -> Recipe:
+    """A recipe from the mapping that its YAML holds; ``where`` is named in errors.
+
+    Raises:
+        SettingError: as :func:`read_recipe`.
+    """
+    text = dict(text)
+    _require(text, Recipe, where)
+    if text["network"] not in NETWORKS:
+        raise _error(where, f"network is {text['network']!r}", f"Known are {', '.join(NETWORKS)}.")
+    text["network"] = NETWORKS[text["network"]]
+    data = dict(text["data"])
+    data["files"] = tuple(_make(DataFile, each, f"{where}: data.files") for each in data.get("files", ()))
+    data["without"] = tuple(data.get("without", ()))
+    text["data"] = _make(Data, data, f"{where}: data")
+    text["phases"] = tuple(_make(Phase, each, f"{where}: phases") for each in text["phases"])
+    if text.get("teacher") is not None:
+        teacher = dict(text["teacher"])
+        teacher["hints"] = tuple(teacher.get("hints", ()))
+        text["teacher"] = _make(Teacher, teacher, f"{where}: teacher")
+    for key, kind in (("loss", Loss), ("optimiser", Optimiser), ("augment", Ranges)):
+        if key in text:
+            text[key] = _make(kind, text[key], f"{where}: {key}")
+    recipe = _make(Recipe, text, where)
+    _check(recipe, where)
+    return recipe
+
+
+def _check(recipe: Recipe, where: str) -> None:
+    if not recipe.data.files:
+        raise _error(where, "data.files is empty", "Name what to learn from.")
+    if not 0 < recipe.data.holdout_share < 1:
+        raise _error(where, f"data.holdout_share is {recipe.data.holdout_share}", "It is between 0 and 1.")
+    if not all(0 <= share <= 1 for share in recipe.data.shares.values()) or sum(recipe.data.shares.values()) > 1:
+        raise _error(where, f"data.shares is {dict(recipe.data.shares)}", "Shares are 0-1 and add up to 1 at most.")
+    if not recipe.phases:
+        raise _error(where, "phases is empty", "Say how many images to show, and at what size.")
+    for phase in recipe.phases:
+        if phase.size < 32 or phase.size % 32 or phase.batch < 2 or phase.images < phase.batch:
+            raise _error(
+                where, f"{phase} cannot be run", "size is a multiple of 32, batch at least 2, images >= batch."
+            )
+        if phase.rate <= 0 or phase.end_rate < 0 or phase.warmup < 0:
+            raise _error(where, f"{phase} has a negative rate", "Rates are positive.")
+    if min(vars(recipe.loss).values()) < 0:
+        raise _error(where, f"{recipe.loss} has a negative weight", "Weights are 0 or more.")
+    if recipe.optimiser.name not in ("adamw", "sgd"):
+        raise _error(where, f"optimiser.name is {recipe.optimiser.name!r}", "Known are adamw and sgd.")
+    if not 0 <= recipe.average < 1:
+        raise _error(where, f"average is {recipe.average}", "The decay is in [0, 1).")
+    if recipe.augment.scale < 1 or not 0 <= recipe.augment.jitter < 1 or recipe.augment.rotation < 0:
+        raise _error(where, f"{recipe.augment} is out of range", "scale >= 1, 0 <= jitter < 1, rotation >= 0.")
+    if recipe.teacher is None and recipe.loss.teacher + recipe.loss.hints > 0:
+        raise _error(where, "the loss asks a teacher, but none is named", "Name a teacher, or set its weights to 0.")
+    if recipe.teacher is not None:
+        for name in recipe.teacher.hints:
+            if name not in channels(recipe.network):
+                known = ", ".join(channels(recipe.network))
+                raise _error(where, f"teacher.hints names {name}", f"Known are {known}.")
+
+
+def _require(text: Mapping[str, Any], kind: type, where: str) -> None:
+    fields = {f.name: f for f in dataclasses.fields(kind)}
+    for key in text:
+        if key not in fields:
+            raise _error(where, f"{key} is unknown", f"Known are {', '.join(fields)}.")
+    for name, f in fields.items():
+        needed = f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
+        if needed and name not in text:
+            raise _error(where, f"{name} is missing", f"Needed are the keys of {kind.__name__}.")
+
+
+def _make(kind: type[T], text: Any, where: str) -> T:
+    if not isinstance(text, dict):
+        raise _error(where, f"{text!r} is no mapping", f"Write the keys of {kind.__name__}.")
+    _require(text, kind, where)
+    for key, value in text.items():
+        default = next(f.type for f in dataclasses.fields(kind) if f.name == key)  # type: ignore[arg-type]
+        if default in ("int", "float") and (isinstance(value, bool) or not isinstance(value, int | float)):
+            raise _error(where, f"{key} is {value!r}", "It has to be a number (YAML needs 1.0e-3, not 1e-3).")
+    return kind(**text)
+
+
+def _error(where: str, cause: str, remedy: str) -> SettingError:
+    return SettingError(f"{where}: {cause}", remedy)
