@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import collections.abc
 import dataclasses
+import types
+import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import yaml
 
@@ -14,8 +17,6 @@ from fastdepth_ros.errors import SettingError
 from fastdepth_ros.network import NETWORKS, Network
 from fastdepth_ros.training.augment import Ranges
 from fastdepth_ros.training.network import channels
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -139,35 +140,17 @@ def read_recipe(path: Path) -> Recipe:
         text = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError) as error:
         raise SettingError(f"{path} cannot be read ({error})", "Name a recipe in YAML.") from error
-    if not isinstance(text, dict):
-        raise SettingError(f"{path} is no recipe", "It has to be a mapping with name, network, data and phases.")
     return parse_recipe(text, str(path))
 
 
-def parse_recipe(text: Mapping[str, Any], where: str) -> Recipe:
+def parse_recipe(text: Any, where: str) -> Recipe:
     """A recipe from the mapping that its YAML holds; ``where`` is named in errors.
 
     Raises:
         SettingError: as :func:`read_recipe`.
     """
-    text = dict(text)
-    _require(text, Recipe, where)
-    if text["network"] not in NETWORKS:
-        raise _error(where, f"network is {text['network']!r}", f"Known are {', '.join(NETWORKS)}.")
-    text["network"] = NETWORKS[text["network"]]
-    data = dict(text["data"])
-    data["files"] = tuple(_make(DataFile, each, f"{where}: data.files") for each in data.get("files", ()))
-    data["without"] = tuple(data.get("without", ()))
-    text["data"] = _make(Data, data, f"{where}: data")
-    text["phases"] = tuple(_make(Phase, each, f"{where}: phases") for each in text["phases"])
-    if text.get("teacher") is not None:
-        teacher = dict(text["teacher"])
-        teacher["hints"] = tuple(teacher.get("hints", ()))
-        text["teacher"] = _make(Teacher, teacher, f"{where}: teacher")
-    for key, kind in (("loss", Loss), ("optimiser", Optimiser), ("augment", Ranges)):
-        if key in text:
-            text[key] = _make(kind, text[key], f"{where}: {key}")
-    recipe = _make(Recipe, text, where)
+    recipe = _read(Recipe, text, where)
+    assert isinstance(recipe, Recipe)
     _check(recipe, where)
     return recipe
 
@@ -205,26 +188,44 @@ def _check(recipe: Recipe, where: str) -> None:
                 raise _error(where, f"teacher.hints names {name}", f"Known are {known}.")
 
 
-def _require(text: Mapping[str, Any], kind: type, where: str) -> None:
-    fields = {f.name: f for f in dataclasses.fields(kind)}
-    for key in text:
+def _read(kind: Any, value: Any, where: str) -> Any:
+    """``value`` of the YAML as a ``kind`` of the dataclasses above, whose annotations say what may stand where."""
+    if typing.get_origin(kind) in (typing.Union, types.UnionType):
+        return None if value is None else _read(typing.get_args(kind)[0], value, where)
+    if typing.get_origin(kind) is tuple:
+        if not isinstance(value, list):
+            raise _error(where, f"{value!r} is no list", "Write one, as in [a, b].")
+        return tuple(_read(typing.get_args(kind)[0], each, where) for each in value)
+    if typing.get_origin(kind) is collections.abc.Mapping:
+        if not isinstance(value, dict):
+            raise _error(where, f"{value!r} is no mapping", "Write one, as in {key: value}.")
+        return {str(key): _read(typing.get_args(kind)[1], each, where) for key, each in value.items()}
+    if kind is Network:
+        if value not in NETWORKS:
+            raise _error(where, f"there is no network {value!r}", f"Known are {', '.join(NETWORKS)}.")
+        return NETWORKS[value]
+    if dataclasses.is_dataclass(kind):
+        return _read_dataclass(kind, value, where)
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise _error(where, f"{value!r} is no {kind.__name__}", "Numbers need a point: 1.0e-3, not 1e-3.")
+    return value
+
+
+def _read_dataclass(kind: Any, value: Any, where: str) -> Any:
+    if not isinstance(value, dict):
+        raise _error(where, f"{value!r} is no mapping", f"Write the keys of {kind.__name__}.")
+    fields = {field.name: field for field in dataclasses.fields(kind)}
+    for key in value:
         if key not in fields:
             raise _error(where, f"{key} is unknown", f"Known are {', '.join(fields)}.")
-    for name, f in fields.items():
-        needed = f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
-        if needed and name not in text:
-            raise _error(where, f"{name} is missing", f"Needed are the keys of {kind.__name__}.")
-
-
-def _make(kind: type[T], text: Any, where: str) -> T:
-    if not isinstance(text, dict):
-        raise _error(where, f"{text!r} is no mapping", f"Write the keys of {kind.__name__}.")
-    _require(text, kind, where)
-    for key, value in text.items():
-        default = next(f.type for f in dataclasses.fields(kind) if f.name == key)  # type: ignore[arg-type]
-        if default in ("int", "float") and (isinstance(value, bool) or not isinstance(value, int | float)):
-            raise _error(where, f"{key} is {value!r}", "It has to be a number (YAML needs 1.0e-3, not 1e-3).")
-    return kind(**text)
+    for name, each in fields.items():
+        needed = each.default is dataclasses.MISSING and each.default_factory is dataclasses.MISSING
+        if needed and name not in value:
+            raise _error(where, f"{name} is missing", f"A {kind.__name__} needs it.")
+    hints = typing.get_type_hints(kind)
+    return kind(**{key: _read(hints[key], each, f"{where}: {key}") for key, each in value.items()})
 
 
 def _error(where: str, cause: str, remedy: str) -> SettingError:

@@ -1,0 +1,148 @@
+"""What is learned from: files as people have them, and what the network is shown of them."""
+
+import io
+import json
+import tarfile
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from fastdepth_ros.errors import SettingError
+from fastdepth_ros.training import augment
+from fastdepth_ros.training.augment import Ranges, plain_view, random_view, seen_part
+from fastdepth_ros.training.data import Picture, open_source
+
+STILL = Ranges(scale=1.0, rotation=0.0, jitter=0.0, shift=False)
+
+
+def pixels(seed: int, height: int = 48, width: int = 64) -> np.ndarray:
+    smooth = np.random.default_rng(seed).integers(0, 255, (6, 8, 3), np.uint8)
+    return np.asarray(cv2.resize(smooth, (width, height), interpolation=cv2.INTER_CUBIC))
+
+
+def files(seed: int, depth: bool = True) -> dict[str, bytes]:
+    """A sample as NAME.png, NAME.json and NAME.depth.png; PNG, so that nothing is lost."""
+    about = {"set": "ours", "source": f"ours:{seed}.png", "intrinsics": {"fx": 50, "fy": 51, "cx": 32, "cy": 24}}
+    found = {
+        ".png": cv2.imencode(".png", pixels(seed)[:, :, ::-1])[1].tobytes(),
+        ".json": json.dumps(about).encode(),
+    }
+    if depth:
+        found[".depth.png"] = cv2.imencode(".png", np.full((48, 64), 1000 + seed, np.uint16))[1].tobytes()
+    return found
+
+
+def test_a_shard_and_a_folder_of_the_same_files_give_the_same_samples(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    with tarfile.open(tmp_path / "shard.tar", "w") as archive:
+        for seed in (2, 1, 3):
+            for suffix, data in files(seed, depth=seed != 3).items():
+                (folder / f"s{seed}{suffix}").write_bytes(data)
+                member = tarfile.TarInfo(f"s{seed}{suffix}")
+                member.size = len(data)
+                archive.addfile(member, io.BytesIO(data))
+    for source in (folder, tmp_path / "shard.tar"):
+        samples = open_source(source)
+        assert [sample.name for sample in samples] == ["s1", "s2", "s3"]
+        assert [sample.has_depth for sample in samples] == [True, True, False]
+        assert {sample.set for sample in samples} == {"ours"}
+        second = samples[1].read()
+        np.testing.assert_array_equal(second.pixels, pixels(2))
+        assert second.depth is not None
+        assert second.depth.dtype == np.float32
+        assert second.depth[5, 5] == pytest.approx(1.002)
+        assert second.focal == (50, 51)
+        assert samples[2].read().depth is None
+
+
+def test_nyu_hdf5_files_are_read_as_mit_wrote_them(tmp_path: Path) -> None:
+    h5py = pytest.importorskip("h5py", reason="h5py is in requirements/train.txt")
+    scene = tmp_path / "train" / "kitchen_0001"
+    scene.mkdir(parents=True)
+    rgb = pixels(4, 480, 640)
+    with h5py.File(scene / "00001.h5", "w") as file:
+        file["rgb"] = rgb.transpose(2, 0, 1)
+        file["depth"] = np.full((480, 640), 2.5, np.float32)
+    (sample,) = open_source(tmp_path)
+    picture = sample.read()
+    assert sample.set == "kitchen_0001"
+    np.testing.assert_array_equal(picture.pixels, rgb)
+    assert picture.depth is not None
+    assert picture.depth[0, 0] == 2.5
+    assert seen_part(picture) == pytest.approx((583.7, 437.8), abs=0.1)  # the paper's view
+
+
+def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="no picture"):
+        open_source(tmp_path)
+    with pytest.raises(SettingError, match="no training data"):
+        open_source(tmp_path / "nowhere.tar")
+
+
+def test_a_still_view_is_the_picture_itself() -> None:
+    image = pixels(1, 224, 224)
+    # A square picture of an unknown camera: its 4:3 middle, squeezed.
+    view = random_view(Picture(image, None, None), 224, STILL, np.random.default_rng(3))
+    middle = cv2.resize(image[28:196], (224, 224), interpolation=cv2.INTER_LINEAR).astype(int)
+    difference = np.minimum(abs(view.pixels.astype(int) - middle), abs(view.pixels[:, ::-1].astype(int) - middle))
+    assert np.percentile(difference, 99) <= 2
+
+
+def test_depth_stays_on_its_pixels_when_turned_scaled_and_flipped() -> None:
+    columns, rows = np.meshgrid(np.arange(320), np.arange(240))
+    truth = (1 + rows / 100 + columns / 200).astype(np.float32)
+    # The picture's red channel says what the depth is.
+    red = ((truth - 1) * 60).astype(np.uint8)
+    picture = Picture(np.dstack([red, red, red]), truth, None)
+    for seed in range(8):
+        view = random_view(picture, 224, Ranges(jitter=0.0), np.random.default_rng(seed))
+        assert view.depth is not None
+        said = 1 + cv2.resize(view.pixels[:, :, 0], (112, 112), interpolation=cv2.INTER_AREA) / 60
+        inside = view.depth > 0
+        inside[:8] = inside[-8:] = inside[:, :8] = inside[:, -8:] = False
+        assert inside.mean() > 0.6
+        assert np.abs(said - view.depth)[inside].max() < 0.06
+
+
+def test_depth_is_divided_by_how_much_a_view_is_zoomed() -> None:
+    kinect = Picture(pixels(1, 480, 640), np.full((480, 640), 3.0, np.float32), (518.86, 519.47))
+    near = random_view(kinect, 224, STILL, np.random.default_rng(0))
+    assert near.depth is not None
+    assert np.median(near.depth) == pytest.approx(3.0, rel=2e-3)  # the network's own camera: as measured
+    ratios = []
+    for seed in range(30):
+        view = random_view(kinect, 224, Ranges(), np.random.default_rng(seed))
+        assert view.depth is not None
+        ratios.append(3.0 / np.median(view.depth))
+    assert 1.0 <= min(ratios) < 1.1
+    assert 1.4 < max(ratios) <= 1.5 * 1.002
+
+
+def test_a_wide_camera_is_cut_to_what_the_network_would_see() -> None:
+    wide = Picture(pixels(1, 256, 452), None, (226.0, 225.9))
+    width, height = seen_part(wide)
+    assert width == pytest.approx(226.0 * 224 / 199.1)
+    assert height == pytest.approx(225.9 * 224 / 265.8)
+    assert augment.focal_ratio(wide, width, height, 224) == pytest.approx(1.0)
+
+
+def test_the_plain_view_keeps_depth_as_measured() -> None:
+    cropped = Picture(pixels(1, 256, 337), np.full((256, 337), 2.0, np.float32), (312.2, 312.2))
+    view = plain_view(cropped, 224)
+    assert view.pixels.shape == (224, 224, 3)
+    assert view.depth is not None
+    assert view.depth.shape == (112, 112)
+    assert (view.depth == 2.0).all()
+    assert seen_part(cropped) == (337, 256)
+
+
+def test_the_same_chance_gives_the_same_view() -> None:
+    picture = Picture(pixels(1), np.ones((48, 64), np.float32), None)
+    one, two = (random_view(picture, 224, Ranges(), np.random.default_rng([1, 2, 3])) for _ in range(2))
+    np.testing.assert_array_equal(one.pixels, two.pixels)
+    assert one.depth is not None
+    assert two.depth is not None
+    np.testing.assert_array_equal(one.depth, two.depth)

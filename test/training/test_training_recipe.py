@@ -1,0 +1,61 @@
+"""Recipes: the shipped ones are read, and a wrong one says what is wrong with it."""
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+torch = pytest.importorskip("torch", reason="torch is in requirements/train.txt")
+
+from fastdepth_ros.errors import SettingError  # noqa: E402
+from fastdepth_ros.training import recipe, trainer  # noqa: E402
+
+RECIPES = Path(recipe.__file__).parent / "recipes"
+
+
+@pytest.mark.parametrize("path", sorted(RECIPES.glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_shipped_recipe_is_read(path: Path) -> None:
+    found = recipe.read_recipe(path)
+    assert found.name == path.stem
+    assert found.steps > 1000
+
+
+def good() -> dict[str, Any]:
+    return copy.deepcopy(yaml.safe_load((RECIPES / "distill.yaml").read_text()))
+
+
+@pytest.mark.parametrize(
+    ("change", "cause"),
+    [
+        (lambda text: text.pop("phases"), "phases is missing"),
+        (lambda text: text.update(colour="red"), "colour is unknown"),
+        (lambda text: text.update(network="vgg"), "no network 'vgg'"),
+        (lambda text: text["phases"][0].update(size=100), "size=100"),
+        (lambda text: text["phases"][0].update(rate="1e-3"), "'1e-3' is no float"),
+        (lambda text: text["loss"].update(truth=-1), "negative weight"),
+        (lambda text: text["optimiser"].update(name="lion"), "'lion'"),
+        (lambda text: text["teacher"].update(hints=["conv99"]), "conv99"),
+        (lambda text: text.pop("teacher"), "none is named"),
+        (lambda text: text["data"].update(files=[]), "data.files is empty"),
+        (lambda text: text["data"].update(shares={"nyuv2-labeled-train": 1.5}), "data.shares"),
+        (lambda text: text.update(average=1.0), "average is 1.0"),
+        (lambda text: text.update(data=[1]), "no mapping"),
+    ],
+)
+def test_a_wrong_recipe_names_what_is_wrong(change: Any, cause: str) -> None:
+    text = good()
+    change(text)
+    with pytest.raises(SettingError, match=cause):
+        recipe.parse_recipe(text, "recipe.yaml")
+
+
+def test_the_rate_rises_then_falls_along_a_half_cosine() -> None:
+    phase = recipe.Phase(images=1000, size=224, batch=10, rate=1.0, end_rate=0.1, warmup=100)
+    rates = [trainer.learning_rate(phase, step) for step in range(100)]
+    assert rates[0] == pytest.approx(10 / 110)
+    assert rates[:10] == sorted(rates[:10])
+    assert rates[10:] == sorted(rates[10:], reverse=True)
+    assert rates[50] == pytest.approx(0.55)
+    assert rates[-1] == pytest.approx(0.1, abs=1e-3)

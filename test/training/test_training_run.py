@@ -1,0 +1,157 @@
+"""A training run on a few pictures that the test makes: it learns, and a kill changes nothing."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import yaml
+
+torch = pytest.importorskip("torch", reason="torch is in requirements/train.txt")
+
+from fastdepth_ros.errors import SettingError  # noqa: E402
+from fastdepth_ros.network import PRUNED  # noqa: E402
+from fastdepth_ros.training import checkpoint, curves  # noqa: E402
+from fastdepth_ros.training.data import sha256  # noqa: E402
+from fastdepth_ros.training.network import FastDepth, folded  # noqa: E402
+from fastdepth_ros.training.recipe import Recipe, parse_recipe  # noqa: E402
+from fastdepth_ros.training.trainer import CHECKPOINT, CURVES, PLOT, Pace, Trainer  # noqa: E402
+
+STEPS = 12
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Ten pictures in which brighter is farther, six with depth, and a teacher with random weights."""
+    folder = tmp_path_factory.mktemp("data")
+    (folder / "pictures").mkdir()
+    for i in range(10):
+        small = np.random.default_rng(i).uniform(1.0, 4.0, (3, 4)).astype(np.float32)
+        depth = cv2.resize(small, (160, 120), interpolation=cv2.INTER_CUBIC).clip(0.5, 5.0)
+        grey = (depth * 50).astype(np.uint8)
+        stem = folder / "pictures" / f"room{i:02d}"
+        cv2.imwrite(f"{stem}.png", np.dstack([grey] * 3))
+        if i % 5 < 3:
+            cv2.imwrite(f"{stem}.depth.png", (depth * 1000).astype(np.uint16))
+        stem.with_suffix(".json").write_text(json.dumps({"set": "rooms", "source": f"rooms:{i}.png"}))
+    torch.manual_seed(5)
+    np.savez(folder / "teacher.npz", **folded(FastDepth(PRUNED)))
+    text = {
+        "name": "tiny",
+        "network": "fastdepth-pruned",
+        "data": {"files": [{"path": "pictures"}], "holdout_set": "rooms", "holdout_share": 0.3},
+        "teacher": {
+            "path": "teacher.npz",
+            "sha256": sha256(folder / "teacher.npz"),
+            "hints": ["conv5", "conv13", "decode_conv2"],
+        },
+        "loss": {"truth": 1.0, "teacher": 0.1, "hints": 0.1, "log": 0.1, "gradient": 0.1},
+        "average": 0.9,
+        "phases": [
+            {"images": 4 * STEPS // 2, "size": 64, "batch": 4, "rate": 3.0e-3, "end_rate": 1.0e-3, "warmup": 8},
+            {"images": 4 * STEPS // 2, "size": 96, "batch": 4, "rate": 1.0e-3, "end_rate": 1.0e-4},
+        ],
+    }
+    (folder / "recipe.yaml").write_text(yaml.safe_dump(text))
+    return folder
+
+
+def recipe(data: Path, **changes: Any) -> Recipe:
+    return parse_recipe({**yaml.safe_load((data / "recipe.yaml").read_text()), **changes}, "recipe.yaml")
+
+
+def command(data: Path, out: Path) -> list[str]:
+    """``fastdepth train`` with a checkpoint after every step."""
+    arguments = ["train", str(data / "recipe.yaml"), "--out", str(out), "--save", "1e-9", "--threads", "1"]
+    return [sys.executable, "-m", "fastdepth_ros.cli", *arguments, "--report", "16"]
+
+
+def arrays(state: Any) -> dict[str, Any]:
+    """Everything in a checkpoint, flat, so that two can be compared."""
+    flat: dict[str, Any] = {}
+
+    def walk(name: str, value: Any) -> None:
+        if isinstance(value, dict | list | tuple):
+            items = value.items() if isinstance(value, dict) else enumerate(value)
+            for key, each in items:
+                walk(f"{name}/{key}", each)
+        elif name != "/seconds":
+            flat[name] = value
+
+    walk("", state)
+    return flat
+
+
+def test_a_run_that_was_killed_and_taken_up_again_ends_bit_for_bit_as_one_that_was_not(
+    data: Path, tmp_path: Path
+) -> None:
+    subprocess.run(command(data, tmp_path / "whole"), check=True, capture_output=True, timeout=200)
+    broken = subprocess.Popen(command(data, tmp_path / "broken"), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    file = tmp_path / "broken" / CHECKPOINT
+    deadline = time.monotonic() + 200
+    while not file.is_file() and broken.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    broken.send_signal(signal.SIGKILL)
+    broken.communicate()
+    assert 0 < checkpoint.load(file)["step"] < STEPS, "killed too late to show anything"
+    subprocess.run(command(data, tmp_path / "broken"), check=True, capture_output=True, timeout=200)
+
+    whole, again = (arrays(checkpoint.load(tmp_path / name / CHECKPOINT)) for name in ("whole", "broken"))
+    assert whole["/step"] == STEPS
+    assert whole.keys() == again.keys()
+    assert sum(isinstance(value, torch.Tensor) for value in whole.values()) > 300
+    for name, value in whole.items():
+        same = torch.equal(value, again[name]) if isinstance(value, torch.Tensor) else value == again[name]
+        assert same, name
+    rows = [curves.read(tmp_path / name / CURVES) for name in ("whole", "broken")]
+    assert [row["step"] for row in rows[0]] == [row["step"] for row in rows[1]] == [4, 8, 12]
+    assert [row["rmse_m"] for row in rows[0]] == [row["rmse_m"] for row in rows[1]]
+
+
+def test_the_loss_falls_and_the_curves_show_it(data: Path, tmp_path: Path) -> None:
+    phases = [{"images": 160, "size": 64, "batch": 4, "rate": 3.0e-3, "end_rate": 1.0e-3, "warmup": 8}]
+    trainer = Trainer(recipe(data, phases=phases), [data], tmp_path, Pace(report_images=40))
+    rows: list[dict[str, float]] = []
+    trainer.run(lambda _: None, rows.append)
+    assert trainer.finished
+    assert [row["images"] for row in rows] == [40, 80, 120, 160]
+    assert rows[-1]["loss"] < 0.7 * rows[0]["loss"]
+    assert rows[-1]["truth"] < 0.7 * rows[0]["truth"]
+    assert rows[-1]["hints"] < rows[0]["hints"]
+    assert all(0 <= row["delta1"] <= 1 and row["rmse_m"] > 0 for row in rows)
+    assert [row["step"] for row in curves.read(tmp_path / CURVES)] == [10, 20, 30, 40]
+    assert cv2.imread(str(tmp_path / PLOT)) is not None
+
+
+def test_held_out_pictures_are_the_last_by_number_and_never_learned_from(data: Path, tmp_path: Path) -> None:
+    trainer = Trainer(recipe(data), [data], tmp_path)
+    assert [sample.name for sample in trainer.held] == ["room07", "room08", "room09"]
+    assert {sample.name for sample in trainer.samples} == {f"room{i:02d}" for i in range(7)}
+
+
+def test_a_folder_with_a_run_of_another_recipe_is_refused(data: Path, tmp_path: Path) -> None:
+    trainer = Trainer(recipe(data), [data], tmp_path)
+    trainer.run(lambda now: now.step == 2, lambda _: None)
+    assert trainer.step == 2
+    with pytest.raises(SettingError, match="another recipe"):
+        Trainer(recipe(data, seed=2), [data], tmp_path)
+    first, second = yaml.safe_load((data / "recipe.yaml").read_text())["phases"]
+    with pytest.raises(SettingError, match="another recipe"):
+        Trainer(recipe(data, phases=[{**first, "rate": 1.0e-4}, second]), [data], tmp_path)
+    # A phase that has not begun may be another one: so a run is prolonged.
+    longer = Trainer(recipe(data, phases=[first, {**second, "images": 400}, second]), [data], tmp_path)
+    assert longer.step == 2
+
+
+def test_data_that_are_not_those_of_the_recipe_are_refused(data: Path, tmp_path: Path) -> None:
+    teacher = {"path": "teacher.npz", "sha256": "0" * 64}
+    with pytest.raises(SettingError, match="sha256"):
+        Trainer(recipe(data, teacher=teacher), [data], tmp_path)
+    with pytest.raises(SettingError, match=r"pictures is in none of"):
+        Trainer(recipe(data), [tmp_path], tmp_path)
