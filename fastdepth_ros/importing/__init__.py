@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastdepth_ros.errors import WeightsError
-from fastdepth_ros.importing import npz
+from fastdepth_ros.importing import mit_tvm, npz
 from fastdepth_ros.network import NETWORKS, Network, check_weights
 from fastdepth_ros.runtime.bundle import Bundle, Manifest, write_bundle
 
@@ -18,6 +18,7 @@ Arrays = dict[str, npt.NDArray[Any]]
 
 READERS: dict[str, Callable[[Path], Arrays]] = {
     ".npz": npz.read,
+    ".params": mit_tvm.read,
 }
 """File suffix -> what reads it into arrays named as in the network table."""
 
