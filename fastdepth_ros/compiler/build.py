@@ -1,8 +1,9 @@
-"""From the network table to one TVM module: a kernel per block, and the function that calls them in turn."""
+"""From the network table to a program: a kernel per block, and the main function that calls them in turn."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,20 @@ from fastdepth_ros.network import INPUT_CHANNELS, Block, Network
 
 SMALL_MAP = 128
 """Pixels of a map up to which a block is shared by channels, not by rows (see encoder.py)."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """What is compiled.
+
+    Attributes:
+        main: Relax module: ``main(picture (height, width * 3) uint8) -> depth (height / 2, width / 2) float32``. It
+            holds the weights and calls the kernels by name.
+        kernels: name -> TensorIR function, in the order in which they are called.
+    """
+
+    main: Any
+    kernels: dict[str, Any]
 
 
 class Builder:
@@ -35,9 +50,10 @@ class Builder:
         self.network, self.weights, self.target, self.table = network, weights, target, table
         self.lanes = target.lanes
         self.blocks = relax.BlockBuilder()
+        self.kernels: dict[str, Any] = {}
 
-    def build(self, height: int, width: int) -> Any:
-        """The module: ``main(picture (height, width * 3) uint8) -> depth (height / 2, width / 2) float32``."""
+    def build(self, height: int, width: int) -> Program:
+        """The program for pictures of that size, multiples of 32."""
         picture = relax.Var("picture", relax.TensorType((height, width * INPUT_CHANNELS), "uint8"))
         with self.blocks.function("main", [picture]):
             with self.blocks.dataflow():
@@ -53,7 +69,7 @@ class Builder:
                     before = block
                 depth = self.blocks.emit_output(answer[0])
             self.blocks.emit_func_output(depth)
-        return self.blocks.get()
+        return Program(self.blocks.get(), self.kernels)
 
     def first(self, picture: Any, target: Map) -> tuple[Any, Map]:
         conv = self.network.first
@@ -120,10 +136,12 @@ class Builder:
 
     def call(self, kernel: Any, values: list[Any], arrays: list[Floats], answer: Map | tuple[int, ...]) -> Any:
         """Emit the call of a kernel on values and constants; ``answer`` says what it gives."""
-        function = self.blocks.add_func(kernel, str(kernel.attrs["global_symbol"]))
+        name = str(kernel.attrs["global_symbol"])
+        self.kernels[name] = kernel
         constants = [relax.const(np.ascontiguousarray(array, np.float32)) for array in arrays]
         shape = (answer.size,) if isinstance(answer, Map) else answer
-        return self.blocks.emit(relax.call_tir(function, [*values, *constants], relax.TensorType(shape, "float32")))
+        call = relax.call_dps_packed(name, [*values, *constants], relax.TensorType(shape, "float32"))
+        return self.blocks.emit(call)
 
 
 def kernel_name(layer: str) -> str:

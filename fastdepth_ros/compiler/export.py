@@ -5,21 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-
-from tvm import relax
 
 from fastdepth_ros.compiler import tiling
 from fastdepth_ros.compiler.build import Builder
+from fastdepth_ros.compiler.codegen import Progress, compile_library
 from fastdepth_ros.compiler.targets import find_target
 from fastdepth_ros.compiler.tile import Tiling
 from fastdepth_ros.runtime.bundle import Bundle, sha256
 from fastdepth_ros.runtime.cache import kernels_version
 from fastdepth_ros.runtime.module import LIBRARY, Description, Size, tvm_version
-
-Progress = Callable[[str], None]
-"""Told the name of each step when it begins."""
 
 
 def silent(_step: str) -> None:
@@ -41,7 +37,7 @@ def compile_bundle(
         target: a name for ``find_target``.
         out: the module's folder.
         table: tile choices by block; None takes those of the target's family.
-        progress: see ``Progress``.
+        progress: see ``codegen.Progress``.
 
     Raises:
         SettingError: no such target.
@@ -51,14 +47,11 @@ def compile_bundle(
     choices = tiling.measured(goal.family) if table is None else table
     progress("Writing the kernels")
     builder = Builder(manifest.network, bundle.weights(), goal, choices)
-    module = builder.build(manifest.input_height, manifest.input_width)
-    progress(f"Compiling for {goal.cpu}")
-    executable = relax.build(module, goal.llvm())
+    program = builder.build(manifest.input_height, manifest.input_width)
     out.parent.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
     try:
-        progress("Linking")
-        executable.export_library(str(unfinished / LIBRARY))
+        compile_library(program, goal, unfinished / LIBRARY, progress)
         Description(
             target=target,
             triple=goal.triple,

@@ -83,7 +83,8 @@ def compile_apart(bundle: Bundle, target: str, folder: Path) -> None:
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         cause = f"compiling {bundle.manifest.name} for {target} failed with status {done.returncode}"
-        raise ModuleError(cause, f"The compiler's message is above. Try it alone: `{' '.join(command[1:])}`.")
+        remedy = f"The compiler's message is above. Try it alone: `fastdepth compile {bundle.path} --target {target}`."
+        raise ModuleError(cause, remedy)
 
 
 @contextmanager

@@ -1,0 +1,187 @@
+"""Each kernel alone against plain numpy: odd sizes, channels that do not fill a vector, every vector width."""
+
+import itertools
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import plain
+import pytest
+import tvm
+
+from fastdepth_ros.compiler import layout
+from fastdepth_ros.compiler.decoder import upsampled_block
+from fastdepth_ros.compiler.encoder import block_by_rows, depthwise_by_channels, pointwise_by_panels
+from fastdepth_ros.compiler.first import PIXEL_SCALE, first
+from fastdepth_ros.compiler.layout import Map
+from fastdepth_ros.compiler.targets import find_target
+from fastdepth_ros.compiler.tile import Tiling
+from fastdepth_ros.network import Block, Convolution
+from fastdepth_ros.runtime.engine import configure_pool
+
+TILING = Tiling(panel=2, pixels=4, unroll=4, strip=5, rows=3, slab=1)
+
+
+@dataclass
+class Case:
+    """A kernel, its packed arguments, and what plain numpy gives for them."""
+
+    kernel: Any
+    arguments: list[np.ndarray]
+    out: Map | tuple[int, int]
+    expected: np.ndarray
+
+
+def weights(rng, conv):
+    fan_in = np.prod(conv.weight_shape[1:])
+    weight = rng.normal(0, (2 / fan_in) ** 0.5, conv.weight_shape).astype(np.float32)
+    return weight, rng.normal(0.2, 0.3, conv.outputs).astype(np.float32)
+
+
+def packed(conv, weight, bias, lanes, panel=TILING.panel):
+    if conv.kind == "depthwise":
+        return [layout.pack_depthwise(weight, lanes), layout.pack_vector(bias, lanes)]
+    return [layout.pack_pointwise(weight, lanes, panel), layout.pack_vector(bias, lanes)]
+
+
+def separable(inputs, outputs, kernel, stride, activation):
+    depthwise = Convolution("dw", "depthwise", kernel, stride, inputs, inputs, activation)
+    return Block(depthwise, Convolution("pw", "pointwise", 1, 1, inputs, outputs, activation))
+
+
+def first_case(name, rng, lanes, height, width, outputs):
+    conv = Convolution("conv0", "full", 3, 2, 3, outputs, "relu6")
+    weight, bias = weights(rng, conv)
+    picture = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
+    target = Map(height // 2, width // 2, outputs, 1, lanes)
+    arrays = [layout.pack_first(weight * np.float32(PIXEL_SCALE), lanes), layout.pack_vector(bias, lanes)]
+    expected = plain.convolve(picture.transpose(2, 0, 1) / 255, conv, weight, bias)
+    return Case(first(name, conv, target, TILING), [picture.reshape(height, -1), *arrays], target, expected)
+
+
+def rows_case(name, rng, lanes, block, height, width, border):
+    """``height`` x ``width`` of the answer; ``border`` is that of the answer."""
+    stride, reach = block.depthwise.stride, block.depthwise.kernel // 2
+    (dw, dw_bias), (pw, pw_bias) = weights(rng, block.depthwise), weights(rng, block.pointwise)
+    x = rng.random((block.depthwise.inputs, height * stride, width * stride), np.float32)
+    source = Map(height * stride, width * stride, len(x), reach, lanes)
+    target = Map(height, width, block.pointwise.outputs, border, lanes)
+    between = plain.convolve(x, block.depthwise, dw, dw_bias)
+    arrays = packed(block.depthwise, dw, dw_bias, lanes) + packed(block.pointwise, pw, pw_bias, lanes)
+    expected = plain.convolve(between, block.pointwise, pw, pw_bias)
+    return Case(block_by_rows(name, block, source, target, TILING), [source.pack(x), *arrays], target, expected)
+
+
+def channels_case(name, rng, lanes, conv, height, width):
+    weight, bias = weights(rng, conv)
+    x = rng.random((conv.inputs, height * conv.stride, width * conv.stride), np.float32)
+    source = Map(height * conv.stride, width * conv.stride, conv.inputs, conv.kernel // 2, lanes)
+    target = Map(height, width, conv.outputs, 0, lanes)
+    kernel = depthwise_by_channels(name, conv, source, target)
+    expected = plain.convolve(x, conv, weight, bias)
+    return Case(kernel, [source.pack(x), *packed(conv, weight, bias, lanes)], target, expected)
+
+
+def panels_case(name, rng, lanes, inputs, outputs, height, width, border):
+    conv = Convolution("pw", "pointwise", 1, 1, inputs, outputs, "relu6")
+    weight, bias = weights(rng, conv)
+    x = rng.random((inputs, height, width), np.float32)
+    source, target = Map(height, width, inputs, 0, lanes), Map(height, width, outputs, border, lanes)
+    kernel = pointwise_by_panels(name, conv, source, target, TILING)
+    expected = plain.convolve(x, conv, weight, bias)
+    return Case(kernel, [source.pack(x), *packed(conv, weight, bias, lanes)], target, expected)
+
+
+def upsampled_case(name, rng, lanes, inputs, outputs, height, width, with_skip, is_last):
+    """``height`` x ``width`` of the map before the upsampling."""
+    block = separable(inputs, outputs, 5, 1, "relu")
+    (dw, dw_bias), (pw, pw_bias) = weights(rng, block.depthwise), weights(rng, block.pointwise)
+    x = rng.random((inputs, height, width), np.float32)
+    full = plain.upsample(x)
+    source, target = Map(height, width, inputs, 0, lanes), Map(2 * height, 2 * width, outputs, 0, lanes)
+    skip, arguments = None, [source.pack(x)]
+    if with_skip:
+        skip = Map(2 * height, 2 * width, inputs, 1, lanes)
+        added = rng.random(full.shape, np.float32)
+        full = full + added
+        arguments.append(skip.pack(added))
+    arguments += packed(block.depthwise, dw, dw_bias, lanes) + packed(block.pointwise, pw, pw_bias, lanes)
+    between = plain.convolve(full, block.depthwise, dw, dw_bias)
+    expected = plain.convolve(between, block.pointwise, pw, pw_bias)
+    last = Convolution("last", "pointwise", 1, 1, outputs, 1, "relu") if is_last else None
+    if last:
+        weight, bias = weights(rng, last)
+        arguments += [layout.pack_vector(weight.ravel(), lanes), bias]
+        expected = plain.convolve(expected, last, weight, bias)[0]
+    kernel = upsampled_block(name, block, source, skip, target, TILING, last)
+    return Case(kernel, arguments, expected.shape if is_last else target, expected)
+
+
+def cases(lanes):
+    rng = np.random.default_rng(lanes)
+    for i, (size, outputs) in enumerate([((32, 64), 5), ((64, 96), 33)]):
+        yield f"first{i}", first_case(f"first{i}", rng, lanes, *size, outputs)
+    shapes = [(5, 19, 7, 9, 1), (16, 16, 6, 11, 2), (37, 40, 5, 13, 0), (3, 1, 1, 1, 1)]
+    kinds = [(3, 1, "relu6"), (3, 2, "relu6"), (5, 1, "relu")]
+    for i, ((inputs, outputs, h, w, border), (kernel, stride, act)) in enumerate(itertools.product(shapes, kinds)):
+        name = f"rows{i}"
+        yield name, rows_case(name, rng, lanes, separable(inputs, outputs, kernel, stride, act), h, w, border)
+    for i, (channels, kernel, stride) in enumerate([(19, 3, 1), (16, 5, 1), (33, 3, 2)]):
+        conv = Convolution("dw", "depthwise", kernel, stride, channels, channels, "relu6")
+        yield f"channels{i}", channels_case(f"channels{i}", rng, lanes, conv, 7, 5)
+    for i, (inputs, outputs, border) in enumerate([(19, 64, 0), (40, 33, 1), (16, 7, 2)]):
+        yield f"panels{i}", panels_case(f"panels{i}", rng, lanes, inputs, outputs, 5, 7, border)
+    for i, (skip, last) in enumerate(itertools.product((False, True), (False, True))):
+        yield f"up{i}", upsampled_case(f"up{i}", rng, lanes, 19, 21, 3, 5, skip, last)
+        yield f"wide{i}", upsampled_case(f"wide{i}", rng, lanes, 16, 70, 4, 2, skip, last)
+
+
+@pytest.fixture(scope="module", params=[16, 8, 4], ids=lambda lanes: f"{lanes} lanes")
+def compiled(request):
+    """All cases of one vector width, in one module; any processor runs any width, if not fast."""
+    named = dict(cases(request.param))
+    module = tvm.IRModule({name: case.kernel for name, case in named.items()})
+    return named, tvm.compile(module, find_target("host").llvm())
+
+
+def run(case, function, threads):
+    configure_pool(threads)
+    tensors = [tvm.runtime.tensor(argument if argument.ndim == 2 else argument.ravel()) for argument in case.arguments]
+    size = (case.out.size,) if isinstance(case.out, Map) else case.out
+    # NaN, so that a number that no kernel writes is seen.
+    out = tvm.runtime.tensor(np.full(size, np.nan, np.float32))
+    function(*tensors, out)
+    return out.numpy()
+
+
+def test_every_kernel_agrees_with_plain_numpy(compiled):
+    named, module = compiled
+    for name, case in named.items():
+        stored = run(case, module[name], threads=1)
+        assert np.isfinite(stored).all(), f"{name} leaves numbers unwritten"
+        answer = case.out.unpack(stored) if isinstance(case.out, Map) else stored
+        np.testing.assert_allclose(answer, case.expected, rtol=1e-4, atol=1e-5, err_msg=name)
+
+
+def test_borders_and_filled_up_channels_are_zero(compiled):
+    named, module = compiled
+    for name, case in named.items():
+        if isinstance(case.out, Map):
+            stored = run(case, module[name], threads=1)
+            every = replace(case.out, channels=case.out.vectors * case.out.lanes)
+            assert not every.unpack(stored)[case.out.channels :].any(), name
+            assert np.array_equal(every.pack(every.unpack(stored)).ravel(), stored), f"{name}: border"
+
+
+def test_several_threads_give_the_same_bits(compiled):
+    named, module = compiled
+    for name, case in named.items():
+        assert np.array_equal(run(case, module[name], 1), run(case, module[name], 2)), name
+
+
+def test_panels_cover_every_output_once():
+    weight = np.arange(7 * 3, dtype=np.float32).reshape(7, 3, 1, 1) + 1
+    packed = layout.pack_pointwise(weight, lanes=2, panel=3)
+    wide, narrow = packed[: 3 * 6].reshape(3, 6), packed[3 * 6 :].reshape(3, 2)
+    assert np.array_equal(wide, weight[:6, :, 0, 0].T)
+    assert np.array_equal(narrow, [[19, 0], [20, 0], [21, 0]])

@@ -1,0 +1,45 @@
+"""Whole networks against plain numpy: the unpruned one too, other input sizes, and code for lesser processors."""
+
+import numpy as np
+import plain
+import pytest
+from conftest import random_weights
+
+from fastdepth_ros.compiler.export import compile_bundle
+from fastdepth_ros.errors import ModuleError, SettingError
+from fastdepth_ros.network import FULL, PRUNED, Network
+from fastdepth_ros.runtime import processor
+from fastdepth_ros.runtime.bundle import Manifest, write_bundle
+from fastdepth_ros.runtime.engine import Engine
+from fastdepth_ros.runtime.module import CompiledModule
+
+ODD = Network("odd", encoder=(3, 17, 5, *[9] * 11), decoder=(7, 9, 5, 17, 33), skips=((2, 5), (4, 1)))
+
+
+@pytest.mark.parametrize(
+    ("network", "width", "height", "target"),
+    [(FULL, 96, 64, "host"), (PRUNED, 160, 96, "x86-64-v3"), (ODD, 32, 64, "host")],
+    ids=["unpruned", "for AVX2", "odd channels"],
+)
+def test_a_compiled_network_agrees_with_plain_numpy(tmp_path, network, width, height, target):
+    if target != "host" and "avx2" not in processor.features():
+        pytest.skip(f"{processor.name()} cannot run {target}")
+    weights = random_weights(network)
+    bundle = write_bundle(tmp_path / "any", Manifest("any", network, width, height), weights, "# Random\n")
+    engine = Engine(CompiledModule.open(compile_bundle(bundle, target, tmp_path / "module")))
+    engine.input[:] = np.random.default_rng(1).integers(0, 256, (height, width, 3))
+    expected = plain.depth(network, weights, engine.input)
+    assert expected.max() > 0.1, "the comparison would say nothing"
+    np.testing.assert_allclose(engine.run(), expected, rtol=1e-3, atol=1e-4 * expected.max())
+
+
+def test_code_for_another_processor_is_made_but_not_started(tmp_path, bundle):
+    other, lacking = ("x86-64-v3", "avx2") if "neon" in processor.features() else ("cortex-a57", "neon")
+    folder = compile_bundle(bundle, other, tmp_path / "module")
+    with pytest.raises(ModuleError, match=rf"compiled for {other}.*lacks .*{lacking}.*--target host"):
+        CompiledModule.open(folder)
+
+
+def test_an_unknown_target_names_the_known_ones(tmp_path, bundle):
+    with pytest.raises(SettingError, match=r"'z80'.*host.*x86-64-v4"):
+        compile_bundle(bundle, "z80", tmp_path / "module")

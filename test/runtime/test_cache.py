@@ -1,0 +1,91 @@
+"""Where compiled modules come from: the bundle, the cache, or the compiler, and never twice at once."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+from conftest import random_weights
+
+from fastdepth_ros.errors import ModuleError
+from fastdepth_ros.network import Network
+from fastdepth_ros.runtime import cache
+from fastdepth_ros.runtime.bundle import Manifest, write_bundle
+from fastdepth_ros.runtime.module import LIBRARY
+
+SMALL = Network("small", encoder=(4,) * 14, decoder=(4,) * 5)
+
+ASK = """
+import os, sys
+from fastdepth_ros.runtime.bundle import Bundle
+from fastdepth_ros.runtime.cache import module_for
+module = module_for(Bundle.open(sys.argv[1]))
+print(os.stat(module.library).st_ino, module.folder, "tvm" in sys.modules)
+"""
+
+
+@pytest.fixture
+def small(tmp_path, monkeypatch):
+    """A bundle that is compiled in a moment, and an empty cache."""
+    monkeypatch.setenv("FASTDEPTH_CACHE", str(tmp_path / "cache"))
+    return write_bundle(tmp_path / "small", Manifest("small", SMALL, 32, 32), random_weights(SMALL), "# Random\n")
+
+
+def test_two_processes_that_ask_at_once_get_one_compilation(small):
+    command = [sys.executable, "-c", ASK, str(small.path)]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    answers = [process.communicate(timeout=120)[0].split() for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    # A second compilation would have put another file in the first one's place.
+    assert answers[0] == answers[1]
+    assert answers[0][2] == "False", "the compiler was loaded into the caller's process"
+
+
+def test_a_cached_module_is_not_compiled_again(small):
+    first = os.stat(cache.module_for(small).library)
+    assert os.stat(cache.module_for(small).library).st_mtime_ns == first.st_mtime_ns
+
+
+def test_an_altered_module_in_the_cache_is_compiled_again(small):
+    library = cache.module_for(small).library
+    good = library.read_bytes()
+    library.write_bytes(good[:-1])
+    assert cache.module_for(small).library.read_bytes() == good, "two compilations of one bundle differ"
+
+
+def test_a_module_that_ships_with_the_bundle_is_used(small, module):
+    shipped = shutil.copytree(module.folder, small.path / "modules" / "host")
+    assert cache.module_for(small).folder == shipped
+
+
+def test_an_altered_module_that_ships_with_the_bundle_is_refused(small, module):
+    shipped = shutil.copytree(module.folder, small.path / "modules" / "host")
+    (shipped / LIBRARY).write_bytes(b"")
+    with pytest.raises(ModuleError, match="was altered"):
+        cache.module_for(small)
+
+
+def test_a_failed_compilation_names_the_command_to_try(small):
+    with pytest.raises(ModuleError, match=r"for z80 failed with status 2.*fastdepth compile .* --target z80"):
+        cache.module_for(small, "z80")
+
+
+def test_the_cache_is_where_the_environment_says(monkeypatch, tmp_path):
+    monkeypatch.delenv("FASTDEPTH_CACHE", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert cache.cache_dir() == tmp_path / "fastdepth_ros"
+    monkeypatch.setenv("FASTDEPTH_CACHE", str(tmp_path / "own"))
+    assert cache.cache_dir() == tmp_path / "own"
+
+
+def test_a_module_is_kept_apart_by_whatever_it_depends_on(small, monkeypatch):
+    folders = {cache.module_folder(small, "host"), cache.module_folder(small, "x86-64-v3")}
+    for name in ("kernels_version", "tvm_version"):
+        with monkeypatch.context() as patch:
+            patch.setattr(cache, name, lambda: "another")
+            folders.add(cache.module_folder(small, "host"))
+    with monkeypatch.context() as patch:
+        patch.setattr(cache.processor, "name", lambda: "another")
+        folders.add(cache.module_folder(small, "host"))
+    assert len(folders) == 5
