@@ -1,0 +1,168 @@
+"""What the board really does: its model, the mode in force, its temperatures, and whether it throttles."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass, field
+
+from fastdepth_ros.power import thermal
+from fastdepth_ros.power.files import Files, Unreadable, parse_list
+from fastdepth_ros.power.findings import Finding, missing
+from fastdepth_ros.power.modes import Clocks, Mode, fits, infer, known_modes
+from fastdepth_ros.power.nvpmodel import Answer
+
+LINUX = "linux"
+KINDS = ("tx2", "xavier", "orin", LINUX)
+"""Kinds of boards that a profile can speak of; everything that is no Jetson is ``linux``."""
+
+_CHIPS = {"tegra186": "tx2", "tegra194": "xavier", "tegra234": "orin"}
+# The GPU's name in devfreq. A container that hides the device tree (Docker does) still shows it.
+_GPUS = {"17000000.gp10b": "tx2", "17000000.gv11b": "xavier", "17000000.ga10b": "orin", "17000000.gpu": "orin"}
+
+TREE = "sys/firmware/devicetree/base"
+CPUS = "sys/devices/system/cpu"
+DEVFREQ = "sys/class/devfreq"
+
+
+@dataclass(frozen=True)
+class BoardState:
+    """What was seen of the board at one time.
+
+    Attributes:
+        kind: one of :data:`KINDS`.
+        model: what its maker calls it.
+        mode: the mode in force; None where it is unknown, or the board has no modes.
+        mode_from: ``clocks`` or ``nvpmodel``; empty without a mode.
+        modes: the modes that it knows; empty where that is unknown.
+        clocks: cores and clocks in force.
+        temperatures: of the thermal zones [degrees Celsius], by name.
+        throttled: what holds the board back now, in words; empty where nothing does.
+        findings: what could not be read.
+    """
+
+    kind: str = LINUX
+    model: str = "unknown"
+    mode: Mode | None = None
+    mode_from: str = ""
+    modes: tuple[Mode, ...] = ()
+    clocks: Clocks = field(default_factory=Clocks)
+    temperatures: dict[str, float] = field(default_factory=dict)
+    throttled: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+class BoardReader:
+    """Looks at the board, again and again."""
+
+    def __init__(self) -> None:
+        self._thermal = thermal.Thermal()
+
+    def look(self, files: Files, answer: Answer | None = None) -> BoardState:
+        """What the board does now.
+
+        Args:
+            files: where ``sys`` and ``etc`` are.
+            answer: what nvpmodel said last; None where it was not asked.
+        """
+        findings: list[Finding] = []
+        kind = _kind(files, findings)
+        model = _model(files, kind, findings)
+        modes = known_modes(files, kind, findings) if kind != LINUX else ()
+        clocks = _clocks(files, kind, findings)
+        temperatures, throttled, unread = self._thermal.look(files)
+        mode, mode_from = _in_force(modes, clocks, answer, findings)
+        if mode is None and kind != LINUX:
+            remedy = "Make nvpmodel or /etc/nvpmodel.conf visible to this process, or compare the clocks by hand."
+            findings.append(Finding("note", f"no known mode of this {model} fits its clocks", remedy))
+        findings += unread
+        return BoardState(kind, model, mode, mode_from, modes, clocks, temperatures, tuple(throttled), tuple(findings))
+
+
+def _kind(files: Files, findings: list[Finding]) -> str:
+    try:
+        compatible = files.text(f"{TREE}/compatible").split(",")
+        found = [kind for chip, kind in _CHIPS.items() if chip in compatible]
+    except Unreadable as error:
+        found = []
+        if files.has(TREE):
+            findings.append(missing(error, "The kind of board is guessed from its GPU instead."))
+    gpus = [name.rsplit("/", 1)[-1] for name in files.names(DEVFREQ)]
+    return (found or [_GPUS[gpu] for gpu in gpus if gpu in _GPUS] or [LINUX])[0]
+
+
+def _model(files: Files, kind: str, findings: list[Finding]) -> str:
+    tree = files.has(TREE)
+    names = [f"{TREE}/model"] if tree else ["sys/class/dmi/id/product_name"]
+    for name in names:
+        try:
+            return files.text(name)
+        except Unreadable as error:
+            findings.append(missing(error, "It holds the board's model, which is only shown.", "note"))
+    return f"Jetson {kind}" if kind != LINUX else platform.machine() or "unknown"
+
+
+def _clocks(files: Files, kind: str, findings: list[Finding]) -> Clocks:
+    try:
+        cores = parse_list(files.text(f"{CPUS}/online"))
+    except Unreadable as error:
+        findings.append(missing(error, "The cores that are online are unknown without it."))
+        cores = ()
+    except ValueError:
+        path = files.path(f"{CPUS}/online")
+        findings.append(Finding("warn", f"{path} holds no list of cores", "Mount the kernel's own /sys."))
+        cores = ()
+    limits: list[float] = []
+    tops: list[float] = []
+    for core in cores:
+        folder = f"{CPUS}/cpu{core}/cpufreq"
+        if not files.has(folder):
+            continue  # no frequency scaling at all, as in a virtual machine
+        for name, into in (("scaling_max_freq", limits), ("cpuinfo_max_freq", tops)):
+            value = _hertz(files, f"{folder}/{name}", 1000.0, findings)
+            into += [value] if value else []
+    gpu = next((n for n in files.names(DEVFREQ) if n.rsplit("/", 1)[-1] in _GPUS), None)
+    gpu_hz = gpu_top = None
+    if gpu:
+        gpu_hz = _hertz(files, f"{gpu}/max_freq", 1.0, findings)
+        gpu_top = _fastest(files, f"{gpu}/available_frequencies", findings)
+    elif kind != LINUX:
+        remedy = "The mode in force is judged by the processor alone; show this process /sys/class/devfreq."
+        findings.append(Finding("note", f"{files.path(DEVFREQ)} shows no GPU", remedy))
+    return Clocks(cores, max(limits, default=None), max(tops, default=None), gpu_hz, gpu_top)
+
+
+def _hertz(files: Files, name: str, unit: float, findings: list[Finding]) -> float | None:
+    try:
+        return files.number(name, low=1, high=10**11) * unit
+    except Unreadable as error:
+        findings.append(missing(error, "The mode in force is judged by the other clocks."))
+        return None
+
+
+def _fastest(files: Files, name: str, findings: list[Finding]) -> float | None:
+    try:
+        return float(max(int(word) for word in files.text(name).split() if word.isdigit()))
+    except Unreadable as error:
+        findings.append(missing(error, "What the GPU can do at most is unknown without it.", "note"))
+    except ValueError:
+        path = files.path(name)
+        findings.append(Finding("note", f"{path} holds no frequencies", "What the GPU can do at most is unknown."))
+    return None
+
+
+def _in_force(
+    modes: tuple[Mode, ...], clocks: Clocks, answer: Answer | None, findings: list[Finding]
+) -> tuple[Mode | None, str]:
+    """The mode in force: what the clocks say, and what nvpmodel says where they do not contradict it."""
+    seen = infer(modes, clocks)
+    if answer is None or answer.fate != "done" or answer.name is None:
+        return seen, "clocks" if seen else ""
+    told = next((mode for mode in modes if mode.name == answer.name), None)
+    if told is None:
+        return Mode(answer.name, -1 if answer.id is None else answer.id, (), None, None), "nvpmodel"
+    if fits(told, clocks):
+        return told, "nvpmodel"
+    what = f"are those of {seen.name}" if seen else "are not those of this mode"
+    remedy = f"Set the mode again: sudo nvpmodel -m {told.id}; a hot board or another program may have changed clocks."
+    findings.append(Finding("warn", f"nvpmodel says {told.name}, but the cores and clocks in force {what}", remedy))
+    return seen, "clocks" if seen else ""

@@ -1,0 +1,184 @@
+"""Reading small kernel files that may be missing, forbidden, slow or wrong. Nothing here can write one."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+CHUNK = 4096
+"""Bytes that are read at once; only an nvpmodel.conf is longer."""
+
+LONGEST = 64 * CHUNK
+
+_WORDS = {
+    errno.ENOENT: "is missing",
+    errno.ENOTDIR: "is missing",
+    errno.EACCES: "may not be read by this user",
+    errno.EPERM: "may not be read by this user",
+    errno.EAGAIN: "has no value right now (EAGAIN)",
+    errno.ENODEV: "is missing: its device is gone",
+    errno.ENXIO: "is missing: its device is gone",
+}
+_SPACES = str.maketrans("\n\t", "  ")
+_NUMBER = re.compile(r"[-+]?[0-9]+\Z")
+
+
+class Unreadable(Exception):  # noqa: N818 -- caught where it is raised, turned into a Finding
+    """A file did not give what it should.
+
+    Attributes:
+        path: of the file.
+        why: what is wrong with it, to follow its name: ``is missing``.
+        code: errno of the system's error; 0 where the file was read and holds nonsense.
+        fault: False where all is well and it just has nothing to say.
+    """
+
+    def __init__(self, path: str, why: str, code: int = 0, *, fault: bool = True) -> None:
+        super().__init__(f"{path} {why}")
+        self.path = path
+        self.why = why
+        self.code = code
+        self.fault = fault
+
+
+class Abandoned(Exception):  # noqa: N818 -- no error: the thread that gets it is to end
+    """The file that held this thread has let it go, and another thread has long taken over."""
+
+
+def read_bytes(path: str) -> bytes:
+    """What a file holds, at most :data:`LONGEST` bytes; a pipe that has nothing to say does not hold us up.
+
+    Raises:
+        OSError: as the system says.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    try:
+        read = os.read(handle, CHUNK)
+        while len(read) % CHUNK == 0 and 0 < len(read) < LONGEST and (more := os.read(handle, CHUNK)):
+            read += more
+        return read
+    finally:
+        os.close(handle)
+
+
+class Files:
+    """The files of ``/sys`` and ``/proc`` under a root, read one after the other by one thread.
+
+    A driver that hangs holds the reader inside the kernel, where nothing can wake it; :attr:`inside` then tells
+    another thread which file it is, and :attr:`avoided` makes the next reader stay away from it.
+    """
+
+    def __init__(self, root: str | Path = "/", read: Callable[[str], bytes] = read_bytes) -> None:
+        self.root = str(root).rstrip("/")
+        self.inside: tuple[str, float] | None = None
+        """The file that is being read, and since when [s, monotonic]."""
+        self.avoided: set[str] = set()
+        self.abandoned = False
+        """Set by another thread: a read that comes back ends its thread with :class:`Abandoned`."""
+        self._read = read
+
+    def fresh(self) -> Files:
+        """The same files for another reader, which stays away from the same ones."""
+        twin = Files(self.root or "/", self._read)
+        twin.avoided = self.avoided
+        return twin
+
+    def path(self, name: str) -> str:
+        """Where a file is: its name below the root, with the root."""
+        return f"{self.root}/{name}"
+
+    def text(self, name: str) -> str:
+        """The one line that a file holds, stripped; NUL bytes, as the device tree ends its strings, become commas.
+
+        Args:
+            name: of the file below the root: ``sys/devices/system/cpu/online``.
+
+        Raises:
+            Unreadable: it is missing, forbidden, empty, hangs, or holds what is no text.
+            Abandoned: this thread is no longer wanted.
+        """
+        path = self.path(name)
+        if path in self.avoided:
+            raise Unreadable(path, "hangs: its driver does not answer")
+        self.inside = (path, time.monotonic())
+        try:
+            raw = self._read(path)
+        except OSError as error:
+            code = error.errno or 0
+            raise Unreadable(path, _WORDS.get(code, f"cannot be read ({error.strerror})"), code) from None
+        finally:
+            self.inside = None
+            if self.abandoned:
+                self.avoided.discard(path)
+                raise Abandoned
+        try:
+            text = raw.decode("ascii").strip("\0 \t\n").replace("\0", ",")
+        except UnicodeDecodeError:
+            raise Unreadable(path, "holds what is no text") from None
+        if not text:
+            raise Unreadable(path, "is empty")
+        if not text.isprintable() and not text.translate(_SPACES).isprintable():
+            raise Unreadable(path, "holds what is no text")
+        return text
+
+    def number(self, name: str, low: int = 0, high: int = 10**15) -> int:
+        """The whole number that a file holds.
+
+        Raises:
+            Unreadable: as :meth:`text`, or it holds no number, or one outside ``low`` to ``high``.
+        """
+        text = self.text(name)
+        if not _NUMBER.match(text):
+            raise Unreadable(self.path(name), f"holds {text[:20]!r} where a number belongs")
+        value = int(text)
+        if not low <= value <= high:
+            raise Unreadable(self.path(name), f"holds {text[:20]}, which cannot be: {low} to {high} can")
+        return value
+
+    def names(self, folder: str, pattern: str = "") -> list[str]:
+        """The entries of a folder that match a regular expression, as paths below the root, in order of name."""
+        try:
+            found = os.listdir(self.path(folder))
+        except OSError:
+            return []
+        return [f"{folder}/{name}" for name in sorted(found, key=_natural) if re.match(pattern, name)]
+
+    def has(self, name: str) -> bool:
+        """Whether there is such a file or folder."""
+        return os.path.lexists(self.path(name))
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """``cpu10`` after ``cpu9``."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
+
+
+def parse_list(text: str) -> tuple[int, ...]:
+    """Numbers of a kernel list: ``0,3-5`` is 0, 3, 4, 5.
+
+    Raises:
+        ValueError: it is no such list.
+    """
+    numbers: list[int] = []
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        span = range(int(first), int(last or first) + 1)
+        if not 0 < len(span) <= 4096 or span.start < 0:
+            raise ValueError(f"{part!r} is no range of cores")
+        numbers += span
+    return tuple(dict.fromkeys(numbers))
+
+
+def as_list(numbers: tuple[int, ...]) -> str:
+    """The kernel's way to write numbers: 0, 3, 4, 5 is ``0,3-5``."""
+    runs: list[list[int]] = []
+    for number in sorted(numbers):
+        if runs and runs[-1][-1] == number - 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ",".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)

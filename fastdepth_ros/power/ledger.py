@@ -1,0 +1,106 @@
+"""Books of energy and of frames: what flowed when, and what was computed with it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from threading import Lock
+
+SPAN = 120.0
+"""Seconds that the books go back."""
+
+PAUSE = 2.0
+"""Seconds between the starts of two frames above which the time between them does not count as work."""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Energy of a rail in some time, as far as it was measured.
+
+    Attributes:
+        joules: what flowed.
+        seconds: the part of the time that was measured.
+    """
+
+    joules: float = 0.0
+    seconds: float = 0.0
+
+    def __add__(self, other: Drawn) -> Drawn:
+        return Drawn(self.joules + other.joules, self.seconds + other.seconds)
+
+    @property
+    def watts(self) -> float | None:
+        """The mean power; None where nothing was measured."""
+        return self.joules / self.seconds if self.seconds > 0 else None
+
+
+@dataclass
+class Ledger:
+    """Energy of the rails, in pieces as they were measured. Times are monotonic [s]."""
+
+    _pieces: deque[tuple[float, float, Mapping[str, float]]] = field(default_factory=deque)
+    _lock: Lock = field(default_factory=Lock)
+
+    def add(self, start: float, end: float, joules: Mapping[str, float]) -> None:
+        """Enter what flowed from ``start`` to ``end``, by rail."""
+        with self._lock:
+            self._pieces.append((start, end, joules))
+            while self._pieces[0][1] < end - SPAN:
+                self._pieces.popleft()
+
+    def drawn(self, spans: Sequence[tuple[float, float]]) -> dict[str, Drawn]:
+        """What every rail drew in all of some spans of time together; a piece at an edge counts in proportion."""
+        with self._lock:
+            pieces = list(self._pieces)
+        total: dict[str, Drawn] = {}
+        for start, end in spans:
+            for begin, finish, joules in reversed(pieces):
+                if finish <= start:
+                    break
+                common = min(end, finish) - max(start, begin)
+                if common <= 0:
+                    continue
+                share = common / (finish - begin)
+                for rail, amount in joules.items():
+                    total[rail] = total.get(rail, Drawn()) + Drawn(amount * share, common)
+        return total
+
+
+@dataclass
+class Frames:
+    """When frames were computed. Times are monotonic [s]."""
+
+    _frames: deque[tuple[float, float]] = field(default_factory=deque)
+    _lock: Lock = field(default_factory=Lock)
+
+    def add(self, start: float, end: float) -> None:
+        """Enter a frame."""
+        with self._lock:
+            self._frames.append((start, end))
+            while self._frames[0][0] < start - SPAN:
+                self._frames.popleft()
+
+    @property
+    def last(self) -> float | None:
+        """When the last one was done."""
+        with self._lock:
+            return self._frames[-1][1] if self._frames else None
+
+    def work(self, since: float) -> tuple[list[tuple[float, float]], int]:
+        """The time in which frames were computed since ``since``, as spans without holes, and how many frames.
+
+        The time of a frame goes to the start of the next one, for between them the node waits for a camera; after a
+        pause it ends with the frame. The last frame's is not over yet, so that it counts only after a pause.
+        """
+        with self._lock:
+            frames = [frame for frame in self._frames if frame[0] >= since]
+        spans: list[tuple[float, float]] = []
+        count = 0
+        for (start, end), following in pairwise(frames):
+            until = following[0] if following[0] - start <= PAUSE else end
+            joined = bool(spans) and spans[-1][1] == start
+            spans[-1:] = [(spans[-1][0], until)] if joined else [*spans[-1:], (start, until)]
+            count += 1
+        return spans, count

@@ -1,0 +1,61 @@
+"""Niceness and affinity of this process, every thread of it: those of the TVM runtime and of the middleware too."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from fastdepth_ros.power.files import as_list
+from fastdepth_ros.power.findings import Finding
+
+TASKS = Path("/proc/self/task")
+_AT_START = frozenset(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else frozenset()
+
+
+def threads() -> list[int]:
+    """Thread ids of this process."""
+    return sorted(int(task.name) for task in TASKS.iterdir())
+
+
+def set_cores(cores: tuple[int, ...] | None) -> list[Finding]:
+    """Let every thread run on these cores only; None gives back those that the process had at its start.
+
+    A new thread inherits the cores of the one that starts it, but the TVM runtime pins its workers itself when their
+    number changes: call this again afterwards.
+    """
+    wanted = frozenset(cores) if cores is not None else _AT_START
+    usable = wanted & _AT_START
+    findings = []
+    if usable != wanted:
+        here = as_list(tuple(_AT_START))
+        cause = f"cores {as_list(tuple(wanted - usable))} are not there, or not for this process, which may use {here}"
+        remedy = f"Name cores out of {here} in cpu_affinity or in the profile."
+        findings.append(Finding("warn", cause, remedy))
+    if usable:
+        _each(lambda thread: os.sched_setaffinity(thread, usable), "its cores", findings)
+    return findings
+
+
+def set_niceness(niceness: int) -> list[Finding]:
+    """Give every thread this niceness, -20 to 19: the higher, the more it leaves to others."""
+    findings: list[Finding] = []
+    _each(lambda thread: os.setpriority(os.PRIO_PROCESS, thread, niceness), f"niceness {niceness}", findings)
+    return findings
+
+
+def niceness() -> int:
+    """The niceness of the calling thread."""
+    return os.getpriority(os.PRIO_PROCESS, 0)
+
+
+def _each(change: Callable[[int], None], what: str, findings: list[Finding]) -> None:
+    for thread in threads():
+        try:
+            change(thread)
+        except ProcessLookupError:
+            continue  # it ended meanwhile
+        except OSError as error:
+            remedy = "A lower niceness than the process has needs CAP_SYS_NICE, or a `nice` limit for this user."
+            findings.append(Finding("warn", f"this process may not set {what} ({error.strerror})", remedy))
+            return

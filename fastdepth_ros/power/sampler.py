@@ -1,0 +1,232 @@
+"""The thread that watches the machine: its meter ten times a second, its board once, nvpmodel now and then.
+
+One thread does it all, for each that wakes up costs a robot something; nvpmodel runs beside it and is collected when it
+has answered. A driver that hangs in the kernel holds the thread: :meth:`Sampler.revive` then starts another one, which
+stays away from that file until the first one comes back.
+"""
+
+from __future__ import annotations
+
+import errno
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from fastdepth_ros.power.board import LINUX, BoardReader, BoardState
+from fastdepth_ros.power.files import Abandoned, Files, Unreadable
+from fastdepth_ros.power.findings import Finding, Level
+from fastdepth_ros.power.ledger import Drawn, Frames, Ledger
+from fastdepth_ros.power.meters import NONE, Meter, find_meter
+from fastdepth_ros.power.meters.battery import Charge, charges
+from fastdepth_ros.power.nvpmodel import Answer, Nvpmodel
+
+PERIOD = 0.1
+BOARD_PERIOD = 1.0
+ASK_PERIOD = 5.0
+SEARCH_PERIOD = 5.0
+"""Seconds between two looks at the meter, at the board, two calls of nvpmodel, two searches for a better meter."""
+
+STUCK = 1.0
+"""Seconds that a read may take before its driver counts as hanging."""
+
+REST = 0.5
+"""Seconds after a frame from which on the machine counts as idle."""
+
+MEMORY = 60.0
+"""Seconds of idling that the idle power is averaged over."""
+
+LONG_AGO = float("-inf")
+
+
+@dataclass
+class Watch:
+    """What is known of the machine. Fields are replaced, never changed in place: any thread may read them.
+
+    Attributes:
+        board: as it was seen last.
+        answer: what ``nvpmodel -q`` said last; None where it was not asked.
+        requested: the mode that nvpmodel was asked to set last, and how that ended.
+        meter: where the power comes from.
+        troubles: rails that gave no reading in the last round.
+        findings: what else is to be told.
+        batteries: their charge.
+        idle: what each rail draws without frames, by name of the mode in force.
+        looks: how often the board was looked at.
+    """
+
+    board: BoardState = field(default_factory=BoardState)
+    answer: Answer | None = None
+    requested: tuple[str, Answer] | None = None
+    meter: Meter = NONE
+    troubles: tuple[Finding, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    batteries: tuple[Charge, ...] = ()
+    idle: dict[str, dict[str, Drawn]] = field(default_factory=dict)
+    looks: int = 0
+
+
+class Sampler:
+    """Watches the machine. All times are monotonic [s].
+
+    Args:
+        files: where ``sys`` and ``etc`` are.
+        nvpmodel: how to call it; None never to.
+        clock: the time.
+    """
+
+    def __init__(
+        self, files: Files, nvpmodel: Nvpmodel | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.files = files
+        self.clock = clock
+        self.watch = Watch()
+        self.ledger = Ledger()
+        self.frames = Frames()
+        self.cost = 0.0
+        """Processor time that watching has cost so far [s]."""
+        self._nvpmodel = nvpmodel
+        self._asked_for = ""
+        self._wish: tuple[str, int] | None = None
+        self._board = BoardReader()
+        self._worked: set[str] = set()
+        self._measured: float | None = None
+        self._searched = self._looked = self._asked = LONG_AGO
+        self._stop = threading.Event()
+        self._reader = files
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin to watch."""
+        self._stop.clear()
+        self._begin(self.files.fresh())
+
+    def stop(self) -> None:
+        """Watch no more. A thread that hangs in a driver is left behind; it ends when the driver lets it go."""
+        self._stop.set()
+        self._reader.abandoned = True
+        if self._thread is not None:
+            self._thread.join(STUCK)
+            self._thread = None
+        if self._nvpmodel is not None:
+            self._nvpmodel.close()
+            self._asked_for = ""
+
+    def request(self, name: str, number: int) -> None:
+        """Have nvpmodel called once with ``-m``, for a mode's name and number."""
+        self._wish = (name, number)
+
+    def revive(self) -> None:
+        """Start another thread where this one hangs in a file, which is avoided from now on. To be called often."""
+        inside = self._reader.inside
+        if self._thread is None or inside is None or time.monotonic() - inside[1] < STUCK:
+            return
+        self._reader.abandoned = True
+        self.files.avoided.add(inside[0])
+        self._begin(self.files.fresh())
+
+    def _begin(self, reader: Files) -> None:
+        self._reader = reader
+        self._thread = threading.Thread(target=self._run, args=(reader,), name="power", daemon=True)
+        self._thread.start()
+
+    def _run(self, files: Files) -> None:
+        due = time.monotonic()
+        spent = time.thread_time()
+        while not self._stop.is_set() and not files.abandoned:
+            try:
+                self.round(files)
+            except Abandoned:
+                return
+            except Exception as error:
+                cause = f"watching the machine failed ({type(error).__name__}: {error})"
+                self.watch.findings = (Finding("warn", cause, "Report it, with the files of this board."),)
+            now = time.thread_time()
+            self.cost, spent = self.cost + now - spent, now
+            due = max(due + PERIOD, time.monotonic())
+            self._stop.wait(due - time.monotonic())
+
+    def round(self, files: Files) -> None:
+        """Do what is due now."""
+        now = self.clock()
+        if now - self._searched >= SEARCH_PERIOD:
+            self._searched = now
+            self._search(files)
+        self._measure(files, now)
+        self._talk(now)
+        if now - self._looked >= BOARD_PERIOD:
+            self._looked = now
+            findings: list[Finding] = []
+            self.watch.batteries = tuple(charges(files, findings))
+            self.watch.board = self._board.look(files, self.watch.answer)
+            self.watch.findings = tuple(findings)
+            self.watch.looks += 1
+
+    def _search(self, files: Files) -> None:
+        """Find the meter, and what became of it since; one that has worked is not given up for another kind."""
+        old, new = self.watch.meter, find_meter(files)
+        if new.name == old.name:
+            self.watch.meter = old.successor(new)
+        elif new.channels and not self._worked:
+            self.watch.meter = new
+
+    def _measure(self, files: Files, now: float) -> None:
+        joules: dict[str, float] = {}
+        troubles: list[Finding] = []
+        for channel in self.watch.meter.channels:
+            try:
+                energy = channel.energy(files, now)
+            except Unreadable as error:
+                troubles.append(
+                    Finding(self._level(channel.rail, error), f"rail {channel.rail}: {error}", channel.remedy)
+                )
+            else:
+                self._worked.add(channel.rail)
+                if energy is not None:
+                    joules[channel.rail] = energy
+        before, self._measured = self._measured, now
+        if joules and before is not None and now > before:
+            self.ledger.add(before, now, joules)
+            done = self.frames.last
+            if done is None or before - done > REST:
+                self._rest(now - before, joules)
+        self.watch.troubles = tuple(troubles)
+
+    def _level(self, rail: str, error: Unreadable) -> Level:
+        """What this user never could read is no news."""
+        forbidden = error.code in (errno.EACCES, errno.EPERM) and rail not in self._worked
+        return "note" if forbidden or not error.fault else "warn"
+
+    def _rest(self, seconds: float, joules: dict[str, float]) -> None:
+        """Add to what the rails draw without frames in the mode in force."""
+        mode = self.watch.board.mode
+        name = mode.name if mode else ""
+        mixed = dict(self.watch.idle.get(name, {}))
+        for rail, amount in joules.items():
+            before = mixed.get(rail, Drawn())
+            fade = min(1.0, MEMORY / (before.seconds + seconds))
+            mixed[rail] = Drawn(before.joules * fade + amount, before.seconds * fade + seconds)
+        self.watch.idle = {**self.watch.idle, name: mixed}
+
+    def _talk(self, now: float) -> None:
+        """Start a call of nvpmodel, or take its answer."""
+        tool, wish = self._nvpmodel, self._wish
+        if tool is None:
+            return
+        answer: Answer | None = None
+        if tool.busy:
+            answer = tool.poll(now)
+        elif wish is not None:
+            self._asked_for, self._wish = wish[0], None
+            answer = tool.start(now, "-m", str(wish[1]))
+        elif now - self._asked >= ASK_PERIOD and self.watch.board.kind != LINUX:
+            self._asked = now
+            answer = tool.start(now, "-q")
+        if answer is None:
+            return
+        if self._asked_for:
+            self.watch.requested = (self._asked_for, answer)
+            self._asked_for = ""
+            self._asked = self._looked = LONG_AGO  # look at once what has come of it
+        else:
+            self.watch.answer = answer
