@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +10,21 @@ import numpy as np
 import numpy.typing as npt
 
 from fastdepth_ros.errors import WeightsError
-from fastdepth_ros.importing import mit_tvm, npz
+from fastdepth_ros.importing import layers, mit_tvm, npz, onnx, pickled, tflite
+from fastdepth_ros.importing.layers import Arrays, Layer
 from fastdepth_ros.network import NETWORKS, Network, check_weights
 from fastdepth_ros.runtime.bundle import Bundle, Manifest, write_bundle
 
-Arrays = dict[str, npt.NDArray[Any]]
-
-READERS: dict[str, Callable[[Path], Arrays]] = {
+READERS: dict[str, Callable[[Path], Arrays | list[Layer]]] = {
     ".npz": npz.read,
+    ".pth.tar": pickled.read,
+    ".pth": pickled.read,
+    ".pt": pickled.read,
+    ".onnx": onnx.read,
+    ".tflite": tflite.read,
     ".params": mit_tvm.read,
 }
-"""File suffix -> what reads it into arrays named as in the network table."""
+"""File suffix -> what reads it, into named arrays or into convolutions in the order of computation."""
 
 PAPER_FOCAL = (199.1, 265.8)
 """Focal length (x, y) [px] of NYU's Kinect (518.86, 519.47 at 640x480) in the paper's view of 224x224:
@@ -46,10 +50,16 @@ def read_weights(path: Path | str, network: Network | None = None) -> tuple[Netw
     suffix = next((suffix for suffix in READERS if file.name.lower().endswith(suffix)), None)
     if suffix is None:
         raise WeightsError(f"{file} is of no known format", f"Known are {', '.join(READERS)}.")
-    arrays = READERS[suffix](file)
-    table = network or _fitting_network(arrays)
+    found = READERS[suffix](file)
+    if isinstance(found, dict) and layers.is_named(found):
+        table = network or _fitting_network(found.get("conv0.weight"))
+        check_weights(table, found)
+        return table, {name: a if a.dtype == np.float16 else a.astype(np.float32) for name, a in found.items()}
+    chain = layers.from_state_dict(found) if isinstance(found, dict) else found
+    table = network or _fitting_network(chain[0].weight if chain else None)
+    arrays = layers.name_after(table, chain)
     check_weights(table, arrays)
-    return table, {name: a if a.dtype == np.float16 else a.astype(np.float32) for name, a in arrays.items()}
+    return table, arrays
 
 
 def import_weights(
@@ -77,15 +87,15 @@ def import_weights(
     return write_bundle(Path(folder), manifest, arrays)
 
 
-def _fitting_network(arrays: Mapping[str, npt.NDArray[Any]]) -> Network:
-    """The known table with as many channels in the first convolution as ``arrays`` has; check_weights does the rest."""
-    first = arrays.get("conv0.weight")
+def _fitting_network(first: npt.NDArray[Any] | None) -> Network:
+    """The known table with as many channels in the first convolution; what follows is checked against it."""
     if first is None:
-        raise WeightsError("conv0.weight is missing", "Arrays are named as in fastdepth_ros/network.py.")
+        raise WeightsError(
+            "the first convolution, conv0, is missing", "Arrays are named as in fastdepth_ros/network.py."
+        )
     for network in NETWORKS.values():
         if first.shape[:1] == (network.first.outputs,):
             return network
-    known = ", ".join(f"{n.name}: {n.first.outputs}" for n in NETWORKS.values())
-    raise WeightsError(
-        f"conv0.weight has shape {first.shape}, which fits no known network ({known})", "Name the network's table."
-    )
+    known = ", ".join(f"{network.name}: {network.first.outputs}" for network in NETWORKS.values())
+    cause = f"conv0 has weights of shape {first.shape}, which fits no known network (channels of {known})"
+    raise WeightsError(cause, "Only FastDepth can be imported.")
