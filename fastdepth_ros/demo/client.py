@@ -1,0 +1,120 @@
+"""The other end of the node's topics: hears answers and diagnostics, and writes them into a recording."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
+from lifecycle_msgs.msg import State
+from lifecycle_msgs.srv import GetState
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.serialization import deserialize_message
+from rclpy.signals import SignalHandlerOptions
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+
+from fastdepth_ros.demo.results import Answer, StageSample, read_stages
+from fastdepth_ros.recording import cdr
+from fastdepth_ros.recording.writer import RecordingWriter
+
+NODE = "fastdepth"
+"""Name of depth_node in the graph."""
+
+KEEP = 10
+"""Answers that DDS keeps for the client until it takes them."""
+
+OUTPUTS = {"depth/image_rect": Image, "depth/camera_info": CameraInfo, "depth/points": PointCloud2}
+DEPTH = "/depth/image_rect"
+
+
+class DemoClient:
+    """A ROS node that listens in a thread of its own, to be used in a ``with`` statement.
+
+    Args:
+        writer: takes what is heard, once :attr:`recording` is set.
+        cloud: whether to listen to the cloud; the node makes none where nobody does.
+
+    Attributes:
+        answers: the depth images so far.
+        samples: what /diagnostics said of the stages so far.
+        complaint: what the node says is wrong with itself; empty if nothing is.
+        recording: whether to write down what is heard.
+    """
+
+    def __init__(self, writer: RecordingWriter, cloud: bool) -> None:
+        self.answers: list[Answer] = []
+        self.samples: list[StageSample] = []
+        self.complaint = ""
+        self.recording = False
+        self._writer = writer
+        self._changed = threading.Condition()
+        rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
+        self.node = rclpy.create_node("fastdepth_demo")
+        self._state = self.node.create_client(GetState, f"/{NODE}/get_state")
+        for topic, kind in OUTPUTS.items():
+            if cloud or kind is not PointCloud2:
+                self._listen(f"/{topic}", kind)
+        self.node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, KEEP, raw=True)
+        self._executor = SingleThreadedExecutor()
+        self._executor.add_node(self.node)
+        self._thread = threading.Thread(target=self._executor.spin, name="client", daemon=True)
+
+    def __enter__(self) -> DemoClient:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._executor.shutdown()
+        self._thread.join()
+        rclpy.try_shutdown()
+
+    def wait(self, condition: Callable[[], bool], seconds: float) -> bool:
+        """Wait until something was heard that makes ``condition`` true, and return whether it came so far."""
+        with self._changed:
+            return self._changed.wait_for(condition, seconds)
+
+    def node_is_active(self) -> bool:
+        """Ask the node for its lifecycle state; False also where it does not answer yet."""
+        if not self._state.service_is_ready():
+            return False
+        future = self._state.call_async(GetState.Request())
+        done = threading.Event()
+        future.add_done_callback(lambda _: done.set())
+        if not done.wait(2.0):
+            self._state.remove_pending_request(future)
+            return False
+        response = future.result()
+        return response is not None and response.current_state.id == State.PRIMARY_STATE_ACTIVE
+
+    def _listen(self, topic: str, kind: Any) -> None:
+        name = f"sensor_msgs/msg/{kind.__name__}"
+
+        def hear(data: bytes) -> None:
+            now = self.node.get_clock().now().nanoseconds
+            if topic == DEPTH:
+                with self._changed:
+                    self.answers.append(Answer(cdr.stamp_of(data), cdr.frame_of(data), now))
+                    self._changed.notify_all()
+            if self.recording:
+                self._writer.write(topic, name, now, data)
+
+        self.node.create_subscription(kind, topic, hear, KEEP, raw=True)
+
+    def _on_diagnostics(self, data: bytes) -> None:
+        now = self.node.get_clock().now().nanoseconds
+        message = deserialize_message(data, DiagnosticArray)
+        stages = {}
+        for status in message.status:
+            name, _, part = status.name.rpartition(": ")
+            if name != NODE:
+                continue
+            stages.update(read_stages((pair.key, pair.value) for pair in status.values))
+            if part == "node":
+                self.complaint = status.message if status.level == b"\x02" else ""
+        with self._changed:
+            self.samples.append(StageSample(now, stages))
+            self._changed.notify_all()
+        if self.recording:
+            self._writer.write("/diagnostics", "diagnostic_msgs/msg/DiagnosticArray", now, data)

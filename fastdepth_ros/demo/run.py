@@ -1,0 +1,162 @@
+"""Plays a recording to the node and gathers what comes back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import takewhile
+from pathlib import Path
+
+from fastdepth_ros.demo.client import DemoClient
+from fastdepth_ros.demo.process import NodeError, NodeProcess
+from fastdepth_ros.demo.results import Results, Sent, match
+from fastdepth_ros.recording import CameraTopics, Message, Recording, cdr
+from fastdepth_ros.recording.player import Player, Published, names_as_published
+from fastdepth_ros.recording.writer import RecordingWriter
+
+START_LIMIT = 300.0
+"""The first start compiles the network; on a small machine that takes minutes [s]."""
+
+ANSWER_LIMIT = 20.0
+"""An active node that has not answered for so long does not answer at all [s]."""
+
+WARM_UP = 3
+"""Images that are answered before the recording starts, so that every cache and buffer is in use, as on a robot."""
+
+FAREWELL = 1.0
+"""How long after the last image answers are awaited [s]."""
+
+DIAGNOSTICS_PERIOD = 0.25
+
+Say = Callable[[str], None]
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the node is told, and how the recording is played.
+
+    Attributes:
+        model: folder of the bundle.
+        cloud: the node's parameter.
+        output_size: likewise.
+        rate: how many times faster than recorded.
+        command: what to start instead of the node's module; None for that.
+    """
+
+    model: Path
+    cloud: str = "xyz"
+    output_size: str = "native"
+    rate: float = 1.0
+    command: list[str] | None = None
+
+
+def run_node(
+    recording: Recording, topics: CameraTopics, options: Options, folder: Path, say: Say, progress: Progress
+) -> Results:
+    """Start the node, play the recording to it, and return what came back; no process is left behind.
+
+    The environment is that of :func:`fastdepth_ros.demo.graph.enter_graph`.
+
+    Args:
+        recording: what to play.
+        topics: its camera.
+        options: what the node is told.
+        folder: for the node's log and the recording of its answers (``depth``).
+        say: called with what is happening.
+        progress: called with the number of images played.
+
+    Raises:
+        NodeError: the node ended or does not answer.
+        RecordingError: the recording is broken.
+    """
+    parameters = {
+        "model": str(options.model.resolve()),
+        "image_transport": "compressed" if topics.compressed else "raw",
+        "cloud": options.cloud,
+        "output_size": options.output_size,
+        "diagnostics_period": DIAGNOSTICS_PERIOD,
+    }
+    played = [topic.name for topic in (topics.image, topics.camera_info) if topic]
+    with (
+        NodeProcess(folder, parameters, options.command) as process,
+        RecordingWriter(folder / "depth") as writer,
+        DemoClient(writer, cloud=options.cloud != "off") as client,
+    ):
+        names = names_as_published(topics, "/image", "/camera_info")
+        player = Player(
+            client.node, [recording.topics[name] for name in played], names, rate=options.rate, reliable=False
+        )
+        say("starting depth_node (the first start compiles the network for this machine)")
+        _wait_until_active(process, client)
+        say("waiting for the first depth")
+        _warm_up(process, client, player, recording, topics)
+        results = Results(first_depth=(client.answers[0].received - process.started) / 1e9)
+
+        say("playing")
+        before = len(client.answers)
+        begin = time.time_ns()
+        client.recording = True
+
+        def note(published: Published) -> None:
+            if published.message.topic == topics.image:
+                results.sent.append(Sent(published.recorded_stamp or 0, published.stamp or 0, published.late))
+                results.frame_id = results.frame_id or cdr.frame_of(published.message.data)
+                progress(len(results.sent))
+                process.check()
+
+        player.play(recording.messages(played), on_publish=note)
+        say("waiting for the last answers")
+        client.wait(lambda: len(client.answers) - before >= len(results.sent), FAREWELL)
+        heard = len(client.samples)
+        client.wait(lambda: len(client.samples) > heard, 2 * DIAGNOSTICS_PERIOD + 0.5)
+        client.recording = False
+        process.check()
+        results.resident, results.peak = process.memory()
+        results.answers, results.foreign = match(results.sent, results.frame_id, client.answers[before:])
+        results.samples = [sample for sample in client.samples if sample.time >= begin and sample.stages]
+    return results
+
+
+def _wait_until_active(process: NodeProcess, client: DemoClient) -> None:
+    deadline = time.monotonic() + START_LIMIT
+    while time.monotonic() < deadline:
+        process.check()
+        if client.complaint:
+            raise NodeError(f"depth_node did not start: {client.complaint}", f"See {process.log}.")
+        if client.node_is_active():
+            return
+        client.wait(lambda: bool(client.complaint), 0.05)
+    raise NodeError(
+        f"depth_node was not active after {START_LIMIT:g} s:\n{process.last_words()}", f"See {process.log}."
+    )
+
+
+def _warm_up(
+    process: NodeProcess, client: DemoClient, player: Player, recording: Recording, topics: CameraTopics
+) -> None:
+    """Send the first image until it was answered a few times; best effort may lose it until the ends have met."""
+    moment = _first_moment(recording, topics)
+    deadline = time.monotonic() + ANSWER_LIMIT
+    while len(client.answers) < WARM_UP:
+        process.check()
+        if time.monotonic() > deadline:
+            cause = f"depth_node is active but gives no depth for {topics.image.name}:\n{process.last_words()}"
+            raise NodeError(cause, f"Check that the recording's images can be decoded, and see {process.log}.")
+        before, stamps = len(client.answers), dict[int, int]()
+        for message in moment:
+            player.publish(message, stamps)
+        client.wait(lambda before=before: len(client.answers) > before, 0.1)  # type: ignore[misc]
+
+
+def _first_moment(recording: Recording, topics: CameraTopics) -> list[Message]:
+    """The first image, behind the camera_info that came with it."""
+    image = recording.first(topics.image.name)
+    assert image is not None  # find_camera takes topics with messages only
+    if topics.camera_info is None:
+        return [image]
+    infos = recording.messages([topics.camera_info.name])
+    stamp = cdr.stamp_of(image.data)
+    earlier = list(takewhile(lambda message: cdr.stamp_of(message.data) <= stamp, infos))
+    return [*earlier[-1:], image]
