@@ -13,6 +13,7 @@ from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescri
 from fastdepth_ros import models
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.pipeline import Settings
+from fastdepth_ros.runtime.engine import max_threads
 
 Value = str | int | float | bool
 
@@ -148,7 +149,7 @@ TABLE: dict[str, Spec] = {
     for spec in (
         _spec("model", "Model bundle: its folder, or its name where it ships with the package.", Change.UNCONFIGURED),
         _spec("target", "Processor that the model is compiled for; host is this machine's.", Change.UNCONFIGURED),
-        _spec("threads", "Threads of the network; 0 is one on each physical core.", low=0, high=256),
+        _spec("threads", "Cores for the network; 0 is all physical ones.", low=0, high=max_threads()),
         _spec(
             "image_transport",
             "raw subscribes to `image`, compressed to `image/compressed` (JPEG or PNG).",

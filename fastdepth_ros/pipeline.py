@@ -154,20 +154,20 @@ class Pipeline:
             cause = f"camera_info is of {camera.width}x{camera.height}, the picture of {picture.width}x{picture.height}"
             raise CalibrationError(cause, "Let the driver publish the camera_info of the size that it sends.")
         cloud = cloud and camera is not None and self.settings.cloud != "off"
+        view = View.of(self._manifest.view, picture.width, picture.height, self._input_width, self._input_height)
+        seen = view.intrinsics(camera) if camera is not None else None
+        output = seen if self.settings.output_size == "native" else camera
         if not depth and not cloud:
-            return DepthFrame(None, None, None)
+            return DepthFrame(None, output, None)
 
         stages: dict[str, float] = {}
         started = time.perf_counter()
-        view = View.of(self._manifest.view, picture.width, picture.height, self._input_width, self._input_height)
         self._prepare(picture, view)
         started = _lap(stages, "prepare", started)
 
         answer = self._engine.run()
         started = _lap(stages, "infer", started)
 
-        seen = view.intrinsics(camera) if camera is not None else None
-        output = seen if self.settings.output_size == "native" else camera
         self._limit(answer, self._focal_ratio(seen))
         metres, published = self._depth(picture, view, depth)
         started = _lap(stages, "depth", started)

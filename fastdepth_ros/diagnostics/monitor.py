@@ -18,6 +18,7 @@ class Drop(Enum):
     REPLACED = "replaced by a newer image"
     MAX_RATE = "beyond max_rate"
     UNWANTED = "no subscribers"
+    UNCALIBRATED = "only camera_info or cloud subscribed, and no valid camera_info"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,339 @@
+"""The node: parameters, topics and the lifecycle, nothing else.
+
+    image (or image/compressed), camera_info  ->  depth/image_rect, depth/camera_info, depth/points, /diagnostics
+
+The executor's thread takes messages and puts the newest image into a slot; the worker's thread answers it
+(:mod:`fastdepth_ros.node_answers`). What the node says of itself is made in :mod:`fastdepth_ros.node_reports`.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from collections.abc import Callable
+from concurrent import futures
+from functools import wraps
+from typing import Any
+
+import rclpy
+from rclpy.clock import Clock, ClockType
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.qos_overriding_options import QoSOverridingOptions
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
+
+from fastdepth_ros.diagnostics.monitor import Drop, Monitor
+from fastdepth_ros.errors import FastDepthError
+from fastdepth_ros.models import find_bundle
+from fastdepth_ros.node_answers import Answers, Arrival, Outputs, seconds
+from fastdepth_ros.node_camera import Camera
+from fastdepth_ros.node_parameters import NodeParameters
+from fastdepth_ros.node_process import prepare_process
+from fastdepth_ros.node_reports import Reporter
+from fastdepth_ros.node_worker import Worker
+from fastdepth_ros.parameters import Parameters
+from fastdepth_ros.rate_limit import RateLimit
+from fastdepth_ros.runtime.cache import module_for
+from fastdepth_ros.runtime.engine import Engine
+
+SENSOR = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+"""Of what the node hears: the newest image or none, from reliable and best-effort publishers alike."""
+
+ANSWER = QoSProfile(depth=2, reliability=ReliabilityPolicy.RELIABLE)
+"""Of what the node says: whoever wants every answer can have it."""
+
+SUCCESS, FAILURE, ERROR = (
+    TransitionCallbackReturn.SUCCESS,
+    TransitionCallbackReturn.FAILURE,
+    TransitionCallbackReturn.ERROR,
+)
+Transition = Callable[[Any, LifecycleState], TransitionCallbackReturn]
+
+
+def says_what_failed(transition: Transition) -> Transition:
+    """Log what a transition raises, which rclpy would swallow, and return ERROR: the node is cleaned up then."""
+
+    @wraps(transition)
+    def guarded(node: DepthNode, state: LifecycleState) -> TransitionCallbackReturn:
+        try:
+            return transition(node, state)
+        except Exception as error:
+            node.fail(f"{transition.__name__} failed: {error!r}. Please report this.", error)
+            return ERROR
+
+    return guarded
+
+
+class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
+    """Answers the newest image of a camera with depth, its camera_info and a cloud.
+
+    With ``autostart`` it configures and activates itself; if it cannot, it stays unconfigured, says why in the log and
+    on /diagnostics, and can be configured again.
+    """
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__("fastdepth", **arguments)
+        self._worker: Worker[Arrival] | None = None
+        self._answers: Answers | None = None
+        self._limit = RateLimit()
+        self._camera = Camera(self.get_logger())
+        self._reporter = Reporter(self)
+        self._settings = NodeParameters(self, self._on_change)
+        # Diagnostics go on while /clock stands still; their windows are in the node's clock all the same.
+        self._steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._report_timer = self.create_timer(self.parameters.diagnostics_period, self._report, clock=self._steady)
+        if self.parameters.autostart:
+            self._start_timer = self.create_timer(0.0, self._autostart, clock=self._steady)
+
+    @property
+    def state(self) -> str:
+        """Label of the lifecycle state, as ``active``."""
+        return str(self._state_machine.current_state[1])
+
+    @property
+    def parameters(self) -> Parameters:
+        """The values in force."""
+        return self._settings.current
+
+    # Lifecycle
+
+    def _autostart(self) -> None:
+        self.destroy_timer(self._start_timer)
+        if self.trigger_configure() == SUCCESS:
+            self.trigger_activate()
+
+    @says_what_failed
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:  # noqa: ARG002
+        """Open the bundle, have it compiled where it never was on this machine, and load it.
+
+        Returns:
+            SUCCESS: the node is inactive: its outputs are advertised, it hears no images yet.
+            FAILURE: the node stays unconfigured: a parameter is not allowed, the model is missing or altered, or cannot
+                be compiled or loaded. The log and /diagnostics say which; configure again after mending it.
+            ERROR: a fault of the node; :meth:`on_error` follows.
+        """
+        if self._settings.refused:
+            return self._cannot(next(iter(self._settings.refused.values())))
+        self._outputs = Outputs(
+            self._publisher(Image, "depth/image_rect"),
+            self._publisher(CameraInfo, "depth/camera_info"),
+            self._publisher(PointCloud2, "depth/points"),
+        )
+        started = time.monotonic()
+        self._worker = Worker(self._load)
+        self._worker.start()
+        try:
+            self._wait_for(self._worker.ready)
+        except (FastDepthError, ExternalShutdownException) as error:
+            self._release()
+            return self._cannot(error)
+        parameters, took = self.parameters, time.monotonic() - started
+        self.get_logger().info(f"{parameters.model} for {parameters.target}, ready after {took:.2f} s")
+        self._reporter.problem = ""
+        return SUCCESS
+
+    @says_what_failed
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:  # noqa: ARG002
+        """Subscribe to the camera.
+
+        Returns:
+            SUCCESS: the node is active and answers images.
+            ERROR: a fault of the node, or a QoS override that is none; :meth:`on_error` follows.
+        """
+        assert self._answers is not None
+        compressed = self.parameters.image_transport == "compressed"
+        image = self._image_topic(compressed)
+        self._limit = RateLimit(self.parameters.max_rate)
+        self._answers.monitor = Monitor(self._now())
+        self._image = self._subscription(CompressedImage if compressed else Image, image, self._on_image)
+        self._info = self._subscription(CameraInfo, "camera_info", self._on_camera_info)
+        self._reporter.watch(self._image, self._info, self._outputs)
+        self.get_logger().info(f"answers {self._image.topic_name} on {self._outputs.depth.topic_name}")
+        return SUCCESS
+
+    @says_what_failed
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:  # noqa: ARG002
+        """Take leave of the camera.
+
+        Returns:
+            SUCCESS: the node is inactive; an image that was being answered is answered still.
+            ERROR: a fault of the node; :meth:`on_error` follows.
+        """
+        self._unsubscribe()
+        return SUCCESS
+
+    @says_what_failed
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:  # noqa: ARG002
+        """Give the model and the outputs back.
+
+        Returns:
+            SUCCESS: the node is unconfigured; model and target may change.
+            ERROR: a fault of the node; :meth:`on_error` follows.
+        """
+        self._release()
+        return SUCCESS
+
+    @says_what_failed
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:  # noqa: ARG002
+        """Give everything back, from any state.
+
+        Returns:
+            SUCCESS: the node is finalized: it says so on /diagnostics and can only be ended.
+            ERROR: a fault of the node; :meth:`on_error` follows.
+        """
+        self._release()
+        return SUCCESS
+
+    @says_what_failed
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:  # noqa: ARG002
+        """Give everything back after a fault.
+
+        Returns:
+            SUCCESS: the node is unconfigured and may be configured again.
+            ERROR: that failed, too, and the node is finalized.
+        """
+        self._release()
+        return SUCCESS
+
+    def fail(self, problem: str, error: Exception | None = None) -> None:
+        """Say in the log, and on /diagnostics until the node was configured again, what went wrong."""
+        self._reporter.problem = problem
+        self.get_logger().error(problem)
+        if error is not None and not isinstance(error, FastDepthError):
+            self._log_failure(error)
+
+    def close(self) -> None:
+        """End the worker: nothing is published after this."""
+        self._release()
+
+    def _cannot(self, error: Exception) -> TransitionCallbackReturn:
+        self.fail(f"not configured: {error}")
+        return FAILURE
+
+    def _load(self) -> Callable[[Arrival], None]:
+        """Runs in the worker's thread. TVM's threads belong to the thread that calls it, so that one also warms up."""
+        bundle = find_bundle(self.parameters.model)
+        engine = Engine(module_for(bundle, self.parameters.target), self.parameters.threads)
+        engine.run()
+        self._answers = Answers(
+            engine, bundle.manifest, self._outputs, self.get_clock(), self.parameters, self._log_failure
+        )
+        self._answers.calibration = self._camera.calibration
+        self._reporter.about(bundle.manifest, engine)
+        return self._answers.answer
+
+    def _wait_for(self, ready: futures.Future[None]) -> None:
+        """Wait for the model, and keep /diagnostics going meanwhile.
+
+        Raises:
+            FastDepthError: the model cannot be had.
+            ExternalShutdownException: the node is to end.
+        """
+        waited = 0.0
+        while not futures.wait([ready], timeout=self.parameters.diagnostics_period).done:
+            waited += self.parameters.diagnostics_period
+            if not self.context.ok():
+                raise ExternalShutdownException
+            self._report("configuring: the model is compiled for this machine, once")
+            self.get_logger().info(
+                f"{self.parameters.model} is compiled for {self.parameters.target}, once on this machine",
+                throttle_duration_sec=10.0,
+            )
+        ready.result()
+
+    def _unsubscribe(self) -> None:
+        self._reporter.forget()
+        for subscription in (self._image, self._info):
+            self.destroy_subscription(subscription)
+        if self._worker is not None:
+            self._worker.slot.clear()
+
+    def _release(self) -> None:
+        if self._reporter.watches:
+            self._unsubscribe()
+        if self._worker is not None:
+            self._worker.stop()
+            for publisher in self._outputs:
+                self.destroy_publisher(publisher)
+        self._worker = self._answers = None
+
+    # Topics
+
+    def _publisher(self, kind: type, topic: str) -> Any:
+        return self.create_publisher(
+            kind, topic, ANSWER, qos_overriding_options=QoSOverridingOptions.with_default_policies()
+        )
+
+    def _subscription(self, kind: type, topic: str, callback: Callable[[Any], None]) -> Any:
+        overridable = QoSOverridingOptions.with_default_policies()
+        return self.create_subscription(kind, topic, callback, SENSOR, qos_overriding_options=overridable)
+
+    def _image_topic(self, compressed: bool) -> str:
+        """The image's topic; a remapping of ``image`` holds for ``image/compressed``, too, as with image_transport."""
+        if not compressed:
+            return "image"
+        remapped = self.resolve_topic_name("image/compressed")
+        expanded = self.resolve_topic_name("image/compressed", only_expand=True)
+        return str(remapped if remapped != expanded else self.resolve_topic_name("image") + "/compressed")
+
+    def _on_image(self, message: Image | CompressedImage) -> None:
+        if self._answers is None or self._worker is None:
+            return
+        arrival = Arrival(message, time.perf_counter())
+        now = self._now()
+        monitor = self._answers.monitor
+        monitor.received(now)
+        if not self._limit.admits(seconds(message.header.stamp) or now):
+            monitor.dropped(now, Drop.MAX_RATE)
+        elif self._worker.slot.put(arrival):
+            monitor.dropped(now, Drop.REPLACED)
+
+    def _on_camera_info(self, message: CameraInfo) -> None:
+        self._camera.take(message)
+        if self._answers is not None:
+            self._answers.calibration = self._camera.calibration
+
+    def _on_change(self, parameters: Parameters) -> None:
+        """Parameters changed: what is live takes hold with the next image."""
+        self._report_timer.timer_period_ns = int(parameters.diagnostics_period * 1e9)
+        self._limit.rate = parameters.max_rate
+        if self._answers is not None:
+            self._answers.parameters = parameters
+
+    # Diagnostics
+
+    def _report(self, doing: str = "") -> None:
+        self._reporter.publish(doing or self.state, self.parameters, self._answers, self._camera.problem)
+
+    def _log_failure(self, error: Exception) -> None:
+        self.get_logger().error(f"{error!r}", throttle_duration_sec=5.0)
+
+    def _now(self) -> float:
+        return seconds(self.get_clock().now())
+
+
+def main(args: list[str] | None = None) -> int:
+    """Run the node until it is told to end; that is status 0."""
+    prepare_process()
+    rclpy.init(args=args)
+    try:
+        node = DepthNode()
+        executor = SingleThreadedExecutor()
+        executor.add_node(node)
+        try:
+            executor.spin()
+        finally:
+            # A second SIGINT, as ros2 launch sends it, must not cut the farewell short.
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            node.close()
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    finally:
+        rclpy.try_shutdown()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
