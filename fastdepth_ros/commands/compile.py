@@ -13,7 +13,10 @@ from fastdepth_ros.runtime.cache import module_folder
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    targets = "host (this machine, the default), x86-64-v3, x86-64-v4, aarch64 or cortex-a57"
+    targets = (
+        "host (this machine, the default), x86-64-v3, x86-64-v4, aarch64, cortex-a57 (Jetson TX2), carmel (Xavier),"
+        " cortex-a78 (Orin), cortex-a72 (Raspberry Pi 4) or cortex-a76 (Raspberry Pi 5)"
+    )
     parser.add_argument("bundle", nargs="?", default=DEFAULT, help=f"name or folder of a bundle (default: {DEFAULT})")
     parser.add_argument("--target", default="host", help=targets)
     parser.add_argument("--out", type=Path, metavar="DIR", help="the module's folder (default: in the cache)")

@@ -11,6 +11,7 @@ from typing import Any
 
 import tvm
 from tvm import relax
+from tvm_ffi import get_global_func
 
 from fastdepth_ros.compiler.build import Program
 from fastdepth_ros.compiler.linker.library import link
@@ -43,6 +44,11 @@ def compile_library(program: Program, target: Target, library: Path, progress: P
                 progress(f"Compiling for {target.cpu}: {len(objects) + 1} of {len(program.kernels)} kernels")
         progress("Linking")
         executable.export_library(str(library), fcompile=_Linker(target), addons=sorted(objects))
+
+
+def toolchain() -> str:
+    """What makes the machine code, in words: with the same weights and the same of these, a module is the same."""
+    return f"LLVM {get_global_func('target.llvm_version_major')()}, linked by fastdepth_ros"
 
 
 class _Linker:

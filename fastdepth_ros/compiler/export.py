@@ -10,7 +10,7 @@ from pathlib import Path
 
 from fastdepth_ros.compiler import tiling
 from fastdepth_ros.compiler.build import Builder
-from fastdepth_ros.compiler.codegen import Progress, compile_library
+from fastdepth_ros.compiler.codegen import Progress, compile_library, toolchain
 from fastdepth_ros.compiler.targets import find_target
 from fastdepth_ros.compiler.tile import Tiling
 from fastdepth_ros.runtime.bundle import Bundle, sha256
@@ -65,6 +65,7 @@ def compile_bundle(
             output=Size(manifest.input_width // 2, manifest.input_height // 2),
             tvm=tvm_version(),
             kernels=kernels_version(),
+            toolchain=toolchain(),
             library_sha256=sha256(unfinished / LIBRARY),
         ).write(unfinished)
         if out.exists():

@@ -45,14 +45,21 @@ class Target:
 
 X86_64_V3 = flags("avx avx2 bmi1 bmi2 f16c fma abm movbe sse4_1 sse4_2 ssse3 popcnt")
 X86_64_V4 = X86_64_V3 | flags("avx512f avx512bw avx512cd avx512dq avx512vl")
+ARMV8 = flags("neon")
+ARMV8_2 = ARMV8 | flags("atomics crc32 fphp asimdhp")
+ARMV8_2_DOT = ARMV8_2 | flags("asimddp")
 
 TARGETS = {
     target.name: target
     for target in (
         Target("x86-64-v3", "x86_64-linux-gnu", "x86-64-v3", 8, "avx2", needs=X86_64_V3),
         Target("x86-64-v4", "x86_64-linux-gnu", "x86-64-v4", 16, "avx512", needs=X86_64_V4),
-        Target("aarch64", "aarch64-linux-gnu", "generic", 4, "neon", ("+neon",), frozenset({"neon"})),
-        Target("cortex-a57", "aarch64-linux-gnu", "cortex-a57", 4, "neon", ("+neon",), frozenset({"neon"})),
+        Target("aarch64", "aarch64-linux-gnu", "generic", 4, "neon", ("+neon",), ARMV8),
+        Target("cortex-a57", "aarch64-linux-gnu", "cortex-a57", 4, "neon", ("+neon",), ARMV8),  # Jetson TX2, Nano
+        Target("cortex-a72", "aarch64-linux-gnu", "cortex-a72", 4, "neon", ("+neon",), ARMV8),  # Raspberry Pi 4
+        Target("cortex-a76", "aarch64-linux-gnu", "cortex-a76", 4, "neon", ("+neon",), ARMV8_2_DOT),  # Raspberry Pi 5
+        Target("cortex-a78", "aarch64-linux-gnu", "cortex-a78", 4, "neon", ("+neon",), ARMV8_2_DOT),  # Jetson Orin
+        Target("carmel", "aarch64-linux-gnu", "carmel", 4, "neon", ("+neon",), ARMV8_2),  # Jetson Xavier
     )
 }
 

@@ -53,6 +53,7 @@ class Description:
         output: size of the depth map, float32 metres.
         tvm: version of TVM that made it and that has to run it.
         kernels: version of the compiler room that made it.
+        toolchain: what turned the kernels into machine code, in words.
         library_sha256: of ``module.so``.
     """
 
@@ -68,6 +69,7 @@ class Description:
     output: Size
     tvm: str
     kernels: str
+    toolchain: str
     library_sha256: str
 
     def write(self, folder: Path) -> None:
