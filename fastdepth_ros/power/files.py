@@ -6,7 +6,6 @@ import errno
 import os
 import re
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 CHUNK = 4096
@@ -24,7 +23,7 @@ _WORDS = {
     errno.ENXIO: "is missing: its device is gone",
 }
 _SPACES = str.maketrans("\n\t", "  ")
-_NUMBER = re.compile(r"[-+]?[0-9]+\Z")
+_NUMBER = re.compile(rb"-?[0-9]{1,30}\s*\Z")
 
 
 class Unreadable(Exception):  # noqa: N818 -- caught where it is raised, turned into a Finding
@@ -49,20 +48,46 @@ class Abandoned(Exception):  # noqa: N818 -- no error: the thread that gets it i
     """The file that held this thread has let it go, and another thread has long taken over."""
 
 
-def read_bytes(path: str) -> bytes:
-    """What a file holds, at most :data:`LONGEST` bytes; a pipe that has nothing to say does not hold us up.
+class Reader:
+    """Reads files; keeps those open that are read again and again, for opening costs more than reading."""
 
-    Raises:
-        OSError: as the system says.
-    """
-    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
-    try:
-        read = os.read(handle, CHUNK)
-        while len(read) % CHUNK == 0 and 0 < len(read) < LONGEST and (more := os.read(handle, CHUNK)):
-            read += more
+    def __init__(self) -> None:
+        self._handles: dict[str, int] = {}
+
+    def __call__(self, path: str, keep: bool = False) -> bytes:
+        """What a file holds, at most :data:`LONGEST` bytes. A pipe that has nothing to say does not hold us up.
+
+        Args:
+            keep: whether to keep it open for the next time; then at most :data:`CHUNK` bytes.
+
+        Raises:
+            OSError: as the system says.
+        """
+        handle = self._handles.get(path)
+        if handle is not None:
+            # A kernel file gives its value anew at every read from its start, and ENODEV when its device is gone; one
+            # without a name was deleted or replaced.
+            if os.fstat(handle).st_nlink:
+                return os.pread(handle, CHUNK, 0)
+            os.close(self._handles.pop(path))
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+        try:
+            read = os.read(handle, CHUNK)
+            while not keep and len(read) % CHUNK == 0 and 0 < len(read) < LONGEST and (more := os.read(handle, CHUNK)):
+                read += more
+        except OSError:
+            os.close(handle)
+            raise
+        if keep and read:
+            self._handles[path] = handle
+        else:
+            os.close(handle)
         return read
-    finally:
-        os.close(handle)
+
+    def close(self) -> None:
+        """Close what is open."""
+        while self._handles:
+            os.close(self._handles.popitem()[1])
 
 
 class Files:
@@ -72,20 +97,25 @@ class Files:
     another thread which file it is, and :attr:`avoided` makes the next reader stay away from it.
     """
 
-    def __init__(self, root: str | Path = "/", read: Callable[[str], bytes] = read_bytes) -> None:
+    def __init__(self, root: str | Path = "/", reader: type[Reader] = Reader) -> None:
         self.root = str(root).rstrip("/")
         self.inside: tuple[str, float] | None = None
         """The file that is being read, and since when [s, monotonic]."""
         self.avoided: set[str] = set()
         self.abandoned = False
         """Set by another thread: a read that comes back ends its thread with :class:`Abandoned`."""
-        self._read = read
+        self._reader = reader
+        self._read = reader()
 
     def fresh(self) -> Files:
         """The same files for another reader, which stays away from the same ones."""
-        twin = Files(self.root or "/", self._read)
+        twin = Files(self.root or "/", self._reader)
         twin.avoided = self.avoided
         return twin
+
+    def close(self) -> None:
+        """Close what was kept open."""
+        self._read.close()
 
     def path(self, name: str) -> str:
         """Where a file is: its name below the root, with the root."""
@@ -101,12 +131,24 @@ class Files:
             Unreadable: it is missing, forbidden, empty, hangs, or holds what is no text.
             Abandoned: this thread is no longer wanted.
         """
+        raw = self._bytes(name, keep=False)
+        try:
+            text = raw.decode("ascii").strip("\0 \t\n").replace("\0", ",")
+        except UnicodeDecodeError:
+            raise Unreadable(self.path(name), "holds what is no text") from None
+        if not text:
+            raise Unreadable(self.path(name), "is empty")
+        if not text.isprintable() and not text.translate(_SPACES).isprintable():
+            raise Unreadable(self.path(name), "holds what is no text")
+        return text
+
+    def _bytes(self, name: str, keep: bool) -> bytes:
         path = self.path(name)
         if path in self.avoided:
             raise Unreadable(path, "hangs: its driver does not answer")
         self.inside = (path, time.monotonic())
         try:
-            raw = self._read(path)
+            return self._read(path, keep)
         except OSError as error:
             code = error.errno or 0
             raise Unreadable(path, _WORDS.get(code, f"cannot be read ({error.strerror})"), code) from None
@@ -114,16 +156,8 @@ class Files:
             self.inside = None
             if self.abandoned:
                 self.avoided.discard(path)
+                self._read.close()
                 raise Abandoned
-        try:
-            text = raw.decode("ascii").strip("\0 \t\n").replace("\0", ",")
-        except UnicodeDecodeError:
-            raise Unreadable(path, "holds what is no text") from None
-        if not text:
-            raise Unreadable(path, "is empty")
-        if not text.isprintable() and not text.translate(_SPACES).isprintable():
-            raise Unreadable(path, "holds what is no text")
-        return text
 
     def number(self, name: str, low: int = 0, high: int = 10**15) -> int:
         """The whole number that a file holds.
@@ -131,12 +165,14 @@ class Files:
         Raises:
             Unreadable: as :meth:`text`, or it holds no number, or one outside ``low`` to ``high``.
         """
-        text = self.text(name)
-        if not _NUMBER.match(text):
-            raise Unreadable(self.path(name), f"holds {text[:20]!r} where a number belongs")
-        value = int(text)
+        raw = self._bytes(name, keep=True)
+        if not _NUMBER.match(raw):
+            found = raw[:20].decode("ascii", "replace").strip()
+            why = f"holds {found!r} where a number belongs" if found else "is empty"
+            raise Unreadable(self.path(name), why)
+        value = int(raw)
         if not low <= value <= high:
-            raise Unreadable(self.path(name), f"holds {text[:20]}, which cannot be: {low} to {high} can")
+            raise Unreadable(self.path(name), f"holds {value:.6g}, which cannot be: {low} to {high} can")
         return value
 
     def names(self, folder: str, pattern: str = "") -> list[str]:

@@ -71,11 +71,12 @@ class Governor:
         self._since = self._easy_since = clock()
         self._raised_at = self._lowered_at = -math.inf
         self._reason = "the age is within its budget"
+        self._held = True
 
     @property
     def decision(self) -> Decision:
         """The decision in force, without new ages."""
-        return self._decide(True)
+        return self._decide(self._held)
 
     def set(self, budget: float | None, cap: float = 0.0) -> Decision:
         """Another budget [s] and cap [Hz], as a profile brings them; what was learned of the old ones is forgotten."""
@@ -85,6 +86,7 @@ class Governor:
             self._since = self._easy_since = self._clock()
             self._raised_at = self._lowered_at = -math.inf
             self._reason = "the age is within its budget"
+            self._held = True
         return self.decision
 
     def ready(self, frames: int) -> bool:
@@ -144,4 +146,5 @@ class Governor:
     def _decide(self, held: bool) -> Decision:
         lowered = self._rate < (self._cap or math.inf)
         rate = self._rate if lowered else self._cap
+        self._held = held
         return Decision(rate, self._reason, held, lowered)

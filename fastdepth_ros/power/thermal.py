@@ -62,6 +62,7 @@ class Thermal:
         for monitor in files.names(HWMON, r"hwmon\d+$"):
             for counter in files.names(monitor, r"oc\d+_event_cnt$"):
                 counters[counter] = "the board draws too much current"
+        counters |= {counter: "the board is held back" for counter in self._counts if counter not in counters}
         throttled = []
         for counter, meaning in counters.items():
             try:

@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 from boards import orin_jetpack6, tx2_jetpack4, x86_rapl
+from disturbance import disturb
 
 
 def test_a_tx2_says_what_it_is_and_what_it_does(bench, tmp_path):
@@ -99,14 +100,12 @@ def test_a_sleeping_gpu_sensor_is_a_note_and_no_warning(bench, tmp_path):
     tree = orin_jetpack6.build(tmp_path, "MAXN")
     one = bench(tree)
     zone = "sys/class/thermal/thermal_zone1/temp"
-    plain = one.monitor.sampler.files._read
 
-    def read(path):
+    def before(path: str) -> None:
         if path.endswith(zone):
             raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
-        return plain(path)
 
-    one.monitor.sampler.files._read = read
+    disturb(one.monitor, before)
     state = one.run()
     assert state.warnings == ()
     assert any(f"{zone} has no value right now (EAGAIN)" in str(finding) for finding in state.findings)

@@ -124,5 +124,5 @@ def test_nvpmodel_that_contradicts_the_clocks_is_not_believed(bench, tmp_path):
     tree.write(f"{orin_jetpack6.GPU}/max_freq", 408000000)
     for core in range(8):
         tree.write(f"{orin_jetpack6.CPU}/cpu{core}/cpufreq/scaling_max_freq", 1497600)
-    state = until(one, lambda state: state.board.mode.name == "25W")
+    until(one, lambda state: state.board.mode.name == "25W")
     assert "nvpmodel says 15W, but the cores and clocks in force are those of 25W" in one.told()

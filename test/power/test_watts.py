@@ -2,6 +2,7 @@
 
 import pytest
 from boards import orin_jetpack6, tx2_jetpack4, x86_rapl
+from disturbance import disturb
 
 BOARDS = {
     "tx2": (tx2_jetpack4.build, tx2_jetpack4.set_watts, "VDD_SYS_GPU", "VDD_SYS_CPU"),
@@ -141,17 +142,15 @@ def test_a_platform_counter_is_the_whole(bench, tmp_path):
     assert one.run(0.1).watts == pytest.approx(30, rel=0.01)
 
 
-def test_counters_that_only_root_may_read_are_a_note_with_a_remedy(bench, tmp_path, monkeypatch):
+def test_counters_that_only_root_may_read_are_a_note_with_a_remedy(bench, tmp_path):
     tree = x86_rapl.build(tmp_path)
     one = bench(tree)
-    plain = one.monitor.sampler.files._read
 
-    def read(path):
+    def before(path: str) -> None:
         if path.endswith("energy_uj"):
             raise PermissionError(13, "Permission denied")
-        return plain(path)
 
-    one.monitor.sampler.files._read = read
+    disturb(one.monitor, before)
     state = one.run(2)
     assert (state.meter, state.watts, state.warnings) == ("RAPL", None, ())
     assert "may not be read by this user. Since Linux 5.10 only root may read it" in one.told()

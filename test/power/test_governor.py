@@ -1,0 +1,136 @@
+"""The governor: lowers the rate while the age is over its budget, and raises it again with care."""
+
+import random
+
+import pytest
+
+from fastdepth_ros.power import Governor
+
+
+class Robot:
+    """A machine whose depth is the older the more of it is asked: age = base + rate / capacity."""
+
+    def __init__(self, budget: float | None = 0.040, cap: float = 0.0, camera: float = 30.0) -> None:
+        self.now = 0.0
+        self.camera = camera
+        self.arrival = 0.003
+        self.load = 0.0005  # seconds of age for every image a second
+        self.governor = Governor(budget, cap, clock=lambda: self.now)
+
+    @property
+    def rate(self) -> float:
+        decision = self.governor.decision
+        return min(decision.rate or self.camera, self.camera)
+
+    def run(self, seconds: float):
+        end = self.now + seconds
+        while self.now < end:
+            self.now += 5 / self.rate
+            if self.governor.ready(5):
+                age = self.arrival + 0.010 + self.load * self.rate
+                self.governor.update(age, self.arrival, self.camera, self.rate)
+        return self.governor.decision
+
+
+def test_an_idle_machine_answers_every_image():
+    decision = Robot().run(10)
+    assert (decision.rate, decision.lowered, decision.held) == (0.0, False, True)
+
+
+def test_the_cap_of_the_profile_is_the_most():
+    decision = Robot(cap=15).run(10)
+    assert (decision.rate, decision.lowered) == (15, False)
+
+
+def test_a_loaded_machine_answers_fewer_images_and_keeps_the_age():
+    robot = Robot()
+    robot.run(5)
+    robot.load = 0.002  # 13 ms + 30 Hz * 2 ms = 73 ms
+    decision = robot.run(5)
+    assert decision.lowered
+    assert 0.013 + 0.002 * robot.rate <= 0.040
+    assert "lowered to" in decision.reason or "raised to" in decision.reason or decision.held
+
+
+def test_the_first_step_down_takes_no_second():
+    robot = Robot()
+    robot.load = 0.002
+    robot.run(0.5)
+    assert robot.governor.decision.lowered
+
+
+def test_when_the_load_is_gone_the_rate_comes_back():
+    robot = Robot()
+    robot.load = 0.004
+    robot.run(20)
+    robot.load = 0.0005
+    decision = robot.run(120)
+    assert (decision.rate, decision.lowered) == (0.0, False)
+    assert "back to the full rate" in decision.reason or decision.held
+
+
+def test_it_does_not_swing_between_two_rates():
+    robot = Robot()
+    robot.load = 0.002
+    robot.run(60)
+    changes, last = 0, robot.rate
+    for _ in range(120):
+        robot.run(1)
+        changes += robot.rate != last
+        last = robot.rate
+    assert changes <= 12  # a try now and then, ever more seldom
+
+
+def test_it_never_goes_below_its_floor_and_says_so():
+    robot = Robot()
+    robot.load = 1.0
+    decision = robot.run(60)
+    assert decision.rate == 1.0
+    assert not decision.held
+    assert "that is the least" in decision.reason
+
+
+def test_images_that_come_in_old_are_not_its_fault():
+    robot = Robot()
+    robot.arrival = 0.080
+    decision = robot.run(10)
+    assert (decision.rate, decision.lowered, decision.held) == (0.0, False, False)
+    assert "80 ms old when they come in" in decision.reason
+
+
+def test_without_a_budget_it_holds_nothing():
+    robot = Robot(budget=None)
+    robot.load = 1.0
+    assert robot.run(10).rate == 0.0
+
+
+def test_another_profile_starts_anew():
+    robot = Robot()
+    robot.load = 0.01
+    robot.run(10)
+    assert robot.governor.decision.lowered
+    assert robot.governor.set(0.5, cap=15).rate == 15
+    assert not robot.governor.decision.lowered
+    robot.run(10)
+    assert not robot.governor.set(0.5, cap=15).lowered
+
+
+def test_few_frames_are_waited_for_but_not_for_ever():
+    now = [0.0]
+    governor = Governor(0.04, clock=lambda: now[0])
+    assert not governor.ready(2)
+    now[0] = 4.0
+    assert governor.ready(2)
+    assert not governor.ready(0)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_under_any_load_the_rate_stays_between_floor_and_camera(seed):
+    rng = random.Random(seed)
+    robot = Robot(cap=rng.choice([0, 5, 15, 60]))
+    for _ in range(40):
+        robot.load = rng.choice([0.0002, 0.001, 0.003, 0.05])
+        robot.camera = rng.choice([5, 15, 30, 60])
+        decision = robot.run(rng.uniform(0.2, 10))
+        assert decision.rate == 0 or decision.rate >= 1
+        assert decision.reason

@@ -1,0 +1,91 @@
+"""Niceness and cores of a process, every thread of it: tried in a process of its own."""
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system has no affinity")
+
+
+def run(code: str) -> dict:
+    """Run code in a process with three threads of its own, and return what it puts into `out`."""
+    frame = """
+        import json, os, threading, time
+        from fastdepth_ros.power import process
+        stop = threading.Event()
+        for _ in range(3):
+            threading.Thread(target=stop.wait, daemon=True).start()
+        out = {}
+        cores = sorted(os.sched_getaffinity(0))
+    """
+    end = "print(json.dumps(out)); stop.set()"
+    program = "\n".join(textwrap.dedent(part) for part in (frame, code, end))
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    return json.loads(done.stdout)
+
+
+def test_every_thread_gets_the_cores_and_the_niceness():
+    out = run("""
+        findings = process.set_cores((cores[0],)) + process.set_niceness(7)
+        out["told"] = [str(f) for f in findings]
+        out["cores"] = [sorted(os.sched_getaffinity(t)) for t in process.threads()]
+        out["nice"] = [os.getpriority(os.PRIO_PROCESS, t) for t in process.threads()]
+        out["wanted"] = [cores[0]]
+    """)
+    assert out["told"] == []
+    assert len(out["nice"]) >= 4
+    assert set(out["nice"]) == {7}
+    assert all(cores == out["wanted"] for cores in out["cores"])
+
+
+def test_a_thread_that_starts_later_gets_them_too():
+    out = run("""
+        process.set_cores((cores[0],)), process.set_niceness(5)
+        seen = []
+        t = threading.Thread(target=lambda: seen.append((process.niceness(), sorted(os.sched_getaffinity(0)))))
+        t.start(), t.join()
+        out["seen"] = seen[0]
+        out["wanted"] = [cores[0]]
+    """)
+    assert out["seen"] == [5, out["wanted"]]
+
+
+def test_all_cores_come_back():
+    out = run("""
+        process.set_cores((cores[0],))
+        process.set_cores(None)
+        out["cores"] = [sorted(os.sched_getaffinity(t)) == cores for t in process.threads()]
+    """)
+    assert all(out["cores"])
+
+
+def test_cores_that_do_not_exist_are_named_and_the_others_are_used():
+    out = run("""
+        out["told"] = [str(f) for f in process.set_cores((cores[0], 4000, 4001))]
+        out["ok"] = all(sorted(os.sched_getaffinity(t)) == [cores[0]] for t in process.threads())
+    """)
+    assert out["ok"]
+    assert "cores 4000-4001 are not there" in out["told"][0]
+
+
+def test_only_cores_that_do_not_exist_change_nothing():
+    out = run("""
+        out["told"] = [str(f) for f in process.set_cores((4000,))]
+        out["ok"] = sorted(os.sched_getaffinity(0)) == cores
+    """)
+    assert out["ok"]
+    assert "cores 4000 are not there" in out["told"][0]
+
+
+def test_a_niceness_that_this_user_may_not_have_is_explained():
+    out = run("""
+        def refuse(*_): raise PermissionError(1, "Operation not permitted")
+        os.setpriority = refuse
+        out["told"] = [str(f) for f in process.set_niceness(-5)]
+    """)
+    assert "may not set niceness -5" in out["told"][0]
+    assert "CAP_SYS_NICE" in out["told"][0]
