@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,8 +21,15 @@ from fastdepth_ros.runtime.cache import cache_dir
 
 if TYPE_CHECKING:
     from fastdepth_ros.demo.results import Results
+    from fastdepth_ros.demo.summary import Run
 
 HELP = "play a recording through the node over DDS and report what came back"
+
+WRITTEN = ("summary.json", "report.html", "node.log", "node.yaml", "fastdds_loopback.xml")
+RECORDED = {"metadata.yaml", "depth.mcap"}
+"""What a demo leaves in its folder, and in the folder ``depth`` there."""
+
+ROOM = "a computed room"
 
 SHOWN = 6
 """Frames in the report."""
@@ -80,8 +86,10 @@ def _demo(
     _clear(args.out)
     enter_graph(args.out)
     from fastdepth_ros.demo.run import Options, run_node
+    from fastdepth_ros.demo.summary import Run
 
     task = bar.add_task("", total=topics.image.messages)
+    about = Run.about_to_start(args.recording.name if args.recording else ROOM, args.rate, bundle)
     options = Options(bundle.path, args.cloud, args.output_size, args.rate)
     results = run_node(
         recording,
@@ -92,7 +100,7 @@ def _demo(
         progress=lambda count: bar.update(task, completed=count),
     )
     bar.update(task, description="played", completed=len(results.sent))
-    return _report(args, console, bar, bundle, recording, topics, results)
+    return _report(args, console, bar, bundle, recording, topics, about, results)
 
 
 def _report(
@@ -102,6 +110,7 @@ def _report(
     bundle: Bundle,
     recording: Recording,
     topics: CameraTopics,
+    about: Run,
     results: Results,
 ) -> int:
     from fastdepth_ros.demo import summary as summaries
@@ -121,7 +130,7 @@ def _report(
             gallery.add(case, delta1)
             bar.advance(task)
     accuracy = accuracies.result()
-    summary = summaries.summarise(results, accuracy, recording, topics, bundle, args.rate)
+    summary = summaries.summarise(results, accuracy, recording, topics, bundle, about)
     (args.out / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
     (args.out / "report.html").write_text(report_page(summary, results, accuracy, gallery), encoding="utf-8")
     bar.stop()
@@ -137,7 +146,7 @@ def _room(bar: Progress) -> Path:
 
     task = bar.add_task("computing a room to look at", total=FRAMES)
     path = room_recording(cache_dir(), lambda done, _: bar.update(task, completed=done))
-    bar.update(task, completed=FRAMES, description="a computed room")
+    bar.update(task, completed=FRAMES, description=ROOM)
     return path
 
 
@@ -155,16 +164,12 @@ def _clear(out: Path) -> None:
     Raises:
         RecordingError: something else is in the way.
     """
-    for name in ("summary.json", "report.html", "node.log", "node.yaml"):
-        (out / name).unlink(missing_ok=True)
-    shutil.rmtree(out / "log", ignore_errors=True)
     depth = out / "depth"
+    foreign = sorted({path.name for path in depth.glob("*")} - RECORDED)
+    if foreign:
+        cause = f"{depth} holds files that no demo wrote: {', '.join(foreign)}"
+        raise RecordingError(cause, "Name another --out, or move them.")
+    for path in [out / name for name in WRITTEN] + [depth / name for name in RECORDED]:
+        path.unlink(missing_ok=True)
     if depth.exists():
-        for name in ("metadata.yaml", "depth.mcap"):
-            (depth / name).unlink(missing_ok=True)
-        try:
-            depth.rmdir()
-        except OSError as error:
-            raise RecordingError(
-                f"{depth} holds files that are not the demo's ({error})", "Name another --out."
-            ) from error
+        depth.rmdir()

@@ -10,12 +10,13 @@ import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import State
 from lifecycle_msgs.srv import GetState
+from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.serialization import deserialize_message
 from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
-from fastdepth_ros.demo.results import Answer, StageSample, read_stages
+from fastdepth_ros.demo.results import Answer, NodeReport, read_counts, read_stages
 from fastdepth_ros.recording import cdr
 from fastdepth_ros.recording.writer import RecordingWriter
 
@@ -38,26 +39,27 @@ class DemoClient:
 
     Attributes:
         answers: the depth images so far.
-        samples: what /diagnostics said of the stages so far.
+        reports: what the node said on /diagnostics so far.
         complaint: what the node says is wrong with itself; empty if nothing is.
         recording: whether to write down what is heard.
     """
 
     def __init__(self, writer: RecordingWriter, cloud: bool) -> None:
         self.answers: list[Answer] = []
-        self.samples: list[StageSample] = []
+        self.reports: list[NodeReport] = []
         self.complaint = ""
         self.recording = False
         self._writer = writer
         self._changed = threading.Condition()
-        rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
-        self.node = rclpy.create_node("fastdepth_demo")
+        self._context = Context()
+        rclpy.init(args=[], context=self._context, signal_handler_options=SignalHandlerOptions.NO)
+        self.node = rclpy.create_node("fastdepth_demo", context=self._context)
         self._state = self.node.create_client(GetState, f"/{NODE}/get_state")
         for topic, kind in OUTPUTS.items():
             if cloud or kind is not PointCloud2:
                 self._listen(f"/{topic}", kind)
         self.node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, KEEP, raw=True)
-        self._executor = SingleThreadedExecutor()
+        self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self.node)
         self._thread = threading.Thread(target=self._executor.spin, name="client", daemon=True)
 
@@ -68,7 +70,7 @@ class DemoClient:
     def __exit__(self, *_: object) -> None:
         self._executor.shutdown()
         self._thread.join()
-        rclpy.try_shutdown()
+        rclpy.try_shutdown(context=self._context)
 
     def wait(self, condition: Callable[[], bool], seconds: float) -> bool:
         """Wait until something was heard that makes ``condition`` true, and return whether it came so far."""
@@ -105,16 +107,16 @@ class DemoClient:
     def _on_diagnostics(self, data: bytes) -> None:
         now = self.node.get_clock().now().nanoseconds
         message = deserialize_message(data, DiagnosticArray)
-        stages = {}
+        pairs: list[tuple[str, str]] = []
         for status in message.status:
             name, _, part = status.name.rpartition(": ")
             if name != NODE:
                 continue
-            stages.update(read_stages((pair.key, pair.value) for pair in status.values))
+            pairs += [(pair.key, pair.value) for pair in status.values]
             if part == "node":
                 self.complaint = status.message if status.level == b"\x02" else ""
         with self._changed:
-            self.samples.append(StageSample(now, stages))
+            self.reports.append(NodeReport(now, read_stages(pairs), read_counts(pairs)))
             self._changed.notify_all()
         if self.recording:
             self._writer.write("/diagnostics", "diagnostic_msgs/msg/DiagnosticArray", now, data)

@@ -18,15 +18,15 @@ PROFILE_VARIABLE = dict.fromkeys(("humble", "iron", "jazzy"), "FASTRTPS_DEFAULT_
 UDP = "<type>UDPv4</type>"
 LOOPBACK_ONLY = UDP + "<interfaceWhiteList><address>127.0.0.1</address></interfaceWhiteList>"
 
+OTHERS = ("ROS_STATIC_PEERS", "ROS_DISCOVERY_SERVER", "ROS_NAMESPACE")
+"""What else would choose peers or names."""
 
-def enter_graph(folder: Path) -> dict[str, str]:
-    """Put this process, and those that it starts, into a graph of their own; call it before ROS is imported.
+
+def graph_environment(folder: Path) -> dict[str, str]:
+    """The environment variables of a graph of its own.
 
     Args:
         folder: for the Fast DDS profile and the logs.
-
-    Returns:
-        The environment variables that were set.
 
     Raises:
         SettingError: the package's Fast DDS profile is missing, or no domain is free.
@@ -34,19 +34,30 @@ def enter_graph(folder: Path) -> dict[str, str]:
     folder.mkdir(parents=True, exist_ok=True)
     profile = folder / "fastdds_loopback.xml"
     profile.write_text(shipped_profile().read_text(encoding="utf-8").replace(UDP, LOOPBACK_ONLY), encoding="utf-8")
-    variables = {
+    variable = PROFILE_VARIABLE.get(os.environ.get("ROS_DISTRO", ""), "FASTDDS_DEFAULT_PROFILES_FILE")
+    return {
+        variable: str(profile.resolve()),
         "ROS_DOMAIN_ID": str(free_domain()),
-        "ROS_LOG_DIR": str(folder.resolve() / "log"),
+        "ROS_LOG_DIR": str(folder.resolve() / "ros_log"),
         "RMW_IMPLEMENTATION": "rmw_fastrtps_cpp",
-        PROFILE_VARIABLE.get(os.environ.get("ROS_DISTRO", ""), "FASTDDS_DEFAULT_PROFILES_FILE"): str(profile.resolve()),
-        # What else would choose interfaces or peers; the profile does.
+        # The profile chooses the interface; these would choose another.
         "ROS_AUTOMATIC_DISCOVERY_RANGE": "SYSTEM_DEFAULT",
         "ROS_LOCALHOST_ONLY": "0",
     }
-    for name in ("ROS_STATIC_PEERS", "ROS_DISCOVERY_SERVER", "ROS_NAMESPACE"):
+
+
+def enter_graph(folder: Path) -> None:
+    """Put this process, and those that it starts, into a graph of their own; call it before ROS is imported.
+
+    Args:
+        folder: for the Fast DDS profile and the logs.
+
+    Raises:
+        SettingError: as :func:`graph_environment`.
+    """
+    for name in OTHERS:
         os.environ.pop(name, None)
-    os.environ.update(variables)
-    return variables
+    os.environ.update(graph_environment(folder))
 
 
 def shipped_profile() -> Path:

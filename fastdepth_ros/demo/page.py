@@ -90,16 +90,16 @@ def _age_words(summary: dict[str, Any]) -> str:
 
 def _stage_chart(results: Results) -> str:
     """How the stages' medians went over time; empty for a recording too short to tell."""
-    if len(results.samples) < 8:
+    if len(results.reports) < 8:
         return ""
-    begin = results.samples[0].time
-    last = results.samples[-1].stages
+    begin = results.reports[0].time
+    last = results.reports[-1].stages
     names = sorted(last, key=lambda name: -last[name].p50)[: len(STYLES)]
-    end = (results.samples[-1].time - begin) / 1e9
-    top = max(sample.stages[n].p95 for sample in results.samples for n in names if n in sample.stages)
+    end = (results.reports[-1].time - begin) / 1e9
+    top = max(report.stages[n].p95 for report in results.reports for n in names if n in report.stages)
     chart = Chart((0, end), (0, round_up(top)), "time [s]", "median of 10 s [ms]", "Stages over time", height=200)
     for style, name in zip(STYLES, names, strict=False):
-        chart.line([((s.time - begin) / 1e9, s.stages[name].p50) for s in results.samples if name in s.stages], style)
+        chart.line([((s.time - begin) / 1e9, s.stages[name].p50) for s in results.reports if name in s.stages], style)
     return chart.svg() + report.key(zip(STYLES, names, strict=False))
 
 
@@ -177,6 +177,7 @@ def _what_was_run(summary: dict[str, Any]) -> list[str]:
         ("camera_info", recording["camera_info_topic"] or "none"),
         ("true depth", recording["ground_truth_topic"] or "none"),
         ("frames sent / answered / others", f"{summary['frames_in']} / {summary['frames_out']} / {summary['foreign']}"),
+        ("images lost", ", ".join(f"{count} {cause}" for cause, count in summary["lost"].items()) or "none"),
         ("model", f"{model['name']}, weights sha256 {model['weights_sha256']}"),
         ("trained on", model["trained_on"]),
         ("licence of the model", model["licence"]),

@@ -22,6 +22,9 @@ PR_SET_PDEATHSIG = 1
 
 LAST_LINES = 15
 
+ENDINGS = ((signal.SIGINT, 5.0), (signal.SIGTERM, 2.0), (signal.SIGKILL, 5.0))
+"""What a process is told to end it, and how long it may take [s], from Ctrl-C to force."""
+
 
 class NodeError(FastDepthError):
     """depth_node ended, or does not answer; the cause quotes the end of its log."""
@@ -106,7 +109,7 @@ class NodeProcess:
         child, self._child = self._child, None
         if child is None:
             return
-        for number, patience in ((signal.SIGINT, 5.0), (signal.SIGTERM, 2.0), (signal.SIGKILL, 5.0)):
+        for number, patience in ENDINGS:
             if child.poll() is not None:
                 break
             with contextlib.suppress(ProcessLookupError):

@@ -12,6 +12,7 @@ NANOSECOND = 1e-9
 
 SPREAD = re.compile(r"^\s*([-\d.]+)\s*/\s*([-\d.]+)\s*/\s*([-\d.]+)\s*$")
 STAGE_KEY = re.compile(r"^(\w+) p50/p95/max \[ms\]$")
+COUNT_KEY = re.compile(r"^(images|unreadable|failures|dropped: .+)$")
 
 WINDOW = 10.0
 """The node's windows look back so far [s] (fastdepth_ros.diagnostics.windows.SPAN)."""
@@ -74,11 +75,18 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class StageSample:
-    """What one message on /diagnostics says of the stages: stage -> spread [ms] of the last 10 s."""
+class NodeReport:
+    """What one message on /diagnostics says.
+
+    Attributes:
+        time: when it was here [ns].
+        stages: stage -> spread [ms] of the last 10 s.
+        counts: ``images``, ``unreadable``, ``failures`` and ``dropped: CAUSE`` -> how many since the node is active.
+    """
 
     time: int
     stages: dict[str, Spread]
+    counts: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -90,7 +98,8 @@ class Results:
         frame_id: of the images.
         answers: the depth images that belong to them, in the order in which they came.
         foreign: depth images with a stamp or frame_id of no image that was sent.
-        samples: of /diagnostics, while the recording was played.
+        before: what the node reported before the recording was played.
+        reports: what it reported meanwhile.
         first_depth: from the start of the node's process to the first depth image [s].
         resident, peak: the node's resident memory after the run, and its highest [MB].
     """
@@ -99,7 +108,8 @@ class Results:
     frame_id: str = ""
     answers: list[Answer] = field(default_factory=list)
     foreign: int = 0
-    samples: list[StageSample] = field(default_factory=list)
+    before: NodeReport | None = None
+    reports: list[NodeReport] = field(default_factory=list)
     first_depth: float = 0.0
     resident: float = 0.0
     peak: float = 0.0
@@ -115,16 +125,25 @@ class Results:
 
     def stages(self) -> dict[str, Spread]:
         """Stage -> spread [ms] over the run: of windows that do not overlap, the median p50, highest p95 and max."""
-        windows: list[StageSample] = []
-        for sample in reversed(self.samples):
-            if not windows or (windows[-1].time - sample.time) * NANOSECOND >= WINDOW:
-                windows.append(sample)
-        names = list(dict.fromkeys(name for sample in windows for name in sample.stages))
-        spreads = {name: [sample.stages[name] for sample in windows if name in sample.stages] for name in names}
+        windows: list[NodeReport] = []
+        for report in reversed(self.reports):
+            if not windows or (windows[-1].time - report.time) * NANOSECOND >= WINDOW:
+                windows.append(report)
+        names = list(dict.fromkeys(name for report in windows for name in report.stages))
+        spreads = {name: [report.stages[name] for report in windows if name in report.stages] for name in names}
         return {
             name: Spread(float(np.median([s.p50 for s in ss])), max(s.p95 for s in ss), max(s.max for s in ss))
             for name, ss in spreads.items()
         }
+
+    def lost(self) -> dict[str, int]:
+        """Where images were lost: ``on the way`` to the node, or for a cause that the node reports; no zeros."""
+        if not self.reports or self.before is None:
+            return {}
+        first, last = self.before.counts, self.reports[-1].counts
+        counts = {key: last[key] - first.get(key, 0) for key in last}
+        found = {"on the way": len(self.sent) - counts.pop("images", len(self.sent)), **counts}
+        return {key.removeprefix("dropped: "): count for key, count in found.items() if count > 0}
 
 
 def match(sent: Sequence[Sent], frame_id: str, answers: Iterable[Answer]) -> tuple[list[Answer], int]:
@@ -160,3 +179,8 @@ def read_stages(pairs: Iterable[tuple[str, str]]) -> dict[str, Spread]:
             stages[name.group(1)] = Spread(*(float(number) for number in numbers.groups()))
     stages.pop("age", None)
     return stages
+
+
+def read_counts(pairs: Iterable[tuple[str, str]]) -> dict[str, int]:
+    """The totals of images among a diagnostic status's pairs."""
+    return {key: int(value) for key, value in pairs if COUNT_KEY.match(key) and value.isdigit()}

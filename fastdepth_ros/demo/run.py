@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +15,9 @@ from fastdepth_ros.demo.results import Results, Sent, match
 from fastdepth_ros.recording import CameraTopics, Message, Recording, cdr
 from fastdepth_ros.recording.player import Player, Published, names_as_published
 from fastdepth_ros.recording.writer import RecordingWriter
+
+SWITCH_INTERVAL = 0.0005
+"""How long the client's thread may keep the interpreter from the player's [s]; Python's 5 ms would make images late."""
 
 START_LIMIT = 300.0
 """The first start compiles the network; on a small machine that takes minutes [s]."""
@@ -78,6 +82,7 @@ def run_node(
         "output_size": options.output_size,
         "diagnostics_period": DIAGNOSTICS_PERIOD,
     }
+    sys.setswitchinterval(SWITCH_INTERVAL)
     played = [topic.name for topic in (topics.image, topics.camera_info) if topic]
     with (
         NodeProcess(folder, parameters, options.command) as process,
@@ -94,6 +99,9 @@ def run_node(
         _warm_up(process, client, player, recording, topics)
         results = Results(first_depth=(client.answers[0].received - process.started) / 1e9)
 
+        _hear_a_report(client)
+        results.before = client.reports[-1] if client.reports else None
+
         say("playing")
         before = len(client.answers)
         begin = time.time_ns()
@@ -109,13 +117,12 @@ def run_node(
         player.play(recording.messages(played), on_publish=note)
         say("waiting for the last answers")
         client.wait(lambda: len(client.answers) - before >= len(results.sent), FAREWELL)
-        heard = len(client.samples)
-        client.wait(lambda: len(client.samples) > heard, 2 * DIAGNOSTICS_PERIOD + 0.5)
+        _hear_a_report(client)
         client.recording = False
         process.check()
         results.resident, results.peak = process.memory()
         results.answers, results.foreign = match(results.sent, results.frame_id, client.answers[before:])
-        results.samples = [sample for sample in client.samples if sample.time >= begin and sample.stages]
+        results.reports = [report for report in client.reports if report.time >= begin and report.stages]
     return results
 
 
@@ -148,6 +155,12 @@ def _warm_up(
         for message in moment:
             player.publish(message, stamps)
         client.wait(lambda before=before: len(client.answers) > before, 0.1)  # type: ignore[misc]
+
+
+def _hear_a_report(client: DemoClient) -> None:
+    """Wait until the node has reported what happened up to now."""
+    heard = len(client.reports)
+    client.wait(lambda: len(client.reports) > heard, 2 * DIAGNOSTICS_PERIOD + 0.5)
 
 
 def _first_moment(recording: Recording, topics: CameraTopics) -> list[Message]:

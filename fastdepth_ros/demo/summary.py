@@ -16,11 +16,36 @@ from fastdepth_ros.demo.truth import Accuracy
 from fastdepth_ros.recording import CameraTopics, Recording
 from fastdepth_ros.runtime import processor
 from fastdepth_ros.runtime.bundle import Bundle
+from fastdepth_ros.runtime.cache import module_folder, usable
+from fastdepth_ros.runtime.module import DESCRIPTION
 
 REQUIRED_SHARE = 0.95
 """Of the images that have to get their depth."""
 
 PACKAGES = ("apache-tvm", "apache-tvm-ffi", "ros-rclpy", "ros-rmw-fastrtps-cpp", "ros-fastdds", "numpy", "rosbags")
+
+
+@dataclass(frozen=True)
+class Run:
+    """What else there is to say of a run.
+
+    Attributes:
+        name: of the recording, in words.
+        rate: how many times faster than recorded it was played.
+        compiled: whether the network was compiled for this machine at the start of the node, which takes seconds once.
+        load: of the machine in the minute before.
+    """
+
+    name: str
+    rate: float
+    compiled: bool
+    load: float
+
+    @classmethod
+    def about_to_start(cls, name: str, rate: float, bundle: Bundle) -> Run:
+        """Look at the machine as it is before the run."""
+        shipped = (bundle.path / "modules" / "host" / DESCRIPTION).is_file()
+        return cls(name, rate, not shipped and not usable(module_folder(bundle, "host")), os.getloadavg()[0])
 
 
 @dataclass(frozen=True)
@@ -41,7 +66,12 @@ class Figure:
 
 
 def summarise(
-    results: Results, accuracy: Accuracy | None, recording: Recording, topics: CameraTopics, bundle: Bundle, rate: float
+    results: Results,
+    accuracy: Accuracy | None,
+    recording: Recording,
+    topics: CameraTopics,
+    bundle: Bundle,
+    run: Run,
 ) -> dict[str, Any]:
     """The contents of summary.json. Times in ms unless their name says otherwise; null where there is no answer."""
     ages = Spread.of(results.ages())
@@ -52,6 +82,7 @@ def summarise(
         "frames_in": len(results.sent),
         "frames_out": len(results.answers),
         "dropped": len(results.sent) - len(results.answers),
+        "lost": results.lost(),
         "foreign": results.foreign,
         "share": round(results.share, 4),
         "required_share": REQUIRED_SHARE,
@@ -63,6 +94,7 @@ def summarise(
         "accuracy": {name: round(value, 4) for name, value in accuracy.metric.items()} if accuracy else None,
         "accuracy_median_scaled": {name: round(v, 4) for name, v in accuracy.scaled.items()} if accuracy else None,
         "first_depth_s": round(results.first_depth, 3),
+        "compiled": run.compiled,
         "resident_mb": round(results.resident, 1),
         "peak_resident_mb": round(results.peak, 1),
         "model": {
@@ -75,17 +107,17 @@ def summarise(
         "machine": {
             "processor": processor.name(),
             "cores": processor.cores(),
-            "load_before": round(os.getloadavg()[0], 2),
+            "load_before": round(run.load, 2),
             "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         },
         "recording": {
-            "name": recording.path.name,
+            "name": run.name,
             "image_topic": topics.image.name,
             "image_type": topics.image.type,
             "camera_info_topic": topics.camera_info.name if topics.camera_info else None,
             "ground_truth_topic": topics.ground_truth.name if topics.ground_truth else None,
             "duration_s": round(recording.duration, 3),
-            "rate": rate,
+            "rate": run.rate,
         },
         "versions": {"fastdepth_ros": __version__, "python": platform.python_version(), **_versions()},
     }
@@ -99,7 +131,7 @@ def figures(summary: dict[str, Any]) -> list[Figure]:
         Figure("images answered", answered, f"at least {REQUIRED_SHARE:.0%}", summary["share"] >= REQUIRED_SHARE),
         _limit("age, median", age["p50"], 25, "ms"),
         _limit("age, 95 %", age["p95"], 40, "ms"),
-        _limit("start to first depth", summary["first_depth_s"], 8, "s"),
+        _first_depth(summary),
         _limit("resident memory", summary["resident_mb"], 400, "MB"),
         Figure("delta1", "-" if summary["delta1"] is None else f"{summary['delta1']:.3f}"),
         Figure("RMSE", "-" if summary["rmse_m"] is None else f"{summary['rmse_m']:.2f} m"),
@@ -120,6 +152,13 @@ def table(summary: dict[str, Any]) -> Table:
     for name, spread in summary["stage_ms"].items():
         made.add_row(f"stage {name}, median / 95 %", f"{spread['p50']:.1f} / {spread['p95']:.1f} ms", "")
     return made
+
+
+def _first_depth(summary: dict[str, Any]) -> Figure:
+    """The target holds for a network that was compiled before."""
+    if summary["compiled"]:
+        return Figure("start to first depth", f"{summary['first_depth_s']:.1f} s", "the network was compiled first")
+    return _limit("start to first depth", summary["first_depth_s"], 8, "s")
 
 
 def _limit(name: str, value: float | None, limit: float, unit: str) -> Figure:

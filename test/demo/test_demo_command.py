@@ -1,0 +1,195 @@
+"""`fastdepth demo` from end to end: the real node, compiled network, DDS and recordings, as a user starts it."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fastdepth_ros.recording import Recording, cdr
+from fastdepth_ros.recording.depth import decode_depth
+from fastdepth_ros.runtime.cache import cache_dir
+from fastdepth_ros.scene.record import FRAME_ID, room_recording
+
+FRAMES = 20
+
+
+def start(out, *arguments, **options):
+    command = [sys.executable, "-m", "fastdepth_ros.cli", "demo", "--out", str(out), *map(str, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
+
+
+def finish(demo, seconds=120):
+    words, _ = demo.communicate(timeout=seconds)
+    return demo.returncode, words
+
+
+def nodes_of(out):
+    """Process ids of nodes that this demo started: their command line names its parameter file."""
+    found = []
+    for process in Path("/proc").iterdir():
+        try:
+            if process.name.isdigit() and f"{out}/node.yaml".encode() in (process / "cmdline").read_bytes():
+                found.append(int(process.name))
+        except OSError:
+            continue
+    return found
+
+
+def wait_for(condition, seconds=60.0):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+@pytest.fixture(scope="module")
+def room():
+    return room_recording(cache_dir(), frames=FRAMES)
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory, room, bundle, module):  # noqa: ARG001  compiled once for all tests
+    """A finished demo; half as fast as recorded, for the tests' machine may have a lot to do."""
+    out = tmp_path_factory.mktemp("demo") / "out"
+    status, words = finish(start(out, "--recording", room, "--model", bundle.path, "--rate", "0.5"))
+    assert status == 0, words
+    return out, words
+
+
+def test_the_summary_says_what_was_answered_how_fast_and_how_well(done):
+    summary = json.loads((done[0] / "summary.json").read_text())
+    assert summary["passed"] is True
+    assert summary["frames_in"] == FRAMES
+    assert summary["frames_out"] >= 0.95 * FRAMES
+    assert summary["dropped"] == FRAMES - summary["frames_out"]
+    assert summary["foreign"] == 0
+    assert 0 < summary["age_ms"]["p50"] <= summary["age_ms"]["p95"] <= summary["age_ms"]["max"]
+    for stage in ("decode", "prepare", "infer", "depth"):
+        assert 0 <= summary["stage_ms"][stage]["p50"] <= summary["stage_ms"][stage]["p95"]
+    assert summary["stage_ms"]["infer"]["p50"] < summary["age_ms"]["p50"]
+    assert 0 <= summary["delta1"] <= 1
+    assert summary["rmse_m"] > 0
+    assert 0 < summary["first_depth_s"] < 60
+    assert 50 < summary["resident_mb"] <= summary["peak_resident_mb"] < 400
+    assert summary["compiled"] is False
+    assert summary["model"]["name"] == "random"
+    assert summary["machine"]["processor"]
+    assert summary["versions"]["python"]
+
+
+def test_every_answer_bears_the_stamp_and_frame_of_its_image(done):
+    summary = json.loads((done[0] / "summary.json").read_text())
+    with Recording.open(done[0] / "depth") as depth:
+        answers = list(depth.messages(["/depth/image_rect"]))
+        assert len(answers) == summary["frames_out"]
+        stamps = [cdr.stamp_of(message.data) for message in answers]
+        assert {cdr.frame_of(message.data) for message in answers} == {FRAME_ID}
+        assert len(set(stamps)) == len(stamps)
+        for topic in ("/depth/camera_info", "/depth/points"):
+            assert [cdr.stamp_of(message.data) for message in depth.messages([topic])] == stamps
+        assert depth.topics["/diagnostics"].messages >= 2
+        assert decode_depth(depth.decode(answers[0])).shape == (224, 224)
+        # Stamps of now, as far apart as the recording's at half its speed.
+        assert abs(stamps[0] / 1e9 - time.time()) < 600
+        assert np.median(np.diff(stamps)) == pytest.approx(2e9 / 30, rel=0.1)
+
+
+def test_the_report_asks_nothing_of_anybody(done):
+    page = (done[0] / "report.html").read_text()
+    words = re.sub(r"base64,[^\"]*", "", page)
+    assert not re.findall(r"""(?:https?:)?//[a-z]|<link|<script|<iframe|@import|url\(""", words)
+    sources = re.findall(r"""(?:src|href)=["']?([^"'>]{0,30})""", page)
+    assert len(sources) >= 6 * 4
+    assert all(source.startswith("data:image/jpeg;base64,") for source in sources)
+    for word in ("picture", "depth of the node", "true depth", "error", "age [ms]", "infer", "delta1", "random"):
+        assert word in page
+    assert page.count("<svg") >= 4
+    assert page.count("<svg") == page.count("</svg>")
+    assert not re.findall(r"\bnan\b", words)
+
+
+def test_the_terminal_shows_a_table_and_where_the_report_is(done):
+    out, words = done
+    assert "images answered" in words
+    assert f"{out}/report.html" in words.replace("\n", "")
+
+
+def test_nothing_is_left_running(done):
+    assert nodes_of(done[0]) == []
+
+
+def test_a_folder_with_files_of_others_is_left_alone(tmp_path, room, bundle):
+    (tmp_path / "depth").mkdir()
+    for name in ("metadata.yaml", "mine.txt"):
+        (tmp_path / "depth" / name).write_text("keep me")
+    status, words = finish(start(tmp_path, "--recording", room, "--model", bundle.path))
+    assert status == 2
+    assert "mine.txt" in words
+    assert (tmp_path / "depth" / "metadata.yaml").read_text() == "keep me"
+
+
+def test_a_node_that_dies_is_reported_with_its_last_words(tmp_path, room, bundle, module):  # noqa: ARG001
+    demo = start(tmp_path, "--recording", room, "--model", bundle.path, "--rate", "0.02")
+    wait_for(lambda: (tmp_path / "node.log").is_file() and "answers /image" in (tmp_path / "node.log").read_text())
+    os.kill(nodes_of(tmp_path)[0], signal.SIGKILL)
+    status, words = finish(demo)
+    assert status == 2
+    assert "depth_node ended (signal SIGKILL)" in words
+    assert "answers /image" in words
+    assert "Traceback" not in words
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_demo_that_is_stopped_leaves_no_process_behind(tmp_path, room, bundle, module, number):  # noqa: ARG001
+    demo = start(tmp_path, "--recording", room, "--model", bundle.path, "--rate", "0.02")
+    wait_for(lambda: (tmp_path / "node.log").is_file() and "answers /image" in (tmp_path / "node.log").read_text())
+    assert nodes_of(tmp_path)
+    demo.send_signal(number)
+    status, words = finish(demo)
+    assert status == 130
+    assert "Traceback" not in words
+    assert nodes_of(tmp_path) == []
+
+
+def test_a_model_that_cannot_be_had_is_said_before_anything_starts(tmp_path, room):
+    status, words = finish(start(tmp_path, "--recording", room, "--model", "nowhere"))
+    assert status == 2
+    assert "there is no model 'nowhere'" in words
+    assert not (tmp_path / "node.log").exists()
+
+
+def test_a_recording_that_is_not_there_is_named(tmp_path, bundle):
+    status, words = finish(start(tmp_path, "--recording", tmp_path / "none", "--model", bundle.path))
+    assert status == 2
+    assert "there is no recording" in words
+
+
+@pytest.mark.parametrize(("name", "frames", "wanted"), [("tum_fr3_cabinet", 58, 56), ("tum_fr3_cabinet_raw12", 12, 12)])
+def test_real_recordings_are_answered(tmp_path, reference, reference_bundle, reference_module, name, frames, wanted):  # noqa: ARG001
+    """At half speed, because tests share their machine; `fastdepth demo` itself plays in real time."""
+    path = reference / "bags" / name
+    status, words = finish(start(tmp_path, "--recording", path, "--model", reference_bundle.path, "--rate", "0.5"))
+    assert status == 0, words
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    assert summary["frames_in"] == frames
+    assert summary["frames_out"] >= wanted
+    assert 0.55 < summary["delta1"] < 0.70
+    assert summary["rmse_m"] < 0.9
+
+
+def test_a_second_demo_takes_the_place_of_the_first(done, room, bundle):
+    """It comes last in this file: the others look at the first."""
+    out, _ = done
+    before = (out / "summary.json").stat().st_mtime_ns
+    status, words = finish(start(out, "--recording", room, "--model", bundle.path, "--rate", "0.5", "--cloud", "off"))
+    assert status == 0, words
+    assert (out / "summary.json").stat().st_mtime_ns > before
+    with Recording.open(out / "depth") as depth:
+        assert "/depth/points" not in depth.topics

@@ -1,0 +1,143 @@
+"""Recordings played over DDS, heard by a plain subscriber in another process."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_recording_files import START, STORE, camera_info, image
+
+from fastdepth_ros.demo.graph import graph_environment
+from fastdepth_ros.recording import Recording, cdr
+
+FRAMES, PERIOD = 12, 40_000_000
+LISTENER = Path(__file__).with_name("listener.py")
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    """12 pictures of 8x6 with camera_info, 25 Hz."""
+    from fastdepth_ros.recording import RecordingWriter
+
+    folder = tmp_path_factory.mktemp("played") / "bag"
+    with RecordingWriter(folder) as writer:
+        for index in range(FRAMES):
+            stamp = START + index * PERIOD
+            for topic, message in (("/cam/camera_info", camera_info(stamp)), ("/cam/image_raw", image(stamp=stamp))):
+                raw = bytes(STORE.serialize_cdr(message, message.__msgtype__))
+                writer.write(topic, message.__msgtype__, stamp, raw)
+    return folder
+
+
+@pytest.fixture
+def graph(tmp_path):
+    return {**os.environ, **graph_environment(tmp_path / "graph")}
+
+
+def listen(graph, count, *topics, reliability="RELIABLE"):
+    command = [sys.executable, str(LISTENER), reliability, "30", str(count), *topics]
+    return subprocess.Popen(command, env=graph, stdout=subprocess.PIPE, text=True)
+
+
+def play(graph, path, *arguments):
+    command = [sys.executable, "-m", "fastdepth_ros.recording", str(path), "--wait", "20", *arguments]
+    return subprocess.Popen(command, env=graph, stderr=subprocess.PIPE, text=True)
+
+
+def heard_by(listener):
+    output, _ = listener.communicate(timeout=60)
+    return json.loads(output)
+
+
+def of(heard, topic):
+    return [entry for entry in heard if entry["topic"] == topic]
+
+
+def test_a_camera_is_played_in_real_time_with_the_time_of_playing_as_its_stamp(graph, path):
+    listener = listen(graph, 2 * FRAMES, "/cam/image_raw=Image", "/cam/camera_info=CameraInfo")
+    before = time.time_ns()
+    player = play(graph, path)
+    heard = heard_by(listener)
+    assert player.wait(20) == 0
+    images, infos = of(heard, "/cam/image_raw"), of(heard, "/cam/camera_info")
+    assert len(images) == FRAMES
+    assert {entry["frame"] for entry in heard} == {"camera"}
+    # Picture and camera_info of one moment share a stamp, or no subscriber could bring them together.
+    assert [entry["stamp"] for entry in images] == [entry["stamp"] for entry in infos]
+    ages = [(entry["time"] - entry["stamp"]) / 1e6 for entry in images]
+    assert all(entry["stamp"] > before for entry in images)
+    assert 0 < np.median(ages) < 50
+    gaps = np.diff([entry["stamp"] for entry in images])
+    assert np.median(gaps) == pytest.approx(PERIOD, rel=0.1)
+    assert images[-1]["stamp"] - images[0]["stamp"] == pytest.approx((FRAMES - 1) * PERIOD, rel=0.1)
+
+
+def test_the_recorded_stamps_can_be_kept_and_the_topics_named(graph, path):
+    listener = listen(graph, 2 * FRAMES, "/robot/front=Image", "/robot/info=CameraInfo")
+    player = play(
+        graph, path, "--keep-stamps", "--rate", "2", "--image", "/robot/front", "--camera-info", "/robot/info"
+    )
+    heard = heard_by(listener)
+    _, words = player.communicate(timeout=20)
+    assert "/cam/image_raw (12 messages) -> /robot/front" in words
+    images = of(heard, "/robot/front")
+    with Recording.open(path) as recording:
+        recorded = list(recording.messages(["/cam/image_raw"]))
+    assert [entry["stamp"] for entry in images] == [cdr.stamp_of(message.data) for message in recorded]
+    assert images[-1]["time"] - images[0]["time"] == pytest.approx((FRAMES - 1) * PERIOD / 2, rel=0.25)
+
+
+def test_a_loop_goes_on_until_it_is_stopped_and_its_stamps_never_go_back(graph, path):
+    listener = listen(graph, 2 * FRAMES + 5, "/cam/image_raw=Image")
+    player = play(graph, path, "--loop", "--rate", "4")
+    stamps = [entry["stamp"] for entry in heard_by(listener)]
+    player.send_signal(signal.SIGINT)
+    assert player.wait(20) == 0
+    assert len(stamps) == 2 * FRAMES + 5
+    assert all(np.diff(stamps) > 0)
+
+
+def test_compressed_pictures_go_out_where_image_transport_looks_for_them(graph, reference):
+    """Best effort on both ends, as drivers and the node do it: the first may be lost while the ends find each other."""
+    listener = listen(graph, 50, "/front/image/compressed=CompressedImage", reliability="BEST_EFFORT")
+    player = play(graph, reference / "bags" / "tum_fr3_cabinet", "--image", "/front/image", "--best-effort")
+    heard = heard_by(listener)
+    player.terminate()
+    assert player.wait(20) == 0
+    assert len(heard) == 50
+    assert {entry["frame"] for entry in heard} == {"camera_color_optical_frame"}
+
+
+def test_nobody_listening_is_said(graph, path):
+    player = play(graph, path, "--wait", "0.3")
+    _, words = player.communicate(timeout=20)
+    assert player.returncode == 2
+    assert "nobody subscribed to /cam/image_raw within 0.3 s" in words
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--rate", "0"], "positive --rate"),
+        (["--from-image", "/nowhere"], "no topic /nowhere"),
+    ],
+)
+def test_what_cannot_be_played_is_said(graph, path, arguments, words):
+    player = play(graph, path, *arguments)
+    _, said = player.communicate(timeout=20)
+    assert player.returncode == 2
+    assert words in said
+
+
+def test_a_type_that_is_not_installed_is_named():
+    from fastdepth_ros.errors import RecordingError
+    from fastdepth_ros.recording import Topic
+    from fastdepth_ros.recording.player import message_class
+
+    with pytest.raises(RecordingError, match="type acme_msgs/msg/Rocket is not installed"):
+        message_class(Topic("/rocket", "acme_msgs/msg/Rocket", 1))
