@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from fastdepth_ros.compiler import tiling
-from fastdepth_ros.compiler.build import Builder
+from fastdepth_ros.compiler.build import build
 from fastdepth_ros.compiler.codegen import Progress, compile_library, toolchain
+from fastdepth_ros.compiler.plan import Planner
 from fastdepth_ros.compiler.targets import find_target
 from fastdepth_ros.compiler.tile import Tiling
 from fastdepth_ros.runtime.bundle import Bundle, sha256
@@ -36,7 +37,7 @@ def compile_bundle(
         bundle: network, weights and input size.
         target: a name for ``find_target``.
         out: the module's folder.
-        table: tile choices by block; None takes those of the target's family.
+        table: tile choices by stage; None takes those of the target's family.
         progress: see ``codegen.Progress``.
 
     Raises:
@@ -46,8 +47,9 @@ def compile_bundle(
     goal, manifest = find_target(target), bundle.manifest
     choices = tiling.measured(goal.family) if table is None else table
     progress("Writing the kernels")
-    builder = Builder(manifest.network, bundle.weights(), goal, choices)
-    program = builder.build(manifest.input_height, manifest.input_width)
+    height, width = manifest.input_height, manifest.input_width
+    stages = Planner(manifest.network, bundle.weights(), goal.lanes).plan(height, width)
+    program = build(stages, tiling.choose(stages, goal, choices), height, width)
     out.parent.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
     try:
@@ -61,8 +63,8 @@ def compile_bundle(
             precision="float32",
             network=manifest.network.to_json(),
             weights_sha256=bundle.weights_sha256,
-            input=Size(manifest.input_width, manifest.input_height),
-            output=Size(manifest.input_width // 2, manifest.input_height // 2),
+            input=Size(width, height),
+            output=Size(width // 2, height // 2),
             tvm=tvm_version(),
             kernels=kernels_version(),
             toolchain=toolchain(),

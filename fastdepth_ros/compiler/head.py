@@ -1,10 +1,12 @@
-"""The last convolution, from the last decoder block's channels to metres, one row at a time.
+"""The last convolution, from the last decoder block's channels to metres.
 
 It is pointwise with one output, so it is a dot product per pixel. It and its ReLU give the same for the four copies of
 a pixel that nearest-neighbour upsampling makes; it is computed once, and the answer is a map of half the input's size.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from tvm import tirx
 
@@ -13,23 +15,45 @@ from fastdepth_ros.compiler.ir import Buffer, Expr
 from fastdepth_ros.compiler.tile import Layer
 
 
-def weigh(layer: Layer, value: Expr, vector: Expr) -> Expr:
-    """One vector of channels times its weights: a part of the dot product, still spread over the lanes."""
-    return value * ir.load(layer.weight, vector * layer.lanes, layer.lanes)
+def arguments(vectors: int, lanes: int) -> list[ir.Argument]:
+    """Weights as one vector per vector of channels, and the bias."""
+    return [("last_weight", (vectors * lanes,), "float32"), ("last_bias", (1,), "float32")]
 
 
-def answer(layer: Layer, parts: Buffer, width: int, out: Buffer, row: Expr) -> None:
-    """Write a row of depths, ``width`` long: the lanes of each pixel's part summed, plus bias, after the ReLU.
+@dataclass(frozen=True)
+class Parts:
+    """The dot products of a row of pixels, still spread over the lanes.
 
-    Args:
-        layer: weights packed as one vector per vector of channels.
-        parts: [pixel][lane], the sum of :func:`weigh` over all vectors of channels.
+    Attributes:
+        layer: the last convolution.
+        sums: [pixel][lane].
+        single: whether one vector holds all channels, so that there is nothing to add to.
     """
-    with ir.serial(width) as pixel:
-        total = ir.load(parts, pixel * layer.lanes, layer.lanes)
-        lanes = layer.lanes
-        while lanes > 2:
-            lanes //= 2
-            total = tirx.vectorlow(f"float32x{lanes}", total) + tirx.vectorhigh(f"float32x{lanes}", total)
-        total = tirx.Shuffle([total], [0]) + tirx.Shuffle([total], [1])
-        ir.put(out, tirx.max(total + layer.bias[0], tirx.const(0, "float32")), row, pixel)
+
+    layer: Layer
+    sums: Buffer
+    single: bool
+
+    def clear(self, width: int) -> None:
+        """Begin a row."""
+        if not self.single:
+            ir.zero(self.sums, 0, width * self.layer.lanes, self.layer.lanes)
+
+    def add(self, column: Expr, vector: Expr, value: Expr) -> None:
+        """Add one vector of channels of a pixel, times its weights."""
+        lanes = self.layer.lanes
+        part = value * ir.load(self.layer.weight, vector * lanes, lanes)
+        if not self.single:
+            part = part + ir.load(self.sums, column * lanes, lanes)
+        ir.store(self.sums, part, column * lanes, lanes)
+
+    def answer(self, width: int, out: Buffer, row: Expr) -> None:
+        """Write a row of depths: the lanes of each pixel summed, plus bias, after the ReLU."""
+        with ir.serial(width) as pixel:
+            lanes = self.layer.lanes
+            total = ir.load(self.sums, pixel * lanes, lanes)
+            while lanes > 2:
+                lanes //= 2
+                total = tirx.vectorlow(f"float32x{lanes}", total) + tirx.vectorhigh(f"float32x{lanes}", total)
+            total = tirx.Shuffle([total], [0]) + tirx.Shuffle([total], [1])
+            ir.put(out, tirx.max(total + self.layer.bias[0], tirx.const(0, "float32")), row, pixel)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from fastdepth_ros.compiler import ir
 from fastdepth_ros.compiler.ir import Buffer, Expr
-from fastdepth_ros.compiler.layout import Map
+from fastdepth_ros.compiler.sources import Source
 from fastdepth_ros.network import Convolution
 
 
@@ -21,7 +21,6 @@ class Tiling:
         unroll: input channels per turn of its inner loop; divides the lanes.
         strip: pixels that the depthwise convolution computes at a time.
         rows: rows of the output that one task computes; the intermediate of so many rows has to fit the cache.
-        slab: of these, the rows whose intermediate exists at a time (decoder only).
     """
 
     panel: int = 3
@@ -29,7 +28,6 @@ class Tiling:
     unroll: int = 4
     strip: int = 7
     rows: int = 4
-    slab: int = 1
 
 
 @dataclass(frozen=True)
@@ -44,8 +42,8 @@ class Layer:
 
 def depthwise(
     layer: Layer,
-    source: Buffer,
-    layout: Map,
+    source: Source,
+    buffers: list[Buffer],
     vector: Expr,
     row: Expr,
     column: Expr,
@@ -56,7 +54,7 @@ def depthwise(
 
     Args:
         layer: packed by ``pack_depthwise`` and ``pack_vector``.
-        source, layout: the input map; its border must be at least half the kernel.
+        source, buffers: the input map, and the arguments that hold it.
         vector, row, column: of the first output pixel.
         length: output pixels; their sums stay in registers.
         put: called with the number of a pixel and its value after the activation.
@@ -66,15 +64,16 @@ def depthwise(
     for pixel in range(length):
         ir.store(sums, ir.load(layer.bias, vector * lanes, lanes), pixel * lanes, lanes)
     for kernel_row in range(kernel):
-        start = layout.offset(vector, row * stride + kernel_row - kernel // 2, column * stride - kernel // 2)
+        input_row = row * stride + kernel_row - kernel // 2
+        # Each input is read once per row and goes to all the outputs that it touches.
         for input_column in range((length - 1) * stride + kernel):
-            # Each input is read once and goes to all the outputs that it touches.
+            value = source.read(buffers, vector, input_row, column * stride, input_column - kernel // 2)
             for kernel_column in range(kernel):
                 pixel, between = divmod(input_column - kernel_column, stride)
                 if between == 0 and 0 <= pixel < length:
                     tap = (vector * kernel * kernel + kernel_row * kernel + kernel_column) * lanes
-                    value = ir.load(source, start + input_column * lanes, lanes) * ir.load(layer.weight, tap, lanes)
-                    ir.store(sums, ir.load(sums, pixel * lanes, lanes) + value, pixel * lanes, lanes)
+                    term = value * ir.load(layer.weight, tap, lanes)
+                    ir.store(sums, ir.load(sums, pixel * lanes, lanes) + term, pixel * lanes, lanes)
     for pixel in range(length):
         put(pixel, ir.activate(ir.load(sums, pixel * lanes, lanes), layer.conv.activation, lanes))
 

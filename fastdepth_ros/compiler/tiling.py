@@ -1,12 +1,16 @@
-"""The tile choices of every block: measured ones from ``tuning/<family>.json``, a rule of thumb for the rest."""
+"""The tile choices of every stage: measured ones from ``tuning/<family>.json``, a rule of thumb for the rest."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from fastdepth_ros.compiler.layout import vectors
+from fastdepth_ros.compiler.plan import Stage
+from fastdepth_ros.compiler.targets import Target
 from fastdepth_ros.compiler.tile import Tiling
 
 TUNING = Path(__file__).parent / "tuning"
@@ -17,22 +21,31 @@ REGISTER_TILES = {"avx512": (3, 7), "avx2": (2, 6), "neon": (4, 5)}
 """(panel, pixels) whose sums, weights and one input fit the vector registers: 32 of AVX-512 and NEON, 16 of AVX2."""
 
 
-def measured(family: str) -> dict[str, Tiling]:
-    """The choices that were measured on a processor of the family, by block name; empty where nobody has."""
-    file = TUNING / f"{family}.json"
+def measured(family: str, folder: Path = TUNING) -> dict[str, Tiling]:
+    """The choices that were measured on a processor of the family, by stage; empty where nobody has."""
+    file = folder / f"{family}.json"
     if not file.is_file():
         return {}
-    return {name: Tiling(**choice) for name, choice in json.loads(file.read_text(encoding="utf-8"))["blocks"].items()}
+    return {name: Tiling(**choice) for name, choice in json.loads(file.read_text(encoding="utf-8"))["stages"].items()}
 
 
-def rule(family: str, lanes: int, channels: int, width: int) -> Tiling:
-    """Choices that are right in kind for any block: what is in registers fits them, what is in cache fits it."""
-    panel, pixels = REGISTER_TILES[family]
-    row_bytes = vectors(channels, lanes) * lanes * width * 4
+def write(file: Path, about: Mapping[str, Any], table: Mapping[str, Tiling]) -> None:
+    """Write a table, one line per stage, and what is known ``about`` how it came to be."""
+    lines = ",\n".join(f"    {json.dumps(name)}: {json.dumps(asdict(choice))}" for name, choice in table.items())
+    head = "".join(f"  {json.dumps(key)}: {json.dumps(value)},\n" for key, value in about.items())
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(f'{{\n{head}  "stages": {{\n{lines}\n  }}\n}}\n', encoding="utf-8")
+
+
+def rule(stage: Stage, target: Target) -> Tiling:
+    """Choices that are right in kind for any stage: what is in registers fits them, what is in cache fits it."""
+    panel, pixels = REGISTER_TILES[target.family]
+    _, columns = stage.rows_and_columns
+    row_bytes = vectors(stage.channels, target.lanes) * target.lanes * columns * 4
     rows = max(1, min(8, CACHE_BYTES // row_bytes))
-    return Tiling(panel=panel, pixels=pixels, unroll=4, strip=pixels, rows=rows, slab=rows)
+    return Tiling(panel=panel, pixels=pixels, unroll=4, strip=2 * pixels, rows=rows)
 
 
-def choose(table: Mapping[str, Tiling], name: str, family: str, lanes: int, channels: int, width: int) -> Tiling:
-    """The table's choice for a block of so many channels and output columns, or the rule's."""
-    return table.get(name) or rule(family, lanes, channels, width)
+def choose(stages: Iterable[Stage], target: Target, table: Mapping[str, Tiling]) -> dict[str, Tiling]:
+    """A choice for every stage: the table's, or the rule's."""
+    return {stage.name: table.get(stage.name) or rule(stage, target) for stage in stages}

@@ -10,16 +10,16 @@ import pytest
 import tvm
 
 from fastdepth_ros.compiler import layout
-from fastdepth_ros.compiler.decoder import upsampled_block
-from fastdepth_ros.compiler.encoder import block_by_rows, depthwise_by_channels, pointwise_by_panels
 from fastdepth_ros.compiler.first import PIXEL_SCALE, first
 from fastdepth_ros.compiler.layout import Map
+from fastdepth_ros.compiler.separable import block_by_rows, depthwise_by_channels, pointwise_by_panels
+from fastdepth_ros.compiler.sources import Plain, Upsampled
 from fastdepth_ros.compiler.targets import find_target
 from fastdepth_ros.compiler.tile import Tiling
 from fastdepth_ros.network import Block, Convolution
 from fastdepth_ros.runtime.engine import configure_pool
 
-TILING = Tiling(panel=2, pixels=4, unroll=4, strip=5, rows=3, slab=1)
+TILING = Tiling(panel=2, pixels=4, unroll=4, strip=5, rows=3)
 
 
 @dataclass
@@ -69,7 +69,7 @@ def rows_case(name, rng, lanes, block, height, width, border):
     between = plain.convolve(x, block.depthwise, dw, dw_bias)
     arrays = packed(block.depthwise, dw, dw_bias, lanes) + packed(block.pointwise, pw, pw_bias, lanes)
     expected = plain.convolve(between, block.pointwise, pw, pw_bias)
-    return Case(block_by_rows(name, block, source, target, TILING), [source.pack(x), *arrays], target, expected)
+    return Case(block_by_rows(name, block, Plain(source), target, TILING), [source.pack(x), *arrays], target, expected)
 
 
 def channels_case(name, rng, lanes, conv, height, width):
@@ -98,10 +98,10 @@ def upsampled_case(name, rng, lanes, inputs, outputs, height, width, with_skip, 
     (dw, dw_bias), (pw, pw_bias) = weights(rng, block.depthwise), weights(rng, block.pointwise)
     x = rng.random((inputs, height, width), np.float32)
     full = plain.upsample(x)
-    source, target = Map(height, width, inputs, 0, lanes), Map(2 * height, 2 * width, outputs, 0, lanes)
+    source, target = Map(height, width, inputs, 1, lanes), Map(2 * height, 2 * width, outputs, 1, lanes)
     skip, arguments = None, [source.pack(x)]
     if with_skip:
-        skip = Map(2 * height, 2 * width, inputs, 1, lanes)
+        skip = Map(2 * height, 2 * width, inputs, 2, lanes)
         added = rng.random(full.shape, np.float32)
         full = full + added
         arguments.append(skip.pack(added))
@@ -113,7 +113,7 @@ def upsampled_case(name, rng, lanes, inputs, outputs, height, width, with_skip, 
         weight, bias = weights(rng, last)
         arguments += [layout.pack_vector(weight.ravel(), lanes), bias]
         expected = plain.convolve(expected, last, weight, bias)[0]
-    kernel = upsampled_block(name, block, source, skip, target, TILING, last)
+    kernel = block_by_rows(name, block, Upsampled(source, skip), target, TILING, last)
     return Case(kernel, arguments, expected.shape if is_last else target, expected)
 
 

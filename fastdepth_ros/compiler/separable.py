@@ -3,15 +3,19 @@
 Large maps: one kernel, parallel over rows. What the depthwise convolution of a few rows gives stays in the cache and is
 used up at once. Small maps of many channels: two kernels, the first parallel over channels, the second over panels of
 weights, because rows are too few to share and each weight would be read for too few pixels.
+
+Blocks of the encoder and of the decoder differ in what they read (see ``sources``), and the last one of the decoder in
+what it writes (see ``head``).
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from fastdepth_ros.compiler import border, ir
+from fastdepth_ros.compiler import border, head, ir
 from fastdepth_ros.compiler.ir import Buffer
 from fastdepth_ros.compiler.layout import Map
+from fastdepth_ros.compiler.sources import Plain, Source
 from fastdepth_ros.compiler.tile import Layer, Tiling, depthwise, product
 from fastdepth_ros.network import Block, Convolution
 
@@ -24,16 +28,31 @@ def weight_arguments(conv: Convolution, lanes: int) -> list[ir.Argument]:
     return [(f"{word}_weight", (outputs * per_output,), "float32"), (f"{word}_bias", (outputs,), "float32")]
 
 
-def block_by_rows(name: str, block: Block, source: Map, target: Map, tiling: Tiling) -> Any:
-    """One kernel of (map, depthwise weight and bias, pointwise weight and bias, map)."""
-    lanes, height, width = source.lanes, target.height, target.width
-    rows = divisor(height, tiling.rows)
-    strip, pixels = ir.even_step(width, tiling.strip), ir.even_step(width, tiling.pixels)
-    plane = rows * width * lanes
+def block_by_rows(
+    name: str, block: Block, source: Source, target: Map, tiling: Tiling, last: Convolution | None = None
+) -> Any:
+    """One kernel of (source, depthwise weight and bias, pointwise weight and bias, [last weight and bias], answer).
 
-    def body(x: Buffer, dw: Buffer, dw_bias: Buffer, pw: Buffer, pw_bias: Buffer, out: Buffer) -> None:
-        spatial = Layer(block.depthwise, dw, dw_bias, lanes)
-        mixing = Layer(block.pointwise, pw, pw_bias, lanes)
+    Args:
+        name: of the kernel.
+        block: the two convolutions.
+        source: what the depthwise one reads.
+        target: the map that the pointwise one gives.
+        tiling: ``rows`` is lowered to a divisor of the height, the others to even parts of the width.
+        last: the network's last convolution; with it the answer is not ``target`` but its depths (height, width).
+    """
+    lanes, height, width = target.lanes, target.height, target.width
+    rows = divisor(height, tiling.rows)
+    strip = source.step * ir.even_step(width // source.step, max(1, tiling.strip // source.step))
+    pixels = ir.even_step(width, tiling.pixels)
+    plane = rows * width * lanes
+    reads = len(source.arguments)
+
+    def body(*buffers: Buffer) -> None:
+        x, (dw, dw_bias, pw, pw_bias, *more, out) = list(buffers[:reads]), buffers[reads:]
+        spatial, mixing = Layer(block.depthwise, dw, dw_bias, lanes), Layer(block.pointwise, pw, pw_bias, lanes)
+        final = Layer(last, more[0], more[1], lanes) if last else None
+
         with ir.parallel(height // rows) as task:
             between = ir.scratch(source.vectors * plane)
             with ir.serial(source.vectors) as vector, ir.serial(rows) as r:
@@ -42,32 +61,51 @@ def block_by_rows(name: str, block: Block, source: Map, target: Map, tiling: Til
                     def put(pixel: int, value: Any) -> None:
                         ir.store(between, value, vector * plane + (r * width + column + pixel) * lanes, lanes)
 
-                    depthwise(spatial, x, source, vector, task * rows + r, column, length, put)
+                    depthwise(spatial, source, x, vector, task * rows + r, column, length, put)
 
                 ir.along(width, strip, convolve)
 
-            def multiply(first: Any, panel: int) -> None:
+            def multiply(first: Any, panel: int, r: Any, put: Any) -> None:
+                """One row of one panel; ``put(column, vector, value)`` takes the answer."""
+
                 def tile(column: Any, length: int) -> None:
-                    def put(pixel: int, n: int, value: Any) -> None:
-                        at = target.offset(first + n, task * rows + r, column + pixel)
-                        ir.store(out, value, at, lanes)
-
                     start = (r * width + column) * lanes
-                    product(mixing, between, start, plane, first, panel, length, tiling.unroll, put)
 
+                    def place(pixel: int, n: int, value: Any) -> None:
+                        put(column + pixel, first + n, value)
+
+                    product(mixing, between, start, plane, first, panel, length, tiling.unroll, place)
+
+                ir.along(width, pixels, tile)
+
+            if final:
+                parts = head.Parts(final, ir.scratch(width * lanes), single=target.vectors <= 1)
                 with ir.serial(rows) as r:
-                    ir.along(width, pixels, tile)
+                    parts.clear(width)
+                    ir.along(target.vectors, tiling.panel, lambda first, panel: multiply(first, panel, r, parts.add))
+                    parts.answer(width, out, task * rows + r)
+                return
 
-            ir.along(target.vectors, tiling.panel, multiply)
+            def multiply_rows(first: Any, panel: int) -> None:
+                with ir.serial(rows) as r:
+
+                    def put(column: Any, vector: Any, value: Any) -> None:
+                        ir.store(out, value, target.offset(vector, task * rows + r, column), lanes)
+
+                    multiply(first, panel, r, put)
+
+            ir.along(target.vectors, tiling.panel, multiply_rows)
             with ir.serial(target.vectors) as vector:
                 border.clear(out, target, vector, task * rows, rows)
 
-    arguments: list[ir.Argument] = [
-        ("x", (source.size,), "float32"),
+    arguments = [
+        *source.arguments,
         *weight_arguments(block.depthwise, lanes),
         *weight_arguments(block.pointwise, lanes),
-        ("out", (target.size,), "float32"),
     ]
+    if last:
+        arguments += head.arguments(target.vectors, lanes)
+    arguments.append(("out", (height, width) if last else (target.size,), "float32"))
     return ir.kernel(name, arguments, body)
 
 
@@ -82,7 +120,7 @@ def depthwise_by_channels(name: str, conv: Convolution, source: Map, target: Map
                 def put(pixel: int, value: Any) -> None:
                     ir.store(out, value, target.offset(vector, row, column + pixel), lanes)
 
-                depthwise(Layer(conv, weight, bias, lanes), x, source, vector, row, column, length, put)
+                depthwise(Layer(conv, weight, bias, lanes), Plain(source), [x], vector, row, column, length, put)
 
             ir.along(target.width, ir.even_step(target.width, 14), convolve)
 

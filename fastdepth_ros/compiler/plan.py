@@ -1,0 +1,183 @@
+"""From the network table to a list of stages: which kernel reads what, with which weights, and writes what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fastdepth_ros.compiler import layout
+from fastdepth_ros.compiler.first import PIXEL_SCALE, first
+from fastdepth_ros.compiler.layout import Floats, Map
+from fastdepth_ros.compiler.separable import block_by_rows, depthwise_by_channels, pointwise_by_panels
+from fastdepth_ros.compiler.sources import Plain, Upsampled
+from fastdepth_ros.compiler.tile import Tiling
+from fastdepth_ros.network import DECODER_KERNEL, Block, Network
+
+PICTURE = "picture"
+
+SMALL_MAP = 128
+"""Pixels of a map up to which a block is shared by channels, not by rows (see separable.py)."""
+
+UPSAMPLED_BORDER = DECODER_KERNEL // 2 // 2
+"""The border of a map that is read doubled in size."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One kernel and its place in the network.
+
+    Attributes:
+        name: a C identifier, by which tile choices are kept.
+        reads: stages whose answers it reads, or PICTURE.
+        answer: the map that it writes, or the shape of the depth map.
+        channels: of what lies between its two convolutions, or of its answer where it has one.
+        kernel: makes it for a choice of tiles.
+        arrays: its weights, packed for a choice of tiles.
+        by_rows: whether it is shared by rows, so that ``Tiling.rows`` means something.
+    """
+
+    name: str
+    reads: tuple[str, ...]
+    answer: Map | tuple[int, int]
+    channels: int
+    kernel: Callable[[Tiling], Any]
+    arrays: Callable[[Tiling], list[Floats]]
+    by_rows: bool = True
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the answer's memory."""
+        return (self.answer.size,) if isinstance(self.answer, Map) else self.answer
+
+    @property
+    def rows_and_columns(self) -> tuple[int, int]:
+        """Of the answer."""
+        return (self.answer.height, self.answer.width) if isinstance(self.answer, Map) else self.answer
+
+
+class Planner:
+    """Makes the stages of a network.
+
+    Args:
+        network, weights: as checked by ``network.check_weights``.
+        lanes: float32 numbers in a vector.
+    """
+
+    def __init__(self, network: Network, weights: Mapping[str, Floats], lanes: int) -> None:
+        self.network, self.weights, self.lanes = network, weights, lanes
+
+    def plan(self, height: int, width: int) -> list[Stage]:
+        """The stages for pictures of that size, multiples of 32, in the order in which they run."""
+        stages = [self.first(height // 2, width // 2)]
+        encoder = [stages[0]]  # By number of the block; the skips start there.
+        for number, block in enumerate(self.network.encoder_blocks, start=1):
+            stages += self.separable(stages[-1], block, self.border_of(number))
+            encoder.append(stages[-1])
+        deep, *others = self.network.decoder_blocks
+        stages += self.separable(stages[-1], deep, UPSAMPLED_BORDER)
+        for before, block in zip((deep, *others), others, strict=False):
+            skip = encoder[before.skip] if before.skip is not None else None
+            stages.append(self.upsampled(stages[-1], block, skip, is_last=block is others[-1]))
+        return stages
+
+    def first(self, height: int, width: int) -> Stage:
+        conv = self.network.first
+        target = Map(height, width, conv.outputs, self.border_of(0), self.lanes)
+        name = kernel_name(conv.name)
+
+        def arrays(_tiling: Tiling) -> list[Floats]:
+            scaled = self.weights[f"{conv.name}.weight"] * np.float32(PIXEL_SCALE)
+            return [layout.pack_first(scaled, self.lanes), self.bias(conv.name)]
+
+        return Stage(name, (PICTURE,), target, conv.outputs, lambda t: first(name, conv, target, t), arrays)
+
+    def separable(self, before: Stage, block: Block, border: int) -> list[Stage]:
+        """A block that reads its map as it is: all encoder blocks, and the first of the decoder."""
+        source = map_of(before)
+        height, width = source.height // block.depthwise.stride, source.width // block.depthwise.stride
+        target = Map(height, width, block.pointwise.outputs, border, self.lanes)
+        if height * width > SMALL_MAP:
+            return [self.by_rows(block, Plain(source), target, (before.name,))]
+        between = Map(height, width, block.depthwise.outputs, 0, self.lanes)
+        dw, pw = kernel_name(block.depthwise.name), kernel_name(block.pointwise.name)
+        channels = block.depthwise.outputs
+        return [
+            Stage(
+                dw,
+                (before.name,),
+                between,
+                channels,
+                lambda _: depthwise_by_channels(dw, block.depthwise, source, between),
+                lambda _: self.depthwise(block),
+                by_rows=False,
+            ),
+            Stage(
+                pw,
+                (dw,),
+                target,
+                channels,
+                lambda t: pointwise_by_panels(pw, block.pointwise, between, target, t),
+                lambda t: self.pointwise(block, t),
+                by_rows=False,
+            ),
+        ]
+
+    def upsampled(self, before: Stage, block: Block, skip: Stage | None, is_last: bool) -> Stage:
+        """A decoder block that reads an upsampled map; the last one gives the depth map."""
+        source = map_of(before)
+        target = Map(source.height * 2, source.width * 2, block.pointwise.outputs, UPSAMPLED_BORDER, self.lanes)
+        reads = (before.name, skip.name) if skip else (before.name,)
+        return self.by_rows(block, Upsampled(source, map_of(skip) if skip else None), target, reads, is_last)
+
+    def by_rows(
+        self, block: Block, source: Plain | Upsampled, target: Map, reads: tuple[str, ...], is_last: bool = False
+    ) -> Stage:
+        name = kernel_name(block.pointwise.name.removesuffix(".pw"))
+        last = self.network.last if is_last else None
+
+        def arrays(tiling: Tiling) -> list[Floats]:
+            found = self.depthwise(block) + self.pointwise(block, tiling)
+            if last:
+                weight = self.weights[f"{last.name}.weight"].ravel()
+                found += [layout.pack_vector(weight, self.lanes), self.weights[f"{last.name}.bias"]]
+            return found
+
+        return Stage(
+            name,
+            reads,
+            (target.height, target.width) if last else target,
+            block.depthwise.outputs,
+            lambda t: block_by_rows(name, block, source, target, t, last),
+            arrays,
+        )
+
+    def border_of(self, number: int) -> int:
+        """The border that an encoder block's answer needs: the widest of those who read it. 0 is the first layer."""
+        following = [*self.network.encoder_blocks, self.network.decoder_blocks[0]][number]
+        is_skip = any(number == source for _, source in self.network.skips)
+        return max(following.depthwise.kernel // 2, DECODER_KERNEL // 2 if is_skip else 0)
+
+    def bias(self, name: str) -> Floats:
+        return layout.pack_vector(self.weights[f"{name}.bias"], self.lanes)
+
+    def depthwise(self, block: Block) -> list[Floats]:
+        name = block.depthwise.name
+        return [layout.pack_depthwise(self.weights[f"{name}.weight"], self.lanes), self.bias(name)]
+
+    def pointwise(self, block: Block, tiling: Tiling) -> list[Floats]:
+        name = block.pointwise.name
+        return [layout.pack_pointwise(self.weights[f"{name}.weight"], self.lanes, tiling.panel), self.bias(name)]
+
+
+def map_of(stage: Stage) -> Map:
+    """The map that a stage writes."""
+    assert isinstance(stage.answer, Map), f"{stage.name} gives depths, which no stage reads"
+    return stage.answer
+
+
+def kernel_name(layer: str) -> str:
+    """A layer's name as a C identifier."""
+    return layer.replace(".", "_")

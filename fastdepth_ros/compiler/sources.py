@@ -1,0 +1,88 @@
+"""What a depthwise convolution reads: a map as it lies in memory, or one that exists only while it is read.
+
+A decoder block reads the map below it doubled in size by nearest neighbour, with the encoder's map (the skip) added.
+That sum is never stored: it is one more addition for numbers that have just been loaded, where storing it would send
+the largest maps of the network to memory and back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from tvm import tirx
+
+from fastdepth_ros.compiler import ir
+from fastdepth_ros.compiler.ir import Buffer, Expr
+from fastdepth_ros.compiler.layout import Map
+
+
+class Source(Protocol):
+    """A map to read, with at least half a kernel of zeros around it."""
+
+    @property
+    def arguments(self) -> list[ir.Argument]:
+        """The kernel's arguments that hold it."""
+
+    @property
+    def vectors(self) -> int:
+        """Vectors of channels."""
+
+    @property
+    def step(self) -> int:
+        """Columns at which a strip may begin are multiples of this."""
+
+    def read(self, buffers: list[Buffer], vector: Expr, row: Expr, column: Expr, offset: int) -> Expr:
+        """The vector at ``row`` and ``column + offset``, of which only ``offset`` is known now."""
+
+
+@dataclass(frozen=True)
+class Plain:
+    """A map in memory."""
+
+    layout: Map
+    step = 1
+
+    @property
+    def arguments(self) -> list[ir.Argument]:
+        return [("x", (self.layout.size,), "float32")]
+
+    @property
+    def vectors(self) -> int:
+        return self.layout.vectors
+
+    def read(self, buffers: list[Buffer], vector: Expr, row: Expr, column: Expr, offset: int) -> Expr:
+        start = self.layout.offset(vector, row, column)
+        return ir.load(buffers[0], start + offset * self.layout.lanes, self.layout.lanes)
+
+
+@dataclass(frozen=True)
+class Upsampled:
+    """A map doubled in size by nearest neighbour, plus a map of that size where there is a skip.
+
+    Attributes:
+        layout: the small map; its border is half of what the reader needs.
+        skip: the large one, with the reader's border; None for no addition.
+    """
+
+    layout: Map
+    skip: Map | None
+    step = 2  # So that each column's half is known while the kernel is built.
+
+    @property
+    def arguments(self) -> list[ir.Argument]:
+        small: list[ir.Argument] = [("x", (self.layout.size,), "float32")]
+        return [*small, ("skip", (self.skip.size,), "float32")] if self.skip else small
+
+    @property
+    def vectors(self) -> int:
+        return self.layout.vectors
+
+    def read(self, buffers: list[Buffer], vector: Expr, row: Expr, column: Expr, offset: int) -> Expr:
+        lanes = self.layout.lanes
+        half_row, half_column = tirx.floordiv(row, 2), tirx.floordiv(column, 2)
+        start = self.layout.offset(vector, half_row, half_column)
+        value = ir.load(buffers[0], start + offset // 2 * lanes, lanes)
+        if self.skip is None:
+            return value
+        return value + ir.load(buffers[1], self.skip.offset(vector, row, column) + offset * lanes, lanes)

@@ -1,0 +1,76 @@
+"""Times one runtime in a process of its own; prints what it found as JSON.
+
+Runs in this package's environment for the compiled module and in that of the other runtimes for those.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+WARM_UP_S = 0.3
+"""Long enough for caches, branch predictors, thread pools and the processor's clock to settle."""
+
+
+def main() -> None:
+    """Load, warm up, time each run for a while."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("runtime", help="'fastdepth', or a name of runtimes.PEERS")
+    parser.add_argument("model", type=Path, help="a module's folder, or an ONNX file")
+    parser.add_argument("source", type=Path, help=".npy that the runtime reads")
+    parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--seconds", type=float, required=True)
+    parser.add_argument("--answer", type=Path, help=".npy to write the answer to")
+    args = parser.parse_args()
+    run = load(args.runtime, args.model, np.load(args.source), args.threads)
+    answer = np.array(run(), copy=True).squeeze()
+    if args.answer:
+        np.save(args.answer, answer)
+    times(run, WARM_UP_S)
+    json.dump({"seconds": times(run, args.seconds), "version": version_of(args.runtime)}, sys.stdout)
+
+
+def load(runtime: str, model: Path, source: Any, threads: int) -> Callable[[], Any]:
+    """A function that runs the network once."""
+    if runtime == "fastdepth":
+        from fastdepth_ros.runtime.engine import Engine
+        from fastdepth_ros.runtime.module import CompiledModule
+
+        engine = Engine(CompiledModule.open(model), threads)
+        engine.input[:] = source
+        return engine.run
+    from fastdepth_ros.evaluation.benchmark.runtimes import PEERS
+
+    return PEERS[runtime](model, source, threads)
+
+
+def times(run: Callable[[], Any], seconds: float) -> list[float]:
+    """The duration of each run [s], for about so many seconds, at least five."""
+    found: list[float] = []
+    end = time.perf_counter() + seconds
+    while len(found) < 5 or found[-1] + time.perf_counter() < end:
+        start = time.perf_counter()
+        run()
+        found.append(time.perf_counter() - start)
+    return found
+
+
+def version_of(runtime: str) -> str:
+    """The version of the package behind a runtime."""
+    if runtime == "fastdepth":
+        return version("apache-tvm")
+    from fastdepth_ros.evaluation.benchmark.runtimes import PACKAGES
+
+    return version(PACKAGES[runtime])
+
+
+if __name__ == "__main__":
+    main()
