@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# Runs modules for ARM boards on an x86 machine, processor emulated, and compares their depth with this machine's own.
+#
+#   tools/emulate.sh ROOT [BUNDLE...]      (as root the first time: debootstrap wants that)
+#
+# ROOT is a folder of its own outside the checkout, for Debian arm64 and the aarch64 wheels (600 MB); it is made once
+# and used again. Nothing is deleted. BUNDLE: names or folders of model bundles (default: the default model).
+# Needs Debian's qemu-user-static and debootstrap, and .venv of `make test`. Emulation says nothing about speed.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+checkout=$PWD python=$PWD/.venv/bin/python
+targets=(cortex-a57 cortex-a72)
+tolerance=0.001 # metres
+
+die() { echo "emulate.sh: $*" >&2 && exit 1; }
+[ $# -ge 1 ] || die "name a folder for the arm64 system: tools/emulate.sh ROOT [BUNDLE...]"
+root=$(realpath -m "$1") && shift
+bundles=("$@") && [ $# -gt 0 ] || bundles=("")
+case $root/ in "$checkout"/*) die "$root is inside the checkout; name a folder outside of it" ;; esac
+[ -x "$python" ] || die "$python is missing; run \`make test\` once"
+for tool in debootstrap qemu-aarch64-static dpkg-deb; do
+    command -v $tool >/dev/null || die "$tool is missing: apt install debootstrap qemu-user-static dpkg"
+done
+
+mark=$root/.fastdepth-emulation
+if [ ! -e "$mark" ]; then
+    [ ! -e "$root" ] || [ -z "$(ls -A "$root")" ] || die "$root holds something else; name an empty or a new folder"
+    mkdir -p "$root/system" && touch "$mark"
+fi
+
+# Packages are only unpacked, not installed: one program is to run, and it is started from outside.
+if [ ! -e "$root/system.ready" ]; then
+    [ "$(id -u)" = 0 ] || die "debootstrap wants root for the first run"
+    debootstrap --download-only --arch=arm64 --variant=minbase --include=python3 bookworm "$root/packages"
+    for package in "$root"/packages/var/cache/apt/archives/*.deb; do dpkg-deb -x "$package" "$root/system"; done
+    touch "$root/system.ready"
+fi
+if [ ! -e "$root/wheels.ready" ]; then
+    # Debian 12's Python is 3.11. The versions are those that run here.
+    grep -E '^(apache-tvm|apache-tvm-ffi|numpy|safetensors|opencv-python-headless)==' requirements/run.txt >"$root/wheels.txt"
+    platforms=() && for p in manylinux_2_28 manylinux_2_27 manylinux_2_17 manylinux2014; do platforms+=(--platform "${p}_aarch64"); done
+    "$python" -m pip install --quiet --only-binary=:all: --no-deps --python-version 3.11 "${platforms[@]}" \
+        --target "$root/wheels" -r "$root/wheels.txt" typing_extensions
+    touch "$root/wheels.ready"
+fi
+
+# The emulator shows its programs the host's /proc/cpuinfo, unless there is one in their own system.
+mkdir -p "$root/system/proc"
+emulated() {
+    printf 'processor\t: 0\nmodel name\t: emulated %s\nFeatures\t: fp asimd crc32 cpuid\n' "$1" >"$root/system/proc/cpuinfo"
+    env -i HOME="$root" PATH=/usr/bin PYTHONHOME="$root/system/usr" PYTHONPATH="$root/wheels:$checkout" PYTHONDONTWRITEBYTECODE=1 \
+        OPENBLAS_NUM_THREADS=1 qemu-aarch64-static -cpu "$1" -L "$root/system" "$root/system/usr/bin/python3.11" "${@:2}"
+}
+
+for bundle in "${bundles[@]}"; do
+    for target in "${targets[@]}"; do
+        # shellcheck disable=SC2086 -- no bundle named means none given
+        module=$("$python" -m fastdepth_ros.compiler $bundle --target "$target" 2>/dev/null)
+        # shellcheck disable=SC2086
+        here=$("$python" -m fastdepth_ros.compiler $bundle --target host 2>/dev/null)
+        "$python" tools/run_module.py "$here" "$root/here.npy" >/dev/null
+        emulated "$target" tools/run_module.py "$module" "$root/$target.npy"
+        "$python" - "$root/here.npy" "$root/$target.npy" "$(basename "${bundle:-default model}"), $target" $tolerance <<'PYTHON'
+import sys
+import numpy as np
+here, there = np.load(sys.argv[1]), np.load(sys.argv[2])
+error = float(np.abs(here - there).max())
+good = here.max() > 0.1 and error <= float(sys.argv[4])
+print(f"{sys.argv[3]}: max error {error:.1e} m against x86, depth {there.min():.2f} to {there.max():.2f} m: {'ok' if good else 'WRONG'}")
+sys.exit(not good)
+PYTHON
+    done
+done
