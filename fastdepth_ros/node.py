@@ -25,6 +25,7 @@ from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 
 from fastdepth_ros.diagnostics.monitor import Drop, Monitor
+from fastdepth_ros.diagnostics.sequence import Gaps
 from fastdepth_ros.errors import FastDepthError
 from fastdepth_ros.models import find_bundle
 from fastdepth_ros.node_answers import Answers, Arrival, Outputs, seconds
@@ -147,6 +148,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
         image = self._image_topic(compressed)
         self._limit = RateLimit(self.parameters.max_rate)
         self._answers.monitor = Monitor(self._now())
+        self._gaps = Gaps()
         self._image = self._subscription(CompressedImage if compressed else Image, image, self._on_image)
         self._info = self._subscription(CameraInfo, "camera_info", self._on_camera_info)
         self._reporter.watch(self._image, self._info, self._outputs)
@@ -266,7 +268,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
             kind, topic, ANSWER, qos_overriding_options=QoSOverridingOptions.with_default_policies()
         )
 
-    def _subscription(self, kind: type, topic: str, callback: Callable[[Any], None]) -> Any:
+    def _subscription(self, kind: type, topic: str, callback: Callable[..., None]) -> Any:
         overridable = QoSOverridingOptions.with_default_policies()
         return self.create_subscription(kind, topic, callback, SENSOR, qos_overriding_options=overridable)
 
@@ -278,13 +280,15 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
         expanded = self.resolve_topic_name("image/compressed", only_expand=True)
         return str(remapped if remapped != expanded else self.resolve_topic_name("image") + "/compressed")
 
-    def _on_image(self, message: Image | CompressedImage) -> None:
+    def _on_image(self, message: Image | CompressedImage, info: dict[str, Any]) -> None:
         if self._answers is None or self._worker is None:
             return
         arrival = Arrival(message, time.perf_counter())
         now = self._now()
         monitor = self._answers.monitor
         monitor.received(now)
+        if lost := self._gaps.lost(info):
+            monitor.dropped(now, Drop.LOST, lost)
         if not self._limit.admits(seconds(message.header.stamp) or now):
             monitor.dropped(now, Drop.MAX_RATE)
         elif self._worker.slot.put(arrival):

@@ -7,6 +7,9 @@ import math
 TOLERANCE = 0.25
 """Share of the period by which an image may come early: a camera at the very rate of the limit trembles."""
 
+LAG = 0.5
+"""Share of the period by which an image that came late may be made up for by the next."""
+
 
 class RateLimit:
     """Decides image by image, by their stamps.
@@ -34,5 +37,7 @@ class RateLimit:
         self._last = stamp
         if stamp < self._due - TOLERANCE * period:
             return False
-        self._due = max(self._due, stamp - period) + period
+        late = stamp - self._due
+        # After a pause nothing is made up for.
+        self._due = stamp + period - (min(late, LAG * period) if late < period else 0.0)
         return True

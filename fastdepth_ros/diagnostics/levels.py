@@ -1,7 +1,8 @@
 """What the numbers mean: a status for each part of the node, at a level, with what to do about it.
 
     input        ERROR  images came and stopped for `stale_after`; every image of the window was unreadable
-                 WARN   no image came yet for `stale_after`; some images of the window were unreadable
+                 WARN   no image came yet for `stale_after`; some images of the window were unreadable; more than 5 %
+                        of them were lost between the camera driver and the node
     calibration  WARN   no valid camera_info of the image's size: there is depth, but no camera_info and no cloud
     inference    ERROR  the node failed on an image of the window
                  WARN   more than 5 % of the window's images were replaced before the node got to them
@@ -21,8 +22,8 @@ from enum import IntEnum
 from fastdepth_ros.diagnostics.monitor import Drop, Report
 from fastdepth_ros.diagnostics.windows import Spread
 
-REPLACED_SHARE = 0.05
-"""Share of a window's images that may be replaced by newer ones."""
+DROPPED_SHARE = 0.05
+"""Share of a window's images that may be lost on the way, and that may be replaced by newer ones."""
 
 AGE_LIMIT = 0.1
 """Depth that is older than three images of a 30 Hz camera is of no use to a planner [s]."""
@@ -81,6 +82,7 @@ def input_status(report: Report, source: Source, stale_after: float) -> Status:
         "publishers": f"{len(source.publishers)}" + "".join(f"; {publisher}" for publisher in source.publishers),
         "rate in [Hz]": f"{report.rate_in:.1f}",
         "images": str(report.received),
+        Drop.LOST.value: str(report.dropped.get(Drop.LOST, 0)),
         "unreadable": str(report.rejected),
         "since last image [s]": f"{report.silence:.1f}",
         "last error": report.last_error or "none",
@@ -92,6 +94,13 @@ def input_status(report: Report, source: Source, stale_after: float) -> Status:
         every = report.recent_rejected >= report.recent_received
         message = f"{report.recent_rejected} of {report.recent_received} images cannot be read: {report.last_error}"
         return Status("input", Level.ERROR if every else Level.WARN, message, values)
+    lost = report.recent_dropped.get(Drop.LOST, 0)
+    if lost > max(1, DROPPED_SHARE * (report.recent_received + lost)):
+        message = (
+            f"{lost} of {report.recent_received + lost} images were lost on the way. Images over 0.5 MB need"
+            " config/fastdds.xml in the driver's process; otherwise the network or this machine is too busy."
+        )
+        return Status("input", Level.WARN, message, values)
     return Status("input", Level.OK, f"{report.rate_in:.1f} Hz" if report.received else "waiting for images", values)
 
 
@@ -134,8 +143,7 @@ def inference_status(report: Report, facts: Mapping[str, str]) -> Status:
     values = dict(facts)
     for stage, spread in report.stages.items():
         values[f"{stage} p50/p95/max [ms]"] = _milliseconds(spread)
-    for cause, total in report.dropped.items():
-        values[f"dropped: {cause.value}"] = str(total)
+    values.update({f"dropped: {cause.value}": str(total) for cause, total in report.dropped.items()})
     values["failures"] = str(report.failed)
     if report.recent_failed:
         message = (
@@ -143,7 +151,7 @@ def inference_status(report: Report, facts: Mapping[str, str]) -> Status:
         )
         return Status("inference", Level.ERROR, message, values)
     replaced = report.recent_dropped.get(Drop.REPLACED, 0)
-    if replaced > REPLACED_SHARE * report.recent_received and replaced > 1:
+    if replaced > max(1, DROPPED_SHARE * report.recent_received):
         message = (
             f"{replaced} of {report.recent_received} images came faster than they could be answered. Lower the camera's"
             " rate or max_rate, raise threads, or free the processor."

@@ -15,6 +15,7 @@ from fastdepth_ros.errors import FastDepthError
 class Drop(Enum):
     """Why an image got no answer although nothing was wrong with it."""
 
+    LOST = "lost on the way"
     REPLACED = "replaced by a newer image"
     MAX_RATE = "beyond max_rate"
     UNWANTED = "no subscribers"
@@ -77,11 +78,12 @@ class Monitor:
             self._last = now
             self._count("received", now)
 
-    def dropped(self, now: float, cause: Drop) -> None:
-        """An image gets no answer, and that is nobody's fault."""
+    def dropped(self, now: float, cause: Drop, count: int = 1) -> None:
+        """Images get no answer, and nothing was wrong with them."""
         with self._lock:
-            self._drops[cause] += 1
-            self._recent_drops[cause].add(now)
+            self._drops[cause] += count
+            for _ in range(count):
+                self._recent_drops[cause].add(now)
 
     def rejected(self, now: float, error: FastDepthError) -> None:
         """An image cannot be read."""

@@ -14,6 +14,7 @@ from fastdepth_ros.diagnostics.levels import (
     output_status,
 )
 from fastdepth_ros.diagnostics.monitor import Drop, Monitor
+from fastdepth_ros.diagnostics.sequence import Gaps
 from fastdepth_ros.errors import ImageError
 
 HEARD = Source("/camera/image", "best effort, depth 1", ("driver (best effort)",), 1)
@@ -98,6 +99,28 @@ def test_a_node_that_is_too_slow_says_so():
     assert "18 of 90" in status.message
     assert "max_rate" in status.message
     assert status.values["dropped: replaced by a newer image"] == "18"
+
+
+def test_images_that_never_came_are_missed():
+    monitor = Monitor(0.0)
+    now = run(monitor)
+    monitor.dropped(now, Drop.LOST, 10)
+    status = input_status(monitor.report(now), HEARD, 2.0)
+    assert status.level == Level.WARN
+    assert "10 of 100" in status.message
+    assert "fastdds.xml" in status.message
+    assert status.values["lost on the way"] == "10"
+
+
+def test_gaps_in_a_publishers_numbers_are_counted():
+    gaps = Gaps()
+
+    def lost(number, publisher=b"one"):
+        return gaps.lost({"publication_sequence_number": number, "publisher_gid": {"data": publisher}})
+
+    assert [lost(5), lost(6), lost(9), lost(1, b"other"), lost(10), lost(3, b"other")] == [0, 0, 2, 0, 0, 1]
+    assert lost(1) == 0  # the driver was started again
+    assert gaps.lost({}) == 0  # a middleware without numbers
 
 
 def test_a_few_replaced_images_are_no_matter():

@@ -1,0 +1,91 @@
+"""Nodes in processes of their own, and a ROS graph that nobody else is in: loopback and shared memory only."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+from node_graph import Graph
+
+from fastdepth_ros.runtime.bundle import Bundle
+from fastdepth_ros.runtime.module import CompiledModule
+
+LOOPBACK = """\
+<dds xmlns="http://www.eprosima.com"><profiles><transport_descriptors>
+<transport_descriptor><transport_id>memory</transport_id><type>SHM</type><segment_size>16777216</segment_size>
+</transport_descriptor>
+<transport_descriptor><transport_id>loopback</transport_id><type>UDPv4</type>
+<interfaceWhiteList><address>127.0.0.1</address></interfaceWhiteList></transport_descriptor>
+</transport_descriptors><participant profile_name="test" is_default_profile="true"><rtps><userTransports>
+<transport_id>memory</transport_id><transport_id>loopback</transport_id></userTransports>
+<useBuiltinTransports>false</useBuiltinTransports></rtps></participant></profiles></dds>
+"""
+
+NodeProcess = Callable[..., Graph]
+PATIENCE = 60.0
+namespaces = count()
+
+
+@pytest.fixture(scope="session")
+def domain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The environment of every process in these tests, this one included."""
+    profile = tmp_path_factory.mktemp("dds") / "loopback.xml"
+    profile.write_text(LOOPBACK)
+    own = {
+        "ROS_DOMAIN_ID": str(110 + os.getpid() % 100),
+        "FASTDDS_DEFAULT_PROFILES_FILE": str(profile),
+        "FASTRTPS_DEFAULT_PROFILES_FILE": str(profile),
+        "ROS_AUTOMATIC_DISCOVERY_RANGE": "SYSTEM_DEFAULT",
+    }
+    before = {name: os.environ.get(name) for name in own}
+    os.environ.update(own)
+    import rclpy
+
+    rclpy.init(args=[])
+    yield
+    rclpy.try_shutdown()
+    for name, value in before.items():
+        os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+@pytest.fixture(scope="module")
+def start(domain: None, bundle: Bundle, module: CompiledModule, tmp_path_factory: pytest.TempPathFactory):  # noqa: ARG001
+    """Starts nodes in namespaces of their own, and ends them with the module of the test."""
+    processes: list[tuple[subprocess.Popen, Graph, Path]] = []
+
+    def start_node(*arguments: str, wait: bool = True, **parameters: object) -> Graph:
+        parameters = {"model": bundle.path, "diagnostics_period": 0.2, **parameters}
+        namespace = f"/t{os.getpid()}_{next(namespaces)}"
+        order = [sys.executable, "-m", "fastdepth_ros.node", *arguments, "--ros-args", "-r", f"__ns:={namespace}"]
+        for name, value in parameters.items():
+            order += ["-p", f"{name}:={str(value).lower() if isinstance(value, bool) else value}"]
+        log = tmp_path_factory.mktemp("node") / "log"
+        # The wheels' guard would keep the child from finding its libraries where it runs in another environment.
+        environment = {name: value for name, value in os.environ.items() if name != "_ROS_WHEELS_BOOTSTRAP_COMPLETE"}
+        with log.open("w") as output:
+            process = subprocess.Popen(order, stdout=output, stderr=subprocess.STDOUT, env=environment)
+        graph = Graph(namespace, process, log)
+        processes.append((process, graph, log))
+        if wait:
+            graph.wait_for(lambda: graph.doing == "active", "the node to become active")
+        return graph
+
+    yield start_node
+    for process, graph, _ in processes:
+        graph.close()
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+    for process, _, log in processes:
+        assert process.wait(PATIENCE) == 0, log.read_text()
+
+
+@pytest.fixture(scope="module")
+def graph(start: NodeProcess) -> Graph:
+    """One node for the whole module, as it starts by default."""
+    return start()

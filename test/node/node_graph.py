@@ -1,0 +1,222 @@
+"""The test's side of the ROS graph: a camera, readers, and the tools of an operator, all in plain rclpy."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState, GetState
+from rcl_interfaces.srv import DescribeParameters, GetParameters, SetParameters
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.parameter import Parameter
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
+from std_msgs.msg import Header
+
+PATIENCE = 30.0
+TOPICS = {
+    "depth": (Image, "depth/image_rect"),
+    "camera_info": (CameraInfo, "depth/camera_info"),
+    "cloud": (PointCloud2, "depth/points"),
+}
+TRANSITIONS = {
+    "configure": Transition.TRANSITION_CONFIGURE,
+    "activate": Transition.TRANSITION_ACTIVATE,
+    "deactivate": Transition.TRANSITION_DEACTIVATE,
+    "cleanup": Transition.TRANSITION_CLEANUP,
+    "shutdown": Transition.TRANSITION_INACTIVE_SHUTDOWN,
+}
+
+
+class Graph:
+    """What a test does to one node, and what it hears of it."""
+
+    def __init__(self, namespace: str, process: subprocess.Popen, log: Path) -> None:
+        self.namespace = namespace
+        self.process = process
+        self.log = log
+        self.node = rclpy.create_node("test", namespace=namespace)
+        self.executor = SingleThreadedExecutor()
+        self.executor.add_node(self.node)
+        best_effort = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
+        self.images = self.node.create_publisher(Image, "image", best_effort)
+        self.compressed = self.node.create_publisher(CompressedImage, "image/compressed", best_effort)
+        self.camera_infos = self.node.create_publisher(CameraInfo, "camera_info", best_effort)
+        self.heard: dict[str, list[Any]] = {name: [] for name in TOPICS}
+        self.readers: dict[str, Any] = {}
+        self.statuses: dict[str, DiagnosticStatus] = {}
+        self.reports = 0
+        self.node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
+
+    def close(self) -> None:
+        self.executor.shutdown()
+        self.node.destroy_node()
+
+    # Hearing
+
+    def read(self, *names: str) -> None:
+        """Subscribe to these outputs of the node, and to no others."""
+        for name, reader in list(self.readers.items()):
+            if name not in names:
+                self.node.destroy_subscription(reader)
+                del self.readers[name]
+        for name in names:
+            if name not in self.readers:
+                kind, topic = TOPICS[name]
+                self.readers[name] = self.node.create_subscription(kind, topic, self.heard[name].append, 10)
+        for heard in self.heard.values():
+            heard.clear()
+        self.wait_for(lambda: self.subscribers() == set(names), f"the node to see readers of {names}")
+
+    def subscribers(self) -> set[str]:
+        """Outputs to which the node says that somebody subscribes."""
+        values = self.values("outputs")
+        topics = {f"{self.namespace}/{topic}": name for name, (_, topic) in TOPICS.items()}
+        return {name for topic, name in topics.items() if int(values.get(f"subscribers of {topic}", 0))}
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        own = f"{self.namespace.lstrip('/')}/fastdepth: "
+        statuses = {status.name.removeprefix(own): status for status in message.status if status.name.startswith(own)}
+        if statuses:
+            self.statuses = statuses
+            self.reports += 1
+
+    @property
+    def doing(self) -> str:
+        return self.values("node").get("state", "")
+
+    def values(self, part: str) -> dict[str, str]:
+        status = self.statuses.get(part)
+        return {pair.key: pair.value for pair in status.values} if status else {}
+
+    def says(self, part: str, level: bytes, *words: str) -> bool:
+        status = self.statuses.get(part)
+        return status is not None and status.level == level and all(word in status.message for word in words)
+
+    # Waiting
+
+    def spin(self, seconds: float = 0.01) -> None:
+        self.executor.spin_once(timeout_sec=seconds)
+
+    def wait_for(self, condition: Callable[[], object], what: str, patience: float = PATIENCE) -> None:
+        end = time.monotonic() + patience
+        while not condition():
+            self.spin()
+            ended = self.process.poll()
+            if ended is not None or time.monotonic() > end:
+                statuses = {name: status.message for name, status in self.statuses.items()}
+                raise AssertionError(
+                    f"waited for {what}; process {'runs' if ended is None else f'ended with {ended}'}; {statuses};"
+                    f" heard { {name: len(heard) for name, heard in self.heard.items()} }; log:\n{self.log.read_text()}"
+                )
+
+    def next_reports(self, count: int = 2) -> None:
+        """Wait for diagnostics that are made from now on."""
+        target = self.reports + count
+        self.wait_for(lambda: self.reports >= target, "diagnostics")
+
+    # Seeing
+
+    def header(self, frame: str = "eye") -> Header:
+        return Header(stamp=self.node.get_clock().now().to_msg(), frame_id=frame)
+
+    def calibrate(self, info: CameraInfo) -> None:
+        """Publish camera_info until the node has got it: it names the camera, or what is wrong with it."""
+        before = self.reports
+        while self.reports < before + 3:
+            self.camera_infos.publish(info)
+            self.spin(0.05)
+
+    def ask(self, image: Image | CompressedImage, *outputs: str) -> tuple[Any, ...]:
+        """Publish an image until the outputs with its stamp have come.
+
+        The first ones are lost while publisher and subscription find each other.
+        """
+        self.read(*outputs)
+        publisher = self.images if isinstance(image, Image) else self.compressed
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            publisher.publish(image)
+            again = time.monotonic() + 0.5
+            while time.monotonic() < again:
+                self.spin()
+                found = [next((m for m in self.heard[o] if m.header == image.header), None) for o in outputs]
+                if all(found):
+                    return tuple(found)
+        raise AssertionError(f"no {outputs} for the image; log:\n{self.log.read_text()}")
+
+    def show(self, *images: Image | CompressedImage) -> None:
+        """Publish images that need no answer, until the node counted as many."""
+        for image in images:
+            publisher = self.images if isinstance(image, Image) else self.compressed
+            before = int(self.values("input").get("images", 0))
+            while int(self.values("input").get("images", 0)) <= before:
+                publisher.publish(image)
+                self.next_reports(1)
+
+    # Operating
+
+    def call(self, kind: type, service: str, request: Any) -> Any:
+        client = self.node.create_client(kind, f"fastdepth/{service}")
+        try:
+            self.wait_for(client.service_is_ready, f"the service {service}")
+            future = client.call_async(request)
+            self.wait_for(future.done, f"an answer of {service}")
+            return future.result()
+        finally:
+            self.node.destroy_client(client)
+
+    def set(self, name: str, value: Any) -> tuple[bool, str]:
+        request = SetParameters.Request(parameters=[Parameter(name, value=value).to_parameter_msg()])
+        result = self.call(SetParameters, "set_parameters", request).results[0]
+        return result.successful, result.reason
+
+    def get(self, name: str) -> Any:
+        message = self.call(GetParameters, "get_parameters", GetParameters.Request(names=[name])).values[0]
+        return rclpy.parameter.parameter_value_to_python(message)
+
+    def describe(self, name: str) -> Any:
+        request = DescribeParameters.Request(names=[name])
+        return self.call(DescribeParameters, "describe_parameters", request).descriptors[0]
+
+    def change(self, transition: str) -> bool:
+        request = ChangeState.Request(transition=Transition(id=TRANSITIONS[transition]))
+        return bool(self.call(ChangeState, "change_state", request).success)
+
+    @property
+    def state(self) -> str:
+        return str(self.call(GetState, "get_state", GetState.Request()).current_state.label)
+
+
+def image_of(pixels: np.ndarray, header: Header, encoding: str = "rgb8", padding: int = 0) -> Image:
+    """An image message of (height, width, channels) or (height, width) pixels."""
+    rows = np.ascontiguousarray(pixels).view(np.uint8).reshape(len(pixels), -1)
+    rows = np.hstack((rows, np.zeros((len(rows), padding), np.uint8)))
+    message = Image(header=header, encoding=encoding, height=pixels.shape[0], width=pixels.shape[1], step=rows.shape[1])
+    message.data.frombytes(rows.tobytes())
+    return message
+
+
+def camera_info_of(columns: int, rows: int, focal: float = 525.0, **fields: Any) -> CameraInfo:
+    """The camera_info of an ideal camera."""
+    ideal = {
+        "width": columns,
+        "height": rows,
+        "distortion_model": "plumb_bob",
+        "d": [0.0] * 5,
+        "k": [focal, 0.0, (columns - 1) / 2, 0.0, focal, (rows - 1) / 2, 0.0, 0.0, 1.0],
+    }
+    return CameraInfo(**{**ideal, **fields})
+
+
+def depth_of(message: Image) -> np.ndarray:
+    """Depth as (height, width) in the encoding's own unit."""
+    kind = {"32FC1": np.float32, "16UC1": np.uint16}[message.encoding]
+    return np.frombuffer(message.data, kind).reshape(message.height, message.width)

@@ -1,0 +1,221 @@
+"""A camera's images are answered with depth, its camera_info and a cloud."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from diagnostic_msgs.msg import DiagnosticStatus
+from node_graph import Graph, camera_info_of, depth_of, image_of
+from sensor_msgs.msg import CompressedImage
+
+from fastdepth_ros.camera import PAPER_VIEW, Intrinsics, View
+from fastdepth_ros.picture import Picture
+from fastdepth_ros.pipeline import Pipeline, Settings
+from fastdepth_ros.runtime.engine import Engine
+
+WIDTH, HEIGHT = 640, 480
+rng = np.random.default_rng(7)
+SCENE = cv2.GaussianBlur(rng.integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8), (0, 0), 20) * 4
+
+
+@pytest.fixture(scope="module")
+def direct(bundle, module):
+    """The same network, without ROS: what the node has to answer."""
+    pipeline = Pipeline(Engine(module), bundle.manifest)
+
+    def run(picture, camera=None, **settings):
+        pipeline.settings = Settings(**settings)
+        frame = pipeline.run(picture, camera)
+        return frame.depth.copy()
+
+    return run
+
+
+def test_depth_keeps_the_stamp_and_the_frame_of_its_image(graph: Graph, direct):
+    image = image_of(SCENE, graph.header("left_eye"))
+    (depth,) = graph.ask(image, "depth")
+    assert depth.header == image.header
+    assert (depth.width, depth.height, depth.encoding) == (224, 224, "32FC1")
+    np.testing.assert_array_equal(depth_of(depth), direct(Picture(SCENE, "rgb")))
+
+
+@pytest.mark.parametrize(
+    ("encoding", "order", "padding"),
+    [("bgr8", "bgr", 0), ("bgra8", "bgra", 6), ("mono8", "grey", 3), ("rgb8", "rgb", 7)],
+)
+def test_the_node_reads_what_the_camera_sends(graph: Graph, direct, encoding, order, padding):
+    pixels = {
+        "bgr8": SCENE[..., ::-1],
+        "rgb8": SCENE,
+        "bgra8": cv2.cvtColor(SCENE, cv2.COLOR_RGB2BGRA),
+        "mono8": SCENE[..., 1],
+    }[encoding]
+    pixels = np.ascontiguousarray(pixels)
+    (depth,) = graph.ask(image_of(pixels, graph.header(), encoding, padding), "depth")
+    np.testing.assert_array_equal(depth_of(depth), direct(Picture(pixels, order)))
+
+
+def test_the_size_of_the_images_may_change(graph: Graph, direct):
+    small = np.ascontiguousarray(SCENE[::2, ::2])
+    (depth,) = graph.ask(image_of(small, graph.header()), "depth")
+    np.testing.assert_array_equal(depth_of(depth), direct(Picture(small, "rgb")))
+    (depth,) = graph.ask(image_of(SCENE, graph.header()), "depth")
+    np.testing.assert_array_equal(depth_of(depth), direct(Picture(SCENE, "rgb")))
+
+
+def test_camera_info_is_that_of_the_depth_map(graph: Graph):
+    graph.calibrate(camera_info_of(WIDTH, HEIGHT))
+    image = image_of(SCENE, graph.header())
+    depth, info = graph.ask(image, "depth", "camera_info")
+    expected = View.of(PAPER_VIEW, WIDTH, HEIGHT, 224, 224).intrinsics(
+        Intrinsics(WIDTH, HEIGHT, 525, 525, 319.5, 239.5)
+    )
+    assert (info.width, info.height) == (depth.width, depth.height) == (expected.width, expected.height)
+    assert list(info.k) == pytest.approx([expected.fx, 0, expected.cx, 0, expected.fy, expected.cy, 0, 0, 1])
+    assert info.header == image.header
+    assert graph.says("calibration", DiagnosticStatus.OK, "640x480")
+
+
+def test_who_wants_only_camera_info_gets_it(graph: Graph):
+    graph.calibrate(camera_info_of(WIDTH, HEIGHT))
+    (info,) = graph.ask(image_of(SCENE, graph.header()), "camera_info")
+    assert info.width == 224
+
+
+def test_a_camera_that_is_calibrated_again_is_followed(graph: Graph):
+    graph.calibrate(camera_info_of(WIDTH, HEIGHT, 525.0))
+    (before,) = graph.ask(image_of(SCENE, graph.header()), "camera_info")
+    graph.calibrate(camera_info_of(WIDTH, HEIGHT, 1050.0))
+    (after,) = graph.ask(image_of(SCENE, graph.header()), "camera_info")
+    assert after.k[0] == pytest.approx(2 * before.k[0])
+    graph.calibrate(camera_info_of(WIDTH, HEIGHT, 525.0))
+
+
+@pytest.mark.parametrize("output_size", ["native", "camera"])
+def test_a_stranger_finds_every_point_on_its_pixel(graph: Graph, output_size):
+    assert graph.set("output_size", output_size)[0]
+    assert graph.set("cloud", "xyzrgb")[0]
+    graph.read()
+    graph.calibrate(camera_info_of(WIDTH, HEIGHT))
+    # Its own environment: nothing of the project can be imported there.
+    order = [sys.executable, "-I", str(Path(__file__).with_name("stranger.py")), graph.namespace]
+    environment = {k: v for k, v in os.environ.items() if k != "_ROS_WHEELS_BOOTSTRAP_COMPLETE"}
+    stranger = subprocess.Popen(order, stdout=subprocess.PIPE, text=True, env=environment)
+    while stranger.poll() is None:
+        graph.images.publish(image_of(SCENE, graph.header("eye")))
+        graph.spin(0.1)
+    assert stranger.returncode == 0
+    saw = json.loads(stranger.stdout.read())
+    size = [224, 224] if output_size == "native" else [WIDTH, HEIGHT]
+    assert saw["sizes"] == [size] * 3
+    assert saw["frames"] == ["eye"] * 3
+    assert saw["fields"] == ["x", "y", "z", "rgb"]
+    assert saw["known"] > 0.2
+    assert saw["same_known"]
+    assert saw["off_pixels"] < 0.01
+    assert saw["off_metres"] == 0
+    assert graph.set("output_size", "native")[0]
+    assert graph.set("cloud", "xyz")[0]
+
+
+def test_settings_take_hold_with_the_next_image(graph: Graph, direct):
+    camera = Intrinsics(WIDTH, HEIGHT, 525, 525, 319.5, 239.5)
+    graph.calibrate(camera_info_of(WIDTH, HEIGHT))
+    graph.ask(image_of(SCENE, graph.header()), "depth")
+    assert graph.set("depth_encoding", "16UC1")[0]
+    (depth,) = graph.ask(image_of(SCENE, graph.header()), "depth")
+    assert depth.encoding == "16UC1"
+    np.testing.assert_array_equal(depth_of(depth), direct(Picture(SCENE, "rgb"), camera, depth_encoding="16UC1"))
+    assert graph.set("cloud_stride", 3)[0]
+    (cloud,) = graph.ask(image_of(SCENE, graph.header()), "cloud")
+    assert (cloud.width, cloud.height, cloud.point_step, cloud.is_dense) == (75, 75, 12, False)
+    assert graph.set("threads", 1)[0]
+    graph.ask(image_of(SCENE, graph.header()), "depth")
+    graph.wait_for(lambda: graph.values("inference")["threads"] == "1", "one thread")
+    for name, value in (("depth_encoding", "32FC1"), ("cloud_stride", 1), ("threads", 0)):
+        assert graph.set(name, value)[0]
+
+
+def test_nothing_is_computed_without_subscribers(graph: Graph):
+    graph.read()
+    name = "dropped: no subscribers"
+    before, answers = int(graph.values("inference").get(name, 0)), graph.values("outputs")["answers"]
+    broken = image_of(SCENE, graph.header(), "no_encoding")  # would be refused if anybody looked at it
+    unreadable = graph.values("input")["unreadable"]
+    graph.show(broken)
+    graph.wait_for(lambda: int(graph.values("inference").get(name, 0)) > before, "the image to be dropped")
+    assert graph.values("outputs")["answers"] == answers
+    assert graph.values("input")["unreadable"] == unreadable
+
+
+def test_a_cloud_that_is_off_is_not_published(graph: Graph):
+    graph.calibrate(camera_info_of(WIDTH, HEIGHT))
+    assert graph.set("cloud", "off")[0]
+    graph.ask(image_of(SCENE, graph.header()), "depth")
+    graph.read("depth", "cloud")
+    image = image_of(SCENE, graph.header())
+    graph.images.publish(image)
+    graph.wait_for(lambda: graph.heard["depth"], "depth")
+    graph.next_reports()
+    assert not graph.heard["cloud"]
+    assert graph.set("cloud", "xyz")[0]
+
+
+def test_an_image_that_waits_is_replaced_by_a_newer_one_and_counted(graph: Graph):
+    graph.read("depth")
+    count = 60
+    graph.ask(image_of(SCENE, graph.header()), "depth")
+
+    def counts():
+        graph.next_reports()
+        lost = int(graph.values("input")["lost on the way"])
+        replaced = int(graph.values("inference").get("dropped: replaced by a newer image", 0))
+        return np.array([int(graph.values("input")["images"]), lost, int(graph.values("outputs")["answers"]), replaced])
+
+    before = counts()
+    images = [image_of(SCENE[:48, :64], graph.header()) for _ in range(count)]  # small, so that they come at once
+    for image in images:
+        graph.images.publish(image)
+    graph.ask(image_of(SCENE, graph.header()), "depth")
+    received, lost, answered, replaced = counts() - before
+    assert received == answered + replaced
+    assert count <= received + lost <= count + 5
+    assert replaced > 0
+
+
+def test_max_rate_lets_the_rest_go(graph: Graph):
+    graph.ask(image_of(SCENE, graph.header()), "depth")
+    assert graph.set("max_rate", 10)[0]  # a whole number does
+    assert graph.get("max_rate") == 10
+    graph.next_reports()
+    answers = int(graph.values("outputs")["answers"])
+    header = graph.header()
+    for i in range(30):  # one second of a 30 Hz camera, by its stamps
+        header.stamp.sec, header.stamp.nanosec = 1000, i * 33_333_333
+        graph.images.publish(image_of(SCENE[:48, :64], header))
+        heard = len(graph.heard["depth"])
+        if i % 3 == 0:
+            graph.wait_for(lambda heard=heard: len(graph.heard["depth"]) > heard, "the answer to every third image")
+    graph.next_reports()
+    assert int(graph.values("outputs")["answers"]) - answers == 10
+    kept_back = int(graph.values("inference")["dropped: beyond max_rate"])
+    lost = int(graph.values("input")["lost on the way"])  # two at once, where the subscription has room for one
+    assert 0 < kept_back <= 20 <= kept_back + lost
+    assert graph.set("max_rate", 0.0)[0]
+
+
+def test_compressed_images_are_answered(start, direct):
+    graph = start(image_transport="compressed")
+    message = CompressedImage(header=graph.header(), format="jpeg")
+    message.data.frombytes(cv2.imencode(".jpg", SCENE[..., ::-1])[1].tobytes())
+    (depth,) = graph.ask(message, "depth")
+    decoded = cv2.imdecode(np.frombuffer(message.data, np.uint8), cv2.IMREAD_COLOR)
+    np.testing.assert_array_equal(depth_of(depth), direct(Picture(decoded, "bgr")))
+    assert graph.values("input")["topic"] == f"{graph.namespace}/image/compressed"

@@ -1,0 +1,135 @@
+"""Whatever comes in, the node names it and goes on."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from diagnostic_msgs.msg import DiagnosticStatus
+from node_graph import camera_info_of, image_of
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import CompressedImage, Image
+
+SCENE = np.random.default_rng(3).integers(0, 256, (48, 64, 3), np.uint8)
+
+SPOILED = {
+    "truncated data": (lambda m: m.data.pop(), "truncated"),
+    "no data": (lambda m: m.data.__delitem__(slice(None)), "truncated"),
+    "oversized data": (lambda m: m.data.extend(b"more"), "oversized"),
+    "a short step": (lambda m: setattr(m, "step", 10), "step"),
+    "an unknown encoding": (lambda m: setattr(m, "encoding", "rgb565"), "rgb565"),
+    "a width of zero": (lambda m: setattr(m, "width", 0), "0x48"),
+    "a height of zero": (lambda m: setattr(m, "height", 0), "64x0"),
+    "a size that overflows": (lambda m: (setattr(m, "width", 2**32 - 1), setattr(m, "height", 2**32 - 1)), "step"),
+    "an odd size": (lambda m: (setattr(m, "encoding", "nv12"), setattr(m, "height", 47)), "even"),
+    "depth for colours": (lambda m: setattr(m, "encoding", "32FC1"), "depth image"),
+}
+
+
+@pytest.mark.parametrize("fault", SPOILED)
+def test_a_bad_image_is_named_and_the_next_good_one_answered(graph, fault):
+    spoil, word = SPOILED[fault]
+    graph.read("depth")
+    image = image_of(SCENE, graph.header())
+    spoil(image)
+    before = int(graph.values("input")["unreadable"])
+    graph.show(image)
+    graph.wait_for(lambda: int(graph.values("input")["unreadable"]) > before, "the image to be refused")
+    assert word in graph.values("input")["last error"]
+    assert graph.statuses["input"].level != DiagnosticStatus.OK
+    assert word in graph.statuses["input"].message
+    graph.ask(image_of(SCENE, graph.header()), "depth")
+
+
+def test_a_node_that_reads_jpeg_survives_what_is_none(start):
+    graph = start(image_transport="compressed")
+    graph.read("depth")
+    jpeg = cv2.imencode(".jpg", SCENE)[1].tobytes()
+    for data, word in (
+        (jpeg[: len(jpeg) // 2], "cut short"),
+        (b"", "neither"),
+        (b"\xff\xd8\xff" + bytes(99), "cut short"),
+    ):
+        image = CompressedImage(header=graph.header(), format="jpeg")
+        image.data.frombytes(data)
+        graph.show(image)
+        graph.wait_for(lambda word=word: word in graph.values("input")["last error"], f"{word!r} in diagnostics")
+    image = CompressedImage(header=graph.header(), format="jpeg")
+    image.data.frombytes(jpeg)
+    graph.ask(image, "depth")
+
+
+@pytest.mark.parametrize(
+    ("fields", "word"),
+    [
+        ({"k": [0.0] * 9}, "not calibrated"),
+        ({"k": [float("nan")] * 9}, "NaN"),
+        ({"k": [1.0, 0, 5.0, 0, -1.0, 5.0, 0, 0, 1.0]}, "focal"),
+        ({"width": 1280, "height": 960}, "1280x960"),
+    ],
+)
+def test_without_a_valid_camera_there_is_depth_but_no_cloud_and_a_warning(start, fields, word):
+    graph = start()
+    graph.read("depth", "cloud", "camera_info")
+    graph.ask(image_of(SCENE, graph.header()), "depth")
+    assert graph.says("calibration", DiagnosticStatus.WARN, "depth without camera_info and cloud")
+    graph.read("depth", "cloud", "camera_info")
+    graph.calibrate(camera_info_of(64, 48, **fields))
+    image = image_of(SCENE, graph.header())
+    graph.images.publish(image)
+    graph.wait_for(lambda: graph.heard["depth"], "depth")
+    graph.wait_for(lambda: graph.says("calibration", DiagnosticStatus.WARN, word), f"{word!r} in diagnostics")
+    assert not graph.heard["cloud"]
+    assert not graph.heard["camera_info"]
+
+    graph.calibrate(camera_info_of(64, 48))
+    graph.ask(image_of(SCENE, graph.header()), "depth", "cloud", "camera_info")
+    graph.wait_for(lambda: graph.says("calibration", DiagnosticStatus.OK, "64x48"), "the camera to be known")
+
+
+def test_the_last_good_camera_stays_in_force(graph):
+    graph.calibrate(camera_info_of(64, 48))
+    graph.calibrate(camera_info_of(64, 48, k=[float("nan")] * 9))
+    assert graph.says("calibration", DiagnosticStatus.WARN, "NaN")
+    graph.ask(image_of(SCENE, graph.header()), "camera_info", "cloud")
+    graph.calibrate(camera_info_of(64, 48))
+
+
+def test_silence_is_reported_with_its_likely_cause(start):
+    graph = start(stale_after=0.5)
+    topic = f"{graph.namespace}/image"
+    publisher = graph.images
+    graph.wait_for(lambda: graph.says("input", DiagnosticStatus.WARN, topic, "fastdds.xml"), "a silent publisher")
+    graph.ask(image_of(SCENE, graph.header()), "depth")
+    graph.wait_for(lambda: graph.says("input", DiagnosticStatus.OK), "the camera to be well")
+    graph.wait_for(lambda: graph.says("input", DiagnosticStatus.ERROR, topic, "fastdds.xml"), "a camera that stopped")
+    assert "best effort" in graph.values("input")["publishers"]
+    graph.node.destroy_publisher(publisher)
+    graph.wait_for(lambda: graph.says("input", DiagnosticStatus.ERROR, topic, "no publisher"), "a camera that went")
+    graph.images = graph.node.create_publisher(Image, "image", 5)
+    graph.ask(image_of(SCENE, graph.header()), "depth")
+    graph.wait_for(lambda: graph.says("input", DiagnosticStatus.OK, "Hz"), "the camera to be back")
+
+
+def test_qos_that_does_not_fit_is_named_and_can_be_overridden(start):
+    namespace_topic = "image"
+    reliable = start(stale_after=0.5)
+    assert "best effort" in reliable.values("input")["subscription"]
+    # An operator who insists on reliable images, and a driver that does not offer it.
+    graph = start(
+        "--ros-args",
+        "-r",
+        f"image:=/shared/{namespace_topic}",
+        "-p",
+        f"qos_overrides./shared/{namespace_topic}.subscription.reliability:=reliable",
+        stale_after=0.5,
+    )
+    driver = graph.node.create_publisher(
+        Image, f"/shared/{namespace_topic}", QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+    )
+    graph.wait_for(
+        lambda: graph.says("input", DiagnosticStatus.WARN, "QoS", "qos_overrides./shared/image"), "the misfit"
+    )
+    graph.node.destroy_publisher(driver)
+    graph.images = graph.node.create_publisher(Image, f"/shared/{namespace_topic}", 5)
+    graph.ask(image_of(SCENE, graph.header()), "depth")

@@ -1,0 +1,49 @@
+"""max_rate thins out a camera's images evenly."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fastdepth_ros.rate_limit import RateLimit
+
+
+def admitted(limit, rate, seconds=10.0, jitter=0.0):
+    rng = np.random.default_rng(0)
+    return sum(limit.admits(i / rate + rng.uniform(-jitter, jitter)) for i in range(int(rate * seconds)))
+
+
+@pytest.mark.parametrize(
+    ("limit", "camera", "out"), [(15, 30, 15), (20, 30, 20), (7, 30, 7), (30, 30, 30), (60, 30, 30), (0, 30, 30)]
+)
+@pytest.mark.parametrize("jitter", [0.0, 0.002])
+def test_so_many_images_a_second_pass_and_no_more(limit, camera, out, jitter):
+    assert admitted(RateLimit(limit), camera, jitter=jitter) == pytest.approx(10 * out, abs=3)
+
+
+def test_what_passes_is_spread_evenly():
+    limit = RateLimit(10)
+    passed = [i for i in range(90) if limit.admits(i / 30)]
+    assert set(np.diff(passed)) == {3}
+
+
+def test_a_pause_is_not_made_up_for():
+    limit = RateLimit(10)
+    assert limit.admits(0.0)
+    assert sum(limit.admits(100 + i / 100) for i in range(100)) == pytest.approx(10, abs=1)
+
+
+def test_a_recording_that_starts_again_is_not_held_up():
+    limit = RateLimit(1)
+    assert limit.admits(1000.0)
+    assert limit.admits(3.0)
+    assert not limit.admits(3.1)
+
+
+def test_the_rate_changes_between_two_images():
+    limit = RateLimit(1)
+    assert limit.admits(0.0)
+    limit.rate = 100
+    assert not limit.admits(0.1)  # what is due was said before
+    assert limit.admits(1.0)
+    assert limit.admits(1.01)
