@@ -52,10 +52,31 @@ class BoardState:
 
 
 class BoardReader:
-    """Looks at the board, again and again."""
+    """Looks at the board, again and again: what it is seldom, what it does each time."""
 
     def __init__(self) -> None:
         self._thermal = thermal.Thermal()
+        self._kind, self._model = LINUX, "unknown"
+        self._modes: tuple[Mode, ...] = ()
+        self._gpu: str | None = None
+        self._tops: tuple[float | None, float | None] = (None, None)
+        self._findings: list[Finding] = []
+
+    def survey(self, files: Files) -> None:
+        """See what board it is, which modes it knows, and where it shows what it does."""
+        findings: list[Finding] = []
+        self._kind = _kind(files, findings)
+        self._model = _model(files, self._kind, findings)
+        self._modes = known_modes(files, self._kind, findings) if self._kind != LINUX else ()
+        self._gpu = next((name for name in files.names(DEVFREQ) if name.rsplit("/", 1)[-1] in _GPUS), None)
+        gpu_top = _fastest(files, f"{self._gpu}/available_frequencies", findings) if self._gpu else None
+        if self._gpu is None and self._kind != LINUX:
+            remedy = "The mode in force is judged by the processor alone; show this process /sys/class/devfreq."
+            findings.append(Finding("note", f"{files.path(DEVFREQ)} shows no GPU", remedy))
+        cores = _online(files, [])
+        self._tops = _highest(files, cores, "cpuinfo_max_freq", findings), gpu_top
+        self._thermal.survey(files, findings)
+        self._findings = findings
 
     def look(self, files: Files, answer: Answer | None = None) -> BoardState:
         """What the board does now.
@@ -64,18 +85,37 @@ class BoardReader:
             files: where ``sys`` and ``etc`` are.
             answer: what nvpmodel said last; None where it was not asked.
         """
-        findings: list[Finding] = []
-        kind = _kind(files, findings)
-        model = _model(files, kind, findings)
-        modes = known_modes(files, kind, findings) if kind != LINUX else ()
-        clocks = _clocks(files, kind, findings)
-        temperatures, throttled, unread = self._thermal.look(files)
-        mode, mode_from = _in_force(modes, clocks, answer, findings)
-        if mode is None and kind != LINUX:
+        findings = list(self._findings)
+        cores = _online(files, findings)
+        cpu_hz = _highest(files, cores, "scaling_max_freq", findings)
+        gpu_hz = _hertz(files, f"{self._gpu}/max_freq", 1.0, findings) if self._gpu else None
+        clocks = Clocks(cores, cpu_hz, self._tops[0], gpu_hz, self._tops[1])
+        temperatures, throttled = self._thermal.look(files, findings)
+        mode, mode_from = _in_force(self._modes, clocks, answer, findings)
+        if mode is None and self._kind != LINUX:
             remedy = "Make nvpmodel or /etc/nvpmodel.conf visible to this process, or compare the clocks by hand."
-            findings.append(Finding("note", f"no known mode of this {model} fits its clocks", remedy))
-        findings += unread
-        return BoardState(kind, model, mode, mode_from, modes, clocks, temperatures, tuple(throttled), tuple(findings))
+            findings.append(Finding("note", f"no known mode of this {self._model} fits its clocks", remedy))
+        return BoardState(
+            self._kind, self._model, mode, mode_from, self._modes, clocks, temperatures, throttled, tuple(findings)
+        )
+
+
+def _online(files: Files, findings: list[Finding]) -> tuple[int, ...]:
+    name = f"{CPUS}/online"
+    try:
+        return parse_list(files.text(name))
+    except Unreadable as error:
+        findings.append(missing(error, "The cores that are online are unknown without it."))
+    except ValueError:
+        findings.append(Finding("warn", f"{files.path(name)} holds no list of cores", "Mount the kernel's own /sys."))
+    return ()
+
+
+def _highest(files: Files, cores: tuple[int, ...], name: str, findings: list[Finding]) -> float | None:
+    """The highest of the cores' frequencies [Hz]; None where they have none, as in a virtual machine."""
+    folders = [folder for core in cores if files.has(folder := f"{CPUS}/cpu{core}/cpufreq")]
+    found = [_hertz(files, f"{folder}/{name}", 1000.0, findings) for folder in folders]
+    return max((hertz for hertz in found if hertz), default=None)
 
 
 def _kind(files: Files, findings: list[Finding]) -> str:
@@ -99,36 +139,6 @@ def _model(files: Files, kind: str, findings: list[Finding]) -> str:
         except Unreadable as error:
             findings.append(missing(error, "It holds the board's model, which is only shown.", "note"))
     return f"Jetson {kind}" if kind != LINUX else platform.machine() or "unknown"
-
-
-def _clocks(files: Files, kind: str, findings: list[Finding]) -> Clocks:
-    try:
-        cores = parse_list(files.text(f"{CPUS}/online"))
-    except Unreadable as error:
-        findings.append(missing(error, "The cores that are online are unknown without it."))
-        cores = ()
-    except ValueError:
-        path = files.path(f"{CPUS}/online")
-        findings.append(Finding("warn", f"{path} holds no list of cores", "Mount the kernel's own /sys."))
-        cores = ()
-    limits: list[float] = []
-    tops: list[float] = []
-    for core in cores:
-        folder = f"{CPUS}/cpu{core}/cpufreq"
-        if not files.has(folder):
-            continue  # no frequency scaling at all, as in a virtual machine
-        for name, into in (("scaling_max_freq", limits), ("cpuinfo_max_freq", tops)):
-            value = _hertz(files, f"{folder}/{name}", 1000.0, findings)
-            into += [value] if value else []
-    gpu = next((n for n in files.names(DEVFREQ) if n.rsplit("/", 1)[-1] in _GPUS), None)
-    gpu_hz = gpu_top = None
-    if gpu:
-        gpu_hz = _hertz(files, f"{gpu}/max_freq", 1.0, findings)
-        gpu_top = _fastest(files, f"{gpu}/available_frequencies", findings)
-    elif kind != LINUX:
-        remedy = "The mode in force is judged by the processor alone; show this process /sys/class/devfreq."
-        findings.append(Finding("note", f"{files.path(DEVFREQ)} shows no GPU", remedy))
-    return Clocks(cores, max(limits, default=None), max(tops, default=None), gpu_hz, gpu_top)
 
 
 def _hertz(files: Files, name: str, unit: float, findings: list[Finding]) -> float | None:

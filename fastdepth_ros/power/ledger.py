@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from threading import Lock
@@ -27,9 +27,6 @@ class Drawn:
     joules: float = 0.0
     seconds: float = 0.0
 
-    def __add__(self, other: Drawn) -> Drawn:
-        return Drawn(self.joules + other.joules, self.seconds + other.seconds)
-
     @property
     def watts(self) -> float | None:
         """The mean power; None where nothing was measured."""
@@ -40,32 +37,35 @@ class Drawn:
 class Ledger:
     """Energy of the rails, in pieces as they were measured. Times are monotonic [s]."""
 
-    _pieces: deque[tuple[float, float, Mapping[str, float]]] = field(default_factory=deque)
+    _rails: dict[str, deque[tuple[float, float, float]]] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
-    def add(self, start: float, end: float, joules: Mapping[str, float]) -> None:
-        """Enter what flowed from ``start`` to ``end``, by rail."""
+    def add(self, rail: str, start: float, end: float, joules: float) -> None:
+        """Enter what a rail drew from ``start`` to ``end``."""
         with self._lock:
-            self._pieces.append((start, end, joules))
-            while self._pieces[0][1] < end - SPAN:
-                self._pieces.popleft()
+            pieces = self._rails.setdefault(rail, deque())
+            pieces.append((start, end, joules))
+            while pieces[0][1] < end - SPAN:
+                pieces.popleft()
 
     def drawn(self, spans: Sequence[tuple[float, float]]) -> dict[str, Drawn]:
         """What every rail drew in all of some spans of time together; a piece at an edge counts in proportion."""
         with self._lock:
-            pieces = list(self._pieces)
-        total: dict[str, Drawn] = {}
-        for start, end in spans:
-            for begin, finish, joules in reversed(pieces):
-                if finish <= start:
-                    break
-                common = min(end, finish) - max(start, begin)
-                if common <= 0:
-                    continue
-                share = common / (finish - begin)
-                for rail, amount in joules.items():
-                    total[rail] = total.get(rail, Drawn()) + Drawn(amount * share, common)
-        return total
+            rails = {rail: list(pieces) for rail, pieces in self._rails.items()}
+        return {rail: _within(pieces, spans) for rail, pieces in rails.items()}
+
+
+def _within(pieces: Sequence[tuple[float, float, float]], spans: Sequence[tuple[float, float]]) -> Drawn:
+    joules = seconds = 0.0
+    for start, end in spans:
+        for begin, finish, amount in reversed(pieces):
+            if finish <= start:
+                break
+            common = min(end, finish) - max(start, begin)
+            if common > 0:
+                joules += amount * common / (finish - begin)
+                seconds += common
+    return Drawn(joules, seconds)
 
 
 @dataclass

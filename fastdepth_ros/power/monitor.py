@@ -168,7 +168,7 @@ class PowerMonitor:
         if not watch.meter.channels and watch.looks:
             remedy = "Power is not reported; mJ per frame needs an INA3221, RAPL or a battery that says what it gives."
             findings.append(Finding("note", "no power meter was found on this machine", remedy))
-        findings += [*watch.troubles, *watch.meter.findings, *watch.findings, *board.findings]
+        findings += [*watch.troubles.values(), *watch.meter.findings, *watch.findings, *board.findings]
         return PowerState(
             board=board,
             profile=self._profile.name,

@@ -31,11 +31,14 @@ class Channel:
         self.path = path
         self.remedy = remedy
 
-    def energy(self, files: Files, now: float) -> float | None:
-        """Joules since the last call, by an exact counter or by the power at both ends; None at the first call.
+    def energy(self, files: Files, now: float) -> tuple[float, float] | None:
+        """What flowed since the last call, by an exact counter or by the power at both ends; None at the first call.
 
         Args:
             now: the time [s].
+
+        Returns:
+            When the last call was [s], and the energy since then [J].
 
         Raises:
             Unreadable: it says nothing that makes sense; the next call starts anew.
@@ -65,7 +68,7 @@ class PowerChannel(Channel):
         self._watts = watts
         self._last: tuple[float, float] | None = None
 
-    def energy(self, files: Files, now: float) -> float | None:
+    def energy(self, files: Files, now: float) -> tuple[float, float] | None:
         last, self._last = self._last, None
         watts = self._watts(files)
         if watts > MOST:
@@ -73,7 +76,7 @@ class PowerChannel(Channel):
         self._last = (now, watts)
         if last is None or now - last[0] > GAP:
             return None
-        return (watts + last[1]) / 2 * (now - last[0])
+        return last[0], (watts + last[1]) / 2 * (now - last[0])
 
     def forget(self) -> None:
         self._last = None
@@ -89,7 +92,7 @@ class CounterChannel(Channel):
         self._joules = joules
         self._last: tuple[float, float] | None = None
 
-    def energy(self, files: Files, now: float) -> float | None:
+    def energy(self, files: Files, now: float) -> tuple[float, float] | None:
         last, self._last = self._last, None
         joules, full = self._joules(files)
         self._last = (now, joules)
@@ -100,7 +103,7 @@ class CounterChannel(Channel):
             used += full
         if not 0 <= used <= MOST * max(now - last[0], 1e-3):
             raise Unreadable(files.path(self.path), f"went from {last[1]:.0f} J to {joules:.0f} J, which cannot be")
-        return used
+        return last[0], used
 
     def forget(self) -> None:
         self._last = None
