@@ -114,6 +114,7 @@ def _report(
     results: Results,
 ) -> int:
     from fastdepth_ros.demo import summary as summaries
+    from fastdepth_ros.demo.cloud_view import cloud_at, cloud_parts
     from fastdepth_ros.demo.gallery import Gallery
     from fastdepth_ros.demo.page import evenly, report_page
     from fastdepth_ros.demo.truth import AccuracySum, camera_of, cases, true_depth
@@ -121,18 +122,23 @@ def _report(
     camera = camera_of(recording, topics)
     answered = {answer.stamp for answer in results.answers}
     numbers = [number for number, image in enumerate(results.sent) if image.stamp in answered]
-    gallery, accuracies = Gallery(camera, evenly(numbers, SHOWN)), AccuracySum()
+    shown = evenly(numbers, SHOWN)
+    gallery, accuracies, cloud = Gallery(camera, shown), AccuracySum(), list[str]()
     task = bar.add_task("comparing with the true depth" if topics.ground_truth else "reading", total=len(numbers))
     with Recording.open(args.out / "depth") as depth:
         for case in cases(recording, topics, depth, results):
             truth = true_depth(case, camera) if camera else None
             delta1 = accuracies.add(case.number, case.depth, truth) if truth is not None else None
             gallery.add(case, delta1)
+            if camera and shown and case.number == shown[len(shown) // 2]:
+                points = cloud_at(depth, results.sent[case.number].stamp)
+                picture = gallery.photographs.get(case.number)
+                cloud = cloud_parts(case, points, camera, picture) if points is not None and picture is not None else []
             bar.advance(task)
     accuracy = accuracies.result()
     summary = summaries.summarise(results, accuracy, recording, topics, bundle, about)
     (args.out / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
-    (args.out / "report.html").write_text(report_page(summary, results, accuracy, gallery), encoding="utf-8")
+    (args.out / "report.html").write_text(report_page(summary, results, accuracy, gallery, cloud), encoding="utf-8")
     bar.stop()
     console.print(summaries.table(summary))
     console.print(f"report     {args.out / 'report.html'}\nsummary    {args.out / 'summary.json'}", highlight=False)

@@ -39,11 +39,15 @@ class Gallery:
     Args:
         camera: of the recording's picture; None where it is not known.
         chosen: numbers of the frames to keep.
+
+    Attributes:
+        photographs: number of a kept frame -> its picture as the camera sent it.
     """
 
     def __init__(self, camera: Intrinsics | None, chosen: Collection[int]) -> None:
         self._camera = camera
         self._chosen = set(chosen)
+        self.photographs: dict[int, Bgr] = {}
         self._frames: list[tuple[int, Bgr, Depth, Depth | None, float]] = []
 
     def add(self, case: Case, delta1: float | None) -> None:
@@ -54,6 +58,7 @@ class Gallery:
             photograph = _photograph(case)
         except ImageError:  # the node answered it, so this does not happen; a report without it is better than none
             return
+        self.photographs[case.number] = photograph
         height = round(photograph.shape[0] * WIDTH / photograph.shape[1])
         small = cv2.resize(photograph, (WIDTH, height), interpolation=cv2.INTER_AREA)
         depth, truth = _in_picture(case, self._camera, WIDTH, height)

@@ -20,8 +20,10 @@ STYLES = ("s0", "s1", "s2", "s3")
 AGE_WISH = 40.0
 
 
-def report_page(summary: dict[str, Any], results: Results, accuracy: Accuracy | None, gallery: Gallery) -> str:
-    """The whole report as one HTML document."""
+def report_page(
+    summary: dict[str, Any], results: Results, accuracy: Accuracy | None, gallery: Gallery, cloud: Sequence[str]
+) -> str:
+    """The whole report as one HTML document; ``cloud`` is the section on the cloud."""
     name = summary["recording"]["name"]
     verdict = "passed" if summary["passed"] else f"failed: {summary['frames_out']} of {summary['frames_in']} answered"
     parts = [
@@ -29,6 +31,7 @@ def report_page(summary: dict[str, Any], results: Results, accuracy: Accuracy | 
         report.paragraph(_opening(summary), "soft"),
         report.figures((f.name, f.value, f.wish, f.good) for f in figures(summary)),
         *gallery.parts(),
+        *cloud,
         *_time(summary, results),
         *(_accuracy(accuracy, summary, results) if accuracy else _no_accuracy(summary)),
         *_what_was_run(summary),

@@ -108,7 +108,17 @@ def test_the_report_asks_nothing_of_anybody(done):
     sources = re.findall(r"""(?:src|href)=["']?([^"'>]{0,30})""", page)
     assert len(sources) >= 6 * 4
     assert all(source.startswith("data:image/jpeg;base64,") for source in sources)
-    for word in ("picture", "depth of the node", "true depth", "error", "age [ms]", "infer", "delta1", "random"):
+    for word in (
+        "picture",
+        "depth of the node",
+        "true depth",
+        "error",
+        "age [ms]",
+        "infer",
+        "delta1",
+        "cloud of the node",
+        "random",
+    ):
         assert word in page
     assert page.count("<svg") >= 4
     assert page.count("<svg") == page.count("</svg>")

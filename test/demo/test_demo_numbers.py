@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ import pytest
 from fastdepth_ros.camera import Intrinsics, View
 from fastdepth_ros.cli import main
 from fastdepth_ros.demo import graph
+from fastdepth_ros.demo.cloud_view import points_of
 from fastdepth_ros.demo.process import NodeError, NodeProcess
 from fastdepth_ros.demo.results import Answer, NodeReport, Results, Sent, Spread, match, read_counts, read_stages
 from fastdepth_ros.demo.truth import AccuracySum, read_at, sized
@@ -94,6 +96,17 @@ def test_outside_the_view_there_is_nothing_to_compare():
     assert (found[2:6, 2:6] == 1).all()
 
 
+def test_the_points_of_a_cloud_are_found_wherever_their_fields_lie():
+    layout = {"names": ["rgb", "z", "y", "x"], "formats": ["<u4"] + 3 * ["<f4"], "offsets": [0, 4, 8, 12]}
+    kind = np.dtype({**layout, "itemsize": 20})
+    rows = np.zeros((2, 3), kind)  # the third of each row is padding
+    rows["x"], rows["y"], rows["z"] = [[1, 2, 99]] * 2, [[3, 4, 99], [5, np.nan, 99]], 6
+    fields = [SimpleNamespace(name=name, offset=kind.fields[name][1]) for name in kind.names]
+    data = rows.view(np.uint8).ravel()
+    cloud = SimpleNamespace(fields=fields, data=data, height=2, width=2, row_step=60, point_step=20, is_bigendian=False)
+    assert points_of(cloud).tolist() == [[1, 3, 6], [2, 4, 6], [1, 5, 6]]
+
+
 def test_errors_are_summed_by_frame_and_by_distance():
     sums = AccuracySum()
     truth = np.array([[0.5, 1.5, 2.5, np.nan]], np.float32)
@@ -160,6 +173,7 @@ def test_a_node_does_not_outlive_a_demo_that_was_killed(tmp_path):
     program = f"""
 import sys, time
 from pathlib import Path
+from fastdepth_ros.demo.cloud_view import points_of
 from fastdepth_ros.demo.process import NodeProcess
 with NodeProcess(Path({str(tmp_path)!r}), {{}}, [sys.executable, "-c", "import time; time.sleep(60)"]) as node:
     print(node.pid, flush=True)
