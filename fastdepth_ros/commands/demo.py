@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -19,10 +17,6 @@ from fastdepth_ros.recording import CameraTopics, Recording, find_camera
 from fastdepth_ros.runtime.bundle import Bundle
 from fastdepth_ros.runtime.cache import cache_dir
 
-if TYPE_CHECKING:
-    from fastdepth_ros.demo.results import Results
-    from fastdepth_ros.demo.summary import Run
-
 HELP = "play a recording through the node over DDS and report what came back"
 
 WRITTEN = ("summary.json", "report.html", "node.log", "node.yaml", "fastdds_loopback.xml")
@@ -30,9 +24,6 @@ RECORDED = {"metadata.yaml", "depth.mcap"}
 """What a demo leaves in its folder, and in the folder ``depth`` there."""
 
 ROOM = "a computed room"
-
-SHOWN = 6
-"""Frames in the report."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -85,8 +76,9 @@ def _demo(
 
     _clear(args.out)
     enter_graph(args.out)
+    from fastdepth_ros.demo.outcome import DEPTH, REPORT, SUMMARY, write_outcome
     from fastdepth_ros.demo.run import Options, run_node
-    from fastdepth_ros.demo.summary import Run
+    from fastdepth_ros.demo.summary import Run, table
 
     task = bar.add_task("", total=topics.image.messages)
     about = Run.about_to_start(args.recording.name if args.recording else ROOM, args.rate, bundle)
@@ -100,49 +92,13 @@ def _demo(
         progress=lambda count: bar.update(task, completed=count),
     )
     bar.update(task, description="played", completed=len(results.sent))
-    return _report(args, console, bar, bundle, recording, topics, about, results)
-
-
-def _report(
-    args: argparse.Namespace,
-    console: Console,
-    bar: Progress,
-    bundle: Bundle,
-    recording: Recording,
-    topics: CameraTopics,
-    about: Run,
-    results: Results,
-) -> int:
-    from fastdepth_ros.demo import summary as summaries
-    from fastdepth_ros.demo.cloud_view import cloud_at, cloud_parts
-    from fastdepth_ros.demo.gallery import Gallery
-    from fastdepth_ros.demo.page import evenly, report_page
-    from fastdepth_ros.demo.truth import AccuracySum, camera_of, cases, true_depth
-
-    camera = camera_of(recording, topics)
-    answered = {answer.stamp for answer in results.answers}
-    numbers = [number for number, image in enumerate(results.sent) if image.stamp in answered]
-    shown = evenly(numbers, SHOWN)
-    gallery, accuracies, cloud = Gallery(camera, shown), AccuracySum(), list[str]()
-    task = bar.add_task("comparing with the true depth" if topics.ground_truth else "reading", total=len(numbers))
-    with Recording.open(args.out / "depth") as depth:
-        for case in cases(recording, topics, depth, results):
-            truth = true_depth(case, camera) if camera else None
-            delta1 = accuracies.add(case.number, case.depth, truth) if truth is not None else None
-            gallery.add(case, delta1)
-            if camera and shown and case.number == shown[len(shown) // 2]:
-                points = cloud_at(depth, results.sent[case.number].stamp)
-                picture = gallery.photographs.get(case.number)
-                cloud = cloud_parts(case, points, camera, picture) if points is not None and picture is not None else []
-            bar.advance(task)
-    accuracy = accuracies.result()
-    summary = summaries.summarise(results, accuracy, recording, topics, bundle, about)
-    (args.out / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
-    (args.out / "report.html").write_text(report_page(summary, results, accuracy, gallery, cloud), encoding="utf-8")
+    task = bar.add_task("comparing with the true depth" if topics.ground_truth else "looking at the answers")
+    bar.update(task, total=len(results.answers))
+    summary = write_outcome(args.out, recording, topics, bundle, about, results, lambda: bar.advance(task))
     bar.stop()
-    console.print(summaries.table(summary))
-    console.print(f"report     {args.out / 'report.html'}\nsummary    {args.out / 'summary.json'}", highlight=False)
-    console.print(f"recording  {args.out / 'depth'}", highlight=False)
+    console.print(table(summary))
+    for name, file in (("report", REPORT), ("summary", SUMMARY), ("recording", DEPTH)):
+        console.print(f"{name:10} {args.out / file}", highlight=False, soft_wrap=True)
     return 0 if summary["passed"] else 1
 
 

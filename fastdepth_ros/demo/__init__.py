@@ -10,4 +10,5 @@ summary     summary.json, and the table on the terminal
 gallery     frames of a run side by side
 cloud_view  the cloud of a frame, from the side and from above
 page        what the report shows of a run
+outcome     all of this, put together and written
 """

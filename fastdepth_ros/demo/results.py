@@ -119,6 +119,11 @@ class Results:
         """Share of the images that got their depth."""
         return len(self.answers) / len(self.sent) if self.sent else 0.0
 
+    def answered(self) -> list[int]:
+        """Numbers of the images that got their depth, in order."""
+        stamps = {answer.stamp for answer in self.answers}
+        return [number for number, image in enumerate(self.sent) if image.stamp in stamps]
+
     def ages(self) -> list[float]:
         """Age of every answer when it was here [ms], in order."""
         return [1000 * answer.age for answer in self.answers]

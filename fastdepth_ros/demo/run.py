@@ -131,7 +131,8 @@ def _wait_until_active(process: NodeProcess, client: DemoClient) -> None:
     while time.monotonic() < deadline:
         process.check()
         if client.complaint:
-            raise NodeError(f"depth_node did not start: {client.complaint}", f"See {process.log}.")
+            cause = f"depth_node did not start: {client.complaint}\nIts last words:\n{process.last_words()}\n"
+            raise NodeError(cause, f"See {process.log}.")
         if client.node_is_active():
             return
         client.wait(lambda: bool(client.complaint), 0.05)

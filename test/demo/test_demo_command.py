@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fastdepth_ros.recording import Recording, cdr
+from fastdepth_ros.recording import Recording, RecordingWriter, cdr
 from fastdepth_ros.recording.depth import decode_depth
 from fastdepth_ros.runtime.cache import cache_dir
-from fastdepth_ros.scene.record import FRAME_ID, room_recording
+from fastdepth_ros.scene.record import FRAME_ID, IMAGE_TOPIC, room_recording
 
 FRAMES = 20
 
@@ -179,6 +179,39 @@ def test_a_recording_that_is_not_there_is_named(tmp_path, bundle):
     status, words = finish(start(tmp_path, "--recording", tmp_path / "none", "--model", bundle.path))
     assert status == 2
     assert "there is no recording" in words
+
+
+def test_without_camera_info_and_truth_there_is_depth_and_a_report_that_says_what_is_missing(tmp_path, room, bundle):
+    with Recording.open(room) as whole, RecordingWriter(tmp_path / "bare") as bare:
+        for message in whole.messages([IMAGE_TOPIC]):
+            bare.write(message.topic.name, message.topic.type, message.time, message.data)
+    out = tmp_path / "out"
+    status, words = finish(start(out, "--recording", tmp_path / "bare", "--model", bundle.path, "--rate", "0.5"))
+    assert status == 0, words
+    summary = json.loads((out / "summary.json").read_text())
+    assert summary["frames_out"] >= 0.95 * FRAMES
+    assert summary["delta1"] is None
+    assert summary["rmse_m"] is None
+    page = (out / "report.html").read_text()
+    assert "holds no true depth" in page
+    assert "cloud of the node" not in page
+
+
+def test_a_node_that_cannot_start_says_why(tmp_path, room):
+    program = f"""
+from pathlib import Path
+from fastdepth_ros.demo.graph import enter_graph
+folder = Path({str(tmp_path)!r})
+enter_graph(folder)
+from fastdepth_ros.demo.run import Options, run_node
+from fastdepth_ros.recording import Recording, find_camera
+with Recording.open({str(room)!r}) as recording:
+    run_node(recording, find_camera(recording), Options(folder / "no model"), folder, print, print)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert "NodeError: depth_node did not start: not configured: " in done.stderr
+    assert "no model" in done.stderr
+    assert nodes_of(tmp_path) == []
 
 
 @pytest.mark.parametrize(("name", "frames", "wanted"), [("tum_fr3_cabinet", 58, 56), ("tum_fr3_cabinet_raw12", 12, 12)])
