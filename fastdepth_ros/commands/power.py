@@ -75,8 +75,8 @@ def as_json(state: PowerState, monitor: PowerMonitor) -> dict[str, Any]:
             "max_rate": operation.max_rate,
             "budget": data.pop("budget"),
         },
-        "findings": data.pop("findings"),
-        **data,
+        "findings": [asdict(finding) for finding in state.findings],
+        **{name: value for name, value in data.items() if name not in ("about_board", "about_power")},
     }
 
 

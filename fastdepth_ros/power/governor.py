@@ -17,7 +17,10 @@ EASY = 0.8
 """Part of the budget below which the rate may go up."""
 
 ENOUGH = 5
-"""Frames on which a p95 may be judged."""
+"""Frames on which a p95 may be judged, if they took :data:`PERIOD`."""
+
+PERIOD = 1.0
+"""Seconds between two decisions at least: one late frame of 30 is no reason."""
 
 PATIENCE = 3.0
 """Seconds after which fewer frames must do: at a low rate they take long to come."""
@@ -91,7 +94,12 @@ class Governor:
 
     def ready(self, frames: int) -> bool:
         """Whether so many frames since the last decision are enough for one."""
-        return frames >= ENOUGH or (frames > 0 and self._clock() - self._since >= PATIENCE)
+        now = self._clock()
+        if now < self._since:  # the clock jumped back, as /clock does when a recording starts again
+            self._since = self._easy_since = now
+            self._raised_at = self._lowered_at = -math.inf
+        waited = now - self._since
+        return (frames >= ENOUGH and waited >= PERIOD) or (frames > 0 and waited >= PATIENCE)
 
     def update(self, age_p95: float, arrival_p95: float, rate_in: float, rate_out: float) -> Decision:
         """Decide anew. To be called where :meth:`ready` says so, with what happened since the last call.

@@ -41,7 +41,8 @@ class PowerState:
         batteries: how full they are.
         budget: what the profile expects.
         cost: part of one core that watching costs, 0 to 1.
-        findings: what is wrong or missing, each with its remedy; warnings first.
+        about_board: what is wrong or missing of the board and its mode, each with its remedy; warnings first.
+        about_power: the same of the meter and of what it shows.
     """
 
     board: BoardState
@@ -59,7 +60,13 @@ class PowerState:
     batteries: tuple[Charge, ...] = ()
     budget: Budget = field(default_factory=Budget)
     cost: float = 0.0
-    findings: tuple[Finding, ...] = ()
+    about_board: tuple[Finding, ...] = ()
+    about_power: tuple[Finding, ...] = ()
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """All that is wrong or missing; warnings first."""
+        return _in_order([*self.about_board, *self.about_power])
 
     @property
     def warnings(self) -> tuple[Finding, ...]:
@@ -157,18 +164,7 @@ class PowerMonitor:
         seconds = sum(end - start for start, end in spans)
         active = work - idle if work is not None and idle is not None else None
         self._request()
-        findings = self._about_mode()
-        if total is not None and budget.watts is not None and frames and total > budget.watts:
-            cause = f"the board draws {total:.1f} W, over the {budget.watts:g} W of {self._profile.name}"
-            findings.append(Finding("warn", cause, "Lower max_rate, take a thriftier profile, or see what else runs."))
-        findings += [
-            Finding("warn", f"throttled: {what}", "Cool the board better, feed it better, or take a thriftier profile.")
-            for what in board.throttled
-        ]
-        if not watch.meter.channels and watch.looks:
-            remedy = "Power is not reported; mJ per frame needs an INA3221, RAPL or a battery that says what it gives."
-            findings.append(Finding("note", "no power meter was found on this machine", remedy))
-        findings += [*watch.troubles.values(), *watch.meter.findings, *watch.findings, *board.findings]
+        about_power = self._about_power(total if frames else None, budget)
         return PowerState(
             board=board,
             profile=self._profile.name,
@@ -185,8 +181,20 @@ class PowerMonitor:
             batteries=watch.batteries,
             budget=budget,
             cost=self.sampler.cost / max(now - self._started, 1e-9),
-            findings=tuple(sorted(dict.fromkeys(findings), key=lambda finding: finding.level != "warn")),
+            about_board=_in_order([*self._about_mode(), *_about_heat(board), *board.findings]),
+            about_power=_in_order(about_power),
         )
+
+    def _about_power(self, watts: float | None, budget: Budget) -> list[Finding]:
+        """What is wrong with the meter, or with what it shows."""
+        watch, findings = self.sampler.watch, []
+        if watts is not None and budget.watts is not None and watts > budget.watts:
+            cause = f"the board draws {watts:.1f} W, over the {budget.watts:g} W of {self._profile.name}"
+            findings.append(Finding("warn", cause, "Lower max_rate, take a thriftier profile, or see what else runs."))
+        if not watch.meter.channels and watch.looks:
+            remedy = "Power is not reported; mJ per frame needs an INA3221, RAPL or a battery that says what it gives."
+            findings.append(Finding("note", "no power meter was found on this machine", remedy))
+        return [*findings, *watch.troubles.values(), *watch.meter.findings, *watch.findings]
 
     def _target(self) -> Mode | None:
         """The mode that the profile asks for on this board; None where it asks for none, or none that is known."""
@@ -227,6 +235,16 @@ class PowerMonitor:
             by_hand = "and confirm its question there" if answer.fate == "question" else "as a user who may"
             findings.append(Finding("warn", f"`{call}` {answer.fault}", f"{fix}, {by_hand}."))
         return findings
+
+
+def _about_heat(board: BoardState) -> list[Finding]:
+    remedy = "Cool the board better, feed it better, or take a thriftier profile."
+    return [Finding("warn", f"throttled: {what}", remedy) for what in board.throttled]
+
+
+def _in_order(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Each once, warnings first."""
+    return tuple(sorted(dict.fromkeys(findings), key=lambda finding: finding.level != "warn"))
 
 
 def _sum(drawn: Mapping[str, Drawn], whole: tuple[str, ...]) -> float | None:

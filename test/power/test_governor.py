@@ -14,6 +14,7 @@ class Robot:
         self.now = 0.0
         self.camera = camera
         self.arrival = 0.003
+        self.frames = 0
         self.load = 0.0005  # seconds of age for every image a second
         self.governor = Governor(budget, cap, clock=lambda: self.now)
 
@@ -25,8 +26,10 @@ class Robot:
     def run(self, seconds: float):
         end = self.now + seconds
         while self.now < end:
-            self.now += 5 / self.rate
-            if self.governor.ready(5):
+            self.now += 1 / self.rate
+            self.frames += 1
+            if self.governor.ready(self.frames):
+                self.frames = 0
                 age = self.arrival + 0.010 + self.load * self.rate
                 self.governor.update(age, self.arrival, self.camera, self.rate)
         return self.governor.decision
@@ -52,11 +55,22 @@ def test_a_loaded_machine_answers_fewer_images_and_keeps_the_age():
     assert "lowered to" in decision.reason or "raised to" in decision.reason or decision.held
 
 
-def test_the_first_step_down_takes_no_second():
+def test_the_first_step_down_takes_about_a_second():
     robot = Robot()
     robot.load = 0.002
-    robot.run(0.5)
+    robot.run(0.9)
+    assert not robot.governor.decision.lowered
+    robot.run(0.3)
     assert robot.governor.decision.lowered
+
+
+def test_a_clock_that_jumps_back_starts_anew():
+    robot = Robot()
+    robot.now = 1000.0
+    robot.run(10)
+    robot.now = 5.0
+    robot.load = 0.002
+    assert robot.run(3).lowered
 
 
 def test_when_the_load_is_gone_the_rate_comes_back():
@@ -119,6 +133,10 @@ def test_few_frames_are_waited_for_but_not_for_ever():
     now = [0.0]
     governor = Governor(0.04, clock=lambda: now[0])
     assert not governor.ready(2)
+    assert not governor.ready(100)
+    now[0] = 1.0
+    assert governor.ready(5)
+    assert not governor.ready(4)
     now[0] = 4.0
     assert governor.ready(2)
     assert not governor.ready(0)
