@@ -64,6 +64,11 @@ TARGETS = {
 }
 
 
+def toolchain() -> str:
+    """What makes the machine code, in words: with the same weights and the same of these, a module is the same."""
+    return f"LLVM {get_global_func('target.llvm_version_major')()}, linked by fastdepth_ros"
+
+
 def find_target(name: str) -> Target:
     """The target of that name; ``host`` is this machine.
 
