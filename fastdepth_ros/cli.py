@@ -18,6 +18,7 @@ COMMANDS = {
     "demo": "play a recording through the node over DDS and report what came back",
     "infer": "depth of pictures: PNG, npy, a coloured picture, a point cloud",
     "play": "play a recording's camera over DDS",
+    "doctor": "whether depth will work on this machine, and what to do where it will not",
     "models": "list, show and verify the model bundles",
     "import": "make a model bundle of weights that others made",
     "compile": "compile a bundle for a target",

@@ -1,0 +1,60 @@
+"""``fastdepth doctor``: whether depth will work here, and what to do where it will not."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+
+from fastdepth_ros.doctor import Check, Level, Question, examine
+from fastdepth_ros.models import DEFAULT
+
+COLOURS = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "bold red"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("--model", default=DEFAULT, help=f"name or folder of a bundle (default: {DEFAULT})")
+    parser.add_argument("--target", default="host", help="what its module is compiled for (default: host)")
+    parser.add_argument("--image", default="", metavar="TOPIC", help="the camera's pictures (default: any)")
+    parser.add_argument("--camera-info", default="", metavar="TOPIC", help="(default: beside the pictures)")
+    parser.add_argument(
+        "--wait", type=float, default=3.0, metavar="S", help="listen so long; 0: not at all (default: 3)"
+    )
+    parser.add_argument("--profile", default="max-n", help="power profile to hold the board against (default: max-n)")
+    parser.add_argument("--root", type=Path, default=Path("/"), help="where sys, proc and etc are (default: /)")
+    parser.add_argument("--json", action="store_true", help="as JSON on standard output")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Examine, and show what was seen.
+
+    Returns:
+        0 where depth works, with or without warnings; 1 where something fails.
+    """
+    question = Question(args.model, args.target, args.image, args.camera_info, args.wait, args.profile, args.root)
+    console, checks = Console(highlight=False), []
+    for check in examine(question):
+        checks.append(check)
+        if not args.json:
+            _show(console, check)
+    failed = any(check.level is Level.FAIL for check in checks)
+    if args.json:
+        json.dump({"ok": not failed, "checks": [asdict(check) for check in checks]}, sys.stdout, indent=2)
+        sys.stdout.write("\n")
+    else:
+        counts = {level: sum(check.level is level for check in checks) for level in Level}
+        console.print(", ".join(f"{count} {level.value}" for level, count in counts.items()))
+    return 1 if failed else 0
+
+
+def _show(console: Console, check: Check) -> None:
+    level = f"[{COLOURS[check.level]}]{check.level.value:4}[/]"
+    console.print(f"{level}  {check.name:16}  {escape(check.fact)}", soft_wrap=True)
+    if check.remedy:
+        console.print(f"{'':24}{escape(check.remedy)}", soft_wrap=True)

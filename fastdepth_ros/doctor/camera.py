@@ -1,0 +1,147 @@
+"""The camera's topics: who publishes, with which quality of service, and what arrives."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import rclpy
+from rclpy.context import Context
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+
+from fastdepth_ros.doctor.check import Check, fail, ok, warn
+from fastdepth_ros.errors import FastDepthError
+from fastdepth_ros.messages.camera_info import intrinsics_of
+from fastdepth_ros.messages.images import PictureReader
+
+TYPES = {"sensor_msgs/msg/Image": Image, "sensor_msgs/msg/CompressedImage": CompressedImage}
+AS_THE_NODE = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+DISCOVERY = 4.0
+"""Seconds within which publishers are found, with room to spare."""
+
+ANSWERS = ("depth", "aligned_depth", "ground_truth")
+"""Words in the names of image topics that are no camera picture."""
+
+
+def camera(image: str, camera_info: str, seconds: float) -> Iterator[Check]:
+    """Look for a camera in the graph and listen to it as the node would.
+
+    Args:
+        image: its topic; empty takes the first picture that is published.
+        camera_info: its camera_info; empty takes the one beside the image.
+        seconds: how long to listen, once it was found.
+    """
+    context = Context()
+    rclpy.init(args=[], context=context)
+    try:
+        node = rclpy.create_node(
+            "fastdepth_doctor", context=context, enable_rosout=False, start_parameter_services=False
+        )
+        executor = SingleThreadedExecutor(context=context)
+        executor.add_node(node)
+        with closing(_Closer(node, executor)):
+            yield from _look(node, executor, image, camera_info, seconds)
+    finally:
+        context.try_shutdown()
+
+
+class _Closer:
+    def __init__(self, node: Node, executor: SingleThreadedExecutor) -> None:
+        self.node, self.executor = node, executor
+
+    def close(self) -> None:
+        self.executor.shutdown()
+        self.node.destroy_node()
+
+
+def _look(
+    node: Node, executor: SingleThreadedExecutor, image: str, camera_info: str, seconds: float
+) -> Iterator[Check]:
+    topics = _find(node, executor, image)
+    if not topics:
+        fact = f"nobody publishes {image}" if image else "nobody publishes an image"
+        yield warn("camera", fact, "Start the camera driver, in the same ROS_DOMAIN_ID, and name it with --image.")
+        return
+    topic, kind = topics[0]
+    others = ", ".join(name for name, _ in topics[1:])
+
+    heard: list[Any] = []
+    infos: list[CameraInfo] = []
+    info_topic = camera_info or f"{topic.removesuffix('/compressed').rsplit('/', 1)[0]}/camera_info"
+    node.create_subscription(TYPES[kind], topic, heard.append, AS_THE_NODE)
+    node.create_subscription(CameraInfo, info_topic, infos.append, AS_THE_NODE)
+    start = time.monotonic()
+    _spin(executor, seconds)
+    # The names of nodes come later than their topics.
+    quality = "; ".join(sorted({_quality(info) for info in node.get_publishers_info_by_topic(topic)}))
+    yield ok("camera", f"{topic} ({kind}): {quality}" + (f"; also {others}" if others else ""))
+    yield _pictures(topic, heard, time.monotonic() - start)
+    yield _calibration(info_topic, infos, heard, is_rectified="rect" in topic)
+
+
+def _find(node: Node, executor: SingleThreadedExecutor, image: str) -> list[tuple[str, str]]:
+    """Topics with pictures that somebody publishes: the one that was asked for, or all, raw ones first."""
+    end = time.monotonic() + DISCOVERY
+    while True:
+        _spin(executor, 0.1)
+        found = [
+            (name, kind)
+            for name, kinds in node.get_topic_names_and_types()
+            for kind in kinds
+            if kind in TYPES and node.count_publishers(name)
+        ]
+        if image:
+            found = [(name, kind) for name, kind in found if name == image]
+        else:
+            found = [(name, kind) for name, kind in found if not any(word in name for word in ANSWERS)]
+        if found or time.monotonic() > end:
+            return sorted(found, key=lambda entry: (entry[1] != "sensor_msgs/msg/Image", entry[0]))
+
+
+def _spin(executor: SingleThreadedExecutor, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while (rest := end - time.monotonic()) > 0:
+        executor.spin_once(timeout_sec=rest)
+
+
+def _quality(info: Any) -> str:
+    qos = info.qos_profile
+    return f"{info.node_name} sends {qos.reliability.name.lower().replace('_', '-')}, {qos.durability.name.lower()}"
+
+
+def _pictures(topic: str, heard: list[Any], seconds: float) -> Check:
+    if not heard:
+        remedy = "Start its driver with config/fastdds.xml as well (see DDS above), or check that it is not paused."
+        return fail("pictures", f"none of {topic} arrived in {seconds:.1f} s, though somebody publishes it", remedy)
+    try:
+        picture = PictureReader().read(heard[-1])
+    except FastDepthError as error:
+        return fail("pictures", error.cause, error.remedy)
+    height, width = picture.pixels.shape[:2]
+    what = getattr(heard[-1], "encoding", None) or getattr(heard[-1], "format", "")
+    return ok("pictures", f"{len(heard) / seconds:.1f} a second, {width}x{height} {what}")
+
+
+def _calibration(topic: str, infos: list[CameraInfo], heard: list[Any], is_rectified: bool) -> Check:
+    if not infos:
+        remedy = f"Name it with --camera-info; without it there is depth, but no cloud. Expected: {topic}."
+        return warn("calibration", "no camera_info arrived", remedy)
+    try:
+        camera = intrinsics_of(infos[-1])
+    except FastDepthError as error:
+        return warn("calibration", error.cause, error.remedy)
+    fact = f"{topic}: {camera.width}x{camera.height}, fx {camera.fx:.1f}, fy {camera.fy:.1f} px"
+    sizes = {(message.width, message.height) for message in heard if isinstance(message, Image)}
+    if sizes and (camera.width, camera.height) not in sizes:
+        width, height = sizes.pop()
+        remedy = f"It has to be that of the pictures, {width}x{height}: calibrate at this size."
+        return warn("calibration", fact, remedy)
+    if any(infos[-1].d) and not is_rectified:
+        remedy = "Rectify the pictures (image_proc) and take image_rect: the network is a pinhole's."
+        return warn("calibration", f"{fact}, distorted", remedy)
+    return ok("calibration", fact)

@@ -1,0 +1,57 @@
+"""The Python packages that depth needs, and the TVM runtime among them."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from fastdepth_ros.doctor.check import Check, fail, ok, warn
+
+NEEDED = ("numpy", "cv2", "safetensors", "yaml")
+RUNTIME = "libtvm_runtime.so"
+COMPILER = "libtvm_compiler.so"
+
+
+def packages() -> Iterator[Check]:
+    """Import what the node imports."""
+    found, wrong = [], []
+    for name in NEEDED:
+        try:
+            found.append(f"{name} {getattr(importlib.import_module(name), '__version__', '')}".strip())
+        except Exception as error:  # a broken binary package raises what it likes
+            wrong.append(f"{name} ({error})")
+    if wrong:
+        remedy = "Install them as requirements/run.txt names them, or with rosdep; mixing both can break NumPy."
+        yield fail("packages", f"cannot be imported: {', '.join(wrong)}", remedy)
+    else:
+        yield ok("packages", ", ".join(found))
+    if importlib.util.find_spec("torch"):
+        fact = "torch is installed beside the TVM runtime, which loads it: 180 MB and 1.6 s at each start"
+        yield warn("packages", fact, "Give the node an environment of its own without torch.")
+
+
+def tvm_runtime() -> Iterator[Check]:
+    """Whether the runtime library is there, and whether modules can be compiled here."""
+    remedy = "Install apache-tvm and apache-tvm-ffi as requirements/run.txt names them."
+    try:
+        versions = f"{version('apache-tvm')}, tvm_ffi {version('apache-tvm-ffi')}"
+    except PackageNotFoundError as error:
+        yield fail("TVM runtime", f"{error.name} is not installed", remedy)
+        return
+    spec = importlib.util.find_spec("tvm")
+    folders = list(spec.submodule_search_locations or []) if spec else []
+    library = Path(folders[0], "lib", RUNTIME) if folders else None
+    if library is None or not library.is_file():
+        yield fail("TVM runtime", f"{versions}, but {library or RUNTIME} is missing", remedy)
+        return
+    compiler = "with the compiler" if library.with_name(COMPILER).is_file() else "runtime only, no compiler"
+    yield ok("TVM runtime", f"{versions}, {compiler}")
+
+
+def can_compile() -> bool:
+    """Whether TVM's compiler is installed."""
+    spec = importlib.util.find_spec("tvm")
+    return any(Path(folder, "lib", COMPILER).is_file() for folder in (spec and spec.submodule_search_locations) or [])

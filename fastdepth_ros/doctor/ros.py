@@ -1,0 +1,130 @@
+"""ROS, its middleware, and the shared memory that images travel through."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from fastdepth_ros.doctor.check import Check, fail, ok, warn
+
+DISTRIBUTIONS = {"3": "humble", "7": "jazzy", "9": "kilted"}
+"""First number of rclpy's version -> distribution."""
+
+PROFILE_VARIABLES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
+OLD_NAME_ONLY = ("humble", "jazzy")
+"""Distributions whose Fast DDS reads only the second of PROFILE_VARIABLES; later ones read only the first."""
+
+SEGMENT_BYTES = 4 << 20
+"""Shared memory of a publisher that holds four VGA pictures."""
+
+FREE_BYTES = 64 << 20
+SHARED_MEMORY = Path("/dev/shm")
+RECEIVE_BUFFER = Path("/proc/sys/net/core/rmem_max")
+RECEIVE_BYTES = 2 << 20
+
+
+def missing() -> bool:
+    """Whether rclpy cannot be imported."""
+    return importlib.util.find_spec("rclpy") is None
+
+
+def distribution() -> Iterator[Check]:
+    """Whether ROS is there, and which."""
+    if missing():
+        fact = "rclpy cannot be imported: the node does not start here; infer, bench and compile do"
+        yield fail("ROS", fact, "Source /opt/ros/DISTRO/setup.bash, or install requirements/run.txt.")
+        return
+    domain = os.environ.get("ROS_DOMAIN_ID") or "0"
+    reach = os.environ.get("ROS_AUTOMATIC_DISCOVERY_RANGE", "SUBNET")
+    yield ok("ROS", f"{_distribution() or 'unknown distribution'}, domain {domain}, discovery {reach}")
+
+
+def middleware() -> Iterator[Check]:
+    """The middleware, and whether images fit through it."""
+    if missing():
+        return
+    import rclpy
+
+    name = rclpy.get_rmw_implementation_identifier()
+    if "fastrtps" in name:
+        yield _profile(name)
+    elif "cyclone" in name:
+        yield _receive_buffer(name)
+    else:
+        yield warn("DDS", name, "This package was run with Fast DDS only; watch the drops in /diagnostics.")
+
+
+def shared_memory() -> Iterator[Check]:
+    """Room in /dev/shm, of which containers get 64 MB unless they ask for more."""
+    try:
+        room = os.statvfs(SHARED_MEMORY)
+    except OSError as error:
+        yield warn(
+            "shared memory", f"{SHARED_MEMORY} cannot be read ({error.strerror})", "Mount it: it carries images."
+        )
+        return
+    free, segments = room.f_bavail * room.f_frsize, len(list(SHARED_MEMORY.glob("fastdds_*")))
+    fact = f"{free >> 20} MB free in {SHARED_MEMORY}, {segments} files of Fast DDS"
+    if free < FREE_BYTES:
+        remedy = (
+            "Remove what dead processes left with `fastdds shm clean`; give a container --ipc=host or --shm-size=512m."
+        )
+        yield warn("shared memory", fact, remedy)
+    else:
+        yield ok("shared memory", fact)
+
+
+def _distribution() -> str:
+    try:
+        guess = DISTRIBUTIONS.get(version("ros-rclpy").split(".")[0], "")
+    except PackageNotFoundError:
+        guess = ""
+    return os.environ.get("ROS_DISTRO") or guess
+
+
+def _profile(name: str) -> Check:
+    """Whether the profile in force has a segment that images fit into."""
+    variable = PROFILE_VARIABLES[_distribution() in OLD_NAME_ONLY]
+    shipped = _shipped("fastdds.xml")
+    remedy = (
+        "depth.launch.py sets it for the node; the camera driver needs it as well:"
+        f" export {variable}={shipped or 'config/fastdds.xml'}"
+    )
+    file = os.environ.get(variable)
+    if not file:
+        fact = f"{name} without a profile: best-effort images over 0.5 MB between processes are lost"
+        return warn("DDS", fact, remedy)
+    try:
+        segments = [int(e.text or 0) for e in ElementTree.parse(file).iter() if e.tag.endswith("segment_size")]
+    except (OSError, ValueError, ElementTree.ParseError) as error:
+        return fail("DDS", f"{variable}={file} cannot be read ({error})", remedy)
+    if max(segments, default=0) < SEGMENT_BYTES:
+        fact = f"{name}, {file} gives {max(segments, default=0) >> 10} KB of shared memory: too little for images"
+        return warn("DDS", fact, remedy)
+    return ok("DDS", f"{name}, {max(segments) >> 20} MB of shared memory ({file})")
+
+
+def _receive_buffer(name: str) -> Check:
+    try:
+        size = int(RECEIVE_BUFFER.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return warn(
+            "DDS", f"{name}, receive buffer unknown", f"Check that {RECEIVE_BUFFER} is {RECEIVE_BYTES} or more."
+        )
+    if size < RECEIVE_BYTES:
+        remedy = f"sudo sysctl -w net.core.rmem_max={RECEIVE_BYTES}: images in many datagrams overflow less."
+        return warn("DDS", f"{name}, receive buffer of {size >> 10} KB", remedy)
+    return ok("DDS", f"{name}, receive buffer of {size >> 10} KB")
+
+
+def _shipped(name: str) -> Path | None:
+    """A file of this package's config folder, in the checkout or installed."""
+    prefixes = [*os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep), sys.prefix]
+    folders = [Path(__file__).resolve().parents[2] / "config"]
+    folders += [Path(prefix, "share", "fastdepth_ros", "config") for prefix in prefixes if prefix]
+    return next((folder / name for folder in folders if (folder / name).is_file()), None)

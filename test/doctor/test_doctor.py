@@ -1,0 +1,298 @@
+"""What `fastdepth doctor` says of machines, models and cameras, as they should be and as they should not."""
+
+import json
+import os
+import shutil
+import struct
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+
+import pytest
+from boards import tx2_jetpack4
+
+from fastdepth_ros.cli import main
+from fastdepth_ros.doctor import Level, Question, examine, machine, ros
+from fastdepth_ros.doctor.model import bundle_and_module
+from fastdepth_ros.runtime.bundle import sha256
+from fastdepth_ros.runtime.module import CompiledModule, Description
+
+DOMAIN = 10 + os.getpid() % 90
+
+
+@pytest.fixture
+def shipped(bundle, module, tmp_path):
+    """The random bundle with its module beside it, both free to be damaged."""
+    folder = shutil.copytree(bundle.path, tmp_path / "bundle")
+    shutil.copytree(module.folder, folder / "modules" / "host")
+    return folder
+
+
+def only(checks, name):
+    """The one check of that name."""
+    (check,) = [check for check in checks if check.name == name]
+    return check
+
+
+def test_a_machine_that_is_as_it_should_be(shipped):
+    checks = list(examine(Question(str(shipped), seconds=0)))
+    for name in (
+        "operating system",
+        "Python",
+        "processor",
+        "packages",
+        "TVM runtime",
+        "model",
+        "module",
+        "trial run",
+        "ROS",
+    ):
+        assert only(checks, name).level is Level.OK, only(checks, name)
+    assert "ms a picture" in only(checks, "trial run").fact
+    assert not [check for check in checks if check.level is not Level.OK and not check.remedy]
+
+
+def test_the_command_tells_scripts_by_json_and_exit_status(shipped, capsys):
+    order = ["doctor", "--model", str(shipped), "--wait", "0", "--json"]
+    assert main(order) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["ok"]
+    assert {check["level"] for check in answer["checks"]} <= {"OK", "WARN"}
+    (shipped / "weights.safetensors").write_bytes(b"other")
+    assert main(order) == 1
+    answer = json.loads(capsys.readouterr().out)
+    assert not answer["ok"]
+    assert [check["name"] for check in answer["checks"] if check["level"] == "FAIL"] == ["model"]
+
+
+def test_the_command_shows_the_remedy_on_one_line(shipped, capsys):
+    (shipped / "weights.safetensors").unlink()
+    assert main(["doctor", "--model", str(shipped), "--wait", "0"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    at = next(i for i, line in enumerate(lines) if line.startswith("FAIL"))
+    assert str(shipped / "weights.safetensors") in lines[at]
+    assert lines[at + 1].strip() == "Copy the bundle again."
+    assert lines[-1].endswith("1 FAIL")
+
+
+def test_a_model_that_is_not_there(tmp_path):
+    check = only(examine(Question(str(tmp_path / "nothing"), seconds=0)), "model")
+    assert check.level is Level.FAIL
+    assert "fastdepth import" in check.remedy
+
+
+def test_a_module_with_one_flipped_byte(shipped):
+    library = shipped / "modules" / "host" / "module.so"
+    content = bytearray(library.read_bytes())
+    content[len(content) // 2] ^= 1
+    library.write_bytes(content)
+    check = only(bundle_and_module(str(shipped), "host"), "module")
+    assert check.level is Level.FAIL
+    assert "altered" in check.fact
+
+
+@pytest.mark.parametrize(
+    ("change", "cause"), [({"needs": ("quantum",)}, "lacks quantum"), ({"tvm": "0.1"}, "made by TVM 0.1")]
+)
+def test_a_module_for_another_processor_or_tvm(shipped, change, cause):
+    folder = shipped / "modules" / "host"
+    replace(Description.read(folder / "module.json"), **change).write(folder)
+    check = only(bundle_and_module(str(shipped), "host"), "module")
+    assert check.level is Level.FAIL
+    assert cause in check.fact
+
+
+def test_a_module_of_other_weights(shipped):
+    folder = shipped / "modules" / "host"
+    replace(Description.read(folder / "module.json"), weights_sha256="0" * 64).write(folder)
+    assert "other weights" in only(bundle_and_module(str(shipped), "host"), "module").fact
+
+
+def test_a_module_that_crashes_takes_only_the_trial_with_it(shipped):
+    """Its code is wiped out, and its description says that this is right."""
+    folder = shipped / "modules" / "host"
+    content = bytearray((folder / "module.so").read_bytes())
+    (table,), (count,) = struct.unpack_from("<Q", content, 32), struct.unpack_from("<H", content, 56)
+    for i in range(count):
+        kind, flags, offset, _, _, size, *_ = struct.unpack_from("<IIQQQQQQ", content, table + 56 * i)
+        if kind == 1 and flags & 1:
+            content[offset : offset + size] = bytes(size)
+    (folder / "module.so").write_bytes(content)
+    replace(Description.read(folder / "module.json"), library_sha256=sha256(folder / "module.so")).write(folder)
+    assert CompiledModule.open(folder)
+    check = only(bundle_and_module(str(shipped), "host"), "trial run")
+    assert check.level is Level.FAIL
+    assert "ended its process by SIG" in check.fact
+
+
+def test_a_module_that_was_not_compiled_yet(bundle):
+    check = only(bundle_and_module(str(bundle.path), "x86-64-v3"), "module")
+    assert check.level is Level.WARN
+    assert "fastdepth compile" in check.remedy
+
+
+def test_a_tx2_in_the_wrong_mode_is_told_the_command(tmp_path, bundle):
+    tree = tx2_jetpack4.build(tmp_path, mode="MAXP_CORE_ARM")
+    checks = list(examine(Question(str(bundle.path), seconds=0, root=tree.root)))
+    boards = [check for check in checks if check.name == "board"]
+    assert "MAXP_CORE_ARM" in boards[0].fact
+    assert "sudo nvpmodel -m 0" in " ".join(check.remedy for check in boards if check.level is Level.WARN)
+    assert "INA3221" in only(checks, "power meter").fact
+    assert "3.4 W" in only(checks, "power meter").fact
+    assert "gp10b" in only(checks, "GPU").fact
+
+
+def test_little_memory_is_told(tmp_path):
+    (tmp_path / "proc").mkdir()
+    (tmp_path / "proc" / "meminfo").write_text("MemTotal: 4000000 kB\nMemAvailable:  200000 kB\n")
+    (check,) = machine.memory(tmp_path)
+    assert (check.level, check.fact) == (Level.WARN, "195 MB free")
+
+
+def test_an_nvidia_card_is_named(tmp_path):
+    card = tmp_path / "proc/driver/nvidia/gpus/0000:01:00.0"
+    card.mkdir(parents=True)
+    (card / "information").write_text("Model: \t\t NVIDIA Something\nIRQ:   \t\t 1\n")
+    checks = examine(Question("none", seconds=0, root=tmp_path))
+    assert "NVIDIA Something" in next(check.fact for check in checks if check.name == "GPU")
+
+
+def test_without_ros_everything_else_is_still_looked_at(shipped, monkeypatch):
+    monkeypatch.setitem(sys.modules, "rclpy", None)
+    checks = list(examine(Question(str(shipped))))
+    assert only(checks, "ROS").level is Level.FAIL
+    assert "rclpy cannot be imported" in only(checks, "ROS").fact
+    assert only(checks, "trial run").level is Level.OK
+    assert not {"DDS", "camera"} & {check.name for check in checks}
+
+
+PROFILE = """<dds xmlns="http://www.eprosima.com"><profiles><transport_descriptors><transport_descriptor>
+<transport_id>shm</transport_id><type>SHM</type><segment_size>%s</segment_size>
+</transport_descriptor></transport_descriptors></profiles></dds>"""
+
+
+@pytest.mark.parametrize(
+    ("text", "level", "fact"),
+    [
+        (PROFILE % (16 << 20), Level.OK, "16 MB"),
+        (PROFILE % (512 << 10), Level.WARN, "512 KB"),
+        ("<dds></dds>", Level.WARN, "0 KB"),
+        ("<dds>", Level.FAIL, "cannot be read"),
+    ],
+    ids=["large enough", "too small", "says nothing", "broken"],
+)
+def test_a_dds_profile_is_read(tmp_path, monkeypatch, text, level, fact):
+    (tmp_path / "dds.xml").write_text(text)
+    for variable in ros.PROFILE_VARIABLES:
+        monkeypatch.setenv(variable, str(tmp_path / "dds.xml"))
+    (check,) = ros.middleware()
+    assert check.level is level
+    assert fact in check.fact
+
+
+def test_a_missing_dds_profile_is_told_with_the_variable_that_this_distribution_reads(monkeypatch):
+    for variable in ros.PROFILE_VARIABLES:
+        monkeypatch.delenv(variable, raising=False)
+    for name, variable in (("humble", "FASTRTPS"), ("jazzy", "FASTRTPS"), ("kilted", "FASTDDS")):
+        monkeypatch.setenv("ROS_DISTRO", name)
+        (check,) = ros.middleware()
+        assert check.level is Level.WARN
+        assert f"export {variable}_DEFAULT_PROFILES_FILE=" in check.remedy
+        assert "config/fastdds.xml" in check.remedy
+
+
+def test_a_check_that_breaks_is_a_finding(monkeypatch):
+    monkeypatch.setattr(machine, "cpu", lambda: 1 / 0)
+    check = only(examine(Question("none", seconds=0)), "processor")
+    assert check.level is Level.FAIL
+    assert "ZeroDivisionError" in check.fact
+
+
+class Camera:
+    """Publishes pictures at 20 Hz in a domain of its own until it is closed."""
+
+    def __init__(self, encoding="rgb8", width=64, info_width=64, silent=False, distortion=()):
+        import rclpy
+        from rclpy.context import Context
+        from rclpy.qos import qos_profile_sensor_data
+        from sensor_msgs.msg import CameraInfo, Image
+
+        self.context = Context()
+        rclpy.init(args=[], context=self.context, domain_id=DOMAIN)
+        self.node = rclpy.create_node("camera", context=self.context)
+        self.pictures = self.node.create_publisher(Image, "/front/image_raw", qos_profile_sensor_data)
+        self.infos = self.node.create_publisher(CameraInfo, "/front/camera_info", qos_profile_sensor_data)
+        self.picture = Image(encoding=encoding, width=width, height=48, step=3 * width, data=bytes(3 * width * 48))
+        self.info = CameraInfo(width=info_width, height=48, k=[50.0, 0.0, 31.5, 0.0, 50.0, 23.5, 0.0, 0.0, 1.0])
+        self.info.d = list(distortion)
+        self.info.p = [50.0, 0.0, 31.5, 0.0, 0.0, 50.0, 23.5, 0.0, 0.0, 0.0, 1.0, 0.0]
+        self.done, self.silent = threading.Event(), silent
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+
+    def run(self):
+        while not self.done.wait(0.05):
+            if not self.silent:
+                self.pictures.publish(self.picture)
+                self.infos.publish(self.info)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.done.set()
+        self.thread.join()
+        self.node.destroy_node()
+        self.context.try_shutdown()
+
+
+def ask_about_camera(*arguments):
+    """The doctor's checks of the camera, asked from a process of its own as a user would."""
+    code = (
+        "import sys, json; from dataclasses import asdict; from fastdepth_ros.doctor.camera import camera\n"
+        "json.dump([asdict(c) for c in camera(sys.argv[1], sys.argv[2], float(sys.argv[3]))], sys.stdout)"
+    )
+    environment = {**os.environ, "ROS_DOMAIN_ID": str(DOMAIN)}
+    done = subprocess.run([sys.executable, "-c", code, *arguments], env=environment, capture_output=True, check=True)
+    return {check["name"]: check for check in json.loads(done.stdout)}
+
+
+def test_a_camera_is_found_and_heard():
+    with Camera():
+        checks = ask_about_camera("", "", "1.5")
+    assert {check["level"] for check in checks.values()} == {"OK"}, checks
+    assert "camera sends best-effort" in checks["camera"]["fact"]
+    assert "64x48 rgb8" in checks["pictures"]["fact"]
+    assert "fx 50.0" in checks["calibration"]["fact"]
+
+
+def test_a_camera_that_sends_what_cannot_be_read():
+    with Camera(encoding="rgb17", info_width=640):
+        checks = ask_about_camera("/front/image_raw", "", "1")
+    assert checks["pictures"]["level"] == "FAIL"
+    assert "rgb17" in checks["pictures"]["fact"]
+    assert checks["calibration"]["level"] == "WARN"
+    assert "64x48" in checks["calibration"]["remedy"]
+
+
+def test_a_lens_that_distorts_is_told():
+    with Camera(distortion=(-0.3, 0.1, 0.0, 0.0, 0.0)):
+        checks = ask_about_camera("/front/image_raw", "", "0.5")
+    assert checks["calibration"]["level"] == "WARN"
+    assert "image_rect" in checks["calibration"]["remedy"]
+
+
+def test_a_camera_that_says_nothing():
+    with Camera(silent=True):
+        checks = ask_about_camera("/front/image_raw", "", "0.5")
+    assert checks["pictures"]["level"] == "FAIL"
+    assert "none of /front/image_raw arrived" in checks["pictures"]["fact"]
+    assert "no camera_info" in checks["calibration"]["fact"]
+
+
+def test_no_camera_at_all():
+    checks = ask_about_camera("/nowhere", "", "0.3")
+    assert list(checks) == ["camera"]
+    assert checks["camera"]["level"] == "WARN"
+    assert "/nowhere" in checks["camera"]["fact"]
