@@ -6,6 +6,7 @@ import argparse
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -39,7 +40,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--image", metavar="TOPIC", help="the picture's topic in the recording")
     parser.add_argument("--camera-info", metavar="TOPIC", help="the camera_info's topic in the recording")
     parser.add_argument("--ground-truth", metavar="TOPIC", help="the true depth's topic in the recording")
-    parser.add_argument("--cloud", choices=("off", "xyz", "xyzrgb"), default="xyz", help="points, too (default: xyz)")
+    parser.add_argument(
+        "--cloud",
+        choices=("off", "xyz", "xyzrgb"),
+        default="xyz",
+        help="points, too; they are most of what is recorded",
+    )
     parser.add_argument(
         "--output-size", choices=("native", "camera"), default="native", help="see the node's parameter"
     )
@@ -79,9 +85,14 @@ def _demo(
     from fastdepth_ros.demo.outcome import DEPTH, REPORT, SUMMARY, write_outcome
     from fastdepth_ros.demo.run import Options, run_node
     from fastdepth_ros.demo.summary import Run, table
+    from fastdepth_ros.demo.truth import why_no_truth
 
+    no_truth = why_no_truth(recording, topics)
+    if no_truth:
+        console.print(f"Not compared with a true depth. {no_truth}", highlight=False, soft_wrap=True)
+        topics = replace(topics, ground_truth=None)
     task = bar.add_task("", total=topics.image.messages)
-    about = Run.about_to_start(args.recording.name if args.recording else ROOM, args.rate, bundle)
+    about = Run.about_to_start(args.recording.name if args.recording else ROOM, args.rate, bundle, no_truth)
     options = Options(bundle.path, args.cloud, args.output_size, args.rate)
     results = run_node(
         recording,

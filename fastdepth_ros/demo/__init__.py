@@ -6,6 +6,7 @@ client      hears the node's answers and diagnostics, and writes them down
 run         plays the recording to the node
 results     what was seen, as numbers
 truth       the answers beside the true depth
+accuracy    how far they are from it
 summary     summary.json, and the table on the terminal
 gallery     frames of a run side by side
 cloud_view  the cloud of a frame, from the side and from above

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from fastdepth_ros.demo.accuracy import Accuracy
 from fastdepth_ros.demo.gallery import Gallery
 from fastdepth_ros.demo.results import Results
 from fastdepth_ros.demo.summary import figures
-from fastdepth_ros.demo.truth import Accuracy
 from fastdepth_ros.evaluation import report
 from fastdepth_ros.evaluation.plots import Chart, round_up, spread_bars
 
@@ -146,13 +146,7 @@ def _accuracy(accuracy: Accuracy, summary: dict[str, Any], results: Results) -> 
 
 
 def _no_accuracy(summary: dict[str, Any]) -> list[str]:
-    recording = summary["recording"]
-    if recording["ground_truth_topic"] is None:
-        why = "The recording holds no true depth, so nothing is said about accuracy."
-    elif recording["camera_info_topic"] is None:
-        why = "The recording holds true depth but no camera_info, so the two cannot be brought to the same pixels."
-    else:
-        why = "No answer could be compared with the recording's true depth."
+    why = summary["not_compared_because"] or "No answer could be compared with the recording's true depth."
     return [report.heading("Accuracy"), report.paragraph(why)]
 
 

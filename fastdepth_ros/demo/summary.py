@@ -11,8 +11,8 @@ from typing import Any
 from rich.table import Table
 
 from fastdepth_ros import __version__
+from fastdepth_ros.demo.accuracy import Accuracy
 from fastdepth_ros.demo.results import Results, Spread
-from fastdepth_ros.demo.truth import Accuracy
 from fastdepth_ros.recording import CameraTopics, Recording
 from fastdepth_ros.runtime import processor
 from fastdepth_ros.runtime.bundle import Bundle
@@ -34,18 +34,20 @@ class Run:
         rate: how many times faster than recorded it was played.
         compiled: whether the network was compiled for this machine at the start of the node, which takes seconds once.
         load: of the machine in the minute before.
+        no_truth: why the answers are not compared with a true depth; empty where they are.
     """
 
     name: str
     rate: float
     compiled: bool
     load: float
+    no_truth: str
 
     @classmethod
-    def about_to_start(cls, name: str, rate: float, bundle: Bundle) -> Run:
+    def about_to_start(cls, name: str, rate: float, bundle: Bundle, no_truth: str) -> Run:
         """Look at the machine as it is before the run."""
         shipped = (bundle.path / "modules" / "host" / DESCRIPTION).is_file()
-        return cls(name, rate, not shipped and not usable(module_folder(bundle, "host")), os.getloadavg()[0])
+        return cls(name, rate, not shipped and not usable(module_folder(bundle, "host")), os.getloadavg()[0], no_truth)
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,8 @@ def summarise(
         "rmse_m": round(accuracy.metric["rmse_m"], 4) if accuracy else None,
         "accuracy": {name: round(value, 4) for name, value in accuracy.metric.items()} if accuracy else None,
         "accuracy_median_scaled": {name: round(v, 4) for name, v in accuracy.scaled.items()} if accuracy else None,
+        "frames_compared": len(accuracy.frames) if accuracy else 0,
+        "not_compared_because": run.no_truth or None,
         "first_depth_s": round(results.first_depth, 3),
         "compiled": run.compiled,
         "resident_mb": round(results.resident, 1),

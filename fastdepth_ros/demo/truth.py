@@ -7,8 +7,7 @@ camera, and the true depth is read there (nearest pixel; a mean across an edge w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +16,7 @@ import numpy.typing as npt
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.demo.client import DEPTH
 from fastdepth_ros.demo.results import Results
-from fastdepth_ros.evaluation.metrics import METRICS, evaluate
+from fastdepth_ros.errors import RecordingError
 from fastdepth_ros.recording import CameraTopics, Message, Recording, cdr
 from fastdepth_ros.recording.depth import decode_depth
 
@@ -27,9 +26,6 @@ INFO = "/depth/camera_info"
 
 TOLERANCE = 20_000_000
 """A true depth belongs to an image whose stamp differs by less than this [ns]: less than a period at 30 Hz."""
-
-BIN = 1.0
-"""Width of the distances over which errors are summed [m]."""
 
 
 class Case(NamedTuple):
@@ -50,41 +46,6 @@ class Case(NamedTuple):
     truth: Depth | None
 
 
-@dataclass(frozen=True)
-class Distance:
-    """Errors of all pixels whose true depth lies in one range.
-
-    Attributes:
-        low, high: the range [m].
-        share: of all compared pixels.
-        rmse, bias: root mean square and mean of answer minus truth [m].
-    """
-
-    low: float
-    high: float
-    share: float
-    rmse: float
-    bias: float
-
-
-@dataclass(frozen=True)
-class Accuracy:
-    """How far the answers are from the truth.
-
-    Attributes:
-        metric: the means over frames of every measure, with the answers as they are.
-        scaled: the same after each frame was multiplied by the factor that brings its median to the truth's: what is
-            left is error of shape, not of scale.
-        frames: index of the image -> delta1 of its answer.
-        distances: errors by distance.
-    """
-
-    metric: dict[str, float]
-    scaled: dict[str, float]
-    frames: dict[int, float]
-    distances: list[Distance]
-
-
 def intrinsics_of(info: Any) -> Intrinsics | None:
     """The camera of a CameraInfo message; None where it is not calibrated."""
     if not (info.width and info.height and info.k[0] > 0 and info.k[4] > 0):
@@ -96,6 +57,42 @@ def camera_of(recording: Recording, topics: CameraTopics) -> Intrinsics | None:
     """The camera of the recording's picture; None where it has none that is calibrated."""
     first = recording.first(topics.camera_info.name) if topics.camera_info else None
     return intrinsics_of(recording.decode(first)) if first else None
+
+
+def why_no_truth(recording: Recording, topics: CameraTopics) -> str:
+    """Why the answers cannot be held against a true depth, as a sentence; empty where they can.
+
+    Depth that was not brought to the picture's pixels would make every answer look wrong; one knows it by another
+    frame_id, or by another shape of the picture.
+    """
+    if topics.ground_truth is None:
+        return "The recording holds no true depth."
+    name = topics.ground_truth.name
+    camera = camera_of(recording, topics)
+    if camera is None:
+        return f"The recording holds {name} but no calibrated camera_info that says where its pixels look."
+    image, truth = recording.first(topics.image.name), recording.first(name)
+    assert image is not None  # find_camera takes topics with messages only
+    if truth is None:
+        return f"{name} holds no message."
+    try:
+        height, width = decode_depth(recording.decode(truth)).shape
+    except RecordingError as error:
+        return f"{name} cannot be read: {error}"
+    frames = cdr.frame_of(image.data), cdr.frame_of(truth.data)
+    if frames[0] != frames[1]:
+        return f"{name} is in the frame {frames[1]}, not in the picture's ({frames[0]}): it is not aligned to it."
+    if abs(width * camera.height - height * camera.width) > 0.01 * width * camera.height:
+        return f"{name} is {width}x{height}, which is not the shape of the picture ({camera.width}x{camera.height})."
+    return ""
+
+
+def _decoded(recording: Recording, message: Message | None) -> Depth | None:
+    """The depth of a message; None where there is none, or none that can be read."""
+    try:
+        return decode_depth(recording.decode(message)) if message else None
+    except RecordingError:
+        return None
 
 
 def cases(recording: Recording, topics: CameraTopics, depth: Recording, results: Results) -> Iterator[Case]:
@@ -122,7 +119,7 @@ def cases(recording: Recording, topics: CameraTopics, depth: Recording, results:
                 image,
                 decode_depth(depth.decode(message)),
                 intrinsics_of(depth.decode(info)) if info else None,
-                decode_depth(recording.decode(truth)) if truth else None,
+                _decoded(recording, truth),
             )
 
 
@@ -175,51 +172,3 @@ def true_depth(case: Case, camera: Intrinsics) -> Depth | None:
         return None
     height, width = case.truth.shape
     return read_at(case.truth, sized(camera, width, height), case.camera)
-
-
-class AccuracySum:
-    """Adds up errors, case after case."""
-
-    def __init__(self) -> None:
-        self._metric: list[dict[str, float]] = []
-        self._scaled: list[dict[str, float]] = []
-        self._frames: dict[int, float] = {}
-        self._counts = np.zeros(100)
-        self._errors = np.zeros(100)
-        self._squares = np.zeros(100)
-
-    def add(self, number: int, depth: Depth, truth: Depth) -> float | None:
-        """Compare one answer with the truth in the same grid; its delta1, None where nothing could be compared."""
-        measures = evaluate(depth, truth)
-        if not measures["pixels"]:
-            return None
-        self._metric.append(measures)
-        self._scaled.append(evaluate(depth, truth, scale="median"))
-        self._frames[number] = measures["delta1"]
-        both = np.isfinite(depth) & np.isfinite(truth)
-        error = (depth[both] - truth[both]).astype(np.float64)
-        bins = np.minimum((truth[both] / BIN).astype(int), len(self._counts) - 1)
-        self._counts += np.bincount(bins, minlength=len(self._counts))
-        self._errors += np.bincount(bins, error, minlength=len(self._counts))
-        self._squares += np.bincount(bins, error**2, minlength=len(self._counts))
-        return measures["delta1"]
-
-    def result(self) -> Accuracy | None:
-        """What was added up; None where nothing could be compared."""
-        if not self._metric:
-            return None
-        distances = [
-            Distance(
-                BIN * i,
-                BIN * (i + 1),
-                float(self._counts[i] / self._counts.sum()),
-                float(np.sqrt(self._squares[i] / self._counts[i])),
-                float(self._errors[i] / self._counts[i]),
-            )
-            for i in np.flatnonzero(self._counts)
-        ]
-        return Accuracy(_means(self._metric), _means(self._scaled), self._frames, distances)
-
-
-def _means(measures: Sequence[dict[str, float]]) -> dict[str, float]:
-    return {name: float(np.mean([m[name] for m in measures])) for name in (*METRICS, "coverage", "scale")}

@@ -15,7 +15,7 @@ import pytest
 from fastdepth_ros.recording import Recording, RecordingWriter, cdr
 from fastdepth_ros.recording.depth import decode_depth
 from fastdepth_ros.runtime.cache import cache_dir
-from fastdepth_ros.scene.record import FRAME_ID, IMAGE_TOPIC, room_recording
+from fastdepth_ros.scene.record import FRAME_ID, IMAGE_TOPIC, TRUTH_TOPIC, room_recording
 
 FRAMES = 20
 
@@ -181,9 +181,9 @@ def test_a_recording_that_is_not_there_is_named(tmp_path, bundle):
     assert "there is no recording" in words
 
 
-def test_without_camera_info_and_truth_there_is_depth_and_a_report_that_says_what_is_missing(tmp_path, room, bundle):
+def test_without_camera_info_there_is_depth_and_a_report_that_says_what_is_missing(tmp_path, room, bundle):
     with Recording.open(room) as whole, RecordingWriter(tmp_path / "bare") as bare:
-        for message in whole.messages([IMAGE_TOPIC]):
+        for message in whole.messages([IMAGE_TOPIC, TRUTH_TOPIC]):
             bare.write(message.topic.name, message.topic.type, message.time, message.data)
     out = tmp_path / "out"
     status, words = finish(start(out, "--recording", tmp_path / "bare", "--model", bundle.path, "--rate", "0.5"))
@@ -193,7 +193,7 @@ def test_without_camera_info_and_truth_there_is_depth_and_a_report_that_says_wha
     assert summary["delta1"] is None
     assert summary["rmse_m"] is None
     page = (out / "report.html").read_text()
-    assert "holds no true depth" in page
+    assert f"The recording holds {TRUTH_TOPIC} but no calibrated camera_info" in page
     assert "cloud of the node" not in page
 
 

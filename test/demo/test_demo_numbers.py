@@ -17,14 +17,18 @@ import pytest
 from fastdepth_ros.camera import Intrinsics, View
 from fastdepth_ros.cli import main
 from fastdepth_ros.demo import graph
+from fastdepth_ros.demo.accuracy import AccuracySum
 from fastdepth_ros.demo.cloud_view import points_of
 from fastdepth_ros.demo.process import NodeError, NodeProcess
 from fastdepth_ros.demo.results import Answer, NodeReport, Results, Sent, Spread, match, read_counts, read_stages
-from fastdepth_ros.demo.truth import AccuracySum, read_at, sized
+from fastdepth_ros.demo.truth import read_at, sized, why_no_truth
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.evaluation.plots import Chart, nice_ticks, round_up, spread_bars
+from fastdepth_ros.recording import Recording, RecordingWriter, find_camera
+from fastdepth_ros.recording.depth import encode_depth
 from fastdepth_ros.recording.player import Player
 from fastdepth_ros.runtime.bundle import ViewSpec
+from fastdepth_ros.scene.record import STORE
 
 SECOND = 1_000_000_000
 
@@ -173,6 +177,7 @@ def test_a_node_does_not_outlive_a_demo_that_was_killed(tmp_path):
     program = f"""
 import sys, time
 from pathlib import Path
+from fastdepth_ros.demo.accuracy import AccuracySum
 from fastdepth_ros.demo.cloud_view import points_of
 from fastdepth_ros.demo.process import NodeProcess
 with NodeProcess(Path({str(tmp_path)!r}), {{}}, [sys.executable, "-c", "import time; time.sleep(60)"]) as node:
@@ -221,3 +226,44 @@ def test_a_rate_has_to_be_positive(tmp_path):
     assert main(["demo", "--rate", "0", "--out", str(tmp_path)]) == 2
     with pytest.raises(SettingError):
         Player(None, [], rate=-1)
+
+
+@pytest.mark.parametrize(
+    ("frame", "width", "format_", "words"),
+    [
+        ("camera", 64, "16UC1; compressedDepth png", ""),
+        ("camera", 32, "16UC1; compressedDepth png", ""),
+        ("depth_camera", 64, "16UC1; compressedDepth png", "not in the picture's"),
+        ("camera", 80, "16UC1; compressedDepth png", "not the shape of the picture"),
+        ("camera", 64, "16UC1; compressedDepth rvl", "cannot be read"),
+    ],
+    ids=["aligned", "aligned and smaller", "another frame", "another shape", "another compression"],
+)
+def test_depth_is_held_against_the_answers_only_where_it_shows_what_the_picture_shows(
+    tmp_path, frame, width, format_, words
+):
+    types = STORE.types
+    time_type, header_type = types["builtin_interfaces/msg/Time"], types["std_msgs/msg/Header"]
+    header = header_type(time_type(1, 0), "camera")
+    depth = encode_depth(np.ones((width * 3 // 4 if width != 80 else 48, width)))
+    if "rvl" in format_:
+        depth = depth[:12] + b"RVL" * 20
+    k = np.array([60.0, 0, 31.5, 0, 60, 23.5, 0, 0, 1])
+    roi = types["sensor_msgs/msg/RegionOfInterest"](0, 0, 0, 0, False)
+    compressed = types["sensor_msgs/msg/CompressedImage"]
+    messages = {
+        "/image/compressed": compressed(header, "jpeg", np.zeros(9, np.uint8)),
+        "/camera_info": types["sensor_msgs/msg/CameraInfo"](
+            header, 48, 64, "plumb_bob", np.zeros(5), k, np.eye(3).ravel(), np.zeros(12), 0, 0, roi
+        ),
+        "/depth/compressedDepth": compressed(
+            header_type(time_type(1, 0), frame), format_, np.frombuffer(depth, np.uint8)
+        ),
+    }
+    with RecordingWriter(tmp_path / "bag") as writer:
+        for topic, message in messages.items():
+            writer.write(topic, message.__msgtype__, 1, bytes(STORE.serialize_cdr(message, message.__msgtype__)))
+    with Recording.open(tmp_path / "bag") as recording:
+        why = why_no_truth(recording, find_camera(recording))
+    assert words in why
+    assert bool(why) == bool(words)
