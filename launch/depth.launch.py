@@ -28,8 +28,9 @@ from launch_ros.actions import Node
 PACKAGE = "fastdepth_ros"
 CONFIG = Path(get_package_share_directory(PACKAGE)) / "config"
 
-# Fast DDS reads its profiles from the first of these on Kilted and later, from the second on Humble and Jazzy.
+# Fast DDS reads its profiles from the second of these up to Jazzy; from Kilted on, that name brings a warning.
 DDS_PROFILES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
+UP_TO_JAZZY = ("humble", "iron", "jazzy")
 
 PARAMETERS = ("model", "target", "image_transport", "output_size", "cloud")
 
@@ -86,7 +87,8 @@ def dds_profile() -> list[LaunchDescriptionEntity]:
     """Shared memory that images fit into, unless the user has a profile already."""
     if any(name in os.environ for name in DDS_PROFILES):
         return []
-    return [SetEnvironmentVariable(name, str(CONFIG / "fastdds.xml")) for name in DDS_PROFILES]
+    name = DDS_PROFILES[os.environ.get("ROS_DISTRO") in UP_TO_JAZZY]
+    return [SetEnvironmentVariable(name, str(CONFIG / "fastdds.xml"))]
 
 
 def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:

@@ -25,6 +25,10 @@ def camera_info(**fields):
     return CameraInfo(**{**given, **fields})
 
 
+def projection(fy=500.0, cx=3.0):
+    return [500.0, 0.0, cx, 0.0, 0.0, fy, 2.0, 0.0, 0.0, 0.0, 1.0, 0.0]
+
+
 def test_a_rectified_camera_is_that_of_p():
     assert intrinsics_of(camera_info()) == Intrinsics(640, 480, 500, 501, 318, 238)
 
@@ -49,9 +53,9 @@ def test_binning_scales_by_the_half_pixel_rule():
         ({"p": [0.0] * 12, "k": [0.0] * 9}, "zeros"),
         ({"k": [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0], "p": [0.0] * 12}, "zeros"),
         ({"p": [float("nan")] * 12, "k": [float("nan")] * 9}, "NaN"),
-        ({"p": [500.0, 0, float("inf"), 0, 0, 500.0, 2.0, 0, 0, 0, 1, 0]}, "infinity"),
-        ({"p": [500.0, 0, 3.0, 0, 0, 0.0, 2.0, 0, 0, 0, 1, 0]}, "focal"),
-        ({"p": [500.0, 0, 3.0, 0, 0, -500.0, 2.0, 0, 0, 0, 1, 0]}, "focal"),
+        ({"p": projection(cx=float("inf"))}, "infinity"),
+        ({"p": projection(fy=0.0)}, "focal"),
+        ({"p": projection(fy=-500.0)}, "focal"),
         ({"width": 0, "height": 0}, "0x0"),
         ({"binning_x": 2000, "binning_y": 1}, "0x480"),
     ],

@@ -40,9 +40,10 @@ def domain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     own = {
         "ROS_DOMAIN_ID": str(110 + os.getpid() % 100),
         "FASTDDS_DEFAULT_PROFILES_FILE": str(profile),
-        "FASTRTPS_DEFAULT_PROFILES_FILE": str(profile),
         "ROS_AUTOMATIC_DISCOVERY_RANGE": "SYSTEM_DEFAULT",
     }
+    if os.environ.get("ROS_DISTRO") in ("humble", "jazzy"):
+        own["FASTRTPS_DEFAULT_PROFILES_FILE"] = str(profile)
     before = {name: os.environ.get(name) for name in own}
     os.environ.update(own)
     import rclpy

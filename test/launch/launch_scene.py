@@ -1,0 +1,86 @@
+"""What the launch tests start with: a recording and a model, both made on the spot, and a graph of their own."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+from rclpy.serialization import serialize_message
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+
+from fastdepth_ros.network import PRUNED
+from fastdepth_ros.recording import RecordingWriter
+from fastdepth_ros.runtime.bundle import Bundle, Manifest, write_bundle
+
+WIDTH, HEIGHT, FRAMES, PERIOD = 320, 240, 60, 33_333_333
+FRAME = "camera_color_optical_frame"
+
+
+@cache
+def own_graph() -> Path:
+    """Loopback only, where no other test and no robot is heard, for this process and those that it starts.
+
+    Returns:
+        A folder that goes when this process ends.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="fastdepth_launch_"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    profile = folder / "loopback.xml"
+    profile.write_text(
+        '<dds xmlns="http://www.eprosima.com"><profiles><transport_descriptors>'
+        "<transport_descriptor><transport_id>memory</transport_id><type>SHM</type></transport_descriptor>"
+        "<transport_descriptor><transport_id>loopback</transport_id><type>UDPv4</type>"
+        "<interfaceWhiteList><address>127.0.0.1</address></interfaceWhiteList></transport_descriptor>"
+        '</transport_descriptors><participant profile_name="test" is_default_profile="true"><rtps><userTransports>'
+        "<transport_id>memory</transport_id><transport_id>loopback</transport_id></userTransports>"
+        "<useBuiltinTransports>false</useBuiltinTransports></rtps></participant></profiles></dds>"
+    )
+    os.environ.update(
+        ROS_DOMAIN_ID=str(10 + os.getpid() % 90),
+        ROS_LOG_DIR=str(folder / "log"),
+        FASTDDS_DEFAULT_PROFILES_FILE=str(profile),
+    )
+    if os.environ.get("ROS_DISTRO") in ("humble", "jazzy"):
+        os.environ["FASTRTPS_DEFAULT_PROFILES_FILE"] = str(profile)
+    return folder
+
+
+def make_bundle(folder: Path) -> Bundle:
+    """A model with random weights, whose answers are a few metres."""
+    rng = np.random.default_rng(0)
+    weights = {}
+    for conv in PRUNED.convolutions:
+        spread = (2 / np.prod(conv.weight_shape[1:])) ** 0.5
+        weights[f"{conv.name}.weight"] = rng.normal(0, spread, conv.weight_shape).astype(np.float32)
+        weights[f"{conv.name}.bias"] = rng.normal(0.1, 0.1, conv.outputs).astype(np.float32)
+    return write_bundle(folder, Manifest("random", PRUNED), weights, "# Random weights, for tests\n")
+
+
+def make_recording(folder: Path, compressed: bool) -> Path:
+    """A camera that looks at moving clouds for two seconds."""
+    noise = np.random.default_rng(1).integers(0, 256, (HEIGHT, WIDTH + FRAMES, 3), np.uint8)
+    clouds = cv2.GaussianBlur(noise, (0, 0), 9) * 3
+    k = [300.0, 0.0, (WIDTH - 1) / 2, 0.0, 300.0, (HEIGHT - 1) / 2, 0.0, 0.0, 1.0]
+    with RecordingWriter(folder) as recording:
+        for i in range(FRAMES):
+            pixels = np.ascontiguousarray(clouds[:, i : i + WIDTH])
+            info = CameraInfo(width=WIDTH, height=HEIGHT, distortion_model="plumb_bob", d=[0.0] * 5, k=k)
+            if compressed:
+                topic, image = "/recorded/image_raw/compressed", CompressedImage(format="jpeg")
+                image.data.frombytes(cv2.imencode(".jpg", pixels)[1].tobytes())
+            else:
+                topic = "/recorded/image_raw"
+                image = Image(width=WIDTH, height=HEIGHT, step=3 * WIDTH, encoding="bgr8")
+                image.data.frombytes(pixels.tobytes())
+            for name, message in ((topic, image), ("/recorded/camera_info", info)):
+                message.header.frame_id = FRAME
+                message.header.stamp.sec, message.header.stamp.nanosec = divmod(i * PERIOD, 1_000_000_000)
+                kind = f"sensor_msgs/msg/{type(message).__name__}"
+                recording.write(name, kind, i * PERIOD, serialize_message(message))
+    return folder

@@ -1,0 +1,100 @@
+"""depth.launch.py plays a recording through the node: once raw, once compressed and in a namespace."""
+
+from __future__ import annotations
+
+import sys
+import time
+import unittest
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # pytest does that, launch_test does not
+
+pytest.importorskip("launch_testing", reason="ROS 2's launch_testing is not installed")
+pytest.importorskip("launch_ros", reason="ROS 2's launch_ros is not installed")
+
+import launch_testing
+import launch_testing.actions
+import launch_testing.asserts
+import rclpy
+from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
+from launch import LaunchDescription
+from launch.actions import IncludeLaunchDescription
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch_scene import FRAME, FRAMES, HEIGHT, WIDTH, make_bundle, make_recording, own_graph
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+
+try:
+    SHARE = Path(get_package_share_directory("fastdepth_ros"))
+except PackageNotFoundError:
+    pytest.skip("fastdepth_ros is not installed where ament finds it (AMENT_PREFIX_PATH)", allow_module_level=True)
+
+NAMESPACES = {"raw": "", "compressed": "robot"}
+
+
+@pytest.mark.launch_test
+@launch_testing.parametrize("transport", list(NAMESPACES))
+def generate_test_description(transport):
+    folder = own_graph() / transport
+    arguments = {
+        "bag": str(make_recording(folder / "recording", compressed=transport == "compressed")),
+        "model": str(make_bundle(folder / "random").path),
+        "namespace": NAMESPACES[transport],
+        "image": "/front/image",
+        "cloud": "xyzrgb",
+        "output_size": "camera",
+        "loop": "true",  # launch_testing ends it
+    }
+    depth = IncludeLaunchDescription(
+        PythonLaunchDescriptionSource(str(SHARE / "launch" / "depth.launch.py")), launch_arguments=arguments.items()
+    )
+    return LaunchDescription([depth, launch_testing.actions.ReadyToTest()]), {}
+
+
+class WhileTheRecordingPlays(unittest.TestCase):
+    """Each image is answered, under the names that were asked for."""
+
+    def test_depth_camera_info_and_cloud_come_with_the_stamp_of_the_image(self, transport):
+        rclpy.init(args=[])
+        self.addCleanup(rclpy.try_shutdown)
+        node = rclpy.create_node("test")
+        heard: dict[str, dict] = {"depth": {}, "camera_info": {}, "cloud": {}, "source": {}}
+
+        def hear(name, kind, topic):
+            def note(message):
+                heard[name][(message.header.stamp.sec, message.header.stamp.nanosec)] = message
+
+            node.create_subscription(kind, topic, note, 10)
+
+        prefix = f"/{NAMESPACES[transport]}/depth".replace("//", "/")
+        hear("depth", Image, f"{prefix}/image_rect")
+        hear("camera_info", CameraInfo, f"{prefix}/camera_info")
+        hear("cloud", PointCloud2, f"{prefix}/points")
+        hear("source", CameraInfo, "/front/camera_info")  # the player gives it the stamp of its image
+
+        def whole():
+            return set.intersection(*(set(messages) for messages in heard.values()))
+
+        end = time.monotonic() + 120
+        while len(whole()) < FRAMES // 4 and time.monotonic() < end:
+            rclpy.spin_once(node, timeout_sec=0.1)
+        counts = {name: len(messages) for name, messages in heard.items()}
+        assert len(whole()) >= FRAMES // 4, counts
+        stamp = max(whole())
+        for name in ("depth", "camera_info", "cloud"):
+            message = heard[name][stamp]
+            assert message.header.frame_id == FRAME
+            assert (message.width, message.height) == (WIDTH, HEIGHT)
+        assert [field.name for field in heard["cloud"][stamp].fields] == ["x", "y", "z", "rgb"]
+
+
+@launch_testing.post_shutdown_test()
+class AfterTheEnd(unittest.TestCase):
+    """Nothing went wrong on the way out."""
+
+    def test_every_process_ended_with_status_0(self, proc_info):
+        launch_testing.asserts.assertExitCodes(proc_info)
+
+    def test_the_node_said_what_it_does(self, proc_output):
+        launch_testing.asserts.assertInStderr(proc_output, "answers /front/image", "depth_node")
