@@ -10,11 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fastdepth_ros.doctor.check import Check, fail, ok, warn
-from fastdepth_ros.doctor.packages import can_compile
 from fastdepth_ros.errors import ModuleError
 from fastdepth_ros.models import find_bundle
 from fastdepth_ros.runtime.bundle import Bundle
-from fastdepth_ros.runtime.cache import module_folder
+from fastdepth_ros.runtime.cache import has_compiler, module_folder, prebuilt_for_here
 from fastdepth_ros.runtime.module import DESCRIPTION, CompiledModule
 
 PATIENCE = 60.0
@@ -36,7 +35,7 @@ def bundle_and_module(model: str, target: str) -> Iterator[Check]:
     folder = _module_of(bundle, target)
     if folder is None:
         fact = f"none for {target} yet"
-        if can_compile():
+        if has_compiler():
             remedy = f"The node compiles it at its first start, in some seconds; or now: fastdepth compile {model}."
             yield warn("module", fact, remedy)
         else:
@@ -78,4 +77,7 @@ def trial(folder: Path) -> Check:
 def _module_of(bundle: Bundle, target: str) -> Path | None:
     """Where the node would find the module; None where it would have to compile it."""
     folders = (bundle.path / "modules" / target, module_folder(bundle, target))
-    return next((folder for folder in folders if (folder / DESCRIPTION).is_file()), None)
+    found = next((folder for folder in folders if (folder / DESCRIPTION).is_file()), None)
+    if found is None and target == "host" and not has_compiler() and (prebuilt := prebuilt_for_here(bundle)):
+        return prebuilt.folder
+    return found

@@ -9,10 +9,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from fastdepth_ros.doctor.check import Check, fail, ok, warn
+from fastdepth_ros.runtime.cache import has_compiler
 
 NEEDED = ("numpy", "cv2", "safetensors", "yaml")
 RUNTIME = "libtvm_runtime.so"
-COMPILER = "libtvm_compiler.so"
 
 
 def packages() -> Iterator[Check]:
@@ -47,11 +47,5 @@ def tvm_runtime() -> Iterator[Check]:
     if library is None or not library.is_file():
         yield fail("TVM runtime", f"{versions}, but {library or RUNTIME} is missing", remedy)
         return
-    compiler = "with the compiler" if library.with_name(COMPILER).is_file() else "runtime only, no compiler"
+    compiler = "with the compiler" if has_compiler() else "runtime only, no compiler"
     yield ok("TVM runtime", f"{versions}, {compiler}")
-
-
-def can_compile() -> bool:
-    """Whether TVM's compiler is installed."""
-    spec = importlib.util.find_spec("tvm")
-    return any(Path(folder, "lib", COMPILER).is_file() for folder in (spec and spec.submodule_search_locations) or [])

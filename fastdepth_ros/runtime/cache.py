@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
+import importlib.util
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 from fastdepth_ros.errors import ModuleError
@@ -27,10 +30,11 @@ def cache_dir() -> Path:
 
 
 def kernels_version() -> str:
-    """A digest of the compiler's sources and tile tables: any change of them makes new modules."""
+    """A digest of the compiler's sources and tile tables, shipped and own: any change of them makes new modules."""
     digest = hashlib.sha256()
-    for file in sorted([*COMPILER.rglob("*.py"), *COMPILER.rglob("*.json")]):
-        digest.update(file.relative_to(COMPILER).as_posix().encode() + b"\0" + file.read_bytes())
+    own = (cache_dir() / "tuning").glob("*.json")
+    for file in sorted([*COMPILER.rglob("*.py"), *COMPILER.rglob("*.json"), *own]):
+        digest.update(file.name.encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()[:12]
 
 
@@ -46,6 +50,7 @@ def module_folder(bundle: Bundle, target: str) -> Path:
 def module_for(bundle: Bundle, target: str = "host") -> CompiledModule:
     """The bundle's module for a target: shipped with the bundle, from the cache, or compiled now (a few seconds).
 
+    Where only TVM's runtime is installed, ``host`` is the best of the modules that ship with the bundle.
     Two processes that ask at once get one compilation; the second waits for the first.
 
     Raises:
@@ -57,10 +62,31 @@ def module_for(bundle: Bundle, target: str = "host") -> CompiledModule:
     folder = module_folder(bundle, target)
     if usable(folder):
         return CompiledModule.open(folder)
+    if target == "host" and not has_compiler() and (prebuilt := prebuilt_for_here(bundle)):
+        return prebuilt
     with locked(folder.with_name(f"{folder.name}.lock")):
         if not usable(folder):
             compile_apart(bundle, target, folder)
     return CompiledModule.open(folder)
+
+
+def has_compiler() -> bool:
+    """Whether TVM's compiler is installed here, or only its runtime, as on a robot."""
+    spec = importlib.util.find_spec("tvm")
+    return any(Path(folder, "lib", "libtvm_compiler.so").is_file() for folder in _locations(spec))
+
+
+def _locations(spec: ModuleSpec | None) -> list[str]:
+    return list(spec.submodule_search_locations or []) if spec else []
+
+
+def prebuilt_for_here(bundle: Bundle) -> CompiledModule | None:
+    """Of the modules that ship with the bundle, the one that uses most of this processor; None where none may run."""
+    found = []
+    for folder in sorted((bundle.path / "modules").glob(f"*/{DESCRIPTION}")):
+        with contextlib.suppress(ModuleError):
+            found.append(CompiledModule.open(folder.parent))
+    return max(found, key=lambda module: len(module.description.needs), default=None)
 
 
 def usable(folder: Path) -> bool:

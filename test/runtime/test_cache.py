@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from conftest import random_weights
@@ -11,7 +12,8 @@ from conftest import random_weights
 from fastdepth_ros.errors import ModuleError
 from fastdepth_ros.network import Network
 from fastdepth_ros.runtime import cache
-from fastdepth_ros.runtime.bundle import Manifest, write_bundle
+from fastdepth_ros.runtime.bundle import Bundle, Manifest, write_bundle
+from fastdepth_ros.runtime.cache import module_for
 from fastdepth_ros.runtime.module import LIBRARY
 
 SMALL = Network("small", encoder=(4,) * 14, decoder=(4,) * 5)
@@ -89,3 +91,15 @@ def test_a_module_is_kept_apart_by_whatever_it_depends_on(small, monkeypatch):
         patch.setattr(cache.processor, "name", lambda: "another")
         folders.add(cache.module_folder(small, "host"))
     assert len(folders) == 5
+
+
+def test_without_a_compiler_the_best_shipped_module_is_used(bundle, module, tmp_path, monkeypatch):
+    """Shipped are one that may not run here, one that may, and one that uses more of this processor."""
+    copy = shutil.copytree(bundle.path, tmp_path / "copy")
+    about = module.description
+    for name, needs in (("alien", ("quantum",)), ("plain", ()), ("good", about.needs)):
+        folder = shutil.copytree(module.folder, copy / "modules" / name)
+        replace(about, needs=needs).write(folder)
+    monkeypatch.setenv("FASTDEPTH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(cache, "has_compiler", lambda: False)
+    assert module_for(Bundle.open(copy)).folder == copy / "modules" / "good"
