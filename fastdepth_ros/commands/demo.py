@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from fastdepth_ros import models
 from fastdepth_ros.errors import RecordingError, SettingError
-from fastdepth_ros.recording import CameraTopics, Recording, find_camera
+from fastdepth_ros.recording import CameraTopics, Recording, UnpackedRecording, find_camera
 from fastdepth_ros.runtime.bundle import Bundle
 from fastdepth_ros.runtime.cache import cache_dir
 
@@ -36,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out", type=Path, default=Path("out", "demo"), metavar="DIR", help="for the report (default: %(default)s)"
     )
     parser.add_argument("--rate", type=float, default=1.0, metavar="X", help="play X times as fast as recorded")
+    parser.add_argument("--raw", action="store_true", help="send raw images for compressed pictures")
     parser.add_argument("--model", default=models.DEFAULT, help="bundle: folder or name (default: %(default)s)")
     parser.add_argument("--image", metavar="TOPIC", help="the picture's topic in the recording")
     parser.add_argument("--camera-info", metavar="TOPIC", help="the camera_info's topic in the recording")
@@ -64,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
     bundle = models.find_bundle(args.model)
     with _bar(console) as bar:
         path = args.recording or _room(bar)
-        with Recording.open(path) as recording:
+        with (UnpackedRecording if args.raw else Recording).open(path) as recording:
             topics = find_camera(recording, args.image, args.camera_info, args.ground_truth)
             return _demo(args, console, bar, bundle, recording, topics)
 

@@ -11,7 +11,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from fastdepth_ros.errors import RecordingError
-from fastdepth_ros.recording import Recording, find_camera
+from fastdepth_ros.recording import Recording, UnpackedRecording, find_camera
 
 if TYPE_CHECKING:
     from fastdepth_ros.recording.player import Player
@@ -28,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--camera-info", metavar="TOPIC", help="publish the camera_info here")
     parser.add_argument("--from-image", metavar="TOPIC", help="the picture's topic in the recording")
     parser.add_argument("--from-camera-info", metavar="TOPIC", help="the camera_info's topic in the recording")
+    parser.add_argument("--raw", action="store_true", help="send raw images for compressed pictures")
     parser.add_argument("--best-effort", action="store_true", help="offer best-effort delivery, as many drivers do")
     parser.add_argument("--keep-stamps", action="store_true", help="keep the recorded stamps, not the time of playing")
     parser.add_argument("--wait", type=float, default=0.0, metavar="S", help="wait up to S seconds for a reader")
@@ -42,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, handle)
-    with Recording.open(args.recording) as recording:
+    with (UnpackedRecording if args.raw else Recording).open(args.recording) as recording:
         return _play(recording, args, stop)
 
 

@@ -2,6 +2,7 @@
 
 cdr       the stamp and frame_id in a serialized message, read and replaced without deserializing it
 reader    Recording: the topics and messages of a recording
+unpack    UnpackedRecording: with raw images for compressed pictures
 camera    which topics are the camera's image, its camera_info and the true depth
 writer    RecordingWriter: messages into a new MCAP recording
 player    Player: messages onto DDS, each when it is due
@@ -9,6 +10,7 @@ player    Player: messages onto DDS, each when it is due
 
 from fastdepth_ros.recording.camera import CameraTopics, find_camera
 from fastdepth_ros.recording.reader import Message, Recording, Topic
+from fastdepth_ros.recording.unpack import UnpackedRecording
 from fastdepth_ros.recording.writer import RecordingWriter
 
-__all__ = ["CameraTopics", "Message", "Recording", "RecordingWriter", "Topic", "find_camera"]
+__all__ = ["CameraTopics", "Message", "Recording", "RecordingWriter", "Topic", "UnpackedRecording", "find_camera"]

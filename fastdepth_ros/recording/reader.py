@@ -45,10 +45,11 @@ class Recording:
         self.path = path
         self._reader = reader
         self._types = get_typestore(Stores.ROS2_HUMBLE)
-        self.topics = {
+        self._recorded = {
             connection.topic: Topic(connection.topic, connection.msgtype, connection.msgcount)
             for connection in reader.connections
         }
+        self.topics = dict(self._recorded)
         self.duration = (
             max(0, reader.duration - 1) / 1e9
         )  # the reader's end lies one nanosecond behind the last message
@@ -70,7 +71,11 @@ class Recording:
             reader.open()
         except Exception as error:  # the storage plugins raise whatever their parser meets in a broken file
             raise _broken(path, error) from error
-        recording = cls(path, reader)
+        try:
+            recording = cls(path, reader)
+        except BaseException:
+            reader.close()
+            raise
         if not any(topic.messages for topic in recording.topics.values()):
             recording.close()
             raise RecordingError(f"the recording {path} holds no message", "Record it again.")
@@ -94,16 +99,14 @@ class Recording:
         Raises:
             RecordingError: a topic is not in the recording, or the file is broken.
         """
-        wanted = self.topics if topics is None else topics
+        wanted = self._recorded if topics is None else topics
         for name in wanted:
-            if name not in self.topics:
-                raise RecordingError(f"{self.path} has no topic {name}", f"It has {', '.join(sorted(self.topics))}.")
+            if name not in self._recorded:
+                raise RecordingError(f"{self.path} has no topic {name}", f"It has {', '.join(sorted(self._recorded))}.")
         connections = [c for c in self._reader.connections if c.topic in wanted]
         try:
             for connection, time, data in self._reader.messages(connections):
-                yield Message(self.topics[connection.topic], time, bytes(data))
-        except GeneratorExit:
-            raise
+                yield Message(self._recorded[connection.topic], time, bytes(data))
         except Exception as error:
             raise _broken(self.path, error) from error
 

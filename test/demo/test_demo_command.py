@@ -231,8 +231,11 @@ def test_a_second_demo_takes_the_place_of_the_first(done, room, bundle):
     """It comes last in this file: the others look at the first."""
     out, _ = done
     before = (out / "summary.json").stat().st_mtime_ns
-    status, words = finish(start(out, "--recording", room, "--model", bundle.path, "--rate", "0.3", "--cloud", "off"))
+    status, words = finish(
+        start(out, "--recording", room, "--model", bundle.path, "--rate", "0.3", "--cloud", "off", "--raw")
+    )
     assert status == 0, words
+    assert json.loads((out / "summary.json").read_text())["recording"]["image_type"] == "sensor_msgs/msg/Image"
     assert (out / "summary.json").stat().st_mtime_ns > before
     with Recording.open(out / "depth") as depth:
         assert "/depth/points" not in depth.topics

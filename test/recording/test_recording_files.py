@@ -3,13 +3,14 @@
 import shutil
 from contextlib import suppress
 
+import cv2
 import numpy as np
 import pytest
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
 from fastdepth_ros.errors import RecordingError
-from fastdepth_ros.recording import Recording, RecordingWriter, cdr, find_camera
+from fastdepth_ros.recording import Recording, RecordingWriter, UnpackedRecording, cdr, find_camera
 from fastdepth_ros.recording.depth import decode_depth, encode_depth
 
 STORE = get_typestore(Stores.ROS2_HUMBLE)
@@ -113,6 +114,39 @@ def test_the_camera_is_found_among_other_topics(tmp_path):
         assert topics.ground_truth.name == "/cam/aligned_depth_to_color/image_raw"
         chosen = find_camera(recording, image="/left/infra/image_raw")
         assert chosen.camera_info.name == "/left/infra/camera_info"
+
+
+def test_compressed_pictures_are_unpacked_where_raw_ones_are_wanted(tmp_path):
+    pixels = np.zeros((6, 8, 3), np.uint8)
+    pixels[..., 0] = 200  # red
+    png = cv2.imencode(".png", pixels[..., ::-1])[1].tobytes()
+    path = write(
+        tmp_path / "bag",
+        ("/cam/image_raw/compressed", compressed("rgb8; png compressed bgr8", png, START + 7)),
+        ("/cam/camera_info", camera_info()),
+        ("/cam/depth/compressedDepth", compressed("16UC1; compressedDepth png", encode_depth(np.ones((6, 8))))),
+        ("/both", image()),
+        ("/both/compressed", compressed("rgb8; png compressed bgr8", png)),
+    )
+    with UnpackedRecording.open(path) as recording:
+        topics = find_camera(recording, image="/cam/image_raw")
+        assert not topics.compressed
+        assert topics.ground_truth.name == "/cam/depth/compressedDepth"
+        assert {"/both", "/both/compressed"} <= set(recording.topics)
+        message = recording.first("/cam/image_raw")
+        assert cdr.stamp_of(message.data) == START + 7
+        raw = recording.decode(message)
+        assert (raw.encoding, raw.width, raw.height, raw.step, raw.header.frame_id) == ("rgb8", 8, 6, 24, "camera")
+        assert np.array_equal(raw.data.reshape(6, 8, 3), pixels)
+        assert [m.topic.name for m in recording.messages()][:2] == ["/cam/image_raw", "/cam/camera_info"]
+        with pytest.raises(RecordingError, match="no topic"):
+            recording.first("/nowhere")
+
+
+def test_a_picture_that_cannot_be_unpacked_is_named(tmp_path):
+    path = write(tmp_path / "bag", ("/cam/compressed", compressed("jpeg", b"no picture")))
+    with UnpackedRecording.open(path) as recording, pytest.raises(RecordingError, match="cannot be decoded"):
+        recording.first("/cam")
 
 
 def test_a_recording_without_a_picture_says_what_it_holds(tmp_path):
