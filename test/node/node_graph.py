@@ -134,12 +134,12 @@ class Graph:
             self.camera_infos.publish(info)
             self.spin(0.05)
 
-    def ask(self, image: Image | CompressedImage, *outputs: str) -> tuple[Any, ...]:
-        """Publish an image until the outputs with its stamp have come.
+    def ask(self, image: Image | CompressedImage, *outputs: str, besides: tuple[str, ...] = ()) -> tuple[Any, ...]:
+        """Publish an image until the outputs with its stamp have come; others may be read besides.
 
         The first ones are lost while publisher and subscription find each other.
         """
-        self.read(*outputs)
+        self.read(*outputs, *besides)
         publisher = self.images if isinstance(image, Image) else self.compressed
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:

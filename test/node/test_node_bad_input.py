@@ -70,14 +70,12 @@ def test_a_node_that_reads_jpeg_survives_what_is_none(start):
 )
 def test_without_a_valid_camera_there_is_depth_but_no_cloud_and_a_warning(start, fields, word):
     graph = start()
-    graph.read("depth", "cloud", "camera_info")
-    graph.ask(image_of(SCENE, graph.header()), "depth")
-    assert graph.says("calibration", DiagnosticStatus.WARN, "depth without camera_info and cloud")
-    graph.read("depth", "cloud", "camera_info")
+    graph.ask(image_of(SCENE, graph.header()), "depth", besides=("cloud", "camera_info"))
+    graph.wait_for(
+        lambda: graph.says("calibration", DiagnosticStatus.WARN, "depth without camera_info and cloud"), "the warning"
+    )
     graph.calibrate(camera_info_of(64, 48, **fields))
-    image = image_of(SCENE, graph.header())
-    graph.images.publish(image)
-    graph.wait_for(lambda: graph.heard["depth"], "depth")
+    graph.ask(image_of(SCENE, graph.header()), "depth", besides=("cloud", "camera_info"))
     graph.wait_for(lambda: graph.says("calibration", DiagnosticStatus.WARN, word), f"{word!r} in diagnostics")
     assert not graph.heard["cloud"]
     assert not graph.heard["camera_info"]
