@@ -33,6 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--threads", type=int, default=0, help="threads for torch (default: one for each core)")
     parser.add_argument("--report", type=int, default=8000, metavar="IMAGES", help="images between two validations")
+    parser.add_argument(
+        "--export", type=Path, metavar="BUNDLE", help="write the run's weights as a bundle, train nothing"
+    )
     parser.add_argument("--save", type=float, default=300.0, metavar="SECONDS", help="time between two checkpoints")
 
 
@@ -41,6 +44,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         import torch
 
+        from fastdepth_ros.training.export import export
         from fastdepth_ros.training.recipe import read_recipe
         from fastdepth_ros.training.trainer import Pace, Trainer
     except ImportError as error:
@@ -55,6 +59,10 @@ def run(args: argparse.Namespace) -> int:
         f"{recipe.name}: {len(trainer.samples)} pictures to learn from, {len(trainer.held)} held out;"
         f" step {trainer.step} of {recipe.steps}"
     )
+    if args.export:
+        bundle = export(trainer, args.export)
+        console.print(f"{bundle.path}: weights sha256 {bundle.weights_sha256}")
+        return 0
     stopping = False
 
     def stop(*_: Any) -> None:

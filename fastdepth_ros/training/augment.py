@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fastdepth_ros.training.data import Picture
+from fastdepth_ros.evaluation.dataset import Frame
 
 VIEW_FOCAL = (199.1, 265.8)
 VIEW_SIZE = 224
@@ -48,7 +48,7 @@ class View:
     depth: npt.NDArray[np.float32] | None
 
 
-def plain_view(picture: Picture, size: int) -> View:
+def plain_view(picture: Frame, size: int) -> View:
     """The middle of the picture as validation sees it: see :func:`seen_part`; depth as measured, not divided."""
     height, width = picture.pixels.shape[:2]
     part_w, part_h = seen_part(picture)
@@ -62,7 +62,7 @@ def plain_view(picture: Picture, size: int) -> View:
     return View(np.asarray(pixels), depth)
 
 
-def random_view(picture: Picture, size: int, ranges: Ranges, rng: np.random.Generator) -> View:
+def random_view(picture: Frame, size: int, ranges: Ranges, rng: np.random.Generator) -> View:
     """A randomly scaled, turned, flipped and recoloured view of a picture.
 
     Args:
@@ -98,19 +98,19 @@ def random_view(picture: Picture, size: int, ranges: Ranges, rng: np.random.Gene
     return View(pixels, (depth / focal_ratio(picture, seen_w, seen_h, size)).astype(np.float32))
 
 
-def focal_ratio(picture: Picture, seen_w: float, seen_h: float, size: int) -> float:
+def focal_ratio(picture: Frame, seen_w: float, seen_h: float, size: int) -> float:
     """How much longer the focal length of a view is than the network's, as a geometric mean of both directions.
 
     A view of ``seen_w`` x ``seen_h`` picture pixels, squeezed into ``size`` x ``size``; 1 where the camera is unknown.
     """
-    if picture.focal is None:
+    if picture.camera is None:
         return 1.0
-    fx, fy = picture.focal[0] * size / seen_w, picture.focal[1] * size / seen_h
+    fx, fy = picture.camera.fx * size / seen_w, picture.camera.fy * size / seen_h
     unit = VIEW_FOCAL[0] * VIEW_FOCAL[1] * (size / VIEW_SIZE) ** 2
     return float(np.sqrt(fx * fy / unit))
 
 
-def seen_part(picture: Picture) -> tuple[float, float]:
+def seen_part(picture: Frame) -> tuple[float, float]:
     """Width and height [px] of the part of a picture that the network's own camera would see.
 
     Of a 640 x 480 Kinect picture that is the paper's view, 584 x 438. Where the picture is smaller than that, as NYU's
@@ -121,9 +121,9 @@ def seen_part(picture: Picture) -> tuple[float, float]:
         part_w, part_h = float(width), float(height)
     else:
         part_w, part_h = min(width, height * VIEW_ASPECT), min(height, width / VIEW_ASPECT)
-    if picture.focal is None:
+    if picture.camera is None:
         return part_w, part_h
-    view_w, view_h = picture.focal[0] * VIEW_SIZE / VIEW_FOCAL[0], picture.focal[1] * VIEW_SIZE / VIEW_FOCAL[1]
+    view_w, view_h = picture.camera.fx * VIEW_SIZE / VIEW_FOCAL[0], picture.camera.fy * VIEW_SIZE / VIEW_FOCAL[1]
     return min(part_w, view_w), min(part_h, view_h)
 
 

@@ -7,7 +7,6 @@ would have seen.
 from __future__ import annotations
 
 import queue
-import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fastdepth_ros.errors import SettingError
+from fastdepth_ros.evaluation.dataset import Sample, last_share, open_source, sha256
 from fastdepth_ros.training.augment import VIEW_SIZE, random_view
-from fastdepth_ros.training.data import Sample, open_source, sha256
 from fastdepth_ros.training.recipe import Data, Recipe
 
 AHEAD = 4
@@ -69,19 +68,13 @@ def split(data: Data, folders: list[Path]) -> tuple[list[Sample], list[Sample]]:
             check_sha256(path, file.sha256)
         samples += open_source(path)
     samples = [sample for sample in samples if sample.set not in data.without]
-    held = sorted((s for s in samples if s.set == data.holdout_set), key=_number)
-    held = held[len(held) - int(len(held) * data.holdout_share) :]
+    held = last_share([sample for sample in samples if sample.set == data.holdout_set], data.holdout_share)
     names = {sample.name for sample in held}
     rest = [sample for sample in samples if sample.name not in names]
     if not held or not rest:
         cause = f"the data leaves {len(rest)} pictures to learn from and {len(held)} to validate on"
         raise SettingError(cause, "Check data.holdout_set and data.holdout_share.")
     return rest, held
-
-
-def _number(sample: Sample) -> tuple[int, str]:
-    numbers = re.findall(r"\d+", sample.origin.rpartition("/")[2])
-    return (int(numbers[-1]) if numbers else -1, sample.origin)
 
 
 class Feed:

@@ -158,8 +158,8 @@ def parse_recipe(text: Any, where: str) -> Recipe:
 def _check(recipe: Recipe, where: str) -> None:
     if not recipe.data.files:
         raise _error(where, "data.files is empty", "Name what to learn from.")
-    if not 0 < recipe.data.holdout_share < 1:
-        raise _error(where, f"data.holdout_share is {recipe.data.holdout_share}", "It is between 0 and 1.")
+    if not 0 < recipe.data.holdout_share <= 1:
+        raise _error(where, f"data.holdout_share is {recipe.data.holdout_share}", "It is above 0, and 1 at most.")
     if not all(0 <= share <= 1 for share in recipe.data.shares.values()) or sum(recipe.data.shares.values()) > 1:
         raise _error(where, f"data.shares is {dict(recipe.data.shares)}", "Shares are 0-1 and add up to 1 at most.")
     if not recipe.phases:

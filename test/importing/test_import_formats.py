@@ -15,9 +15,9 @@ from fastdepth_ros.network import FULL, NETWORKS, PRUNED, Network
 from fastdepth_ros.runtime.bundle import Bundle
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent / "compiler")]
-import onnx_files
-import plain
-import torch_files
+import onnx_files  # noqa: E402
+import plain  # noqa: E402
+import torch_files  # noqa: E402
 
 RNG = np.random.default_rng(0)
 

@@ -9,10 +9,11 @@ import cv2
 import numpy as np
 import pytest
 
+from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.errors import SettingError
+from fastdepth_ros.evaluation.dataset import Frame, open_source
 from fastdepth_ros.training import augment
 from fastdepth_ros.training.augment import Ranges, plain_view, random_view, seen_part
-from fastdepth_ros.training.data import Picture, open_source
 
 STILL = Ranges(scale=1.0, rotation=0.0, jitter=0.0, shift=False)
 
@@ -20,6 +21,10 @@ STILL = Ranges(scale=1.0, rotation=0.0, jitter=0.0, shift=False)
 def pixels(seed: int, height: int = 48, width: int = 64) -> np.ndarray:
     smooth = np.random.default_rng(seed).integers(0, 255, (6, 8, 3), np.uint8)
     return np.asarray(cv2.resize(smooth, (width, height), interpolation=cv2.INTER_CUBIC))
+
+
+def camera(width: int, height: int, fx: float, fy: float) -> Intrinsics:
+    return Intrinsics(width, height, fx, fy, width / 2, height / 2)
 
 
 def files(seed: int, depth: bool = True) -> dict[str, bytes]:
@@ -54,7 +59,7 @@ def test_a_shard_and_a_folder_of_the_same_files_give_the_same_samples(tmp_path: 
         assert second.depth is not None
         assert second.depth.dtype == np.float32
         assert second.depth[5, 5] == pytest.approx(1.002)
-        assert second.focal == (50, 51)
+        assert second.camera == Intrinsics(64, 48, 50, 51, 32, 24)
         assert samples[2].read().depth is None
 
 
@@ -78,14 +83,14 @@ def test_nyu_hdf5_files_are_read_as_mit_wrote_them(tmp_path: Path) -> None:
 def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="no picture"):
         open_source(tmp_path)
-    with pytest.raises(SettingError, match="no training data"):
+    with pytest.raises(SettingError, match="holds no pictures"):
         open_source(tmp_path / "nowhere.tar")
 
 
 def test_a_still_view_is_the_picture_itself() -> None:
     image = pixels(1, 224, 224)
     # A square picture of an unknown camera: its 4:3 middle, squeezed.
-    view = random_view(Picture(image, None, None), 224, STILL, np.random.default_rng(3))
+    view = random_view(Frame(image, None, None), 224, STILL, np.random.default_rng(3))
     middle = cv2.resize(image[28:196], (224, 224), interpolation=cv2.INTER_LINEAR).astype(int)
     difference = np.minimum(abs(view.pixels.astype(int) - middle), abs(view.pixels[:, ::-1].astype(int) - middle))
     assert np.percentile(difference, 99) <= 2
@@ -96,7 +101,7 @@ def test_depth_stays_on_its_pixels_when_turned_scaled_and_flipped() -> None:
     truth = (1 + rows / 100 + columns / 200).astype(np.float32)
     # The picture's red channel says what the depth is.
     red = ((truth - 1) * 60).astype(np.uint8)
-    picture = Picture(np.dstack([red, red, red]), truth, None)
+    picture = Frame(np.dstack([red, red, red]), truth, None)
     for seed in range(8):
         view = random_view(picture, 224, Ranges(jitter=0.0), np.random.default_rng(seed))
         assert view.depth is not None
@@ -108,7 +113,7 @@ def test_depth_stays_on_its_pixels_when_turned_scaled_and_flipped() -> None:
 
 
 def test_depth_is_divided_by_how_much_a_view_is_zoomed() -> None:
-    kinect = Picture(pixels(1, 480, 640), np.full((480, 640), 3.0, np.float32), (518.86, 519.47))
+    kinect = Frame(pixels(1, 480, 640), np.full((480, 640), 3.0, np.float32), camera(640, 480, 518.86, 519.47))
     near = random_view(kinect, 224, STILL, np.random.default_rng(0))
     assert near.depth is not None
     assert np.median(near.depth) == pytest.approx(3.0, rel=2e-3)  # the network's own camera: as measured
@@ -122,7 +127,7 @@ def test_depth_is_divided_by_how_much_a_view_is_zoomed() -> None:
 
 
 def test_a_wide_camera_is_cut_to_what_the_network_would_see() -> None:
-    wide = Picture(pixels(1, 256, 452), None, (226.0, 225.9))
+    wide = Frame(pixels(1, 256, 452), None, camera(452, 256, 226.0, 225.9))
     width, height = seen_part(wide)
     assert width == pytest.approx(226.0 * 224 / 199.1)
     assert height == pytest.approx(225.9 * 224 / 265.8)
@@ -130,7 +135,7 @@ def test_a_wide_camera_is_cut_to_what_the_network_would_see() -> None:
 
 
 def test_the_plain_view_keeps_depth_as_measured() -> None:
-    cropped = Picture(pixels(1, 256, 337), np.full((256, 337), 2.0, np.float32), (312.2, 312.2))
+    cropped = Frame(pixels(1, 256, 337), np.full((256, 337), 2.0, np.float32), camera(337, 256, 312.2, 312.2))
     view = plain_view(cropped, 224)
     assert view.pixels.shape == (224, 224, 3)
     assert view.depth is not None
@@ -140,7 +145,7 @@ def test_the_plain_view_keeps_depth_as_measured() -> None:
 
 
 def test_the_same_chance_gives_the_same_view() -> None:
-    picture = Picture(pixels(1), np.ones((48, 64), np.float32), None)
+    picture = Frame(pixels(1), np.ones((48, 64), np.float32), None)
     one, two = (random_view(picture, 224, Ranges(), np.random.default_rng([1, 2, 3])) for _ in range(2))
     np.testing.assert_array_equal(one.pixels, two.pixels)
     assert one.depth is not None

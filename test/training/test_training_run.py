@@ -15,10 +15,12 @@ import yaml
 
 torch = pytest.importorskip("torch", reason="torch is in requirements/train.txt")
 
-from fastdepth_ros.errors import SettingError  # noqa: E402
+from fastdepth_ros.errors import SettingError, WeightsError  # noqa: E402
+from fastdepth_ros.evaluation.dataset import sha256  # noqa: E402
 from fastdepth_ros.network import PRUNED  # noqa: E402
 from fastdepth_ros.training import checkpoint, curves  # noqa: E402
-from fastdepth_ros.training.data import sha256  # noqa: E402
+from fastdepth_ros.training.augment import VIEW_FOCAL  # noqa: E402
+from fastdepth_ros.training.export import export  # noqa: E402
 from fastdepth_ros.training.network import FastDepth, folded  # noqa: E402
 from fastdepth_ros.training.recipe import Recipe, parse_recipe  # noqa: E402
 from fastdepth_ros.training.trainer import CHECKPOINT, CURVES, PLOT, Pace, Trainer  # noqa: E402
@@ -128,6 +130,16 @@ def test_the_loss_falls_and_the_curves_show_it(data: Path, tmp_path: Path) -> No
     assert [row["step"] for row in curves.read(tmp_path / CURVES)] == [10, 20, 30, 40]
     assert cv2.imread(str(tmp_path / PLOT)) is not None
 
+    bundle = export(trainer, tmp_path / "ours")
+    assert bundle.manifest.training_focal == VIEW_FOCAL
+    assert "160 views of 7 pictures" in bundle.manifest.trained_on
+    teacher = np.load(data / "teacher.npz")
+    for name, array in bundle.weights().items():
+        if array.size == 1 or not teacher[name].any():
+            continue  # one number is proportional to any other; a bias that was never trained is 0
+        cosine = np.vdot(array, teacher[name]) / (np.linalg.norm(array) * np.linalg.norm(teacher[name]))
+        assert abs(cosine) < 0.999, f"{name} is the teacher's"
+
 
 def test_held_out_pictures_are_the_last_by_number_and_never_learned_from(data: Path, tmp_path: Path) -> None:
     trainer = Trainer(recipe(data), [data], tmp_path)
@@ -155,3 +167,8 @@ def test_data_that_are_not_those_of_the_recipe_are_refused(data: Path, tmp_path:
         Trainer(recipe(data, teacher=teacher), [data], tmp_path)
     with pytest.raises(SettingError, match=r"pictures is in none of"):
         Trainer(recipe(data), [tmp_path], tmp_path)
+
+
+def test_a_run_that_has_not_begun_cannot_be_exported(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="no trained weights"):
+        export(Trainer(recipe(data), [data], tmp_path), tmp_path / "ours")

@@ -1,15 +1,16 @@
-"""Pictures to learn from, some with depth: tar shards, folders of image + depth, MIT's preprocessed NYU HDF5 files.
+"""Pictures with known depth, and without: tar shards, folders of image + depth, MIT's preprocessed NYU HDF5 files.
 
-A source lists its samples once and gives their bytes by number; pictures are decoded when they are asked for, so a pool
-of thousands stays small in memory. In shards and folders a sample is ``NAME.jpg`` (or ``.png``), optionally
-``NAME.depth.png`` (uint16 millimetres, 0 = invalid) and optionally ``NAME.json`` with ``set``, ``source``
-and ``intrinsics`` (fx, fy, cx, cy in pixels).
+A source lists its samples at once; pictures are decoded when they are asked for, so that a pool of thousands stays
+small in memory. In shards and folders a sample is ``NAME.jpg`` (or ``.png``), optionally ``NAME.depth.png`` (uint16
+millimetres, 0 = invalid) and optionally ``NAME.json`` with ``set``, ``source`` and ``intrinsics`` (fx, fy, cx, cy
+in pixels). A ``camera.json`` with fx, fy, cx, cy holds for every picture of its folder that has no JSON of its own.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 import tarfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,27 +21,29 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.errors import SettingError
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
 DEPTH_SUFFIX = ".depth.png"
-NYU_FOCAL = (518.86, 519.47)
-"""Focal length (x, y) of NYU Depth v2's Kinect at 640 x 480 [px] (the data set's toolbox, camera_params.m)."""
+CAMERA = "camera.json"
+NYU_CAMERA = Intrinsics(640, 480, 518.85790, 519.46961, 325.58245 - 1, 253.73617 - 1)
+"""NYU Depth v2's colour camera (the data set's toolbox, camera_params.m, whose pixels count from 1)."""
 
 
 @dataclass(frozen=True)
-class Picture:
+class Frame:
     """A decoded sample.
 
     Attributes:
         pixels: (h, w, 3) uint8 RGB.
         depth: (h, w) float32 metres with 0 where unknown, or None.
-        focal: (fx, fy) [px], or None where the camera is unknown.
+        camera: its intrinsics, or None where they are unknown.
     """
 
     pixels: npt.NDArray[np.uint8]
     depth: npt.NDArray[np.float32] | None
-    focal: tuple[float, float] | None
+    camera: Intrinsics | None
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class Sample:
     set: str
     origin: str
     has_depth: bool
-    read: Callable[[], Picture]
+    read: Callable[[], Frame]
 
 
 def sha256(path: Path) -> str:
@@ -76,7 +79,7 @@ def open_source(path: Path) -> list[Sample]:
     elif path.is_dir():
         samples = _folder_samples(path) + [_hdf5_sample(file) for file in sorted(path.rglob("*.h5"))]
     else:
-        raise SettingError(f"{path} holds no training data", "Name a .tar, a .h5 or a folder.")
+        raise SettingError(f"{path} holds no pictures", "Name a .tar, a .h5 or a folder.")
     if not samples:
         raise SettingError(f"{path} holds no picture", "Samples are NAME.jpg with NAME.depth.png and NAME.json.")
     return sorted(samples, key=lambda sample: sample.name)
@@ -106,9 +109,12 @@ def _named_samples(path: Path, names: set[str], read: Callable[[str], bytes]) ->
         stem, dot, suffix = name.rpartition(".")
         if name.endswith(DEPTH_SUFFIX) or f"{dot}{suffix}".lower() not in IMAGE_SUFFIXES:
             continue
-        about: dict[str, Any] = json.loads(read(f"{stem}.json")) if f"{stem}.json" in names else {}
+        folder = name.rpartition("/")[0]
+        notes = [f"{stem}.json", f"{folder}/{CAMERA}".lstrip("/")]
+        about: dict[str, Any] = next((json.loads(read(note)) for note in notes if note in names), {})
         camera = about.get("intrinsics")
-        focal = (float(camera["fx"]), float(camera["fy"])) if camera else None
+        if camera is None and about.get("fx"):
+            camera = about
         depth = stem + DEPTH_SUFFIX if stem + DEPTH_SUFFIX in names else None
         samples.append(
             Sample(
@@ -116,7 +122,7 @@ def _named_samples(path: Path, names: set[str], read: Callable[[str], bytes]) ->
                 str(about.get("set", path.stem)),
                 str(about.get("source", name)),
                 depth is not None,
-                _Reader(read, name, depth, focal),
+                _Reader(read, name, depth, camera),
             )
         )
     return samples
@@ -127,21 +133,25 @@ class _Reader:
     read: Callable[[str], bytes]
     image: str
     depth: str | None
-    focal: tuple[float, float] | None
+    camera: dict[str, float] | None
 
-    def __call__(self) -> Picture:
+    def __call__(self) -> Frame:
         pixels = _decode(self.read(self.image), cv2.IMREAD_COLOR, self.image)[:, :, ::-1]
         depth = None
         if self.depth is not None:
             millimetres = _decode(self.read(self.depth), cv2.IMREAD_UNCHANGED, self.depth)
             depth = millimetres.astype(np.float32) / np.float32(1000)
-        return Picture(np.ascontiguousarray(pixels), depth, self.focal)
+        camera = None
+        if self.camera is not None:
+            height, width = pixels.shape[:2]
+            camera = Intrinsics(width, height, *(float(self.camera[key]) for key in ("fx", "fy", "cx", "cy")))
+        return Frame(np.ascontiguousarray(pixels), depth, camera)
 
 
 def _decode(data: bytes, mode: int, name: str) -> npt.NDArray[Any]:
     image = cv2.imdecode(np.frombuffer(data, np.uint8), mode)
     if image is None:
-        raise SettingError(f"{name} cannot be decoded", "Take it out of the training data.")
+        raise SettingError(f"{name} cannot be decoded", "Take it out of the data.")
     return np.asarray(image)
 
 
@@ -149,12 +159,26 @@ def _hdf5_sample(path: Path) -> Sample:
     return Sample(path.as_posix(), path.parent.name, path.as_posix(), True, lambda: _read_hdf5(path))
 
 
-def _read_hdf5(path: Path) -> Picture:
+def _read_hdf5(path: Path) -> Frame:
     """MIT's preprocessed NYU: ``rgb`` (3, 480, 640) uint8 and ``depth`` (480, 640) float32 metres."""
     import h5py
 
     with h5py.File(path, "r") as file:
         pixels = np.asarray(file["rgb"], np.uint8).transpose(1, 2, 0)
         depth = np.asarray(file["depth"], np.float32)
-    factor = pixels.shape[1] / 640
-    return Picture(np.ascontiguousarray(pixels), depth, (NYU_FOCAL[0] * factor, NYU_FOCAL[1] * factor))
+    camera = NYU_CAMERA.scale(pixels.shape[1], pixels.shape[0])
+    return Frame(np.ascontiguousarray(pixels), depth, camera)
+
+
+def last_share(samples: list[Sample], share: float) -> list[Sample]:
+    """The last ``share`` of samples, ordered by the last number in the name of each one's origin.
+
+    Neighbouring numbers of a recording show the same scene, so what is held out of it has to be one piece.
+    """
+    ordered = sorted(samples, key=_number)
+    return ordered[len(ordered) - int(len(ordered) * share) :]
+
+
+def _number(sample: Sample) -> tuple[int, str]:
+    numbers = re.findall(r"\d+", sample.origin.rpartition("/")[2])
+    return (int(numbers[-1]) if numbers else -1, sample.origin)

@@ -1,0 +1,110 @@
+"""``fastdepth eval``: how good a bundle is on pictures with known depth."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from fastdepth_ros.errors import SettingError
+from fastdepth_ros.evaluation import sheet
+from fastdepth_ros.evaluation.evaluate import Options, Outcome, means
+from fastdepth_ros.evaluation.evaluate import run as evaluate_all
+from fastdepth_ros.evaluation.frames import labelled
+from fastdepth_ros.evaluation.metrics import METRICS
+from fastdepth_ros.models import find_bundle
+from fastdepth_ros.runtime.cache import module_for
+from fastdepth_ros.runtime.engine import Engine
+
+BETTER_HIGH = ("delta1", "delta2", "delta3")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("bundle", metavar="BUNDLE", help="name or folder of a bundle")
+    parser.add_argument(
+        "data",
+        nargs="+",
+        type=Path,
+        metavar="DATA",
+        help="folder or tar of NAME.jpg + NAME.depth.png, folder of NYU HDF5 files, or a recording with true depth",
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every number of every picture here")
+    parser.add_argument("--sheet", type=Path, metavar="FILE", help="write pictures with error maps here (.png)")
+    parser.add_argument("--rows", type=int, default=6, help="pictures on the sheet (default: %(default)s)")
+    parser.add_argument("--set", metavar="NAME", help="take only this set's pictures from files")
+    parser.add_argument("--last", type=float, default=1.0, metavar="SHARE", help="take the last share of them only")
+    parser.add_argument(
+        "--view",
+        choices=("bundle", "whole"),
+        default="bundle",
+        help="the view that the bundle was trained on, or all of the picture, for data that were cropped already",
+    )
+    parser.add_argument(
+        "--ignore-camera", action="store_true", help="do not correct answers for the picture's focal length"
+    )
+    parser.add_argument("--threads", type=int, default=0, help="threads of the network (default: all cores)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print a table of every measure with and without median scaling, and write what was asked for."""
+    if not 0 < args.last <= 1 or args.rows < 1:
+        raise SettingError(f"--last is {args.last:g} and --rows {args.rows}", "Use 0 < SHARE <= 1 and 1 row or more.")
+    console = Console()
+    bundle = find_bundle(args.bundle)
+    engine = Engine(module_for(bundle), args.threads)
+    frames = labelled(args.data, args.set, args.last)
+    shown = track(frames, "evaluating", console=console, disable=not console.is_terminal)
+    outcomes: list[Outcome] = []
+
+    def keep(outcome: Outcome) -> None:
+        # Without a sheet the numbers are enough: a recording of an hour has many maps.
+        outcomes.append(outcome if args.sheet else outcome.without_maps())
+
+    evaluate_all(engine, bundle.manifest, shown, Options(args.view, not args.ignore_camera), keep)
+    metric, scaled = means(o.metric for o in outcomes), means(o.scaled for o in outcomes)
+    where = ", ".join(path.name for path in args.data)
+    title = f"{bundle.manifest.name} on {where}{f', {args.set}' if args.set else ''}: {len(outcomes)} pictures"
+    console.print(_table(title, metric, scaled))
+    if args.json:
+        args.json.parent.mkdir(parents=True, exist_ok=True)
+        args.json.write_text(json.dumps(_summary(args, bundle, outcomes, metric, scaled), indent=1) + "\n")
+    if args.sheet:
+        ranked = sorted(outcomes, key=lambda outcome: outcome.metric["rmse_m"])
+        places = np.linspace(0, len(ranked) - 1, min(args.rows, len(ranked))).round().astype(int)
+        sheet.draw(args.sheet, [ranked[place] for place in places], f"{title}, from the best to the worst")
+    return 0
+
+
+def _table(title: str, metric: dict[str, float], scaled: dict[str, float]) -> Table:
+    table = Table("measure", "as answered", "median-scaled", "", title=title)
+    for name in METRICS:
+        better = "higher is better" if name in BETTER_HIGH else "lower is better"
+        table.add_row(name, f"{metric[name]:.4f}", f"{scaled[name]:.4f}", better)
+    table.add_row("scale", "1", f"{scaled['scale']:.4f}", "median of truth / median of answer")
+    table.add_row("coverage", f"{metric['coverage']:.4f}", f"{scaled['coverage']:.4f}", "answered share of the truth")
+    return table
+
+
+def _summary(
+    args: argparse.Namespace, bundle: Any, outcomes: list[Outcome], metric: dict[str, float], scaled: dict[str, float]
+) -> dict[str, Any]:
+    return {
+        "bundle": bundle.manifest.name,
+        "weights_sha256": bundle.weights_sha256,
+        "data": [str(path) for path in args.data],
+        "set": args.set,
+        "last": args.last,
+        "view": args.view,
+        "focal_corrected": not args.ignore_camera,
+        "frames": len(outcomes),
+        **metric,
+        "median_scaled": scaled,
+        "pictures": [{"name": o.name, **o.metric, "median_scaled": o.scaled} for o in outcomes],
+    }

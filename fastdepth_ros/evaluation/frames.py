@@ -1,0 +1,100 @@
+"""What a bundle is evaluated on: labelled pictures from files, or from a recording that holds true depth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+
+from fastdepth_ros.camera import Intrinsics
+from fastdepth_ros.errors import CalibrationError, RecordingError, SettingError
+from fastdepth_ros.evaluation.dataset import Frame, last_share, open_source
+
+TOLERANCE = 20_000_000
+"""A true depth belongs to an image whose stamp differs by less than this [ns]: less than a period at 30 Hz."""
+
+
+class Labelled(NamedTuple):
+    """A picture with known depth, and what to call it."""
+
+    name: str
+    frame: Frame
+
+
+def is_recording(path: Path) -> bool:
+    """Whether a path is a rosbag2 folder or one storage file of it."""
+    return (path / "metadata.yaml").is_file() or path.suffix in (".mcap", ".db3")
+
+
+def labelled(paths: list[Path], only: str | None = None, last: float = 1.0) -> Iterator[Labelled]:
+    """The pictures with known depth of files, folders and recordings.
+
+    Args:
+        paths: as :func:`~fastdepth_ros.evaluation.dataset.open_source` takes them, or recordings.
+        only: the set to take from files; None takes all.
+        last: share of the samples to take from files, the last by their number.
+
+    Raises:
+        SettingError: there is no picture with depth.
+        RecordingError: a recording is broken or holds no true depth.
+    """
+    samples = []
+    found = False
+    for path in paths:
+        if is_recording(path):
+            found = True
+            yield from _recorded(path)
+        else:
+            samples += [s for s in open_source(path) if s.has_depth and only in (None, s.set)]
+    for sample in last_share(samples, last):
+        found = True
+        yield Labelled(sample.name, sample.read())
+    if not found:
+        what = "picture with depth" if only is None else f"picture with depth in the set {only}"
+        raise SettingError(f"{', '.join(map(str, paths))}: there is no {what}", "Depth is NAME.depth.png in mm.")
+
+
+def _recorded(path: Path) -> Iterator[Labelled]:
+    from fastdepth_ros.recording import Recording, cdr, find_camera
+    from fastdepth_ros.recording.depth import decode_depth
+
+    with Recording.open(path) as recording:
+        topics = find_camera(recording)
+        if topics.ground_truth is None:
+            raise RecordingError(f"{path} holds no true depth", "It needs a depth image of the same camera.")
+        camera = None
+        if topics.camera_info is not None and (info := recording.first(topics.camera_info.name)) is not None:
+            camera = _intrinsics(recording.decode(info))
+        depths = {
+            cdr.stamp_of(message.data): decode_depth(recording.decode(message))
+            for message in recording.messages([topics.ground_truth.name])
+        }
+        stamps = np.array(sorted(depths))
+        for message in recording.messages([topics.image.name]):
+            stamp = cdr.stamp_of(message.data)
+            nearest = int(stamps[np.abs(stamps - stamp).argmin()]) if len(stamps) else stamp + TOLERANCE
+            if abs(nearest - stamp) >= TOLERANCE:
+                continue
+            pixels = _pixels(recording.decode(message))
+            depth = np.nan_to_num(depths[nearest], nan=0.0, posinf=0.0, neginf=0.0)
+            yield Labelled(f"{path.name} {stamp / 1e9:.3f}", Frame(pixels, depth, camera))
+
+
+def _pixels(message: Any) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """RGB of an Image or CompressedImage."""
+    from fastdepth_ros.messages.images import PictureReader, read_compressed
+
+    picture = read_compressed(message) if hasattr(message, "format") else PictureReader().read(message)
+    codes = {"bgr": cv2.COLOR_BGR2RGB, "bgra": cv2.COLOR_BGRA2RGB, "rgba": cv2.COLOR_RGBA2RGB}
+    code = cv2.COLOR_GRAY2RGB if picture.order == "grey" else codes.get(picture.order)
+    return np.array(picture.pixels if code is None else cv2.cvtColor(picture.pixels, code), np.uint8)
+
+
+def _intrinsics(info: Any) -> Intrinsics | None:
+    try:
+        return Intrinsics(int(info.width), int(info.height), *(float(info.k[i]) for i in (0, 4, 2, 5)))
+    except CalibrationError:
+        return None
