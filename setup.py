@@ -31,7 +31,7 @@ setup(
     author="fastdepth_ros maintainers",
     python_requires=">=3.10",
     packages=find_packages(include=[PACKAGE, f"{PACKAGE}.*"]),
-    package_data={PACKAGE: ["**/*.json", "**/*.yaml", "**/*.html", "**/*.css"]},
+    package_data={PACKAGE: ["**/*.json", "**/*.yaml", "**/*.html", "**/*.css", "**/*.sh"]},
     install_requires=["setuptools", *(r for r in requirements("run") if not r.startswith(FROM_ROSDEP))],
     extras_require={"test": ["pytest"]},
     data_files=[

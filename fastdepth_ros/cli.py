@@ -22,6 +22,7 @@ COMMANDS = {
     "models": "list, show and verify the model bundles",
     "import": "make a model bundle of weights that others made",
     "compile": "compile a bundle for a target",
+    "deploy": "a folder for a robot: package, compiled model, TVM's runtime, installer",
     "bench": "how fast the network is here, beside other runtimes",
     "tune": "find the fastest kernel tiles of this machine",
     "estimate": "how long a network takes on a board that is not at hand",

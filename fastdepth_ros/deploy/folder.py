@@ -1,0 +1,182 @@
+"""Puts the folder together."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import fastdepth_ros
+from fastdepth_ros.compiler.export import compile_bundle
+from fastdepth_ros.compiler.targets import find_target
+from fastdepth_ros.deploy.runtime import fetch, runtime_wheel
+from fastdepth_ros.deploy.wheel import Wheel
+from fastdepth_ros.errors import SettingError
+from fastdepth_ros.runtime.bundle import Bundle, seal
+
+PACKAGE = Path(fastdepth_ros.__file__).parent
+INSTALLER = Path(__file__).with_name("install.sh")
+
+# What is imported -> what pip calls it. Where ROS brings its own of these, the installer leaves them alone.
+BASICS = {"numpy": "numpy", "cv2": "opencv-python-headless", "yaml": "PyYAML", "rich": "rich"}
+OWN = ("safetensors", "apache-tvm-ffi", "typing-extensions")
+ROS = ("rclpy[fastrtps]", "sensor-msgs", "std-msgs", "geometry-msgs", "diagnostic-msgs", "std-srvs")
+SHARED = ("package.xml", "config", "launch")
+COMMANDS = {"fastdepth": "fastdepth_ros.cli:main", "depth_node": "fastdepth_ros.node:main"}
+
+Progress = Callable[[str], None]
+
+
+def deploy(bundle: Bundle, target: str, out: Path, *, python: str | None, progress: Progress) -> Path:
+    """Make a folder that ``install.sh`` in it installs on a robot.
+
+    Args:
+        bundle: the model.
+        target: the robot's processor, a name for ``compiler.targets``.
+        out: the new folder.
+        python: the robot's version of Python, as ``3.10``: then every wheel is in the folder, and the robot needs no
+            network; None leaves NumPy, OpenCV and the like to the robot's pip.
+        progress: told the name of each step.
+
+    Raises:
+        SettingError: ``out`` holds something, the target is unknown, or this installation lacks what has to be in it.
+        ModuleError: TVM's library for that architecture cannot be had.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise SettingError(f"{out} holds something already", "Name a new folder.")
+    architecture = find_target(target).triple.split("-")[0]
+    out.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    try:
+        progress("Compiling the model")
+        _put_model(bundle, target, unfinished / "models" / bundle.manifest.name, progress)
+        progress("Packing this package and TVM's runtime")
+        wheels = unfinished / "wheels"
+        wheels.mkdir()
+        package_wheel().write(wheels)
+        runtime_wheel(architecture).write(wheels)
+        if python:
+            progress(f"Fetching wheels for Python {python} on {architecture}")
+            fetch([_pinned(name) for name in (*BASICS.values(), *OWN)], architecture, wheels, python)
+        _put_config(bundle.manifest.name, target, unfinished / "config")
+        _put_installer(bundle.manifest.name, target, architecture, unfinished / "install.sh")
+        _put_sums(unfinished)
+        if out.exists():
+            out.rmdir()
+        unfinished.chmod(0o755)
+        os.rename(unfinished, out)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    return out
+
+
+def package_wheel() -> Wheel:
+    """The package as it runs here, from a checkout or an installation."""
+    files = {
+        path.relative_to(PACKAGE.parent).as_posix(): path.read_bytes()
+        for path in sorted(PACKAGE.rglob("*"))
+        if path.is_file() and path.suffix not in (".pyc", ".so") and "__pycache__" not in path.parts
+    }
+    share, name = _share(), PACKAGE.name
+    data = {f"share/ament_index/resource_index/packages/{name}": b""}
+    for entry in SHARED:
+        place = share / entry
+        for path in sorted(place.rglob("*")) if place.is_dir() else [place]:
+            if path.is_file() and path.suffix != ".pyc":
+                data[f"share/{name}/{path.relative_to(share).as_posix()}"] = path.read_bytes()
+    # What `ros2 run` and launch look for. It finds the environment's Python from where it lies.
+    data[f"lib/{name}/depth_node"] = b'#!/bin/sh\nexec "$(dirname "$(readlink -f "$0")")/../../bin/depth_node" "$@"\n'
+    needs = [_pinned(package) for package in ("safetensors", "apache-tvm", "apache-tvm-ffi")]
+    summary = "Metric depth from one ordinary camera"
+    tags = ("py3-none-any",)
+    return Wheel(name, fastdepth_ros.__version__, tags, summary, files, data, needs, COMMANDS)
+
+
+def _put_model(bundle: Bundle, target: str, folder: Path, progress: Progress) -> None:
+    """The bundle with the one module that the robot runs, both under the manifest's seal."""
+    shutil.copytree(bundle.path, folder, ignore=shutil.ignore_patterns("modules"))
+    compile_bundle(bundle, target, folder / "modules" / target, progress=progress)
+    # Whatever was umask here, the robot's user reads it.
+    (folder / "modules" / target).chmod(0o755)
+    seal(folder, bundle.manifest)
+
+
+def _put_config(model: str, target: str, folder: Path) -> None:
+    """The configuration, with this model and target filled in."""
+    shutil.copytree(_share() / "config", folder)
+    file = folder / "depth.yaml"
+    text = file.read_text(encoding="utf-8")
+    for key, value in (("model", model), ("target", target)):
+        text, count = re.subn(rf"^(\s+{key}:).*$", rf"\1 {value}", text, count=1, flags=re.MULTILINE)
+        if not count:
+            raise SettingError(f"{file.name} has no {key}", "Install this package again.")
+    file.write_text(text, encoding="utf-8")
+
+
+def _put_installer(model: str, target: str, architecture: str, file: Path) -> None:
+    basics = " ".join(f"{module}:{_pinned(package)}" for module, package in BASICS.items())
+    words = {
+        "MODEL": model,
+        "TARGET": target,
+        "ARCHITECTURE": architecture,
+        "BASICS": basics,
+        "OWN": " ".join(_pinned(name) for name in OWN),
+        # The wheels of ROS are for x86_64 only; elsewhere it comes from a distribution or a container.
+        "ROS": " ".join(_ros_pins()) if architecture == "x86_64" else "",
+    }
+    text = INSTALLER.read_text(encoding="utf-8")
+    for word, value in words.items():
+        text = text.replace(f"@{word}@", value)
+    file.write_text(text, encoding="utf-8")
+    file.chmod(0o755)
+
+
+def _put_sums(folder: Path) -> None:
+    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    lines = [f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n" for name in names]
+    (folder / "SHA256SUMS").write_text("".join(lines), encoding="utf-8")
+
+
+def _pinned(package: str) -> str:
+    """A requirement for the very version that is installed here.
+
+    Raises:
+        SettingError: it is not installed here.
+    """
+    try:
+        return f"{package}=={version(package)}"
+    except PackageNotFoundError as error:
+        remedy = "Deploy from an environment made of requirements/run.txt."
+        raise SettingError(f"{package} is not installed here, so its version is unknown", remedy) from error
+
+
+def _ros_pins() -> list[str]:
+    pins = []
+    for name in ROS:
+        bare, bracket, extra = f"ros-{name}".partition("[")
+        try:
+            pins.append(f"{bare}{bracket}{extra}=={version(bare)}")
+        except PackageNotFoundError:
+            return []
+    return pins
+
+
+def _share() -> Path:
+    """Where package.xml, config and launch are: the checkout, or share/fastdepth_ros of an installation.
+
+    Raises:
+        SettingError: neither has them.
+    """
+    prefixes = [*os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep), sys.prefix]
+    places = [PACKAGE.parent, *(Path(prefix, "share", PACKAGE.name) for prefix in prefixes if prefix)]
+    for place in places:
+        if all((place / entry).exists() for entry in SHARED):
+            return place
+    remedy = "Run it in a checkout, or in an environment that the package was installed to."
+    raise SettingError("config and launch files of fastdepth_ros are not to be found", remedy)

@@ -1,0 +1,50 @@
+#!/bin/sh
+# Installs depth for robots with the model @MODEL@, compiled for @TARGET@, into a virtual environment of its own.
+#
+#   ./install.sh [VENV]              VENV: where to (default: venv in this folder)
+#   PYTHON=python3.10 ./install.sh   with this Python, 3.10 to 3.12 (default: python3)
+#   WITH_ROS=1 ./install.sh          with ROS 2 as wheels as well (x86_64 only); otherwise source yours before
+#
+# Ends with what `fastdepth doctor` says, and with its exit status: 0 where depth works.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+venv=${1:-$here/venv}
+case $venv in /*) ;; *) venv=$PWD/$venv ;; esac
+cd "$here"
+python=${PYTHON:-python3}
+unset _ROS_WHEELS_BOOTSTRAP_COMPLETE
+
+die() { echo "install.sh: $*" >&2; exit 2; }
+[ "$(uname -m)" = @ARCHITECTURE@ ] || die "this folder is for @ARCHITECTURE@, this machine is $(uname -m)"
+sha256sum --quiet --check SHA256SUMS || die "a file is damaged; copy the folder again"
+command -v "$python" >/dev/null || die "$python is not installed; name one with PYTHON=..."
+"$python" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' ||
+    die "$("$python" -V) does not do: install Python 3.10, 3.11 or 3.12 and name it with PYTHON=..."
+
+# What ROS brings (rclpy, NumPy, OpenCV...) has to stay its own: mixing its NumPy with another breaks both.
+ros= site=
+if "$python" -c 'import rclpy' 2>/dev/null; then
+    site=--system-site-packages
+elif [ -n "${WITH_ROS:-}" ]; then
+    ros='@ROS@'
+    [ -n "$ros" ] || die "there are no ROS wheels for this machine; source your ROS installation before"
+fi
+[ -x "$venv/bin/python" ] || "$python" -m venv $site "$venv" || die "apt install python3-venv"
+
+basics=
+for pair in @BASICS@; do
+    "$venv/bin/python" -c "import ${pair%%:*}" 2>/dev/null || basics="$basics ${pair#*:}"
+done
+offline=
+ls wheels/numpy-*.whl >/dev/null 2>&1 && [ -z "$ros" ] && offline=--no-index
+# Without --no-compile pip would write bytecode of everything, of which little is ever imported.
+# shellcheck disable=SC2086 -- these are lists
+"$venv/bin/python" -m pip install --no-compile --quiet --disable-pip-version-check $offline --find-links wheels \
+    wheels/apache_tvm-*.whl wheels/fastdepth_ros-*.whl @OWN@ $basics $ros
+
+share=$venv/share/fastdepth_ros
+mkdir -p "$share"
+cp -R models config "$share/"
+echo "Installed to $venv: $(du -sh "$venv" | cut -f1)"
+echo "Start:  $venv/bin/depth_node --ros-args --params-file $share/config/depth.yaml -r image:=/camera/image_rect -r camera_info:=/camera/camera_info"
+exec "$venv/bin/fastdepth" doctor --model @MODEL@ --target @TARGET@ --wait 0

@@ -1,0 +1,164 @@
+"""A robot's folder, made and then used as a robot would: without checkout, compiler or network."""
+
+import os
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import random_weights
+
+from fastdepth_ros.cli import main
+from fastdepth_ros.deploy.folder import package_wheel
+from fastdepth_ros.deploy.runtime import KEPT, runtime_wheel
+from fastdepth_ros.network import Network
+from fastdepth_ros.runtime import processor
+from fastdepth_ros.runtime.bundle import Bundle, Manifest, write_bundle
+from fastdepth_ros.runtime.cache import module_for
+from fastdepth_ros.runtime.engine import Engine
+
+SMALL = Network("small", encoder=(4, *[8] * 13), decoder=(8, 8, 8, 8, 4))
+ROBOT_HAS = ("numpy", "safetensors", "yaml", "rich", "pygments", "markdown_it", "mdurl", "typing_ext")
+ROBOT_HAS += ("tvm_ffi", "apache_tvm_ffi")
+TARGET = "x86-64-v3" if "avx2" in processor.features() else "aarch64"
+
+ON_THE_ROBOT = """
+import sys
+import numpy as np
+from fastdepth_ros.runtime.bundle import Bundle
+from fastdepth_ros.runtime.cache import has_compiler, module_for
+from fastdepth_ros.runtime.engine import Engine
+assert not has_compiler()
+engine = Engine(module_for(Bundle.open(sys.argv[1])))
+engine.input[:] = np.load(sys.argv[2])
+np.save(sys.argv[3], engine.run())
+print(sys.modules["fastdepth_ros"].__file__, engine.module.description.target)
+"""
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("small") / "small"
+    return write_bundle(folder, Manifest("small", SMALL, 32, 32), random_weights(SMALL), "# Random\n")
+
+
+@pytest.fixture(scope="module")
+def folder(small, tmp_path_factory):
+    out = tmp_path_factory.mktemp("deploy") / "robot"
+    assert main(["deploy", str(small.path), "--target", TARGET, "--out", str(out)]) == 0
+    return out
+
+
+@pytest.fixture(scope="module")
+def robot(folder, tmp_path_factory):
+    """The root that the folder's wheels were installed to, and a place with the few other packages that a robot has."""
+    root, other = tmp_path_factory.mktemp("root"), tmp_path_factory.mktemp("other")
+    wheels = sorted(map(str, (folder / "wheels").glob("*.whl")))
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-index",
+        "--no-deps",
+        "--ignore-installed",
+        "--prefix",
+        str(root),
+    ]
+    subprocess.run([*pip, *wheels], check=True)
+    for path in Path(sysconfig.get_path("purelib")).iterdir():
+        if path.name.startswith(ROBOT_HAS):
+            (other / path.name).symlink_to(path)
+    return root, other
+
+
+def site(root):
+    return Path(sysconfig.get_path("purelib", vars={"base": str(root)}))
+
+
+def run(robot, *arguments):
+    """Run Python with what the robot has, and nothing of this environment's."""
+    root, other = robot
+    environment = {"PYTHONPATH": f"{site(root)}{os.pathsep}{other}", "HOME": str(root), "PATH": os.environ["PATH"]}
+    command = [sys.executable, "-S", *arguments]
+    return subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True, check=False)
+
+
+def test_the_robot_runs_the_prebuilt_module_without_a_compiler(folder, robot, small, tmp_path):
+    picture = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
+    np.save(tmp_path / "picture.npy", picture)
+    model = folder / "models" / "small"
+    done = run(robot, "-c", ON_THE_ROBOT, model, tmp_path / "picture.npy", tmp_path / "depth.npy")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == [str(site(robot[0]) / "fastdepth_ros" / "__init__.py"), TARGET]
+    engine = Engine(module_for(small))
+    engine.input[:] = picture
+    expected = engine.run()
+    assert expected.max() > 0.1
+    np.testing.assert_allclose(np.load(tmp_path / "depth.npy"), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_the_robot_says_that_only_the_runtime_is_there(folder, robot):
+    done = run(robot, "-m", "fastdepth_ros.cli", "doctor", "--model", folder / "models" / "small", "--wait", "0")
+    assert "runtime only, no compiler" in done.stdout, done.stderr
+    assert "OK    trial run" in done.stdout
+
+
+def test_the_folder_holds_one_module_and_one_library_of_tvm(folder):
+    model = folder / "models" / "small"
+    assert [path.name for path in (model / "modules").iterdir()] == [TARGET]
+    assert f"modules/{TARGET}/module.so" in Bundle.open(model).manifest.files
+    assert set(runtime_wheel(os.uname().machine).files) == set(KEPT)
+    assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) < 10e6
+
+
+def test_the_configuration_names_model_and_target(folder):
+    text = (folder / "config" / "depth.yaml").read_text()
+    assert "    model: small\n" in text
+    assert f"    target: {TARGET}\n" in text
+
+
+def test_the_same_package_makes_the_same_wheel(tmp_path):
+    once, again = (package_wheel().write(folder).read_bytes() for folder in (tmp_path, tmp_path))
+    assert once == again
+
+
+def test_an_installed_package_brings_launch_and_configuration(robot):
+    shared = robot[0] / "share" / "fastdepth_ros"
+    assert (shared / "launch" / "depth.launch.py").is_file()
+    assert (shared / "config" / "fastdds.xml").is_file()
+    assert (shared / "package.xml").is_file()
+    assert os.access(robot[0] / "lib" / "fastdepth_ros" / "depth_node", os.X_OK)
+
+
+def test_a_folder_that_was_damaged_on_its_way_is_not_installed(folder, tmp_path):
+    subprocess.run(["cp", "-R", str(folder), str(tmp_path / "copy")], check=True)
+    with (tmp_path / "copy" / "models" / "small" / "weights.safetensors").open("r+b") as file:
+        file.seek(100)
+        file.write(b"?")
+    done = subprocess.run(["sh", tmp_path / "copy" / "install.sh"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "damaged" in done.stderr
+    assert not (tmp_path / "copy" / "venv").exists()
+
+
+def test_an_old_python_is_refused_by_the_installer(folder, tmp_path):
+    old = tmp_path / "python"
+    old.write_text("#!/bin/sh\n[ $1 = -V ] && echo Python 3.6.9 || exit 1\n")
+    old.chmod(0o755)
+    environment = {**os.environ, "PYTHON": str(old)}
+    done = subprocess.run(["sh", folder / "install.sh"], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "Python 3.6.9 does not do" in done.stderr
+
+
+def test_nothing_is_overwritten(small, tmp_path, capsys):
+    (tmp_path / "mine.txt").write_text("mine")
+    assert main(["deploy", str(small.path), "--target", TARGET, "--out", str(tmp_path)]) == 2
+    assert "holds something already" in capsys.readouterr().err
+    assert (tmp_path / "mine.txt").read_text() == "mine"
+    assert main(["deploy", str(small.path), "--target", "z80", "--out", str(tmp_path / "new")]) == 2
+    assert not (tmp_path / "new").exists()
