@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Runs modules for ARM boards on an x86 machine, processor emulated, and compares their depth with this machine's own.
+# Runs what `fastdepth deploy` makes for ARM boards on an x86 machine, processor emulated, and compares its depth with this
+# machine's own.
 #
 #   tools/emulate.sh ROOT [BUNDLE...]      (as root the first time: debootstrap wants that)
 #
-# ROOT is a folder of its own outside the checkout, for Debian arm64 and the aarch64 wheels (600 MB); it is made once
-# and used again. Nothing is deleted. BUNDLE: names or folders of model bundles (default: the default model).
+# ROOT is a folder of its own outside the checkout, for Debian arm64 (250 MB); it is made once and used again. Only what a
+# run itself put there is removed. BUNDLE: names or folders of model bundles (default: the default model).
 # Needs Debian's qemu-user-static and debootstrap, and .venv of `make test`. Emulation says nothing about speed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -35,32 +36,32 @@ if [ ! -e "$root/system.ready" ]; then
     for package in "$root"/packages/var/cache/apt/archives/*.deb; do dpkg-deb -x "$package" "$root/system"; done
     touch "$root/system.ready"
 fi
-if [ ! -e "$root/wheels.ready" ]; then
-    # Debian 12's Python is 3.11. The versions are those that run here.
-    grep -E '^(apache-tvm|apache-tvm-ffi|numpy|safetensors|opencv-python-headless)==' requirements/run.txt >"$root/wheels.txt"
-    platforms=() && for p in manylinux_2_28 manylinux_2_27 manylinux_2_17 manylinux2014; do platforms+=(--platform "${p}_aarch64"); done
-    "$python" -m pip install --quiet --only-binary=:all: --no-deps --python-version 3.11 "${platforms[@]}" \
-        --target "$root/wheels" -r "$root/wheels.txt" typing_extensions
-    touch "$root/wheels.ready"
-fi
+work=$(mktemp -d "$root/run.XXXXXX")
+trap 'rm -rf "$work"' EXIT
 
 # The emulator shows its programs the host's /proc/cpuinfo, unless there is one in their own system.
 mkdir -p "$root/system/proc"
-emulated() {
+emulated() { # PROCESSOR SITE ARGUMENTS...
     printf 'processor\t: 0\nmodel name\t: emulated %s\nFeatures\t: fp asimd crc32 cpuid\n' "$1" >"$root/system/proc/cpuinfo"
-    env -i HOME="$root" PATH=/usr/bin PYTHONHOME="$root/system/usr" PYTHONPATH="$root/wheels:$checkout" PYTHONDONTWRITEBYTECODE=1 \
-        OPENBLAS_NUM_THREADS=1 qemu-aarch64-static -cpu "$1" -L "$root/system" "$root/system/usr/bin/python3.11" "${@:2}"
+    env -i HOME="$work" PATH=/usr/bin PYTHONHOME="$root/system/usr" PYTHONPATH="$2" OPENBLAS_NUM_THREADS=1 \
+        qemu-aarch64-static -cpu "$1" -L "$root/system" "$root/system/usr/bin/python3.11" "${@:3}"
 }
 
+platforms=() && for p in manylinux_2_27 manylinux_2_24 manylinux_2_17 manylinux2014; do platforms+=(--platform "${p}_aarch64"); done
+count=0
 for bundle in "${bundles[@]}"; do
+    # shellcheck disable=SC2086 -- no bundle named means none given
+    here=$("$python" -m fastdepth_ros.compiler $bundle --target host 2>/dev/null)
+    "$python" tools/run_module.py "$here" "$work/here.npy" >/dev/null
     for target in "${targets[@]}"; do
-        # shellcheck disable=SC2086 -- no bundle named means none given
-        module=$("$python" -m fastdepth_ros.compiler $bundle --target "$target" 2>/dev/null)
+        robot=$work/robot$((count += 1))
         # shellcheck disable=SC2086
-        here=$("$python" -m fastdepth_ros.compiler $bundle --target host 2>/dev/null)
-        "$python" tools/run_module.py "$here" "$root/here.npy" >/dev/null
-        emulated "$target" tools/run_module.py "$module" "$root/$target.npy"
-        "$python" - "$root/here.npy" "$root/$target.npy" "$(basename "${bundle:-default model}"), $target" $tolerance <<'PYTHON'
+        "$python" -m fastdepth_ros.cli deploy $bundle --target "$target" --python 3.11 --out "$robot" >/dev/null 2>&1
+        # What install.sh does, but with this machine's pip: the emulator runs one program, not those that it starts.
+        "$python" -m pip install --quiet --no-index --no-deps --only-binary=:all: --python-version 3.11 "${platforms[@]}" \
+            --target "$robot.site" "$robot"/wheels/*.whl
+        emulated "$target" "$robot.site" tools/run_module.py "$robot"/models/*/modules/"$target" "$work/there.npy"
+        "$python" - "$work/here.npy" "$work/there.npy" "$(basename "${bundle:-default model}"), $target" $tolerance <<'PYTHON'
 import sys
 import numpy as np
 here, there = np.load(sys.argv[1]), np.load(sys.argv[2])
