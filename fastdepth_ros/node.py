@@ -31,6 +31,7 @@ from fastdepth_ros.models import find_bundle
 from fastdepth_ros.node_answers import Answers, Arrival, Outputs, seconds
 from fastdepth_ros.node_camera import Camera
 from fastdepth_ros.node_parameters import NodeParameters
+from fastdepth_ros.node_power import start_power
 from fastdepth_ros.node_process import prepare_process
 from fastdepth_ros.node_reports import Reporter
 from fastdepth_ros.node_worker import Worker
@@ -82,6 +83,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
         self._camera = Camera(self.get_logger())
         self._reporter = Reporter(self)
         self._settings = NodeParameters(self, self._on_change)
+        self._power = start_power(self.parameters, self._now)
         # Diagnostics go on while /clock stands still; their windows are in the node's clock all the same.
         self._steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._report_timer = self.create_timer(self.parameters.diagnostics_period, self._report, clock=self._steady)
@@ -146,7 +148,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
         assert self._answers is not None
         compressed = self.parameters.image_transport == "compressed"
         image = self._image_topic(compressed)
-        self._limit = RateLimit(self.parameters.max_rate)
+        self._limit = RateLimit(self._power.effective.max_rate)
         self._answers.monitor = Monitor(self._now())
         self._gaps = Gaps()
         self._image = self._subscription(CompressedImage if compressed else Image, image, self._on_image)
@@ -209,6 +211,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
     def close(self) -> None:
         """End the worker: nothing is published after this."""
         self._release()
+        self._power.close()
 
     def _cannot(self, error: Exception) -> TransitionCallbackReturn:
         self.fail(f"not configured: {error}")
@@ -217,12 +220,13 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
     def _load(self) -> Callable[[Arrival], None]:
         """Runs in the worker's thread. TVM's threads belong to the thread that calls it, so that one also warms up."""
         bundle = find_bundle(self.parameters.model)
-        engine = Engine(module_for(bundle, self.parameters.target), self.parameters.threads)
+        engine = Engine(module_for(bundle, self.parameters.target), self._power.effective.threads)
         engine.run()
         self._answers = Answers(
-            engine, bundle.manifest, self._outputs, self.get_clock(), self.parameters, self._log_failure
+            engine, bundle.manifest, self._outputs, self.get_clock(), self._power.effective, self._log_failure
         )
         self._answers.calibration = self._camera.calibration
+        self._answers.noted = self._power.noted
         self._reporter.about(bundle.manifest, engine)
         return self._answers.answer
 
@@ -289,8 +293,11 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
         monitor.received(now)
         if lost := self._gaps.lost(info):
             monitor.dropped(now, Drop.LOST, lost)
+        if self._power.arrived():
+            self._enforce()
+            self.get_logger().info(self._power.decision.reason)
         if not self._limit.admits(seconds(message.header.stamp) or now):
-            monitor.dropped(now, Drop.MAX_RATE)
+            monitor.dropped(now, Drop.BUDGET if self._power.decision.lowered else Drop.MAX_RATE)
         elif self._worker.slot.put(arrival):
             monitor.dropped(now, Drop.REPLACED)
 
@@ -302,14 +309,19 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
     def _on_change(self, parameters: Parameters) -> None:
         """Parameters changed: what is live takes hold with the next image."""
         self._report_timer.timer_period_ns = int(parameters.diagnostics_period * 1e9)
-        self._limit.rate = parameters.max_rate
+        self._power.apply(parameters)
+        self._enforce()
+
+    def _enforce(self) -> None:
+        """Have the next image answered as parameters and power profile want it."""
+        self._limit.rate = self._power.effective.max_rate
         if self._answers is not None:
-            self._answers.parameters = parameters
+            self._answers.parameters = self._power.effective
 
     # Diagnostics
 
     def _report(self, doing: str = "") -> None:
-        self._reporter.publish(doing or self.state, self.parameters, self._answers, self._camera.problem)
+        self._reporter.publish(doing or self.state, self._power, self._answers, self._camera.problem)
 
     def _log_failure(self, error: Exception) -> None:
         self.get_logger().error(f"{error!r}", throttle_duration_sec=5.0)

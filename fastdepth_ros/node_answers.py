@@ -60,6 +60,8 @@ class Answers:
         parameters: in force from the next image on; may be set from any thread, as the following may.
         monitor: takes the notes.
         calibration: of the camera; None where it is not known.
+        noted: is told of each answer: when its computing began and ended [s, monotonic], its age, and what of that is
+            the node's [s].
         size_problem: why the calibration does not fit the latest image; empty where it does.
     """
 
@@ -75,6 +77,7 @@ class Answers:
         self.parameters = parameters
         self.monitor = Monitor(0.0)
         self.calibration: Calibration | None = None
+        self.noted: Callable[[float, float, float, float], None] = lambda *_: None
         self.size_problem = ""
         self._outputs = outputs
         self._clock = clock
@@ -131,9 +134,11 @@ class Answers:
             outputs.camera_info.publish(self._describe(calibration, frame.intrinsics, header))
         if frame.cloud is not None:
             outputs.cloud.publish(self._messages.cloud)
-        stages.update(frame.stages, publish=time.perf_counter() - done)
-        now = self._now()
-        self.monitor.answered(now, now - seconds(header.stamp), stages)
+        ended, now = time.perf_counter(), self._now()
+        stages.update(frame.stages, publish=ended - done)
+        age = now - seconds(header.stamp)
+        self.monitor.answered(now, age, stages)
+        self.noted(begun, ended, age, ended - arrival.at)
 
     def _apply(self, parameters: Parameters) -> None:
         if parameters is self._applied:

@@ -11,6 +11,7 @@ from rclpy.qos import QoSCompatibility, QoSProfile, qos_check_compatible
 
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.diagnostics.levels import (
+    Level,
     Source,
     Status,
     calibration_status,
@@ -20,7 +21,9 @@ from fastdepth_ros.diagnostics.levels import (
     output_status,
 )
 from fastdepth_ros.diagnostics.messages import diagnostic_array
+from fastdepth_ros.diagnostics.monitor import Report
 from fastdepth_ros.node_answers import Answers, Outputs, seconds
+from fastdepth_ros.node_power import NodePower
 from fastdepth_ros.parameters import Parameters
 from fastdepth_ros.runtime import processor
 from fastdepth_ros.runtime.bundle import Manifest
@@ -42,6 +45,7 @@ class Reporter:
         self._node = node
         self._name = node.get_fully_qualified_name().lstrip("/")
         self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", 10)
+        self._performance = node.create_publisher(DiagnosticArray, "~/performance", 10)
         self._facts: dict[str, str] = {}
         self._watched: tuple[Any, Any, Outputs] | None = None
 
@@ -66,25 +70,30 @@ class Reporter:
         """Whether there are subscriptions."""
         return self._watched is not None
 
-    def publish(self, doing: str, parameters: Parameters, answers: Answers | None, camera_problem: str) -> None:
-        """Publish the statuses of now.
+    def publish(self, doing: str, power: NodePower, answers: Answers | None, camera_problem: str) -> None:
+        """Publish the statuses of now, and the figures among them as plain numbers.
 
         Args:
             doing: the lifecycle state, or what the node is busy with.
-            parameters: in force.
+            power: of the node, with the parameters in force.
             answers: None where the node is not configured.
             camera_problem: what is wrong with the camera_info that came last; empty if nothing is.
         """
+        parameters = power.effective
+        now = self._node.get_clock().now()
         statuses = [node_status(doing, self.problem, {"model": parameters.model, "target": parameters.target})]
+        report = Report()
         if self._watched is not None and answers is not None:
-            statuses += self._active(parameters, answers, camera_problem)
-        now = self._node.get_clock().now().to_msg()
-        self._publisher.publish(diagnostic_array(statuses, self._name, platform.node(), now))
+            report = answers.monitor.report(seconds(now))
+            statuses += self._active(report, parameters, answers, camera_problem)
+        about_power, numbers = power.report(report)
+        figures = Status("performance", Level.OK, "", {name: f"{value:.9g}" for name, value in numbers.items()})
+        for publisher, said in ((self._publisher, [*statuses, *about_power]), (self._performance, [figures])):
+            publisher.publish(diagnostic_array(said, self._name, platform.node(), now.to_msg()))
 
-    def _active(self, parameters: Parameters, answers: Answers, camera_problem: str) -> list[Status]:
+    def _active(self, report: Report, parameters: Parameters, answers: Answers, camera_problem: str) -> list[Status]:
         assert self._watched is not None
         image, camera_info, outputs = self._watched
-        report = answers.monitor.report(seconds(self._node.get_clock().now()))
         camera = self._source(camera_info)
         facts = {**self._facts, "threads": str(answers.threads), "max_rate [Hz]": f"{parameters.max_rate:g}"}
         calibration = answers.calibration

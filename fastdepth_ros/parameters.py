@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import Enum
+from functools import cache
 from typing import Literal
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
@@ -13,9 +15,15 @@ from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescri
 from fastdepth_ros import models
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.pipeline import Settings
+from fastdepth_ros.power import Profiles, load_profiles
+from fastdepth_ros.power.files import parse_list
+from fastdepth_ros.power.nvpmodel import check_command
 from fastdepth_ros.runtime.engine import max_threads
 
 Value = str | int | float | bool
+
+SHIPPED, FROM_PROFILE, ALL = "shipped", "profile", "all"
+"""Words that stand for a file of profiles, and for cores."""
 
 
 class Change(Enum):
@@ -125,6 +133,13 @@ class Parameters:
     max_rate: float = 0.0
     stale_after: float = 2.0
     diagnostics_period: float = 1.0
+    power_profile: str = "max-n"
+    power_file: str = SHIPPED
+    manage_board_mode: bool = False
+    nvpmodel_command: str = "nvpmodel"
+    board_root: str = "/"
+    cpu_affinity: str = FROM_PROFILE
+    niceness: int = 0
     autostart: bool = True
 
     @property
@@ -177,6 +192,29 @@ TABLE: dict[str, Spec] = {
         ),
         _spec("stale_after", "Without an image for so long, diagnostics complain.", low=0.1, high=3600.0, unit="s"),
         _spec("diagnostics_period", "Time between two messages on /diagnostics.", low=0.1, high=60.0, unit="s"),
+        _spec("power_profile", "Power profile: max-n, max-q, or one of power_file. `fastdepth power` shows them."),
+        _spec("power_file", f"File of the robot's own profiles; {SHIPPED} is the package's power.yaml.", Change.START),
+        _spec(
+            "manage_board_mode",
+            "Whether nvpmodel may be asked for the mode of a new profile. Whether it is in force is checked always.",
+            Change.START,
+        ),
+        _spec(
+            "nvpmodel_command",
+            "Program, and words before -q or -m ID; no shell runs it, and nothing that raises privileges.",
+            Change.START,
+        ),
+        _spec("board_root", "Where the board's sys and etc are.", Change.START),
+        _spec(
+            "cpu_affinity",
+            f"Cores that the node's threads may use, as 0,2-3; {ALL} for every one, {FROM_PROFILE} for the profile's.",
+        ),
+        _spec(
+            "niceness",
+            "How much the node's threads leave to others; the lower, the less. A step down needs CAP_SYS_NICE.",
+            low=-20,
+            high=19,
+        ),
         _spec("autostart", "Configure and activate at start, without a lifecycle manager.", Change.START),
     )
 }
@@ -196,7 +234,42 @@ def validate(values: Mapping[str, object]) -> Parameters:
             raise SettingError(f"there is no parameter {name!r}", f"Use one of {', '.join(TABLE)}.")
     parameters = Parameters(**{name: TABLE[name].check(value) for name, value in values.items()})  # type: ignore[arg-type]
     _ = parameters.pipeline
+    profiles_of(parameters.power_file).find(parameters.power_profile)
+    affinity_of(parameters.cpu_affinity)
+    _check_words("nvpmodel_command", parameters.nvpmodel_command)
     return parameters
+
+
+@cache
+def profiles_of(power_file: str) -> Profiles:
+    """The power profiles of a node that was started with this ``power_file``.
+
+    Raises:
+        SettingError: there is no such file, or it holds no profiles.
+    """
+    return load_profiles(None if power_file == SHIPPED else power_file)
+
+
+def affinity_of(cpu_affinity: str) -> tuple[int, ...] | None:
+    """The cores that ``cpu_affinity`` names; None for all, and for those of the profile.
+
+    Raises:
+        SettingError: it names none.
+    """
+    if cpu_affinity in (ALL, FROM_PROFILE):
+        return None
+    try:
+        return parse_list(cpu_affinity)
+    except ValueError:
+        remedy = f"Use numbers of cores, as 0,2-3, or {ALL}, or {FROM_PROFILE}."
+        raise SettingError(f"cpu_affinity cannot be {cpu_affinity!r}", remedy) from None
+
+
+def _check_words(name: str, command: str) -> None:
+    try:
+        check_command(shlex.split(command))
+    except ValueError as error:
+        raise SettingError(f"{name} cannot be {command!r} ({error})", "Quote its words as a shell would.") from None
 
 
 def check_change(name: str, state: str) -> None:

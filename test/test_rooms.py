@@ -18,6 +18,7 @@ FORBIDDEN = {
     "compiler": ROS | {"torch", "fastdepth_ros.pipeline"},
     "importing": ROS | {"torch", "tvm", "tvm_ffi", "fastdepth_ros.pipeline"},
     "training": ROS | {"tvm", "tvm_ffi"},
+    "power": ROS | {"torch", "tvm", "tvm_ffi", "numpy", "cv2", "fastdepth_ros.compiler", "fastdepth_ros.runtime"},
     "scene": ROS | {"torch", "tvm", "tvm_ffi"},
     "": {"fastdepth_ros.cli"},
 }

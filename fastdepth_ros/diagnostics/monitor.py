@@ -18,6 +18,7 @@ class Drop(Enum):
     LOST = "lost on the way"
     REPLACED = "replaced by a newer image"
     MAX_RATE = "beyond max_rate"
+    BUDGET = "held back to keep the age within its budget"
     UNWANTED = "no subscribers"
     UNCALIBRATED = "only camera_info or cloud subscribed, and no valid camera_info"
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 
-from fastdepth_ros.parameters import TABLE
+from fastdepth_ros.parameters import TABLE, Change
 
 
 def test_every_parameter_is_declared_and_described(graph):
     for name, spec in TABLE.items():
         descriptor = graph.describe(name)
         assert descriptor.description == spec.description
-        assert descriptor.read_only == (name == "autostart")
+        assert descriptor.read_only == (spec.change is Change.START)
 
 
 @pytest.mark.parametrize(
