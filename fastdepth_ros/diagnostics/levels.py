@@ -143,7 +143,8 @@ def inference_status(report: Report, facts: Mapping[str, str]) -> Status:
     values = dict(facts)
     for stage, spread in report.stages.items():
         values[f"{stage} p50/p95/max [ms]"] = _milliseconds(spread)
-    values.update({f"dropped: {cause.value}": str(total) for cause, total in report.dropped.items()})
+    dropped = {cause: total for cause, total in report.dropped.items() if cause is not Drop.LOST}  # that is the input's
+    values.update({f"dropped: {cause.value}": str(total) for cause, total in dropped.items()})
     values["failures"] = str(report.failed)
     if report.recent_failed:
         message = (
