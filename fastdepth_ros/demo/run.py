@@ -13,7 +13,7 @@ from fastdepth_ros.demo.client import DemoClient
 from fastdepth_ros.demo.process import NodeError, NodeProcess
 from fastdepth_ros.demo.results import Results, Sent, match
 from fastdepth_ros.recording import CameraTopics, Message, Recording, cdr
-from fastdepth_ros.recording.player import Player, Published, names_as_published
+from fastdepth_ros.recording.player import Player, Published, Stamps, names_as_published
 from fastdepth_ros.recording.writer import RecordingWriter
 
 SWITCH_INTERVAL = 0.0005
@@ -152,7 +152,7 @@ def _warm_up(
         if time.monotonic() > deadline:
             cause = f"depth_node is active but gives no depth for {topics.image.name}:\n{process.last_words()}"
             raise NodeError(cause, f"Check that the recording's images can be decoded, and see {process.log}.")
-        before, stamps = len(client.answers), dict[int, int]()
+        before, stamps = len(client.answers), Stamps()
         for message in moment:
             player.publish(message, stamps)
         client.wait(lambda before=before: len(client.answers) > before, 0.1)  # type: ignore[misc]

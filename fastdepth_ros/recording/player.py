@@ -20,6 +20,13 @@ DEPTH = 5
 """Messages that a publisher keeps for a slow reliable reader."""
 
 
+MOMENTS = 64
+"""Recorded stamps that are kept in mind: a moment's messages lie close together."""
+
+Stamps = dict[int, tuple[int, set[str]]]
+"""Recorded stamp -> the new one, and the topics that have borne it [ns]."""
+
+
 class Published(NamedTuple):
     """A message that went out.
 
@@ -111,10 +118,14 @@ class Player:
             How many were published.
         """
         stop = stop or threading.Event()
-        stamps: dict[int, int] = {}
+        stamps: Stamps = {}
         count = 0
         start: float | None = None
-        for message in messages:
+        source = iter(messages)
+        message = next(source, None)
+        while message is not None:
+            # The next message is read, and perhaps unpacked, before this one is due; afterwards it would be late.
+            following = next(source, None)
             now = time.monotonic()
             if start is None:
                 start, first = now, message.time
@@ -126,10 +137,11 @@ class Player:
             count += 1
             if on_publish:
                 on_publish(published)
+            message = following
         return count
 
-    def publish(self, message: Message, stamps: dict[int, int] | None = None, due: float | None = None) -> Published:
-        """Publish one message now. ``stamps`` (recorded -> new [ns]) is what messages of one moment share."""
+    def publish(self, message: Message, stamps: Stamps | None = None, due: float | None = None) -> Published:
+        """Publish one message now. ``stamps`` is what messages of one moment share."""
         recorded = stamp = None
         data = message.data
         if message.topic.name in self._with_header:
@@ -140,17 +152,20 @@ class Player:
                     f"{message.topic.name} holds a broken message ({error})", "Record again."
                 ) from error
             if self._restamp:
-                stamp = self._new_stamp(recorded, stamps if stamps is not None else {})
+                stamp = self._new_stamp(message.topic.name, recorded, {} if stamps is None else stamps)
                 data = cdr.with_stamp(data, stamp)
         self._publishers[message.topic.name].publish(data)
         return Published(message, recorded, stamp, max(0.0, time.monotonic() - due) if due else 0.0)
 
-    def _new_stamp(self, recorded: int, stamps: dict[int, int]) -> int:
-        if recorded not in stamps:
-            stamps[recorded] = self._node.get_clock().now().nanoseconds
-            if len(stamps) > 64:
-                del stamps[next(iter(stamps))]
-        return stamps[recorded]
+    def _new_stamp(self, topic: str, recorded: int, stamps: Stamps) -> int:
+        stamp, topics = stamps.get(recorded, (0, set[str]()))
+        # A topic that repeats a stamp, as a driver without a clock does with 0, is at another moment all the same.
+        if not stamp or topic in topics:
+            stamp, topics = self._node.get_clock().now().nanoseconds, set()
+        stamps[recorded] = (stamp, topics | {topic})
+        if len(stamps) > MOMENTS:
+            del stamps[next(iter(stamps))]
+        return stamp
 
 
 def message_class(topic: Topic) -> Any:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_recording_files import START, STORE, camera_info, image
+from bags import START, STORE, camera_info, image, write
 
 from fastdepth_ros.demo.graph import graph_environment
 from fastdepth_ros.recording import Recording, cdr
@@ -102,12 +102,22 @@ def test_a_loop_goes_on_until_it_is_stopped_and_its_stamps_never_go_back(graph, 
     assert all(np.diff(stamps) > 0)
 
 
+def test_images_of_a_driver_without_a_clock_get_stamps_of_their_own(graph, tmp_path):
+    pairs = [(name, kind(stamp=0)) for _ in range(5) for name, kind in (("/info", camera_info), ("/image", image))]
+    path = write(tmp_path / "zero", *pairs)
+    listener = listen(graph, 10, "/image=Image", "/info=CameraInfo")
+    assert play(graph, path, "--rate", "0.1").wait(30) == 0
+    heard = heard_by(listener)
+    stamps = [entry["stamp"] for entry in of(heard, "/image")]
+    assert len(set(stamps)) == 5
+    assert [entry["stamp"] for entry in of(heard, "/info")] == stamps
+
+
 def test_compressed_pictures_go_out_where_image_transport_looks_for_them(graph, reference):
     """Best effort on both ends, as drivers and the node do it: the first may be lost while the ends find each other."""
     listener = listen(graph, 50, "/front/image/compressed=CompressedImage", reliability="BEST_EFFORT")
     player = play(graph, reference / "bags" / "tum_fr3_cabinet", "--image", "/front/image", "--best-effort")
     heard = heard_by(listener)
-    player.terminate()
     assert player.wait(20) == 0
     assert len(heard) == 50
     assert {entry["frame"] for entry in heard} == {"camera_color_optical_frame"}
