@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import sys
 import tempfile
+import time
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 from rich.console import Console
 
 from fastdepth_ros.errors import SettingError
-from fastdepth_ros.evaluation.benchmark import tables
-from fastdepth_ros.evaluation.benchmark.rounds import Bench
+from fastdepth_ros.evaluation.benchmark import layers, tables
+from fastdepth_ros.evaluation.benchmark.rounds import Bench, start
 from fastdepth_ros.evaluation.benchmark.runtimes import PEERS
 from fastdepth_ros.models import DEFAULT, find_bundle
 from fastdepth_ros.runtime import processor
+from fastdepth_ros.runtime.bundle import Bundle, write_bundle
 from fastdepth_ros.runtime.cache import module_for
 
 PEER_PYTHON = Path(".venv-bench/bin/python")
@@ -30,24 +35,72 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", metavar="LIST", help="numbers of threads, by comma (default: 1 and all cores)")
     parser.add_argument("--rounds", type=int, default=5, help="turns that each runtime gets (default: 5)")
     parser.add_argument("--seconds", type=float, default=1.0, help="length of a turn (default: 1)")
+    parser.add_argument("--sizes", metavar="LIST", help="sides of the input, multiples of 32, by comma")
+    parser.add_argument("--layers", action="store_true", help="only where the time goes, kernel by kernel")
+    parser.add_argument("--engine-only", action="store_true", help="only start-up time and memory of the engine")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure to FILE")
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure, and print what was found."""
+    threads = _numbers(args.threads, "threads") if args.threads else sorted({1, processor.cores()})
+    bundle, console = find_bundle(args.bundle), Console()
+    if args.engine_only:
+        found: Any = _engine_only(bundle, args)
+        tables.show_start(console, found)
+    elif args.layers:
+        module = module_for(bundle, args.target)
+        found = [layers.rows(module, count, args.seconds * args.rounds) for count in threads]
+        for rows in found:
+            tables.show_layers(console, rows)
+    else:
+        with tempfile.TemporaryDirectory() as scratch:
+            bundles = _resized(bundle, args.sizes, Path(scratch)) if args.sizes else [bundle]
+            found = [_compare(sized, threads, args, console) for sized in bundles]
+        if args.sizes:
+            tables.show_sizes(console, found)
+    if args.json:
+        args.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    return 0
+
+
+def _compare(bundle: Bundle, threads: list[int], args: argparse.Namespace, console: Console) -> dict[str, Any]:
     peers = [name for name in args.against.split(",") if name]
     if unknown := sorted(set(peers) - PEERS.keys()):
         raise SettingError(f"there is no runtime {unknown[0]!r}", f"Choose of {', '.join(PEERS)}.")
-    threads = [int(n) for n in args.threads.split(",")] if args.threads else sorted({1, processor.cores()})
     peer_python = args.peer_python or (PEER_PYTHON if PEER_PYTHON.exists() else Path(sys.executable))
-    console, errors = Console(), Console(stderr=True)
-    bundle = find_bundle(args.bundle)
     module = module_for(bundle, args.target)
-    with tempfile.TemporaryDirectory() as folder, errors.status("Preparing") as status:
+    with tempfile.TemporaryDirectory() as folder, Console(stderr=True).status("Preparing") as status:
         bench = Bench(bundle, module, peers, peer_python.absolute(), Path(folder))
         comparison = bench.compare(threads, args.rounds, args.seconds, status.update)
-    report = tables.report(bundle, module, comparison)
-    tables.show(console, report)
-    if args.json:
-        args.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    return 0
+    found = tables.comparison_report(module, comparison)
+    tables.show_comparison(console, found)
+    return found
+
+
+def _engine_only(bundle: Bundle, args: argparse.Namespace) -> dict[str, Any]:
+    """Start the engine in as many processes as there are rounds, one by one, and in one before that is not counted."""
+    module = module_for(bundle, args.target)
+    found: dict[str, list[float]] = {}
+    for turn in range(args.rounds + 1):
+        text = start(Path(sys.executable), "start", [str(module.folder), repr(time.monotonic())])
+        for key, value in json.loads(text).items() if turn else ():
+            found.setdefault(key, []).append(value)
+    spread = {key: {"min": min(values), "median": float(np.median(values))} for key, values in found.items()}
+    return {"processor": processor.name(), "starts": args.rounds, **spread}
+
+
+def _resized(bundle: Bundle, sizes: str, scratch: Path) -> list[Bundle]:
+    """The bundle with square inputs of other sizes: the same weights."""
+    made = []
+    for side in _numbers(sizes, "sizes"):
+        manifest = dataclasses.replace(bundle.manifest, input_width=side, input_height=side, files=None)
+        made.append(write_bundle(scratch / str(side), manifest, bundle.weights()))
+    return made
+
+
+def _numbers(text: str, name: str) -> list[int]:
+    try:
+        return [int(number) for number in text.split(",")]
+    except ValueError as error:
+        raise SettingError(f"--{name} is {text!r}", "Give whole numbers, separated by commas.") from error

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import multiprocessing
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import tvm
 from tvm import relax
-from tvm_ffi import get_global_func
 
 from fastdepth_ros.compiler.build import Program
 from fastdepth_ros.compiler.linker.library import link
@@ -29,26 +29,49 @@ def compile_library(program: Program, target: Target, library: Path, progress: P
     """Compile a program's kernels and its main function, and link them to the shared library ``library``."""
     # TVM's loader wants the main function's instructions beside some code: the first kernel, compiled in this process.
     root, *others = program.kernels
+    kernels = {name: program.kernels[name] for name in others}
     with tempfile.TemporaryDirectory(dir=library.parent) as scratch:
-        folder = Path(scratch)
-        # Forked, so that the processes have TVM and the kernels without loading or sending them.
-        context = multiprocessing.get_context("fork")
-        with ProcessPoolExecutor(processor.cores(), context, _inherit, (program.kernels, target, folder)) as pool:
-            work = [pool.submit(_write_object, name) for name in others]
+        with compiling(kernels, target, Path(scratch)) as objects:
             executable = relax.build(program.main, target.llvm())
             executable.mod.clear_imports()  # An empty C file, where Relax finds no kernels of its own.
-            executable.mod.import_module(_compile(root, program.kernels[root], target))
-            objects = []
-            for done in as_completed(work):
-                objects.append(done.result())
-                progress(f"Compiling for {target.cpu}: {len(objects) + 1} of {len(program.kernels)} kernels")
+            executable.mod.import_module(compile_kernel(program.kernels[root], target))
+            for count, _ in enumerate(objects, start=2):
+                progress(f"Compiling for {target.cpu}: {count} of {len(program.kernels)} kernels")
         progress("Linking")
-        executable.export_library(str(library), fcompile=_Linker(target), addons=sorted(objects))
+        paths = [str(Path(scratch, f"{name}.o")) for name in others]
+        executable.export_library(str(library), fcompile=_Linker(target), addons=paths)
 
 
-def toolchain() -> str:
-    """What makes the machine code, in words: with the same weights and the same of these, a module is the same."""
-    return f"LLVM {get_global_func('target.llvm_version_major')()}, linked by fastdepth_ros"
+@contextmanager
+def compiling(kernels: Mapping[str, Any], target: Target, folder: Path) -> Iterator[Iterator[str]]:
+    """Compile kernels to ``folder/<key>.o`` in other processes; gives the keys, each as it is done."""
+    # Forked, so that the processes have TVM and the kernels without loading or sending them.
+    context = multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(processor.cores(), context, _inherit, (kernels, target, folder)) as pool:
+        work = [pool.submit(_write_object, key) for key in kernels]
+        yield (done.result() for done in as_completed(work))
+
+
+def compile_kernel(kernel: Any, target: Target) -> Any:
+    """The TVM module of one kernel."""
+    name = str(kernel.attrs["global_symbol"])
+    with tvm.transform.PassContext(config=SETTINGS):
+        return tvm.tirx.build(tvm.IRModule({name: kernel}), target.llvm())
+
+
+_inherited: tuple[Mapping[str, Any], Target, Path]
+"""What a forked process got from its parent."""
+
+
+def _inherit(*inherited: Any) -> None:
+    global _inherited
+    _inherited = inherited
+
+
+def _write_object(key: str) -> str:
+    kernels, target, folder = _inherited
+    compile_kernel(kernels[key], target).write_to_file(str(folder / f"{key}.o"))
+    return key
 
 
 class _Linker:
@@ -64,24 +87,3 @@ class _Linker:
 
     def __call__(self, library: str, objects: list[str], **_options: Any) -> None:
         Path(library).write_bytes(link([Path(path).read_bytes() for path in objects]))
-
-
-def _compile(name: str, kernel: Any, target: Target) -> Any:
-    with tvm.transform.PassContext(config=SETTINGS):
-        return tvm.tirx.build(tvm.IRModule({name: kernel}), target.llvm())
-
-
-_inherited: tuple[dict[str, Any], Target, Path]
-"""What a forked process got from its parent."""
-
-
-def _inherit(*inherited: Any) -> None:
-    global _inherited
-    _inherited = inherited
-
-
-def _write_object(name: str) -> str:
-    kernels, target, folder = _inherited
-    path = str(folder / f"{name}.o")
-    _compile(name, kernels[name], target).write_to_file(path)
-    return path

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from fastdepth_ros.compiler import tiling
 from fastdepth_ros.compiler.build import build
-from fastdepth_ros.compiler.codegen import Progress, compile_library, toolchain
+from fastdepth_ros.compiler.codegen import Progress, compile_library
 from fastdepth_ros.compiler.plan import Planner
-from fastdepth_ros.compiler.targets import find_target
+from fastdepth_ros.compiler.targets import find_target, toolchain
 from fastdepth_ros.compiler.tile import Tiling
 from fastdepth_ros.runtime.bundle import Bundle, sha256
 from fastdepth_ros.runtime.cache import kernels_version
@@ -45,7 +45,7 @@ def compile_bundle(
         WeightsError: the weights do not fit the network.
     """
     goal, manifest = find_target(target), bundle.manifest
-    choices = tiling.measured(goal.family) if table is None else table
+    choices = tiling.measured(goal) if table is None else table
     progress("Writing the kernels")
     height, width = manifest.input_height, manifest.input_width
     stages = Planner(manifest.network, bundle.weights(), goal.lanes).plan(height, width)

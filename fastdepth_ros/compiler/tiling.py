@@ -12,6 +12,8 @@ from fastdepth_ros.compiler.layout import vectors
 from fastdepth_ros.compiler.plan import Stage
 from fastdepth_ros.compiler.targets import Target
 from fastdepth_ros.compiler.tile import Tiling
+from fastdepth_ros.errors import SettingError
+from fastdepth_ros.runtime.cache import cache_dir
 
 TUNING = Path(__file__).parent / "tuning"
 CACHE_BYTES = 128 * 1024
@@ -21,12 +23,26 @@ REGISTER_TILES = {"avx512": (3, 7), "avx2": (2, 6), "neon": (4, 5)}
 """(panel, pixels) whose sums, weights and one input fit the vector registers: 32 of AVX-512 and NEON, 16 of AVX2."""
 
 
-def measured(family: str, folder: Path = TUNING) -> dict[str, Tiling]:
-    """The choices that were measured on a processor of the family, by stage; empty where nobody has."""
-    file = folder / f"{family}.json"
+def own_table(target: Target) -> Path:
+    """Where `fastdepth tune` keeps this machine's own choices."""
+    return cache_dir() / "tuning" / f"{target.cpu}-{target.family}.json"
+
+
+def measured(target: Target) -> dict[str, Tiling]:
+    """The choices measured on this very machine, else those shipped for the family; empty where nobody has measured.
+
+    Raises:
+        SettingError: a table cannot be read.
+    """
+    own = own_table(target)
+    file = own if own.is_file() else TUNING / f"{target.family}.json"
     if not file.is_file():
         return {}
-    return {name: Tiling(**choice) for name, choice in json.loads(file.read_text(encoding="utf-8"))["stages"].items()}
+    try:
+        stages = json.loads(file.read_text(encoding="utf-8"))["stages"]
+        return {name: Tiling(**choice) for name, choice in stages.items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise SettingError(f"{file} cannot be read ({error!r})", "Delete it, or run `fastdepth tune`.") from error
 
 
 def write(file: Path, about: Mapping[str, Any], table: Mapping[str, Tiling]) -> None:

@@ -42,7 +42,7 @@ class Engine:
         self.module = module
         self.threads = threads
         about = module.description
-        self._main = load_main(module.library)
+        self._main = load_machine(module.library)["main"]
         # The kernels take a row's colours as one dimension.
         self._pixels = aligned((about.input.height, about.input.width * 3), np.uint8)
         self._argument = tvm_ffi().from_dlpack(self._pixels, require_alignment=ALIGNMENT)
@@ -118,8 +118,8 @@ def tvm_ffi() -> Any:
     return tvm_ffi
 
 
-def load_main(library: Path) -> Any:
-    """The function ``main`` of a compiled module, ready to be called with a tensor.
+def load_machine(library: Path) -> Any:
+    """The virtual machine of a compiled module, ready to run: its ``["main"]`` is called with a tensor.
 
     Raises:
         ModuleError: the library is no module of this TVM.
@@ -127,10 +127,10 @@ def load_main(library: Path) -> Any:
     try:
         machine = tvm_ffi().load_module(str(library))["vm_load_executable"]()
         machine["vm_initialization"](CPU, 0, POOLED_ALLOCATOR, CPU, 0, POOLED_ALLOCATOR)
-        return machine["main"]
     except (RuntimeError, AttributeError, OSError) as error:
         cause = f"{library} cannot be loaded ({error})"
         raise ModuleError(cause, "Compile it again: `fastdepth compile BUNDLE`.") from error
+    return machine
 
 
 class Pool(threading.local):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from fastdepth_ros.errors import ModuleError, SettingError
-from fastdepth_ros.runtime.engine import Engine, load_main
+from fastdepth_ros.runtime.engine import Engine, load_machine
 
 CORES = len(os.sched_getaffinity(0))
 
@@ -140,4 +140,4 @@ def test_a_library_that_is_no_module_is_refused(tmp_path):
     library = tmp_path / "module.so"
     library.write_bytes(b"not a library")
     with pytest.raises(ModuleError, match=r"module\.so cannot be loaded.*fastdepth compile"):
-        load_main(library)
+        load_machine(library)

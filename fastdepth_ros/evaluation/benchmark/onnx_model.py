@@ -110,7 +110,7 @@ def write_product(size: int, path: Path) -> None:
 
 
 def main() -> None:
-    """``python -m ...onnx_model WEIGHTS.npz TABLE HEIGHT WIDTH SIZE FOLDER`` writes the network and a matrix product."""
+    """``python -m ... WEIGHTS.npz TABLE HEIGHT WIDTH SIZE FOLDER`` writes the network and a matrix product."""
     weights, table, height, width, size, folder = sys.argv[1:]
     with np.load(weights) as arrays:
         write(Network.from_json(json.loads(table)), dict(arrays), int(height), int(width), Path(folder, NETWORK))

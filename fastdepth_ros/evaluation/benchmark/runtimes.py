@@ -1,7 +1,7 @@
 """The other runtimes, each in a few lines: how to load the model, and how to run it once with what it has.
 
-An adapter gets (ONNX file, picture float32 (1, 3, H, W), threads) and gives a function that runs the network and returns
-its answer. Everything that can be done before is done before: loading, optimising, giving it the input.
+An adapter gets (ONNX file, picture float32 (1, 3, H, W), threads) and gives a function that runs the network and
+returns its answer. Everything that can be done before is done before: loading, optimising, giving it the input.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ Run = Callable[[], Any]
 
 
 def onnxruntime(model: Path, picture: Any, threads: int) -> Run:
+    """ONNX Runtime's CPU provider, all graph optimisations."""
     import onnxruntime as ort
 
     options = ort.SessionOptions()
@@ -25,6 +26,7 @@ def onnxruntime(model: Path, picture: Any, threads: int) -> Run:
 
 
 def openvino(model: Path, picture: Any, threads: int) -> Run:
+    """OpenVINO's CPU plugin for lowest latency, float32 (its default may be bfloat16)."""
     import openvino as ov
 
     settings = {
@@ -44,6 +46,7 @@ def openvino(model: Path, picture: Any, threads: int) -> Run:
 
 
 def opencv(model: Path, picture: Any, threads: int) -> Run:
+    """OpenCV's own DNN module."""
     import cv2
 
     cv2.setNumThreads(threads)

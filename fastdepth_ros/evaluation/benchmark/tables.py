@@ -10,31 +10,29 @@ from rich.table import Table
 from fastdepth_ros.evaluation.benchmark.rounds import OURS, Comparison, Timing
 from fastdepth_ros.network import Network
 from fastdepth_ros.runtime import processor
-from fastdepth_ros.runtime.bundle import Bundle
 from fastdepth_ros.runtime.module import CompiledModule
 
 
-def report(bundle: Bundle, module: CompiledModule, comparison: Comparison) -> dict[str, Any]:
-    """Every figure, with its unit in its name."""
+def comparison_report(module: CompiledModule, comparison: Comparison) -> dict[str, Any]:
+    """Every figure of a comparison, with its unit in its name."""
     about = module.description
     flop = 2 * Network.from_json(about.network).macs(about.input.height, about.input.width)
-    rows = [row(timing, comparison, flop) for timing in comparison.timings]
     return {
         "processor": processor.name(),
         "cores": processor.cores(),
-        "model": bundle.manifest.name,
         "target": about.target,
         "cpu": about.cpu,
+        "network": about.network["name"],
         "input_px": [about.input.width, about.input.height],
         "gmac": flop / 2e9,
-        "sgemm_gflops": {str(n): gflops(comparison.peak(n)) for n in sorted({t.threads for t in comparison.timings})},
-        "runtimes": rows,
+        "sgemm_gflops": {str(n): _gflops(comparison.peak(n)) for n in sorted({t.threads for t in comparison.timings})},
+        "runtimes": [_row(timing, comparison, flop) for timing in comparison.timings],
     }
 
 
-def row(timing: Timing, comparison: Comparison, flop: int) -> dict[str, Any]:
-    """The figures of one runtime."""
+def _row(timing: Timing, comparison: Comparison, flop: int) -> dict[str, Any]:
     speed, peak = flop / timing.median, comparison.peak(timing.threads)
+    ours = comparison.of(OURS, timing.threads)
     return {
         "runtime": timing.runtime,
         "version": timing.version,
@@ -42,30 +40,36 @@ def row(timing: Timing, comparison: Comparison, flop: int) -> dict[str, Any]:
         "min_ms": round(timing.minimum * 1e3, 3),
         "median_ms": round(timing.median * 1e3, 3),
         "p95_ms": round(timing.p95 * 1e3, 3),
-        "times_ours": round(timing.median / comparison.of(OURS, timing.threads).median, 3),
-        "gflops": gflops(speed),
+        "times_ours": round(timing.median / ours.median, 3),
+        "times_ours_at_best": round(timing.minimum / ours.minimum, 3),
+        "gflops": _gflops(speed),
         "share_of_sgemm": round(speed / peak, 3) if peak else None,
+        "share_of_sgemm_at_best": round(flop / timing.minimum / peak, 3) if peak else None,
         "largest_difference_m": timing.difference,
         "rounds_median_ms": [round(sorted(times)[len(times) // 2] * 1e3, 3) for times in timing.rounds],
     }
 
 
-def gflops(speed: float | None) -> float | None:
+def _gflops(speed: float | None) -> float | None:
     return round(speed / 1e9, 1) if speed else None
 
 
-def show(console: Console, found: dict[str, Any]) -> None:
-    """Print the comparison."""
+def show_comparison(console: Console, found: dict[str, Any]) -> None:
+    """Print a comparison: a line per runtime and number of threads, with its time as a multiple of ours."""
     width, height = found["input_px"]
-    table = Table(
-        title=f"{found['model']}, {width}x{height}, float32, batch 1, for {found['cpu']} on {found['processor']}",
-        caption="sgemm: "
-        + ", ".join(f"{speed} GFLOP/s with {n}" for n, speed in found["sgemm_gflops"].items() if speed)
-        if any(found["sgemm_gflops"].values())
-        else None,
-    )
-    table.add_column("runtime")
-    for name in ("threads", "min ms", "median ms", "p95 ms", "of ours", "GFLOP/s", "of sgemm"):
+    table = Table(title=f"{found['network']}, {width}x{height}, float32, for {found['cpu']} on {found['processor']}")
+    table.add_column("runtime", no_wrap=True)
+    for name in (
+        "threads",
+        "min ms",
+        "median ms",
+        "p95 ms",
+        "median/ours",
+        "min/ours",
+        "GFLOP/s",
+        "of sgemm",
+        "at best",
+    ):
         table.add_column(name, justify="right")
     for r in found["runtimes"]:
         table.add_row(
@@ -75,7 +79,58 @@ def show(console: Console, found: dict[str, Any]) -> None:
             f"{r['median_ms']:.2f}",
             f"{r['p95_ms']:.2f}",
             f"{r['times_ours']:.2f}",
+            f"{r['times_ours_at_best']:.2f}",
             f"{r['gflops']:.0f}",
             f"{r['share_of_sgemm']:.0%}" if r["share_of_sgemm"] else "",
+            f"{r['share_of_sgemm_at_best']:.0%}" if r["share_of_sgemm_at_best"] else "",
         )
+    console.print(table)
+    for threads, speed in found["sgemm_gflops"].items():
+        if speed:
+            console.print(f"sgemm, the fastest of all runtimes: {speed} GFLOP/s, threads: {threads}")
+
+
+def show_sizes(console: Console, reports: list[dict[str, Any]]) -> None:
+    """Print how our cost per pixel grows with the input, from the fastest runs; the first size is 1."""
+    table = Table("input", "threads", "min ms", "ns per pixel", "of the first", title="Cost per pixel")
+    first: dict[int, float] = {}
+    for found in reports:
+        width, height = found["input_px"]
+        for row in (r for r in found["runtimes"] if r["runtime"] == OURS):
+            cost = row["min_ms"] * 1e6 / (width * height)
+            ratio = cost / first.setdefault(row["threads"], cost)
+            table.add_row(
+                f"{width}x{height}", str(row["threads"]), f"{row['min_ms']:.2f}", f"{cost:.1f}", f"{ratio:.2f}"
+            )
+    console.print(table)
+
+
+def show_layers(console: Console, rows: list[dict[str, Any]]) -> None:
+    """Print where the time goes."""
+    total = sum(row["min_us"] for row in rows)
+    table = Table(title=f"Kernels, threads: {rows[0]['threads']}", show_footer=True)
+    table.add_column("kernel", footer="all")
+    table.add_column("min us", justify="right", footer=f"{total:.0f}")
+    table.add_column("median us", justify="right", footer=f"{sum(row['median_us'] for row in rows):.0f}")
+    table.add_column("share", justify="right")
+    table.add_column("MFLOP", justify="right", footer=f"{sum(row['mflop'] for row in rows):.0f}")
+    table.add_column("GFLOP/s", justify="right", footer=f"{sum(row['mflop'] for row in rows) / total * 1e3:.0f}")
+    for row in rows:
+        table.add_row(
+            row["kernel"],
+            f"{row['min_us']:.0f}",
+            f"{row['median_us']:.0f}",
+            f"{row['min_us'] / total:.0%}",
+            f"{row['mflop']:.1f}",
+            f"{row['gflops']:.0f}",
+        )
+    console.print(table)
+
+
+def show_start(console: Console, found: dict[str, Any]) -> None:
+    """Print start-up time and memory."""
+    table = Table("from process start", "min", "median", title=f"Engine alone, {found['starts']} processes")
+    table.add_row("engine ready", f"{found['ready_s']['min']:.3f} s", f"{found['ready_s']['median']:.3f} s")
+    table.add_row("first depth", f"{found['first_depth_s']['min']:.3f} s", f"{found['first_depth_s']['median']:.3f} s")
+    table.add_row("resident", f"{found['resident_mb']['min']:.0f} MB", f"{found['resident_mb']['median']:.0f} MB")
     console.print(table)

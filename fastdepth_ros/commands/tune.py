@@ -1,0 +1,53 @@
+"""``fastdepth tune``: find the fastest kernel tiles of this machine."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from fastdepth_ros.models import DEFAULT, find_bundle
+from fastdepth_ros.runtime import processor
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("bundle", nargs="?", default=DEFAULT, help=f"name or folder of a bundle (default: {DEFAULT})")
+    parser.add_argument("--target", default="host", help="tune for this target, which this machine must be able to run")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="the table (default: where `fastdepth compile` looks)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure, and write the table; `fastdepth compile` and the node use it from then on."""
+    # Imported here, because they load the compiler: a wrong argument is told before.
+    from fastdepth_ros.compiler import tiling
+    from fastdepth_ros.compiler.plan import Planner
+    from fastdepth_ros.compiler.targets import find_target
+    from fastdepth_ros.compiler.tune import tune
+
+    bundle, target = find_bundle(args.bundle), find_target(args.target)
+    manifest = bundle.manifest
+    planner = Planner(manifest.network, bundle.weights(), target.lanes)
+    stages = planner.plan(manifest.input_height, manifest.input_width)
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        tasks = {}
+
+        def show(title: str, done: int, of: int) -> None:
+            if title not in tasks:
+                tasks[title] = progress.add_task(title, total=of)
+            progress.update(tasks[title], completed=done)
+
+        table = tune(stages, target, show)
+    about = {
+        "processor": processor.name(),
+        "cpu": target.cpu,
+        "network": manifest.network.name,
+        "input": f"{manifest.input_width}x{manifest.input_height}",
+    }
+    file = args.out or tiling.own_table(target)
+    tiling.write(file, about, table)
+    Console(soft_wrap=True).print(file, highlight=False)
+    return 0

@@ -1,0 +1,162 @@
+"""Finds the fastest tile choices of every stage by measuring them on this machine.
+
+First the tile of the matrix product, with the rule's other choices; then strips and rows, with the best tile. Never
+trusts one sample: the candidates of a stage take turns, for several rounds, and the median of a candidate's rounds
+counts, each the fastest of a few runs in a row. Arguments are read from several copies in turn, because between two
+pictures the rest of the network pushes them out of the near caches.
+"""
+
+from __future__ import annotations
+
+import itertools
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fastdepth_ros.compiler import ir, tiling
+from fastdepth_ros.compiler.codegen import compiling
+from fastdepth_ros.compiler.layout import Map
+from fastdepth_ros.compiler.linker.library import link
+from fastdepth_ros.compiler.plan import PICTURE, Stage
+from fastdepth_ros.compiler.separable import divisor
+from fastdepth_ros.compiler.targets import Target
+from fastdepth_ros.compiler.tile import Tiling
+from fastdepth_ros.network import INPUT_CHANNELS
+from fastdepth_ros.runtime.engine import aligned, configure_pool, tvm_ffi
+
+ROUNDS = 7
+BURST_S = 0.002
+"""Length of a candidate's turn, at least three runs."""
+
+NEAR_CACHE_BYTES = 4 * 2**20
+"""What the copies of a stage's arguments amount to, so that each is out of the near caches when its turn comes."""
+
+REGISTERS = {"avx512": 32, "avx2": 16, "neon": 32}
+FEWEST_SUMS = 8
+"""Fewer sums than this leave multipliers waiting for one another."""
+
+CLEARLY = 0.985
+"""A candidate has to take less than this part of an earlier one's time to be preferred: less is noise."""
+
+Progress = Callable[[str, int, int], None]
+"""Told (what is being done, how much of it is done, how much there is)."""
+
+
+def tune(stages: Sequence[Stage], target: Target, progress: Progress) -> dict[str, Tiling]:
+    """The fastest choices for each stage, found in two passes."""
+    table = {stage.name: tiling.rule(stage, target) for stage in stages}
+    for title, candidates in (("tiles", tiles), ("strips and rows", strips)):
+        choices = {stage.name: candidates(stage, target, table[stage.name]) for stage in stages}
+        table |= fastest(stages, target, choices, title, progress)
+    return table
+
+
+def tiles(stage: Stage, target: Target, start: Tiling) -> list[Tiling]:
+    """Tiles of the matrix product that fit the registers."""
+    _, columns = stage.rows_and_columns
+    outputs = stage.answer.vectors if isinstance(stage.answer, Map) else 1
+    found = {start: None}
+    for panel in range(1, min(outputs, 4) + 1):
+        # One register for the weights of each vector, one for the input that is being multiplied.
+        most = (REGISTERS[target.family] - panel - 1) // panel
+        pixels = {ir.even_step(columns, most), divisor(columns, most)}
+        for p, unroll in itertools.product(sorted(pixels), (1, 4)):
+            if p * panel >= FEWEST_SUMS:
+                found[replace(start, panel=panel, pixels=p, unroll=unroll)] = None
+    return list(found)
+
+
+def strips(stage: Stage, _target: Target, start: Tiling) -> list[Tiling]:
+    """Strips of the depthwise convolution; rows that make an even number of tasks, many before few."""
+    if not stage.by_rows or stage.reads == (PICTURE,):
+        return [start]
+    height, columns = stage.rows_and_columns
+    widths = sorted({ir.even_step(columns, s) for s in (6, 8, 10, 14)})
+    rows = [r for r in (1, 2, 4, 5, 7, 8, 14) if height % (2 * r) == 0]
+    return [replace(start, strip=s, rows=r) for r, s in itertools.product(rows or [start.rows], widths)]
+
+
+def fastest(
+    stages: Sequence[Stage],
+    target: Target,
+    choices: Mapping[str, Sequence[Tiling]],
+    title: str,
+    progress: Progress,
+) -> dict[str, Tiling]:
+    """The fastest of each stage's choices."""
+    shapes = {stage.name: stage.shape for stage in stages}
+    table = {}
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        kernels = {
+            f"{stage.name}-{i}": stage.kernel(choice)
+            for stage in stages
+            for i, choice in enumerate(choices[stage.name])
+        }
+        with compiling(kernels, target, folder) as objects:
+            for count, _ in enumerate(objects, start=1):
+                progress(f"Compiling {title}", count, len(kernels))
+        configure_pool(1)
+        for count, stage in enumerate(stages, start=1):
+            functions = [load(folder / f"{stage.name}-{i}.o", stage.name) for i in range(len(choices[stage.name]))]
+            arguments = [copies(stage, choice, shapes) for choice in choices[stage.name]]
+            seconds = measure(functions, arguments)
+            best = 0
+            for i, duration in enumerate(seconds):
+                if duration < seconds[best] * CLEARLY:
+                    best = i
+            table[stage.name] = choices[stage.name][best]
+            progress(f"Measuring {title}", count, len(stages))
+    return table
+
+
+def load(path: Path, name: str) -> Any:
+    """A kernel's function from its object file."""
+    library = path.with_suffix(".so")
+    library.write_bytes(link([path.read_bytes()]))
+    return tvm_ffi().load_module(str(library))[name]
+
+
+def copies(stage: Stage, choice: Tiling, shapes: Mapping[str, tuple[int, ...]]) -> list[list[Any]]:
+    """Several sets of a stage's arguments."""
+    rng = np.random.default_rng(0)
+    height, width = stage.rows_and_columns
+    picture = (2 * height, 2 * width * INPUT_CHANNELS)
+    inputs = [(picture, np.uint8) if name == PICTURE else (shapes[name], np.float32) for name in stage.reads]
+    weights = stage.arrays(choice)
+    size = sum(int(np.prod(shape)) * np.dtype(dtype).itemsize for shape, dtype in inputs)
+    size += sum(array.nbytes for array in weights) + 4 * int(np.prod(stage.shape))
+
+    def one() -> list[Any]:
+        arrays = [aligned(shape, dtype) for shape, dtype in inputs]
+        for array in arrays:
+            array[:] = rng.integers(0, 2, array.shape)
+        for weight in weights:
+            arrays.append(aligned(weight.shape, np.float32))
+            arrays[-1][:] = weight
+        arrays.append(aligned(stage.shape, np.float32))
+        return [tvm_ffi().from_dlpack(array) for array in arrays]
+
+    return [one() for _ in range(min(16, 1 + NEAR_CACHE_BYTES // size))]
+
+
+def measure(functions: Sequence[Any], arguments: Sequence[list[list[Any]]]) -> list[float]:
+    """The duration of each function [s]: the median of its rounds' fastest runs."""
+    rounds: list[list[float]] = [[] for _ in functions]
+    for _ in range(ROUNDS):
+        for function, sets, found in zip(functions, arguments, rounds, strict=True):
+            turn = itertools.cycle(sets)
+            burst: list[float] = []
+            end = time.perf_counter() + BURST_S
+            while len(burst) < 3 or time.perf_counter() < end:
+                chosen = next(turn)
+                start = time.perf_counter()
+                function(*chosen)
+                burst.append(time.perf_counter() - start)
+            found.append(min(burst))
+    return [float(np.median(found)) for found in rounds]
