@@ -32,6 +32,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="where the recipe's files are; may be given several times (default: the recipe's own folder)",
     )
     parser.add_argument("--threads", type=int, default=0, help="threads for torch (default: one for each core)")
+    parser.add_argument("--device", default="cpu", help="cpu, or what torch calls the accelerator: cuda (default: cpu)")
+    parser.add_argument(
+        "--workers", type=int, default=1, help="threads that prepare pictures (default: %(default)s)"
+    )
     parser.add_argument("--report", type=int, default=8000, metavar="IMAGES", help="images between two validations")
     parser.add_argument(
         "--export", type=Path, metavar="BUNDLE", help="write the run's weights as a bundle, train nothing"
@@ -46,14 +50,18 @@ def run(args: argparse.Namespace) -> int:
 
         from fastdepth_ros.training.export import export
         from fastdepth_ros.training.recipe import read_recipe
-        from fastdepth_ros.training.trainer import Pace, Trainer
+        from fastdepth_ros.training.trainer import Machine, Pace, Trainer
     except ImportError as error:
         raise SettingError(f"{error.name} is not installed", "Install requirements/train.txt.") from error
-    if args.report < 1 or args.save <= 0 or args.threads < 0:
-        raise SettingError("--report, --save and --threads have to be positive", "Leave them out for the defaults.")
+    if args.report < 1 or args.save <= 0 or args.threads < 0 or args.workers < 1:
+        cause = "--report, --save, --threads and --workers have to be positive"
+        raise SettingError(cause, "Leave them out for the defaults.")
+    if args.device != "cpu" and not torch.cuda.is_available():
+        raise SettingError(f"--device is {args.device}, but torch finds no accelerator", "Leave it out for the CPU.")
     torch.set_num_threads(args.threads or len(os.sched_getaffinity(0)))
     recipe = read_recipe(args.recipe)
-    trainer = Trainer(recipe, args.data or [args.recipe.parent], args.out, Pace(args.report, args.save))
+    pace, machine = Pace(args.report, args.save), Machine(args.device, args.workers)
+    trainer = Trainer(recipe, args.data or [args.recipe.parent], args.out, pace, machine)
     console = Console()
     console.print(
         f"{recipe.name}: {len(trainer.samples)} pictures to learn from, {len(trainer.held)} held out;"

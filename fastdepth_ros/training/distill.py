@@ -47,6 +47,6 @@ def ask(teacher: FastDepth, pixels: Tensor, half: bool = False) -> tuple[Tensor,
         pixels: RGB / 255.
         half: compute in bfloat16, which is twice as fast where the processor has it.
     """
-    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=half):
+    with torch.no_grad(), torch.autocast(pixels.device.type, torch.bfloat16, enabled=half):
         depth, maps = teacher(pixels)
     return depth.float(), {name: map_.float() for name, map_ in maps.items()} if half else maps

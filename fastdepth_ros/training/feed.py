@@ -1,4 +1,4 @@
-"""Batches, made ahead of time by one background thread (decoding and warping run in OpenCV, outside Python's lock).
+"""Batches, made ahead of time in the background (decoding and warping run in OpenCV, outside Python's lock).
 
 What step n shows depends on the recipe's seed and on n alone, so a run that is taken up again at step n sees what it
 would have seen.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -84,13 +85,14 @@ class Feed:
         recipe: seed, phases, shares, augmentation.
         samples: what to learn from.
         start: the first step to make.
+        workers: threads that decode and warp.
     """
 
-    def __init__(self, recipe: Recipe, samples: list[Sample], start: int = 0) -> None:
+    def __init__(self, recipe: Recipe, samples: list[Sample], start: int = 0, workers: int = 1) -> None:
         self._recipe = recipe
         self._samples = samples
         self._odds = np.cumsum(_odds(samples, recipe))
-        self._start = start
+        self._start, self._workers = start, workers
         self._queue: queue.Queue[Batch | BaseException] = queue.Queue(AHEAD)
         self._stopped = threading.Event()
 
@@ -109,29 +111,37 @@ class Feed:
                 self._drain()
                 thread.join(0.05)
 
-    def batch(self, step: int, size: int) -> Batch:
-        """What ``step`` shows: ``size`` pictures."""
+    def batch(self, step: int, size: int, pool: ThreadPoolExecutor | None = None) -> Batch:
+        """What ``step`` shows: ``size`` pictures, made by the threads of ``pool`` where there is one."""
         pixels = np.empty((size, VIEW_SIZE, VIEW_SIZE, 3), np.uint8)
         depth = np.zeros((size, VIEW_SIZE // 2, VIEW_SIZE // 2), np.float32)
-        for i in range(size):
+
+        def make(i: int) -> None:
             rng = np.random.default_rng([self._recipe.seed, step, i])
             index = int(np.searchsorted(self._odds, rng.random() * self._odds[-1], side="right"))
             view = random_view(self._samples[index].read(), VIEW_SIZE, self._recipe.augment, rng)
             pixels[i] = view.pixels
             if view.depth is not None:
                 depth[i] = view.depth
+
+        for _ in map(make, range(size)) if pool is None else pool.map(make, range(size)):
+            pass
         return Batch(pixels, depth)
 
     def _work(self) -> None:
+        pool = ThreadPoolExecutor(self._workers, "feed") if self._workers > 1 else None
         try:
             step = 0
             for phase in self._recipe.phases:
                 for _ in range(phase.steps):
-                    if step >= self._start and not self._put(self.batch(step, phase.batch)):
+                    if step >= self._start and not self._put(self.batch(step, phase.batch, pool)):
                         return
                     step += 1
         except BaseException as error:  # the training thread shall raise it
             self._put(error)
+        finally:
+            if pool is not None:
+                pool.shutdown(wait=False)
 
     def _put(self, item: Batch | BaseException) -> bool:
         while not self._stopped.is_set():

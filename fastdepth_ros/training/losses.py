@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -30,7 +29,7 @@ def gradient(depth: Tensor, truth: Tensor, mask: Tensor, scales: int = 3) -> Ten
 
     The gradient matching term of Li and Snavely (MegaDepth, CVPR 2018, section 4.1), on depth instead of its logarithm.
     """
-    total = torch.zeros((), dtype=depth.dtype)
+    total = depth.new_zeros(())
     error = (depth - truth) * mask
     for scale in range(scales):
         step = 2**scale

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections.abc
 import dataclasses
+import json
 import types
 import typing
 from collections.abc import Mapping
@@ -153,6 +154,29 @@ def parse_recipe(text: Any, where: str) -> Recipe:
     assert isinstance(recipe, Recipe)
     _check(recipe, where)
     return recipe
+
+
+def fingerprint(recipe: Recipe) -> str:
+    """The recipe as JSON, for a checkpoint to say what it is of."""
+    return json.dumps({**dataclasses.asdict(recipe), "network": recipe.network.to_json()}, sort_keys=True)
+
+
+def continues(begun: str, recipe: Recipe, step: int) -> bool:
+    """Whether a run of the recipe with fingerprint ``begun`` may go on by ``recipe`` after ``step`` steps.
+
+    It may where nothing differs but phases that have not begun: so a run is prolonged.
+    """
+    before, now = json.loads(begun), json.loads(fingerprint(recipe))
+    old, new = before.pop("phases"), now.pop("phases")
+    if before != now:
+        return False
+    for i, phase in enumerate(old):
+        if step <= 0:
+            break
+        if i >= len(new) or new[i] != phase:
+            return False
+        step -= phase["images"] // phase["batch"]
+    return True
 
 
 def _check(recipe: Recipe, where: str) -> None:

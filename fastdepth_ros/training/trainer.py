@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import copy
-import ctypes
 import dataclasses
-import json
 import math
 import time
 from collections.abc import Callable
@@ -23,8 +21,9 @@ from fastdepth_ros.importing import read_weights
 from fastdepth_ros.training import checkpoint, curves, distill, losses
 from fastdepth_ros.training.augment import VIEW_SIZE, plain_view
 from fastdepth_ros.training.feed import Batch, Feed, check_sha256, find, split
+from fastdepth_ros.training.memory import keep_freed_memory
 from fastdepth_ros.training.network import FastDepth, folded, from_arrays
-from fastdepth_ros.training.recipe import Phase, Recipe
+from fastdepth_ros.training.recipe import Phase, Recipe, continues, fingerprint
 
 CHECKPOINT = "checkpoint.pt"
 CURVES = "curves.csv"
@@ -41,6 +40,19 @@ class Pace:
     save_seconds: float = 300.0
 
 
+@dataclasses.dataclass(frozen=True)
+class Machine:
+    """What to train on.
+
+    Attributes:
+        device: as torch names it: ``cpu``, ``cuda``. On ``cpu`` a run that is taken up again is the same bit for bit.
+        workers: threads that make pictures ready; the views do not depend on it.
+    """
+
+    device: str = "cpu"
+    workers: int = 1
+
+
 class Trainer:
     """One run of a recipe in one folder; made again in the same folder it goes on where it was.
 
@@ -49,24 +61,30 @@ class Trainer:
         folders: where the recipe's files are looked for.
         out: the run's folder: ``checkpoint.pt``, ``curves.csv``, ``curves.png``.
         pace: how often to report and save.
+        machine: what to train on.
 
     Raises:
         SettingError: data are missing, or the folder holds a run of another recipe.
     """
 
-    def __init__(self, recipe: Recipe, folders: list[Path], out: Path, pace: Pace | None = None) -> None:
+    def __init__(
+        self, recipe: Recipe, folders: list[Path], out: Path, pace: Pace | None = None, machine: Machine | None = None
+    ) -> None:
         self.recipe, self.out, self.pace = recipe, out, pace or Pace()
+        self.machine = machine or Machine()
+        device = self.machine.device
         keep_freed_memory()
         self.samples, self.held = split(recipe.data, folders)
         torch.manual_seed(recipe.seed)
-        self.model = FastDepth(recipe.network).to(memory_format=torch.channels_last)
+        # Made on the CPU, so that a seed gives the same first weights everywhere.
+        self.model = FastDepth(recipe.network).to(device, memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.model).requires_grad_(False)
-        self.teacher = _teacher(recipe, folders)
+        self.teacher = _teacher(recipe, folders, device)
         self.half = recipe.teacher is not None and recipe.teacher.half
         self.hints: distill.Hints | None = None
         if self.teacher is not None and recipe.teacher is not None:
             self.hints = distill.Hints(recipe.network, self.teacher.table, recipe.teacher.hints)
-            self.hints.to(memory_format=torch.channels_last)
+            self.hints.to(device, memory_format=torch.channels_last)
         self.optimiser = _optimiser(recipe, self.model, self.hints)
         self.step, self.images, self.seconds = 0, 0, 0.0
         if (out / CHECKPOINT).is_file():
@@ -87,12 +105,12 @@ class Trainer:
         sums: dict[str, Tensor] = {}
         counted, saved, since = 0, time.monotonic(), time.monotonic()
         before = self.seconds
-        batches = iter(Feed(self.recipe, self.samples, self.step))
+        batches = iter(Feed(self.recipe, self.samples, self.step, self.machine.workers))
         try:
             for batch in batches:
                 phase, done = self._phase()
                 for name, value in self._train(batch, phase, done).items():
-                    sums[name] = sums.get(name, torch.zeros(())) + value
+                    sums[name] = sums[name] + value if name in sums else value
                 counted += 1
                 self.step += 1
                 reports = self.images // self.pace.report_images
@@ -125,7 +143,7 @@ class Trainer:
     def save(self) -> None:
         """Put the whole state on disk."""
         state = {
-            "recipe": _fingerprint(self.recipe),
+            "recipe": fingerprint(self.recipe),
             "step": self.step,
             "images": self.images,
             "seconds": self.seconds,
@@ -137,16 +155,7 @@ class Trainer:
         checkpoint.save(self.out / CHECKPOINT, state)
 
     def _resume(self, state: dict[str, Any]) -> None:
-        begun, now = json.loads(state["recipe"]), json.loads(_fingerprint(self.recipe))
-        phases, new = begun.pop("phases"), now.pop("phases")
-        steps = 0
-        for i, phase in enumerate(phases):
-            if steps >= state["step"]:
-                break
-            steps += phase["images"] // phase["batch"]
-            if i >= len(new) or new[i] != phase:
-                begun = None
-        if begun != now:
+        if not continues(state["recipe"], self.recipe, state["step"]):
             cause = f"{self.out} holds a run of another recipe"
             raise SettingError(cause, "Name another folder; only phases that have not begun may change.")
         self.model.load_state_dict(state["model"])
@@ -171,10 +180,11 @@ class Trainer:
         rate = learning_rate(phase, done)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        full = _tensor(batch.pixels)
+        device = self.machine.device
+        full = _tensor(batch.pixels, device)
         pixels = full if phase.size == VIEW_SIZE else functional.interpolate(full, size=phase.size, mode="area")
         depth, maps = self.model(pixels)
-        truth = torch.from_numpy(batch.depth)[:, None]
+        truth = torch.from_numpy(batch.depth).to(device)[:, None]
         if truth.shape != depth.shape:
             truth = functional.interpolate(truth, size=depth.shape[-2:], mode="nearest")
         terms = self._loss(depth, maps, truth, full)
@@ -245,34 +255,18 @@ def learning_rate(phase: Phase, done: int) -> float:
     return phase.end_rate + (phase.rate - phase.end_rate) * (1 + math.cos(math.pi * part)) / 2
 
 
-def keep_freed_memory() -> None:
-    """Make the C library reuse freed blocks instead of returning them to the system at once.
-
-    Maps of tens of megabytes are made anew in every step; asking the system for zeroed pages each time took 40 % of
-    the training time where this was measured. Does nothing where the C library is not glibc.
-    """
-    try:
-        mallopt = ctypes.CDLL("libc.so.6").mallopt
-    except (OSError, AttributeError):
-        return
-    trim_threshold, top_pad, mmap_max = -1, -2, -4  # M_* of malloc.h
-    mallopt(mmap_max, 0)
-    mallopt(trim_threshold, -1)
-    mallopt(top_pad, 64 << 20)
-
-
-def _tensor(pixels: np.ndarray[Any, np.dtype[np.uint8]]) -> Tensor:
+def _tensor(pixels: np.ndarray[Any, np.dtype[np.uint8]], device: str = "cpu") -> Tensor:
     """(N, h, w, 3) uint8 -> (N, 3, h, w) float32 in 0..1, channels last in memory, as the network is."""
-    return torch.from_numpy(pixels).permute(0, 3, 1, 2).float().div_(255)
+    return torch.from_numpy(pixels).to(device).permute(0, 3, 1, 2).float().div_(255)
 
 
-def _teacher(recipe: Recipe, folders: list[Path]) -> FastDepth | None:
+def _teacher(recipe: Recipe, folders: list[Path], device: str) -> FastDepth | None:
     if recipe.teacher is None:
         return None
     path = find(recipe.teacher.path, folders)
     check_sha256(path, recipe.teacher.sha256)
     teacher = from_arrays(*read_weights(path))
-    teacher.to(memory_format=torch.channels_last)
+    teacher.to(device, memory_format=torch.channels_last)
     return teacher
 
 
@@ -286,8 +280,3 @@ def _optimiser(recipe: Recipe, model: FastDepth, hints: distill.Hints | None) ->
     if settings.name == "sgd":
         return torch.optim.SGD(groups, lr=0.0, momentum=settings.momentum)
     return torch.optim.AdamW(groups, lr=0.0)
-
-
-def _fingerprint(recipe: Recipe) -> str:
-    """The recipe as JSON, to see whether a checkpoint is of it."""
-    return json.dumps({**dataclasses.asdict(recipe), "network": recipe.network.to_json()}, sort_keys=True)

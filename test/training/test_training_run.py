@@ -21,9 +21,10 @@ from fastdepth_ros.network import PRUNED  # noqa: E402
 from fastdepth_ros.training import checkpoint, curves  # noqa: E402
 from fastdepth_ros.training.augment import VIEW_FOCAL  # noqa: E402
 from fastdepth_ros.training.export import export  # noqa: E402
+from fastdepth_ros.training.feed import Feed  # noqa: E402
 from fastdepth_ros.training.network import FastDepth, folded  # noqa: E402
 from fastdepth_ros.training.recipe import Recipe, parse_recipe  # noqa: E402
-from fastdepth_ros.training.trainer import CHECKPOINT, CURVES, PLOT, Pace, Trainer  # noqa: E402
+from fastdepth_ros.training.trainer import CHECKPOINT, CURVES, PLOT, Machine, Pace, Trainer  # noqa: E402
 
 STEPS = 12
 
@@ -139,6 +140,26 @@ def test_the_loss_falls_and_the_curves_show_it(data: Path, tmp_path: Path) -> No
             continue  # one number is proportional to any other; a bias that was never trained is 0
         cosine = np.vdot(array, teacher[name]) / (np.linalg.norm(array) * np.linalg.norm(teacher[name]))
         assert abs(cosine) < 0.999, f"{name} is the teacher's"
+
+
+def test_pictures_do_not_depend_on_how_many_threads_make_them(data: Path, tmp_path: Path) -> None:
+    plan = recipe(data)
+    samples = Trainer(plan, [data], tmp_path).samples
+    one, three = (list(Feed(plan, samples, 3, workers)) for workers in (1, 3))
+    assert len(one) == len(three) == STEPS - 3
+    for batch, other in zip(one, three, strict=True):
+        np.testing.assert_array_equal(batch.pixels, other.pixels)
+        np.testing.assert_array_equal(batch.depth, other.depth)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no accelerator")
+def test_an_accelerator_learns_too_and_its_run_goes_on_elsewhere(data: Path, tmp_path: Path) -> None:
+    rows: list[dict[str, float]] = []
+    Trainer(recipe(data), [data], tmp_path, Pace(16), Machine("cuda", 2)).run(lambda now: now.step == 8, rows.append)
+    again = Trainer(recipe(data), [data], tmp_path, Pace(16))
+    again.run(lambda _: None, rows.append)
+    assert again.finished
+    assert all(np.isfinite(row["loss"]) for row in rows)
 
 
 def test_held_out_pictures_are_the_last_by_number_and_never_learned_from(data: Path, tmp_path: Path) -> None:
