@@ -14,7 +14,6 @@ from std_msgs.msg import Header
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.diagnostics.monitor import Drop, Monitor
 from fastdepth_ros.errors import FastDepthError
-from fastdepth_ros.messages.bridge import find_bridge
 from fastdepth_ros.messages.camera_info import depth_camera_info
 from fastdepth_ros.messages.images import PictureReader
 from fastdepth_ros.messages.outputs import OutputMessages
@@ -87,7 +86,6 @@ class Answers:
         self._pipeline = Pipeline(engine, manifest, parameters.pipeline, self._messages.allocate)
         self._applied = parameters
         self._reader = PictureReader()
-        self._reader = PictureReader(find_bridge(self._reader.read))
         self._camera_info: tuple[Calibration, Intrinsics, CameraInfo] | None = None
 
     @property

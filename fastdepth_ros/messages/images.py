@@ -8,6 +8,8 @@ buffers that are made once.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import cv2
@@ -16,7 +18,7 @@ import numpy.typing as npt
 from sensor_msgs.msg import CompressedImage, Image
 
 from fastdepth_ros.errors import ImageError
-from fastdepth_ros.messages.bridge import Bridge
+from fastdepth_ros.messages.bridge import Bridge, find_bridge
 from fastdepth_ros.messages.encodings import Encoding, find_encoding
 from fastdepth_ros.picture import Picture
 
@@ -29,12 +31,16 @@ class PictureReader:
     """Reads image messages one after the other.
 
     Args:
-        bridge: what cv_bridge decodes; None is OpenCV for everything.
+        find: finds cv_bridge, when the first image comes that has to be converted.
     """
 
-    def __init__(self, bridge: Bridge | None = None) -> None:
-        self._bridge = bridge
+    def __init__(self, find: Callable[[], Bridge | None] = find_bridge) -> None:
+        self._find = find
         self._buffer: npt.NDArray[np.uint8] = np.empty((0, 0, 3), np.uint8)
+
+    @cached_property
+    def _bridge(self) -> Bridge | None:
+        return self._find()
 
     def read(self, message: Image | CompressedImage) -> Picture:
         """The message's picture: valid until the next call, and no longer than the message.

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.util
+
 import cv2
 import numpy as np
 import pytest
 from sensor_msgs.msg import CompressedImage, Image
 
 from fastdepth_ros.errors import ImageError
-from fastdepth_ros.messages.bridge import find_bridge, trial_message
+from fastdepth_ros.messages.bridge import Bridge, find_bridge
+from fastdepth_ros.messages.bridge_trial import right_encodings, trial_message
 from fastdepth_ros.messages.encodings import ENCODINGS
 from fastdepth_ros.messages.images import PictureReader
 
@@ -84,6 +87,11 @@ ROWS = {
 }
 
 
+def opencv():
+    """A reader that does not look for cv_bridge."""
+    return PictureReader(lambda: None)
+
+
 def image(encoding, padding=0):
     """The patches as a driver sends them, with ``padding`` bytes of rubbish behind each row."""
     rows = ROWS[encoding]()
@@ -105,7 +113,7 @@ def test_every_encoding_is_tested():
 @pytest.mark.parametrize("padding", [0, 1, 32], ids=lambda n: f"{n} bytes of padding")
 @pytest.mark.parametrize("encoding", ROWS)
 def test_every_encoding_gives_the_picture_that_the_camera_saw(encoding, padding):
-    picture = PictureReader().read(image(encoding, padding))
+    picture = opencv().read(image(encoding, padding))
     picture.check()
     assert (picture.width, picture.height) == (WIDTH, HEIGHT)
     truth = grey(RGB) if picture.order == "grey" else RGB
@@ -116,12 +124,12 @@ def test_every_encoding_gives_the_picture_that_the_camera_saw(encoding, padding)
 @pytest.mark.parametrize("encoding", ["rgb8", "bgr8", "rgba8", "bgra8", "mono8"])
 def test_pixels_that_lie_ready_are_not_copied(encoding):
     message = image(encoding, padding=5)
-    assert np.shares_memory(PictureReader().read(message).pixels, np.frombuffer(message.data, np.uint8))
+    assert np.shares_memory(opencv().read(message).pixels, np.frombuffer(message.data, np.uint8))
 
 
 @pytest.mark.parametrize("encoding", ["mono16", "uyvy", "nv12", "bayer_rggb8"])
 def test_converted_pixels_go_into_one_buffer(encoding):
-    reader = PictureReader()
+    reader = opencv()
     first = reader.read(image(encoding)).pixels
     assert np.shares_memory(first, reader.read(image(encoding)).pixels)
 
@@ -130,37 +138,63 @@ def test_mono16_of_a_big_endian_camera():
     message = image("mono16")
     message.data[:] = type(message.data)("B", np.array(message.data, np.uint8).view("<u2").astype(">u2").tobytes())
     message.is_bigendian = 1
-    assert np.abs(PictureReader().read(message).pixels - grey(RGB)).max() <= 1
+    assert np.abs(opencv().read(message).pixels - grey(RGB)).max() <= 1
+
+
+@pytest.fixture(scope="module")
+def cv_bridge():
+    """The installed cv_bridge, if it is right in anything."""
+    if importlib.util.find_spec("cv_bridge") is None:
+        pytest.skip("cv_bridge is not installed (it comes with a ROS 2 distribution)")
+    bridge = find_bridge()
+    if bridge is None:
+        pytest.skip("the installed cv_bridge does not fit this numpy or OpenCV, so OpenCV decodes everything")
+    return bridge
 
 
 @pytest.mark.parametrize("encoding", [name for name, encoding in ENCODINGS.items() if not encoding.is_view])
-def test_cv_bridge_and_opencv_see_the_same_pixels(encoding):
-    pytest.importorskip("cv_bridge", reason="cv_bridge is not installed (it comes with a ROS 2 distribution)")
-    opencv = PictureReader()
-    bridge = find_bridge(opencv.read)
-    if bridge is None or encoding not in bridge.encodings:
+def test_cv_bridge_and_opencv_see_the_same_pixels(cv_bridge, encoding):
+    if encoding not in cv_bridge.encodings:
         pytest.skip(f"this cv_bridge does not decode {encoding} right, so OpenCV does")
-    message = trial_message(encoding)
-    assert bridge.reads(message)
-    np.testing.assert_array_equal(PictureReader(bridge).read(message).pixels, opencv.read(message).pixels)
+    for message in (trial_message(encoding), image(encoding)):
+        assert cv_bridge.reads(message)
+        with_bridge, with_opencv = PictureReader(lambda: cv_bridge), opencv()
+        np.testing.assert_array_equal(with_bridge.read(message).pixels, with_opencv.read(message).pixels)
 
 
-class WrongBridge:
-    """What a broken cv_bridge does: another picture, or none."""
+class StrangeBridge:
+    """What a broken cv_bridge does: another picture, or none; mono16 alone is right."""
 
-    def imgmsg_to_cv2(self, message, encoding):
+    def imgmsg_to_cv2(self, message, _encoding):
         if message.encoding.startswith("bayer"):
             raise AttributeError("newbyteorder was removed")
-        channels = () if encoding == "mono8" else (3,)
-        return np.zeros((message.height, message.width, *channels), np.uint8)
+        if message.encoding == "mono16":
+            return opencv().read(message).pixels.copy()
+        return np.zeros((message.height, message.width, 3), np.uint8)
 
 
-def test_a_cv_bridge_that_is_wrong_is_not_used():
-    from fastdepth_ros.messages.bridge import Bridge
+def test_cv_bridge_is_used_only_where_it_is_right():
+    assert right_encodings(StrangeBridge()) == ["mono16"]
 
-    bridge = Bridge(WrongBridge(), PictureReader().read)
-    assert not bridge.encodings
+
+def test_padded_rows_are_never_given_to_cv_bridge():
+    bridge = Bridge(StrangeBridge(), ["mono16"])
+    assert bridge.reads(image("mono16"))
+    assert not bridge.reads(image("mono16", padding=1))
     assert not bridge.reads(image("uyvy"))
+
+
+@pytest.mark.parametrize(
+    "fault", ["raise ImportError", "import os; os.kill(os.getpid(), 11)", "print('rgb8 nonsense')"]
+)
+def test_a_cv_bridge_that_crashes_does_not_take_the_node_along(tmp_path, monkeypatch, fault):
+    package = tmp_path / "cv_bridge"
+    package.mkdir()
+    (package / "__init__.py").write_text(f"{fault}\nraise ImportError")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.delenv("_ROS_WHEELS_BOOTSTRAP_COMPLETE", raising=False)
+    assert find_bridge() is None
 
 
 BROKEN = {
@@ -185,7 +219,7 @@ def test_a_broken_image_is_refused_with_its_cause_and_remedy(encoding, fault):
     spoil, cause = BROKEN[fault]
     spoil(message)
     with pytest.raises(ImageError, match=cause) as refused:
-        PictureReader().read(message)
+        opencv().read(message)
     assert refused.value.remedy
 
 
@@ -193,12 +227,12 @@ def test_a_broken_image_is_refused_with_its_cause_and_remedy(encoding, fault):
 def test_odd_sizes_are_refused_where_neighbours_share_colours(encoding, width, height):
     message = Image(encoding=encoding, width=width, height=height, step=width * 2)
     with pytest.raises(ImageError, match=f"{width}x{height}"):
-        PictureReader().read(message)
+        opencv().read(message)
 
 
 def test_a_depth_image_is_told_apart_from_a_colour_image():
     with pytest.raises(ImageError, match="depth image"):
-        PictureReader().read(Image(encoding="16UC1", width=2, height=2, step=4))
+        opencv().read(Image(encoding="16UC1", width=2, height=2, step=4))
 
 
 def compressed(extension, pixels=RGB[..., ::-1]):
@@ -209,18 +243,18 @@ def compressed(extension, pixels=RGB[..., ::-1]):
 
 @pytest.mark.parametrize("extension", ["jpeg", "png"])
 def test_compressed_images_are_read(extension):
-    picture = PictureReader().read(compressed(extension))
+    picture = opencv().read(compressed(extension))
     assert np.abs(as_rgb(picture).astype(int) - RGB)[INSIDE].max() <= (0 if extension == "png" else 6)
 
 
 def test_a_jpeg_padded_with_zeros_is_whole():
     message = compressed("jpeg")
     message.data.frombytes(bytes(64))
-    assert PictureReader().read(message).width == WIDTH
+    assert opencv().read(message).width == WIDTH
 
 
 def test_a_grey_png_of_16_bits_is_read_as_colours_of_8():
-    picture = PictureReader().read(compressed("png", np.full((8, 8), 0x8000, np.uint16)))
+    picture = opencv().read(compressed("png", np.full((8, 8), 0x8000, np.uint16)))
     assert (picture.pixels == 128).all()
 
 
@@ -230,7 +264,7 @@ def test_a_compressed_image_that_was_cut_short_is_refused(extension, share):
     message = compressed(extension)
     del message.data[int(share * len(message.data)) :]
     with pytest.raises(ImageError, match=r"cut short|neither JPEG nor PNG|corrupt") as refused:
-        PictureReader().read(message)
+        opencv().read(message)
     assert refused.value.remedy
 
 
@@ -238,11 +272,11 @@ def test_a_png_with_a_flipped_bit_is_refused():
     message = compressed("png")
     message.data[len(message.data) // 2] ^= 1
     with pytest.raises(ImageError, match="corrupt"):
-        PictureReader().read(message)
+        opencv().read(message)
 
 
 def test_what_is_no_image_is_refused():
     message = CompressedImage(format="jpeg")
     message.data.frombytes(b"GIF89a" + bytes(100))
     with pytest.raises(ImageError, match="neither JPEG nor PNG"):
-        PictureReader().read(message)
+        opencv().read(message)
