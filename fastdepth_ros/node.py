@@ -11,6 +11,7 @@ from __future__ import annotations
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from concurrent import futures
 from functools import wraps
@@ -20,31 +21,24 @@ import rclpy
 from rclpy.clock import Clock, ClockType
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
-from rclpy.qos import QoSProfile, ReliabilityPolicy
-from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 
 from fastdepth_ros.diagnostics.monitor import Drop, Monitor
 from fastdepth_ros.diagnostics.sequence import Gaps
-from fastdepth_ros.errors import FastDepthError
+from fastdepth_ros.errors import FastDepthError, SettingError
 from fastdepth_ros.models import find_bundle
 from fastdepth_ros.node_answers import Answers, Arrival, Outputs, seconds
 from fastdepth_ros.node_camera import Camera
 from fastdepth_ros.node_parameters import NodeParameters
 from fastdepth_ros.node_power import start_power
 from fastdepth_ros.node_process import prepare_process
+from fastdepth_ros.node_qos import answer, qos_override, sensor
 from fastdepth_ros.node_reports import Reporter
 from fastdepth_ros.node_worker import Worker
 from fastdepth_ros.parameters import Parameters
 from fastdepth_ros.rate_limit import RateLimit
 from fastdepth_ros.runtime.cache import module_for
 from fastdepth_ros.runtime.engine import Engine
-
-SENSOR = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
-"""Of what the node hears: the newest image or none, from reliable and best-effort publishers alike."""
-
-ANSWER = QoSProfile(depth=2, reliability=ReliabilityPolicy.RELIABLE)
-"""Of what the node says: whoever wants every answer can have it."""
 
 SUCCESS, FAILURE, ERROR = (
     TransitionCallbackReturn.SUCCESS,
@@ -77,6 +71,8 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__("fastdepth", **arguments)
+        self._advertised: list[Any] = []
+        self._heard: list[Any] = []
         self._worker: Worker[Arrival] | None = None
         self._answers: Answers | None = None
         self._limit = RateLimit()
@@ -113,21 +109,21 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
 
         Returns:
             SUCCESS: the node is inactive: its outputs are advertised, it hears no images yet.
-            FAILURE: the node stays unconfigured: a parameter is not allowed, the model is missing or altered, or cannot
-                be compiled or loaded. The log and /diagnostics say which; configure again after mending it.
+            FAILURE: the node stays unconfigured: a parameter or QoS override is not allowed, the model is missing or
+                altered, or cannot be compiled or loaded. The log and /diagnostics say which; then configure it again.
             ERROR: a fault of the node; :meth:`on_error` follows.
         """
         if self._settings.refused:
             return self._cannot(next(iter(self._settings.refused.values())))
-        self._outputs = Outputs(
-            self._publisher(Image, "depth/image_rect"),
-            self._publisher(CameraInfo, "depth/camera_info"),
-            self._publisher(PointCloud2, "depth/points"),
-        )
         started = time.monotonic()
-        self._worker = Worker(self._load)
-        self._worker.start()
         try:
+            self._outputs = Outputs(
+                self._publisher(Image, "depth/image_rect"),
+                self._publisher(CameraInfo, "depth/camera_info"),
+                self._publisher(PointCloud2, "depth/points"),
+            )
+            self._worker = Worker(self._load)
+            self._worker.start()
             self._wait_for(self._worker.ready)
         except (FastDepthError, ExternalShutdownException) as error:
             self._release()
@@ -143,18 +139,24 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
 
         Returns:
             SUCCESS: the node is active and answers images.
-            ERROR: a fault of the node, or a QoS override that is none; :meth:`on_error` follows.
+            FAILURE: the node stays inactive: a QoS override is not allowed.
+            ERROR: a fault of the node; :meth:`on_error` follows.
         """
         assert self._answers is not None
         compressed = self.parameters.image_transport == "compressed"
-        image = self._image_topic(compressed)
         self._limit = RateLimit(self._power.effective.max_rate)
         self._answers.monitor = Monitor(self._now())
         self._gaps = Gaps()
-        self._image = self._subscription(CompressedImage if compressed else Image, image, self._on_image)
-        self._info = self._subscription(CameraInfo, "camera_info", self._on_camera_info)
-        self._reporter.watch(self._image, self._info, self._outputs)
-        self.get_logger().info(f"answers {self._image.topic_name} on {self._outputs.depth.topic_name}")
+        kind = CompressedImage if compressed else Image
+        try:
+            image = self._subscription(kind, self._image_topic(compressed), self._on_image)
+            camera_info = self._subscription(CameraInfo, "camera_info", self._on_camera_info)
+        except SettingError as error:
+            self._unsubscribe()
+            self.fail(f"not active: {error}")
+            return FAILURE
+        self._reporter.watch(image, camera_info, self._outputs)
+        self.get_logger().info(f"answers {image.topic_name} on {self._outputs.depth.topic_name}")
         return SUCCESS
 
     @says_what_failed
@@ -237,44 +239,44 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
             FastDepthError: the model cannot be had.
             ExternalShutdownException: the node is to end.
         """
-        waited = 0.0
-        while not futures.wait([ready], timeout=self.parameters.diagnostics_period).done:
-            waited += self.parameters.diagnostics_period
+        while not futures.wait([ready], timeout=min(1.0, self.parameters.diagnostics_period)).done:
             if not self.context.ok():
                 raise ExternalShutdownException
-            self._report("configuring: the model is compiled for this machine, once")
+            self._report("configuring: the model is being compiled, once on this machine")
             self.get_logger().info(
-                f"{self.parameters.model} is compiled for {self.parameters.target}, once on this machine",
+                f"{self.parameters.model} is being compiled for {self.parameters.target}, once on this machine",
                 throttle_duration_sec=10.0,
             )
         ready.result()
 
     def _unsubscribe(self) -> None:
         self._reporter.forget()
-        for subscription in (self._image, self._info):
-            self.destroy_subscription(subscription)
+        while self._heard:
+            self.destroy_subscription(self._heard.pop())
         if self._worker is not None:
             self._worker.slot.clear()
 
     def _release(self) -> None:
-        if self._reporter.watches:
-            self._unsubscribe()
+        self._unsubscribe()
         if self._worker is not None:
             self._worker.stop()
-            for publisher in self._outputs:
-                self.destroy_publisher(publisher)
+        while self._advertised:
+            self.destroy_publisher(self._advertised.pop())
         self._worker = self._answers = None
 
     # Topics
 
     def _publisher(self, kind: type, topic: str) -> Any:
-        return self.create_publisher(
-            kind, topic, ANSWER, qos_overriding_options=QoSOverridingOptions.with_default_policies()
-        )
+        with qos_override(topic) as overridable:
+            publisher = self.create_publisher(kind, topic, answer(), qos_overriding_options=overridable)
+        self._advertised.append(publisher)
+        return publisher
 
     def _subscription(self, kind: type, topic: str, callback: Callable[..., None]) -> Any:
-        overridable = QoSOverridingOptions.with_default_policies()
-        return self.create_subscription(kind, topic, callback, SENSOR, qos_overriding_options=overridable)
+        with qos_override(topic) as overridable:
+            subscription = self.create_subscription(kind, topic, callback, sensor(), qos_overriding_options=overridable)
+        self._heard.append(subscription)
+        return subscription
 
     def _image_topic(self, compressed: bool) -> str:
         """The image's topic; a remapping of ``image`` holds for ``image/compressed``, too, as with image_transport."""
@@ -324,7 +326,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
         self._reporter.publish(doing or self.state, self._power, self._answers, self._camera.problem)
 
     def _log_failure(self, error: Exception) -> None:
-        self.get_logger().error(f"{error!r}", throttle_duration_sec=5.0)
+        self.get_logger().error("".join(traceback.format_exception(error)), throttle_duration_sec=5.0)
 
     def _now(self) -> float:
         return seconds(self.get_clock().now())

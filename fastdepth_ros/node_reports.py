@@ -65,11 +65,6 @@ class Reporter:
         """The subscriptions end."""
         self._watched = None
 
-    @property
-    def watches(self) -> bool:
-        """Whether there are subscriptions."""
-        return self._watched is not None
-
     def publish(self, doing: str, power: NodePower, answers: Answers | None, camera_problem: str) -> None:
         """Publish the statuses of now, and the figures among them as plain numbers.
 

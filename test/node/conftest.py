@@ -60,9 +60,9 @@ def start(domain: None, bundle: Bundle, module: CompiledModule, tmp_path_factory
     """Starts nodes in namespaces of their own, and ends them with the module of the test."""
     processes: list[tuple[subprocess.Popen, Graph, Path]] = []
 
-    def start_node(*arguments: str, wait: bool = True, **parameters: object) -> Graph:
+    def start_node(*arguments: str, wait: bool = True, namespace: str = "", **parameters: object) -> Graph:
         parameters = {"model": bundle.path, "diagnostics_period": 0.2, **parameters}
-        namespace = f"/t{os.getpid()}_{next(namespaces)}"
+        namespace = namespace or f"/t{os.getpid()}_{next(namespaces)}"
         order = [sys.executable, "-m", "fastdepth_ros.node", *arguments, "--ros-args", "-r", f"__ns:={namespace}"]
         for name, value in parameters.items():
             order += ["-p", f"{name}:={str(value).lower() if isinstance(value, bool) else value}"]

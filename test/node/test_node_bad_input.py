@@ -8,6 +8,7 @@ import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 from node_graph import camera_info_of, image_of
 from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CompressedImage, Image
 
 SCENE = np.random.default_rng(3).integers(0, 256, (48, 64, 3), np.uint8)
@@ -59,6 +60,28 @@ def test_a_node_that_reads_jpeg_survives_what_is_none(start):
     graph.ask(image, "depth")
 
 
+@pytest.mark.parametrize("data", [b"", b"\x00\x01\x00\x00", b"\x00\x01\x00\x00" + b"\xff" * 64, bytes(300)])
+def test_what_is_no_message_at_all_does_not_end_the_node(graph, data):
+    graph.read("depth")
+    for _ in range(3):
+        graph.images.publish(data)
+        graph.camera_infos.publish(data)
+        graph.spin(0.05)
+    graph.next_reports()
+    graph.ask(image_of(SCENE, graph.header()), "depth")
+
+
+def test_names_that_are_no_text_do_not_end_the_node(graph):
+    graph.read("depth")
+    image = image_of(SCENE, graph.header("frame"))
+    data = serialize_message(image).replace(b"frame", b"fr\xff\xfee").replace(b"rgb8", b"rg\xff8")
+    for _ in range(3):
+        graph.images.publish(data)
+        graph.spin(0.05)
+    graph.next_reports()
+    graph.ask(image_of(SCENE, graph.header()), "depth")
+
+
 @pytest.mark.parametrize(
     ("fields", "word"),
     [
@@ -107,6 +130,17 @@ def test_silence_is_reported_with_its_likely_cause(start):
     graph.images = graph.node.create_publisher(Image, "image", 5)
     graph.ask(image_of(SCENE, graph.header()), "depth")
     graph.wait_for(lambda: graph.says("input", DiagnosticStatus.OK, "Hz"), "the camera to be back")
+
+
+@pytest.mark.parametrize(
+    ("topic", "state"), [("depth/points.publisher", "unconfigured"), ("image.subscription", "inactive")]
+)
+def test_a_qos_override_that_is_none_is_named(start, topic, state):
+    namespace = f"/overridden_{state}"
+    override = f"qos_overrides.{namespace}/{topic}.reliability:=perfect"
+    graph = start("--ros-args", "-p", override, wait=False, namespace=namespace)
+    graph.wait_for(lambda: graph.says("node", DiagnosticStatus.ERROR, "perfect", "best_effort"), "the refusal")
+    assert graph.state == state
 
 
 def test_qos_that_does_not_fit_is_named_and_can_be_overridden(start):
