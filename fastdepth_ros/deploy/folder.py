@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -17,14 +18,16 @@ from fastdepth_ros.compiler.export import compile_bundle
 from fastdepth_ros.compiler.targets import find_target
 from fastdepth_ros.deploy.runtime import fetch, runtime_wheel
 from fastdepth_ros.deploy.wheel import Wheel
-from fastdepth_ros.errors import SettingError
+from fastdepth_ros.errors import ModuleError, SettingError
 from fastdepth_ros.runtime.bundle import Bundle, seal
 
 PACKAGE = Path(fastdepth_ros.__file__).parent
 INSTALLER = Path(__file__).with_name("install.sh")
 
 # What is imported -> what pip calls it. Where ROS brings its own of these, the installer leaves them alone.
-BASICS = {"numpy": "numpy", "cv2": "opencv-python-headless", "yaml": "PyYAML", "rich": "rich"}
+BASICS = {"cv2": "opencv-python-headless", "yaml": "PyYAML", "rich": "rich"}
+NUMPY_FOR_ROS = "numpy==1.26.4"
+"""The last that the libraries of Humble and Jazzy load with, and new enough for the TVM runtime."""
 OWN = ("safetensors", "apache-tvm-ffi", "typing-extensions")
 ROS = ("rclpy[fastrtps]", "sensor-msgs", "std-msgs", "geometry-msgs", "diagnostic-msgs", "std-srvs")
 SHARED = ("package.xml", "config", "launch")
@@ -63,7 +66,10 @@ def deploy(bundle: Bundle, target: str, out: Path, *, python: str | None, progre
         runtime_wheel(architecture).write(wheels)
         if python:
             progress(f"Fetching wheels for Python {python} on {architecture}")
-            fetch([_pinned(name) for name in (*BASICS.values(), *OWN)], architecture, wheels, python)
+            names = ("numpy", *BASICS.values(), *OWN)
+            fetch([_pinned(name) for name in names], architecture, wheels, python)
+            with contextlib.suppress(ModuleError):  # There is none for a Python that is newer than it.
+                fetch([NUMPY_FOR_ROS], architecture, wheels, python)
         _put_config(bundle.manifest.name, target, unfinished / "config")
         _put_installer(bundle.manifest.name, target, architecture, unfinished / "install.sh")
         _put_sums(unfinished)
@@ -126,6 +132,8 @@ def _put_installer(model: str, target: str, architecture: str, file: Path) -> No
         "TARGET": target,
         "ARCHITECTURE": architecture,
         "BASICS": basics,
+        "NUMPY": _pinned("numpy"),
+        "NUMPY_FOR_ROS": NUMPY_FOR_ROS,
         "OWN": " ".join(_pinned(name) for name in OWN),
         # The wheels of ROS are for x86_64 only; elsewhere it comes from a distribution or a container.
         "ROS": " ".join(_ros_pins()) if architecture == "x86_64" else "",

@@ -21,10 +21,12 @@ command -v "$python" >/dev/null || die "$python is not installed; name one with 
 "$python" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' ||
     die "$("$python" -V) does not do: install Python 3.10, 3.11 or 3.12 and name it with PYTHON=..."
 
-# What ROS brings (rclpy, NumPy, OpenCV...) has to stay its own: mixing its NumPy with another breaks both.
-ros= site=
+# What ROS brings (rclpy, OpenCV...) stays its own. Its libraries are made for NumPy 1, of which Ubuntu 22.04's 1.21 is too
+# old for the TVM runtime; 1.26 suits both.
+ros= site= numpy=@NUMPY@
 if "$python" -c 'import rclpy' 2>/dev/null; then
-    site=--system-site-packages
+    site=--system-site-packages numpy=@NUMPY_FOR_ROS@
+    "$python" -c 'import cv2' || die "apt install python3-opencv"
 elif [ -n "${WITH_ROS:-}" ]; then
     ros='@ROS@'
     [ -n "$ros" ] || die "there are no ROS wheels for this machine; source your ROS installation before"
@@ -32,6 +34,7 @@ fi
 [ -x "$venv/bin/python" ] || "$python" -m venv $site "$venv" || die "apt install python3-venv"
 
 basics=
+"$venv/bin/python" -c 'from numpy import from_dlpack' 2>/dev/null || basics=$numpy
 for pair in @BASICS@; do
     "$venv/bin/python" -c "import ${pair%%:*}" 2>/dev/null || basics="$basics ${pair#*:}"
 done
