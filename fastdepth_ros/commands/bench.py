@@ -15,6 +15,7 @@ import numpy as np
 from rich.console import Console
 
 from fastdepth_ros.errors import SettingError
+from fastdepth_ros.evaluation import power_table
 from fastdepth_ros.evaluation.benchmark import layers, tables
 from fastdepth_ros.evaluation.benchmark.rounds import Bench, start
 from fastdepth_ros.evaluation.benchmark.runtimes import PEERS
@@ -22,6 +23,9 @@ from fastdepth_ros.models import DEFAULT, find_bundle
 from fastdepth_ros.runtime import processor
 from fastdepth_ros.runtime.bundle import Bundle, write_bundle
 from fastdepth_ros.runtime.cache import module_for
+
+WIDTH = 120
+"""Columns of the tables in a file or a pipe."""
 
 PEER_PYTHON = Path(".venv-bench/bin/python")
 
@@ -38,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sizes", metavar="LIST", help="sides of the input, multiples of 32, by comma")
     parser.add_argument("--layers", action="store_true", help="only where the time goes, kernel by kernel")
     parser.add_argument("--engine-only", action="store_true", help="only start-up time and memory of the engine")
+    parser.add_argument("--power", action="store_true", help="only the paper's table 2 for this machine: watts, joules")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure to FILE")
 
 
@@ -45,9 +50,15 @@ def run(args: argparse.Namespace) -> int:
     """Measure, and print what was found."""
     threads = _numbers(args.threads, "threads") if args.threads else sorted({1, processor.cores()})
     bundle, console = find_bundle(args.bundle), Console()
+    if not console.is_terminal:
+        console = Console(width=WIDTH)
     if args.engine_only:
         found: Any = _engine_only(bundle, args)
         tables.show_start(console, found)
+    elif args.power:
+        with Console(stderr=True).status("Preparing") as status:
+            found = power_table.measure(module_for(bundle, args.target), args.rounds * args.seconds, status.update)
+        power_table.show(console, found)
     elif args.layers:
         module = module_for(bundle, args.target)
         found = [layers.rows(module, count, args.seconds * args.rounds) for count in threads]

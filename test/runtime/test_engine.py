@@ -98,6 +98,21 @@ def test_a_new_picture_gives_a_new_answer(engine):
     assert not np.array_equal(engine.run(), before)
 
 
+def test_idle_threads_sleep_between_two_pictures(module):
+    """At 20 pictures a second: TVM's own waiting would keep every core busy for a third of the time or more."""
+    engine = Engine(module, threads=CORES)
+    engine.run()
+    before, runs, inside = sum(cpu_times().values()), 20, 0.0
+    for _ in range(runs):
+        start = time.perf_counter()
+        engine.run()
+        inside += time.perf_counter() - start
+        time.sleep(0.05)
+    ticks = sum(cpu_times().values()) - before
+    waiting = ticks / os.sysconf("SC_CLK_TCK") - inside * CORES
+    assert waiting / runs < 0.01, f"{waiting / runs * 1e3:.1f} ms of processor time per picture are spent on waiting"
+
+
 def test_two_engines_do_not_disturb_each_other(module, engine):
     other = Engine(module, threads=1)
     other.input[:] = 255 - engine.input

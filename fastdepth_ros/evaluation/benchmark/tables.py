@@ -59,19 +59,10 @@ def show_comparison(console: Console, found: dict[str, Any]) -> None:
     width, height = found["input_px"]
     table = Table(title=f"{found['network']}, {width}x{height}, float32, for {found['cpu']} on {found['processor']}")
     table.add_column("runtime", no_wrap=True)
-    for name in (
-        "threads",
-        "min ms",
-        "median ms",
-        "p95 ms",
-        "median/ours",
-        "min/ours",
-        "GFLOP/s",
-        "of sgemm",
-        "at best",
-    ):
-        table.add_column(name, justify="right")
+    for name in ("threads", "min ms", "median ms", "p95 ms", "median/ours", "min/ours", "GFLOP/s", "of sgemm"):
+        table.add_column(name, justify="right", no_wrap=True)
     for r in found["runtimes"]:
+        share = r["share_of_sgemm"], r["share_of_sgemm_at_best"]
         table.add_row(
             f"{r['runtime']} {r['version']}",
             str(r["threads"]),
@@ -81,8 +72,7 @@ def show_comparison(console: Console, found: dict[str, Any]) -> None:
             f"{r['times_ours']:.2f}",
             f"{r['times_ours_at_best']:.2f}",
             f"{r['gflops']:.0f}",
-            f"{r['share_of_sgemm']:.0%}" if r["share_of_sgemm"] else "",
-            f"{r['share_of_sgemm_at_best']:.0%}" if r["share_of_sgemm_at_best"] else "",
+            f"{share[0]:.0%}, best {share[1]:.0%}" if share[0] and share[1] else "",
         )
     console.print(table)
     for threads, speed in found["sgemm_gflops"].items():
