@@ -51,12 +51,12 @@ platforms=() && for p in manylinux_2_27 manylinux_2_24 manylinux_2_17 manylinux2
 count=0
 for bundle in "${bundles[@]}"; do
     # shellcheck disable=SC2086 -- no bundle named means none given
-    here=$("$python" -m fastdepth_ros.compiler $bundle --target host 2>/dev/null)
+    here=$("$python" -m fastdepth_ros.compiler $bundle --target host)
     "$python" tools/run_module.py "$here" "$work/here.npy" >/dev/null
     for target in "${targets[@]}"; do
         robot=$work/robot$((count += 1))
         # shellcheck disable=SC2086
-        "$python" -m fastdepth_ros.cli deploy $bundle --target "$target" --python 3.11 --out "$robot" >/dev/null 2>&1
+        "$python" -m fastdepth_ros.cli deploy $bundle --target "$target" --python 3.11 --out "$robot" >/dev/null
         # What install.sh does, but with this machine's pip: the emulator runs one program, not those that it starts.
         "$python" -m pip install --quiet --no-index --no-deps --only-binary=:all: --python-version 3.11 "${platforms[@]}" \
             --target "$robot.site" "$robot"/wheels/*.whl

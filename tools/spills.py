@@ -1,9 +1,8 @@
 """Looks for spilled registers in the hot loops of ARM modules: `spills.py MODULE.so...`.
 
-A hot loop is an innermost one with at least 8 vector multiply-adds (fmla). A spill is a vector register that it writes
-to or reads from the stack: the sums did not fit the 32 registers, and each turn pays for it. Exit status 1 if there is
-one.
-Needs objdump from Debian's binutils-aarch64-linux-gnu.
+A hot loop is an innermost one with at least 8 vector multiply-adds (fmla). Where it writes a vector register to the
+stack, its sums did not fit the 32 registers, and each turn pays for it; where it only reads, a constant did not fit.
+Exit status 1 if a loop writes. Needs objdump of Debian's binutils-aarch64-linux-gnu.
 """
 
 from __future__ import annotations
@@ -34,14 +33,15 @@ class Loop(NamedTuple):
         function: the exported function before it: the kernel that it belongs to.
         start, end: offsets of its first and last instruction.
         fmla: vector multiply-adds of a turn.
-        spills: its loads and stores of vector registers on the stack.
+        writes, reads: of vector registers to and from the stack.
     """
 
     function: str
     start: int
     end: int
     fmla: int
-    spills: tuple[str, ...]
+    writes: int
+    reads: int
 
 
 def hot_loops(library: Path) -> list[Loop]:
@@ -58,7 +58,8 @@ def hot_loops(library: Path) -> list[Loop]:
             if fmla >= LEAST_FMLA:
                 before = bisect_right(addresses, first)
                 name = symbols[before - 1][1] if before else "?"
-                loops.append(Loop(name, first, last, fmla, tuple(t for t in body if ON_STACK.match(t))))
+                stack = [text[:2] for text in body if ON_STACK.match(text)]
+                loops.append(Loop(name, first, last, fmla, stack.count("st"), stack.count("ld")))
     return loops
 
 
@@ -117,15 +118,17 @@ def main() -> int:
     if shutil.which(OBJDUMP) is None:
         sys.stderr.write(f"{OBJDUMP} is missing: apt install binutils-aarch64-linux-gnu\n")
         return 2
-    spilled = 0
+    written = 0
     for name in sys.argv[1:]:
-        loops = sorted(hot_loops(Path(name)), key=lambda loop: (-len(loop.spills), loop.start))
-        sys.stdout.write(f"{name}: {len(loops)} hot loops, {sum(bool(x.spills) for x in loops)} with spills\n")
+        loops = sorted(hot_loops(Path(name)), key=lambda loop: (-loop.writes, -loop.reads, loop.start))
+        sys.stdout.write(
+            f"{name}: {len(loops)} hot loops, {sum(loop.writes > 0 for loop in loops)} write to the stack\n"
+        )
         for loop in loops:
             where = f"{loop.function} {loop.start:#x}-{loop.end:#x}"
-            sys.stdout.write(f"  {len(loop.spills):3} spills, {loop.fmla:3} fmla  {where}\n")
-        spilled += sum(len(loop.spills) for loop in loops)
-    return 1 if spilled else 0
+            sys.stdout.write(f"  {loop.writes:3} written, {loop.reads:3} read, {loop.fmla:3} fmla  {where}\n")
+        written += sum(loop.writes for loop in loops)
+    return 1 if written else 0
 
 
 if __name__ == "__main__":

@@ -59,7 +59,8 @@ TARGETS = {
         Target("cortex-a72", "aarch64-linux-gnu", "cortex-a72", 4, "neon", ("+neon",), ARMV8),  # Raspberry Pi 4
         Target("cortex-a76", "aarch64-linux-gnu", "cortex-a76", 4, "neon", ("+neon",), ARMV8_2_DOT),  # Raspberry Pi 5
         Target("cortex-a78", "aarch64-linux-gnu", "cortex-a78", 4, "neon", ("+neon",), ARMV8_2_DOT),  # Jetson Orin
-        Target("carmel", "aarch64-linux-gnu", "carmel", 4, "neon", ("+neon",), ARMV8_2),  # Jetson Xavier
+        # Jetson Xavier. LLVM's own model of it unrolls loops until their sums do not fit the registers.
+        Target("carmel", "aarch64-linux-gnu", "generic", 4, "neon", ("+neon", "+v8.2a", "+fullfp16"), ARMV8_2),
     )
 }
 
