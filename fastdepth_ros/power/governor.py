@@ -21,6 +21,9 @@ RAISE, RAISE_FAST = 1.25, 2.0
 EASY = 0.8
 """Part of the budget below which the rate may go up."""
 
+RELAXED = 1 / 3
+"""Part of the budget below which all threads may come back at once."""
+
 ENOUGH = 5
 """Frames on which a p95 may be judged, if they took :data:`PERIOD`."""
 
@@ -138,11 +141,19 @@ class Governor:
             self._reason = words
         elif age_p95 > EASY * budget:
             self._easy_since = now
-        elif now - self._easy_since >= self._wait:
+        elif now - self._easy_since >= self._wait_at(age_p95):
             self._step_up(now, RAISE_FAST if age_p95 < budget / 2 else RAISE, asked, words)
         if self._held:
             self._tried = None
         return self.decision
+
+    def _wait_at(self, age: float) -> float:
+        """How long the age must have been easy before a step up [s].
+
+        A single thread is fast enough on a busy machine, too, so that ease alone does not say that the load is gone.
+        """
+        budget = self._goal[0] or 0.0
+        return self._wait if self._rate < math.inf or age < RELAXED * budget else LONGEST_WAIT
 
     def _step_down(self, now: float, age: float, rate: float, words: str) -> None:
         budget, _, several = self._goal

@@ -98,13 +98,26 @@ def test_threads_that_wait_for_each_other_become_one_before_the_rate_goes_down()
 
 
 def test_all_threads_come_back_when_the_load_is_gone():
-    robot = Robot(several=True)
+    robot = Robot(several=True, budget=0.100)
     robot.waiting = 0.200
     robot.run(30)
     robot.waiting = 0.0
     decision = robot.run(70)
     assert not decision.single
     assert decision.held
+
+
+def test_a_single_thread_is_not_left_every_few_seconds_while_the_load_is_there():
+    robot = Robot(several=True, budget=0.100)
+    robot.waiting = 0.200
+    robot.load = 0.001  # easy, at 46 ms on a single thread, but not as if there were no load
+    robot.run(3)
+    tries, single = 0, True
+    for _ in range(300):
+        robot.run(0.4)
+        tries += single and not robot.governor.decision.single
+        single = robot.governor.decision.single
+    assert tries <= 2
 
 
 def test_a_single_thread_that_is_no_help_is_given_up():
