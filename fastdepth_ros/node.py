@@ -283,8 +283,9 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
         if not compressed:
             return "image"
         remapped = self.resolve_topic_name("image/compressed")
-        expanded = self.resolve_topic_name("image/compressed", only_expand=True)
-        return str(remapped if remapped != expanded else self.resolve_topic_name("image") + "/compressed")
+        if remapped != self.resolve_topic_name("image/compressed", only_expand=True):
+            return str(remapped)
+        return str(self.resolve_topic_name("image")).removesuffix("/compressed") + "/compressed"
 
     def _on_image(self, message: Image | CompressedImage, info: dict[str, Any]) -> None:
         if self._answers is None or self._worker is None:

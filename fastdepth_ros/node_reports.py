@@ -76,7 +76,8 @@ class Reporter:
         """
         parameters = power.effective
         now = self._node.get_clock().now()
-        statuses = [node_status(doing, self.problem, {"model": parameters.model, "target": parameters.target})]
+        about = {"model": parameters.model, "target": parameters.target}
+        statuses = [node_status(doing, self.problem, about, clock_stands=now.nanoseconds == 0)]
         report = Report()
         if self._watched is not None and answers is not None:
             report = answers.monitor.report(seconds(now))

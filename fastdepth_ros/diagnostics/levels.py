@@ -8,6 +8,7 @@
                  WARN   more than 5 % of the window's images were replaced before the node got to them
     outputs      WARN   95 % of the answers are not younger than 100 ms, or an image was stamped in the future
     node         ERROR  the node could not be configured, or its parameters are not allowed
+                 WARN   use_sim_time is true and no /clock came
 
 Windows are those of :mod:`fastdepth_ros.diagnostics.windows`. A node that is not active, or to which nobody subscribes,
 is well.
@@ -194,15 +195,25 @@ def output_status(report: Report, subscribers: Mapping[str, int]) -> Status:
     return Status("outputs", Level.OK, f"{report.rate_out:.1f} Hz, {report.age.p50 * 1e3:.1f} ms old", values)
 
 
-def node_status(state: str, problem: str, values: Mapping[str, str]) -> Status:
-    """Whether the node could be configured.
+def node_status(state: str, problem: str, values: Mapping[str, str], clock_stands: bool = False) -> Status:
+    """Whether the node could be configured, and knows the time.
 
     Args:
         state: label of the lifecycle state, or what the node is doing.
         problem: why it could not; empty if it could.
         values: what else there is to say.
+        clock_stands: the node is to take its time from /clock, and none came.
     """
-    return Status("node", Level.ERROR if problem else Level.OK, problem or state, {"state": state, **values})
+    values = {"state": state, **values}
+    if problem:
+        return Status("node", Level.ERROR, problem, values)
+    if clock_stands:
+        message = (
+            "use_sim_time is true, but no /clock came, so ages and rates cannot be told. Start the simulator, play the"
+            " recording with --clock, or set use_sim_time to false."
+        )
+        return Status("node", Level.WARN, message, values)
+    return Status("node", Level.OK, state, values)
 
 
 def _milliseconds(spread: Spread) -> str:

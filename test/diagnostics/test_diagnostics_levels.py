@@ -171,6 +171,9 @@ def test_a_node_that_could_not_be_configured_says_why():
     status = node_status("unconfigured", "there is no model 'x'", {"model": "x"})
     assert (status.level, status.message) == (Level.ERROR, "there is no model 'x'")
     assert node_status("active", "", {}).level == Level.OK
+    standing = node_status("active", "", {}, clock_stands=True)
+    assert standing.level == Level.WARN
+    assert "use_sim_time" in standing.message
 
 
 def test_a_recording_that_starts_again_is_not_silence():

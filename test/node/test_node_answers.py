@@ -210,6 +210,15 @@ def test_max_rate_lets_the_rest_go(graph: Graph):
     assert graph.set("max_rate", 0.0)[0]
 
 
+@pytest.mark.parametrize(
+    "remapping", ["", "image:=seen", "image:=seen/compressed", "image/compressed:=seen/compressed"]
+)
+def test_compressed_images_are_found_as_image_transport_names_them(start, remapping):
+    graph = start(*(("--ros-args", "-r", remapping) if remapping else ()), image_transport="compressed")
+    graph.wait_for(lambda: "input" in graph.statuses, "diagnostics of the input")
+    assert graph.values("input")["topic"] == f"{graph.namespace}/{'seen' if remapping else 'image'}/compressed"
+
+
 def test_compressed_images_are_answered(start, direct):
     graph = start(image_transport="compressed")
     message = CompressedImage(header=graph.header(), format="jpeg")
@@ -217,4 +226,3 @@ def test_compressed_images_are_answered(start, direct):
     (depth,) = graph.ask(message, "depth")
     decoded = cv2.imdecode(np.frombuffer(message.data, np.uint8), cv2.IMREAD_COLOR)
     np.testing.assert_array_equal(depth_of(depth), direct(Picture(decoded, "bgr")))
-    assert graph.values("input")["topic"] == f"{graph.namespace}/image/compressed"

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 from node_graph import image_of
+from rosgraph_msgs.msg import Clock
 
 GREY = np.full((48, 64, 3), 128, np.uint8)
 
@@ -73,6 +74,25 @@ def test_an_unknown_target_is_refused(start):
     graph = start(wait=False, target="no-such-processor")
     graph.wait_for(lambda: graph.says("node", DiagnosticStatus.ERROR, "no-such-processor"), "the refusal")
     assert graph.state == "unconfigured"
+
+
+def test_ages_are_told_in_the_clock_of_a_recording(start):
+    graph = start(use_sim_time=True)
+    graph.wait_for(lambda: graph.says("node", DiagnosticStatus.WARN, "/clock"), "the node to miss its clock")
+    clock = graph.node.create_publisher(Clock, "/clock", 10)
+    now = Clock()
+    now.clock.sec, now.clock.nanosec = 1000, 500_000_000
+
+    def tick():
+        clock.publish(now)
+        return graph.says("node", DiagnosticStatus.OK, "active")
+
+    graph.wait_for(tick, "the node to have its clock")
+    image = image_of(GREY, graph.header())
+    image.header.stamp.sec, image.header.stamp.nanosec = 1000, 480_000_000
+    graph.ask(image, "depth")
+    age = "age p50/p95/max [ms]"
+    graph.wait_for(lambda: graph.values("outputs").get(age) == "20.0 / 20.0 / 20.0", "an age of 20 ms by /clock")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
