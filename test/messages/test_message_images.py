@@ -7,6 +7,8 @@ import importlib.util
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sensor_msgs.msg import CompressedImage, Image
 
 from fastdepth_ros.errors import ImageError
@@ -221,6 +223,28 @@ def test_a_broken_image_is_refused_with_its_cause_and_remedy(encoding, fault):
     with pytest.raises(ImageError, match=cause) as refused:
         opencv().read(message)
     assert refused.value.remedy
+
+
+@given(
+    encoding=st.sampled_from([*ENCODINGS, "8UC3", "jpeg"]),
+    width=st.integers(0, 9),
+    height=st.integers(0, 9),
+    more_step=st.integers(-2, 3),
+    more_data=st.sampled_from([0, 0, 0, -1, 1]),
+    big_endian=st.booleans(),
+)
+def test_any_message_is_a_picture_or_refused(encoding, width, height, more_step, more_data, big_endian):
+    known = ENCODINGS.get(encoding, ENCODINGS["rgb8"])
+    step = max(0, width * known.pixel_bytes + more_step)
+    message = Image(encoding=encoding, width=width, height=height, step=step, is_bigendian=int(big_endian))
+    message.data.frombytes(bytes(max(0, known.rows(height) * step + more_data)))
+    try:
+        picture = opencv().read(message)
+    except ImageError:
+        return
+    assert (picture.width, picture.height) == (width, height)
+    assert more_step >= 0
+    assert more_data == 0
 
 
 @pytest.mark.parametrize(("encoding", "width", "height"), [("uyvy", 15, 4), ("nv12", 15, 4), ("nv21", 16, 5)])
