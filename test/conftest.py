@@ -6,28 +6,15 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
+from made_weights import CHECKOUT, random_weights
 
 from fastdepth_ros.importing import import_weights
-from fastdepth_ros.network import PRUNED, Network
+from fastdepth_ros.network import PRUNED
 from fastdepth_ros.runtime.bundle import Bundle, Manifest, write_bundle
 
 if TYPE_CHECKING:
     from fastdepth_ros.runtime.module import CompiledModule
-
-CHECKOUT = Path(__file__).resolve().parent.parent
-
-
-def random_weights(network: Network, seed: int = 0) -> dict[str, np.ndarray]:
-    """Weights that keep the size of what flows through the network, so that its answers are a few metres."""
-    rng = np.random.default_rng(seed)
-    weights = {}
-    for conv in network.convolutions:
-        fan_in = int(np.prod(conv.weight_shape[1:]))
-        weights[f"{conv.name}.weight"] = rng.normal(0, (2 / fan_in) ** 0.5, conv.weight_shape).astype(np.float32)
-        weights[f"{conv.name}.bias"] = rng.normal(0.1, 0.1, conv.outputs).astype(np.float32)
-    return weights
 
 
 @pytest.fixture(scope="session", autouse=True)

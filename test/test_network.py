@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import random_weights
+from made_weights import random_weights
 
 from fastdepth_ros.errors import WeightsError
 from fastdepth_ros.network import FULL, NETWORKS, PRUNED, Network, check_weights

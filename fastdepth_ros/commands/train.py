@@ -33,9 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--threads", type=int, default=0, help="threads for torch (default: one for each core)")
     parser.add_argument("--device", default="cpu", help="cpu, or what torch calls the accelerator: cuda (default: cpu)")
-    parser.add_argument(
-        "--workers", type=int, default=1, help="threads that prepare pictures (default: %(default)s)"
-    )
+    parser.add_argument("--workers", type=int, default=1, help="threads that prepare pictures (default: %(default)s)")
     parser.add_argument("--report", type=int, default=8000, metavar="IMAGES", help="images between two validations")
     parser.add_argument(
         "--export", type=Path, metavar="BUNDLE", help="write the run's weights as a bundle, train nothing"

@@ -3,7 +3,7 @@
 import numpy as np
 import plain
 import pytest
-from conftest import random_weights
+from made_weights import random_weights
 
 from fastdepth_ros.compiler.export import compile_bundle
 from fastdepth_ros.errors import ModuleError, SettingError

@@ -4,7 +4,7 @@ import runpy
 import shutil
 
 import pytest
-from conftest import CHECKOUT, random_weights
+from made_weights import CHECKOUT, random_weights
 
 from fastdepth_ros.compiler.codegen import compile_kernel
 from fastdepth_ros.compiler.export import compile_bundle

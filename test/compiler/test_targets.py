@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import random_weights
+from made_weights import random_weights
 
 from fastdepth_ros.compiler.export import compile_bundle
 from fastdepth_ros.compiler.targets import TARGETS

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import random_weights
+from made_weights import random_weights
 
 from fastdepth_ros.cli import main
 from fastdepth_ros.deploy.folder import package_wheel

@@ -5,7 +5,7 @@ import struct
 
 import numpy as np
 import pytest
-from conftest import random_weights
+from made_weights import random_weights
 
 from fastdepth_ros.cli import main
 from fastdepth_ros.errors import WeightsError

@@ -7,7 +7,7 @@ import sys
 from dataclasses import replace
 
 import pytest
-from conftest import random_weights
+from made_weights import random_weights
 
 from fastdepth_ros.errors import ModuleError
 from fastdepth_ros.network import Network
