@@ -19,6 +19,7 @@ COMMANDS = {
     "infer": "depth of pictures: PNG, npy, a coloured picture, a point cloud",
     "play": "play a recording's camera over DDS",
     "doctor": "whether depth will work on this machine, and what to do where it will not",
+    "power": "the board, its power mode, its meters and the budget in force",
     "models": "list, show and verify the model bundles",
     "import": "make a model bundle of weights that others made",
     "compile": "compile a bundle for a target",

@@ -18,8 +18,6 @@ from fastdepth_ros.recording import CameraTopics, Recording, UnpackedRecording, 
 from fastdepth_ros.runtime.bundle import Bundle
 from fastdepth_ros.runtime.cache import cache_dir
 
-HELP = "play a recording through the node over DDS and report what came back"
-
 WRITTEN = ("summary.json", "report.html", "node.log", "node.yaml", "fastdds_loopback.xml")
 RECORDED = {"metadata.yaml", "depth.mcap"}
 """What a demo leaves in its folder, and in the folder ``depth`` there."""

@@ -10,8 +10,6 @@ from rich.console import Console
 from fastdepth_ros.importing import READERS, import_weights
 from fastdepth_ros.network import NETWORKS
 
-HELP = "read weights of another format and write them as a model bundle"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""

@@ -16,8 +16,6 @@ from fastdepth_ros.recording import Recording, UnpackedRecording, find_camera
 if TYPE_CHECKING:
     from fastdepth_ros.recording.player import Player
 
-HELP = "play a recording's camera over DDS"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `fastdepth play`."""

@@ -16,8 +16,6 @@ from fastdepth_ros.errors import SettingError
 if TYPE_CHECKING:
     from fastdepth_ros.training.trainer import Trainer
 
-HELP = "train the network by a recipe (needs the extra [train])"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""

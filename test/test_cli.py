@@ -1,0 +1,45 @@
+"""The command line as a whole."""
+
+import importlib
+import subprocess
+import sys
+
+import pytest
+
+from fastdepth_ros.cli import COMMANDS, main, module_of
+
+
+def test_help_names_every_command(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["--help"])
+    assert stop.value.code == 0
+    said = capsys.readouterr().out
+    assert all(command in said for command in COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main([command, "--help"])
+    assert stop.value.code == 0
+    assert f"fastdepth {command}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_a_module_with_run(command):
+    spec = importlib.util.find_spec(module_of(command))
+    assert spec is not None
+
+
+def test_an_unknown_command_is_refused(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["dance"])
+    assert stop.value.code == 2
+    assert "dance" in capsys.readouterr().err
+
+
+def test_the_command_line_itself_loads_neither_ros_nor_tvm():
+    code = (
+        "import sys, fastdepth_ros.cli; sys.exit(bool({'rclpy', 'tvm', 'tvm_ffi', 'torch', 'cv2'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
