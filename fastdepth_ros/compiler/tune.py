@@ -88,8 +88,9 @@ def fastest(
     title: str,
     progress: Progress,
 ) -> dict[str, Tiling]:
-    """The fastest of each stage's choices."""
+    """The fastest of the choices of each stage that has any; ``stages`` are those of the whole network."""
     shapes = {stage.name: stage.shape for stage in stages}
+    stages = [stage for stage in stages if stage.name in choices]
     table = {}
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)

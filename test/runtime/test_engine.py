@@ -99,18 +99,19 @@ def test_a_new_picture_gives_a_new_answer(engine):
 
 
 def test_idle_threads_sleep_between_two_pictures(module):
-    """At 20 pictures a second: TVM's own waiting would keep every core busy for a third of the time or more."""
-    engine = Engine(module, threads=CORES)
+    """TVM's own way of waiting keeps a core busy for some 15 ms after each picture."""
+    if CORES < 2:
+        pytest.skip("needs two cores")
+    engine, main = Engine(module, threads=CORES), str(threading.get_native_id())
     engine.run()
-    before, runs, inside = sum(cpu_times().values()), 20, 0.0
-    for _ in range(runs):
-        start = time.perf_counter()
+    before = cpu_times()
+    for _ in range(40):
         engine.run()
-        inside += time.perf_counter() - start
-        time.sleep(0.05)
-    ticks = sum(cpu_times().values()) - before
-    waiting = ticks / os.sysconf("SC_CLK_TCK") - inside * CORES
-    assert waiting / runs < 0.01, f"{waiting / runs * 1e3:.1f} ms of processor time per picture are spent on waiting"
+        time.sleep(0.025)
+    used = {task: ticks - before.get(task, 0) for task, ticks in cpu_times().items()}
+    tick = 1 / os.sysconf("SC_CLK_TCK")
+    busiest = max(ticks for task, ticks in used.items() if task != main) * tick
+    assert busiest < 2 * used[main] * tick + 0.05, f"{busiest:.2f} s of which {used[main] * tick:.2f} s is work"
 
 
 def test_two_engines_do_not_disturb_each_other(module, engine):

@@ -1,0 +1,86 @@
+"""Tuning measures real kernels; what it finds is used by the next compilation."""
+
+import json
+from dataclasses import asdict
+
+import pytest
+from made_weights import random_weights
+
+from fastdepth_ros.compiler import tiling, tune
+from fastdepth_ros.compiler.plan import Planner
+from fastdepth_ros.compiler.targets import TARGETS, find_target
+from fastdepth_ros.compiler.tile import Tiling
+from fastdepth_ros.errors import SettingError
+from fastdepth_ros.network import PRUNED, Network
+from fastdepth_ros.runtime import cache
+
+SMALL = Network("small", encoder=(4,) * 14, decoder=(4,) * 5)
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("FASTDEPTH_CACHE", str(tmp_path))
+
+
+def stages(network, target, height=32, width=64):
+    return Planner(network, random_weights(network), target.lanes).plan(height, width)
+
+
+def test_the_fastest_of_the_candidates_is_found_for_each_stage():
+    target, told = find_target("host"), []
+    stage = stages(SMALL, target)[0]
+    candidates = tune.tiles(stage, target, tiling.rule(stage, target))
+    table = tune.tune([stage], target, lambda *step: told.append(step))
+    assert len(set(candidates)) == len(candidates) > 1
+    assert table[stage.name] in candidates
+    assert all(done <= of for _, done, of in told)
+    assert told[-1][1] == told[-1][2], "the progress bar ends full"
+
+
+def test_a_slow_kernel_is_measured_to_be_slow():
+    """The same convolution with one sum at a time, which waits for itself, against the rule's tile."""
+    target = find_target("host")
+    network = stages(PRUNED, target, 64, 64)
+    block = network[3]
+    rule = tiling.rule(block, target)
+    slow = Tiling(panel=1, pixels=1, unroll=1, strip=1, rows=rule.rows)
+    chosen = tune.fastest(network, target, {block.name: [slow, rule]}, "test", lambda *_: None)
+    assert chosen[block.name] == rule
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_candidates_fit_the_registers(name):
+    target = TARGETS[name]
+    for stage in stages(PRUNED, target, 224, 224):
+        for choice in tune.tiles(stage, target, tiling.rule(stage, target)):
+            used = choice.panel * choice.pixels + choice.panel + 1
+            assert used <= tune.REGISTERS[target.family], f"{stage.name}: {choice}"
+
+
+def test_own_choices_come_before_the_shipped_ones_and_make_new_modules(bundle):
+    target = find_target("host")
+    before, shipped = cache.module_folder(bundle, "host"), tiling.measured(target)
+    mine = {"conv1": Tiling(panel=1, pixels=9, unroll=1, strip=3, rows=2)}
+    tiling.write(tiling.own_table(target), {"processor": "mine"}, mine)
+    assert tiling.measured(target) == mine != shipped
+    assert cache.module_folder(bundle, "host") != before
+
+
+def test_a_broken_table_is_refused():
+    target = find_target("host")
+    tiling.write(tiling.own_table(target), {}, {})
+    tiling.own_table(target).write_text('{"stages": {"conv1": {"panels": 3}}}')
+    with pytest.raises(SettingError, match=r"cannot be read.*fastdepth tune"):
+        tiling.measured(target)
+
+
+def test_shipped_tables_are_of_this_network_and_fit_the_registers():
+    for target in TARGETS.values():
+        table = json.loads((tiling.TUNING / f"{target.family}.json").read_text()) if tiling.measured(target) else None
+        if table is None:
+            continue
+        planned = {stage.name for stage in stages(PRUNED, target, 224, 224)}
+        assert table["stages"].keys() == planned
+        for choice in table["stages"].values():
+            assert choice.keys() == asdict(Tiling()).keys()
+            assert choice["panel"] * choice["pixels"] < tune.REGISTERS[target.family]

@@ -1,0 +1,110 @@
+"""The benchmark: that it compares the same network, and computes what it prints."""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from made_weights import CHECKOUT, random_weights
+
+from fastdepth_ros.cli import main
+from fastdepth_ros.errors import SettingError
+from fastdepth_ros.evaluation.benchmark import layers, tables
+from fastdepth_ros.evaluation.benchmark.rounds import OURS, PRODUCT_SIZE, Bench, Comparison, Timing
+from fastdepth_ros.network import FULL, PRUNED, Network
+from fastdepth_ros.runtime.bundle import Manifest, write_bundle
+
+SMALL = Network("small", encoder=(4,) * 14, decoder=(4,) * 5)
+PEER_PYTHON = CHECKOUT / ".venv-bench" / "bin" / "python"
+
+
+@pytest.fixture
+def peer_python():
+    if not PEER_PYTHON.exists():
+        pytest.skip(f"no other runtimes: {PEER_PYTHON} is missing (make bench)")
+    return PEER_PYTHON
+
+
+def silent(_text):
+    pass
+
+
+def test_other_runtimes_give_the_same_depth(bundle, module, peer_python, tmp_path):
+    bench = Bench(bundle, module, ["onnxruntime"], peer_python, tmp_path)
+    comparison = bench.compare([1], rounds=1, seconds=0.05, progress=silent)
+    theirs = comparison.of("onnxruntime", 1)
+    assert theirs.version
+    assert theirs.difference < 1e-3
+    assert np.load(tmp_path / "fastdepth-1.npy").std() > 0.01, "equal because constant"
+    assert comparison.peak(1) > 1e9
+
+
+def test_answers_that_differ_are_not_compared(bundle, module, tmp_path):
+    bench = Bench(bundle, module, [], Path(), tmp_path)
+    np.save(tmp_path / f"{OURS}-1.npy", np.ones((2, 2)))
+    np.save(tmp_path / "other-1.npy", np.array([[1, 1], [1, 1.5]]))
+    with pytest.raises(SettingError, match=r"other differs by 0\.5000 m"):
+        bench.difference(Timing("other", 1))
+
+
+def test_a_missing_runtime_names_the_remedy(bundle, module, tmp_path):
+    with pytest.raises(SettingError, match=r"failed: .*No module named 'onnx.*make bench"):
+        Bench(bundle, module, ["onnxruntime"], Path(sys.executable), tmp_path)
+
+
+def test_an_unknown_runtime_names_the_known_ones(bundle, capsys):
+    assert main(["bench", str(bundle.path), "--against", "abacus"]) == 2
+    assert "no runtime 'abacus'" in capsys.readouterr().err
+
+
+def test_a_disturbed_round_counts_once():
+    timing = Timing("any", 1, rounds=[[1.0, 1.0, 1.2], [9.0] * 50, [1.0, 1.1, 1.1]])
+    assert timing.median == 1.1
+    assert timing.minimum == 1.0
+    assert timing.p95 == 9.0
+
+
+def test_shares_and_ratios_are_those_of_the_times(module):
+    flop = 2 * PRUNED.macs(224, 224)
+    ours, other = Timing(OURS, 1, rounds=[[0.004]]), Timing("other", 1, rounds=[[0.006]])
+    product = Timing("other", 1, rounds=[[2 * PRODUCT_SIZE**3 / 200e9]])
+    found = tables.comparison_report(module, Comparison([ours, other], [product]))
+    assert found["sgemm_gflops"] == {"1": 200.0}
+    mine, theirs = found["runtimes"]
+    assert mine["gflops"] == pytest.approx(flop / 0.004 / 1e9, abs=0.1)
+    assert mine["share_of_sgemm"] == pytest.approx(flop / 0.004 / 200e9, abs=1e-3)
+    assert theirs["times_ours"] == pytest.approx(1.5)
+
+
+@pytest.mark.parametrize("network", [PRUNED, FULL])
+def test_the_layers_work_adds_up(network):
+    """The last convolution is computed once for each 2x2 pixels that are alike."""
+    last = network.last.macs(224, 224)
+    assert sum(layers.kernel_macs(network, 224, 224).values()) == network.macs(224, 224) - last + last // 4
+
+
+def test_every_kernel_and_its_work_is_in_the_table(module):
+    rows = layers.rows(module, threads=1, seconds=0.2)
+    assert rows[0]["kernel"] == "conv0"
+    assert rows[-1]["kernel"] == "decode_conv5"
+    assert sum(row["mflop"] for row in rows) == pytest.approx(2 * PRUNED.macs(224, 224) / 1e6, rel=0.01)
+    assert all(0 < row["min_us"] <= row["median_us"] for row in rows)
+
+
+def test_start_and_memory_of_the_engine_are_measured(bundle, tmp_path, capsys):
+    file = tmp_path / "start.json"
+    assert main(["bench", str(bundle.path), "--engine-only", "--rounds", "2", "--json", str(file)]) == 0
+    found = json.loads(file.read_text())
+    assert 0 < found["ready_s"]["min"] <= found["first_depth_s"]["min"]
+    assert 20 < found["resident_mb"]["median"] < 150
+    assert "engine ready" in capsys.readouterr().out
+
+
+def test_cost_per_pixel_by_size_is_reported(tmp_path, capsys):
+    bundle = write_bundle(tmp_path / "small", Manifest("small", SMALL, 32, 32), random_weights(SMALL), "# Random\n")
+    file = tmp_path / "sizes.json"
+    options = ["--sizes", "32,64", "--threads", "1", "--rounds", "1", "--seconds", "0.05", "--json", str(file)]
+    assert main(["bench", str(bundle.path), *options]) == 0
+    assert [found["input_px"] for found in json.loads(file.read_text())] == [[32, 32], [64, 64]]
+    assert "Cost per pixel" in capsys.readouterr().out
