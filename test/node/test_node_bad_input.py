@@ -87,7 +87,7 @@ def test_names_that_are_no_text_do_not_end_the_node(graph):
     [
         ({"k": [0.0] * 9}, "not calibrated"),
         ({"k": [float("nan")] * 9}, "NaN"),
-        ({"k": [1.0, 0, 5.0, 0, -1.0, 5.0, 0, 0, 1.0]}, "focal"),
+        ({"k": [1.0, 0.0, 5.0, 0.0, -1.0, 5.0, 0.0, 0.0, 1.0]}, "focal"),
         ({"width": 1280, "height": 960}, "1280x960"),
     ],
 )
