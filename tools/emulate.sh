@@ -10,7 +10,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 checkout=$PWD python=$PWD/.venv/bin/python
-targets=(cortex-a57 cortex-a72)
+# target=processor: the emulator's `max` is for those that it does not know by name
+targets=(cortex-a57=cortex-a57 cortex-a72=cortex-a72 cortex-a76=cortex-a76 cortex-a78=max carmel=max)
 tolerance=0.001 # metres
 
 die() { echo "emulate.sh: $*" >&2 && exit 1; }
@@ -42,7 +43,9 @@ trap 'rm -rf "$work"' EXIT
 # The emulator shows its programs the host's /proc/cpuinfo, unless there is one in their own system.
 mkdir -p "$root/system/proc"
 emulated() { # PROCESSOR SITE ARGUMENTS...
-    printf 'processor\t: 0\nmodel name\t: emulated %s\nFeatures\t: fp asimd crc32 cpuid\n' "$1" >"$root/system/proc/cpuinfo"
+    local flags="fp asimd crc32 cpuid"
+    case $1 in cortex-a57 | cortex-a72) ;; *) flags+=" atomics fphp asimdhp asimddp" ;; esac
+    printf 'processor\t: 0\nmodel name\t: emulated %s\nFeatures\t: %s\n' "$1" "$flags" >"$root/system/proc/cpuinfo"
     env -i HOME="$work" PATH=/usr/bin PYTHONHOME="$root/system/usr" PYTHONPATH="$2" OPENBLAS_NUM_THREADS=1 \
         qemu-aarch64-static -cpu "$1" -L "$root/system" "$root/system/usr/bin/python3.11" "${@:3}"
 }
@@ -53,14 +56,15 @@ for bundle in "${bundles[@]}"; do
     # shellcheck disable=SC2086 -- no bundle named means none given
     here=$("$python" -m fastdepth_ros.compiler $bundle --target host)
     "$python" tools/run_module.py "$here" "$work/here.npy" >/dev/null
-    for target in "${targets[@]}"; do
+    for pair in "${targets[@]}"; do
+        target=${pair%=*} processor=${pair#*=}
         robot=$work/robot$((count += 1))
         # shellcheck disable=SC2086
         "$python" -m fastdepth_ros.cli deploy $bundle --target "$target" --python 3.11 --out "$robot" >/dev/null
         # What install.sh does, but with this machine's pip: the emulator runs one program, not those that it starts.
-        "$python" -m pip install --quiet --no-index --no-deps --only-binary=:all: --python-version 3.11 "${platforms[@]}" \
-            --target "$robot.site" "$robot"/wheels/*.whl
-        emulated "$target" "$robot.site" tools/run_module.py "$robot"/models/*/modules/"$target" "$work/there.npy"
+        "$python" -m pip install --quiet --no-index --find-links "$robot/wheels" --only-binary=:all: --python-version 3.11 \
+            "${platforms[@]}" --target "$robot.site" "$robot"/wheels/{apache_tvm,fastdepth_ros}-*.whl numpy PyYAML
+        emulated "$processor" "$robot.site" tools/run_module.py "$robot"/models/*/modules/"$target" "$work/there.npy"
         "$python" - "$work/here.npy" "$work/there.npy" "$(basename "${bundle:-default model}"), $target" $tolerance <<'PYTHON'
 import sys
 import numpy as np
