@@ -22,7 +22,9 @@ LOOPBACK = """\
 </transport_descriptor>
 <transport_descriptor><transport_id>loopback</transport_id><type>UDPv4</type>
 <interfaceWhiteList><address>127.0.0.1</address></interfaceWhiteList></transport_descriptor>
-</transport_descriptors><participant profile_name="test" is_default_profile="true"><rtps><userTransports>
+</transport_descriptors><participant profile_name="test" is_default_profile="true"><rtps>
+<builtin><discovery_config><initialAnnouncements><count>100</count><period><sec>0</sec><nanosec>100000000</nanosec>
+</period></initialAnnouncements></discovery_config></builtin><userTransports>
 <transport_id>memory</transport_id><transport_id>loopback</transport_id></userTransports>
 <useBuiltinTransports>false</useBuiltinTransports></rtps></participant></profiles></dds>
 """
@@ -38,7 +40,7 @@ def domain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     profile = tmp_path_factory.mktemp("dds") / "loopback.xml"
     profile.write_text(LOOPBACK)
     own = {
-        "ROS_DOMAIN_ID": str(110 + os.getpid() % 100),
+        "ROS_DOMAIN_ID": str(1 + os.getpid() % 100),
         "FASTDDS_DEFAULT_PROFILES_FILE": str(profile),
         "ROS_AUTOMATIC_DISCOVERY_RANGE": "SYSTEM_DEFAULT",
     }
