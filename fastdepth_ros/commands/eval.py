@@ -17,8 +17,9 @@ from fastdepth_ros.evaluation import sheet
 from fastdepth_ros.evaluation.evaluate import Options, Outcome, means
 from fastdepth_ros.evaluation.evaluate import run as evaluate_all
 from fastdepth_ros.evaluation.frames import labelled
-from fastdepth_ros.evaluation.metrics import METRICS
+from fastdepth_ros.evaluation.metrics import METRICS, challenge_score
 from fastdepth_ros.models import find_bundle
+from fastdepth_ros.runtime import processor
 from fastdepth_ros.runtime.cache import module_for
 from fastdepth_ros.runtime.engine import Engine
 
@@ -69,6 +70,8 @@ def run(args: argparse.Namespace) -> int:
 
     evaluate_all(engine, bundle.manifest, shown, Options(args.view, not args.ignore_camera), keep)
     metric, scaled = means(o.metric for o in outcomes), means(o.scaled for o in outcomes)
+    seconds = float(np.median([outcome.seconds for outcome in outcomes]))
+    metric["infer_s"], metric["challenge_score"] = seconds, challenge_score(metric["si_rmse"], seconds)
     where = ", ".join(path.name for path in args.data)
     title = f"{bundle.manifest.name} on {where}{f', {args.set}' if args.set else ''}: {len(outcomes)} pictures"
     console.print(_table(title, metric, scaled))
@@ -89,6 +92,8 @@ def _table(title: str, metric: dict[str, float], scaled: dict[str, float]) -> Ta
         table.add_row(name, f"{metric[name]:.4f}", f"{scaled[name]:.4f}", better)
     table.add_row("scale", "1", f"{scaled['scale']:.4f}", "median of truth / median of answer")
     table.add_row("coverage", f"{metric['coverage']:.4f}", f"{scaled['coverage']:.4f}", "answered share of the truth")
+    table.add_row("network", f"{metric['infer_s'] * 1000:.2f} ms", "", f"median, on {processor.name()}")
+    table.add_row("challenge score", f"{metric['challenge_score']:.1f}", "", "2^(-10 si_rmse) / s, higher is better")
     return table
 
 

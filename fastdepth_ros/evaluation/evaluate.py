@@ -34,6 +34,7 @@ class Outcome:
         scaled: every measure after the answer was multiplied to have the truth's median.
         pixels: (h, w, 3) RGB, what the network saw.
         answer, truth: (h, w) [m], NaN where there is none.
+        seconds: what the network took on this machine [s].
     """
 
     name: str
@@ -42,6 +43,7 @@ class Outcome:
     pixels: npt.NDArray[np.uint8]
     answer: Depth
     truth: Depth
+    seconds: float
 
     def without_maps(self) -> Outcome:
         """The numbers alone."""
@@ -93,7 +95,8 @@ def run(
         spec = ViewSpec(height, width, height) if options.view == "whole" else manifest.view
         used = replace(manifest, view=spec)
         camera = frame.camera if options.correct_focal else None
-        answer = Pipeline(engine, used, settings).run(Picture(frame.pixels, "rgb"), camera, cloud=False).depth
+        done = Pipeline(engine, used, settings).run(Picture(frame.pixels, "rgb"), camera, cloud=False)
+        answer = done.depth
         assert answer is not None
         view = View.of(spec, width, height, answer.shape[1], answer.shape[0])
         seen = frame.depth[view.y : view.y + view.height, view.x : view.x + view.width]
@@ -106,6 +109,7 @@ def run(
             engine.input.copy(),
             np.where(np.isfinite(answer), answer, np.float32(np.nan)),
             truth,
+            done.stages["infer"],
         )
         keep(outcome)
         count += 1
