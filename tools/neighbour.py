@@ -205,7 +205,7 @@ def loaded(model: str, profile: str, seconds: float) -> dict[str, Any]:
 
 def part(noted: dict[str, list[Any]], begin: float, end: float) -> dict[str, float]:
     """Age and rate in a part of the time; the governor's first five seconds with hogs do not count."""
-    ages = [age for when, age in noted["depth"] if begin <= when < end]
+    ages = [age for when, age in noted["depth"] if begin <= when < end] or [float("nan")]
     return {"age_p50": percentile(ages, 50), "age_p95": percentile(ages, 95), "rate": len(ages) / (end - begin)}
 
 

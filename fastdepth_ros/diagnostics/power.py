@@ -46,6 +46,8 @@ def budget_status(
         if decision.single and decision.held and not decision.lowered:
             what = "the network runs on a single thread to keep the age"
         remedy = "Free the processor, raise threads, take a thriftier profile, or allow a higher age in the profile."
+        if decision.late:
+            remedy = "Look at the camera driver's delay and clock; a recording needs use_sim_time and /clock."
         problems.insert(0, f"{what} ({decision.reason}). {remedy}")
     if infer and budget.network_ms is not None and infer.p50 * 1e3 > budget.network_ms:
         what = f"the network takes {infer.p50 * 1e3:.1f} ms, over the {budget.network_ms:g} ms of {profile}"

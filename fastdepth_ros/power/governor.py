@@ -49,6 +49,7 @@ class Decision:
         reason: why, in words.
         held: whether the budget is held.
         lowered: whether the rate is below what the owner allows.
+        late: whether the images are over the budget already when they come in.
     """
 
     rate: float
@@ -56,6 +57,7 @@ class Decision:
     reason: str
     held: bool = True
     lowered: bool = False
+    late: bool = False
 
 
 class Governor:
@@ -84,7 +86,7 @@ class Governor:
 
     def _reset(self) -> None:
         self._rate, self._single = math.inf, False
-        self._reason, self._held = FITS, True
+        self._reason, self._held, self._late = FITS, True, False
         self._wait = WAIT
         self._since = self._easy_since = self._clock()
         self._raised_at = self._lowered_at = -math.inf
@@ -97,7 +99,7 @@ class Governor:
         """The decision in force."""
         cap = self._goal[1]
         lowered = self._rate < (cap or math.inf)
-        return Decision(self._rate if lowered else cap, self._single, self._reason, self._held, lowered)
+        return Decision(self._rate if lowered else cap, self._single, self._reason, self._held, lowered, self._late)
 
     def set(self, budget: float | None, cap: float, several: bool) -> Decision:
         """Another goal, as a profile brings it; what was learned of the old one is forgotten."""
@@ -131,7 +133,8 @@ class Governor:
         asked = min(cap, rate_in) if cap else rate_in
         words = f"p95 of the age {age_p95 * 1e3:.0f} ms, budget {budget * 1e3:.0f} ms"
         self._held = age_p95 <= budget
-        if not self._held and arrival_p95 > budget:
+        self._late = not self._held and arrival_p95 > budget
+        if self._late:
             self._easy_since = now
             self._reason = f"{words}; the images are {arrival_p95 * 1e3:.0f} ms old when they come in"
         elif not self._held:

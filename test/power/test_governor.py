@@ -163,7 +163,10 @@ def test_images_that_come_in_old_are_not_its_fault():
     robot.arrival = 0.080
     decision = robot.run(10)
     assert (decision.rate, decision.lowered, decision.held) == (0.0, False, False)
+    assert decision.late
     assert "80 ms old when they come in" in decision.reason
+    robot.arrival = 0.003
+    assert not robot.run(10).late
 
 
 def test_without_a_budget_it_holds_nothing():
