@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,6 +26,10 @@ PRODUCT_SIZE = 512
 AGREEMENT_M = 1e-3
 """Answers may differ by so much: float32 sums in another order."""
 
+AVX2_ONLY = {"ONEDNN_MAX_CPU_ISA": "AVX2"}
+"""Holds OpenVINO to AVX2 beside a module that was compiled for it. ONNX Runtime has no such switch."""
+
+NOTHING: Mapping[str, str] = {}
 Progress = Callable[[str], None]
 
 
@@ -159,11 +163,18 @@ class Bench:
         return start(Path(sys.executable), module, arguments)
 
     def peer(self, module: str, *arguments: str) -> str:
-        return start(self.peer_python, module, arguments)
+        limits = AVX2_ONLY if self.module.description.vector_width == 8 else {}
+        return start(self.peer_python, module, arguments, limits)
 
 
-def start(python: Path, module: str, arguments: Sequence[str]) -> str:
+def start(python: Path, module: str, arguments: Sequence[str], extra: Mapping[str, str] = NOTHING) -> str:
     """Run a module of this room with an interpreter, alone, and return what it printed.
+
+    Args:
+        python: the interpreter.
+        module: without the room's name.
+        arguments: of the module.
+        extra: added to its environment.
 
     Raises:
         SettingError: it failed, mostly because the interpreter lacks a package.
@@ -171,6 +182,7 @@ def start(python: Path, module: str, arguments: Sequence[str]) -> str:
     # The other environment knows nothing of this package, nor may it get anything that ROS's wheels have set.
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("_ROS_WHEELS", "LD_LIBRARY"))}
     environment["PYTHONPATH"] = str(Path(fastdepth_ros.__file__).parent.parent)
+    environment |= extra
     command = [str(python), "-m", f"{__package__}.{module}", *arguments]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
