@@ -33,6 +33,14 @@ COMMANDS = {
 """Sub-command -> what it does, in the order in which a new user meets them."""
 
 
+MISSING = {
+    "rclpy": "Source a ROS 2 installation, or use the environment that `make demo` sets up.",
+    "torch": "Use the environment that `make train-env` sets up: .venv-train/bin/fastdepth train.",
+    "tvm": "Install apache-tvm as requirements/run.txt names it; a robot that has compiled modules does without.",
+}
+"""Packages that some sub-commands need and not every machine has -> what to do."""
+
+
 def module_of(command: str) -> str:
     """The module of a sub-command; a name that Python reserves carries an underscore."""
     return "fastdepth_ros.commands." + ("import_" if command == "import" else command)
@@ -56,16 +64,32 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="see `fastdepth command --help`")
     chosen = parser.parse_args(arguments)
 
-    module = importlib.import_module(module_of(chosen.command))
-    own = argparse.ArgumentParser(prog=f"fastdepth {chosen.command}", description=COMMANDS[chosen.command] + ".")
-    module.add_arguments(own)
     try:
-        return int(module.run(own.parse_args(chosen.arguments)))
+        return run(chosen.command, chosen.arguments)
     except FastDepthError as error:
         sys.stderr.write(f"fastdepth {chosen.command}: {error}\n")
         return 2
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in MISSING:
+            raise
+        sys.stderr.write(f"fastdepth {chosen.command}: {package} is not installed here. {MISSING[package]}\n")
+        return 2
     except KeyboardInterrupt:
         return 130
+
+
+def run(command: str, arguments: Sequence[str]) -> int:
+    """Import a sub-command and run it with its arguments.
+
+    Raises:
+        FastDepthError: what the user can do something about.
+        ModuleNotFoundError: the sub-command needs what is not installed.
+    """
+    module = importlib.import_module(module_of(command))
+    own = argparse.ArgumentParser(prog=f"fastdepth {command}", description=COMMANDS[command] + ".")
+    module.add_arguments(own)
+    return int(module.run(own.parse_args(arguments)))
 
 
 if __name__ == "__main__":
