@@ -38,13 +38,12 @@ def test_an_unknown_command_is_refused(capsys):
     assert "dance" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["play", "demo"])
-def test_a_missing_package_is_named_with_its_remedy(command, tmp_path):
-    line = [command, str(tmp_path)] if command == "play" else [command]
-    code = f"import sys; sys.modules['rclpy'] = None; from fastdepth_ros.cli import main; sys.exit(main({line!r}))"
+def test_a_missing_package_is_named_with_its_remedy(bundle, tmp_path):
+    line = ["compile", str(bundle.path), "--out", str(tmp_path / "module")]
+    code = f"import sys; sys.modules['tvm'] = None; from fastdepth_ros.cli import main; sys.exit(main({line!r}))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert "rclpy is not installed here. Source a ROS 2" in done.stderr
+    assert "tvm is not installed here. Install apache-tvm" in done.stderr
     assert "Traceback" not in done.stderr
 
 
