@@ -22,28 +22,34 @@ command -v "$python" >/dev/null || die "$python is not installed; name one with 
     die "$("$python" -V) does not do: install Python 3.10, 3.11 or 3.12 and name it with PYTHON=..."
 
 # What ROS brings (rclpy, OpenCV...) stays its own. Its libraries are made for NumPy 1, of which Ubuntu 22.04's 1.21 is too
-# old for the TVM runtime; 1.26 suits both.
+# old for the TVM runtime, which wants 1.23; 1.26 suits both.
 ros= site= numpy=@NUMPY@
 if "$python" -c 'import rclpy' 2>/dev/null; then
     site=--system-site-packages numpy=@NUMPY_FOR_ROS@
-    "$python" -c 'import cv2' || die "apt install python3-opencv"
+    "$python" -c 'import importlib.util, sys; sys.exit(not importlib.util.find_spec("cv2"))' ||
+        die "apt install python3-opencv"
 elif [ -n "${WITH_ROS:-}" ]; then
     ros='@ROS@'
     [ -n "$ros" ] || die "there are no ROS wheels for this machine; source your ROS installation before"
 fi
 [ -x "$venv/bin/python" ] || "$python" -m venv $site "$venv" || die "apt install python3-venv"
 
-basics=
-"$venv/bin/python" -c 'from numpy import from_dlpack' 2>/dev/null || basics=$numpy
-for pair in @BASICS@; do
-    "$venv/bin/python" -c "import ${pair%%:*}" 2>/dev/null || basics="$basics ${pair#*:}"
-done
+# Wheels of NumPy in the folder mean that all are. Without --no-compile pip would write bytecode of everything, of which
+# little is ever imported.
 offline=
 ls wheels/numpy-*.whl >/dev/null 2>&1 && [ -z "$ros" ] && offline=--no-index
-# Without --no-compile pip would write bytecode of everything, of which little is ever imported.
+install() {
+    "$venv/bin/python" -m pip install --no-compile --quiet --disable-pip-version-check $offline --find-links wheels "$@"
+}
+has() { "$venv/bin/python" -c "$1" 2>/dev/null; }
+
+has 'from numpy import from_dlpack' || install $numpy
+basics=
+for pair in @BASICS@; do
+    has "import ${pair%%:*}" || basics="$basics ${pair#*:}"
+done
 # shellcheck disable=SC2086 -- these are lists
-"$venv/bin/python" -m pip install --no-compile --quiet --disable-pip-version-check $offline --find-links wheels \
-    wheels/apache_tvm-*.whl wheels/fastdepth_ros-*.whl @OWN@ $basics $ros
+install wheels/apache_tvm-*.whl wheels/fastdepth_ros-*.whl @OWN@ $basics $ros
 
 share=$venv/share/fastdepth_ros
 mkdir -p "$share"

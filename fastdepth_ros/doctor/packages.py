@@ -12,6 +12,9 @@ from fastdepth_ros.doctor.check import Check, fail, ok, warn
 from fastdepth_ros.runtime.cache import has_compiler
 
 NEEDED = ("numpy", "cv2", "safetensors", "yaml")
+OLDEST_NUMPY = (1, 23)
+"""The first with ``from_dlpack``, through which tensors are shared; Ubuntu 22.04 brings 1.21."""
+
 RUNTIME = "libtvm_runtime.so"
 
 
@@ -23,9 +26,13 @@ def packages() -> Iterator[Check]:
             found.append(f"{name} {getattr(importlib.import_module(name), '__version__', '')}".strip())
         except Exception as error:  # a broken binary package raises what it likes
             wrong.append(f"{name} ({error})")
+    numpy = next((word.split()[1] for word in found if word.startswith("numpy ")), "")
     if wrong:
         remedy = "Install them as requirements/run.txt names them, or with rosdep; mixing both can break NumPy."
         yield fail("packages", f"cannot be imported: {', '.join(wrong)}", remedy)
+    elif tuple(int(number) for number in numpy.split(".")[:2]) < OLDEST_NUMPY:
+        remedy = "Put 1.26, which ROS loads with as well, into an environment beside it: pip install numpy==1.26.4."
+        yield fail("packages", f"NumPy {numpy} is too old for the TVM runtime, which needs 1.23", remedy)
     else:
         yield ok("packages", ", ".join(found))
     if importlib.util.find_spec("torch"):

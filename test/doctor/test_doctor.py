@@ -13,7 +13,7 @@ import pytest
 from boards import tx2_jetpack4
 
 from fastdepth_ros.cli import main
-from fastdepth_ros.doctor import Level, Question, examine, machine, ros
+from fastdepth_ros.doctor import Level, Question, examine, machine, packages, ros
 from fastdepth_ros.doctor.model import bundle_and_module
 from fastdepth_ros.runtime.bundle import sha256
 from fastdepth_ros.runtime.module import CompiledModule, Description
@@ -296,3 +296,13 @@ def test_no_camera_at_all():
     assert list(checks) == ["camera"]
     assert checks["camera"]["level"] == "WARN"
     assert "/nowhere" in checks["camera"]["fact"]
+
+
+def test_a_numpy_that_is_too_old_for_the_runtime_is_told(monkeypatch):
+    import numpy
+
+    monkeypatch.setattr(numpy, "__version__", "1.21.5")
+    check = only(packages.packages(), "packages")
+    assert check.level is Level.FAIL
+    assert "NumPy 1.21.5 is too old" in check.fact
+    assert "numpy==1.26.4" in check.remedy
