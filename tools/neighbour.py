@@ -5,7 +5,7 @@
 1. A control loop of 100 Hz beside a camera, first without the node, then with it in max-q and in max-n, in turns:
    p99 of its jitter, the time by which it wakes up late.
 2. The node with a program that never rests on every core, from a third to two thirds of the time: the age of its depth,
-   and what the governor does to hold the budget.
+   and what the governor does to hold the budget; for comparison also without a budget, where it does nothing.
 
 Writes neighbour.json and neighbour.svg. Every part is a process of its own, over DDS on this machine.
 """
@@ -29,6 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 HERTZ = 100.0
 WIDTH, HEIGHT, RATE = 640, 480, 30.0
 TURNS = 4
+UNHELD = "max-n without a budget"
 
 
 def control_loop(seconds: float) -> list[float]:
@@ -183,11 +184,13 @@ def percentile(values: Any, percent: float) -> float:
     return float(np.percentile(values, percent))
 
 
-def loaded(model: str, profile: str, seconds: float) -> dict[str, Any]:
+def loaded(model: str, profile: str, seconds: float, folder: Path) -> dict[str, Any]:
     """Ages and rates while every core has a hog from a third to two thirds of the time."""
-    namespace, cores = f"/loaded_{profile.replace('-', '_')}", len(os.sched_getaffinity(0))
+    namespace, cores = f"/loaded_{profile.replace('-', '_').replace(' ', '_')}", len(os.sched_getaffinity(0))
     third = seconds / 3
-    with Node(namespace, model, profile):
+    profiles = folder / "unheld.yaml"
+    profiles.write_text(f"profiles: {{{UNHELD}: {{linux: {{}}}}}}\n", encoding="utf-8")
+    with Node(namespace, model, profile, f"power_file:={profiles}"):
         eye = start("camera", seconds, namespace)
         time.sleep(third)
         hogs = [start("hog", third) for _ in range(cores)]
@@ -210,10 +213,10 @@ def part(noted: dict[str, list[Any]], begin: float, end: float) -> dict[str, flo
 
 
 def budget(profile: str) -> float:
-    """Of the age [s], on this kind of machine."""
+    """Of the age [s], on this kind of machine; 0 for none."""
     from fastdepth_ros.power import load_profiles
 
-    return float(load_profiles().find(profile).on("linux").budget().age_ms or 0) / 1e3
+    return 0.0 if profile == UNHELD else float(load_profiles().find(profile).on("linux").budget().age_ms or 0) / 1e3
 
 
 def plot(report: dict[str, Any], path: Path) -> None:
@@ -235,14 +238,15 @@ def plot(report: dict[str, Any], path: Path) -> None:
     for profile, found in report["loaded"].items():
         when, age = np.array(found["depth"]).T
         (line,) = ages.plot(when, age * 1e3, ".", markersize=2, label=profile)
-        ages.axhline(found["budget"] * 1e3, color=line.get_color(), linestyle="--", linewidth=1)
+        if found["budget"]:
+            ages.axhline(found["budget"] * 1e3, color=line.get_color(), linestyle="--", linewidth=1)
         seconds = np.arange(1, int(found["seconds"]))
         rates.plot(seconds, [np.sum((when >= s - 1) & (when < s + 1)) / 2 for s in seconds], label=profile)
     for axes in (ages, rates):
         axes.axvspan(found["seconds"] / 3, found["seconds"] * 2 / 3, color="0.9", label="a hog on every core")
         axes.set(xlabel="time [s]")
         axes.legend(fontsize="small")
-    ages.set(ylabel="age [ms]", title="age of the depth (dashed: budget)")
+    ages.set(ylabel="age [ms]", title="age of the depth (dashed: budget)", yscale="log")
     rates.set(ylabel="rate [Hz]", title="answers a second", ylim=(0, None))
     figure.savefig(path, metadata={"Date": None})
 
@@ -271,8 +275,8 @@ def main() -> int:
         report["niceness"], report["jitter"] = args.niceness, jitter(args.model, args.seconds, args.niceness)
     if args.only != "jitter":
         report["loaded"] = {
-            profile: {"budget": budget(profile), **loaded(args.model, profile, 3 * args.seconds)}
-            for profile in ("max-n", "max-q")
+            profile: {"budget": budget(profile), **loaded(args.model, profile, 3 * args.seconds, args.out)}
+            for profile in (UNHELD, "max-n", "max-q")
         }
     for profile, found in report.get("loaded", {}).items():
         for name, figures in found["parts"].items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fastdepth_ros.rate_limit import RateLimit
+from fastdepth_ros.node.rate_limit import RateLimit
 
 
 def admitted(limit, rate, seconds=10.0, jitter=0.0):

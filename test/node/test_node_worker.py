@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from fastdepth_ros.node_worker import Slot, Worker
+from fastdepth_ros.node.worker import Slot, Worker
 
 
 def test_what_waits_is_replaced_by_what_is_newer():

@@ -3,13 +3,12 @@
     image (or image/compressed), camera_info  ->  depth/image_rect, depth/camera_info, depth/points, /diagnostics
 
 The executor's thread takes messages and puts the newest image into a slot; the worker's thread answers it
-(:mod:`fastdepth_ros.node_answers`). What the node says of itself is made in :mod:`fastdepth_ros.node_reports`.
+(:mod:`fastdepth_ros.node.answers`). What the node says of itself is made in :mod:`fastdepth_ros.node.reports`.
 """
 
 from __future__ import annotations
 
 import signal
-import sys
 import time
 import traceback
 from collections.abc import Callable
@@ -27,16 +26,16 @@ from fastdepth_ros.diagnostics.monitor import Drop, Monitor
 from fastdepth_ros.diagnostics.sequence import Gaps
 from fastdepth_ros.errors import FastDepthError, SettingError
 from fastdepth_ros.models import find_bundle
-from fastdepth_ros.node_answers import Answers, Arrival, Outputs, seconds
-from fastdepth_ros.node_camera import Camera
-from fastdepth_ros.node_parameters import NodeParameters
-from fastdepth_ros.node_power import start_power
-from fastdepth_ros.node_process import prepare_process
-from fastdepth_ros.node_qos import answer, qos_override, sensor
-from fastdepth_ros.node_reports import Reporter
-from fastdepth_ros.node_worker import Worker
+from fastdepth_ros.node.answers import Answers, Arrival, Outputs, seconds
+from fastdepth_ros.node.camera import Camera
+from fastdepth_ros.node.parameters import NodeParameters
+from fastdepth_ros.node.power import start_power
+from fastdepth_ros.node.process import prepare_process
+from fastdepth_ros.node.qos import answer, qos_override, sensor
+from fastdepth_ros.node.rate_limit import RateLimit
+from fastdepth_ros.node.reports import Reporter
+from fastdepth_ros.node.worker import Worker
 from fastdepth_ros.parameters import Parameters
-from fastdepth_ros.rate_limit import RateLimit
 from fastdepth_ros.runtime.cache import module_for
 from fastdepth_ros.runtime.engine import Engine
 
@@ -352,7 +351,3 @@ def main(args: list[str] | None = None) -> int:
     finally:
         rclpy.try_shutdown()
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,0 +1,13 @@
+"""The ROS node: parameters, topics and the lifecycle; what it does with an image is in ``fastdepth_ros.pipeline``.
+
+depth_node   the lifecycle, and what is subscribed to and published
+worker       the thread that answers the newest image
+answers      one image -> depth, camera_info and cloud, as messages
+camera       the newest camera_info that can be used
+parameters   the table of ``fastdepth_ros.parameters`` as rclpy's
+rate_limit   max_rate
+power        profile, cores and niceness of the process
+reports      /diagnostics and ~/performance
+qos          of what the node hears and says, and its overrides
+process      memory and garbage collection of a process that passes images
+"""

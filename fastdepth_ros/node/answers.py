@@ -1,0 +1,179 @@
+"""What becomes of one image in the node: decoded, turned into depth, published, and noted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from rclpy.clock import Clock
+from rclpy.publisher import Publisher
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from std_msgs.msg import Header
+
+from fastdepth_ros.camera import Intrinsics
+from fastdepth_ros.diagnostics.monitor import Drop, Monitor
+from fastdepth_ros.errors import FastDepthError
+from fastdepth_ros.messages.camera_info import depth_camera_info
+from fastdepth_ros.messages.images import PictureReader
+from fastdepth_ros.messages.outputs import OutputMessages
+from fastdepth_ros.node.camera import Calibration
+from fastdepth_ros.parameters import Parameters
+from fastdepth_ros.picture import Picture
+from fastdepth_ros.pipeline import Pipeline
+from fastdepth_ros.runtime.bundle import Manifest
+from fastdepth_ros.runtime.engine import Engine
+
+
+class Arrival(NamedTuple):
+    """An image as it came.
+
+    Attributes:
+        message: of it.
+        at: ``time.perf_counter()`` when it came [s].
+    """
+
+    message: Image | CompressedImage
+    at: float
+
+
+class Outputs(NamedTuple):
+    """The publishers of the answers."""
+
+    depth: Publisher
+    camera_info: Publisher
+    cloud: Publisher
+
+
+class Answers:
+    """Answers images, one after the other, in one thread.
+
+    Args:
+        engine: the network, compiled.
+        manifest: of its bundle.
+        outputs: where the answers go.
+        clock: of the node, for ages.
+        log_failure: is told of an exception that is a fault of the node.
+
+    Attributes:
+        parameters: in force from the next image on; may be set from any thread, as the following may.
+        monitor: takes the notes.
+        calibration: of the camera; None where it is not known.
+        noted: is told of each answer: when its computing began and ended [s, monotonic], its age, and what of that is
+            the node's [s].
+        size_problem: why the calibration does not fit the latest image; empty where it does.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        manifest: Manifest,
+        outputs: Outputs,
+        clock: Clock,
+        parameters: Parameters,
+        log_failure: Callable[[Exception], None],
+    ) -> None:
+        self.parameters = parameters
+        self.monitor = Monitor(0.0)
+        self.calibration: Calibration | None = None
+        self.noted: Callable[[float, float, float, float], None] = lambda *_: None
+        self.size_problem = ""
+        self._outputs = outputs
+        self._clock = clock
+        self._log_failure = log_failure
+        self._engine = engine
+        self._messages = OutputMessages()
+        self._pipeline = Pipeline(engine, manifest, parameters.pipeline, self._messages.allocate)
+        self._applied = parameters
+        self._reader = PictureReader()
+        self._camera_info: tuple[Calibration, Intrinsics, CameraInfo] | None = None
+
+    @property
+    def threads(self) -> int:
+        """Cores that the network uses."""
+        return self._engine.threads
+
+    def answer(self, arrival: Arrival) -> None:
+        """Answer one image. Whatever is wrong with it is noted and never raised."""
+        try:
+            self._answer(arrival)
+        except FastDepthError as error:
+            self.monitor.rejected(self._now(), error)
+        except Exception as error:  # the node outlives its own faults, and names them
+            self.monitor.failed(self._now(), error)
+            self._log_failure(error)
+
+    def _answer(self, arrival: Arrival) -> None:
+        self._apply(self.parameters)
+        outputs = self._outputs
+        depth = outputs.depth.get_subscription_count() > 0
+        cloud = outputs.cloud.get_subscription_count() > 0 and self._applied.cloud != "off"
+        camera_info = outputs.camera_info.get_subscription_count() > 0
+        if not (depth or cloud or camera_info):
+            self.monitor.dropped(self._now(), Drop.UNWANTED)
+            return
+
+        begun = time.perf_counter()
+        stages = {"wait": begun - arrival.at}
+        picture = self._reader.read(arrival.message)
+        stages["decode"] = time.perf_counter() - begun
+        calibration = self._calibration_of(picture)
+        if calibration is None and not depth:
+            self.monitor.dropped(self._now(), Drop.UNCALIBRATED)
+            return
+        frame = self._pipeline.run(picture, calibration.camera if calibration else None, depth=depth, cloud=cloud)
+
+        done = time.perf_counter()
+        header = arrival.message.header
+        self._messages.stamp(header)
+        if frame.depth is not None:
+            outputs.depth.publish(self._messages.depth)
+        if camera_info and calibration is not None and frame.intrinsics is not None:
+            outputs.camera_info.publish(self._describe(calibration, frame.intrinsics, header))
+        if frame.cloud is not None:
+            outputs.cloud.publish(self._messages.cloud)
+        ended, now = time.perf_counter(), self._now()
+        stages.update(frame.stages, publish=ended - done)
+        age = now - seconds(header.stamp)
+        self.monitor.answered(now, age, stages)
+        self.noted(begun, ended, age, ended - arrival.at)
+
+    def _apply(self, parameters: Parameters) -> None:
+        if parameters is self._applied:
+            return
+        self._engine.threads = parameters.threads
+        self._pipeline.settings = parameters.pipeline
+        self._applied = parameters
+
+    def _calibration_of(self, picture: Picture) -> Calibration | None:
+        """The calibration, if it is one of this picture."""
+        calibration = self.calibration
+        if calibration is None:
+            return None
+        camera = calibration.camera
+        if (camera.width, camera.height) == (picture.width, picture.height):
+            self.size_problem = ""
+            return calibration
+        self.size_problem = (
+            f"camera_info is of {camera.width}x{camera.height}, the image of {picture.width}x{picture.height}."
+            " Let the driver publish the camera_info of the size that it sends."
+        )
+        return None
+
+    def _describe(self, calibration: Calibration, camera: Intrinsics, header: Header) -> CameraInfo:
+        """The camera_info of the depth map, made anew only when a camera changes."""
+        known = self._camera_info
+        if known is None or known[0] is not calibration or known[1] != camera:
+            known = self._camera_info = (calibration, camera, depth_camera_info(camera, calibration.info, header))
+        known[2].header = header
+        return known[2]
+
+    def _now(self) -> float:
+        return seconds(self._clock.now())
+
+
+def seconds(time: Any) -> float:
+    """A time of rclpy, or a stamp of a message, in seconds."""
+    if hasattr(time, "nanoseconds"):
+        return float(time.nanoseconds * 1e-9)
+    return float(time.sec + time.nanosec * 1e-9)

@@ -1,0 +1,155 @@
+"""The node's side of the power room: the profile in force, its budget held, and what is said of it."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Callable
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from fastdepth_ros.diagnostics.levels import Status
+from fastdepth_ros.diagnostics.monitor import Report
+from fastdepth_ros.diagnostics.power import board_status, budget_status, performance, power_status
+from fastdepth_ros.errors import SettingError
+from fastdepth_ros.parameters import FROM_PROFILE, Parameters, affinity_of, profiles_of
+from fastdepth_ros.power import Decision, Finding, Governor, PowerMonitor, process
+from fastdepth_ros.runtime.engine import max_threads
+
+FIRST_LOOK = 0.5
+"""Seconds that the node waits at its start to learn what board it is on; it needs a hundredth of that."""
+
+
+class Noted(NamedTuple):
+    """How old a depth map was when it was published, and its image when it came in [s]."""
+
+    age: float
+    arrival: float
+
+
+def start_power(parameters: Parameters, now: Callable[[], float]) -> NodePower:
+    """Power of a node that starts.
+
+    Parameters of power that are not allowed have their defaults meanwhile; the node refuses to configure with them.
+    """
+    try:
+        return NodePower(parameters, now)
+    except SettingError:
+        default = Parameters()
+        names = ("power_profile", "power_file", "nvpmodel_command", "cpu_affinity")
+        return NodePower(replace(parameters, **{name: getattr(default, name) for name in names}), now)
+
+
+class NodePower:
+    """Holds a power profile in force. Every method but :meth:`noted` is for the executor's thread.
+
+    Args:
+        parameters: of the node, at its start.
+        now: the time in the node's clock [s].
+
+    Raises:
+        SettingError: a parameter of power is not allowed.
+    """
+
+    def __init__(self, parameters: Parameters, now: Callable[[], float]) -> None:
+        max_threads()  # remembers how many cores there are, before a profile takes some away
+        self._device = "cuda" if parameters.target.startswith("cuda") else "cpu"
+        affinity_of(parameters.cpu_affinity)
+        self._profiles = profiles_of(parameters.power_file)
+        self._monitor = PowerMonitor(
+            self._profiles.find(parameters.power_profile),
+            parameters.board_root,
+            shlex.split(parameters.nvpmodel_command),
+            parameters.manage_board_mode,
+            self._device,
+        )
+        self._governor = Governor(None, clock=now)
+        self._now = now
+        self._noted: list[Noted] = []
+        self._arrivals, self._since = 0, now()
+        self._cores: tuple[int, ...] | None = None
+        self._niceness = 0
+        self._slice_ms = 0.0
+        self._about_cores: list[Finding] = []
+        self._about_niceness: list[Finding] = []
+        self._monitor.start()
+        self._monitor.wait(FIRST_LOOK)
+        self.apply(parameters)
+
+    @property
+    def decision(self) -> Decision:
+        """How many images are answered at most, on how many threads, and why."""
+        return self._governor.decision
+
+    @property
+    def effective(self) -> Parameters:
+        """The node's parameters, with the threads and the rate that profile and governor leave.
+
+        The profile gives the threads where the owner does not, and the lower of two limits of the rate holds.
+        """
+        threads = self._parameters.threads or min(self._monitor.operation.threads, max_threads())
+        decision = self.decision
+        return replace(self._parameters, threads=1 if decision.single else threads, max_rate=decision.rate)
+
+    def close(self) -> None:
+        """Watch the machine no more."""
+        self._monitor.stop()
+
+    def apply(self, parameters: Parameters) -> None:
+        """Put the profile, the cores and the niceness of the parameters in force."""
+        self._parameters = parameters
+        profile = self._profiles.find(parameters.power_profile)
+        if profile is not self._monitor.profile:
+            self._monitor.select(profile)
+        operation = self._monitor.operation
+        cores = operation.cores if parameters.cpu_affinity == FROM_PROFILE else affinity_of(parameters.cpu_affinity)
+        if cores != self._cores:
+            self._cores = cores
+            self._about_cores = process.set_cores(cores)
+        if operation.slice_ms != self._slice_ms:
+            self._slice_ms = operation.slice_ms
+            process.set_slice(operation.slice_ms)
+        if parameters.niceness != self._niceness:
+            self._niceness = parameters.niceness
+            self._about_niceness = process.set_niceness(parameters.niceness)
+        age = operation.budget(self._device).age_ms
+        limits = [rate for rate in (parameters.max_rate, operation.max_rate) if rate > 0]
+        several = (self.effective.threads or len(os.sched_getaffinity(0))) > 1
+        self._governor.set(None if age is None else age / 1e3, min(limits, default=0.0), several)
+
+    def noted(self, begun: float, ended: float, age: float, own: float) -> None:
+        """A depth map was published. For the worker's thread.
+
+        Args:
+            begun, ended: when it was computed [s, monotonic].
+            age: of it [s, node's clock].
+            own: what of that is the node's [s].
+        """
+        self._monitor.frame(begun, ended)
+        self._noted.append(Noted(age, age - own))
+
+    def arrived(self) -> bool:
+        """An image came in; whether :attr:`effective` is another one now."""
+        self._arrivals += 1
+        if not self._governor.ready(len(self._noted)):
+            return False
+        noted, self._noted = self._noted, []
+        now, before = self._now(), self.decision
+        seconds = max(now - self._since, 1e-3)
+        age, arrival = np.percentile(np.array(noted), 95, axis=0)
+        after = self._governor.update(age, arrival, self._arrivals / seconds, len(noted) / seconds)
+        self._arrivals, self._since = 0, now
+        return (after.rate, after.single) != (before.rate, before.single)
+
+    def report(self, report: Report) -> tuple[list[Status], dict[str, float]]:
+        """What is to be said of budget, power and board, and the same as plain numbers."""
+        state = self._monitor.snapshot()
+        findings = [*self._about_cores, *self._about_niceness]
+        statuses = [
+            budget_status(report, state.profile, state.budget, self.decision, findings),
+            power_status(state),
+            board_status(state),
+        ]
+        return statuses, performance(report, state, self.decision)

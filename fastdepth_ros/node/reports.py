@@ -1,0 +1,129 @@
+"""Gathers what the node knows of itself, and publishes it on /diagnostics."""
+
+from __future__ import annotations
+
+import platform
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.node import Node
+from rclpy.qos import QoSCompatibility, QoSProfile, qos_check_compatible
+
+from fastdepth_ros.camera import Intrinsics
+from fastdepth_ros.diagnostics.levels import (
+    Level,
+    Source,
+    Status,
+    calibration_status,
+    inference_status,
+    input_status,
+    node_status,
+    output_status,
+)
+from fastdepth_ros.diagnostics.messages import diagnostic_array
+from fastdepth_ros.diagnostics.monitor import Report
+from fastdepth_ros.node.answers import Answers, Outputs, seconds
+from fastdepth_ros.node.power import NodePower
+from fastdepth_ros.parameters import Parameters
+from fastdepth_ros.runtime import processor
+from fastdepth_ros.runtime.bundle import Manifest
+from fastdepth_ros.runtime.engine import Engine
+
+
+class Reporter:
+    """Publishes the node's statuses.
+
+    Args:
+        node: of which it reports.
+
+    Attributes:
+        problem: why the node is not configured; empty if nothing is wrong.
+    """
+
+    def __init__(self, node: Node) -> None:
+        self.problem = ""
+        self._node = node
+        self._name = node.get_fully_qualified_name().lstrip("/")
+        self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", 10)
+        self._performance = node.create_publisher(DiagnosticArray, "~/performance", 10)
+        self._facts: dict[str, str] = {}
+        self._watched: tuple[Any, Any, Outputs] | None = None
+
+    def about(self, manifest: Manifest, engine: Engine) -> None:
+        """Take down which model runs on what."""
+        self._facts = {
+            "model": f"{manifest.name} ({manifest.network.name})",
+            "target": engine.module.description.target,
+            "processor": processor.name(),
+        }
+
+    def watch(self, image: Any, camera_info: Any, outputs: Outputs) -> None:
+        """Report on these subscriptions and publishers until :meth:`forget`."""
+        self._watched = (image, camera_info, outputs)
+
+    def forget(self) -> None:
+        """The subscriptions end."""
+        self._watched = None
+
+    def publish(self, doing: str, power: NodePower, answers: Answers | None, camera_problem: str) -> None:
+        """Publish the statuses of now, and the figures among them as plain numbers.
+
+        Args:
+            doing: the lifecycle state, or what the node is busy with.
+            power: of the node, with the parameters in force.
+            answers: None where the node is not configured.
+            camera_problem: what is wrong with the camera_info that came last; empty if nothing is.
+        """
+        parameters = power.effective
+        now = self._node.get_clock().now()
+        about = {"model": parameters.model, "target": parameters.target}
+        statuses = [node_status(doing, self.problem, about, clock_stands=now.nanoseconds == 0)]
+        report = Report()
+        if self._watched is not None and answers is not None:
+            report = answers.monitor.report(seconds(now))
+            statuses += self._active(report, parameters, answers, camera_problem)
+        about_power, numbers = power.report(report)
+        figures = Status("performance", Level.OK, "", {name: f"{value:.9g}" for name, value in numbers.items()})
+        for publisher, said in ((self._publisher, [*statuses, *about_power]), (self._performance, [figures])):
+            publisher.publish(diagnostic_array(said, self._name, platform.node(), now.to_msg()))
+
+    def _active(self, report: Report, parameters: Parameters, answers: Answers, camera_problem: str) -> list[Status]:
+        assert self._watched is not None
+        image, camera_info, outputs = self._watched
+        camera = self._source(camera_info)
+        facts = {**self._facts, "threads": str(answers.threads), "max_rate [Hz]": f"{parameters.max_rate:g}"}
+        calibration = answers.calibration
+        return [
+            input_status(report, self._source(image), parameters.stale_after),
+            calibration_status(
+                camera,
+                camera_problem or (answers.size_problem if calibration else _no_camera(camera)),
+                _in_words(calibration.camera) if calibration else "",
+            ),
+            inference_status(report, facts),
+            output_status(report, {publisher.topic_name: publisher.get_subscription_count() for publisher in outputs}),
+        ]
+
+    def _source(self, subscription: Any) -> Source:
+        ours = subscription.qos_profile
+        publishers = self._node.get_publishers_info_by_topic(subscription.topic_name)
+        heard = sum(qos_check_compatible(p.qos_profile, ours)[0] != QoSCompatibility.ERROR for p in publishers)
+        names = [f"{p.node_namespace.rstrip('/')}/{p.node_name} ({_qos(p.qos_profile)})" for p in publishers]
+        return Source(subscription.topic_name, _qos(ours), names, heard)
+
+
+def _qos(profile: QoSProfile) -> str:
+    words = f"{profile.reliability.name} {profile.durability.name}".lower().replace("_", " ")
+    # What DDS tells of other participants does not include the depth of their history.
+    return f"{words}, depth {profile.depth}" if profile.depth else words
+
+
+def _no_camera(source: Source) -> str:
+    if source.publishers:
+        return f"no camera_info came on {source.topic} yet. Check that the driver has a calibration."
+    return f"{source.topic} has no publisher. Start the driver with a calibration, or remap `camera_info`."
+
+
+def _in_words(camera: Intrinsics) -> str:
+    numbers = ", ".join(f"{name} {getattr(camera, name):.1f}" for name in ("fx", "fy", "cx", "cy"))
+    return f"{camera.width}x{camera.height}, {numbers}"
