@@ -1,25 +1,21 @@
-"""What the process of a node that passes images needs of memory, threads and garbage collection."""
+"""What the process of a node that passes images needs of memory and garbage collection."""
 
 from __future__ import annotations
 
 import ctypes
 import gc
-import os
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 LARGEST_MMAP_THRESHOLD = 32 << 20
 TRIM_THRESHOLD = 256 << 20
-SPINS = 3000
 
 
 def prepare_process() -> None:
-    """Keep what the hot path must not wait for out of it, and the processor free for others.
+    """Keep what the hot path must not wait for out of it.
 
     - Images come and go in buffers of megabytes, which malloc would map from the kernel and give back each time.
     - A full garbage collection visits every object of the ROS libraries, none of which is garbage; they are set aside.
-    - TVM's threads look for work 300,000 times before they sleep: with a picture every 33 ms they would never sleep.
     """
-    os.environ.setdefault("TVM_THREAD_POOL_SPIN_COUNT", str(SPINS))
     gc.freeze()
     try:
         mallopt = ctypes.CDLL(None).mallopt
