@@ -6,6 +6,7 @@ import struct
 from dataclasses import dataclass, field
 
 SHT_SYMTAB, SHT_RELA, SHT_NOBITS, SHT_GROUP = 2, 4, 8, 17
+SHT_STARTERS = (14, 15, 16)
 SHF_WRITE, SHF_ALLOC, SHF_EXECINSTR, SHF_TLS = 1, 2, 4, 0x400
 SHN_UNDEF, SHN_ABS = 0, 0xFFF1
 STB_LOCAL, STB_GLOBAL, STB_WEAK = 0, 1, 2
@@ -94,8 +95,8 @@ def read_object(content: bytes) -> ObjectFile:
     sections: dict[int, Section] = {}
     for i, header in enumerate(headers):
         name, section_kind, section_flags, size = _text(names, header[0]), header[1], header[2], header[5]
-        if section_kind == SHT_GROUP or section_flags & SHF_TLS:
-            raise LinkError(f"section {name} is grouped or thread-local")
+        if section_kind in (SHT_GROUP, *SHT_STARTERS) or section_flags & SHF_TLS:
+            raise LinkError(f"section {name} is grouped, thread-local, or holds code to run at the start or end")
         if section_flags & SHF_ALLOC and name != UNWIND:
             data = bytearray(size) if section_kind == SHT_NOBITS else bytearray(_bytes(content, header))
             sections[i] = Section(name, section_flags, max(1, header[8]), data)
