@@ -131,7 +131,15 @@ def test_an_installed_package_brings_launch_and_configuration(robot):
     assert (shared / "launch" / "depth.launch.py").is_file()
     assert (shared / "config" / "fastdds.xml").is_file()
     assert (shared / "package.xml").is_file()
-    assert os.access(robot[0] / "lib" / "fastdepth_ros" / "depth_node", os.X_OK)
+    for program in ("bin/fastdepth", "bin/depth_node", "lib/fastdepth_ros/depth_node"):
+        assert os.access(robot[0] / program, os.X_OK), program
+
+
+def test_the_commands_of_an_installation_are_those_of_setup_py():
+    """A wheel made here and one made by setuptools start the same functions."""
+    text = (CHECKOUT / "setup.py").read_text()
+    for command, function in package_wheel().scripts.items():
+        assert f'"{command} = {function}"' in text
 
 
 def test_a_folder_that_was_damaged_on_its_way_is_not_installed(folder, tmp_path):
