@@ -137,7 +137,7 @@ def test_an_installed_package_brings_launch_and_configuration(robot):
 
 def test_the_commands_of_an_installation_are_those_of_setup_py():
     """A wheel made here and one made by setuptools start the same functions."""
-    text = (CHECKOUT / "setup.py").read_text()
+    text = (Path(__file__).resolve().parents[2] / "setup.py").read_text()
     for command, function in package_wheel().scripts.items():
         assert f'"{command} = {function}"' in text
 
