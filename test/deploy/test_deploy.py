@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_weights import random_weights
+from made_weights import CHECKOUT, random_weights
 
 from fastdepth_ros.cli import main
 from fastdepth_ros.deploy.folder import package_wheel
@@ -137,7 +137,7 @@ def test_an_installed_package_brings_launch_and_configuration(robot):
 
 def test_the_commands_of_an_installation_are_those_of_setup_py():
     """A wheel made here and one made by setuptools start the same functions."""
-    text = (Path(__file__).resolve().parents[2] / "setup.py").read_text()
+    text = (CHECKOUT / "setup.py").read_text()
     for command, function in package_wheel().scripts.items():
         assert f'"{command} = {function}"' in text
 
