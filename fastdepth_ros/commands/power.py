@@ -73,7 +73,6 @@ def as_json(state: PowerState, monitor: PowerMonitor) -> dict[str, Any]:
             "threads": operation.threads,
             "cores": operation.cores,
             "max_rate": operation.max_rate,
-            "slice_ms": operation.slice_ms,
             "budget": data.pop("budget"),
         },
         "findings": [asdict(finding) for finding in state.findings],

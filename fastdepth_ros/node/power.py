@@ -71,7 +71,6 @@ class NodePower:
         self._arrivals, self._since = 0, now()
         self._cores: tuple[int, ...] | None = None
         self._niceness = 0
-        self._slice_ms = 0.0
         self._about_cores: list[Finding] = []
         self._about_niceness: list[Finding] = []
         self._monitor.start()
@@ -108,9 +107,6 @@ class NodePower:
         if cores != self._cores:
             self._cores = cores
             self._about_cores = process.set_cores(cores)
-        if operation.slice_ms != self._slice_ms:
-            self._slice_ms = operation.slice_ms
-            process.set_slice(operation.slice_ms)
         if parameters.niceness != self._niceness:
             self._niceness = parameters.niceness
             self._about_niceness = process.set_niceness(parameters.niceness)

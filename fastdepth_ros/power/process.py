@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
-import platform
 from collections.abc import Callable
 from pathlib import Path
 
@@ -44,40 +42,6 @@ def set_niceness(niceness: int) -> list[Finding]:
     findings: list[Finding] = []
     _each(lambda thread: os.setpriority(os.PRIO_PROCESS, thread, niceness), f"niceness {niceness}", findings)
     return findings
-
-
-class _Attributes(ctypes.Structure):
-    """Linux' struct sched_attr, in its first version."""
-
-    _fields_ = (
-        ("size", ctypes.c_uint32),
-        ("policy", ctypes.c_uint32),
-        ("flags", ctypes.c_uint64),
-        ("nice", ctypes.c_int32),
-        ("priority", ctypes.c_uint32),
-        ("runtime", ctypes.c_uint64),
-        ("deadline", ctypes.c_uint64),
-        ("period", ctypes.c_uint64),
-    )
-
-
-def set_slice(milliseconds: float) -> None:
-    """Ask the scheduler for longer turns, 0.1 to 100 ms, for every thread; 0 for its own choice.
-
-    Linux 6.12 and later lets a thread that wakes up go before one with longer turns at once, where otherwise it waits
-    for the end of the turn: a control loop beside a node with long turns wakes up in time. It costs the node nothing
-    where no one else wants the core. Older kernels know no turns and go on as before, which is no fault.
-    """
-    calls = {"x86_64": (314, 315), "aarch64": (274, 275)}.get(platform.machine())
-    if calls is None:
-        return
-    system = ctypes.CDLL(None, use_errno=True).syscall
-    attributes = _Attributes()
-    size = ctypes.sizeof(attributes)
-    for thread in threads():
-        if system(calls[1], thread, ctypes.byref(attributes), size, 0) == 0:
-            attributes.runtime = int(milliseconds * 1e6)
-            system(calls[0], thread, ctypes.byref(attributes), 0)
 
 
 def niceness() -> int:

@@ -45,8 +45,6 @@ class Operation:
         threads: of the network; 0 is one on each physical core.
         cores: numbers of the processor cores that the node may use; None for all.
         max_rate: images a second that are answered at most [Hz]; 0 is all of them.
-        slice_ms: turns on a core that the scheduler is asked for [ms]: the longer, the sooner others get it; 0 is its
-            own choice.
         budgets: by device, ``cpu`` or ``cuda``.
     """
 
@@ -54,7 +52,6 @@ class Operation:
     threads: int = 0
     cores: tuple[int, ...] | None = None
     max_rate: float = 0.0
-    slice_ms: float = 0.0
     budgets: Mapping[str, Budget] = field(default_factory=dict)
 
     def budget(self, device: str = "cpu") -> Budget:
@@ -149,7 +146,7 @@ def _profile(name: str, values: Any, known: Profiles) -> Profile:
 
 
 def _operation(base: Operation, values: Any) -> Operation:
-    table = _table(values, {"modes", "threads", "cores", "max_rate", "slice_ms", *DEVICES})
+    table = _table(values, {"modes", "threads", "cores", "max_rate", *DEVICES})
     changes: dict[str, Any] = {}
     if "modes" in table:
         modes = table["modes"]
@@ -162,8 +159,6 @@ def _operation(base: Operation, values: Any) -> Operation:
         changes["cores"] = parse_list(str(table["cores"]))
     if "max_rate" in table:
         changes["max_rate"] = _number("max_rate", table["max_rate"], 1000)
-    if "slice_ms" in table:
-        changes["slice_ms"] = _number("slice_ms", table["slice_ms"], 100)
     budgets = dict(base.budgets)
     for device in DEVICES:
         if device in table:

@@ -89,18 +89,3 @@ def test_a_niceness_that_this_user_may_not_have_is_explained():
     """)
     assert "may not set niceness -5" in out["told"][0]
     assert "CAP_SYS_NICE" in out["told"][0]
-
-
-def test_longer_turns_leave_niceness_and_policy_as_they_are():
-    out = run("""
-        import ctypes, platform
-        process.set_niceness(4)
-        process.set_slice(50)
-        got = process._Attributes()
-        number = {"x86_64": 315, "aarch64": 275}[platform.machine()]
-        ctypes.CDLL(None).syscall(number, 0, ctypes.byref(got), ctypes.sizeof(got), 0)
-        out["nice"], out["policy"], out["slice"] = got.nice, got.policy, got.runtime
-        out["kernel"] = [int(n) for n in platform.release().split(".")[:2]]
-    """)
-    assert (out["nice"], out["policy"]) == (4, 0)
-    assert out["slice"] == (50_000_000 if out["kernel"] >= [6, 12] else 0)
