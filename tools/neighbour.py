@@ -7,7 +7,7 @@
 2. The node with a program that never rests on every core, from a third to two thirds of the time: the age of its depth,
    and what the governor does to hold the budget; for comparison also without a budget, where it does nothing.
 
-Writes neighbour.json and neighbour.svg. Every part is a process of its own, over DDS on this machine.
+Writes neighbour.json and neighbour.png. Every part is a process of its own, over DDS on this machine.
 """
 
 from __future__ import annotations
@@ -223,10 +223,9 @@ def plot(report: dict[str, Any], path: Path) -> None:
     """Jitter on the left; ages, budget and rate under load on the right."""
     import matplotlib
 
-    matplotlib.use("svg")
+    matplotlib.use("agg")
     import matplotlib.pyplot as plt
 
-    plt.rcParams["svg.hashsalt"] = "neighbour"
     figure, (left, ages, rates) = plt.subplots(1, 3, figsize=(13, 3.6), constrained_layout=True)
     for kind, found in report["jitter"].items():
         late = np.array(found["late"])[:: max(1, len(found["late"]) // 2000)] * 1e3
@@ -245,17 +244,17 @@ def plot(report: dict[str, Any], path: Path) -> None:
     for axes in (ages, rates):
         axes.axvspan(found["seconds"] / 3, found["seconds"] * 2 / 3, color="0.9", label="a hog on every core")
         axes.set(xlabel="time [s]")
-        axes.legend(fontsize="small")
-    ages.set(ylabel="age [ms]", title="age of the depth (dashed: budget)", yscale="log")
-    rates.set(ylabel="rate [Hz]", title="answers a second", ylim=(0, None))
-    figure.savefig(path, metadata={"Date": None})
+        axes.legend(fontsize="x-small", loc="upper left")
+    ages.set(ylabel="age [ms]", title="age of the depth (dashed: budget)", yscale="log", ylim=(None, 2000))
+    rates.set(ylabel="rate [Hz]", title="answers a second", ylim=(0, 45))
+    figure.savefig(path, dpi=100)
 
 
 def main() -> int:
     """Measure, and write what was found."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="fastdepth-indoor", help="bundle that the node runs")
-    parser.add_argument("--out", type=Path, default=Path("out"), help="folder for neighbour.json and neighbour.svg")
+    parser.add_argument("--out", type=Path, default=Path("out"), help="folder for neighbour.json and neighbour.png")
     parser.add_argument("--seconds", type=float, default=12.0, help="of one turn; three times that under load")
     parser.add_argument("--niceness", type=int, default=0, help="of the node, for the control loop's part")
     parser.add_argument("--only", choices=("jitter", "loaded"), help="one of the two parts; the other stays as it was")
@@ -288,7 +287,7 @@ def main() -> int:
             say(f"control loop, {kind}: p99 {found['p99'] * 1e3:.3f} ms, {found['p99'] / alone:.2f} times")
     file.write_text(json.dumps(report) + "\n", encoding="utf-8")
     if {"jitter", "loaded"} <= report.keys():
-        plot(report, args.out / "neighbour.svg")
+        plot(report, args.out / "neighbour.png")
     return 0
 
 
