@@ -262,11 +262,11 @@ def test_watts_and_millijoules_are_those_of_the_board(on_board, kind):
             assert float(values[f"{rail} [W]"]) == pytest.approx(10.0 * share, rel=near)
         if kind != "x86":  # whose counters stood still until the node was there
             assert float(values["idle [W]"]) == pytest.approx(idle, rel=0.02)
+        # The energy of a frame is its share of five seconds, in which a busy machine answers an image more or less;
+        # test/power/test_watts.py holds it to one percent on a clock of its own.
         got = sorted(set(answered(graph)))[-40:]
         rate = (len(got) - 1) / (got[-1] - got[0]) * 1e9
-        # On a busy machine images are replaced, and those of the last four seconds are not those of the last five.
-        near = 0.01 if rate > 9.95 else 0.1
-        assert float(values["energy of a frame [mJ]"]) == pytest.approx(10.0 / rate * 1e3, rel=near)
+        assert float(values["energy of a frame [mJ]"]) == pytest.approx(10.0 / rate * 1e3, rel=0.1)
     finally:
         stop.set()
         feeder.join()
