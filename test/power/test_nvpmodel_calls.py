@@ -98,7 +98,7 @@ def test_an_allowed_request_is_made_once_and_verified(bench, tree):
     assert state.warnings == ()
     assert tree.calls.count("-m 0") == 1
     tree.set_mode("MAXQ")  # a second node, that asks for another mode
-    state = until(one, lambda state: state.board.mode.name == "MAXQ")
+    state = until(one, lambda state: state.board.mode is not None and state.board.mode.name == "MAXQ")
     assert "somebody else changed it" in str(state.warnings[0])
     assert tree.calls.count("-m 0") == 1
 
@@ -124,5 +124,5 @@ def test_nvpmodel_that_contradicts_the_clocks_is_not_believed(bench, tmp_path):
     tree.write(f"{orin_jetpack6.GPU}/max_freq", 408000000)
     for core in range(8):
         tree.write(f"{orin_jetpack6.CPU}/cpu{core}/cpufreq/scaling_max_freq", 1497600)
-    until(one, lambda state: state.board.mode.name == "25W")
+    until(one, lambda state: state.board.mode is not None and state.board.mode.name == "25W")
     assert "nvpmodel says 15W, but the cores and clocks in force are those of 25W" in one.told()
