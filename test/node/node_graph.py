@@ -21,6 +21,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 from std_msgs.msg import Header
 
 PATIENCE = 30.0
+ANSWER_LOST = 7.0
 TOPICS = {
     "depth": (Image, "depth/image_rect"),
     "camera_info": (CameraInfo, "depth/camera_info"),
@@ -163,13 +164,20 @@ class Graph:
 
     # Operating
 
-    def call(self, kind: type, service: str, request: Any) -> Any:
+    def call(self, kind: type, service: str, request: Any, again: bool = True) -> Any:
+        """Ask a service of the node; where DDS lost the answer, ask again, unless that would do something twice."""
         client = self.node.create_client(kind, f"fastdepth/{service}")
+        asked, answers = time.monotonic(), []
+
+        def answered() -> bool:
+            if not answers or (again and time.monotonic() > asked + ANSWER_LOST * len(answers)):
+                answers.append(client.call_async(request))
+            return any(answer.done() for answer in answers)
+
         try:
             self.wait_for(client.service_is_ready, f"the service {service}")
-            future = client.call_async(request)
-            self.wait_for(future.done, f"an answer of {service}")
-            return future.result()
+            self.wait_for(answered, f"an answer of {service}")
+            return next(answer.result() for answer in answers if answer.done())
         finally:
             self.node.destroy_client(client)
 
@@ -188,7 +196,7 @@ class Graph:
 
     def change(self, transition: str) -> bool:
         request = ChangeState.Request(transition=Transition(id=TRANSITIONS[transition]))
-        return bool(self.call(ChangeState, "change_state", request).success)
+        return bool(self.call(ChangeState, "change_state", request, again=False).success)
 
     @property
     def state(self) -> str:
