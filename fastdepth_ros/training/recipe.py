@@ -96,6 +96,8 @@ class Phase:
         rate: learning rate at the phase's beginning.
         end_rate: at its end; a half cosine leads there.
         warmup: pictures over which the rate rises from 0 first.
+        average: decay of the weights' average where it is not the recipe's: a short phase needs a short memory.
+        stop: leave the phase after so many pictures, with the rate that it has there; None runs it to its end.
     """
 
     images: int
@@ -104,10 +106,12 @@ class Phase:
     rate: float
     end_rate: float
     warmup: int = 0
+    average: float | None = None
+    stop: int | None = None
 
     @property
     def steps(self) -> int:
-        return self.images // self.batch
+        return (self.images if self.stop is None else min(self.stop, self.images)) // self.batch
 
 
 @dataclass(frozen=True)
@@ -164,18 +168,25 @@ def fingerprint(recipe: Recipe) -> str:
 def continues(begun: str, recipe: Recipe, step: int) -> bool:
     """Whether a run of the recipe with fingerprint ``begun`` may go on by ``recipe`` after ``step`` steps.
 
-    It may where nothing differs but phases that have not begun: so a run is prolonged.
+    It may where nothing differs but phases that have not begun, so that a run is prolonged, and where to stop the last
+    one that has.
     """
     before, now = json.loads(begun), json.loads(fingerprint(recipe))
     old, new = before.pop("phases"), now.pop("phases")
+    del before["name"], now["name"]  # a name decides nothing
     if before != now:
         return False
+    later = {"average": None}  # keys that older checkpoints lack
     for i, phase in enumerate(old):
         if step <= 0:
             break
-        if i >= len(new) or new[i] != phase:
+        if i >= len(new) or {**later, **phase, "stop": None} != {**new[i], "stop": None}:
             return False
-        step -= phase["images"] // phase["batch"]
+        steps = (phase.get("stop") or phase["images"]) // phase["batch"]
+        wanted = recipe.phases[i].steps
+        if min(step, steps) > wanted or (step > steps and steps != wanted):
+            return False
+        step -= steps
     return True
 
 
@@ -193,14 +204,17 @@ def _check(recipe: Recipe, where: str) -> None:
             raise _error(
                 where, f"{phase} cannot be run", "size is a multiple of 32, batch at least 2, images >= batch."
             )
+        if phase.stop is not None and phase.stop < phase.batch:
+            raise _error(where, f"{phase} stops before its first step", "stop is a number of pictures.")
         if phase.rate <= 0 or phase.end_rate < 0 or phase.warmup < 0:
             raise _error(where, f"{phase} has a negative rate", "Rates are positive.")
     if min(vars(recipe.loss).values()) < 0:
         raise _error(where, f"{recipe.loss} has a negative weight", "Weights are 0 or more.")
     if recipe.optimiser.name not in ("adamw", "sgd"):
         raise _error(where, f"optimiser.name is {recipe.optimiser.name!r}", "Known are adamw and sgd.")
-    if not 0 <= recipe.average < 1:
-        raise _error(where, f"average is {recipe.average}", "The decay is in [0, 1).")
+    for average in (recipe.average, *(phase.average for phase in recipe.phases)):
+        if average is not None and not 0 <= average < 1:
+            raise _error(where, f"average is {average}", "The decay is in [0, 1).")
     if recipe.augment.scale < 1 or not 0 <= recipe.augment.jitter < 1 or recipe.augment.rotation < 0:
         raise _error(where, f"{recipe.augment} is out of range", "scale >= 1, 0 <= jitter < 1, rotation >= 0.")
     if recipe.teacher is None and recipe.loss.teacher + recipe.loss.hints > 0:

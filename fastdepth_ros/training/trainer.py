@@ -193,7 +193,7 @@ class Trainer:
         if self.recipe.optimiser.clip:
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.optimiser.clip)
         self.optimiser.step()
-        self._move_average()
+        self._move_average(self.recipe.average if phase.average is None else phase.average)
         return {name: value.detach() for name, value in terms.items()}
 
     def _loss(self, depth: Tensor, maps: dict[str, Tensor], truth: Tensor, full: Tensor) -> dict[str, Tensor]:
@@ -220,9 +220,9 @@ class Trainer:
             loss = loss + weights.gradient * losses.gradient(depth, target, counts)
         return {"loss": loss, **terms}
 
-    def _move_average(self) -> None:
+    def _move_average(self, decay: float) -> None:
         """Move by (1 - decay) of the way to the weights, with a shorter memory at first; BN statistics too."""
-        decay = min(self.recipe.average, (1 + self.step) / (10 + self.step))
+        decay = min(decay, (1 + self.step) / (10 + self.step))
         pairs = [
             (ours, theirs)
             for ours, theirs in zip(self.average.state_dict().values(), self.model.state_dict().values(), strict=True)
@@ -251,7 +251,7 @@ def learning_rate(phase: Phase, done: int) -> float:
     """Rate of a phase's step number ``done``: a half cosine from ``rate`` to ``end_rate``, after a linear warm-up."""
     if done * phase.batch < phase.warmup:
         return phase.rate * (done + 1) * phase.batch / (phase.warmup + phase.batch)
-    part = done / max(phase.steps, 1)
+    part = done / max(phase.images // phase.batch, 1)
     return phase.end_rate + (phase.rate - phase.end_rate) * (1 + math.cos(math.pi * part)) / 2
 
 

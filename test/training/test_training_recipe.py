@@ -59,3 +59,29 @@ def test_the_rate_rises_then_falls_along_a_half_cosine() -> None:
     assert rates[10:] == sorted(rates[10:], reverse=True)
     assert rates[50] == pytest.approx(0.55)
     assert rates[-1] == pytest.approx(0.1, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("done", "change", "may"),
+    [
+        (50, {}, True),
+        (50, {"images": 2000}, False),
+        (50, {"stop": 600}, True),
+        (50, {"stop": 400}, False),
+        (150, {"stop": 600}, False),
+        (150, {}, True),
+    ],
+)
+def test_a_run_goes_on_by_a_recipe_that_says_the_same_of_what_was_done(done: int, change: Any, may: bool) -> None:
+    first = {"images": 1000, "size": 128, "batch": 10, "rate": 1.0e-2, "end_rate": 1.0e-3}
+    second = {**first, "size": 224}
+    begun = recipe.parse_recipe({**good(), "phases": [first, second]}, "begun")
+    then = recipe.parse_recipe({**good(), "phases": [{**first, **change}, second, second]}, "then")
+    assert recipe.continues(recipe.fingerprint(begun), then, done) is may
+
+
+def test_a_phase_that_is_stopped_keeps_its_rates() -> None:
+    whole = recipe.Phase(images=1000, size=224, batch=10, rate=1.0, end_rate=0.1)
+    short = recipe.Phase(images=1000, size=224, batch=10, rate=1.0, end_rate=0.1, stop=500)
+    assert (whole.steps, short.steps) == (100, 50)
+    assert trainer.learning_rate(short, 49) == trainer.learning_rate(whole, 49)
