@@ -74,7 +74,7 @@ def test_no_command_raises_privileges_or_starts_a_shell(command):
         Nvpmodel(command)
 
 
-def until(one, done, seconds: float = 5.0):
+def until(one, done, seconds: float = 30.0):
     """Let rounds pass in real time, for nvpmodel runs in it."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
