@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 from made_weights import CHECKOUT, random_weights
 
 from fastdepth_ros.importing import import_weights
@@ -15,6 +16,11 @@ from fastdepth_ros.runtime.bundle import Bundle, Manifest, write_bundle
 
 if TYPE_CHECKING:
     from fastdepth_ros.runtime.module import CompiledModule
+
+
+# No test is timed: a busy machine may take its time over an example.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session", autouse=True)
