@@ -6,6 +6,7 @@ import argparse
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -14,7 +15,14 @@ from fastdepth_ros.errors import RecordingError
 from fastdepth_ros.recording import Recording, UnpackedRecording, find_camera
 
 if TYPE_CHECKING:
+    from fastdepth_ros.recording.camera import CameraTopics
     from fastdepth_ros.recording.player import Player
+
+SETTLED = 0.5
+"""How long no further reader has come before playing begins [s].
+
+A writer knows of a reader before the reader knows of the writer, and what is sent in between is lost, reliable or not.
+"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -67,7 +75,7 @@ def _play(recording: Recording, args: argparse.Namespace, stop: threading.Event)
         for recorded, published in names.items():
             sys.stderr.write(f"{recorded} ({recording.topics[recorded].messages} messages) -> {published}\n")
         if args.wait > 0:
-            _wait_for_reader(player, topics.image.name, args.wait, stop)
+            _wait_for_readers(player, topics, args.wait, stop)
         player.play(recording.messages(topics.names), stop)
         period = recording.duration / max(1, topics.image.messages - 1) / args.rate
         while args.loop and not stop.wait(period):
@@ -77,8 +85,18 @@ def _play(recording: Recording, args: argparse.Namespace, stop: threading.Event)
     return 0
 
 
-def _wait_for_reader(player: Player, topic: str, seconds: float, stop: threading.Event) -> None:
-    for _ in range(int(seconds / 0.02) + 1):
-        if player.readers(topic) or stop.wait(0.02):
-            return
-    raise RecordingError(f"nobody subscribed to {topic} within {seconds:g} s", "Start the node, or check --image.")
+def _wait_for_readers(player: Player, topics: CameraTopics, seconds: float, stop: threading.Event) -> None:
+    """Wait for a reader of the picture, then until no further reader has come for :data:`SETTLED`."""
+    found: list[int] = []
+    since = begin = time.monotonic()
+    while not stop.wait(0.02):
+        now, readers = time.monotonic(), [player.readers(name) for name in topics.names]
+        if readers != found:
+            found, since = readers, now
+        if player.readers(topics.image.name):
+            if now - since >= SETTLED:
+                return
+        elif now - begin > seconds:
+            raise RecordingError(
+                f"nobody subscribed to {topics.image.name} within {seconds:g} s", "Start the node, or check --image."
+            )

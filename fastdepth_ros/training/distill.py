@@ -39,14 +39,17 @@ class Hints(nn.Module):  # type: ignore[misc]
         return torch.stack(terms).mean()
 
 
-def ask(teacher: FastDepth, pixels: Tensor, half: bool = False) -> tuple[Tensor, dict[str, Tensor]]:
-    """The teacher's depth and maps for (N, 3, H, W) pictures, in float32 and without gradients.
+def ask(
+    teacher: FastDepth, pixels: Tensor, names: Sequence[str], half: bool = False
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """The teacher's depth and the maps of the blocks ``names`` for (N, 3, H, W) pictures, in float32, no gradients.
 
     Args:
         teacher: with folded biases.
         pixels: RGB / 255.
+        names: as :meth:`FastDepth.forward` names its maps.
         half: compute in bfloat16, which is twice as fast where the processor has it.
     """
     with torch.no_grad(), torch.autocast(pixels.device.type, torch.bfloat16, enabled=half):
         depth, maps = teacher(pixels)
-    return depth.float(), {name: map_.float() for name, map_ in maps.items()} if half else maps
+    return depth.float(), {name: maps[name].float() for name in names}

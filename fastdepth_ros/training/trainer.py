@@ -204,7 +204,8 @@ class Trainer:
         if self.teacher is None:
             loss = weights.truth * terms["truth"]
         else:
-            answer, its_maps = distill.ask(self.teacher, full, self.half)
+            names = self.hints.names if self.hints is not None and weights.hints else ()
+            answer, its_maps = distill.ask(self.teacher, full, names, self.half)
             answer = functional.adaptive_avg_pool2d(answer, depth.shape[-2:])
             share = known * weights.teacher_where_known + (1 - known) * weights.teacher
             terms["teacher"] = losses.l1(depth, answer, torch.ones_like(depth))
