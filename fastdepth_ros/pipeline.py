@@ -234,7 +234,10 @@ class Pipeline:
         scaled = self._buffer("scaled metres", metres.shape, np.float32)
         np.multiply(metres, np.float32(1000), out=scaled)
         np.rint(scaled, out=scaled)
-        scaled[~(scaled <= np.iinfo(np.uint16).max)] = 0
+        unknown = self._buffer("unknown", metres.shape, np.bool_)
+        np.less_equal(scaled, np.iinfo(np.uint16).max, out=unknown)
+        np.logical_not(unknown, out=unknown)
+        np.copyto(scaled, 0, where=unknown)
         np.maximum(scaled, 0, out=scaled)
         published = self._buffer("depth", metres.shape, np.uint16)
         np.copyto(published, scaled, casting="unsafe")

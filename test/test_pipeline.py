@@ -1,6 +1,7 @@
 """The way of one frame: limits, sizes and places of the answer, with an engine whose answer is known."""
 
 import math
+import tracemalloc
 
 import cv2
 import numpy as np
@@ -259,3 +260,23 @@ def test_a_picture_that_is_none_is_refused(pixels, order):
 def test_a_camera_of_another_size_is_refused():
     with pytest.raises(CalibrationError, match="320x240"):
         Pipeline(KnownAnswer(), MANIFEST).run(Picture(scene(), "rgb"), KINECT.scale(320, 240))
+
+
+@pytest.mark.parametrize("output_size", ["native", "camera"])
+@pytest.mark.parametrize("depth_encoding", ["32FC1", "16UC1"])
+@pytest.mark.parametrize("order", ["rgb", "bgr"])
+def test_no_frame_allocates_in_proportion_to_the_picture(output_size, depth_encoding, order):
+    def peak(height, width):
+        """Most bytes at a time that a frame allocates beyond what the first ones made."""
+        camera = Intrinsics(width, height, height * 1.1, height * 1.1, (width - 1) / 2, (height - 1) / 2)
+        pipeline = Pipeline(KnownAnswer(grid()), MANIFEST, Settings(output_size, depth_encoding, "xyzrgb"))
+        picture = Picture(scene(height, width), order)
+        pipeline.run(picture, camera)
+        tracemalloc.start()
+        pipeline.run(picture, camera)
+        found = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return found
+
+    # A map of a bit per pixel of the larger picture would be 260 kB; what differs is a few Python numbers.
+    assert peak(1080, 1920) < peak(480, 640) + 10_000

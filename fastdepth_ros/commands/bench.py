@@ -16,7 +16,7 @@ from rich.console import Console
 
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.evaluation import power_table
-from fastdepth_ros.evaluation.benchmark import layers, tables
+from fastdepth_ros.evaluation.benchmark import aims, layers, tables
 from fastdepth_ros.evaluation.benchmark.rounds import Bench, start
 from fastdepth_ros.evaluation.benchmark.runtimes import PEERS
 from fastdepth_ros.models import DEFAULT, find_bundle
@@ -42,6 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sizes", metavar="LIST", help="sides of the input, multiples of 32, by comma")
     parser.add_argument("--layers", action="store_true", help="only where the time goes, kernel by kernel")
     parser.add_argument("--engine-only", action="store_true", help="only start-up time and memory of the engine")
+    parser.add_argument(
+        "--frame", action="store_true", help="only start-up, memory and what a frame costs beside the network"
+    )
     parser.add_argument("--power", action="store_true", help="only the paper's table 2 for this machine: watts, joules")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure to FILE")
 
@@ -55,6 +58,9 @@ def run(args: argparse.Namespace) -> int:
     if args.engine_only:
         found: Any = _engine_only(bundle, args)
         tables.show_start(console, found)
+    elif args.frame:
+        found = _frame(bundle, args)
+        aims.show(console, found["rows"])
     elif args.power:
         with Console(stderr=True).status("Preparing") as status:
             found = power_table.measure(module_for(bundle, args.target), args.rounds * args.seconds, status.update)
@@ -99,6 +105,22 @@ def _engine_only(bundle: Bundle, args: argparse.Namespace) -> dict[str, Any]:
             found.setdefault(key, []).append(value)
     spread = {key: {"min": min(values), "median": float(np.median(values))} for key, values in found.items()}
     return {"processor": processor.name(), "starts": args.rounds, **spread}
+
+
+def _frame(bundle: Bundle, args: argparse.Namespace) -> dict[str, Any]:
+    """Start-up, memory, and processor time of a frame of the node, in a ROS graph of its own."""
+    from fastdepth_ros.demo.graph import enter_graph
+
+    engine = _engine_only(bundle, args)
+    with tempfile.TemporaryDirectory() as scratch, Console(stderr=True).status("Preparing") as status:
+        folder = Path(scratch)
+        # The graph is entered before ROS is loaded, for its libraries read the environment once.
+        enter_graph(folder / "graph")
+        from fastdepth_ros.demo.frame_cost import CASES, RATE, measure
+
+        frames = max(1, round(args.rounds * args.seconds * RATE))
+        cases = measure(bundle.path, args.target, CASES, frames, folder, status.update)
+    return {"processor": processor.name(), "rows": aims.rows(engine, cases), "engine": engine, "cases": cases}
 
 
 def _resized(bundle: Bundle, sizes: str, scratch: Path) -> list[Bundle]:

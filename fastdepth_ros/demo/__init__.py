@@ -11,5 +11,7 @@ summary     summary.json, and the table on the terminal
 gallery     frames of a run side by side
 cloud_view  the cloud of a frame, from the side and from above
 page        what the report shows of a run
+frame_cost  what a frame costs the node beside the network (`fastdepth bench --frame`)
+counted_node  depth_node whose network counts its own processor time, for that
 outcome     all of this, put together and written
 """

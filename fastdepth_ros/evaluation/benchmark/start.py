@@ -20,7 +20,7 @@ def main() -> None:
     first = time.monotonic() - start
     status = Path("/proc/self/status").read_text(encoding="ascii")
     resident = next(line for line in status.splitlines() if line.startswith("VmRSS:"))
-    found = {"ready_s": ready, "first_depth_s": first, "resident_mb": int(resident.split()[1]) / 1024}
+    found = {"ready_s": ready, "first_depth_s": first, "resident_mb": int(resident.split()[1]) * 1024 / 1e6}
     json.dump(found, sys.stdout)
 
 
