@@ -90,8 +90,7 @@ class Sampler:
         self._wish: tuple[str, int] | None = None
         self._board = BoardReader()
         self._worked: set[str] = set()
-        self._always: list[Channel] = []
-        self._in_turn: list[Channel] = []
+        self._rounds: list[tuple[Channel, ...]] = [()]
         self._turn = 0
         self._searched = self._looked = self._asked = LONG_AGO
         self._stop = threading.Event()
@@ -134,7 +133,7 @@ class Sampler:
 
     def _run(self, files: Files) -> None:
         due = time.monotonic()
-        spent = time.thread_time()
+        looks, spent = self.watch.looks, time.thread_time()
         while not self._stop.is_set() and not files.abandoned:
             try:
                 self.round(files)
@@ -143,8 +142,9 @@ class Sampler:
             except Exception as error:
                 cause = f"watching the machine failed ({type(error).__name__}: {error})"
                 self.watch.findings = (Finding("warn", cause, "Report it, with the files of this board."),)
-            used = time.thread_time()
-            self.cost, spent = self.cost + used - spent, used
+            if looks != self.watch.looks:
+                looks, used = self.watch.looks, time.thread_time()
+                self.cost, spent = self.cost + used - spent, used
             now = time.monotonic()
             due = max(due + PERIOD, now)
             # Waiting for an event costs twice as much as sleeping, and whoever stops us has a tenth of a second.
@@ -152,7 +152,7 @@ class Sampler:
         files.close()
 
     def round(self, files: Files) -> None:
-        """Do what is due now."""
+        """Do what is due now. Nine of ten rounds only measure: a processor that has just woken up is slow."""
         now = self.clock()
         survey = now - self._searched >= SEARCH_PERIOD
         if survey:
@@ -160,14 +160,23 @@ class Sampler:
             self._search(files)
             self._board.survey(files)
         self._measure(files, now)
-        self._talk(now)
         if survey or now - self._looked >= BOARD_PERIOD:
-            self._looked = now
-            findings: list[Finding] = []
-            self.watch.batteries = tuple(charges(files, findings))
-            self.watch.board = self._board.look(files, self.watch.answer)
-            self.watch.findings = tuple(findings)
-            self.watch.looks += 1
+            self._look(files, now)
+        tool = self._nvpmodel
+        if tool is not None and (tool.busy or self._wish is not None or now - self._asked >= ASK_PERIOD):
+            self._talk(tool, now)
+
+    def _look(self, files: Files, now: float) -> None:
+        """See what the board does now, and what the rails drew since the last look if no frame was computed."""
+        before, since = self.watch.board.mode, self._looked
+        findings: list[Finding] = []
+        self.watch.batteries = tuple(charges(files, findings))
+        self.watch.board = self._board.look(files, self.watch.answer)
+        self.watch.findings = tuple(findings)
+        self.watch.looks += 1
+        self._looked, done = now, self.frames.last
+        if since > LONG_AGO and self.watch.board.mode == before and (done is None or since - done > REST):
+            self._rest(since, now)
 
     def _search(self, files: Files) -> None:
         """Find the meter, and what became of it since; one that has worked is not given up for another kind."""
@@ -176,15 +185,14 @@ class Sampler:
             self.watch.meter = old.successor(new)
         elif new.channels and not self._worked:
             self.watch.meter = new
-        whole = self.watch.meter.whole
-        self._always = [channel for channel in self.watch.meter.channels if channel.rail in whole]
-        self._in_turn = [channel for channel in self.watch.meter.channels if channel.rail not in whole]
+        channels, whole = self.watch.meter.channels, self.watch.meter.whole
+        always = tuple(channel for channel in channels if channel.rail in whole)
+        self._rounds = [(*always, channel) for channel in channels if channel.rail not in whole] or [always]
 
     def _measure(self, files: Files, now: float) -> None:
         """Read the rails that are the whole, and one of the others: five reads less, each of which costs."""
         self._turn += 1
-        others = self._in_turn[self._turn % len(self._in_turn) :][:1] if self._in_turn else []
-        for channel in (*self._always, *others):
+        for channel in self._rounds[self._turn % len(self._rounds)]:
             rail = channel.rail
             try:
                 piece = channel.energy(files, now)
@@ -192,50 +200,47 @@ class Sampler:
                 found = Finding(self._level(rail, error), f"rail {rail}: {error}", channel.remedy)
                 self.watch.troubles = {**self.watch.troubles, rail: found}
                 continue
-            self._worked.add(rail)
-            if rail in self.watch.troubles:
+            if self.watch.troubles:
                 self.watch.troubles = {name: told for name, told in self.watch.troubles.items() if name != rail}
-            if piece is None or now <= piece[0]:
-                continue
-            self.ledger.add(rail, piece[0], now, piece[1])
-            done = self.frames.last
-            if done is None or piece[0] - done > REST:
-                self._rest(rail, now - piece[0], piece[1])
+            if piece is None:
+                self._worked.add(rail)
+            elif piece[0] < now:
+                self.ledger.add(rail, piece[0], now, piece[1])
 
     def _level(self, rail: str, error: Unreadable) -> Level:
         """What this user never could read is no news."""
         forbidden = error.code in (errno.EACCES, errno.EPERM) and rail not in self._worked
         return "note" if forbidden or not error.fault else "warn"
 
-    def _rest(self, rail: str, seconds: float, joules: float) -> None:
-        """Add to what a rail draws without frames in the mode in force."""
+    def _rest(self, since: float, now: float) -> None:
+        """Add to what the rails draw without frames in the mode in force."""
         mode = self.watch.board.mode
         name = mode.name if mode else ""
         known = self.watch.idle.get(name, {})
-        before = known.get(rail, Drawn())
-        fade = min(1.0, MEMORY / (before.seconds + seconds))
-        mixed = Drawn(before.joules * fade + joules, before.seconds * fade + seconds)
-        self.watch.idle = {**self.watch.idle, name: {**known, rail: mixed}}
+        mixed = dict(known)
+        for rail, drawn in self.ledger.drawn([(since, now)]).items():
+            before = known.get(rail, Drawn())
+            fade = min(1.0, MEMORY / max(before.seconds + drawn.seconds, 1e-9))
+            mixed[rail] = Drawn(before.joules * fade + drawn.joules, before.seconds * fade + drawn.seconds)
+        self.watch.idle = {**self.watch.idle, name: mixed}
 
-    def _talk(self, now: float) -> None:
+    def _talk(self, tool: Nvpmodel, now: float) -> None:
         """Start a call of nvpmodel, or take its answer."""
-        tool, wish = self._nvpmodel, self._wish
-        if tool is None:
-            return
+        wish = self._wish
         answer: Answer | None = None
         if tool.busy:
             answer = tool.poll(now)
         elif wish is not None:
             self._asked_for, self._wish = wish[0], None
             answer = tool.start(now, "-m", str(wish[1]))
-        elif now - self._asked >= ASK_PERIOD and self.watch.board.kind != LINUX:
+        else:
             self._asked = now
-            answer = tool.start(now, "-q")
+            answer = tool.start(now, "-q") if self.watch.board.kind != LINUX else None
         if answer is None:
             return
         if self._asked_for:
             self.watch.requested = (self._asked_for, answer)
-            self._asked_for = ""
+            self._asked_for, self.watch.answer = "", None
             self._asked = self._looked = LONG_AGO  # look at once what has come of it
         else:
             self.watch.answer = answer
