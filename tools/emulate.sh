@@ -5,7 +5,8 @@
 #   tools/emulate.sh ROOT [BUNDLE...]      (as root the first time: debootstrap wants that)
 #
 # ROOT is a folder of its own outside the checkout, for Debian arm64 (250 MB); it is made once and used again. Only what a
-# run itself put there is removed. BUNDLE: names or folders of model bundles (default: the default model).
+# run itself put there is removed. BUNDLE: names or folders of model bundles (default: the default model, and the authors'
+# weights where $FASTDEPTH_REFERENCE or ../shared/reference holds them). Ends with a table for docs/tx2.md.
 # Needs Debian's qemu-user-static and debootstrap, and .venv of `make test`. Emulation says nothing about speed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -17,7 +18,9 @@ tolerance=0.001 # metres
 die() { echo "emulate.sh: $*" >&2 && exit 1; }
 [ $# -ge 1 ] || die "name a folder for the arm64 system: tools/emulate.sh ROOT [BUNDLE...]"
 root=$(realpath -m "$1") && shift
-bundles=("$@") && [ $# -gt 0 ] || bundles=("")
+[ -d ../shared/reference ] && export FASTDEPTH_REFERENCE=${FASTDEPTH_REFERENCE:-$(realpath ../shared/reference)}
+bundles=("$@")
+[ $# -gt 0 ] || bundles=(fastdepth-indoor ${FASTDEPTH_REFERENCE:+fastdepth-reference})
 case $root/ in "$checkout"/*) die "$root is inside the checkout; name a folder outside of it" ;; esac
 [ -x "$python" ] || die "$python is missing; run \`make test\` once"
 for tool in debootstrap qemu-aarch64-static dpkg-deb; do
@@ -53,26 +56,36 @@ emulated() { # PROCESSOR SITE ARGUMENTS...
 platforms=() && for p in manylinux_2_27 manylinux_2_24 manylinux_2_17 manylinux2014; do platforms+=(--platform "${p}_aarch64"); done
 count=0
 for bundle in "${bundles[@]}"; do
-    # shellcheck disable=SC2086 -- no bundle named means none given
-    here=$("$python" -m fastdepth_ros.compiler $bundle --target host)
+    weights=$("$python" -c 'import sys; from fastdepth_ros.models import find_bundle
+print(find_bundle(sys.argv[1]).weights_sha256[:12])' "$bundle")
+    here=$("$python" -m fastdepth_ros.compiler "$bundle" --target host)
     "$python" tools/run_module.py "$here" "$work/here.npy" >/dev/null
     for pair in "${targets[@]}"; do
         target=${pair%=*} processor=${pair#*=}
         robot=$work/robot$((count += 1))
-        # shellcheck disable=SC2086
-        "$python" -m fastdepth_ros.cli deploy $bundle --target "$target" --python 3.11 --out "$robot" >/dev/null
+        "$python" -m fastdepth_ros.cli deploy "$bundle" --target "$target" --python 3.11 --out "$robot" >/dev/null
         # What install.sh does, but with this machine's pip: the emulator runs one program, not those that it starts.
         "$python" -m pip install --quiet --no-index --find-links "$robot/wheels" --only-binary=:all: --python-version 3.11 \
             "${platforms[@]}" --target "$robot.site" "$robot"/wheels/{apache_tvm,fastdepth_ros}-*.whl numpy PyYAML
         emulated "$processor" "$robot.site" tools/run_module.py "$robot"/models/*/modules/"$target" "$work/there.npy"
-        "$python" - "$work/here.npy" "$work/there.npy" "$(basename "${bundle:-default model}"), $target" $tolerance <<'PYTHON'
+        "$python" - "$work/here.npy" "$work/there.npy" "$target" "$processor" "$(basename "$bundle") $weights" $tolerance \
+            "$work/rows" <<'PYTHON'
 import sys
 import numpy as np
 here, there = np.load(sys.argv[1]), np.load(sys.argv[2])
+target, processor, bundle, tolerance, rows = sys.argv[3:]
 error = float(np.abs(here - there).max())
-good = here.max() > 0.1 and error <= float(sys.argv[4])
-print(f"{sys.argv[3]}: max error {error:.1e} m against x86, depth {there.min():.2f} to {there.max():.2f} m: {'ok' if good else 'WRONG'}")
+good = here.max() > 0.1 and error <= float(tolerance)
+depth = f"{there.min():.2f} to {there.max():.2f} m"
+print(f"{bundle}, {target}: max error {error:.1e} m against x86, depth {depth}: {'ok' if good else 'WRONG'}")
+with open(rows, "a") as table:
+    table.write(f"| `{target}` | {processor} | {bundle} | {depth} | {error:.1e} m |\n")
 sys.exit(not good)
 PYTHON
     done
 done
+echo
+echo "$("$python" -c 'import platform; from fastdepth_ros.runtime import processor; print(processor.name())'), $(qemu-aarch64-static --version | head -1):"
+echo "| module | emulated processor | weights | depth | max. difference from x86 |"
+echo "|---|---|---|---|---|"
+cat "$work/rows"
