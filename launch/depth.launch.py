@@ -32,7 +32,7 @@ CONFIG = Path(get_package_share_directory(PACKAGE)) / "config"
 DDS_PROFILES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
 UP_TO_JAZZY = ("humble", "iron", "jazzy")
 
-PARAMETERS = ("model", "target", "image_transport", "output_size", "cloud")
+PARAMETERS = ("model", "target", "image_transport", "output_size", "cloud", "power_profile", "board_root")
 
 ARGUMENTS = [
     DeclareLaunchArgument("image", default_value="/camera/image_raw", description="Topic of the camera's images."),
@@ -57,6 +57,10 @@ ARGUMENTS = [
     DeclareLaunchArgument(
         "cloud", default_value="", choices=["", "off", "xyz", "xyzrgb"], description="Fields of depth/points."
     ),
+    DeclareLaunchArgument(
+        "power_profile", default_value="", description="Power profile: max-n, max-q, or one of config/power.yaml."
+    ),
+    DeclareLaunchArgument("board_root", default_value="", description="Where the board's sys and etc are."),
     DeclareLaunchArgument(
         "params_file", default_value=str(CONFIG / "depth.yaml"), description="Parameters of the node, YAML."
     ),

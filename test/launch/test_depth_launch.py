@@ -1,4 +1,4 @@
-"""depth.launch.py plays a recording through the node: once raw, once compressed and in a namespace."""
+"""depth.launch.py plays a recording through the node: once raw; once compressed, in a namespace, on a made-up TX2."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))  # pytest does that, launch_test does not
+sys.path.extend(str(folder) for folder in Path(__file__).parents[:2])  # pytest does that, launch_test does not
 
 pytest.importorskip("launch_testing", reason="ROS 2's launch_testing is not installed")
 pytest.importorskip("launch_ros", reason="ROS 2's launch_ros is not installed")
@@ -19,6 +19,8 @@ import launch_testing.actions
 import launch_testing.asserts
 import rclpy
 from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
+from boards import tx2_jetpack4
+from diagnostic_msgs.msg import DiagnosticArray
 from launch import LaunchDescription
 from launch.actions import IncludeLaunchDescription
 from launch.launch_description_sources import PythonLaunchDescriptionSource
@@ -31,6 +33,7 @@ except PackageNotFoundError:
     pytest.skip("fastdepth_ros is not installed where ament finds it (AMENT_PREFIX_PATH)", allow_module_level=True)
 
 NAMESPACES = {"raw": "", "compressed": "robot"}
+PROFILES = {"raw": "max-n", "compressed": "max-q"}
 
 
 @pytest.mark.launch_test
@@ -46,6 +49,9 @@ def generate_test_description(transport):
         "output_size": "camera",
         "loop": "true",  # launch_testing ends it
     }
+    if transport == "compressed":
+        board = tx2_jetpack4.build(folder / "board", "MAXP_CORE_ARM")
+        arguments |= {"power_profile": PROFILES[transport], "board_root": str(board.root)}
     depth = IncludeLaunchDescription(
         PythonLaunchDescriptionSource(str(SHARE / "launch" / "depth.launch.py")), launch_arguments=arguments.items()
     )
@@ -87,6 +93,25 @@ class WhileTheRecordingPlays(unittest.TestCase):
             assert message.header.frame_id == FRAME
             assert (message.width, message.height) == (WIDTH, HEIGHT)
         assert [field.name for field in heard["cloud"][stamp].fields] == ["x", "y", "z", "rgb"]
+
+    def test_the_power_profile_is_in_force_and_held_against_the_board(self, transport):
+        rclpy.init(args=[])
+        self.addCleanup(rclpy.try_shutdown)
+        node = rclpy.create_node("test_power")
+        said: dict[str, dict[str, str]] = {}
+
+        def hear(message):
+            for status in message.status:
+                said[status.name.rpartition(": ")[2]] = {pair.key: pair.value for pair in status.values}
+
+        node.create_subscription(DiagnosticArray, "/diagnostics", hear, 10)
+        end = time.monotonic() + 60
+        while "board" not in said and time.monotonic() < end:
+            rclpy.spin_once(node, timeout_sec=0.1)
+        assert said["budget"]["power_profile"] == PROFILES[transport]
+        if transport == "compressed":
+            assert said["board"]["board"] == "quill (tx2)"
+            assert said["board"]["problem 1"].endswith("Run: sudo nvpmodel -m 1")
 
 
 @launch_testing.post_shutdown_test()
