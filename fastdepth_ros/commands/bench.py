@@ -28,6 +28,8 @@ WIDTH = 120
 """Columns of the tables in a file or a pipe."""
 
 PEER_PYTHON = Path(".venv-bench/bin/python")
+TORCH_PYTHON = Path(".venv-train/bin/python")
+"""Torch is where it trains; with it another gigabyte would go into each of two environments."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,7 +37,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("bundle", nargs="?", default=DEFAULT, help=f"name or folder of a bundle (default: {DEFAULT})")
     parser.add_argument("--target", default="host", help="compile for this target (default: host)")
     parser.add_argument("--against", default="", metavar="LIST", help=f"other runtimes, by comma: {', '.join(PEERS)}")
-    parser.add_argument("--peer-python", type=Path, metavar="PATH", help=f"their interpreter (default: {PEER_PYTHON})")
+    interpreters = f"{PEER_PYTHON}; torch: {TORCH_PYTHON}"
+    parser.add_argument(
+        "--peer-python",
+        type=Path,
+        metavar="PATH",
+        help=f"their interpreter (default: {interpreters})",
+    )
     parser.add_argument("--threads", metavar="LIST", help="numbers of threads, by comma (default: 1 and all cores)")
     parser.add_argument("--rounds", type=int, default=5, help="turns that each runtime gets (default: 5)")
     parser.add_argument("--seconds", type=float, default=1.0, help="length of a turn (default: 1)")
@@ -85,14 +93,20 @@ def _compare(bundle: Bundle, threads: list[int], args: argparse.Namespace, conso
     peers = [name for name in args.against.split(",") if name]
     if unknown := sorted(set(peers) - PEERS.keys()):
         raise SettingError(f"there is no runtime {unknown[0]!r}", f"Choose of {', '.join(PEERS)}.")
-    peer_python = args.peer_python or (PEER_PYTHON if PEER_PYTHON.exists() else Path(sys.executable))
+    pythons = {name: _python_of(name, args.peer_python) for name in peers}
     module = module_for(bundle, args.target)
     with tempfile.TemporaryDirectory() as folder, Console(stderr=True).status("Preparing") as status:
-        bench = Bench(bundle, module, peers, peer_python.absolute(), Path(folder))
+        bench = Bench(bundle, module, pythons, Path(folder))
         comparison = bench.compare(threads, args.rounds, args.seconds, status.update)
     found = tables.comparison_report(module, comparison)
     tables.show_comparison(console, found)
     return found
+
+
+def _python_of(peer: str, chosen: Path | None) -> Path:
+    """The interpreter of the environment that has another runtime."""
+    usual = TORCH_PYTHON if peer == "torch" else PEER_PYTHON
+    return (chosen or (usual if usual.exists() else Path(sys.executable))).absolute()
 
 
 def _engine_only(bundle: Bundle, args: argparse.Namespace) -> dict[str, Any]:

@@ -1,56 +1,80 @@
 """The benchmark: that it compares the same network, and computes what it prints."""
 
+import io
 import json
+import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from made_weights import CHECKOUT, random_weights
+from rich.console import Console
 
 from fastdepth_ros.cli import main
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.evaluation.benchmark import layers, tables
-from fastdepth_ros.evaluation.benchmark.rounds import OURS, PRODUCT_SIZE, Bench, Comparison, Timing
+from fastdepth_ros.evaluation.benchmark.names import PRODUCT_SIZE
+from fastdepth_ros.evaluation.benchmark.rounds import OURS, Bench, Comparison, Timing
+from fastdepth_ros.evaluation.benchmark.runtimes import PEERS
 from fastdepth_ros.network import FULL, PRUNED, Network
 from fastdepth_ros.runtime.bundle import Manifest, write_bundle
+from fastdepth_ros.runtime.module import CompiledModule
 
 SMALL = Network("small", encoder=(4,) * 14, decoder=(4,) * 5)
-PEER_PYTHON = CHECKOUT / ".venv-bench" / "bin" / "python"
 
 
-@pytest.fixture
-def peer_python():
-    if not PEER_PYTHON.exists():
-        pytest.skip(f"no other runtimes: {PEER_PYTHON} is missing (make bench)")
-    return PEER_PYTHON
+def interpreter(runtime):
+    """Of the environment that has a runtime."""
+    folder, how = (".venv-train", "make train-env") if runtime == "torch" else (".venv-bench", "make bench")
+    python = CHECKOUT / folder / "bin" / "python"
+    if not python.exists():
+        pytest.skip(f"no {runtime}: {python} is missing ({how})")
+    return python
 
 
 def silent(_text):
     pass
 
 
-def test_other_runtimes_give_the_same_depth(bundle, module, peer_python, tmp_path):
-    bench = Bench(bundle, module, ["onnxruntime"], peer_python, tmp_path)
+@pytest.mark.parametrize("runtime", PEERS)
+def test_other_runtimes_give_the_same_depth(bundle, module, runtime, tmp_path):
+    bench = Bench(bundle, module, {runtime: interpreter(runtime)}, tmp_path)
     comparison = bench.compare([1], rounds=1, seconds=0.05, progress=silent)
-    theirs = comparison.of("onnxruntime", 1)
+    assert comparison.missing == {}
+    theirs = comparison.of(runtime, 1)
     assert theirs.version
     assert theirs.difference < 1e-3
     assert np.load(tmp_path / "fastdepth-1.npy").std() > 0.01, "equal because constant"
-    assert comparison.peak(1) > 1e9
+    if runtime in ("onnxruntime", "openvino"):
+        assert comparison.peak(1) > 1e9
 
 
 def test_answers_that_differ_are_not_compared(bundle, module, tmp_path):
-    bench = Bench(bundle, module, [], Path(), tmp_path)
+    bench = Bench(bundle, module, {}, tmp_path)
     np.save(tmp_path / f"{OURS}-1.npy", np.ones((2, 2)))
     np.save(tmp_path / "other-1.npy", np.array([[1, 1], [1, 1.5]]))
     with pytest.raises(SettingError, match=r"other differs by 0\.5000 m"):
         bench.difference(Timing("other", 1))
 
 
-def test_a_missing_runtime_names_the_remedy(bundle, module, tmp_path):
-    with pytest.raises(SettingError, match=r"failed: .*No module named 'onnx.*make bench"):
-        Bench(bundle, module, ["onnxruntime"], Path(sys.executable), tmp_path)
+def test_a_missing_runtime_is_named_with_its_reason_and_the_others_are_measured(bundle, module, tmp_path):
+    pythons = dict.fromkeys(["onnxruntime", "torch"], Path(sys.executable))
+    comparison = Bench(bundle, module, pythons, tmp_path).compare([1], rounds=1, seconds=0.05, progress=silent)
+    assert [timing.runtime for timing in comparison.timings] == [OURS]
+    assert re.search(r"failed: .*No module named 'onnx.*make bench", comparison.missing["onnxruntime"])
+    assert re.search(r"failed: .*No module named 'torch", comparison.missing["torch"])
+    console = Console(file=io.StringIO(), width=160)
+    tables.show_comparison(console, tables.comparison_report(module, comparison))
+    assert "not measured: torch: " in console.file.getvalue()
+
+
+def test_beside_a_module_for_avx2_it_is_said_who_is_free_of_it(bundle, module, tmp_path):
+    bench = Bench(bundle, module, {}, tmp_path)
+    bench.module = CompiledModule(module.folder, replace(module.description, vector_width=8))
+    assert dict(bench.held("openvino")) == {"ONEDNN_MAX_CPU_ISA": "AVX2"}
+    assert bench.held("onnxruntime") is None
 
 
 def test_an_unknown_runtime_names_the_known_ones(bundle, capsys):

@@ -2,6 +2,16 @@
 
 Every measurement is a process of its own, one at a time, and the runtimes take turns for several rounds: a machine's
 clock, temperature and other programs change, and change for all alike. The other runtimes live in a virtual environment
-of their own (``requirements/bench.txt``), so that they cannot get into the node's; the modules ``runtimes`` and
-``onnx_model`` run there and need nothing of this package but the network table.
+of their own (``requirements/bench.txt``; torch in that of the training), so that they cannot get into the node's; the
+modules ``runtimes``, ``graph`` and ``*_model`` run there and need nothing of this package but the network table.
+
+runtimes    the other runtimes: how to load a model and run it
+graph       the way through the network, and its writers: onnx_model, tflite_model, ncnn_model, torch_model
+measure     one turn of one runtime, in a process of its own
+rounds      the turns of all, interleaved; whether the answers agree
+tables      what was found, as JSON and on the terminal
+plot        the same as a picture
+layers      kernel by kernel
+start       start-up and memory of the engine
+aims        start-up, memory and frames beside what is aimed at
 """

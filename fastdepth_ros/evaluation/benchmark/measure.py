@@ -24,7 +24,7 @@ def main() -> None:
     """Load, warm up, time each run for a while."""
     parser = argparse.ArgumentParser()
     parser.add_argument("runtime", help="'fastdepth', or a name of runtimes.PEERS")
-    parser.add_argument("model", type=Path, help="a module's folder, or an ONNX file")
+    parser.add_argument("model", type=Path, help="a module's folder, or the file that the runtime reads")
     parser.add_argument("source", type=Path, help=".npy that the runtime reads")
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--seconds", type=float, required=True)
@@ -49,7 +49,7 @@ def load(runtime: str, model: Path, source: Any, threads: int) -> Callable[[], A
         return engine.run
     from fastdepth_ros.evaluation.benchmark.runtimes import PEERS
 
-    return PEERS[runtime](model, source, threads)
+    return PEERS[runtime].load(model, source, threads)
 
 
 def times(run: Callable[[], Any], seconds: float) -> list[float]:
@@ -67,9 +67,9 @@ def version_of(runtime: str) -> str:
     """The version of the package behind a runtime."""
     if runtime == "fastdepth":
         return version("apache-tvm")
-    from fastdepth_ros.evaluation.benchmark.runtimes import PACKAGES
+    from fastdepth_ros.evaluation.benchmark.runtimes import PEERS
 
-    return version(PACKAGES[runtime])
+    return version(PEERS[runtime].package)
 
 
 if __name__ == "__main__":

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,20 +16,19 @@ import numpy.typing as npt
 
 import fastdepth_ros
 from fastdepth_ros.errors import SettingError
-from fastdepth_ros.evaluation.benchmark.onnx_names import NETWORK, PRODUCT
+from fastdepth_ros.evaluation.benchmark.names import PRODUCT_ONNX, PRODUCT_SIZE, TABLE, WEIGHTS
+from fastdepth_ros.evaluation.benchmark.runtimes import PEERS
 from fastdepth_ros.runtime.bundle import Bundle
 from fastdepth_ros.runtime.module import CompiledModule
 
 OURS = "fastdepth"
-PRODUCT_SIZE = 512
-"""Of the matrices whose product measures what the processor reaches: three of them fit a second-level cache."""
-
 AGREEMENT_M = 1e-3
 """Answers may differ by so much: float32 sums in another order."""
 
-AVX2_ONLY = {"ONEDNN_MAX_CPU_ISA": "AVX2"}
-"""Holds OpenVINO to AVX2 beside a module that was compiled for it. ONNX Runtime has no such switch."""
+READS_PRODUCT = "onnx_model"
+"""The writer whose readers can multiply matrices as well."""
 
+AVX2_LANES = 8
 NOTHING: Mapping[str, str] = {}
 Progress = Callable[[str], None]
 
@@ -74,18 +74,22 @@ class Comparison:
 
     Attributes:
         timings: of the network.
-        products: of the matrix product, by the same runtimes.
+        products: of the matrix product, by runtimes that have one.
+        missing: runtime -> why it was not measured to the end.
+        free: runtimes that used what the module was not compiled for, because nothing holds them to it.
     """
 
     timings: list[Timing]
     products: list[Timing]
+    missing: dict[str, str] = field(default_factory=dict)
+    free: list[str] = field(default_factory=list)
 
     def of(self, runtime: str, threads: int) -> Timing:
         return next(t for t in self.timings if (t.runtime, t.threads) == (runtime, threads))
 
     def peak(self, threads: int) -> float | None:
         """The fastest matrix product that any runtime reached [FLOP/s]; None where none was measured."""
-        fastest = min((t.minimum for t in self.products if t.threads == threads), default=None)
+        fastest = min((t.minimum for t in self.products if t.threads == threads and t.rounds), default=None)
         return 2 * PRODUCT_SIZE**3 / fastest if fastest else None
 
 
@@ -94,52 +98,85 @@ class Bench:
 
     Args:
         bundle, module: what is measured.
-        peers: names of ``runtimes.PEERS``.
-        peer_python: the interpreter of the environment that has them.
+        pythons: for each runtime of ``runtimes.PEERS`` that takes part, the interpreter of the environment that has it.
         folder: for models, inputs and answers.
+
+    Attributes:
+        missing: runtime -> why it cannot take part.
     """
 
-    def __init__(
-        self, bundle: Bundle, module: CompiledModule, peers: Sequence[str], peer_python: Path, folder: Path
-    ) -> None:
-        self.module, self.peers, self.peer_python, self.folder = module, peers, peer_python, folder
+    def __init__(self, bundle: Bundle, module: CompiledModule, pythons: Mapping[str, Path], folder: Path) -> None:
+        self.module, self.pythons, self.folder = module, pythons, folder
+        self.missing: dict[str, str] = {}
         about = module.description
-        picture = np.random.default_rng(0).integers(0, 256, (about.input.height, about.input.width, 3), np.uint8)
+        height, width = about.input.height, about.input.width
+        picture = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
         # Neighbouring pixels of a real picture are alike, and so are those of this one.
         picture = np.sort(picture, axis=1)
         np.save(folder / "picture.npy", picture)
-        if peers:
+        if pythons:
             np.save(folder / "floats.npy", np.ascontiguousarray(picture.transpose(2, 0, 1)[None] / np.float32(255)))
             np.save(folder / "matrix.npy", np.random.default_rng(1).random((PRODUCT_SIZE,) * 2, np.float32))
-            np.savez(folder / "weights.npz", **bundle.weights())  # type: ignore[arg-type]
-            table, size = json.dumps(about.network), (str(about.input.height), str(about.input.width))
-            self.peer("onnx_model", str(folder / "weights.npz"), table, *size, str(PRODUCT_SIZE), str(folder))
+            np.savez(folder / WEIGHTS, **bundle.weights())  # type: ignore[arg-type]
+            (folder / TABLE).write_text(json.dumps(about.network), encoding="utf-8")
+        for runtime in pythons:
+            writer = PEERS[runtime].writer
+            if writer and not (folder / PEERS[runtime].model).exists():
+                with self.or_missing(runtime):
+                    self.peer(runtime, writer, str(folder), str(height), str(width))
+
+    @contextlib.contextmanager
+    def or_missing(self, runtime: str) -> Iterator[None]:
+        """Note that a runtime is missing, and why, where what is inside fails."""
+        try:
+            yield
+        except SettingError as error:
+            self.missing[runtime] = str(error)
 
     def compare(self, threads: Sequence[int], rounds: int, seconds: float, progress: Progress) -> Comparison:
-        """Measure every runtime with every number of threads in every round."""
-        runtimes = [OURS, *self.peers]
+        """Measure every runtime with every number of threads in every round; those that fail are missing."""
+        runtimes = [OURS, *self.pythons]
         timings = {(r, n): Timing(r, n) for n in threads for r in runtimes}
-        products = {(r, n): Timing(r, n) for n in threads for r in self.peers}
+        products = {(r, n): Timing(r, n) for n in threads for r in runtimes if self.multiplies(r)}
         for turn in range(rounds):
             for (runtime, count), timing in timings.items():
+                if runtime in self.missing:
+                    continue
                 progress(f"round {turn + 1} of {rounds}: {runtime}, {count} thread{'s' * (count > 1)}")
-                self.add(timing, NETWORK, "floats.npy", seconds)
-                if runtime in self.peers:
-                    self.add(products[runtime, count], PRODUCT, "matrix.npy", seconds / 4)
-        for timing in timings.values():
-            timing.difference = self.difference(timing)
-        return Comparison(list(timings.values()), list(products.values()))
+                with self.or_missing(runtime) if runtime != OURS else contextlib.nullcontext():
+                    self.network(timing, seconds)
+                    if runtime != OURS and not turn:
+                        timing.difference = self.difference(timing)
+                    if (runtime, count) in products:
+                        self.product(products[runtime, count], seconds / 4)
+        return Comparison(
+            [timing for timing in timings.values() if timing.runtime not in self.missing],
+            list(products.values()),
+            self.missing,
+            [r for r in self.pythons if r not in self.missing and self.held(r) is None],
+        )
 
-    def add(self, timing: Timing, model: str, source: str, seconds: float) -> None:
-        """Measure one turn."""
-        options = ["--threads", str(timing.threads), "--seconds", str(seconds)]
-        if model == NETWORK:
-            options += ["--answer", str(self.answer(timing))]
+    def multiplies(self, runtime: str) -> bool:
+        return runtime != OURS and PEERS[runtime].writer == READS_PRODUCT
+
+    def network(self, timing: Timing, seconds: float) -> None:
+        """Measure one turn of the network."""
+        options = ["--answer", str(self.answer(timing))]
         if timing.runtime == OURS:
-            text = self.own("measure", OURS, str(self.module.folder), str(self.folder / "picture.npy"), *options)
+            self.add(timing, self.module.folder, "picture.npy", seconds, options)
         else:
-            text = self.peer("measure", timing.runtime, str(self.folder / model), str(self.folder / source), *options)
-        found = json.loads(text)
+            self.add(timing, self.folder / PEERS[timing.runtime].model, "floats.npy", seconds, options)
+
+    def product(self, timing: Timing, seconds: float) -> None:
+        """Measure one turn of the matrix product."""
+        self.add(timing, self.folder / PRODUCT_ONNX, "matrix.npy", seconds, [])
+
+    def add(self, timing: Timing, model: Path, source: str, seconds: float, options: list[str]) -> None:
+        options = ["--threads", str(timing.threads), "--seconds", str(seconds), *options]
+        arguments = ["measure", timing.runtime, str(model), str(self.folder / source), *options]
+        text = self.own(*arguments) if timing.runtime == OURS else self.peer(timing.runtime, *arguments)
+        # Some runtimes greet on stdout.
+        found = json.loads(text.splitlines()[-1])
         timing.version = found["version"]
         timing.rounds.append(found["seconds"])
 
@@ -152,19 +189,25 @@ class Bench:
         Raises:
             SettingError: the answers do not agree, so that the comparison would say nothing.
         """
-        ours = np.load(self.folder / f"{OURS}-{timing.threads}.npy")
-        difference = float(np.abs(np.load(self.answer(timing)) - ours).max())
+        ours, theirs = np.load(self.folder / f"{OURS}-{timing.threads}.npy"), np.load(self.answer(timing))
+        if ours.shape != theirs.shape:
+            cause = f"{timing.runtime} answers {theirs.shape} instead of {ours.shape}"
+            raise SettingError(cause, "Its times cannot be compared.")
+        difference = float(np.abs(theirs - ours).max())
         if not difference <= AGREEMENT_M * max(1.0, float(ours.max())):
             cause = f"{timing.runtime} differs by {difference:.4f} m"
-            raise SettingError(cause, "Its times cannot be compared; leave it out of --against.")
+            raise SettingError(cause, "Its times cannot be compared.")
         return difference
 
     def own(self, module: str, *arguments: str) -> str:
         return start(Path(sys.executable), module, arguments)
 
-    def peer(self, module: str, *arguments: str) -> str:
-        limits = AVX2_ONLY if self.module.description.vector_width == 8 else {}
-        return start(self.peer_python, module, arguments, limits)
+    def peer(self, runtime: str, module: str, *arguments: str) -> str:
+        return start(self.pythons[runtime], module, arguments, dict(self.held(runtime) or ()))
+
+    def held(self, runtime: str) -> tuple[tuple[str, str], ...] | None:
+        """What holds a runtime to the instructions of the module; None where nothing does."""
+        return PEERS[runtime].avx2 if self.module.description.vector_width == AVX2_LANES else ()
 
 
 def start(python: Path, module: str, arguments: Sequence[str], extra: Mapping[str, str] = NOTHING) -> str:

@@ -27,6 +27,8 @@ def comparison_report(module: CompiledModule, comparison: Comparison) -> dict[st
         "gmac": flop / 2e9,
         "sgemm_gflops": {str(n): _gflops(comparison.peak(n)) for n in sorted({t.threads for t in comparison.timings})},
         "runtimes": [_row(timing, comparison, flop) for timing in comparison.timings],
+        "missing": comparison.missing,
+        "free_of_the_targets_instructions": comparison.free,
     }
 
 
@@ -78,6 +80,11 @@ def show_comparison(console: Console, found: dict[str, Any]) -> None:
     for threads, speed in found["sgemm_gflops"].items():
         if speed:
             console.print(f"sgemm, the fastest of all runtimes: {speed} GFLOP/s, threads: {threads}")
+    if found["free_of_the_targets_instructions"]:
+        names = ", ".join(found["free_of_the_targets_instructions"])
+        console.print(f"Nothing holds to the instructions of {found['cpu']}, and may have used wider ones: {names}")
+    for name, reason in found["missing"].items():
+        console.print(f"not measured: {name}: {reason}", markup=False)
 
 
 def show_sizes(console: Console, reports: list[dict[str, Any]]) -> None:
