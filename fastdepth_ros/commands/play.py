@@ -80,6 +80,7 @@ def _play(recording: Recording, args: argparse.Namespace, stop: threading.Event)
         period = recording.duration / max(1, topics.image.messages - 1) / args.rate
         while args.loop and not stop.wait(period):
             player.play(recording.messages(topics.names), stop)
+        player.finish()
     finally:
         rclpy.try_shutdown()
     return 0

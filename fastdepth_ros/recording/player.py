@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
+from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 
@@ -19,6 +20,8 @@ from fastdepth_ros.recording.reader import Message, Topic
 DEPTH = 5
 """Messages that a publisher keeps for a slow reliable reader."""
 
+MOMENT = 0.2
+"""How long a publisher stays after its last message, for readers that do not acknowledge [s]."""
 
 MOMENTS = 64
 """Recorded stamps that are kept in mind: a moment's messages lie close together."""
@@ -156,6 +159,16 @@ class Player:
                 data = cdr.with_stamp(data, stamp)
         self._publishers[message.topic.name].publish(data)
         return Published(message, recorded, stamp, max(0.0, time.monotonic() - due) if due else 0.0)
+
+    def finish(self, seconds: float = 2.0) -> None:
+        """Wait until every reader has what was sent, ``seconds`` at most; a publisher that ends takes it along.
+
+        Best-effort readers acknowledge nothing; they get a moment.
+        """
+        deadline = time.monotonic() + seconds
+        for publisher in self._publishers.values():
+            publisher.wait_for_all_acked(Duration(seconds=max(0.0, deadline - time.monotonic())))
+        time.sleep(max(0.0, min(MOMENT, deadline - time.monotonic())))
 
     def _new_stamp(self, topic: str, recorded: int, stamps: Stamps) -> int:
         stamp, topics = stamps.get(recorded, (0, set[str]()))
