@@ -16,7 +16,7 @@ from rich.console import Console
 
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.evaluation import power_table
-from fastdepth_ros.evaluation.benchmark import aims, layers, tables
+from fastdepth_ros.evaluation.benchmark import aims, layers, plot, tables
 from fastdepth_ros.evaluation.benchmark.rounds import Bench, start
 from fastdepth_ros.evaluation.benchmark.runtimes import PEERS
 from fastdepth_ros.models import DEFAULT, find_bundle
@@ -24,6 +24,7 @@ from fastdepth_ros.runtime import processor
 from fastdepth_ros.runtime.bundle import Bundle, write_bundle
 from fastdepth_ros.runtime.cache import module_for
 
+PLOTS = (".png", ".svg")
 WIDTH = 120
 """Columns of the tables in a file or a pipe."""
 
@@ -54,11 +55,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--frame", action="store_true", help="only start-up, memory and what a frame costs beside the network"
     )
     parser.add_argument("--power", action="store_true", help="only the paper's table 2 for this machine: watts, joules")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the comparison to FILE (.png or .svg)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure to FILE")
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure, and print what was found."""
+    if args.plot and (args.engine_only or args.frame or args.power or args.layers):
+        raise SettingError("--plot draws the comparison", "Leave out what asks for other figures only.")
+    if args.plot and args.plot.suffix not in PLOTS:
+        raise SettingError(f"{args.plot} is no picture", f"End its name in {' or '.join(PLOTS)}.")
     threads = _numbers(args.threads, "threads") if args.threads else sorted({1, processor.cores()})
     bundle, console = find_bundle(args.bundle), Console()
     if not console.is_terminal:
@@ -84,6 +90,8 @@ def run(args: argparse.Namespace) -> int:
             found = [_compare(sized, threads, args, console) for sized in bundles]
         if args.sizes:
             tables.show_sizes(console, found)
+        if args.plot:
+            plot.draw(args.plot, found)
     if args.json:
         args.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     return 0

@@ -7,6 +7,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from made_weights import CHECKOUT, random_weights
@@ -14,7 +15,7 @@ from rich.console import Console
 
 from fastdepth_ros.cli import main
 from fastdepth_ros.errors import SettingError
-from fastdepth_ros.evaluation.benchmark import layers, tables
+from fastdepth_ros.evaluation.benchmark import layers, plot, tables
 from fastdepth_ros.evaluation.benchmark.names import PRODUCT_SIZE
 from fastdepth_ros.evaluation.benchmark.rounds import OURS, Bench, Comparison, Timing
 from fastdepth_ros.evaluation.benchmark.runtimes import PEERS
@@ -132,3 +133,19 @@ def test_cost_per_pixel_by_size_is_reported(tmp_path, capsys):
     assert main(["bench", str(bundle.path), *options]) == 0
     assert [found["input_px"] for found in json.loads(file.read_text())] == [[32, 32], [64, 64]]
     assert "Cost per pixel" in capsys.readouterr().out
+
+
+def test_the_comparison_is_drawn_with_every_runtime(module, tmp_path):
+    ours, other = Timing(OURS, 1, "0.27", [[0.004]]), Timing("other", 1, "9", [[0.006]])
+    found = tables.comparison_report(module, Comparison([ours, other], []))
+    plot.draw(tmp_path / "plot.svg", [found])
+    assert (tmp_path / "plot.svg").stat().st_size > 5000
+    plot.draw(tmp_path / "plot.png", [found, found])
+    pixels = cv2.imread(str(tmp_path / "plot.png"))
+    assert pixels.std() > 10
+
+
+def test_a_plot_of_something_else_is_refused(bundle, tmp_path, capsys):
+    assert main(["bench", str(bundle.path), "--layers", "--plot", str(tmp_path / "a.png")]) == 2
+    assert main(["bench", str(bundle.path), "--plot", str(tmp_path / "a.txt")]) == 2
+    assert "End its name in .png or .svg" in capsys.readouterr().err
