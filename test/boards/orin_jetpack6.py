@@ -47,6 +47,7 @@ def build(root: Path, mode: str = "25W") -> Tree:
     for index, (zone, temperature) in enumerate(ZONES.items()):
         tree.write(f"sys/class/thermal/thermal_zone{index}/type", zone)
         tree.write(f"sys/class/thermal/thermal_zone{index}/temp", temperature)
+    tree.unread = {"sys/class/thermal/cooling_device0/cur_state"}  # a fan says nothing of throttling
     for index, device in enumerate(("pwm-fan", "thermal-cpufreq-0", "devfreq-17000000.gpu")):
         tree.write(f"sys/class/thermal/cooling_device{index}/type", device)
         tree.write(f"sys/class/thermal/cooling_device{index}/cur_state", 0)

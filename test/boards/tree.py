@@ -36,6 +36,10 @@ fi
 """
 
 
+DAMAGE = ("delete", "empty", "garbage", "folder", "pipe")
+"""What can happen to a file."""
+
+
 class Tree:
     """Files below a folder. Changing one is atomic, as a kernel file never shows half of a value."""
 
@@ -43,6 +47,8 @@ class Tree:
         self.root = root
         self.names: list[str] = []
         """Of all files that the power room reads, in the order in which they were made."""
+        self.unread: set[str] = set()
+        """Those among them that it has no need of."""
         root.mkdir(parents=True, exist_ok=True)
         (root / "behaviour").write_text("normal\n")
 
@@ -58,6 +64,28 @@ class Tree:
 
     def remove(self, name: str) -> None:
         (self.root / name).unlink()
+
+    def damage(self, name: str, how: str | bytes) -> None:
+        """Have one of :data:`DAMAGE` happen to a file, or put bytes into it."""
+        if how == "delete":
+            self.remove(name)
+        elif how == "empty":
+            self.write(name, b"")
+        elif how == "garbage":
+            self.write(name, b"\x00\xff\xfe\x80\x07")
+        elif how == "pipe":
+            self.pipe(name)
+        elif how == "folder":
+            self.remove(name)
+            (self.root / name).mkdir()
+        else:
+            self.write(name, how)
+
+    def mend(self, name: str, good: bytes) -> None:
+        """Undo a damage."""
+        path = self.root / name
+        path.rmdir() if path.is_dir() else path.unlink(missing_ok=True)
+        self.write(name, good)
 
     def pipe(self, name: str) -> None:
         """Put a pipe in the place of a file: whoever opens it carelessly waits for ever."""

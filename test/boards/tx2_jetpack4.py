@@ -50,6 +50,9 @@ def build(root: Path, mode: str = "MAXP_CORE_ARM") -> Tree:
     for index, (zone, temperature) in enumerate(ZONES.items()):
         tree.write(f"sys/class/thermal/thermal_zone{index}/type", zone)
         tree.write(f"sys/class/thermal/thermal_zone{index}/temp", temperature)
+    # A fan says nothing of throttling, and the limit of a Denver core, which is off, nothing of the mode.
+    limits = {f"{CPU}/cpu{core}/cpufreq/{kind}_max_freq" for core in (1, 2) for kind in ("scaling", "cpuinfo")}
+    tree.unread = {"sys/class/thermal/cooling_device0/cur_state", *limits}
     for index, (device, state) in enumerate(COOLING.items()):
         tree.write(f"sys/class/thermal/cooling_device{index}/type", device)
         tree.write(f"sys/class/thermal/cooling_device{index}/cur_state", state)

@@ -14,8 +14,12 @@ DOMAINS = {"package-0": "intel-rapl:0", "core": "intel-rapl:0:0", "dram": "intel
 BATTERY = "sys/class/power_supply/BAT0"
 
 
-def build(root: Path) -> Tree:
-    """Two cores, no modes, counters just before their end: every test that runs for some seconds sees them wrap."""
+def build(root: Path, full: int = RANGE) -> Tree:
+    """Two cores, no modes, counters just before their end: every test that runs for some seconds sees them wrap.
+
+    Args:
+        full: where the counters start again [uJ]; a low value has them do it again and again.
+    """
     tree = Tree(root)
     tree.write("sys/class/dmi/id/product_name", "NUC11ATKC4")
     tree.write("sys/devices/system/cpu/online", "0-1")
@@ -25,8 +29,8 @@ def build(root: Path) -> Tree:
     tree.write("sys/devices/system/cpu/cpu0/thermal_throttle/package_throttle_count", 7)
     for domain, zone in DOMAINS.items():
         tree.write(f"{RAPL}/{zone}/name", domain)
-        tree.write(f"{RAPL}/{zone}/max_energy_range_uj", RANGE)
-        tree.write(f"{RAPL}/{zone}/energy_uj", RANGE - 1_000_000)
+        tree.write(f"{RAPL}/{zone}/max_energy_range_uj", full)
+        tree.write(f"{RAPL}/{zone}/energy_uj", full - 1_000_000)
     tree.write("sys/class/thermal/thermal_zone0/type", "x86_pkg_temp")
     tree.write("sys/class/thermal/thermal_zone0/temp", 52000)
     tree.write("sys/class/thermal/cooling_device0/type", "Processor")
@@ -38,7 +42,8 @@ def draw(tree: Tree, **joules: float) -> None:
     """Let domains use so much energy [J]; ``package`` stands for package-0."""
     for name, amount in joules.items():
         file = f"{RAPL}/{DOMAINS['package-0' if name == 'package' else name]}/energy_uj"
-        tree.write(file, (int((tree.root / file).read_text()) + round(amount * 1e6)) % (RANGE + 1))
+        full = int((tree.root / file).with_name("max_energy_range_uj").read_text())
+        tree.write(file, (int((tree.root / file).read_text()) + round(amount * 1e6)) % (full + 1))
 
 
 def add_battery(tree: Tree, watts: float, percent: int = 80, status: str = "Discharging") -> None:

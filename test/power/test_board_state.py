@@ -3,7 +3,7 @@
 import shutil
 
 import pytest
-from boards import orin_jetpack6, tx2_jetpack4, x86_rapl
+from boards import orin_jetpack6, tx2_jetpack4, x86_rapl, xavier_jetpack5
 from disturbance import disturb
 
 
@@ -33,6 +33,19 @@ def test_a_container_without_nvpmodel_conf_knows_the_modes_of_a_tx2_all_the_same
 def test_the_mode_of_an_orin_is_told_by_its_own_table(bench, tmp_path, mode):
     board = bench(orin_jetpack6.build(tmp_path, mode)).run().board
     assert (board.kind, board.mode.name) == ("orin", mode)
+
+
+@pytest.mark.parametrize("mode", xavier_jetpack5.MODES)
+def test_the_mode_of_a_xavier_is_told_by_its_own_table(bench, tmp_path, mode):
+    board = bench(xavier_jetpack5.build(tmp_path, mode)).run().board
+    assert (board.kind, board.mode.name) == ("xavier", mode)
+
+
+def test_the_profiles_of_a_xavier_want_its_modes(bench, tmp_path):
+    one = bench(xavier_jetpack5.build(tmp_path), "max-q")
+    assert one.run().warnings[0].remedy == "Run: sudo nvpmodel -m 2"
+    one.tree.set_mode("MODE_15W")
+    assert one.run(1.5).warnings == ()
 
 
 def test_a_board_whose_device_tree_is_hidden_is_known_by_its_gpu(bench, tmp_path):

@@ -1,36 +1,27 @@
 """Every file of every board deleted, corrupted or blocked: the watch goes on, and says which file it misses."""
 
+import tempfile
 import threading
 import time
+from pathlib import Path
 
 import pytest
-from boards import orin_jetpack6, tx2_jetpack4, x86_rapl
+from boards import orin_jetpack6, tx2_jetpack4, x86_rapl, xavier_jetpack5
+from boards.tree import DAMAGE
 from disturbance import disturb
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fastdepth_ros.power import PowerMonitor, load_profiles
 
-BUILDERS = {"tx2": tx2_jetpack4.build, "orin": orin_jetpack6.build, "x86": x86_rapl.build}
+BUILDERS = {
+    "tx2": tx2_jetpack4.build,
+    "xavier": xavier_jetpack5.build,
+    "orin": orin_jetpack6.build,
+    "x86": x86_rapl.build,
+}
 PROFILES = load_profiles()
-DAMAGE = ["delete", "empty", "garbage", "folder", "pipe"]
 NUMBERS = (b"-500000\n", b"twelve\n", b"99999999999999999999999\n", b"1e3\n", b"0x10\n", b"3.5\n")
-
-
-def damage(tree, name: str, how: str | bytes) -> None:
-    if how == "delete":
-        tree.remove(name)
-    elif how == "empty":
-        tree.write(name, b"")
-    elif how == "garbage":
-        tree.write(name, b"\x00\xff\xfe\x80\x07")
-    elif how == "pipe":
-        tree.pipe(name)
-    elif how == "folder":
-        tree.remove(name)
-        (tree.root / name).mkdir()
-    else:
-        tree.write(name, how)
 
 
 def is_number(tree, name: str) -> bool:
@@ -38,20 +29,11 @@ def is_number(tree, name: str) -> bool:
 
 
 def all_files() -> list[tuple[str, str]]:
-    import tempfile
-    from pathlib import Path
-
     found = []
     for kind, build in BUILDERS.items():
         with tempfile.TemporaryDirectory() as folder:
-            names = build(Path(folder)).names
-        # A fan says nothing of throttling, and the limit of a core that is off nothing of the mode.
-        unread = ("cooling_device0/cur_state",) if kind != "x86" else ()
-        if kind == "tx2":
-            unread += tuple(
-                f"cpu{core}/cpufreq/{limit}" for core in (1, 2) for limit in ("scaling_max_freq", "cpuinfo_max_freq")
-            )
-        found += [(kind, name) for name in names if not name.endswith(unread or ("\0",))]
+            tree = build(Path(folder))
+        found += [(kind, name) for name in tree.names if name not in tree.unread]
     return found
 
 
@@ -67,15 +49,14 @@ def test_a_file_that_is_not_as_it_should_be_is_named(bench, tmp_path, kind, name
     # A counter of over-current that never was there is missed by nobody.
     optional = when == "from the start" and name.endswith("oc1_event_cnt")
     for how in [*DAMAGE[optional:], *numbers]:
-        damage(tree, name, how)
+        tree.damage(name, how)
         one.now += 10  # long enough for every search and look to be due
         one.run(0.1)
         state = one.run(0.6)  # the rails that are not the whole are read in turn
         told = [finding for finding in state.findings if name in str(finding)]
         assert told, f"{how}: {[str(finding) for finding in state.findings]}"
         assert all(finding.remedy for finding in told)
-        (tree.root / name).rmdir() if how == "folder" else (tree.root / name).unlink(missing_ok=True)
-        tree.write(name, good)
+        tree.mend(name, good)
     one.now += 10
     one.run(0.1)
     state = one.run(0.6)
@@ -91,7 +72,7 @@ def test_any_mixture_of_damage_is_survived(data, tmp_path_factory, bench):
     one = bench(tree, data.draw(st.sampled_from(sorted(PROFILES))))
     hurt = data.draw(st.lists(st.sampled_from(tree.names), unique=True, max_size=12))
     for name in hurt:
-        damage(tree, name, data.draw(st.sampled_from(DAMAGE) | st.binary(max_size=40)))
+        tree.damage(name, data.draw(st.sampled_from(DAMAGE) | st.binary(max_size=40)))
         state = one.run(data.draw(st.sampled_from([0.1, 1.0, 6.0])), frame=0.03)
     state = one.run(6, frame=0.03)
     assert "watching the machine failed" not in one.told()

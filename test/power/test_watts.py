@@ -1,7 +1,7 @@
 """Watts and millijoules: the figures are those of the tree, within one percent."""
 
 import pytest
-from boards import orin_jetpack6, tx2_jetpack4, x86_rapl
+from boards import orin_jetpack6, tx2_jetpack4, x86_rapl, xavier_jetpack5
 from disturbance import disturb
 
 BOARDS = {
@@ -98,6 +98,17 @@ def test_without_an_input_rail_the_rails_are_added_up_and_that_is_said(bench, tm
     one = bench(tree)
     assert one.run(2).watts == pytest.approx(5.2 + 0.9 + 1.5, rel=0.01)
     assert "no rail of VDD_GPU_SOC, VDD_CPU_GPU_CV, VDD_SOC measures the whole module" in one.told()
+
+
+def test_a_xavier_measures_six_rails_and_their_sum_is_the_module(bench, tmp_path):
+    tree = xavier_jetpack5.build(tmp_path)
+    one = bench(tree)
+    xavier_jetpack5.set_watts(tree, GPU=0.95, CPU=5.7, SOC=2.85, CV=0.19, VDDRQ=1.14, SYS5V=2.09)
+    state = one.run(6, frame=0.02)
+    assert (state.rails["CPU"], state.rails["SYS5V"]) == pytest.approx((5.7, 2.09), rel=0.01)
+    assert state.watts == pytest.approx(12.92, rel=0.01)
+    assert state.frame_mj == pytest.approx(12.92 / 30 * 1000, rel=0.01)
+    assert "no rail of GPU, CPU, SOC, CV, VDDRQ, SYS5V measures the whole module" in one.told()
 
 
 def test_rapl_counters_run_over_their_end(bench, tmp_path):
