@@ -1,4 +1,4 @@
-"""What modules are compiled for. A target is data; only ``host`` asks the machine."""
+"""What modules are compiled for. A target is data; only ``host`` asks the machine. GPUs are in ``cuda.gpus``."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import tvm
 from tvm_ffi import get_global_func
 
+from fastdepth_ros.compiler.cuda.gpus import GPUS
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.runtime import processor
 from fastdepth_ros.runtime.processor import flags
@@ -74,12 +75,14 @@ def find_target(name: str) -> Target:
     """The target of that name; ``host`` is this machine.
 
     Raises:
-        SettingError: there is no such target, or the kernels do not know this machine's processor.
+        SettingError: there is no such processor, or the kernels do not know this machine's.
     """
     if name == "host":
         return host()
+    if name in GPUS:
+        raise SettingError(f"{name} is a GPU, no processor", f"Choose one of host, {', '.join(TARGETS)}.")
     if name not in TARGETS:
-        raise SettingError(f"there is no target {name!r}", f"Choose one of host, {', '.join(TARGETS)}.")
+        raise SettingError(f"there is no target {name!r}", f"Choose one of host, {', '.join((*TARGETS, *GPUS))}.")
     return TARGETS[name]
 
 

@@ -14,6 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import fastdepth_ros
+from fastdepth_ros.compiler.cuda.gpus import GPUS
 from fastdepth_ros.compiler.export import compile_bundle
 from fastdepth_ros.compiler.targets import find_target
 from fastdepth_ros.deploy.runtime import fetch, runtime_wheel
@@ -41,7 +42,7 @@ def deploy(bundle: Bundle, target: str, out: Path, *, python: str | None, progre
 
     Args:
         bundle: the model.
-        target: the robot's processor, a name for ``compiler.targets``.
+        target: the robot's processor or GPU, a name for ``compile_bundle``.
         out: the new folder.
         python: the robot's version of Python, as ``3.10``: then every wheel is in the folder, and the robot needs no
             network; None leaves NumPy, OpenCV and the like to the robot's pip.
@@ -53,7 +54,7 @@ def deploy(bundle: Bundle, target: str, out: Path, *, python: str | None, progre
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise SettingError(f"{out} holds something already", "Name a new folder.")
-    architecture = find_target(target).triple.split("-")[0]
+    architecture = GPUS[target].host if target in GPUS else find_target(target).triple.split("-")[0]
     out.parent.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
     try:

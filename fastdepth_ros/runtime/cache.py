@@ -20,6 +20,8 @@ from fastdepth_ros.runtime.bundle import Bundle
 from fastdepth_ros.runtime.module import DESCRIPTION, CompiledModule, tvm_version
 
 COMPILER = Path(__file__).parent.parent / "compiler"
+FLOAT32 = "float32"
+"""The precision unless another is asked for."""
 
 
 def cache_dir() -> Path:
@@ -38,16 +40,21 @@ def kernels_version() -> str:
     return digest.hexdigest()[:12]
 
 
-def module_folder(bundle: Bundle, target: str) -> Path:
+def module_folder(bundle: Bundle, target: str, precision: str = FLOAT32) -> Path:
     """Where the cache keeps the bundle's module: whatever the module depends on is in the folder's name."""
     machine = f"{processor.name()} {sorted(processor.instruction_sets())}" if target == "host" else ""
     size = f"{bundle.manifest.input_width}x{bundle.manifest.input_height}"
-    parts = (bundle.weights_sha256, kernels_version(), target, machine, tvm_version(), size)
+    parts = (bundle.weights_sha256, kernels_version(), target, precision, machine, tvm_version(), size)
     key = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
-    return cache_dir() / "modules" / f"{bundle.manifest.name}-{target}-{key}"
+    return cache_dir() / "modules" / f"{bundle.manifest.name}-{shipped_name(target, precision)}-{key}"
 
 
-def module_for(bundle: Bundle, target: str = "host") -> CompiledModule:
+def shipped_name(target: str, precision: str) -> str:
+    """What the folder of such a module is called in a bundle's ``modules``."""
+    return target if precision == FLOAT32 else f"{target}-{precision}"
+
+
+def module_for(bundle: Bundle, target: str = "host", precision: str = FLOAT32) -> CompiledModule:
     """The bundle's module for a target: shipped with the bundle, from the cache, or compiled now (a few seconds).
 
     Where only TVM's runtime is installed, ``host`` is the best of the modules that ship with the bundle.
@@ -56,17 +63,17 @@ def module_for(bundle: Bundle, target: str = "host") -> CompiledModule:
     Raises:
         ModuleError: the bundle ships a module that may not run here, or the compilation failed.
     """
-    shipped = bundle.path / "modules" / target
+    shipped = bundle.path / "modules" / shipped_name(target, precision)
     if (shipped / DESCRIPTION).is_file():
         return CompiledModule.open(shipped)
-    folder = module_folder(bundle, target)
+    folder = module_folder(bundle, target, precision)
     if usable(folder):
         return CompiledModule.open(folder)
-    if target == "host" and not has_compiler() and (prebuilt := prebuilt_for_here(bundle)):
+    if target == "host" and not has_compiler() and (prebuilt := prebuilt_for_here(bundle, precision)):
         return prebuilt
     with locked(folder.with_name(f"{folder.name}.lock")):
         if not usable(folder):
-            compile_apart(bundle, target, folder)
+            compile_apart(bundle, target, folder, precision)
     return CompiledModule.open(folder)
 
 
@@ -80,13 +87,14 @@ def _locations(spec: ModuleSpec | None) -> list[str]:
     return list(spec.submodule_search_locations or []) if spec else []
 
 
-def prebuilt_for_here(bundle: Bundle) -> CompiledModule | None:
+def prebuilt_for_here(bundle: Bundle, precision: str = FLOAT32) -> CompiledModule | None:
     """Of the modules that ship with the bundle, the one that uses most of this processor; None where none may run."""
     found = []
     for folder in sorted((bundle.path / "modules").glob(f"*/{DESCRIPTION}")):
         with contextlib.suppress(ModuleError):
             found.append(CompiledModule.open(folder.parent))
-    return max(found, key=lambda module: len(module.description.needs), default=None)
+    here = (m for m in found if not m.description.on_gpu and m.description.precision == precision)
+    return max(here, key=lambda module: len(module.description.needs), default=None)
 
 
 def usable(folder: Path) -> bool:
@@ -98,18 +106,18 @@ def usable(folder: Path) -> bool:
     return True
 
 
-def compile_apart(bundle: Bundle, target: str, folder: Path) -> None:
+def compile_apart(bundle: Bundle, target: str, folder: Path, precision: str = FLOAT32) -> None:
     """Compile in a process of its own, so that the compiler never gets into the caller's memory.
 
     Raises:
         ModuleError: with what the compiler said.
     """
-    order = ["-m", "fastdepth_ros.compiler", str(bundle.path), "--target", target, "--out", str(folder)]
-    command = [sys.executable, *order]
+    goal = ["--target", target, *(["--precision", precision] if precision != FLOAT32 else [])]
+    command = [sys.executable, "-m", "fastdepth_ros.compiler", str(bundle.path), *goal, "--out", str(folder)]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         cause = f"compiling {bundle.manifest.name} for {target} failed with status {done.returncode}"
-        remedy = f"The compiler's message is above. Try it alone: `fastdepth compile {bundle.path} --target {target}`."
+        remedy = f"The compiler's message is above. Try it alone: `fastdepth compile {bundle.path} {' '.join(goal)}`."
         raise ModuleError(cause, remedy)
 
 

@@ -1,4 +1,7 @@
-"""A compiled module: a folder with ``module.so``, and ``module.json`` that says what it is and where it may run."""
+"""A compiled module: a folder with ``module.so``, and ``module.json`` that says what it is and where it may run.
+
+A module for a GPU has ``module.cuda`` instead, which no TVM runs.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,9 @@ from fastdepth_ros.runtime.bundle import sha256
 
 FORMAT = 1
 LIBRARY = "module.so"
+GPU_PROGRAM = "module.cuda"
 DESCRIPTION = "module.json"
+GPU_TRIPLE = "nvptx64-nvidia-cuda"
 
 
 def tvm_version() -> str:
@@ -43,7 +48,7 @@ class Description:
     """What ``module.json`` holds.
 
     Attributes:
-        target, triple, cpu: what it was compiled for, in the user's and in LLVM's words.
+        target, triple, cpu: what it was compiled for, in the user's and in LLVM's words; ``cpu`` may be a GPU.
         needs: flags of /proc/cpuinfo that the processor must have.
         vector_width: float32 numbers in a vector.
         precision: of the arithmetic.
@@ -51,10 +56,10 @@ class Description:
         weights_sha256: of the bundle's weights inside it.
         input: size of the picture, uint8 RGB in rows.
         output: size of the depth map, float32 metres.
-        tvm: version of TVM that made it and that has to run it.
+        tvm: version of TVM that made it and that has to run it; a GPU's module needs no TVM.
         kernels: version of the compiler room that made it.
         toolchain: what turned the kernels into machine code, in words.
-        library_sha256: of ``module.so``.
+        library_sha256: of ``module.so`` or ``module.cuda``.
     """
 
     target: str
@@ -71,6 +76,11 @@ class Description:
     kernels: str
     toolchain: str
     library_sha256: str
+
+    @property
+    def on_gpu(self) -> bool:
+        """Whether it is for a GPU."""
+        return self.triple == GPU_TRIPLE
 
     def write(self, folder: Path) -> None:
         text = json.dumps({"format": FORMAT, **asdict(self)}, indent=2) + "\n"
@@ -103,7 +113,7 @@ class CompiledModule:
 
     @property
     def library(self) -> Path:
-        return self.folder / LIBRARY
+        return self.folder / (GPU_PROGRAM if self.description.on_gpu else LIBRARY)
 
     @classmethod
     def open(cls, folder: Path | str) -> CompiledModule:
@@ -130,6 +140,6 @@ class CompiledModule:
                 f" and this processor, {processor.name()}, lacks {', '.join(lacking)}"
             )
             raise ModuleError(cause, "Compile it for this one: `fastdepth compile BUNDLE --target host`.")
-        if (installed := tvm_version()) != about.tvm:
+        if not about.on_gpu and (installed := tvm_version()) != about.tvm:
             cause = f"{self.folder} was made by TVM {about.tvm}, installed is {installed}"
             raise ModuleError(cause, again)

@@ -1,0 +1,82 @@
+"""What is in the file of a GPU's module: machine code, PTX, weights, and what is launched in which order."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from fastdepth_ros.errors import ModuleError
+
+PICTURE, DEPTH = "picture", "depth"
+"""What the launches call input and output."""
+
+CUBIN, PTX, PROGRAM = "code.cubin", "code.ptx", "program"
+
+
+@dataclass(frozen=True)
+class Launch:
+    """One kernel's turn.
+
+    Attributes:
+        kernel: name of the CUDA function.
+        grid: blocks along x and y.
+        threads: of a block.
+        arguments: of the function, in its order: PICTURE, DEPTH, or names of maps or weights.
+    """
+
+    kernel: str
+    grid: tuple[int, int]
+    threads: int
+    arguments: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Program:
+    """All that runs a network on a GPU.
+
+    Attributes:
+        cubin: machine code for one kind of GPU.
+        ptx: the same for any that is newer.
+        launches: in order.
+        maps: float32 numbers of each activation; all zeros before the first run.
+        weights: by the names that the launches use.
+    """
+
+    cubin: bytes
+    ptx: str
+    launches: tuple[Launch, ...]
+    maps: Mapping[str, int]
+    weights: Mapping[str, npt.NDArray[np.float32]]
+
+    def write(self, file: Path) -> None:
+        """Write it as safetensors; the same program always gives the same bytes."""
+        code = {CUBIN: np.frombuffer(self.cubin, np.uint8), PTX: np.frombuffer(self.ptx.encode(), np.uint8)}
+        order = {"launches": [asdict(launch) for launch in self.launches], "maps": dict(self.maps)}
+        file.write_bytes(save({**code, **self.weights}, {PROGRAM: json.dumps(order)}))
+
+    @classmethod
+    def read(cls, file: Path) -> Program:
+        """The inverse of :meth:`write`.
+
+        Raises:
+            ModuleError: it is no such file.
+        """
+        try:
+            with safe_open(file, "numpy") as content:
+                order = json.loads(content.metadata()[PROGRAM])
+                arrays = {name: content.get_tensor(name) for name in content.keys()}  # noqa: SIM118 - no mapping
+            cubin, ptx = arrays.pop(CUBIN).tobytes(), arrays.pop(PTX).tobytes().decode()
+            launches = tuple(
+                Launch(one["kernel"], tuple(one["grid"]), one["threads"], tuple(one["arguments"]))
+                for one in order["launches"]
+            )
+            return cls(cubin, ptx, launches, order["maps"], arrays)
+        except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
+            raise ModuleError(f"{file} cannot be read ({error!r})", "Compile it again: `fastdepth compile`.") from error
