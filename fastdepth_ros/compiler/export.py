@@ -1,0 +1,112 @@
+"""Compiles a bundle to a module folder."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from fastdepth_ros.compiler import tiling
+from fastdepth_ros.compiler.build import build
+from fastdepth_ros.compiler.codegen import Progress, compile_library
+from fastdepth_ros.compiler.cuda.export import compile_program
+from fastdepth_ros.compiler.cuda.export import toolchain as gpu_toolchain
+from fastdepth_ros.compiler.cuda.gpus import GPUS, Gpu
+from fastdepth_ros.compiler.cuda.grid import VECTOR
+from fastdepth_ros.compiler.plan import Planner
+from fastdepth_ros.compiler.targets import Target, find_target, toolchain
+from fastdepth_ros.compiler.tile import Tiling
+from fastdepth_ros.runtime.bundle import Bundle, sha256
+from fastdepth_ros.runtime.cache import kernels_version
+from fastdepth_ros.runtime.module import GPU_PROGRAM, GPU_TRIPLE, LIBRARY, Description, Size, tvm_version
+
+
+def silent(_step: str) -> None:
+    """Show no progress."""
+
+
+def compile_bundle(
+    bundle: Bundle,
+    target: str,
+    out: Path,
+    *,
+    table: Mapping[str, Tiling] | None = None,
+    progress: Progress = silent,
+) -> Path:
+    """Write a module's two files to the folder ``out``, all at once; what was there is replaced.
+
+    Args:
+        bundle: network, weights and input size.
+        target: a name for ``find_target``, or a GPU of ``cuda.gpus``.
+        out: the module's folder.
+        table: tile choices by stage; None takes those of the target's family.
+        progress: see ``codegen.Progress``.
+
+    Raises:
+        SettingError: no such target.
+        WeightsError: the weights do not fit the network.
+        ModuleError: NVIDIA's compiler, which a GPU's module needs, is not installed.
+    """
+    manifest = bundle.manifest
+    out.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    try:
+        if target in GPUS:
+            made = _for_gpu(bundle, GPUS[target], unfinished, progress)
+        else:
+            goal = find_target(target)
+            made = _for_processor(bundle, goal, unfinished, tiling.measured(goal) if table is None else table, progress)
+        Description(
+            target=target,
+            triple=made.triple,
+            cpu=made.cpu,
+            needs=made.needs,
+            vector_width=made.vector_width,
+            precision="float32",
+            network=manifest.network.to_json(),
+            weights_sha256=bundle.weights_sha256,
+            input=Size(manifest.input_width, manifest.input_height),
+            output=Size(manifest.input_width // 2, manifest.input_height // 2),
+            tvm=tvm_version(),
+            kernels=kernels_version(),
+            toolchain=made.toolchain,
+            library_sha256=sha256(made.library),
+        ).write(unfinished)
+        if out.exists():
+            shutil.rmtree(out)
+        os.rename(unfinished, out)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    return out
+
+
+class _Made(NamedTuple):
+    """A library, and what its description says of it (see ``Description``)."""
+
+    library: Path
+    triple: str
+    cpu: str
+    needs: tuple[str, ...]
+    vector_width: int
+    toolchain: str
+
+
+def _for_processor(
+    bundle: Bundle, goal: Target, folder: Path, choices: Mapping[str, Tiling], progress: Progress
+) -> _Made:
+    manifest = bundle.manifest
+    progress("Writing the kernels")
+    height, width = manifest.input_height, manifest.input_width
+    stages = Planner(manifest.network, bundle.weights(), goal.lanes).plan(height, width)
+    program = build(stages, tiling.choose(stages, goal, choices), height, width)
+    compile_library(program, goal, folder / LIBRARY, progress)
+    return _Made(folder / LIBRARY, goal.triple, goal.cpu, tuple(sorted(goal.needs)), goal.lanes, toolchain())
+
+
+def _for_gpu(bundle: Bundle, gpu: Gpu, folder: Path, progress: Progress) -> _Made:
+    progress("Writing the kernels")
+    compile_program(bundle, gpu, folder / GPU_PROGRAM, progress)
+    return _Made(folder / GPU_PROGRAM, GPU_TRIPLE, gpu.arch, (), VECTOR, gpu_toolchain(gpu))
