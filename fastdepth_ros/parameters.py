@@ -122,6 +122,7 @@ class Parameters:
 
     model: str = models.DEFAULT
     target: str = "host"
+    precision: Literal["float32", "int8"] = "float32"
     threads: int = 0
     image_transport: Literal["raw", "compressed"] = "raw"
     output_size: Literal["native", "camera"] = Settings.output_size
@@ -164,6 +165,12 @@ TABLE: dict[str, Spec] = {
     for spec in (
         _spec("model", "Model bundle: its folder, or its name where it ships with the package.", Change.UNCONFIGURED),
         _spec("target", "Processor that the model is compiled for; host is this machine's.", Change.UNCONFIGURED),
+        _spec(
+            "precision",
+            "int8 is faster where the processor has AVX-512 VNNI, and a little less accurate (docs/int8.md).",
+            Change.UNCONFIGURED,
+            choices=("float32", "int8"),
+        ),
         _spec("threads", "Cores for the network; 0 is all physical ones.", low=0, high=max_threads()),
         _spec(
             "image_transport",

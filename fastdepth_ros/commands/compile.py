@@ -20,6 +20,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("bundle", nargs="?", default=DEFAULT, help=f"name or folder of a bundle (default: {DEFAULT})")
     parser.add_argument("--target", default="host", help=targets)
+    parser.add_argument(
+        "--precision",
+        default="float32",
+        help="float32 (default), or int8 for a processor with AVX-512 VNNI: faster, a little less accurate",
+    )
     parser.add_argument("--out", type=Path, metavar="DIR", help="the module's folder (default: in the cache)")
 
 
@@ -29,9 +34,9 @@ def run(args: argparse.Namespace) -> int:
     from fastdepth_ros.compiler.export import compile_bundle
 
     bundle = find_bundle(args.bundle)
-    out = args.out or module_folder(bundle, args.target)
+    out = args.out or module_folder(bundle, args.target, args.precision)
     console = Console(stderr=True)
     with console.status(f"Compiling {bundle.manifest.name}") as status:
-        compile_bundle(bundle, args.target, out, progress=status.update)
+        compile_bundle(bundle, args.target, out, precision=args.precision, progress=status.update)
     Console(soft_wrap=True).print(out, highlight=False)
     return 0

@@ -50,6 +50,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--ignore-camera", action="store_true", help="do not correct answers for the picture's focal length"
     )
+    parser.add_argument(
+        "--precision", choices=("float32", "int8"), default="float32", help="of the network (default: %(default)s)"
+    )
     parser.add_argument("--threads", type=int, default=0, help="threads of the network (default: all cores)")
 
 
@@ -59,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
         raise SettingError(f"--last is {args.last:g} and --rows {args.rows}", "Use 0 < SHARE <= 1 and 1 row or more.")
     console = Console()
     bundle = find_bundle(args.bundle)
-    engine = Engine(module_for(bundle), args.threads)
+    engine = Engine(module_for(bundle, precision=args.precision), args.threads)
     frames = labelled(args.data, args.set, args.last)
     shown = track(frames, "evaluating", console=console, disable=not console.is_terminal)
     outcomes: list[Outcome] = []
@@ -107,6 +110,7 @@ def _summary(
         "set": args.set,
         "last": args.last,
         "view": args.view,
+        "precision": args.precision,
         "focal_corrected": not args.ignore_camera,
         "frames": len(outcomes),
         **metric,

@@ -17,8 +17,10 @@ from fastdepth_ros.compiler.cuda.export import toolchain as gpu_toolchain
 from fastdepth_ros.compiler.cuda.gpus import GPUS, Gpu
 from fastdepth_ros.compiler.cuda.grid import VECTOR
 from fastdepth_ros.compiler.plan import Planner
+from fastdepth_ros.compiler.pointwise import FLOAT32, Precision, find_precision
 from fastdepth_ros.compiler.targets import Target, find_target, toolchain
 from fastdepth_ros.compiler.tile import Tiling
+from fastdepth_ros.errors import SettingError
 from fastdepth_ros.runtime.bundle import Bundle, sha256
 from fastdepth_ros.runtime.cache import kernels_version
 from fastdepth_ros.runtime.module import GPU_PROGRAM, GPU_TRIPLE, LIBRARY, Description, Size, tvm_version
@@ -33,6 +35,7 @@ def compile_bundle(
     target: str,
     out: Path,
     *,
+    precision: str = FLOAT32.name,
     table: Mapping[str, Tiling] | None = None,
     progress: Progress = silent,
 ) -> Path:
@@ -42,11 +45,12 @@ def compile_bundle(
         bundle: network, weights and input size.
         target: a name for ``find_target``, or a GPU of ``cuda.gpus``.
         out: the module's folder.
+        precision: a name in ``pointwise.PRECISIONS``.
         table: tile choices by stage; None takes those of the target's family.
         progress: see ``codegen.Progress``.
 
     Raises:
-        SettingError: no such target.
+        SettingError: no such target, or it cannot compute in that precision.
         WeightsError: the weights do not fit the network.
         ModuleError: NVIDIA's compiler, which a GPU's module needs, is not installed.
     """
@@ -55,17 +59,20 @@ def compile_bundle(
     unfinished = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
     try:
         if target in GPUS:
+            if precision != FLOAT32.name:
+                raise SettingError(f"{target} computes in float32 only", "Leave the precision out.")
             made = _for_gpu(bundle, GPUS[target], unfinished, progress)
         else:
             goal = find_target(target)
-            made = _for_processor(bundle, goal, unfinished, tiling.measured(goal) if table is None else table, progress)
+            choices = tiling.measured(goal) if table is None else table
+            made = _for_processor(bundle, goal, find_precision(precision, goal), unfinished, choices, progress)
         Description(
             target=target,
             triple=made.triple,
             cpu=made.cpu,
             needs=made.needs,
             vector_width=made.vector_width,
-            precision="float32",
+            precision=precision,
             network=manifest.network.to_json(),
             weights_sha256=bundle.weights_sha256,
             input=Size(manifest.input_width, manifest.input_height),
@@ -95,15 +102,22 @@ class _Made(NamedTuple):
 
 
 def _for_processor(
-    bundle: Bundle, goal: Target, folder: Path, choices: Mapping[str, Tiling], progress: Progress
+    bundle: Bundle,
+    goal: Target,
+    precision: Precision,
+    folder: Path,
+    choices: Mapping[str, Tiling],
+    progress: Progress,
 ) -> _Made:
     manifest = bundle.manifest
     progress("Writing the kernels")
     height, width = manifest.input_height, manifest.input_width
-    stages = Planner(manifest.network, bundle.weights(), goal.lanes).plan(height, width)
+    stages = Planner(manifest.network, bundle.weights(), goal.lanes, precision).plan(height, width)
     program = build(stages, tiling.choose(stages, goal, choices), height, width)
     compile_library(program, goal, folder / LIBRARY, progress)
-    return _Made(folder / LIBRARY, goal.triple, goal.cpu, tuple(sorted(goal.needs)), goal.lanes, toolchain())
+    return _Made(
+        folder / LIBRARY, goal.triple, goal.cpu, tuple(sorted(goal.needs | precision.needs)), goal.lanes, toolchain()
+    )
 
 
 def _for_gpu(bundle: Bundle, gpu: Gpu, folder: Path, progress: Progress) -> _Made:

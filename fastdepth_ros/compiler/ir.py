@@ -68,14 +68,26 @@ def zero(buffer: Buffer, offset: Expr, count: int, lanes: int) -> None:
         store(buffer, splat(0.0, lanes), offset + i * lanes, lanes)
 
 
-def registers(count: int) -> Buffer:
+def registers(count: int, dtype: str = "float32") -> Buffer:
     """A small array whose every index is a Python number, so that LLVM keeps it in registers."""
-    return T.alloc_buffer((count,), "float32", scope="local")
+    return T.alloc_buffer((count,), dtype, scope="local")
 
 
-def scratch(count: int) -> Buffer:
+def scratch(count: int, dtype: str = "float32") -> Buffer:
     """An array of the calling thread, in memory, without defined contents."""
-    return T.alloc_buffer((count,), "float32", scope="global")
+    return T.alloc_buffer((count,), dtype, scope="global")
+
+
+def as_words(value: Expr, lanes: int) -> Expr:
+    """A vector of float32 numbers from 0 to below 256 as bytes, cut off behind the point: lanes / 4 int32 words."""
+    return T.reinterpret(f"int32x{lanes // 4}", value.astype(f"int32x{lanes}").astype(f"uint8x{lanes}"))
+
+
+def dot_bytes(sums: Expr, unsigned: Expr, signed: Expr, lanes: int) -> Expr:
+    """To each int32 of ``sums`` the four products of a lane's bytes: unsigned ones by signed ones (vpdpbusd)."""
+    bits = 32 * lanes
+    one, other = T.reinterpret(f"uint8x{4 * lanes}", unsigned), T.reinterpret(f"int8x{4 * lanes}", signed)
+    return T.call_llvm_pure_intrin(f"int32x{lanes}", f"llvm.x86.avx512.vpdpbusd.{bits}", sums, one, other)
 
 
 def activate(value: Expr, activation: Activation, lanes: int) -> Expr:

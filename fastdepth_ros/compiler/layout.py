@@ -15,6 +15,10 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
 
+BYTES_A_LANE = 4
+LARGEST_WEIGHT = 127
+"""Of a signed byte; -128 is left out, so that the scale is the same on both sides of zero."""
+
 
 def vectors(channels: int, lanes: int) -> int:
     """How many vectors of ``lanes`` hold ``channels``."""
@@ -97,6 +101,24 @@ def pack_pointwise(weight: Floats, lanes: int, panel: int) -> Floats:
     packed[:outputs] = weight[:, :, 0, 0]
     starts = range(0, count, panel)
     return np.concatenate([packed[start * lanes : (start + panel) * lanes].T.ravel() for start in starts])
+
+
+def pack_pointwise_int8(weight: Floats, lanes: int, panel: int) -> tuple[npt.NDArray[np.int32], Floats]:
+    """(outputs, inputs, 1, 1) as signed bytes in panels, and what one step of a byte is worth in each output channel.
+
+    Panels are those of :func:`pack_pointwise`, each [four inputs][vector][lane][byte]; inputs are filled up with zeros
+    to whole vectors. Each four bytes are given as an int32.
+    """
+    outputs, inputs = weight.shape[:2]
+    matrix = weight[:, :, 0, 0]
+    scale = np.abs(matrix).max(axis=1) / np.float32(LARGEST_WEIGHT)
+    scale[scale == 0] = 1
+    packed = np.zeros((vectors(outputs, lanes) * lanes, vectors(inputs, lanes) * lanes), np.int8)
+    packed[:outputs, :inputs] = np.rint(matrix / scale[:, None])
+    words = packed.reshape(len(packed), -1, BYTES_A_LANE)
+    starts = range(0, len(packed), panel * lanes)
+    panels = [words[start : start + panel * lanes].transpose(1, 0, 2).ravel() for start in starts]
+    return np.concatenate(panels).view(np.int32), pack_vector(scale, lanes)
 
 
 def pack_first(weight: Floats, lanes: int) -> Floats:

@@ -11,6 +11,7 @@ import numpy as np
 from fastdepth_ros.compiler import layout
 from fastdepth_ros.compiler.first import PIXEL_SCALE, first
 from fastdepth_ros.compiler.layout import Floats, Map
+from fastdepth_ros.compiler.pointwise import FLOAT32, Precision
 from fastdepth_ros.compiler.separable import block_by_rows, depthwise_by_channels, pointwise_by_panels
 from fastdepth_ros.compiler.sources import Plain, Upsampled
 from fastdepth_ros.compiler.tile import Tiling
@@ -44,7 +45,7 @@ class Stage:
     answer: Map | tuple[int, int]
     channels: int
     kernel: Callable[[Tiling], Any]
-    arrays: Callable[[Tiling], list[Floats]]
+    arrays: Callable[[Tiling], list[Any]]
     by_rows: bool = True
 
     @property
@@ -64,10 +65,13 @@ class Planner:
     Args:
         network, weights: as checked by ``network.check_weights``.
         lanes: float32 numbers in a vector.
+        precision: of the pointwise convolutions.
     """
 
-    def __init__(self, network: Network, weights: Mapping[str, Floats], lanes: int) -> None:
-        self.network, self.weights, self.lanes = network, weights, lanes
+    def __init__(
+        self, network: Network, weights: Mapping[str, Floats], lanes: int, precision: Precision = FLOAT32
+    ) -> None:
+        self.network, self.weights, self.lanes, self.precision = network, weights, lanes, precision
 
     def plan(self, height: int, width: int) -> list[Stage]:
         """The stages for pictures of that size, multiples of 32, in the order in which they run."""
@@ -119,7 +123,7 @@ class Planner:
                 (dw,),
                 target,
                 channels,
-                lambda t: pointwise_by_panels(pw, block.pointwise, between, target, t),
+                lambda t: pointwise_by_panels(pw, block.pointwise, between, target, t, self.precision),
                 lambda t: self.pointwise(block, t),
                 by_rows=False,
             ),
@@ -138,7 +142,7 @@ class Planner:
         name = kernel_name(block.pointwise.name.removesuffix(".pw"))
         last = self.network.last if is_last else None
 
-        def arrays(tiling: Tiling) -> list[Floats]:
+        def arrays(tiling: Tiling) -> list[Any]:
             found = self.depthwise(block) + self.pointwise(block, tiling)
             if last:
                 weight = self.weights[f"{last.name}.weight"].ravel()
@@ -150,7 +154,7 @@ class Planner:
             reads,
             (target.height, target.width) if last else target,
             block.depthwise.outputs,
-            lambda t: block_by_rows(name, block, source, target, t, last),
+            lambda t: block_by_rows(name, block, source, target, t, last, self.precision),
             arrays,
         )
 
@@ -167,9 +171,10 @@ class Planner:
         name = block.depthwise.name
         return [layout.pack_depthwise(self.weights[f"{name}.weight"], self.lanes), self.bias(name)]
 
-    def pointwise(self, block: Block, tiling: Tiling) -> list[Floats]:
+    def pointwise(self, block: Block, tiling: Tiling) -> list[Any]:
         name = block.pointwise.name
-        return [layout.pack_pointwise(self.weights[f"{name}.weight"], self.lanes, tiling.panel), self.bias(name)]
+        weight, bias = self.weights[f"{name}.weight"], self.weights[f"{name}.bias"]
+        return self.precision.pack(weight, bias, self.lanes, tiling.panel)
 
 
 def map_of(stage: Stage) -> Map:

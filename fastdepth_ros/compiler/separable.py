@@ -15,23 +15,28 @@ from typing import Any
 from fastdepth_ros.compiler import border, head, ir
 from fastdepth_ros.compiler.ir import Buffer
 from fastdepth_ros.compiler.layout import Map
+from fastdepth_ros.compiler.pointwise import FLOAT32, Precision
 from fastdepth_ros.compiler.sources import Plain, Source
-from fastdepth_ros.compiler.tile import Layer, Tiling, depthwise, product
+from fastdepth_ros.compiler.tile import Layer, Tiling, depthwise
 from fastdepth_ros.network import Block, Convolution
 
 
-def weight_arguments(conv: Convolution, lanes: int) -> list[ir.Argument]:
-    """The weights and biases of a depthwise or pointwise convolution, packed."""
-    outputs = -(-conv.outputs // lanes) * lanes
-    per_output = conv.kernel**2 if conv.kind == "depthwise" else conv.inputs
-    word = conv.kind
-    return [(f"{word}_weight", (outputs * per_output,), "float32"), (f"{word}_bias", (outputs,), "float32")]
+def depthwise_arguments(conv: Convolution, lanes: int) -> list[ir.Argument]:
+    """The weights and biases of a depthwise convolution, packed."""
+    channels = -(-conv.outputs // lanes) * lanes
+    return [("depthwise_weight", (channels * conv.kernel**2,), "float32"), ("depthwise_bias", (channels,), "float32")]
 
 
 def block_by_rows(
-    name: str, block: Block, source: Source, target: Map, tiling: Tiling, last: Convolution | None = None
+    name: str,
+    block: Block,
+    source: Source,
+    target: Map,
+    tiling: Tiling,
+    last: Convolution | None = None,
+    precision: Precision = FLOAT32,
 ) -> Any:
-    """One kernel of (source, depthwise weight and bias, pointwise weight and bias, [last weight and bias], answer).
+    """One kernel of (source, depthwise weight and bias, pointwise weights, [last weight and bias], answer).
 
     Args:
         name: of the kernel.
@@ -40,17 +45,20 @@ def block_by_rows(
         target: the map that the pointwise one gives.
         tiling: ``rows`` is lowered to a divisor of the height, the others to even parts of the width.
         last: the network's last convolution; with it the answer is not ``target`` but its depths (height, width).
+        precision: of the pointwise one.
     """
     lanes, height, width = target.lanes, target.height, target.width
     rows = divisor(height, tiling.rows)
     strip = source.step * ir.even_step(width // source.step, max(1, tiling.strip // source.step))
     pixels = ir.even_step(width, tiling.pixels)
     plane = rows * width * lanes
-    reads = len(source.arguments)
+    mixing_arguments = precision.arguments(block.pointwise, lanes)
+    reads, mixes = len(source.arguments), len(mixing_arguments)
 
     def body(*buffers: Buffer) -> None:
-        x, (dw, dw_bias, pw, pw_bias, *more, out) = list(buffers[:reads]), buffers[reads:]
-        spatial, mixing = Layer(block.depthwise, dw, dw_bias, lanes), Layer(block.pointwise, pw, pw_bias, lanes)
+        x, (dw, dw_bias, *more, out) = list(buffers[:reads]), buffers[reads:]
+        spatial = Layer(block.depthwise, dw, dw_bias, lanes)
+        mixing, more = precision.product(block.pointwise, more[:mixes], lanes), more[mixes:]
         final = Layer(last, more[0], more[1], lanes) if last else None
 
         with ir.parallel(height // rows) as task:
@@ -64,6 +72,7 @@ def block_by_rows(
                     depthwise(spatial, source, x, vector, task * rows + r, column, length, put)
 
                 ir.along(width, strip, convolve)
+            mixing.read(between, source.vectors * plane)
 
             def multiply(first: Any, panel: int, r: Any, put: Any) -> None:
                 """One row of one panel; ``put(column, vector, value)`` takes the answer."""
@@ -74,7 +83,7 @@ def block_by_rows(
                     def place(pixel: int, n: int, value: Any) -> None:
                         put(column + pixel, first + n, value)
 
-                    product(mixing, between, start, plane, first, panel, length, tiling.unroll, place)
+                    mixing.tile(start, plane, first, panel, length, tiling.unroll, place)
 
                 ir.along(width, pixels, tile)
 
@@ -100,8 +109,8 @@ def block_by_rows(
 
     arguments = [
         *source.arguments,
-        *weight_arguments(block.depthwise, lanes),
-        *weight_arguments(block.pointwise, lanes),
+        *depthwise_arguments(block.depthwise, lanes),
+        *mixing_arguments,
     ]
     if last:
         arguments += head.arguments(target.vectors, lanes)
@@ -126,27 +135,30 @@ def depthwise_by_channels(name: str, conv: Convolution, source: Map, target: Map
 
     arguments: list[ir.Argument] = [
         ("x", (source.size,), "float32"),
-        *weight_arguments(conv, lanes),
+        *depthwise_arguments(conv, lanes),
         ("out", (target.size,), "float32"),
     ]
     return ir.kernel(name, arguments, body)
 
 
-def pointwise_by_panels(name: str, conv: Convolution, source: Map, target: Map, tiling: Tiling) -> Any:
-    """A kernel of (map without border, weight, bias, map): the second half of a block with a small map."""
+def pointwise_by_panels(
+    name: str, conv: Convolution, source: Map, target: Map, tiling: Tiling, precision: Precision = FLOAT32
+) -> Any:
+    """A kernel of (map without border, weights, map): the second half of a block with a small map."""
     lanes, height, width = source.lanes, target.height, target.width
     pixels = ir.even_step(width, tiling.pixels)
     full, rest = divmod(target.vectors, tiling.panel)
 
-    def body(x: Buffer, weight: Buffer, bias: Buffer, out: Buffer) -> None:
+    def body(x: Buffer, *buffers: Buffer) -> None:
+        out, mixing = buffers[-1], precision.product(conv, buffers[:-1], lanes)
+
         def multiply(first: Any, panel: int) -> None:
             def tile(column: Any, length: int) -> None:
                 def put(pixel: int, n: int, value: Any) -> None:
                     ir.store(out, value, target.offset(first + n, row, column + pixel), lanes)
 
-                layer = Layer(conv, weight, bias, lanes)
                 start = (row * width + column) * lanes
-                product(layer, x, start, source.plane, first, panel, length, tiling.unroll, put)
+                mixing.tile(start, source.plane, first, panel, length, tiling.unroll, put)
 
             with ir.serial(height) as row:
                 ir.along(width, pixels, tile)
@@ -154,6 +166,7 @@ def pointwise_by_panels(name: str, conv: Convolution, source: Map, target: Map, 
                 border.clear(out, target, first + n, 0, height)
 
         with ir.parallel(full + bool(rest)) as task:
+            mixing.read(x, source.size)
             if not rest:
                 multiply(task * tiling.panel, tiling.panel)
             elif not full:
@@ -167,7 +180,7 @@ def pointwise_by_panels(name: str, conv: Convolution, source: Map, target: Map, 
 
     arguments: list[ir.Argument] = [
         ("x", (source.size,), "float32"),
-        *weight_arguments(conv, lanes),
+        *precision.arguments(conv, lanes),
         ("out", (target.size,), "float32"),
     ]
     return ir.kernel(name, arguments, body)

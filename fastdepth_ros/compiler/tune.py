@@ -138,7 +138,7 @@ def copies(stage: Stage, choice: Tiling, shapes: Mapping[str, tuple[int, ...]]) 
         for array in arrays:
             array[:] = rng.integers(0, 2, array.shape)
         for weight in weights:
-            arrays.append(aligned(weight.shape, np.float32))
+            arrays.append(aligned(weight.shape, weight.dtype.type))
             arrays[-1][:] = weight
         arrays.append(aligned(stage.shape, np.float32))
         return [tvm_ffi().from_dlpack(array) for array in arrays]

@@ -12,6 +12,7 @@ import tvm
 from fastdepth_ros.compiler import layout
 from fastdepth_ros.compiler.first import PIXEL_SCALE, first
 from fastdepth_ros.compiler.layout import Map
+from fastdepth_ros.compiler.pointwise import FLOAT32
 from fastdepth_ros.compiler.separable import block_by_rows, depthwise_by_channels, pointwise_by_panels
 from fastdepth_ros.compiler.sources import Plain, Upsampled
 from fastdepth_ros.compiler.targets import find_target
@@ -38,10 +39,10 @@ def weights(rng, conv):
     return weight, rng.normal(0.2, 0.3, conv.outputs).astype(np.float32)
 
 
-def packed(conv, weight, bias, lanes, panel=TILING.panel):
+def packed(conv, weight, bias, lanes, precision=FLOAT32):
     if conv.kind == "depthwise":
         return [layout.pack_depthwise(weight, lanes), layout.pack_vector(bias, lanes)]
-    return [layout.pack_pointwise(weight, lanes, panel), layout.pack_vector(bias, lanes)]
+    return precision.pack(weight, bias, lanes, TILING.panel)
 
 
 def separable(inputs, outputs, kernel, stride, activation):
@@ -59,7 +60,7 @@ def first_case(name, rng, lanes, height, width, outputs):
     return Case(first(name, conv, target, TILING), [picture.reshape(height, -1), *arrays], target, expected)
 
 
-def rows_case(name, rng, lanes, block, height, width, border):
+def rows_case(name, rng, lanes, block, height, width, border, precision=FLOAT32):
     """``height`` x ``width`` of the answer; ``border`` is that of the answer."""
     stride, reach = block.depthwise.stride, block.depthwise.kernel // 2
     (dw, dw_bias), (pw, pw_bias) = weights(rng, block.depthwise), weights(rng, block.pointwise)
@@ -67,9 +68,10 @@ def rows_case(name, rng, lanes, block, height, width, border):
     source = Map(height * stride, width * stride, len(x), reach, lanes)
     target = Map(height, width, block.pointwise.outputs, border, lanes)
     between = plain.convolve(x, block.depthwise, dw, dw_bias)
-    arrays = packed(block.depthwise, dw, dw_bias, lanes) + packed(block.pointwise, pw, pw_bias, lanes)
+    arrays = packed(block.depthwise, dw, dw_bias, lanes) + packed(block.pointwise, pw, pw_bias, lanes, precision)
     expected = plain.convolve(between, block.pointwise, pw, pw_bias)
-    return Case(block_by_rows(name, block, Plain(source), target, TILING), [source.pack(x), *arrays], target, expected)
+    kernel = block_by_rows(name, block, Plain(source), target, TILING, precision=precision)
+    return Case(kernel, [source.pack(x), *arrays], target, expected)
 
 
 def channels_case(name, rng, lanes, conv, height, width):
@@ -82,17 +84,17 @@ def channels_case(name, rng, lanes, conv, height, width):
     return Case(kernel, [source.pack(x), *packed(conv, weight, bias, lanes)], target, expected)
 
 
-def panels_case(name, rng, lanes, inputs, outputs, height, width, border):
+def panels_case(name, rng, lanes, inputs, outputs, height, width, border, precision=FLOAT32):
     conv = Convolution("pw", "pointwise", 1, 1, inputs, outputs, "relu6")
     weight, bias = weights(rng, conv)
     x = rng.random((inputs, height, width), np.float32)
     source, target = Map(height, width, inputs, 0, lanes), Map(height, width, outputs, border, lanes)
-    kernel = pointwise_by_panels(name, conv, source, target, TILING)
+    kernel = pointwise_by_panels(name, conv, source, target, TILING, precision)
     expected = plain.convolve(x, conv, weight, bias)
-    return Case(kernel, [source.pack(x), *packed(conv, weight, bias, lanes)], target, expected)
+    return Case(kernel, [source.pack(x), *packed(conv, weight, bias, lanes, precision)], target, expected)
 
 
-def upsampled_case(name, rng, lanes, inputs, outputs, height, width, with_skip, is_last):
+def upsampled_case(name, rng, lanes, inputs, outputs, height, width, with_skip, is_last, precision=FLOAT32):
     """``height`` x ``width`` of the map before the upsampling."""
     block = separable(inputs, outputs, 5, 1, "relu")
     (dw, dw_bias), (pw, pw_bias) = weights(rng, block.depthwise), weights(rng, block.pointwise)
@@ -105,7 +107,7 @@ def upsampled_case(name, rng, lanes, inputs, outputs, height, width, with_skip, 
         added = rng.random(full.shape, np.float32)
         full = full + added
         arguments.append(skip.pack(added))
-    arguments += packed(block.depthwise, dw, dw_bias, lanes) + packed(block.pointwise, pw, pw_bias, lanes)
+    arguments += packed(block.depthwise, dw, dw_bias, lanes) + packed(block.pointwise, pw, pw_bias, lanes, precision)
     between = plain.convolve(full, block.depthwise, dw, dw_bias)
     expected = plain.convolve(between, block.pointwise, pw, pw_bias)
     last = Convolution("last", "pointwise", 1, 1, outputs, 1, "relu") if is_last else None
@@ -113,7 +115,7 @@ def upsampled_case(name, rng, lanes, inputs, outputs, height, width, with_skip, 
         weight, bias = weights(rng, last)
         arguments += [layout.pack_vector(weight.ravel(), lanes), bias]
         expected = plain.convolve(expected, last, weight, bias)[0]
-    kernel = block_by_rows(name, block, Upsampled(source, skip), target, TILING, last)
+    kernel = block_by_rows(name, block, Upsampled(source, skip), target, TILING, last, precision)
     return Case(kernel, arguments, expected.shape if is_last else target, expected)
 
 

@@ -1,0 +1,180 @@
+"""The matrix product of a pointwise convolution, in float32 or in int8.
+
+In int8 the weights are signed bytes with a scale for each output channel, and the inputs unsigned ones: they come from
+a ReLU. Their scale is that of the largest input which the kernel's task has, found when it runs, so that nothing is cut
+off and nothing has to be calibrated. Sums are int32 and exact, four products to an instruction and lane (AVX-512 VNNI's
+vpdpbusd); scales, bias and activation are float32, and so is the map that is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from tvm import tirx
+
+from fastdepth_ros.compiler import ir, layout
+from fastdepth_ros.compiler.ir import Buffer, Expr
+from fastdepth_ros.compiler.layout import BYTES_A_LANE, Floats
+from fastdepth_ros.compiler.targets import Target
+from fastdepth_ros.compiler.tile import Layer, product
+from fastdepth_ros.errors import SettingError
+from fastdepth_ros.network import Convolution
+
+Put = Callable[[int, int, Expr], None]
+
+LARGEST_BYTE = 255
+SMALLEST_RANGE = 1e-12
+"""Of inputs that are all zero."""
+
+
+class Product(Protocol):
+    """The product in one kernel, while it is written."""
+
+    def read(self, source: Buffer, size: int) -> None:
+        """Take ``size`` numbers of ``source``, the map of a task, as the inputs."""
+
+    def tile(self, start: Expr, plane: int, vector: Expr, panel: int, pixels: int, unroll: int, put: Put) -> None:
+        """``pixels`` x ``panel`` vectors of the answer; the arguments are those of :func:`tile.product`."""
+
+
+class Precision(Protocol):
+    """How pointwise convolutions are computed."""
+
+    name: str
+    needs: frozenset[str]
+    """Flags of /proc/cpuinfo without which this cannot be computed."""
+
+    def arguments(self, conv: Convolution, lanes: int) -> list[ir.Argument]:
+        """The arguments of a kernel that hold the weights."""
+
+    def pack(self, weight: Floats, bias: Floats, lanes: int, panel: int) -> list[Any]:
+        """The arrays for them."""
+
+    def product(self, conv: Convolution, buffers: Sequence[Buffer], lanes: int) -> Product:
+        """The product in a kernel that has these buffers as arguments."""
+
+
+class Float32:
+    """All in float32."""
+
+    name = "float32"
+    needs: frozenset[str] = frozenset()
+
+    def arguments(self, conv: Convolution, lanes: int) -> list[ir.Argument]:
+        outputs = layout.vectors(conv.outputs, lanes) * lanes
+        return [("pointwise_weight", (outputs * conv.inputs,), "float32"), ("pointwise_bias", (outputs,), "float32")]
+
+    def pack(self, weight: Floats, bias: Floats, lanes: int, panel: int) -> list[Any]:
+        return [layout.pack_pointwise(weight, lanes, panel), layout.pack_vector(bias, lanes)]
+
+    def product(self, conv: Convolution, buffers: Sequence[Buffer], lanes: int) -> Product:
+        return _Float32Product(Layer(conv, buffers[0], buffers[1], lanes))
+
+
+class _Float32Product:
+    def __init__(self, layer: Layer) -> None:
+        self.layer, self.source = layer, None
+
+    def read(self, source: Buffer, _size: int) -> None:
+        self.source = source
+
+    def tile(self, start: Expr, plane: int, vector: Expr, panel: int, pixels: int, unroll: int, put: Put) -> None:
+        product(self.layer, self.source, start, plane, vector, panel, pixels, unroll, put)
+
+
+class Int8:
+    """Bytes, four to a lane, with AVX-512 VNNI."""
+
+    name = "int8"
+    needs = frozenset({"avx512_vnni"})
+
+    def arguments(self, conv: Convolution, lanes: int) -> list[ir.Argument]:
+        outputs = layout.vectors(conv.outputs, lanes) * lanes
+        inputs = layout.vectors(conv.inputs, lanes) * lanes
+        return [
+            ("pointwise_weight", (outputs * inputs // BYTES_A_LANE,), "int32"),
+            ("pointwise_scale", (outputs,), "float32"),
+            ("pointwise_bias", (outputs,), "float32"),
+        ]
+
+    def pack(self, weight: Floats, bias: Floats, lanes: int, panel: int) -> list[Any]:
+        return [*layout.pack_pointwise_int8(weight, lanes, panel), layout.pack_vector(bias, lanes)]
+
+    def product(self, conv: Convolution, buffers: Sequence[Buffer], lanes: int) -> Product:
+        return _Int8Product(conv, buffers, lanes)
+
+
+class _Int8Product:
+    def __init__(self, conv: Convolution, buffers: Sequence[Buffer], lanes: int) -> None:
+        self.conv, self.lanes = conv, lanes
+        self.weight, self.scale, self.bias = buffers
+
+    def read(self, source: Buffer, size: int) -> None:
+        lanes, count = self.lanes, size // self.lanes
+        self.words = ir.scratch(size // BYTES_A_LANE, "int32")
+        self.step = ir.registers(1)
+        """What one step of a byte is worth."""
+        several = next(n for n in (4, 2, 1) if count % n == 0)
+        largest = ir.registers(several * lanes)
+        for n in range(several):
+            ir.store(largest, ir.splat(0.0, lanes), n * lanes, lanes)
+        with ir.serial(count // several) as turn:
+            for n in range(several):
+                value = ir.load(source, (turn * several + n) * lanes, lanes)
+                ir.store(largest, tirx.max(ir.load(largest, n * lanes, lanes), value), n * lanes, lanes)
+        top = tirx.const(SMALLEST_RANGE, "float32")
+        for at in range(several * lanes):
+            top = tirx.max(top, largest[at])
+        ir.put(self.step, top / tirx.const(float(LARGEST_BYTE), "float32"), 0)
+        factor = ir.registers(1)
+        ir.put(factor, tirx.const(1.0, "float32") / self.step[0], 0)
+        with ir.serial(count) as i:
+            value = ir.load(source, i * lanes, lanes) * ir.splat(factor[0], lanes) + ir.splat(0.5, lanes)
+            ir.store(self.words, ir.as_words(value, lanes), i * (lanes // BYTES_A_LANE), lanes // BYTES_A_LANE)
+
+    def tile(self, start: Expr, plane: int, vector: Expr, panel: int, pixels: int, _unroll: int, put: Put) -> None:
+        lanes = self.lanes
+        words, groups = lanes // BYTES_A_LANE, layout.vectors(self.conv.inputs, lanes)
+        panel_start = vector * (lanes * groups * words)
+        slots = [(pixel, n, (pixel * panel + n) * lanes) for pixel in range(pixels) for n in range(panel)]
+        sums = ir.registers(pixels * panel * lanes, "int32")
+        for _, _, at in slots:
+            ir.store(sums, tirx.Broadcast(tirx.const(0, "int32"), lanes), at, lanes)
+        with ir.serial(groups) as group:
+            for word in range(words):
+                for pixel, n, at in slots:
+                    place = tirx.floordiv(start + group * plane, BYTES_A_LANE) + pixel * words + word
+                    weights = panel_start + ((group * words + word) * panel + n) * lanes
+                    total = ir.dot_bytes(
+                        ir.load(sums, at, lanes),
+                        tirx.Broadcast(self.words[place], lanes),
+                        ir.load(self.weight, weights, lanes),
+                        lanes,
+                    )
+                    ir.store(sums, total, at, lanes)
+        for pixel, n, at in slots:
+            channels = (vector + n) * lanes
+            scale = ir.load(self.scale, channels, lanes) * ir.splat(self.step[0], lanes)
+            value = ir.load(sums, at, lanes).astype(f"float32x{lanes}") * scale + ir.load(self.bias, channels, lanes)
+            put(pixel, n, ir.activate(value, self.conv.activation, lanes))
+
+
+FLOAT32: Precision = Float32()
+INT8: Precision = Int8()
+PRECISIONS = {precision.name: precision for precision in (FLOAT32, INT8)}
+
+
+def find_precision(name: str, target: Target) -> Precision:
+    """The precision of that name, for a target that can compute in it.
+
+    Raises:
+        SettingError: there is no such precision, or the target lacks its instructions.
+    """
+    if name not in PRECISIONS:
+        raise SettingError(f"there is no precision {name!r}", f"Choose one of {', '.join(PRECISIONS)}.")
+    precision = PRECISIONS[name]
+    if not precision.needs <= target.needs:
+        cause = f"{target.name} lacks {', '.join(sorted(precision.needs - target.needs))}, which {name} needs"
+        raise SettingError(cause, "Use float32; or compile for host, on a processor that has it.")
+    return precision
