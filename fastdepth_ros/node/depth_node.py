@@ -174,7 +174,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
         """Give the model and the outputs back.
 
         Returns:
-            SUCCESS: the node is unconfigured; model and target may change.
+            SUCCESS: the node is unconfigured; model, target and precision may change.
             ERROR: a fault of the node; :meth:`on_error` follows.
         """
         self._release()
@@ -221,7 +221,8 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
     def _load(self) -> Callable[[Arrival], None]:
         """Runs in the worker's thread. TVM's threads belong to the thread that calls it, so that one also warms up."""
         bundle = find_bundle(self.parameters.model)
-        engine = Engine(module_for(bundle, self.parameters.target), self._power.effective.threads)
+        module = module_for(bundle, self.parameters.target, self.parameters.precision)
+        engine = Engine(module, self._power.effective.threads)
         engine.run()
         self._answers = Answers(
             engine, bundle.manifest, self._outputs, self.get_clock(), self._power.effective, self._log_failure
