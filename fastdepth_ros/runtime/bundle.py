@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save
 
 from fastdepth_ros.camera import PAPER_VIEW, ViewSpec
 from fastdepth_ros.errors import BundleError, FastDepthError
@@ -202,7 +202,8 @@ def write_bundle(
     check_weights(manifest.network, weights)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MANIFEST).unlink(missing_ok=True)
-    save_file({name: np.ascontiguousarray(array) for name, array in weights.items()}, folder / WEIGHTS)
+    # Not save_file, whose files nobody but their owner may read: another user may run the robot.
+    (folder / WEIGHTS).write_bytes(save({name: np.ascontiguousarray(array) for name, array in weights.items()}))
     if card is not None:
         (folder / CARD).write_text(card, encoding="utf-8")
     return seal(folder, manifest)
