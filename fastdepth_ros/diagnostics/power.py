@@ -11,6 +11,7 @@ What a machine never had is told in the values, and is no warning.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from fastdepth_ros.diagnostics.levels import Level, Status
 from fastdepth_ros.diagnostics.monitor import Report
@@ -18,7 +19,12 @@ from fastdepth_ros.power import Budget, Decision, Finding, PowerState
 
 
 def budget_status(
-    report: Report, profile: str, budget: Budget, decision: Decision, findings: Sequence[Finding]
+    report: Report,
+    profile: str,
+    budget: Budget,
+    decision: Decision,
+    findings: Sequence[Finding],
+    in_force: Mapping[str, str] = MappingProxyType({}),
 ) -> Status:
     """Whether the profile's budget of time is held.
 
@@ -28,6 +34,7 @@ def budget_status(
         budget: what it expects.
         decision: the governor's, in force.
         findings: about cores and niceness of this process.
+        in_force: more values to show: what the profile made of this process, and how soon.
     """
     infer = report.stages.get("infer")
     values = {
@@ -39,13 +46,14 @@ def budget_status(
         "rate at most [Hz]": _figure(decision.rate or None, "that of the camera"),
         "rate out [Hz]": f"{report.rate_out:.1f}",
         "governor": decision.reason,
+        **in_force,
     }
     problems = [str(finding) for finding in findings]
     if decision.lowered or decision.single or not decision.held:
         what = "the rate is lowered to keep the age" if decision.lowered else "the age is over its budget"
         if decision.single and decision.held and not decision.lowered:
             what = "the network runs on a single thread to keep the age"
-        remedy = "Free the processor, raise threads, take a thriftier profile, or allow a higher age in the profile."
+        remedy = "Free the processor, raise threads, or allow a higher age or less niceness in the profile."
         if decision.late:
             remedy = "Look at the camera driver's delay and clock; a recording needs use_sim_time and /clock."
         problems.insert(0, f"{what} ({decision.reason}). {remedy}")
@@ -96,7 +104,7 @@ def board_status(state: PowerState) -> Status:
     return _status("board", _warnings(state.about_board), well, values)
 
 
-def performance(report: Report, state: PowerState, decision: Decision) -> dict[str, float]:
+def performance(report: Report, state: PowerState, decision: Decision, took: float | None = None) -> dict[str, float]:
     """The same as plain numbers in SI units, for plotting; what is unknown is left out."""
     numbers: dict[str, float | None] = {"rate_in": report.rate_in, "rate_out": report.rate_out}
     if report.age:
@@ -106,6 +114,7 @@ def performance(report: Report, state: PowerState, decision: Decision) -> dict[s
     numbers |= {f"dropped_{cause.name.lower()}": float(total) for cause, total in report.dropped.items()}
     numbers |= {
         "rate_limit": decision.rate or None,
+        "profile_took": took,
         "watts": state.watts,
         "watts_work": state.work_watts,
         "watts_idle": state.idle_watts,

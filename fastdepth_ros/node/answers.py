@@ -59,8 +59,8 @@ class Answers:
         parameters: in force from the next image on; may be set from any thread, as the following may.
         monitor: takes the notes.
         calibration: of the camera; None where it is not known.
-        noted: is told of each answer: when its computing began and ended [s, monotonic], its age, and what of that is
-            the node's [s].
+        noted: is told of each answer: when its computing began and ended [s, monotonic], its age, what of that is the
+            node's [s], and with which parameters it was computed.
         size_problem: why the calibration does not fit the latest image; empty where it does.
     """
 
@@ -76,7 +76,7 @@ class Answers:
         self.parameters = parameters
         self.monitor = Monitor(0.0)
         self.calibration: Calibration | None = None
-        self.noted: Callable[[float, float, float, float], None] = lambda *_: None
+        self.noted: Callable[[float, float, float, float, Parameters], None] = lambda *_: None
         self.size_problem = ""
         self._outputs = outputs
         self._clock = clock
@@ -136,7 +136,7 @@ class Answers:
         stages.update(frame.stages, publish=ended - done)
         age = now - seconds(header.stamp)
         self.monitor.answered(now, age, stages)
-        self.noted(begun, ended, age, ended - arrival.at)
+        self.noted(begun, ended, age, ended - arrival.at, self._applied)
 
     def _apply(self, parameters: Parameters) -> None:
         if parameters is self._applied:

@@ -121,7 +121,8 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
                 self._publisher(CameraInfo, "depth/camera_info"),
                 self._publisher(PointCloud2, "depth/points"),
             )
-            self._worker = Worker(self._load)
+            self._niceness = self._power.niceness
+            self._worker = Worker(self._load, self._niceness.worker)
             self._worker.start()
             self._wait_for(self._worker.ready)
         except (FastDepthError, ExternalShutdownException) as error:
@@ -320,6 +321,10 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
         self._limit.rate = self._power.effective.max_rate
         if self._answers is not None:
             self._answers.parameters = self._power.effective
+        if self._worker is not None and self._power.niceness != self._niceness:
+            self._niceness = self._power.niceness
+            self._worker = self._worker.successor(self._niceness.worker)
+            self._worker.start()
 
     # Diagnostics
 

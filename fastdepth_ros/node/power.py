@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
@@ -20,6 +21,13 @@ from fastdepth_ros.runtime.engine import max_threads
 
 FIRST_LOOK = 0.5
 """Seconds that the node waits at its start to learn what board it is on; it needs a hundredth of that."""
+
+
+class Niceness(NamedTuple):
+    """Of the whole process, as the owner wants it, and of its threads that compute, which may leave more to others."""
+
+    process: int
+    worker: int
 
 
 class Noted(NamedTuple):
@@ -73,6 +81,8 @@ class NodePower:
         self._niceness = 0
         self._about_cores: list[Finding] = []
         self._about_niceness: list[Finding] = []
+        self._switched: float | None = None
+        self._took: float | None = None
         self._monitor.start()
         self._monitor.wait(FIRST_LOOK)
         self.apply(parameters)
@@ -92,6 +102,12 @@ class NodePower:
         decision = self.decision
         return replace(self._parameters, threads=1 if decision.single else threads, max_rate=decision.rate)
 
+    @property
+    def niceness(self) -> Niceness:
+        """Of profile and parameter, the one that leaves more to others."""
+        own = self._parameters.niceness
+        return Niceness(own, max(own, self._monitor.operation.niceness))
+
     def close(self) -> None:
         """Watch the machine no more."""
         self._monitor.stop()
@@ -101,6 +117,7 @@ class NodePower:
         self._parameters = parameters
         profile = self._profiles.find(parameters.power_profile)
         if profile is not self._monitor.profile:
+            self._switched, self._took = time.perf_counter(), None
             self._monitor.select(profile)
         operation = self._monitor.operation
         cores = operation.cores if parameters.cpu_affinity == FROM_PROFILE else affinity_of(parameters.cpu_affinity)
@@ -115,14 +132,17 @@ class NodePower:
         several = (self.effective.threads or len(os.sched_getaffinity(0))) > 1
         self._governor.set(None if age is None else age / 1e3, min(limits, default=0.0), several)
 
-    def noted(self, begun: float, ended: float, age: float, own: float) -> None:
+    def noted(self, begun: float, ended: float, age: float, own: float, parameters: Parameters) -> None:
         """A depth map was published. For the worker's thread.
 
         Args:
             begun, ended: when it was computed [s, monotonic].
             age: of it [s, node's clock].
             own: what of that is the node's [s].
+            parameters: with which it was computed.
         """
+        if self._switched is not None and parameters.power_profile == self._parameters.power_profile:
+            self._took, self._switched = ended - self._switched, None
         self._monitor.frame(begun, ended)
         self._noted.append(Noted(age, age - own))
 
@@ -144,8 +164,15 @@ class NodePower:
         state = self._monitor.snapshot()
         findings = [*self._about_cores, *self._about_niceness]
         statuses = [
-            budget_status(report, state.profile, state.budget, self.decision, findings),
+            budget_status(report, state.profile, state.budget, self.decision, findings, self._in_force),
             power_status(state),
             board_status(state),
         ]
-        return statuses, performance(report, state, self.decision)
+        return statuses, performance(report, state, self.decision, self._took)
+
+    @property
+    def _in_force(self) -> dict[str, str]:
+        values = {"niceness of the network": str(self.niceness.worker)}
+        if self._took is not None:
+            values["profile took hold after [ms]"] = f"{self._took * 1e3:.1f}"
+        return values

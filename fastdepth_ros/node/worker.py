@@ -7,6 +7,8 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Generic, TypeVar
 
+from fastdepth_ros.power import process
+
 Item = TypeVar("Item")
 
 
@@ -30,12 +32,19 @@ class Slot(Generic[Item]):
             self._changed.notify()
         return replaced
 
-    def take(self) -> Item | None:
-        """Wait for an item and take it out; None when the slot was closed."""
+    def take(self, wanted: Callable[[], bool] = lambda: True) -> Item | None:
+        """Wait for an item and take it out; None when the slot was closed, or the taker is no longer ``wanted``."""
         with self._changed:
-            self._changed.wait_for(lambda: self._item is not None or self._closed)
+            self._changed.wait_for(lambda: self._item is not None or self._closed or not wanted())
+            if self._closed or not wanted():
+                return None
             item, self._item = self._item, None
-            return None if self._closed else item
+            return item
+
+    def look_up(self) -> None:
+        """Let every :meth:`take` see whether it is still wanted."""
+        with self._changed:
+            self._changed.notify_all()
 
     def clear(self) -> None:
         """Forget what waits."""
@@ -54,31 +63,55 @@ class Worker(threading.Thread, Generic[Item]):
 
     Args:
         prepare: runs first, in the thread, and returns what is done with each item. That must not raise.
+        niceness: of the thread and of those that it starts; one below that of whoever starts it changes nothing.
 
     Attributes:
         slot: where the work comes from.
         ready: done when prepared, or with what ``prepare`` raised; the thread has ended then.
     """
 
-    def __init__(self, prepare: Callable[[], Callable[[Item], None]]) -> None:
+    def __init__(self, prepare: Callable[[], Callable[[Item], None]], niceness: int = -20) -> None:
         # A daemon, because a model that is being compiled must not hold up the end of the process.
         super().__init__(name="worker", daemon=True)
         self.slot: Slot[Item] = Slot()
         self.ready: Future[None] = Future()
         self._prepare = prepare
+        self._niceness = niceness
+        self._work: Callable[[Item], None] = lambda _: None
+        self._relieved = self._inherits = False
 
     def run(self) -> None:
+        process.raise_niceness(self._niceness)
         try:
-            work = self._prepare()
+            self._work = self._prepare()
         except BaseException as error:  # whoever waits gets it
             self.ready.set_exception(error)
             return
         self.ready.set_result(None)
-        while (item := self.slot.take()) is not None:
-            work(item)
+        while (item := self.slot.take(lambda: not self._relieved)) is not None:
+            self._work(item)
+
+    def successor(self, niceness: int) -> Worker[Item]:
+        """A worker of another niceness that goes on where this one stops, and loses nothing of what waits.
+
+        Not every user may lower the niceness of a thread, but anybody may start one from a thread that has a lower one:
+        so work changes hands, with the threads that the TVM runtime keeps for each thread that calls it.
+
+        Returns:
+            A worker to be started; this one ends after the item that it works on.
+        """
+        heir: Worker[Item] = Worker(self._last_work, niceness)
+        heir.slot, heir._inherits = self.slot, True
+        self._relieved = True
+        self.slot.look_up()
+        return heir
+
+    def _last_work(self) -> Callable[[Item], None]:
+        self.join()
+        return self._work
 
     def stop(self) -> None:
         """End the thread after the item that it works on."""
         self.slot.close()
-        if self.ready.done():
+        if self.ready.done() or self._inherits:
             self.join()

@@ -49,6 +49,12 @@ def niceness() -> int:
     return os.getpriority(os.PRIO_PROCESS, 0)
 
 
+def raise_niceness(least: int) -> None:
+    """Give the calling thread at least this niceness, and with it the threads that it starts from now on."""
+    if niceness() < least:
+        os.setpriority(os.PRIO_PROCESS, 0, least)
+
+
 def _each(change: Callable[[int], None], what: str, findings: list[Finding]) -> None:
     for thread in threads():
         try:

@@ -44,6 +44,7 @@ class Operation:
         modes: names of nvpmodel's modes that are right for it; empty where it does not matter.
         threads: of the network; 0 is one on each physical core.
         cores: numbers of the processor cores that the node may use; None for all.
+        niceness: of the threads that compute, 0 to 19.
         max_rate: images a second that are answered at most [Hz]; 0 is all of them.
         budgets: by device, ``cpu`` or ``cuda``.
     """
@@ -51,6 +52,7 @@ class Operation:
     modes: tuple[str, ...] = ()
     threads: int = 0
     cores: tuple[int, ...] | None = None
+    niceness: int = 0
     max_rate: float = 0.0
     budgets: Mapping[str, Budget] = field(default_factory=dict)
 
@@ -146,7 +148,7 @@ def _profile(name: str, values: Any, known: Profiles) -> Profile:
 
 
 def _operation(base: Operation, values: Any) -> Operation:
-    table = _table(values, {"modes", "threads", "cores", "max_rate", *DEVICES})
+    table = _table(values, {"modes", "threads", "cores", "niceness", "max_rate", *DEVICES})
     changes: dict[str, Any] = {}
     if "modes" in table:
         modes = table["modes"]
@@ -157,6 +159,8 @@ def _operation(base: Operation, values: Any) -> Operation:
         changes["threads"] = int(_number("threads", table["threads"], 256, whole=True))
     if "cores" in table:
         changes["cores"] = parse_list(str(table["cores"]))
+    if "niceness" in table:
+        changes["niceness"] = int(_number("niceness", table["niceness"], 19, whole=True))
     if "max_rate" in table:
         changes["max_rate"] = _number("max_rate", table["max_rate"], 1000)
     budgets = dict(base.budgets)

@@ -30,6 +30,7 @@ LOOPBACK = """\
 """
 
 NodeProcess = Callable[..., Graph]
+NODE = ("-m", "fastdepth_ros.node")
 PATIENCE = 60.0
 namespaces = count()
 
@@ -62,10 +63,12 @@ def start(domain: None, bundle: Bundle, module: CompiledModule, tmp_path_factory
     """Starts nodes in namespaces of their own, and ends them with the module of the test."""
     processes: list[tuple[subprocess.Popen, Graph, Path]] = []
 
-    def start_node(*arguments: str, wait: bool = True, namespace: str = "", **parameters: object) -> Graph:
+    def start_node(
+        *arguments: str, wait: bool = True, namespace: str = "", program: tuple[str, ...] = NODE, **parameters: object
+    ) -> Graph:
         parameters = {"model": bundle.path, "diagnostics_period": 0.2, **parameters}
         namespace = namespace or f"/t{os.getpid()}_{next(namespaces)}"
-        order = [sys.executable, "-m", "fastdepth_ros.node", *arguments, "--ros-args", "-r", f"__ns:={namespace}"]
+        order = [sys.executable, *program, *arguments, "--ros-args", "-r", f"__ns:={namespace}"]
         for name, value in parameters.items():
             order += ["-p", f"{name}:={str(value).lower() if isinstance(value, bool) else value}"]
         log = tmp_path_factory.mktemp("node") / "log"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import time
 from collections.abc import Callable
@@ -42,6 +43,7 @@ class Graph:
     def __init__(self, namespace: str, process: subprocess.Popen, log: Path) -> None:
         self.namespace = namespace
         self.process = process
+        self.closed = False
         self.log = log
         self.node = rclpy.create_node("test", namespace=namespace)
         self.executor = SingleThreadedExecutor()
@@ -54,11 +56,21 @@ class Graph:
         self.readers: dict[str, Any] = {}
         self.statuses: dict[str, DiagnosticStatus] = {}
         self.reports = 0
+        self.reported = 0
+        """When the latest diagnostics were made, in the node's clock [ns]."""
         self.node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
 
     def close(self) -> None:
-        self.executor.shutdown()
-        self.node.destroy_node()
+        if not self.closed:
+            self.closed = True
+            self.executor.shutdown()
+            self.node.destroy_node()
+
+    def end(self) -> None:
+        """End the node before its module does: as Ctrl-C would."""
+        self.close()
+        self.process.send_signal(signal.SIGINT)
+        assert self.process.wait(PATIENCE) == 0, self.log.read_text()
 
     # Hearing
 
@@ -88,6 +100,7 @@ class Graph:
         if statuses:
             self.statuses = statuses
             self.reports += 1
+            self.reported = message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
 
     @property
     def doing(self) -> str:

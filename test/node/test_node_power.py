@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pytest
-from boards import orin_jetpack6, tx2_jetpack4, x86_rapl
-from boards.tree import Tree
+from boards import orin_jetpack6, tx2_jetpack4, x86_rapl, xavier_jetpack5
+from boards.tree import DAMAGE, Tree
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from node_graph import Graph, image_of
 
 BUILDERS: dict[str, Callable[..., Tree]] = {
     "tx2": tx2_jetpack4.build,
+    "xavier": xavier_jetpack5.build,
     "orin": orin_jetpack6.build,
     "x86": x86_rapl.build,
 }
+JETSONS = ("tx2", "xavier", "orin")
+TOOK = "profile took hold after [ms]"
 RATE = 30.0
-BOARD = "{{modes: [{fast}], threads: 2, cores: 0-1, cpu: {{age_ms: 1000, watts: 20}}}}"
-THRIFTY = "{{modes: [{slow}], threads: 1, cores: 0, max_rate: 15, cpu: {{age_ms: 1000, watts: 20}}}}"
+AT_ONCE = 0.2
+"""Seconds in which a profile must have taken hold."""
+MODES = {"tx2": ("MAXN", "MAXQ"), "xavier": ("MAXN", "MODE_15W"), "orin": ("MAXN", "15W"), "linux": ("", "")}
+FAST = "{modes}threads: 2, cores: 0-1, cpu: {{age_ms: 1000, watts: 20}}"
+THRIFTY = "{modes}threads: 1, cores: 0, niceness: 5, max_rate: 15, cpu: {{age_ms: 1000, watts: 20}}"
+GHOST = "{modes}cores: '0,900', cpu: {{age_ms: 1000}}"
+HURRIED = (str(Path(__file__).with_name("hurried_node.py")),)
 
 pytestmark = pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="two cores are needed to take one away")
 
@@ -32,34 +43,39 @@ pytestmark = pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="two co
 @pytest.fixture(scope="module")
 def power_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The built-in profiles on two cores, which every machine has, and with ages that a busy one can hold."""
-    modes = {"tx2": ("MAXN", "MAXQ"), "orin": ("MAXN", "15W"), "linux": ("", "")}
     lines = ["profiles:"]
-    for name, table, index in (("max-n", BOARD, 0), ("max-q", THRIFTY, 1)):
+    for name, words, index in (("max-n", FAST, 0), ("max-q", THRIFTY, 1), ("ghost", GHOST, 0)):
         lines.append(f"  {name}:")
-        for kind, pair in modes.items():
-            lines.append(f"    {kind}: " + table.format(fast=pair[index], slow=pair[index]).replace("modes: [], ", ""))
+        for kind, pair in MODES.items():
+            modes = f"modes: [{pair[index]}], " if pair[index] else ""
+            lines.append(f"    {kind}: {{{words.format(modes=modes)}}}")
     path = tmp_path_factory.mktemp("profiles") / "power.yaml"
     path.write_text("\n".join(lines) + "\n")
     return path
 
 
 @pytest.fixture
-def on_board(start, tmp_path, power_file) -> Callable[..., tuple[Graph, Tree]]:
-    """Starts a node on a made-up board."""
+def on_board(start, tmp_path, power_file) -> Iterator[Callable[..., tuple[Graph, Tree]]]:
+    """Starts a node on a made-up board, and ends it with the test: twenty nodes that report disturb each other."""
+    started: list[Graph] = []
 
-    def make(kind: str, profile: str = "max-n", build: dict | None = None, **parameters: object) -> tuple[Graph, Tree]:
-        tree = BUILDERS[kind](tmp_path, **(build or {}))
-        graph = start(
-            board_root=tmp_path,
-            power_file=power_file,
-            power_profile=profile,
-            diagnostics_period=0.1,
-            nvpmodel_command=parameters.pop("nvpmodel_command", str(tmp_path / "none")),
-            **parameters,
+    def make(kind: str, profile: str = "max-n", tree: Tree | None = None, **parameters: object) -> tuple[Graph, Tree]:
+        tree = tree or BUILDERS[kind](tmp_path)
+        started.append(
+            start(
+                board_root=tmp_path,
+                power_file=power_file,
+                power_profile=profile,
+                diagnostics_period=0.1,
+                nvpmodel_command=parameters.pop("nvpmodel_command", str(tmp_path / "none")),
+                **parameters,
+            )
         )
-        return graph, tree
+        return started[-1], tree
 
-    return make
+    yield make
+    for graph in started:
+        graph.end()
 
 
 class Camera:
@@ -116,16 +132,41 @@ def number(graph: Graph, part: str, key: str) -> float:
     return float("nan") if value == "unknown" else float(value)
 
 
-def threads_of(graph: Graph) -> dict[int, set[int]]:
-    """Cores of every thread of the node's process."""
-    found = {}
+def of_threads(graph: Graph, ask: Callable[[int], object]) -> list[object]:
+    """What a question about a thread gives for every thread of the node's process."""
+    found = []
     for task in Path(f"/proc/{graph.process.pid}/task").iterdir():
-        found[int(task.name)] = os.sched_getaffinity(int(task.name))
+        with contextlib.suppress(ProcessLookupError):  # one that ended meanwhile
+            found.append(ask(int(task.name)))
     return found
 
 
+def cores(graph: Graph) -> list[set[int]]:
+    """The different sets of cores that the node's threads may use."""
+    found = of_threads(graph, lambda thread: frozenset(os.sched_getaffinity(thread)))
+    return [set(kind) for kind in set(found)]
+
+
+def nicenesses(graph: Graph) -> set[int]:
+    return set(of_threads(graph, lambda thread: os.getpriority(os.PRIO_PROCESS, thread)))
+
+
+def contents(tree: Tree) -> dict[Path, int]:
+    """When each file of a board was written."""
+    files = [path for part in ("sys", "etc") for path in (tree.root / part).rglob("*") if path.is_file()]
+    return {path: path.stat().st_mtime_ns for path in files}
+
+
 class Switched(NamedTuple):
-    """What became of the images of a camera at 30 Hz while the profile went from max-n to max-q and back."""
+    """What became of the images of a camera at 30 Hz while the profile went from max-n to max-q and back.
+
+    Attributes:
+        sent, answered: stamps of the images, and of the depth that came back [ns].
+        slow, fast: stamps of the last image before max-q, and before max-n came back; the first one without a switch.
+        took: by profile, how long it took until an image was computed with its threads [s], as the node says.
+        skipped: images held back on purpose.
+        lost: images that got no answer for another reason.
+    """
 
     sent: list[int]
     answered: set[int]
@@ -135,9 +176,26 @@ class Switched(NamedTuple):
     skipped: int
     lost: int
 
-    def of(self, begin: int, end: int) -> list[int]:
+    def of(self, begin: int, end: int) -> set[int]:
         """Stamps of the images between two times [ns]."""
-        return [stamp for stamp in self.sent if begin <= stamp < end]
+        return {stamp for stamp in self.sent if begin <= stamp < end}
+
+    @property
+    def problems(self) -> list[str]:
+        """What was not as it should be: images without an answer, and a change that took its time."""
+        settled = int(AT_ONCE * 1e9)
+        full = self.of(0, self.slow) | self.of(self.fast + settled, self.sent[-1])
+        missing = full - self.answered
+        found = [f"{len(missing)} of {len(full)} images in max-n got no depth"] if missing else []
+        found += [f"{self.lost} images were lost"] if self.lost else []
+        found += [f"{profile} took {took * 1e3:.0f} ms" for profile, took in self.took.items() if took > AT_ONCE]
+        if self.fast > self.slow:
+            # In max-q every other image is answered, evenly and on purpose.
+            thrifty = sorted(self.answered & self.of(self.slow + settled, self.fast))
+            period = float(np.median(np.diff(thrifty))) / 1e9
+            found += [f"a depth every {period:.4f} s in max-q"] if abs(period * 15 - 1) > 0.1 else []
+        unexplained = len(set(self.sent) - self.answered) - self.skipped
+        return found + ([f"{unexplained} images are missing without an account"] if unexplained else [])
 
 
 def switch(graph: Graph, profiles: tuple[tuple[str, str], ...] = (("max-q", "1"), ("max-n", "2"))) -> Switched:
@@ -150,6 +208,15 @@ def switch(graph: Graph, profiles: tuple[tuple[str, str], ...] = (("max-q", "1")
         replaced = counted("inference", "dropped: replaced by a newer image")
         return counted("inference", "dropped: beyond max_rate"), replaced + counted("input", "lost on the way")
 
+    def taken(profile: str, threads: str) -> bool:
+        """One report says all of it, so that nothing of it is of an earlier switch."""
+        said = graph.values("budget")
+        return (
+            said.get("power_profile") == profile
+            and TOOK in said
+            and graph.values("inference").get("threads") == threads
+        )
+
     took, at = {}, {}
     with Camera(graph) as camera:
         heard = len(graph.heard["depth"])
@@ -157,11 +224,13 @@ def switch(graph: Graph, profiles: tuple[tuple[str, str], ...] = (("max-q", "1")
         start, (skipped, lost) = nanoseconds(graph.heard["depth"][-1].header.stamp), counts()
         spin(graph, 1.0)
         for profile, threads in profiles:
-            begun, at[profile] = time.monotonic(), camera.stamps[-1]
+            switched = graph.values("budget").get("power_profile") != profile
+            at[profile] = camera.stamps[-1]
             assert graph.set("power_profile", profile) == (True, "")
-            graph.wait_for(lambda t=threads: graph.values("inference").get("threads") == t, f"{threads} threads")
-            took[profile] = time.monotonic() - begun
-            spin(graph, 2.0)
+            if switched:
+                graph.wait_for(lambda p=profile, t=threads: taken(p, t), f"{profile} to take hold")
+                took[profile] = number(graph, "budget", TOOK) / 1e3
+            spin(graph, 1.5)
     spin(graph, 0.5)
     graph.next_reports(2)
     sent = [stamp for stamp in camera.stamps if stamp > start]
@@ -170,109 +239,181 @@ def switch(graph: Graph, profiles: tuple[tuple[str, str], ...] = (("max-q", "1")
     return Switched(sent, set(answered(graph)), slow, fast, took, after[0] - skipped, after[1] - lost)
 
 
-def test_profiles_switch_while_frames_flow_and_no_frame_is_lost(on_board):
-    graph, _ = on_board("tx2", build={"mode": "MAXN"})
+@pytest.mark.parametrize("kind", BUILDERS)
+def test_profiles_switch_while_frames_flow_and_no_frame_is_lost(on_board, kind):
+    graph, tree = on_board(kind)
+    before = contents(tree)
     graph.read("depth")
-    for _ in range(4):  # where other programs take the processor, images are replaced, and that is none of this
+    for _ in range(4):  # where other programs take the processor, images are late or replaced, and that is none of this
         run = switch(graph)
-        if run.lost == 0 and max(run.took.values()) < 0.3:
+        if not run.problems:
             break
-    if run.lost and switch(graph, (("max-n", "2"), ("max-n", "2"))).lost:
-        pytest.skip("this machine is so busy that images are lost without any switch, too")
-    assert run.lost == 0
-    assert max(run.took.values()) < 0.2 + 0.1, "the report that tells it comes every 0.1 s"
-    settled = 200_000_000
-    # In max-n every image is answered, from 0.2 s after the switch at the latest.
-    assert set(run.of(0, run.slow)) <= run.answered
-    assert set(run.of(run.fast + settled, run.sent[-1])) <= run.answered
-    # In max-q every other one is, by intent: counted under that name, and evenly.
-    thrifty = sorted(run.answered & set(run.of(run.slow + settled, run.fast)))
-    assert np.median(np.diff(thrifty)) / 1e9 == pytest.approx(1 / 15, rel=0.1)
-    assert len(set(run.sent) - run.answered) == run.skipped
+    else:
+        unswitched = switch(graph, (("max-n", "2"), ("max-n", "2")))
+        if unswitched.problems or not smooth(unswitched):
+            pytest.skip(f"this machine is so busy that images are late without any switch, too: {run.problems}")
+    assert run.problems == []
+    assert set(run.took) == {"max-q", "max-n"}
+    assert run.skipped > 10, "max-q holds every other image back"
+    assert contents(tree) == before, "nothing is ever written to the board's files"
 
 
-def test_all_threads_keep_to_the_profiles_cores(on_board):
+def smooth(run: Switched) -> bool:
+    """Whether depth came without a gap that is longer than a switch may take."""
+    return max(np.diff(sorted(run.answered & set(run.sent)))) / 1e9 < AT_ONCE
+
+
+def test_threads_keep_to_the_profiles_cores_and_niceness(on_board):
     graph, _ = on_board("tx2", "max-q")
     graph.read("depth")
     with Camera(graph):
         graph.wait_for(lambda: len(graph.heard["depth"]) > 5, "depth")
-        assert all(cores == {0} for cores in threads_of(graph).values())
+        assert cores(graph) == [{0}]
+        assert nicenesses(graph) == {0, 5}, "only the threads that compute are nicer"
         graph.set("power_profile", "max-n")
-        spin(graph, 0.5)
-        assert all(cores == {0, 1} for cores in threads_of(graph).values())
+        graph.wait_for(lambda: (cores(graph), nicenesses(graph)) == ([{0, 1}], {0}), "cores and niceness of max-n")
         assert graph.set("cpu_affinity", "1") == (True, "")
-        spin(graph, 0.5)
-        assert all(cores == {1} for cores in threads_of(graph).values())
+        graph.wait_for(lambda: cores(graph) == [{1}], "the core of the parameter")
         assert graph.set("niceness", 3) == (True, "")
-        spin(graph, 0.5)
-        assert {os.getpriority(os.PRIO_PROCESS, thread) for thread in threads_of(graph)} == {3}
+        graph.wait_for(lambda: nicenesses(graph) == {3}, "the niceness of the parameter")
+        graph.set("power_profile", "max-q")
+        graph.wait_for(lambda: nicenesses(graph) == {3, 5}, "the niceness that leaves more to others")
         graph.set("cpu_affinity", "1,900")
         graph.wait_for(lambda: is_warned(graph, "budget", "cores 900 are not there"), "the cores to be missed")
+        graph.set("cpu_affinity", "all")
+        graph.set("cpu_affinity", "profile")
+        graph.set("power_profile", "ghost")
+        graph.wait_for(lambda: is_warned(graph, "budget", "cores 900 are not there"), "its cores to be missed")
+        assert cores(graph) == [{0}]
         before = len(graph.heard["depth"])
-        spin(graph, 0.5)
-        assert len(graph.heard["depth"]) > before
+        graph.wait_for(lambda: len(graph.heard["depth"]) > before + 5, "depth")
 
 
-def test_the_warning_of_the_real_mode_comes_and_goes_with_the_board(on_board):
-    graph, tree = on_board("tx2", "max-q", build={"mode": "MAXP_CORE_ARM"})
-    graph.wait_for(
-        lambda: is_warned(graph, "board", "expects mode MAXQ, but the board is in MAXP_CORE_ARM", "sudo nvpmodel -m 1"),
-        "the warning",
-    )
-    tree.set_mode("MAXQ")
-    graph.wait_for(lambda: graph.says("board", DiagnosticStatus.OK, "quill in MAXQ"), "the warning to go")
+@pytest.mark.parametrize("kind", JETSONS)
+def test_the_warning_of_the_real_mode_comes_and_goes_with_the_board(on_board, tmp_path, kind):
+    (fast, slow), other = MODES[kind], {"tx2": "MAXP_CORE_ARM", "xavier": "MODE_10W", "orin": "10W"}[kind]
+    graph, tree = on_board(kind, "max-q", BUILDERS[kind](tmp_path, other))
+    fix = {mode: f"sudo nvpmodel -m {tree.modes[mode][0]}" for mode in (fast, slow)}
+    warned = f"expects mode {slow}, but the board is in {other}"
+    graph.wait_for(lambda: is_warned(graph, "board", warned, fix[slow]), "the warning")
+    tree.set_mode(slow)
+    graph.wait_for(lambda: graph.says("board", DiagnosticStatus.OK, f" in {slow}"), "the warning to go")
     graph.set("power_profile", "max-n")
-    graph.wait_for(lambda: is_warned(graph, "board", "expects mode MAXN", "sudo nvpmodel -m 0"), "the other warning")
+    graph.wait_for(lambda: is_warned(graph, "board", f"expects mode {fast}", fix[fast]), "the other warning")
+
+
+SHARES = {
+    "tx2": {"VDD_IN": 1.0, "VDD_SYS_CPU": 0.25, "VDD_SYS_GPU": 0.2},
+    "xavier": {"CPU": 0.399, "GPU": 0.095, "SOC": 0.19, "CV": 0.057, "VDDRQ": 0.114, "SYS5V": 0.095},
+    "orin": {"VDD_IN": 1.0, "VDD_CPU_GPU_CV": 0.4},
+    "x86": {"package-0": 0.8, "dram-0": 0.2, "core-0": 0.5},
+}
+"""What part of the board's power each rail draws; of the Xavier's, what whole milliamperes at 19 V can say."""
+
+
+class Feeder:
+    """Has a made-up board draw power from a thread of its own: rails show it, counters run on and over their end."""
+
+    def __init__(self, kind: str, tree: Tree, watts: float) -> None:
+        self.watts = watts
+        self._kind, self._tree = kind, tree
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self) -> Feeder:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        last = time.monotonic()
+        while not self._stop.wait(0.01):
+            now = time.monotonic()
+            joules, last = self.watts * (now - last), now
+            if self._kind == "x86":
+                x86_rapl.draw(self._tree, package=0.8 * joules, dram=0.2 * joules, core=0.5 * joules)
+            else:
+                board = {"tx2": tx2_jetpack4, "xavier": xavier_jetpack5, "orin": orin_jetpack6}[self._kind]
+                board.set_watts(self._tree, **{rail: part * self.watts for rail, part in SHARES[self._kind].items()})
 
 
 @pytest.mark.parametrize("kind", BUILDERS)
-def test_watts_and_millijoules_are_those_of_the_board(on_board, kind):
-    graph, tree = on_board(kind)
-    shares = {
-        "tx2": {"VDD_IN": 1.0, "VDD_SYS_CPU": 0.25, "VDD_SYS_GPU": 0.2},
-        "orin": {"VDD_IN": 1.0, "VDD_CPU_GPU_CV": 0.4},
-        "x86": {"package-0": 0.8, "dram-0": 0.2, "core-0": 0.5},
-    }[kind]
-    idle = {"tx2": 3.4, "orin": 5.2, "x86": 4.0}[kind]  # as the boards were made
-    watts, stop = [idle], threading.Event()
-
-    def feed() -> None:
-        """Rails show what they draw; counters run on, over their end: one joule is left at the start."""
-        last = time.monotonic()
-        while not stop.wait(0.01):
-            now = time.monotonic()
-            joules, last = watts[0] * (now - last), now
-            if kind == "x86":
-                x86_rapl.draw(tree, package=0.8 * joules, dram=0.2 * joules, core=0.5 * joules)
-            else:
-                board = {"tx2": tx2_jetpack4, "orin": orin_jetpack6}[kind]
-                board.set_watts(tree, **{rail: share * watts[0] for rail, share in shares.items()})
-
-    feeder = threading.Thread(target=feed)
-    feeder.start()
-    try:
-        spin(graph, 3.0)
+def test_watts_and_millijoules_are_those_of_the_board(on_board, tmp_path, kind):
+    # The counters of the made-up processor start again every 1.5 seconds: a window of five has several of that.
+    tree = x86_rapl.build(tmp_path, full=12_000_000) if kind == "x86" else BUILDERS[kind](tmp_path)
+    whole = sum(SHARES[kind].values()) if kind == "xavier" else 1.0
+    noted: dict[str, list[float]] = defaultdict(list)
+    with Feeder(kind, tree, 4.0) as board:
+        graph, _ = on_board(kind, tree=tree)
+        spin(graph, 4.0)
         graph.read("depth")
-        with Camera(graph, 10):
+        with Camera(graph):
             graph.wait_for(lambda: len(graph.heard["depth"]) > 10, "depth")
-            watts[0] = 10.0
+            board.watts = 10.0
             spin(graph, 6.0)
-            graph.next_reports(2)
-            values = graph.values("power")
-        near = 0.02 if kind == "x86" else 0.01  # the counters of this test tremble by some milliseconds
-        assert float(values["whole [W]"]) == pytest.approx(10.0, rel=near)
-        for rail, share in shares.items():
-            assert float(values[f"{rail} [W]"]) == pytest.approx(10.0 * share, rel=near)
-        if kind != "x86":  # whose counters stood still until the node was there
-            assert float(values["idle [W]"]) == pytest.approx(idle, rel=0.02)
-        # The energy of a frame is its share of five seconds, in which a busy machine answers an image more or less;
-        # test/power/test_watts.py holds it to one percent on a clock of its own.
-        got = sorted(set(answered(graph)))[-40:]
-        rate = (len(got) - 1) / (got[-1] - got[0]) * 1e9
-        assert float(values["energy of a frame [mJ]"]) == pytest.approx(10.0 / rate * 1e3, rel=0.1)
+            for _ in range(15):
+                graph.next_reports(1)
+                values = graph.values("power")
+                for key in ("whole [W]", "idle [W]", *(f"{rail} [W]" for rail in SHARES[kind])):
+                    noted[key].append(float(values[key]))
+                frames = [stamp for stamp in sorted(set(answered(graph))) if stamp >= graph.reported - 5 * 10**9]
+                period = (frames[-1] - frames[0]) / (len(frames) - 1) / 1e9
+                noted["energy, told by due"].append(
+                    float(values["energy of a frame [mJ]"]) / (10.0 * whole * period * 1e3)
+                )
+    # A single report may come when this machine did not let the board's thread or the camera's run for a while.
+    found = {key: float(np.median(values)) for key, values in noted.items()}
+    assert found["whole [W]"] == pytest.approx(10.0 * whole, rel=0.01)
+    for rail, share in SHARES[kind].items():
+        assert found[f"{rail} [W]"] == pytest.approx(10.0 * share, rel=0.01)
+    assert found["idle [W]"] == pytest.approx(4.0 * whole, rel=0.02)
+    assert found["energy, told by due"] == pytest.approx(1.0, rel=0.01)
+
+
+@pytest.mark.parametrize("kind", BUILDERS)
+def test_every_file_is_missed_by_its_name_and_depth_goes_on(on_board, kind):
+    graph, tree = on_board(kind, program=HURRIED)
+    graph.read("depth")
+    hurts = itertools.cycle([*DAMAGE, b"-500000\n", b"nan\n"])
+
+    def told() -> str:
+        statuses = [graph.statuses[part] for part in ("power", "board")]
+        return " ".join(pair.value for status in statuses for pair in status.values)
+
+    with Camera(graph, 15):
+        graph.wait_for(lambda: len(graph.heard["depth"]) > 5, "depth")
+        for name, hurt in zip([name for name in tree.names if name not in tree.unread], hurts, strict=False):
+            good = (tree.root / name).read_bytes()
+            if hurt in (b"-500000\n", b"nan\n") and not good.strip().isdigit():
+                hurt = "garbage"
+            before = len(graph.heard["depth"])
+            tree.damage(name, hurt)
+            graph.wait_for(lambda n=name: str(tree.root / n) in told(), f"{name} to be missed ({hurt!r})")
+            graph.wait_for(lambda b=before: len(graph.heard["depth"]) > b, "depth")
+            tree.mend(name, good)
+        graph.wait_for(lambda: str(tree.root) not in told(), "everything to be whole again")
+
+
+def test_a_rail_without_a_value_and_one_below_zero_are_named_and_the_others_go_on(on_board):
+    graph, tree = on_board("tx2")
+    rail = tx2_jetpack4.RAILS["VDD_SYS_CPU"]
+    tree.pipe(rail)  # one that has a writer who says nothing: the kernel answers EAGAIN
+    silent = os.open(tree.root / rail, os.O_RDWR)
+    try:
+        tree.write(tx2_jetpack4.RAILS["VDD_SYS_GPU"], -300)
+        graph.wait_for(lambda: is_warned(graph, "power", "rail VDD_SYS_CPU", "EAGAIN"), "EAGAIN to be told")
+        graph.wait_for(
+            lambda: is_warned(graph, "power", "rail VDD_SYS_GPU", "-300, which cannot be"), "that below zero"
+        )
+        assert number(graph, "power", "VDD_IN [W]") == pytest.approx(3.4, rel=0.01)
+        graph.read("depth")
+        with Camera(graph, 15):
+            graph.wait_for(lambda: len(graph.heard["depth"]) > 5, "depth")
     finally:
-        stop.set()
-        feeder.join()
+        os.close(silent)
 
 
 def test_an_unknown_profile_is_refused_with_those_that_there_are(on_board):
@@ -310,7 +451,10 @@ def test_performance_is_plain_numbers(on_board):
 @pytest.mark.parametrize("behaviour", ["hang", "question", "flood"])
 def test_an_nvpmodel_that_misbehaves_does_not_hold_up_depth(on_board, tmp_path, behaviour):
     graph, tree = on_board(
-        "tx2", build={"mode": "MAXQ"}, manage_board_mode=True, nvpmodel_command=str(tmp_path / "nvpmodel")
+        "tx2",
+        tree=tx2_jetpack4.build(tmp_path, "MAXQ"),
+        manage_board_mode=True,
+        nvpmodel_command=str(tmp_path / "nvpmodel"),
     )
     graph.wait_for(lambda: graph.says("board", DiagnosticStatus.OK, "MAXN"), "the mode that was asked for")
     tree.behave(behaviour)

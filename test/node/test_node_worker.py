@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 
 import pytest
@@ -57,3 +58,55 @@ def test_what_prepare_raises_reaches_whoever_waits():
         worker.ready.result(5)
     worker.stop()
     assert not worker.is_alive()
+
+
+def test_work_goes_on_in_a_thread_of_another_niceness_and_nothing_is_lost():
+    done: list[tuple[str, int, int]] = []
+    begun, go_on = threading.Event(), threading.Event()
+
+    def work(item):
+        begun.set()
+        go_on.wait(5)
+        done.append((item, threading.get_ident(), os.getpriority(os.PRIO_PROCESS, 0)))
+
+    here = os.getpriority(os.PRIO_PROCESS, 0)
+    nicer = min(19, here + 5)
+    one = Worker(lambda: work)
+    one.start()
+    one.slot.put("in work")
+    assert begun.wait(5)
+    two = one.successor(nicer)
+    two.start()
+    two.slot.put("waits")
+    three = two.successor(-20)  # back, as any user may
+    three.start()
+    go_on.set()
+    three.ready.result(5)
+    while len(done) < 2:
+        three.join(0.01)
+    three.slot.put("comes later")
+    while len(done) < 3:
+        three.join(0.01)
+    three.stop()
+    assert [item for item, _, _ in done] == ["in work", "waits", "comes later"]
+    assert done[0][2] == done[2][2] == here
+    assert not any(worker.is_alive() for worker in (one, two, three))
+
+
+def test_a_worker_that_waits_for_its_turn_can_be_stopped():
+    begun, go_on = threading.Event(), threading.Event()
+
+    def work(_):
+        begun.set()
+        go_on.wait(5)
+
+    one = Worker(lambda: work)
+    one.start()
+    one.slot.put("in work")
+    assert begun.wait(5)
+    two = one.successor(0)
+    two.start()
+    threading.Timer(0.05, go_on.set).start()
+    two.stop()
+    assert not one.is_alive()
+    assert not two.is_alive()

@@ -54,6 +54,20 @@ def test_a_thread_that_starts_later_gets_them_too():
     assert out["seen"] == [5, out["wanted"]]
 
 
+def test_a_thread_may_leave_more_to_others_and_one_that_starts_elsewhere_does_not():
+    out = run("""
+        seen = {}
+        def work(name, least):
+            process.raise_niceness(least)
+            seen[name] = process.niceness()
+        for name, least in (("nicer", 6), ("as before", -20)):
+            t = threading.Thread(target=work, args=(name, least))
+            t.start(), t.join()
+        out["seen"], out["here"] = seen, process.niceness()
+    """)
+    assert out["seen"] == {"nicer": max(6, out["here"]), "as before": out["here"]}
+
+
 def test_all_cores_come_back():
     out = run("""
         process.set_cores((cores[0],))

@@ -23,11 +23,12 @@ def test_the_figures_of_the_tx2_are_the_papers():
 
 
 def test_a_robot_adds_a_profile_that_differs_in_what_it_says(tmp_path):
-    own = "profiles: {night: {like: max-q, linux: {max_rate: 2, cores: '0,2-3', cpu: {watts: 4}}}}"
+    own = "profiles: {night: {like: max-q, linux: {max_rate: 2, cores: '0,2-3', niceness: 7, cpu: {watts: 4}}}}"
     profiles = load_profiles(write(tmp_path, own))
     night, thrifty = profiles["night"].on("linux"), profiles["max-q"].on("linux")
     assert list(profiles) == ["max-n", "max-q", "night"]
     assert (night.max_rate, night.cores, night.threads) == (2.0, (0, 2, 3), thrifty.threads)
+    assert night.niceness == 7
     assert (night.budget().watts, night.budget().age_ms) == (4.0, thrifty.budget().age_ms)
     assert profiles["night"].on("tx2") == profiles["max-q"].on("tx2")
 
@@ -56,6 +57,7 @@ def test_an_unknown_profile_is_rejected_with_those_that_there_are(tmp_path):
         ("profiles: {a: {linux: {threads: -1}}}", "threads must be a whole number"),
         ("profiles: {a: {linux: {threads: 1.5}}}", "threads must be a whole number"),
         ("profiles: {a: {linux: {cores: many}}}", "a"),
+        ("profiles: {a: {linux: {niceness: -1}}}", "niceness must be a whole number from 0 to 19"),
         ("profiles: {a: {linux: {max_rate: .nan}}}", "max_rate must be a number"),
         ("profiles: {a: {linux: {modes: MAXN}}}", "modes must be a list"),
         ("profiles: {a: {linux: {cpu: {watt: 4}}}}", "does not know watt"),
