@@ -31,6 +31,29 @@ HEADER = Path(__file__).with_suffix(".h")
 COMPILER = "g++"
 
 
+def as_functions(kernels: Mapping[str, Kernel], arch: str) -> tuple[str, dict[str, list[str]]]:
+    """C++ with a function ``all_of_<name>(void **arguments)`` for every kernel, and each one's arguments in order."""
+    source = cuda_source(kernels, arch)
+    order = parameters(source)
+    lines = [f'#include "{HEADER}"', source]
+    for name, names in order.items():
+        types = {argument: dtype for argument, _, dtype in kernels[name].arguments}
+        words = ("(uchar *)" if types[argument] == "uint8" else "(float *)" for argument in names)
+        passed = ", ".join(f"{word}a[{i}]" for i, word in enumerate(words))
+        lines.append(f"static void all_of_{name}(void **a) {{ {name}_kernel({passed}); }}\n")
+    return "\n".join(lines), order
+
+
+def compile_for_host(source: str, library: Path) -> Path:
+    """Compile C++ to a shared library."""
+    file = library.with_suffix(".cpp")
+    file.write_text(source, encoding="utf-8")
+    # No alias analysis: the kernels read and write numbers as vectors, which C++ does not allow and CUDA does.
+    options = ["-O1", "-std=c++17", "-fno-strict-aliasing", "-ffp-contract=off", "-w", "-fmax-errors=3"]
+    subprocess.run([COMPILER, *options, "-shared", "-fPIC", str(file), "-o", str(library)], check=True)
+    return library
+
+
 class OnHost:
     """Kernels as functions of NumPy arrays.
 
@@ -42,34 +65,13 @@ class OnHost:
 
     def __init__(self, kernels: Mapping[str, Kernel], arch: str, folder: Path) -> None:
         self.kernels = dict(kernels)
-        source = cuda_source(kernels, arch)
-        self.order = parameters(source)
-        lines = [f'#include "{HEADER}"', source]
-        for name, names in self.order.items():
-            types = {argument: dtype for argument, _, dtype in kernels[name].arguments}
-            words = ("(uchar *)" if types[argument] == "uint8" else "(float *)" for argument in names)
-            passed = ", ".join(f"{word}a[{i}]" for i, word in enumerate(words))
-            lines += [
-                f"static void all_of_{name}(void **a) {{ {name}_kernel({passed}); }}",
-                f'extern "C" void run_{name}(void **a, int gx, int gy, int threads, int downwards) {{',
-                f"    on_host(all_of_{name}, a, gx, gy, threads, downwards);",
-                "}",
-            ]
-        file, library = folder / "kernels.cpp", folder / "kernels.so"
-        file.write_text("\n".join(lines), encoding="utf-8")
-        # No alias analysis: the kernels read and write numbers as vectors, which C++ does not allow and CUDA does.
-        options = [
-            "-O1",
-            "-std=c++17",
-            "-fno-strict-aliasing",
-            "-ffp-contract=off",
-            "-w",
-            "-fmax-errors=3",
-            "-shared",
-            "-fPIC",
-        ]
-        subprocess.run([COMPILER, *options, str(file), "-o", str(library)], check=True)
-        self.library = ctypes.CDLL(str(library))
+        source, self.order = as_functions(kernels, arch)
+        for name in kernels:
+            source += (
+                f'extern "C" void run_{name}(void **a, int gx, int gy, int threads, int downwards) '
+                f"{{ on_host(all_of_{name}, a, gx, gy, threads, downwards); }}\n"
+            )
+        self.library = ctypes.CDLL(str(compile_for_host(source, folder / "kernels.so")))
 
     def run(self, name: str, arrays: Sequence[np.ndarray], downwards: bool = False) -> None:
         """Run a kernel on its arguments, in the order of ``Kernel.arguments``; the last one is written."""

@@ -42,6 +42,14 @@ class Engine:
         SettingError: ``threads`` is out of range.
     """
 
+    def __new__(cls, module: CompiledModule, threads: int = 0) -> Engine:  # noqa: ARG004 - as __init__ has it
+        """The engine that suits the module: a GPU's is a ``gpu.engine.GpuEngine``."""
+        if cls is Engine and module.description.on_gpu:
+            from fastdepth_ros.runtime.gpu.engine import GpuEngine
+
+            return object.__new__(GpuEngine)
+        return object.__new__(cls)
+
     def __init__(self, module: CompiledModule, threads: int = 0) -> None:
         self.module = module
         self.threads = threads
