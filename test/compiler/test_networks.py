@@ -6,6 +6,7 @@ import pytest
 from made_weights import random_weights
 
 from fastdepth_ros.compiler.export import compile_bundle
+from fastdepth_ros.compiler.pointwise import INT8
 from fastdepth_ros.errors import ModuleError, SettingError
 from fastdepth_ros.network import FULL, PRUNED, Network
 from fastdepth_ros.runtime import processor
@@ -31,6 +32,24 @@ def test_a_compiled_network_agrees_with_plain_numpy(tmp_path, network, width, he
     expected = plain.depth(network, weights, engine.input)
     assert expected.max() > 0.1, "the comparison would say nothing"
     np.testing.assert_allclose(engine.run(), expected, rtol=1e-3, atol=1e-4 * expected.max())
+
+
+@pytest.mark.parametrize(
+    ("network", "width", "height"), [(FULL, 96, 64), (ODD, 32, 64)], ids=["unpruned", "odd channels"]
+)
+def test_a_network_in_int8_is_near_the_same_in_float32(tmp_path, network, width, height):
+    if not processor.features().issuperset(INT8.needs):
+        pytest.skip("this processor lacks AVX-512 VNNI")
+    weights = random_weights(network)
+    bundle = write_bundle(tmp_path / "any", Manifest("any", network, width, height), weights, "# Random\n")
+    folder = compile_bundle(bundle, "host", tmp_path / "module", precision="int8")
+    engine = Engine(CompiledModule.open(folder), 1)
+    engine.input[:] = np.random.default_rng(1).integers(0, 256, (height, width, 3))
+    expected = plain.depth(network, weights, engine.input)
+    answer = engine.run().copy()
+    assert 0 < np.abs(answer - expected).mean() < 0.02 * expected.max(), "bytes are near, and not the same"
+    engine.threads = 2
+    assert np.array_equal(engine.run(), answer), "two threads"
 
 
 def test_code_for_another_processor_is_made_but_not_started(tmp_path, bundle):

@@ -1,16 +1,33 @@
 """The compiled network against the answer that the authors' own TVM module gave."""
 
 import numpy as np
+import pytest
 
+from fastdepth_ros.compiler.pointwise import INT8
+from fastdepth_ros.runtime import processor
+from fastdepth_ros.runtime.cache import module_for
 from fastdepth_ros.runtime.engine import Engine
 
 
-def test_the_authors_weights_give_the_authors_answer(reference, reference_module):
+def sample(reference):
+    """Picture and answer."""
     picture = np.load(reference / "mit_sample" / "rgb.npy") * 255
-    expected = np.load(reference / "mit_sample" / "pred.npy").squeeze()
     assert np.array_equal(picture, picture.round()), "the sample is made of whole bytes"
-    engine = Engine(reference_module)
+    return picture, np.load(reference / "mit_sample" / "pred.npy").squeeze()
+
+
+def rmse(engine, picture, expected):
     engine.input[:] = picture
     depth = engine.run().repeat(2, axis=0).repeat(2, axis=1)
     assert depth.shape == expected.shape
-    assert np.sqrt(np.mean((depth - expected) ** 2)) < 0.005
+    return np.sqrt(np.mean((depth - expected) ** 2))
+
+
+def test_the_authors_weights_give_the_authors_answer(reference, reference_module):
+    assert rmse(Engine(reference_module), *sample(reference)) < 0.005
+
+
+def test_in_int8_the_authors_weights_give_nearly_the_authors_answer(reference, reference_bundle):
+    if not processor.features().issuperset(INT8.needs):
+        pytest.skip("this processor lacks AVX-512 VNNI")
+    assert rmse(Engine(module_for(reference_bundle, precision="int8")), *sample(reference)) < 0.03

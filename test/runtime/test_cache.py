@@ -9,9 +9,11 @@ from dataclasses import replace
 import pytest
 from made_weights import random_weights
 
-from fastdepth_ros.errors import ModuleError
+from fastdepth_ros.compiler.export import compile_bundle
+from fastdepth_ros.compiler.pointwise import INT8
+from fastdepth_ros.errors import ModuleError, SettingError
 from fastdepth_ros.network import Network
-from fastdepth_ros.runtime import cache
+from fastdepth_ros.runtime import cache, processor
 from fastdepth_ros.runtime.bundle import Bundle, Manifest, write_bundle
 from fastdepth_ros.runtime.cache import module_for
 from fastdepth_ros.runtime.module import LIBRARY
@@ -103,3 +105,26 @@ def test_without_a_compiler_the_best_shipped_module_is_used(bundle, module, tmp_
     monkeypatch.setenv("FASTDEPTH_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(cache, "has_compiler", lambda: False)
     assert module_for(Bundle.open(copy)).folder == copy / "modules" / "good"
+
+
+def test_a_module_in_int8_is_another_than_that_in_float32(small):
+    if not processor.features().issuperset(INT8.needs):
+        pytest.skip("this processor lacks AVX-512 VNNI")
+    both = {precision: module_for(small, precision=precision) for precision in ("float32", "int8")}
+    assert both["int8"].folder != both["float32"].folder
+    assert {name: module.description.precision for name, module in both.items()} == {
+        "float32": "float32",
+        "int8": "int8",
+    }
+    assert "avx512_vnni" in both["int8"].description.needs
+    assert module_for(small, precision="int8").folder == both["int8"].folder
+
+
+def test_a_target_without_byte_products_refuses_int8(small):
+    with pytest.raises(SettingError, match=r"x86-64-v3 lacks avx512_vnni, which int8 needs. Use float32"):
+        compile_bundle(small, "x86-64-v3", small.path / "out", precision="int8")
+
+
+def test_an_unknown_precision_names_the_known_ones(small):
+    with pytest.raises(SettingError, match=r"no precision 'int3'. Choose one of float32, int8"):
+        compile_bundle(small, "host", small.path / "out", precision="int3")
