@@ -8,22 +8,27 @@ from pathlib import Path
 
 from fastdepth_ros.doctor.check import Check, fail, ok, warn
 from fastdepth_ros.power import PowerMonitor, load_profiles
+from fastdepth_ros.runtime.gpu.driver import LIBRARY, driver
+
+TEGRA = {"gp10b": "cuda-sm_62", "gv11b": "cuda-sm_72", "ga10b": "cuda-sm_87"}
+"""GPUs of the Jetsons, as the kernel calls them, and the targets that are for them."""
 
 LOOK = 0.5
 """Seconds that the power is measured."""
 
 
-def gpu(root: Path) -> Iterator[Check]:
-    """Name the GPU. The modules of this version run on the processor, so that none is missed."""
+def gpu(root: Path, target: str) -> Iterator[Check]:
+    """Name the GPU; where the module is for one, ask NVIDIA's driver whether it is there."""
+    if target.startswith("cuda-"):
+        here = driver(LIBRARY)  # A ModuleError of it is what there is to say.
+        yield ok("GPU", "{}, sm_{}{}, by {}".format(here.name, *here.capability, LIBRARY))
+        return
     cards = sorted((root / "proc/driver/nvidia/gpus").glob("*/information"))
     names = [_field(card, "Model") for card in cards]
-    tegra = sorted(
-        path.name
-        for pattern in ("*.gp10b", "*.gv11b", "*.ga10b")
-        for path in (root / "sys/class/devfreq").glob(pattern)
-    )
-    found = ", ".join([name for name in names if name] + tegra)
-    yield ok("GPU", f"{found}; not used, modules run on the processor" if found else "none found, none needed")
+    devices = {path.name.split(".")[-1]: path.name for path in sorted((root / "sys/class/devfreq").glob("*"))}
+    names += [f"{devices[chip]} (target {of_chip})" for chip, of_chip in TEGRA.items() if chip in devices]
+    found = ", ".join(name for name in names if name)
+    yield ok("GPU", f"{found}; not used by a module for {target}" if found else "none found, none needed")
 
 
 def power(root: Path, profile: str) -> Iterator[Check]:

@@ -44,7 +44,7 @@ def examine(question: Question) -> Iterator[Check]:
         ("packages", packages.packages),
         ("TVM runtime", packages.tvm_runtime),
         ("model", lambda: model.bundle_and_module(question.model, question.target)),
-        ("GPU", lambda: board.gpu(question.root)),
+        ("GPU", lambda: board.gpu(question.root, question.target)),
         ("board", lambda: board.power(question.root, question.profile)),
         ("ROS", ros.distribution),
         ("DDS", ros.middleware),

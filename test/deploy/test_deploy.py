@@ -11,12 +11,15 @@ import pytest
 from made_weights import CHECKOUT, random_weights
 
 from fastdepth_ros.cli import main
+from fastdepth_ros.compiler.cuda.gpus import GPUS
+from fastdepth_ros.compiler.cuda.nvrtc import nvrtc
 from fastdepth_ros.deploy.folder import package_wheel
 from fastdepth_ros.deploy.runtime import KEPT, runtime_wheel
+from fastdepth_ros.errors import ModuleError
 from fastdepth_ros.network import Network
 from fastdepth_ros.runtime import processor
 from fastdepth_ros.runtime.bundle import Bundle, Manifest, write_bundle
-from fastdepth_ros.runtime.cache import module_for
+from fastdepth_ros.runtime.cache import module_for, prebuilt_for_here
 from fastdepth_ros.runtime.engine import Engine
 
 SMALL = Network("small", encoder=(4, *[8] * 13), decoder=(8, 8, 8, 8, 4))
@@ -99,6 +102,20 @@ def test_the_robot_runs_the_prebuilt_module_without_a_compiler(folder, robot, sm
     expected = engine.run()
     assert expected.max() > 0.1
     np.testing.assert_allclose(np.load(tmp_path / "depth.npy"), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_a_folder_for_a_gpu_holds_its_program_and_the_runtime_of_the_processor_beside_it(small, tmp_path):
+    try:
+        nvrtc()
+    except ModuleError as error:
+        pytest.skip(str(error))
+    target = next(gpu.name for gpu in GPUS.values() if gpu.host == os.uname().machine)
+    assert main(["deploy", str(small.path), "--target", target, "--out", str(tmp_path / "robot")]) == 0
+    module = tmp_path / "robot" / "models" / "small" / "modules" / target
+    assert {path.name for path in module.iterdir()} == {"module.cuda", "module.json"}
+    assert f"    target: {target}\n" in (tmp_path / "robot" / "config" / "depth.yaml").read_text()
+    assert module_for(Bundle.open(tmp_path / "robot" / "models" / "small"), target).folder == module
+    assert prebuilt_for_here(Bundle.open(tmp_path / "robot" / "models" / "small")) is None
 
 
 def test_the_robot_says_that_only_the_runtime_is_there(folder, robot):

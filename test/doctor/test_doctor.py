@@ -140,7 +140,7 @@ def test_a_tx2_in_the_wrong_mode_is_told_the_command(tmp_path, bundle):
     assert "sudo nvpmodel -m 0" in " ".join(check.remedy for check in boards if check.level is Level.WARN)
     assert "INA3221" in only(checks, "power meter").fact
     assert "3.4 W" in only(checks, "power meter").fact
-    assert "gp10b" in only(checks, "GPU").fact
+    assert "gp10b (target cuda-sm_62); not used" in only(checks, "GPU").fact
 
 
 def test_little_memory_is_told(tmp_path):
@@ -156,6 +156,16 @@ def test_an_nvidia_card_is_named(tmp_path):
     (card / "information").write_text("Model: \t\t NVIDIA Something\nIRQ:   \t\t 1\n")
     checks = examine(Question("none", seconds=0, root=tmp_path))
     assert "NVIDIA Something" in next(check.fact for check in checks if check.name == "GPU")
+
+
+def test_a_module_for_a_gpu_needs_nvidias_driver(tmp_path, monkeypatch):
+    monkeypatch.setattr("fastdepth_ros.doctor.board.LIBRARY", "libno-such-driver.so.1")
+    (check,) = [
+        check for check in examine(Question(target="cuda-sm_62", root=tmp_path, seconds=0)) if check.name == "GPU"
+    ]
+    assert check.level is Level.FAIL
+    assert "NVIDIA's driver is not here" in check.fact
+    assert "--target host" in check.remedy
 
 
 def test_without_ros_everything_else_is_still_looked_at(shipped, monkeypatch):
