@@ -54,6 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--frame", action="store_true", help="only start-up, memory and what a frame costs beside the network"
     )
+    parser.add_argument("--int8", action="store_true", help="measure the network in int8 as well")
     parser.add_argument("--power", action="store_true", help="only the paper's table 2 for this machine: watts, joules")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the comparison to FILE (.png or .svg)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure to FILE")
@@ -104,7 +105,8 @@ def _compare(bundle: Bundle, threads: list[int], args: argparse.Namespace, conso
     pythons = {name: _python_of(name, args.peer_python) for name in peers}
     module = module_for(bundle, args.target)
     with tempfile.TemporaryDirectory() as folder, Console(stderr=True).status("Preparing") as status:
-        bench = Bench(bundle, module, pythons, Path(folder))
+        int8 = module_for(bundle, args.target, "int8") if args.int8 else None
+        bench = Bench(bundle, module, pythons, Path(folder), int8)
         comparison = bench.compare(threads, args.rounds, args.seconds, status.update)
     found = tables.comparison_report(module, comparison)
     tables.show_comparison(console, found)

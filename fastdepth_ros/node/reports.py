@@ -54,6 +54,7 @@ class Reporter:
         self._facts = {
             "model": f"{manifest.name} ({manifest.network.name})",
             "target": engine.module.description.target,
+            "precision": engine.module.description.precision,
             "processor": processor.name(),
         }
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from fastdepth_ros.evaluation.benchmark.rounds import OURS
+from fastdepth_ros.evaluation.benchmark.rounds import OURS, OURS_INT8
 
 OWN_COLOUR, PEER_COLOUR, INK = "#0b6e4f", "#b8bfc6", "#22272b"
 PANEL_INCHES, BAR_INCHES, FRAME_INCHES = 5.0, 0.42, 1.5
@@ -29,7 +29,7 @@ def draw(path: Path, reports: Sequence[dict[str, Any]]) -> None:
         for count, axes in zip(threads, row, strict=True):
             _panel(axes, found, count)
     about = reports[0]
-    figure.suptitle(f"{about['network']}, float32, {about['cpu']} on {about['processor']}", fontsize=11, color=INK)
+    figure.suptitle(f"{about['network']} for {about['cpu']} on {about['processor']}", fontsize=11, color=INK)
     figure.supxlabel("bar: median    tick: fastest run    line: up to the 95th percentile", fontsize=8, color=INK)
     figure.savefig(path, dpi=150)
 
@@ -39,7 +39,7 @@ def _panel(axes: Any, found: dict[str, Any], threads: int) -> None:
     places = range(len(rows))
     medians = [row["median_ms"] for row in rows]
     slow = [max(0.0, row["p95_ms"] - row["median_ms"]) for row in rows]
-    colours = [OWN_COLOUR if row["runtime"] == OURS else PEER_COLOUR for row in rows]
+    colours = [OWN_COLOUR if row["runtime"] in (OURS, OURS_INT8) else PEER_COLOUR for row in rows]
     axes.barh(places, medians, color=colours, height=0.62, zorder=2)
     axes.hlines(
         places, medians, [m + s for m, s in zip(medians, slow, strict=True)], color=INK, linewidth=0.8, zorder=3

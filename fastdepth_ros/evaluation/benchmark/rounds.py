@@ -21,7 +21,7 @@ from fastdepth_ros.evaluation.benchmark.runtimes import PEERS
 from fastdepth_ros.runtime.bundle import Bundle
 from fastdepth_ros.runtime.module import CompiledModule
 
-OURS = "fastdepth"
+OURS, OURS_INT8 = "fastdepth", "fastdepth-int8"
 AGREEMENT_M = 1e-3
 """Answers may differ by so much: float32 sums in another order."""
 
@@ -100,13 +100,22 @@ class Bench:
         bundle, module: what is measured.
         pythons: for each runtime of ``runtimes.PEERS`` that takes part, the interpreter of the environment that has it.
         folder: for models, inputs and answers.
+        int8: the same bundle's module in int8, to be measured too; its answer is compared, and may differ.
 
     Attributes:
         missing: runtime -> why it cannot take part.
     """
 
-    def __init__(self, bundle: Bundle, module: CompiledModule, pythons: Mapping[str, Path], folder: Path) -> None:
+    def __init__(
+        self,
+        bundle: Bundle,
+        module: CompiledModule,
+        pythons: Mapping[str, Path],
+        folder: Path,
+        int8: CompiledModule | None = None,
+    ) -> None:
         self.module, self.pythons, self.folder = module, pythons, folder
+        self.own_modules = {OURS: module} | ({OURS_INT8: int8} if int8 else {})
         self.missing: dict[str, str] = {}
         about = module.description
         height, width = about.input.height, about.input.width
@@ -135,7 +144,7 @@ class Bench:
 
     def compare(self, threads: Sequence[int], rounds: int, seconds: float, progress: Progress) -> Comparison:
         """Measure every runtime with every number of threads in every round; those that fail are missing."""
-        runtimes = [OURS, *self.pythons]
+        runtimes = [*self.own_modules, *self.pythons]
         timings = {(r, n): Timing(r, n) for n in threads for r in runtimes}
         products = {(r, n): Timing(r, n) for n in threads for r in runtimes if self.multiplies(r)}
         for turn in range(rounds):
@@ -143,7 +152,7 @@ class Bench:
                 if runtime in self.missing:
                     continue
                 progress(f"round {turn + 1} of {rounds}: {runtime}, {count} thread{'s' * (count > 1)}")
-                with self.or_missing(runtime) if runtime != OURS else contextlib.nullcontext():
+                with contextlib.nullcontext() if runtime in self.own_modules else self.or_missing(runtime):
                     self.network(timing, seconds)
                     if runtime != OURS and not turn:
                         timing.difference = self.difference(timing)
@@ -157,13 +166,13 @@ class Bench:
         )
 
     def multiplies(self, runtime: str) -> bool:
-        return runtime != OURS and PEERS[runtime].writer == READS_PRODUCT
+        return runtime in PEERS and PEERS[runtime].writer == READS_PRODUCT
 
     def network(self, timing: Timing, seconds: float) -> None:
         """Measure one turn of the network."""
         options = ["--answer", str(self.answer(timing))]
-        if timing.runtime == OURS:
-            self.add(timing, self.module.folder, "picture.npy", seconds, options)
+        if timing.runtime in self.own_modules:
+            self.add(timing, self.own_modules[timing.runtime].folder, "picture.npy", seconds, options)
         else:
             self.add(timing, self.folder / PEERS[timing.runtime].model, "floats.npy", seconds, options)
 
@@ -173,8 +182,11 @@ class Bench:
 
     def add(self, timing: Timing, model: Path, source: str, seconds: float, options: list[str]) -> None:
         options = ["--threads", str(timing.threads), "--seconds", str(seconds), *options]
-        arguments = ["measure", timing.runtime, str(model), str(self.folder / source), *options]
-        text = self.own(*arguments) if timing.runtime == OURS else self.peer(timing.runtime, *arguments)
+        arguments = [str(model), str(self.folder / source), *options]
+        if timing.runtime in self.own_modules:
+            text = self.own("measure", OURS, *arguments)
+        else:
+            text = self.peer(timing.runtime, "measure", timing.runtime, *arguments)
         # Some runtimes greet on stdout.
         found = json.loads(text.splitlines()[-1])
         timing.version = found["version"]
@@ -194,7 +206,7 @@ class Bench:
             cause = f"{timing.runtime} answers {theirs.shape} instead of {ours.shape}"
             raise SettingError(cause, "Its times cannot be compared.")
         difference = float(np.abs(theirs - ours).max())
-        if not difference <= AGREEMENT_M * max(1.0, float(ours.max())):
+        if timing.runtime not in self.own_modules and not difference <= AGREEMENT_M * max(1.0, float(ours.max())):
             cause = f"{timing.runtime} differs by {difference:.4f} m"
             raise SettingError(cause, "Its times cannot be compared.")
         return difference

@@ -59,7 +59,7 @@ def _gflops(speed: float | None) -> float | None:
 def show_comparison(console: Console, found: dict[str, Any]) -> None:
     """Print a comparison: a line per runtime and number of threads, with its time as a multiple of ours."""
     width, height = found["input_px"]
-    table = Table(title=f"{found['network']}, {width}x{height}, float32, for {found['cpu']} on {found['processor']}")
+    table = Table(title=f"{found['network']}, {width}x{height}, for {found['cpu']} on {found['processor']}")
     table.add_column("runtime", no_wrap=True)
     for name in ("threads", "min ms", "median ms", "p95 ms", "median/ours", "min/ours", "GFLOP/s", "of sgemm"):
         table.add_column(name, justify="right", no_wrap=True)
