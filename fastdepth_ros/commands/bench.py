@@ -54,7 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--frame", action="store_true", help="only start-up, memory and what a frame costs beside the network"
     )
-    parser.add_argument("--int8", action="store_true", help="measure the network in int8 as well")
+    parser.add_argument(
+        "--int8", action="store_true", help="measure the network in int8 as well; with --layers, it alone"
+    )
     parser.add_argument("--power", action="store_true", help="only the paper's table 2 for this machine: watts, joules")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the comparison to FILE (.png or .svg)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure to FILE")
@@ -81,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
             found = power_table.measure(module_for(bundle, args.target), args.rounds * args.seconds, status.update)
         power_table.show(console, found)
     elif args.layers:
-        module = module_for(bundle, args.target)
+        module = module_for(bundle, args.target, "int8" if args.int8 else "float32")
         found = [layers.rows(module, count, args.seconds * args.rounds) for count in threads]
         for rows in found:
             tables.show_layers(console, rows)

@@ -41,10 +41,10 @@ def kernel_times(module: CompiledModule, threads: int, seconds: float) -> dict[s
 
 def kernel_macs(network: Network, height: int, width: int) -> dict[str, int]:
     """Convolution -> its multiply-accumulates for a picture of that size."""
-    return {conv.name: conv.macs(rows, columns) for conv, rows, columns in _inputs(network, height, width)}
+    return {conv.name: conv.macs(rows, columns) for conv, rows, columns in inputs(network, height, width)}
 
 
-def _inputs(network: Network, height: int, width: int) -> Iterator[tuple[Convolution, int, int]]:
+def inputs(network: Network, height: int, width: int) -> Iterator[tuple[Convolution, int, int]]:
     """Each convolution and the size of its input; the last one's is half the picture's (see compiler/head.py)."""
     yield network.first, height, width
     height, width = height // network.first.stride, width // network.first.stride
