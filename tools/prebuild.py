@@ -1,29 +1,83 @@
-"""Puts compiled modules into a bundle, so that a robot without a compiler can run it: `prebuild.py BUNDLE [TARGET...]`.
+"""Puts compiled modules into a bundle, for robots without a compiler: `prebuild.py [BUNDLE [TARGET...]]`.
 
-Without targets: those that ship with the default model. Modules of other targets in the bundle stay as they are; the
-manifest is sealed anew over all files.
+Without targets: those that ship with the default model, which is the bundle where none is named. All are compiled, and
+those that run on this machine are held against a module made for it, before anything in the bundle changes. Modules of
+other targets in the bundle stay as they are; the manifest is sealed anew over all files.
 """
 
 from __future__ import annotations
 
+import runpy
+import shutil
 import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
 
 from fastdepth_ros.compiler.export import compile_bundle
-from fastdepth_ros.models import find_bundle
-from fastdepth_ros.runtime.bundle import seal
+from fastdepth_ros.errors import ModuleError
+from fastdepth_ros.models import DEFAULT, find_bundle
+from fastdepth_ros.runtime.bundle import Bundle, seal
+from fastdepth_ros.runtime.engine import Engine
+from fastdepth_ros.runtime.module import CompiledModule
 
 SHIPPED = ("x86-64-v3", "x86-64-v4", "cortex-a57")
+TOLERANCE = 1e-4
+"""Metres between the depths of two modules of one bundle."""
+
+PICTURE = runpy.run_path(str(Path(__file__).with_name("run_module.py")))["picture"]
+
+
+def depth(module: Path) -> np.ndarray:
+    """The depth of a made-up picture.
+
+    Raises:
+        ModuleError: the module may not run here.
+    """
+    engine = Engine(CompiledModule.open(module))
+    engine.input[:] = PICTURE(*engine.input.shape[:2])
+    return engine.run().copy()
+
+
+def compiled(bundle: Bundle, targets: list[str], folder: Path) -> None:
+    """Compile every target to ``folder/<target>``, and try those that may run here."""
+    expected = depth(compile_bundle(bundle, "host", folder / "host"))
+    assert expected.max() > 0.1, f"{bundle.path} answers nothing, so that nothing can be compared"
+    for target in targets:
+        made = compile_bundle(bundle, target, folder / target)
+        made.chmod(0o755)
+        size = f"{sum(file.stat().st_size for file in made.iterdir()) / 1e6:.1f} MB"
+        try:
+            error = float(np.abs(depth(made) - expected).max())
+        except ModuleError:
+            sys.stdout.write(f"{target}: {size}, not tried, because it may not run on this machine\n")
+            continue
+        assert error <= TOLERANCE, f"{target} is {error} m away from the module for this machine"
+        sys.stdout.write(f"{target}: {size}, within {error:.1e} m of the module for this machine\n")
 
 
 def main() -> None:
-    """Compile and seal."""
-    bundle = find_bundle(sys.argv[1])
-    for target in sys.argv[2:] or SHIPPED:
-        folder = compile_bundle(bundle, target, bundle.path / "modules" / target)
-        folder.chmod(0o755)
-        size = (folder / "module.so").stat().st_size
-        sys.stdout.write(f"{folder}: {size / 1e6:.1f} MB\n")
-    seal(bundle.path, bundle.manifest)
+    """Compile, try, put into the bundle, seal, and open the bundle again."""
+    bundle = find_bundle(sys.argv[1] if len(sys.argv) > 1 else DEFAULT)
+    targets = sys.argv[2:] or list(SHIPPED)
+    modules = bundle.path / "modules"
+    with tempfile.TemporaryDirectory(dir=bundle.path.parent, prefix=".prebuild-") as scratch:
+        compiled(bundle, targets, Path(scratch, "new"))
+        # Old modules go before new ones come, so that the bundle opens whenever this is cut short.
+        Path(scratch, "old").mkdir()
+        for target in targets:
+            if (modules / target).is_dir():
+                (modules / target).rename(Path(scratch, "old", target))
+        seal(bundle.path, bundle.manifest)
+        modules.mkdir(exist_ok=True)
+        for target in targets:
+            shutil.move(Path(scratch, "new", target), modules / target)
+    sealed = seal(bundle.path, bundle.manifest)
+    for name in sealed.manifest.files or {}:
+        (bundle.path / name).chmod(0o644)  # Another user may run the robot.
+    size = sum((bundle.path / name).stat().st_size for name in sealed.manifest.files or {})
+    sys.stdout.write(f"{bundle.path}: {size / 1e6:.1f} MB, weights {sealed.weights_sha256[:12]}, sealed\n")
 
 
 if __name__ == "__main__":

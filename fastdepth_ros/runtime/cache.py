@@ -61,11 +61,15 @@ def module_for(bundle: Bundle, target: str = "host", precision: str = FLOAT32) -
     Two processes that ask at once get one compilation; the second waits for the first.
 
     Raises:
-        ModuleError: the bundle ships a module that may not run here, or the compilation failed.
+        ModuleError: the bundle ships a module that may not run here or has other weights, or the compilation failed.
     """
     shipped = bundle.path / "modules" / shipped_name(target, precision)
     if (shipped / DESCRIPTION).is_file():
-        return CompiledModule.open(shipped)
+        module = CompiledModule.open(shipped)
+        if not module.is_of(bundle.weights_sha256):
+            remedy = f"Compile it again: `fastdepth compile {bundle.path} --target {target} --out {shipped}`."
+            raise ModuleError(f"{shipped} was compiled of other weights than the bundle's", remedy)
+        return module
     folder = module_folder(bundle, target, precision)
     if usable(folder):
         return CompiledModule.open(folder)
@@ -93,6 +97,7 @@ def prebuilt_for_here(bundle: Bundle, precision: str = FLOAT32) -> CompiledModul
     for folder in sorted((bundle.path / "modules").glob(f"*/{DESCRIPTION}")):
         with contextlib.suppress(ModuleError):
             found.append(CompiledModule.open(folder.parent))
+    found = [module for module in found if module.is_of(bundle.weights_sha256)]
     here = (m for m in found if not m.description.on_gpu and m.description.precision == precision)
     return max(here, key=lambda module: len(module.description.needs), default=None)
 

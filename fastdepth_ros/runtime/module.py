@@ -126,6 +126,10 @@ class CompiledModule:
         module.check()
         return module
 
+    def is_of(self, weights_sha256: str) -> bool:
+        """Whether it was compiled of these weights."""
+        return self.description.weights_sha256 == weights_sha256
+
     def check(self) -> None:
         """Raise ModuleError unless the library is unaltered and this machine can run it."""
         about, again = self.description, "Compile it again: `fastdepth compile BUNDLE`."

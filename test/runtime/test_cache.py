@@ -58,16 +58,29 @@ def test_an_altered_module_in_the_cache_is_compiled_again(small):
     assert cache.module_for(small).library.read_bytes() == good, "two compilations of one bundle differ"
 
 
-def test_a_module_that_ships_with_the_bundle_is_used(small, module):
-    shipped = shutil.copytree(module.folder, small.path / "modules" / "host")
+@pytest.fixture
+def shipped(small, module):
+    """A module that ships with the small bundle, as if compiled of it."""
+    folder = shutil.copytree(module.folder, small.path / "modules" / "host")
+    replace(module.description, weights_sha256=small.weights_sha256).write(folder)
+    return folder
+
+
+def test_a_module_that_ships_with_the_bundle_is_used(small, shipped):
     assert cache.module_for(small).folder == shipped
 
 
-def test_an_altered_module_that_ships_with_the_bundle_is_refused(small, module):
-    shipped = shutil.copytree(module.folder, small.path / "modules" / "host")
+def test_an_altered_module_that_ships_with_the_bundle_is_refused(small, shipped):
     (shipped / LIBRARY).write_bytes(b"")
     with pytest.raises(ModuleError, match="was altered"):
         cache.module_for(small)
+
+
+def test_a_shipped_module_of_older_weights_is_refused(small, shipped, module):
+    module.description.write(shipped)
+    with pytest.raises(ModuleError, match=r"compiled of other weights.*fastdepth compile .* --out"):
+        cache.module_for(small)
+    assert cache.prebuilt_for_here(small) is None
 
 
 def test_a_failed_compilation_names_the_command_to_try(small):

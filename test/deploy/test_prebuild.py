@@ -1,0 +1,49 @@
+"""The tool that puts modules into a bundle: again and again, and after new weights."""
+
+import os
+import runpy
+import stat
+
+import pytest
+from made_weights import CHECKOUT, random_weights
+
+from fastdepth_ros.network import Network
+from fastdepth_ros.runtime import processor
+from fastdepth_ros.runtime.bundle import Bundle, Manifest, write_bundle
+from fastdepth_ros.runtime.cache import module_for
+from fastdepth_ros.runtime.engine import Engine
+
+TOOL = runpy.run_path(str(CHECKOUT / "tools" / "prebuild.py"))
+SMALL = Network("small", encoder=(4, *[8] * 13), decoder=(8, 8, 8, 8, 4))
+TARGET = "x86-64-v3" if "avx2" in processor.features() else "aarch64"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    weights = random_weights(SMALL, seed=1)
+    return write_bundle(tmp_path / "models" / "small", Manifest("small", SMALL, 64, 32), weights, "# Random\n").path
+
+
+def prebuild(folder, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["prebuild.py", str(folder), TARGET, "carmel"])
+    TOOL["main"]()
+    assert [path.name for path in folder.parent.iterdir()] == ["small"], "nothing is left beside the bundle"
+    return Bundle.open(folder)
+
+
+def test_modules_are_put_in_tried_and_sealed_and_new_weights_get_new_ones(folder, monkeypatch, capsys):
+    bundle = prebuild(folder, monkeypatch)
+    said = capsys.readouterr().out
+    assert f"{TARGET}: " in said
+    assert "m of the module for this machine" in said
+    assert "carmel: " in said
+    names = set(bundle.manifest.files or {})
+    assert {
+        f"modules/{target}/{file}" for target in (TARGET, "carmel") for file in ("module.so", "module.json")
+    } < names
+    for name in names:
+        assert stat.S_IMODE(os.stat(folder / name).st_mode) == 0o644, name
+    write_bundle(folder, bundle.manifest, random_weights(SMALL, seed=3))
+    again = prebuild(folder, monkeypatch)
+    assert again.weights_sha256 != bundle.weights_sha256
+    assert Engine(module_for(again, TARGET)).module.folder == folder / "modules" / TARGET
