@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     targets = (
         "host (this machine, the default), x86-64-v3, x86-64-v4, aarch64, cortex-a57 (Jetson TX2), carmel (Xavier),"
         " cortex-a78 (Orin), cortex-a72 (Raspberry Pi 4) or cortex-a76 (Raspberry Pi 5); GPUs: cuda-sm_62 (TX2),"
-        " cuda-sm_72 (Xavier), cuda-sm_87 (Orin), cuda-sm_90 (H100)"
+        " cuda-sm_72 (Xavier), cuda-sm_87 (Orin), cuda-sm_90 (H100, H200)"
     )
     parser.add_argument("bundle", nargs="?", default=DEFAULT, help=f"name or folder of a bundle (default: {DEFAULT})")
     parser.add_argument("--target", default="host", help=targets)

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -74,3 +76,35 @@ def test_a_description_of_another_format_is_refused(copy):
 def test_a_folder_without_module_is_refused(tmp_path):
     with pytest.raises(ModuleError, match="cannot be read"):
         CompiledModule.open(tmp_path / "nothing")
+
+
+def flip_a_byte(folder):
+    with (folder / LIBRARY).open("r+b") as file:
+        file.seek(100000)
+        byte = file.read(1)[0]
+        file.seek(100000)
+        file.write(bytes([byte ^ 1]))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (flip_a_byte, "was altered"),
+        (lambda folder: edit(folder, needs=["avx1024f"]), "lacks avx1024f"),
+        (lambda folder: edit(folder, tvm="0.9.0"), "made by TVM 0.9.0"),
+    ],
+    ids=["one flipped byte", "another processor", "another TVM"],
+)
+def test_what_does_not_fit_costs_its_process_one_line_and_no_crash(copy, tmp_path, spoil, said):
+    spoil(copy)
+    code = (
+        "import sys; from fastdepth_ros.errors import FastDepthError\n"
+        "from fastdepth_ros.runtime.engine import Engine; from fastdepth_ros.runtime.module import CompiledModule\n"
+        "try: Engine(CompiledModule.open(sys.argv[1])).run()\nexcept FastDepthError as error: print(error)"
+    )
+    command = [sys.executable, "-c", code, copy]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    (line,) = done.stdout.splitlines()
+    assert said in line
+    assert "`fastdepth compile" in line

@@ -44,6 +44,6 @@ GPUS = {
         Gpu("cuda-sm_62", "sm_62", "Jetson TX2", "aarch64", "6.5", 2, 128, 1.30, 58.3),  # JetPack 4.6: CUDA 10.2
         Gpu("cuda-sm_72", "sm_72", "Jetson AGX Xavier", "aarch64", "6.5", 8, 64, 1.377, 136.5),  # JetPack 4.6 and 5
         Gpu("cuda-sm_87", "sm_87", "Jetson AGX Orin", "aarch64", "7.4", 16, 128, 1.30, 204.8),  # JetPack 5: CUDA 11.4
-        Gpu("cuda-sm_90", "sm_90", "H100, H200", "x86_64", "7.8", 132, 128, 1.98, 4800.0),  # CUDA 11.8
+        Gpu("cuda-sm_90", "sm_90", "H200", "x86_64", "7.8", 132, 128, 1.98, 4800.0),  # CUDA 11.8
     )
 }
