@@ -70,9 +70,10 @@ def main() -> None:
     arithmetic, memory = (sum(column) / 1e3 for column in zip(*times, strict=True))
     console = Console(width=140)
     console.print(table)
+    rates = f"{gpu.flops / 1e9:.0f} GFLOP/s, {gpu.bandwidth:g} GB/s"
     console.print(
-        f"{network.name} on {gpu.board}, {len(launches)} kernels ({gpu.flops / 1e9:.0f} GFLOP/s, {gpu.bandwidth:g} GB/s):"
-        f" at least {total:.3f} ms ({arithmetic:.3f} of arithmetic, {memory:.3f} of memory)",
+        f"{network.name} on {gpu.board} ({rates}), {len(launches)} kernels: at least {total:.3f} ms"
+        f" ({arithmetic:.3f} of arithmetic, {memory:.3f} of memory)",
         highlight=False,
     )
 
