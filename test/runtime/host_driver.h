@@ -20,9 +20,10 @@ int loaded_ptx = 0, graphs = 0, held = 0, waits = 0;
 
 static Work *capturing = nullptr;
 static bool entered = false;
+static int unfinished = 0; // What was begun outside of the stream and not waited for.
 
 static int enqueue(std::function<void()> what) {
-    if (!entered) return INVALID_VALUE;
+    if (!entered || unfinished) return INVALID_VALUE;
     if (capturing) capturing->push_back(what); else what();
     return SUCCESS;
 }
@@ -39,6 +40,7 @@ int cuGetErrorName(int status, const char **name) {
     return SUCCESS;
 }
 int cuCtxSetCurrent(void *context) { entered = context == &held; return entered ? SUCCESS : INVALID_VALUE; }
+int cuCtxSynchronize() { return unfinished = 0, entered ? SUCCESS : INVALID_VALUE; }
 int cuModuleLoadData(void **module, const void *image) {
     bool cubin = !std::memcmp(image, "\x7f" "ELF", 4);
     if (!cubin && !std::strstr((const char *)image, ".version")) return INVALID_VALUE;
@@ -62,8 +64,14 @@ int cuMemAlloc_v2(Address *address, std::size_t size) {
 int cuMemFree_v2(Address address) { std::free((void *)address); held--; return SUCCESS; }
 int cuMemAllocHost_v2(void **address, std::size_t size) { held++; *address = std::malloc(size); return SUCCESS; }
 int cuMemFreeHost(void *address) { std::free(address); held--; return SUCCESS; }
-int cuMemsetD8_v2(Address address, unsigned char value, std::size_t size) { std::memset((void *)address, value, size); return SUCCESS; }
-int cuMemcpyHtoD_v2(Address to, const void *from, std::size_t size) { std::memcpy((void *)to, from, size); return SUCCESS; }
+int cuMemsetD8_v2(Address address, unsigned char value, std::size_t size) {
+    std::memset((void *)address, value, size);
+    return unfinished++, SUCCESS;
+}
+int cuMemcpyHtoD_v2(Address to, const void *from, std::size_t size) {
+    std::memcpy((void *)to, from, size);
+    return unfinished++, SUCCESS;
+}
 int cuMemcpyHtoDAsync_v2(Address to, const void *from, std::size_t size, void *) {
     return enqueue([=] { std::memcpy((void *)to, from, size); });
 }

@@ -51,6 +51,8 @@ class GpuEngine(Engine):
             for name, weights in program.weights.items():
                 self._memory[name] = driver.memory(self, weights.nbytes)
                 driver.call("cuMemcpyHtoD_v2", self._memory[name], pointer(weights), c_size_t(weights.nbytes))
+            # The stream below does not wait for what zeroing and copying have begun on their own.
+            driver.call("cuCtxSynchronize")
             self._launches = [(function(driver, code, launch.kernel), launch) for launch in program.launches]
             self._stream = c_void_p()
             driver.call("cuStreamCreate", byref(self._stream), c_uint(NON_BLOCKING))
