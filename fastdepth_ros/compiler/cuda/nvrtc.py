@@ -14,7 +14,9 @@ from fastdepth_ros.errors import ModuleError
 NAMES = ("libnvrtc.so.12", "libnvrtc.so.13")
 """Of the library: from the wheel, or from a CUDA toolkit on the loader's path."""
 
-REMEDY = "Install NVIDIA's compiler, which needs no GPU: pip install 'fastdepth_ros[cuda]' (requirements/cuda.txt)."
+REMEDY = (
+    "Install NVIDIA's compiler, which needs no GPU: pip install nvidia-cuda-nvrtc-cu12==12.9.86 (the extra [cuda])."
+)
 
 TYPES = "typedef unsigned char uchar;\n"
 """What TVM's CUDA C takes for granted."""
