@@ -25,7 +25,7 @@ from fastdepth_ros.runtime.bundle import Bundle, write_bundle
 from fastdepth_ros.runtime.cache import module_for
 
 PLOTS = (".png", ".svg")
-WIDTH = 120
+WIDTH = 132
 """Columns of the tables in a file or a pipe."""
 
 PEER_PYTHON = Path(".venv-bench/bin/python")
