@@ -28,7 +28,6 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 HERTZ = 100.0
 WIDTH, HEIGHT, RATE = 640, 480, 30.0
-TURNS = 4
 UNHELD = "max-n without a budget"
 
 
@@ -154,10 +153,10 @@ def say(line: str) -> None:
     sys.stdout.flush()
 
 
-def jitter(model: str, seconds: float, niceness: int) -> dict[str, dict[str, float]]:
+def jitter(model: str, seconds: float, turns: int, niceness: int) -> dict[str, dict[str, float]]:
     """How late the control loop wakes up [s], beside a camera: without the node, in max-q and in max-n."""
     late: dict[str, list[list[float]]] = {"without": [], "max-q": [], "max-n": []}
-    for turn in range(TURNS):
+    for turn in range(turns):
         for kind, found in late.items():
             namespace = f"/turn{turn}_{kind.replace('-', '_')}"
             node = None if kind == "without" else Node(namespace, model, kind, f"niceness:={niceness}")
@@ -167,7 +166,7 @@ def jitter(model: str, seconds: float, niceness: int) -> dict[str, dict[str, flo
             result(eye)
             if node:
                 node.__exit__()
-            say(f"turn {turn + 1} of {TURNS}, {kind}: p99 {percentile(found[-1], 99) * 1e3:.3f} ms")
+            say(f"turn {turn + 1} of {turns}, {kind}: p99 {percentile(found[-1], 99) * 1e3:.3f} ms")
     return {
         kind: {
             "p50": percentile(np.concatenate(found), 50),
@@ -256,7 +255,8 @@ def main() -> int:
     parser.add_argument("--model", default="fastdepth-indoor", help="bundle that the node runs")
     parser.add_argument("--out", type=Path, default=Path("out"), help="folder for neighbour.json and neighbour.png")
     parser.add_argument("--seconds", type=float, default=12.0, help="of one turn; three times that under load")
-    parser.add_argument("--niceness", type=int, default=0, help="of the node, for the control loop's part")
+    parser.add_argument("--turns", type=int, default=4, help="of the control loop")
+    parser.add_argument("--niceness", type=int, default=0, help="parameter of the node, for the control loop's part")
     parser.add_argument("--only", choices=("jitter", "loaded"), help="one of the two parts; the other stays as it was")
     parser.add_argument("--part", choices=("control", "hog", "camera"), help=argparse.SUPPRESS)
     parser.add_argument("--namespace", help=argparse.SUPPRESS)
@@ -271,7 +271,8 @@ def main() -> int:
     report: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
     report["machine"] = {"cores": len(os.sched_getaffinity(0)), "kernel": platform.release(), "load": os.getloadavg()}
     if args.only != "loaded":
-        report["niceness"], report["jitter"] = args.niceness, jitter(args.model, args.seconds, args.niceness)
+        report["niceness"] = args.niceness
+        report["jitter"] = jitter(args.model, args.seconds, args.turns, args.niceness)
     if args.only != "jitter":
         report["loaded"] = {
             profile: {"budget": budget(profile), **loaded(args.model, profile, 3 * args.seconds, args.out)}

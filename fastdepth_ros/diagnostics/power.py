@@ -49,8 +49,10 @@ def budget_status(
         **in_force,
     }
     problems = [str(finding) for finding in findings]
-    if decision.lowered or decision.single or not decision.held:
+    if decision.lowered or decision.single or decision.insists or not decision.held:
         what = "the rate is lowered to keep the age" if decision.lowered else "the age is over its budget"
+        if decision.insists and decision.held and not decision.lowered:
+            what = "the node leaves less to others than its profile wants, to keep the age"
         if decision.single and decision.held and not decision.lowered:
             what = "the network runs on a single thread to keep the age"
         remedy = "Free the processor, raise threads, or allow a higher age or less niceness in the profile."

@@ -24,7 +24,7 @@ FIRST_LOOK = 0.5
 
 
 class Niceness(NamedTuple):
-    """Of the whole process, as the owner wants it, and of its threads that compute, which may leave more to others."""
+    """Of the whole process, and of its threads that compute: whoever starts a thread may leave its niceness behind."""
 
     process: int
     worker: int
@@ -104,9 +104,13 @@ class NodePower:
 
     @property
     def niceness(self) -> Niceness:
-        """Of profile and parameter, the one that leaves more to others."""
+        """Of profile and parameter, the one that leaves more to others.
+
+        The process gets that of a profile only where this user may take it back with the next profile.
+        """
         own = self._parameters.niceness
-        return Niceness(own, max(own, self._monitor.operation.niceness))
+        wanted = own if self.decision.insists else max(own, self._monitor.operation.niceness)
+        return Niceness(wanted if process.may_return_to(own) else own, wanted)
 
     def close(self) -> None:
         """Watch the machine no more."""
@@ -124,13 +128,19 @@ class NodePower:
         if cores != self._cores:
             self._cores = cores
             self._about_cores = process.set_cores(cores)
-        if parameters.niceness != self._niceness:
-            self._niceness = parameters.niceness
-            self._about_niceness = process.set_niceness(parameters.niceness)
         age = operation.budget(self._device).age_ms
         limits = [rate for rate in (parameters.max_rate, operation.max_rate) if rate > 0]
         several = (self.effective.threads or len(os.sched_getaffinity(0))) > 1
-        self._governor.set(None if age is None else age / 1e3, min(limits, default=0.0), several)
+        nice = operation.niceness > parameters.niceness
+        self._governor.set(None if age is None else age / 1e3, min(limits, default=0.0), several, nice)
+        self._leave()
+
+    def _leave(self) -> None:
+        """Leave to others what profile and governor want."""
+        niceness = self.niceness.process
+        if niceness != self._niceness:
+            self._niceness = niceness
+            self._about_niceness = process.set_niceness(niceness)
 
     def noted(self, begun: float, ended: float, age: float, own: float, parameters: Parameters) -> None:
         """A depth map was published. For the worker's thread.
@@ -157,7 +167,8 @@ class NodePower:
         age, arrival = np.percentile(np.array(noted), 95, axis=0)
         after = self._governor.update(age, arrival, self._arrivals / seconds, len(noted) / seconds)
         self._arrivals, self._since = 0, now
-        return (after.rate, after.single) != (before.rate, before.single)
+        self._leave()
+        return (after.rate, after.single, after.insists) != (before.rate, before.single, before.insists)
 
     def report(self, report: Report) -> tuple[list[Status], dict[str, float]]:
         """What is to be said of budget, power and board, and the same as plain numbers."""
@@ -172,7 +183,9 @@ class NodePower:
 
     @property
     def _in_force(self) -> dict[str, str]:
-        values = {"niceness of the network": str(self.niceness.worker)}
+        whole, worker = self.niceness
+        alone = "" if whole == worker else f", of the network alone: this user could not take it back from {whole}"
+        values = {"niceness": f"{worker}{alone}"}
         if self._took is not None:
             values["profile took hold after [ms]"] = f"{self._took * 1e3:.1f}"
         return values

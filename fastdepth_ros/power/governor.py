@@ -1,8 +1,9 @@
 """Holds the budget of age by answering fewer images, never by letting them wait.
 
-Where the network runs on several threads, the governor first tries a single one: threads that work together wait for
-the one that does not get its core, at every layer of the network, while a single one just takes its share. With a busy
-program on every core of two, that was the difference between 300 ms and 30 ms.
+Where the profile leaves more to others than it has to, the governor first takes the full share of the processor. Where
+the network runs on several threads, it then tries a single one: threads that work together wait for the one that does
+not get its core, at every layer of the network, while a single one just takes its share. With a busy program on every
+core of two, that was the difference between 300 ms and 30 ms.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ class Decision:
         held: whether the budget is held.
         lowered: whether the rate is below what the owner allows.
         late: whether the images are over the budget already when they come in.
+        insists: whether the node is to take its full share of the processor, whatever the profile leaves to others.
     """
 
     rate: float
@@ -58,6 +60,7 @@ class Decision:
     held: bool = True
     lowered: bool = False
     late: bool = False
+    insists: bool = False
 
 
 class Governor:
@@ -67,6 +70,7 @@ class Governor:
         budget: p95 of the age that is allowed [s]; None to hold nothing.
         cap: the rate that the owner allows [Hz]; 0 for any.
         several: whether the network may run on several threads.
+        nice: whether the profile leaves more to others than it has to.
         floor: the rate below which it does not go [Hz].
         clock: the time [s].
     """
@@ -76,16 +80,17 @@ class Governor:
         budget: float | None,
         cap: float = 0.0,
         several: bool = False,
+        nice: bool = False,
         floor: float = 1.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._clock = clock
         self._floor = floor
-        self._goal = (budget, cap, several)
+        self._goal = (budget, cap, several, nice)
         self._reset()
 
     def _reset(self) -> None:
-        self._rate, self._single = math.inf, False
+        self._rate, self._single, self._insists = math.inf, False, False
         self._reason, self._held, self._late = FITS, True, False
         self._wait = WAIT
         self._since = self._easy_since = self._clock()
@@ -99,12 +104,13 @@ class Governor:
         """The decision in force."""
         cap = self._goal[1]
         lowered = self._rate < (cap or math.inf)
-        return Decision(self._rate if lowered else cap, self._single, self._reason, self._held, lowered, self._late)
+        rate = self._rate if lowered else cap
+        return Decision(rate, self._single, self._reason, self._held, lowered, self._late, self._insists)
 
-    def set(self, budget: float | None, cap: float, several: bool) -> Decision:
+    def set(self, budget: float | None, cap: float, several: bool, nice: bool = False) -> Decision:
         """Another goal, as a profile brings it; what was learned of the old one is forgotten."""
-        if (budget, cap, several) != self._goal:
-            self._goal = (budget, cap, several)
+        if (budget, cap, several, nice) != self._goal:
+            self._goal = (budget, cap, several, nice)
             self._reset()
         return self.decision
 
@@ -127,7 +133,7 @@ class Governor:
             rate_out: images that were answered [Hz].
         """
         now = self._since = self._clock()
-        budget, cap, _ = self._goal
+        budget, cap, _, _ = self._goal
         if budget is None:
             return self.decision
         asked = min(cap, rate_in) if cap else rate_in
@@ -140,7 +146,7 @@ class Governor:
         elif not self._held:
             self._easy_since = now
             self._step_down(now, age_p95, min(self._rate, asked, rate_out or asked), words)
-        elif self._rate == math.inf and not self._single:
+        elif self._rate == math.inf and not self._single and not self._insists:
             self._reason = words
         elif age_p95 > EASY * budget:
             self._easy_since = now
@@ -154,12 +160,15 @@ class Governor:
         """How long the age must have been easy before a step up [s].
 
         A single thread is fast enough on a busy machine, too, so that ease alone does not say that the load is gone.
+        The full share of the processor makes it easy on any.
         """
         budget = self._goal[0] or 0.0
+        if self._rate == math.inf and not self._single:
+            return min(LONGEST_WAIT, 4 * self._wait)
         return self._wait if self._rate < math.inf or age < RELAXED * budget else LONGEST_WAIT
 
     def _step_down(self, now: float, age: float, rate: float, words: str) -> None:
-        budget, _, several = self._goal
+        budget, _, several, nice = self._goal
         if now - self._raised_at < 2 * WAIT:
             # That step up was too much: the next one is taken later.
             self._wait = min(LONGEST_WAIT, 2 * self._wait)
@@ -167,6 +176,10 @@ class Governor:
         elif now - self._lowered_at > LONGEST_WAIT:
             self._wait = WAIT
         self._lowered_at = now
+        if nice and not self._insists:
+            self._insists = True
+            self._reason = f"{words}: with the full share of the processor"
+            return
         if several and not self._single and now >= self._single_is_worse_until:
             self._single, self._tried = True, age
             self._reason = f"{words}: on a single thread, which waits for no other"
@@ -181,9 +194,13 @@ class Governor:
 
     def _step_up(self, now: float, factor: float, asked: float, words: str) -> None:
         self._raised_at = self._easy_since = now
-        if self._rate == math.inf:
+        if self._rate == math.inf and self._single:
             self._single = False
             self._reason = f"{words}: back to all threads"
+            return
+        if self._rate == math.inf:
+            self._insists = False
+            self._reason = f"{words}: leaves more to others again"
             return
         self._rate *= factor
         self._reason = f"{words}: raised to {self._rate:.1f} Hz"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from fastdepth_ros.power.files import as_list
 from fastdepth_ros.power.findings import Finding
 
 TASKS = Path("/proc/self/task")
+STATUS = Path("/proc/self/status")
+CAP_SYS_NICE = 23
 _AT_START = frozenset(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else frozenset()
 
 
@@ -47,6 +50,18 @@ def set_niceness(niceness: int) -> list[Finding]:
 def niceness() -> int:
     """The niceness of the calling thread."""
     return os.getpriority(os.PRIO_PROCESS, 0)
+
+
+def may_return_to(least: int) -> bool:
+    """Whether a thread that was given a higher niceness may have this one again: few users may lower theirs."""
+    allowed = resource.getrlimit(resource.RLIMIT_NICE)[0]
+    if allowed == resource.RLIM_INFINITY or least >= 20 - allowed:
+        return True
+    try:
+        held = next(line for line in STATUS.read_text().splitlines() if line.startswith("CapEff:"))
+    except (OSError, StopIteration):
+        return False
+    return bool(int(held.split()[1], 16) >> CAP_SYS_NICE & 1)
 
 
 def raise_niceness(least: int) -> None:

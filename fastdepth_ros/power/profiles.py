@@ -44,7 +44,7 @@ class Operation:
         modes: names of nvpmodel's modes that are right for it; empty where it does not matter.
         threads: of the network; 0 is one on each physical core.
         cores: numbers of the processor cores that the node may use; None for all.
-        niceness: of the threads that compute, 0 to 19.
+        niceness: of the process, 0 to 19; of its threads that compute only, where this user could not take it back.
         max_rate: images a second that are answered at most [Hz]; 0 is all of them.
         budgets: by device, ``cpu`` or ``cuda``.
     """

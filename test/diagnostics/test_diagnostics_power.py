@@ -54,6 +54,7 @@ def test_a_held_budget_is_ok_and_shows_what_it_is_held_against():
         (Decision(12.0, False, "because", lowered=True), ["rate is lowered", "because", "Free the processor"]),
         (Decision(0.0, False, "because", held=False), ["over its budget", "because"]),
         (Decision(0.0, True, "because"), ["single thread"]),
+        (Decision(0.0, False, "because", insists=True), ["leaves less to others than its profile wants"]),
         (Decision(0.0, False, "because", held=False, late=True), ["camera driver's delay", "use_sim_time"]),
     ],
 )

@@ -209,3 +209,35 @@ def test_under_any_load_the_rate_stays_between_floor_and_camera(seed):
         decision = robot.run(rng.uniform(0.2, 10))
         assert decision.rate == 0 or decision.rate >= 1
         assert decision.reason
+
+
+def test_a_nice_node_that_is_starved_first_takes_its_full_share_and_gives_it_back_much_later():
+    now, governor = [0.0], None
+    governor = Governor(0.1, cap=15, nice=True, clock=lambda: now[0])
+
+    def decide(age: float):
+        now[0] += 1.0
+        return governor.update(age, 0.003, 15, 15)
+
+    assert not decide(0.02).insists
+    starved = decide(0.4)
+    assert (starved.insists, starved.rate, starved.single) == (True, 15, False)
+    assert "full share of the processor" in starved.reason
+    for _ in range(10):  # the age is low because of it, and not because the load has gone
+        assert decide(0.02).insists
+    for _ in range(3):
+        last = decide(0.02)
+    assert not last.insists
+    assert decide(0.4).insists
+    for _ in range(20):  # too soon: the next time later
+        assert decide(0.02).insists
+
+
+def test_a_nice_node_that_is_starved_with_its_full_share_answers_fewer_images():
+    now = [0.0]
+    governor = Governor(0.1, cap=15, nice=True, clock=lambda: now[0])
+    for _ in range(4):
+        now[0] += 1.0
+        decision = governor.update(0.4, 0.003, 15, 15)
+    assert decision.insists
+    assert decision.lowered

@@ -68,6 +68,20 @@ def test_a_thread_may_leave_more_to_others_and_one_that_starts_elsewhere_does_no
     assert out["seen"] == {"nicer": max(6, out["here"]), "as before": out["here"]}
 
 
+def test_whether_a_niceness_can_be_taken_back_is_known_beforehand():
+    out = run("""
+        expected = process.may_return_to(process.niceness())
+        start = process.niceness()
+        process.set_niceness(start + 1)
+        try:
+            os.setpriority(os.PRIO_PROCESS, 0, start)
+        except PermissionError:
+            pass
+        out["expected"], out["found"] = expected, process.niceness() == start
+    """)
+    assert out["expected"] == out["found"]
+
+
 def test_all_cores_come_back():
     out = run("""
         process.set_cores((cores[0],))
