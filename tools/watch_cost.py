@@ -1,7 +1,7 @@
 """What watching the machine costs: ``python tools/watch_cost.py [--root DIR] [--seconds S]``.
 
 Prints the part of a core that the watching thread takes, beside that of a thread which only wakes up as often: on a
-busy machine that alone is not little.
+processor that has slept since, that alone is not little.
 """
 
 from __future__ import annotations
@@ -33,6 +33,14 @@ def waking(seconds: float) -> float:
     return spent[0] / seconds
 
 
+def told(monitor: PowerMonitor) -> tuple[float, float]:
+    """What watching has cost so far [s of processor time], at the moment when that is told, and that moment [s]."""
+    before = monitor.sampler.cost
+    while monitor.sampler.cost == before:
+        time.sleep(0.005)
+    return monitor.sampler.cost, time.monotonic()
+
+
 def main() -> None:
     """Measure, and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -42,10 +50,12 @@ def main() -> None:
     monitor = PowerMonitor(load_profiles()["max-n"], args.root)
     monitor.start()
     monitor.wait()
-    before, begun = monitor.sampler.cost, time.monotonic()
-    bare = waking(args.seconds)
-    share = (monitor.sampler.cost - before) / (time.monotonic() - begun)
+    before, begun = told(monitor)
+    time.sleep(args.seconds)
+    after, ended = told(monitor)
+    share = (after - before) / (ended - begun)
     monitor.stop()
+    bare = waking(args.seconds)
     print(f"watching {share:.3%} of a core; waking up {RATE} times a second alone {bare:.3%}")  # noqa: T201
 
 
