@@ -29,6 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 HERTZ = 100.0
 WIDTH, HEIGHT, RATE = 640, 480, 30.0
 UNHELD = "max-n without a budget"
+COLOURS = {"without": "0.4", UNHELD: "C0", "max-n": "C1", "max-q": "C2"}
 
 
 def control_loop(seconds: float) -> list[float]:
@@ -228,22 +229,26 @@ def plot(report: dict[str, Any], path: Path) -> None:
     figure, (left, ages, rates) = plt.subplots(1, 3, figsize=(13, 3.6), constrained_layout=True)
     for kind, found in report["jitter"].items():
         late = np.array(found["late"])[:: max(1, len(found["late"]) // 2000)] * 1e3
-        left.plot(late, np.linspace(0, 100, len(late)), label=f"{kind}: p99 {found['p99'] * 1e3:.2f} ms")
+        left.plot(
+            late, np.linspace(0, 100, len(late)), color=COLOURS[kind], label=f"{kind}: p99 {found['p99'] * 1e3:.2f} ms"
+        )
     left.set(
         xlabel="late by [ms]", ylabel="% of wake-ups", title="control loop of 100 Hz", xscale="log", ylim=(50, 100)
     )
     left.legend(loc="lower right", fontsize="small")
     for profile, found in report["loaded"].items():
         when, age = np.array(found["depth"]).T
-        (line,) = ages.plot(when, age * 1e3, ".", markersize=2, label=profile)
+        colour = COLOURS[profile]
+        ages.plot(when, age * 1e3, ".", markersize=2, color=colour, label=profile)
         if found["budget"]:
-            ages.axhline(found["budget"] * 1e3, color=line.get_color(), linestyle="--", linewidth=1)
+            ages.axhline(found["budget"] * 1e3, color=colour, linestyle="--", linewidth=1)
         seconds = np.arange(1, int(found["seconds"]))
-        rates.plot(seconds, [np.sum((when >= s - 1) & (when < s + 1)) / 2 for s in seconds], label=profile)
+        rate = [np.sum((when >= s - 1) & (when < s + 1)) / 2 for s in seconds]
+        rates.plot(seconds, rate, color=colour, label=profile)
     for axes in (ages, rates):
         axes.axvspan(found["seconds"] / 3, found["seconds"] * 2 / 3, color="0.9", label="a hog on every core")
         axes.set(xlabel="time [s]")
-        axes.legend(fontsize="x-small", loc="upper left")
+        axes.legend(fontsize="x-small", loc="upper right")
     ages.set(ylabel="age [ms]", title="age of the depth (dashed: budget)", yscale="log", ylim=(None, 2000))
     rates.set(ylabel="rate [Hz]", title="answers a second", ylim=(0, 45))
     figure.savefig(path, dpi=100)
