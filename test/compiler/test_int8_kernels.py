@@ -44,7 +44,7 @@ def compiled():
 
 
 def test_every_int8_kernel_is_near_plain_numpy(compiled):
-    """A byte has 255 steps: sums of some hundred rounded products are off by a few hundredths of the largest at most."""
+    """A byte has 255 steps: sums of some hundred rounded products are off by hundredths of the largest."""
     named, module = compiled
     for name, case in named.items():
         stored = run(case, module[name], threads=1)
