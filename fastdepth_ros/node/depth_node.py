@@ -8,6 +8,7 @@ The executor's thread takes messages and puts the newest image into a slot; the 
 
 from __future__ import annotations
 
+import faulthandler
 import signal
 import time
 import traceback
@@ -44,6 +45,9 @@ SUCCESS, FAILURE, ERROR = (
     TransitionCallbackReturn.FAILURE,
     TransitionCallbackReturn.ERROR,
 )
+FAREWELL = 15.0
+"""How long leaving the graph may take [s]."""
+
 Transition = Callable[[Any, LifecycleState], TransitionCallbackReturn]
 
 
@@ -351,9 +355,13 @@ def main(args: list[str] | None = None) -> int:
         finally:
             # A second SIGINT, as ros2 launch sends it, must not cut the farewell short.
             signal.signal(signal.SIGINT, signal.SIG_IGN)
+            # Fast DDS 3.2 can wait for itself for ever when other participants leave at this moment, with Python's lock
+            # held; this ends the process all the same, and tells where it was.
+            faulthandler.dump_traceback_later(FAREWELL, exit=True)
             node.close()
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     finally:
         rclpy.try_shutdown()
+        faulthandler.cancel_dump_traceback_later()
     return 0
