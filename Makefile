@@ -30,7 +30,7 @@ check: $(VENV)/.test
 	$(BIN)/mypy
 
 bench: $(VENV)/.run .venv-bench/.ready
-	$(CLEAN) $(BIN)/fastdepth bench --against onnxruntime,openvino $(ARGS)
+	$(CLEAN) $(BIN)/fastdepth bench --against onnxruntime,openvino,litert,ncnn $(ARGS)
 
 train-env: .venv-train/.ready
 
