@@ -22,7 +22,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 from std_msgs.msg import Header
 
 PATIENCE = 30.0
-ANSWER_LOST = 7.0
+ANSWER_LOST = 4.0
 TOPICS = {
     "depth": (Image, "depth/image_rect"),
     "camera_info": (CameraInfo, "depth/camera_info"),
@@ -119,7 +119,7 @@ class Graph:
     def spin(self, seconds: float = 0.01) -> None:
         self.executor.spin_once(timeout_sec=seconds)
 
-    def wait_for(self, condition: Callable[[], object], what: str, patience: float = PATIENCE) -> None:
+    def wait_for(self, condition: Callable[[], object], what: str, patience: float = PATIENCE + 1) -> None:
         end = time.monotonic() + patience
         while not condition():
             self.spin()
@@ -178,21 +178,24 @@ class Graph:
     # Operating
 
     def call(self, kind: type, service: str, request: Any, again: bool = True) -> Any:
-        """Ask a service of the node; where DDS lost the answer, ask again, unless that would do something twice."""
-        client = self.node.create_client(kind, f"fastdepth/{service}")
-        asked, answers = time.monotonic(), []
+        """Ask a service of the node; where DDS lost the answer, ask again, unless that would do something twice.
 
-        def answered() -> bool:
-            if not answers or (again and time.monotonic() > asked + ANSWER_LOST * len(answers)):
-                answers.append(client.call_async(request))
-            return any(answer.done() for answer in answers)
-
-        try:
-            self.wait_for(client.service_is_ready, f"the service {service}")
-            self.wait_for(answered, f"an answer of {service}")
-            return next(answer.result() for answer in answers if answer.done())
-        finally:
-            self.node.destroy_client(client)
+        A client of its own for each time: what stands between one client and the node stays between them.
+        """
+        asked = time.monotonic()
+        patience = ANSWER_LOST if again else PATIENCE
+        while True:
+            client = self.node.create_client(kind, f"fastdepth/{service}")
+            try:
+                self.wait_for(client.service_is_ready, f"the service {service}")
+                answer, end = client.call_async(request), time.monotonic() + patience
+                self.wait_for(lambda answer=answer, end=end: answer.done() or time.monotonic() > end, "time to pass")
+                if answer.done():
+                    return answer.result()
+            finally:
+                self.node.destroy_client(client)
+            if time.monotonic() > asked + 2 * PATIENCE:
+                raise AssertionError(f"{service} does not answer; log:\n{self.log.read_text()}")
 
     def set(self, name: str, value: Any) -> tuple[bool, str]:
         request = SetParameters.Request(parameters=[Parameter(name, value=value).to_parameter_msg()])
