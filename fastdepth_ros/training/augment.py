@@ -1,4 +1,4 @@
-"""What the network is shown of a picture: the paper's augmentation as one affine warp, and colour jitter.
+"""What the network is shown of a picture: the paper's augmentation as one affine warp, colour jitter, light.
 
 Scale 1-1.5, rotation +-5 degrees, flip, and brightness, contrast and saturation by 0.6-1.4 (Ma and Karaman, ICRA 2018,
 arXiv 1709.07492, section IV-C, which FastDepth's training takes over).
@@ -7,6 +7,10 @@ Geometry. The paper's view of a 640 x 480 Kinect picture is 4:3 squeezed into a 
 lengths of 199.1 and 265.8 px at 224 x 224. Depth from one picture is only defined for a known camera; everything
 here is brought to that one: of a picture of any shape a 4:3 part is squeezed in the same way, and depth is divided by
 how much longer the focal length of the view is (which contains the paper's "depth divided by the scale").
+
+Light. A shadow's edge is no edge of a thing, and a wall in full sun is as far away as one in the shade. Sun patches,
+shadows and a wrong exposure can be laid over a picture without changing its depth, and a teacher can be asked about
+the picture before that, so that it is not deceived.
 """
 
 from __future__ import annotations
@@ -23,16 +27,31 @@ VIEW_FOCAL = (199.1, 265.8)
 VIEW_SIZE = 224
 VIEW_ASPECT = 4 / 3
 ASPECT_TOLERANCE = 0.05
+GAMMA = 2.2
+"""Of the cameras' pictures, about (IEC 61966-2-1)."""
 
 
 @dataclass(frozen=True)
 class Ranges:
-    """How far the augmentation goes; the defaults are the paper's."""
+    """How far the augmentation goes; the defaults are the paper's.
+
+    Attributes:
+        scale: largest zoom.
+        rotation: largest turn to either side [degrees].
+        jitter: of brightness, contrast and saturation, as a share.
+        shift: whether the view's middle moves.
+        exposure: most that a picture is over- or underexposed [stops]; what leaves the sensor's range is clipped.
+        light: most that a patch of sun or shadow differs from what is around it [stops].
+        undeceived: whether a teacher sees the view as it was taken, before its colours and its light are changed.
+    """
 
     scale: float = 1.5
     rotation: float = 5.0
     jitter: float = 0.4
     shift: bool = True
+    exposure: float = 0.0
+    light: float = 0.0
+    undeceived: bool = False
 
 
 @dataclass(frozen=True)
@@ -42,10 +61,12 @@ class View:
     Attributes:
         pixels: (size, size, 3) uint8 RGB.
         depth: (size / 2, size / 2) float32 metres for a camera of :data:`VIEW_FOCAL`, 0 = unknown; None without truth.
+        taught: what a teacher is asked about, where that is not ``pixels``.
     """
 
     pixels: npt.NDArray[np.uint8]
     depth: npt.NDArray[np.float32] | None
+    taught: npt.NDArray[np.uint8] | None = None
 
 
 def plain_view(picture: Frame, size: int) -> View:
@@ -87,15 +108,18 @@ def random_view(picture: Frame, size: int, ranges: Ranges, rng: np.random.Genera
     linear = np.array([[cos * sx, -sin * sy], [sin * sx, cos * sy]])
     offset = np.array([centre_x, centre_y]) - linear @ np.array([half, half])
     matrix = np.column_stack([linear, offset])
-    pixels = _warp(picture.pixels, matrix, size, cv2.INTER_LINEAR, cv2.BORDER_REFLECT_101)
-    pixels = _jitter(pixels, ranges.jitter, rng)
+    plain = _warp(picture.pixels, matrix, size, cv2.INTER_LINEAR, cv2.BORDER_REFLECT_101)
+    pixels = _jitter(plain, ranges.jitter, rng)
+    if ranges.exposure or ranges.light:
+        pixels = _relight(pixels, ranges, rng)
+    taught = plain if ranges.undeceived else None
     if picture.depth is None:
-        return View(pixels, None)
+        return View(pixels, None, taught)
     # The depth map has every second pixel's place: its pixel u sits at 2 u + 0.5 of the view.
     offset = offset + linear @ np.array([0.5, 0.5])
     matrix = np.column_stack([linear * 2, offset])
     depth = _warp(picture.depth, matrix, size // 2, cv2.INTER_NEAREST, cv2.BORDER_CONSTANT)
-    return View(pixels, (depth / focal_ratio(picture, seen_w, seen_h, size)).astype(np.float32))
+    return View(pixels, (depth / focal_ratio(picture, seen_w, seen_h, size)).astype(np.float32), taught)
 
 
 def focal_ratio(picture: Frame, seen_w: float, seen_h: float, size: int) -> float:
@@ -147,3 +171,38 @@ def _jitter(pixels: npt.NDArray[np.uint8], amount: float, rng: np.random.Generat
     matrix = matrix * (brightness * contrast)
     offset = np.full((3, 1), (1 - contrast) * mean)
     return np.asarray(cv2.transform(pixels, np.hstack([matrix, offset])))
+
+
+def _relight(pixels: npt.NDArray[np.uint8], ranges: Ranges, rng: np.random.Generator) -> npt.NDArray[np.uint8]:
+    """Another exposure with another tint, and in half of the views patches of sun or shadow with straight edges.
+
+    Light multiplies before the picture's gamma, so a stop is a factor of 2^(1 / 2.2) on its numbers.
+    """
+    size = pixels.shape[0]
+    tint = rng.uniform(-0.15, 0.15, 3) * ranges.exposure
+    gain = 2.0 ** ((rng.uniform(-ranges.exposure, ranges.exposure) + tint) / GAMMA)
+    patches = int(rng.integers(1, 4)) if ranges.light and rng.random() < 0.5 else 0
+    if not patches:
+        return np.asarray(cv2.transform(pixels, np.diag(gain)))
+    stops = np.zeros((size, size), np.float32)
+    for _ in range(patches):
+        mask = np.zeros((size, size), np.uint8)
+        cv2.fillConvexPoly(mask, _quadrangle(size, rng), 1, cv2.LINE_8)
+        if rng.random() < 0.5:
+            mask = 1 - mask
+        stops += mask * np.float32(rng.uniform(-ranges.light, ranges.light))
+    blur = int(rng.integers(0, 4)) * 2 + 1  # the sun is no point: shadows have soft edges
+    factor = np.exp2(cv2.blur(stops, (blur, blur)) / np.float32(GAMMA))
+    lit = pixels * (factor[..., None] * gain.astype(np.float32))
+    return np.asarray(cv2.convertScaleAbs(lit))
+
+
+def _quadrangle(size: int, rng: np.random.Generator) -> npt.NDArray[np.int32]:
+    """Corners of a turned parallelogram somewhere on a view, as a window throws it on a floor or a wall."""
+    along, across = rng.uniform(0.1, 1.0) * size, rng.uniform(0.05, 0.5) * size
+    angle = rng.uniform(0, np.pi)
+    a = along * np.array([np.cos(angle), np.sin(angle)])
+    lean = angle + rng.uniform(0.25, 0.75) * np.pi
+    b = across * np.array([np.cos(lean), np.sin(lean)])
+    corner = rng.uniform(0, size, 2) - (a + b) / 2
+    return np.round([corner, corner + a, corner + a + b, corner + b]).astype(np.int32)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -19,17 +19,24 @@ import numpy.typing as npt
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.evaluation.dataset import Sample, last_share, open_source, sha256
 from fastdepth_ros.training.augment import VIEW_SIZE, random_view
-from fastdepth_ros.training.recipe import Data, Recipe
+from fastdepth_ros.training.recipe import Data, Phase, Recipe
 
 AHEAD = 4
 """Batches that wait at most."""
 
 
 class Batch(NamedTuple):
-    """Views of one step: (N, 224, 224, 3) uint8 RGB, and (N, 112, 112) float32 metres with 0 where unknown."""
+    """Views of one step.
+
+    Attributes:
+        pixels: (N, 224, 224, 3) uint8 RGB.
+        depth: (N, 112, 112) float32 metres with 0 where unknown.
+        taught: as ``pixels``, what a teacher is asked about.
+    """
 
     pixels: npt.NDArray[np.uint8]
     depth: npt.NDArray[np.float32]
+    taught: npt.NDArray[np.uint8]
 
 
 def find(name: str, folders: list[Path]) -> Path:
@@ -91,7 +98,7 @@ class Feed:
     def __init__(self, recipe: Recipe, samples: list[Sample], start: int = 0, workers: int = 1) -> None:
         self._recipe = recipe
         self._samples = samples
-        self._odds = np.cumsum(_odds(samples, recipe))
+        self._odds = {id(phase): np.cumsum(_odds(samples, recipe.shares_in(phase))) for phase in recipe.phases}
         self._start, self._workers = start, workers
         self._queue: queue.Queue[Batch | BaseException] = queue.Queue(AHEAD)
         self._stopped = threading.Event()
@@ -111,22 +118,26 @@ class Feed:
                 self._drain()
                 thread.join(0.05)
 
-    def batch(self, step: int, size: int, pool: ThreadPoolExecutor | None = None) -> Batch:
-        """What ``step`` shows: ``size`` pictures, made by the threads of ``pool`` where there is one."""
+    def batch(self, step: int, phase: Phase, pool: ThreadPoolExecutor | None = None) -> Batch:
+        """What ``step``, which lies in ``phase``, shows, made by the threads of ``pool`` where there is one."""
+        size, odds, ranges = phase.batch, self._odds[id(phase)], self._recipe.augment_in(phase)
         pixels = np.empty((size, VIEW_SIZE, VIEW_SIZE, 3), np.uint8)
+        taught = np.empty_like(pixels) if ranges.undeceived else pixels
         depth = np.zeros((size, VIEW_SIZE // 2, VIEW_SIZE // 2), np.float32)
 
         def make(i: int) -> None:
             rng = np.random.default_rng([self._recipe.seed, step, i])
-            index = int(np.searchsorted(self._odds, rng.random() * self._odds[-1], side="right"))
-            view = random_view(self._samples[index].read(), VIEW_SIZE, self._recipe.augment, rng)
+            index = int(np.searchsorted(odds, rng.random() * odds[-1], side="right"))
+            view = random_view(self._samples[index].read(), VIEW_SIZE, ranges, rng)
             pixels[i] = view.pixels
+            if view.taught is not None:
+                taught[i] = view.taught
             if view.depth is not None:
                 depth[i] = view.depth
 
         for _ in map(make, range(size)) if pool is None else pool.map(make, range(size)):
             pass
-        return Batch(pixels, depth)
+        return Batch(pixels, depth, taught)
 
     def _work(self) -> None:
         pool = ThreadPoolExecutor(self._workers, "feed") if self._workers > 1 else None
@@ -134,7 +145,7 @@ class Feed:
             step = 0
             for phase in self._recipe.phases:
                 for _ in range(phase.steps):
-                    if step >= self._start and not self._put(self.batch(step, phase.batch, pool)):
+                    if step >= self._start and not self._put(self.batch(step, phase, pool)):
                         return
                     step += 1
         except BaseException as error:  # the training thread shall raise it
@@ -157,15 +168,14 @@ class Feed:
             self._queue.get_nowait()
 
 
-def _odds(samples: list[Sample], recipe: Recipe) -> npt.NDArray[np.float64]:
+def _odds(samples: list[Sample], shares: Mapping[str, float]) -> npt.NDArray[np.float64]:
     """How often each sample is drawn."""
-    shares = recipe.data.shares
     sizes: dict[str, int] = {}
     for sample in samples:
         sizes[sample.set] = sizes.get(sample.set, 0) + 1
     missing = sorted(set(shares) - set(sizes))
     if missing:
-        raise SettingError(f"data.shares names {', '.join(missing)}, of which there is no picture", "Check the names.")
+        raise SettingError(f"shares names {', '.join(missing)}, of which there is no picture", "Check the names.")
     others = sum(count for name, count in sizes.items() if name not in shares)
     rest = 1.0 - sum(shares.values())
     return np.array([shares[s.set] / sizes[s.set] if s.set in shares else rest / others for s in samples])

@@ -98,6 +98,9 @@ class Phase:
         warmup: pictures over which the rate rises from 0 first.
         average: decay of the weights' average where it is not the recipe's: a short phase needs a short memory.
         stop: leave the phase after so many pictures, with the rate that it has there; None runs it to its end.
+        loss: in place of the recipe's.
+        augment: in place of the recipe's.
+        shares: in place of the data's.
     """
 
     images: int
@@ -108,6 +111,9 @@ class Phase:
     warmup: int = 0
     average: float | None = None
     stop: int | None = None
+    loss: Loss | None = None
+    augment: Ranges | None = None
+    shares: Mapping[str, float] | None = None
 
     @property
     def steps(self) -> int:
@@ -133,6 +139,15 @@ class Recipe:
     @property
     def steps(self) -> int:
         return sum(phase.steps for phase in self.phases)
+
+    def loss_in(self, phase: Phase) -> Loss:
+        return self.loss if phase.loss is None else phase.loss
+
+    def augment_in(self, phase: Phase) -> Ranges:
+        return self.augment if phase.augment is None else phase.augment
+
+    def shares_in(self, phase: Phase) -> Mapping[str, float]:
+        return self.data.shares if phase.shares is None else phase.shares
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -169,14 +184,19 @@ def continues(begun: str, recipe: Recipe, step: int) -> bool:
     """Whether a run of the recipe with fingerprint ``begun`` may go on by ``recipe`` after ``step`` steps.
 
     It may where nothing differs but phases that have not begun, so that a run is prolonged, and where to stop the last
-    one that has.
+    one that has. Files may have come to the data's end, for phases that have not begun: a share of 0 keeps their sets
+    out of the others.
     """
     before, now = json.loads(begun), json.loads(fingerprint(recipe))
     old, new = before.pop("phases"), now.pop("phases")
-    del before["name"], now["name"]  # a name decides nothing
+    before["augment"] = dataclasses.asdict(Ranges()) | before["augment"]  # keys that older checkpoints lack
+    later: dict[str, Any] = dict.fromkeys(("average", "loss", "augment", "shares"))
+    for text in (before, now):
+        del text["name"]  # it decides nothing
+        text["data"]["shares"] = {name: share for name, share in text["data"]["shares"].items() if share}
+    now["data"]["files"] = now["data"]["files"][: len(before["data"]["files"])]
     if before != now:
         return False
-    later = {"average": None}  # keys that older checkpoints lack
     for i, phase in enumerate(old):
         if step <= 0:
             break
@@ -195,8 +215,6 @@ def _check(recipe: Recipe, where: str) -> None:
         raise _error(where, "data.files is empty", "Name what to learn from.")
     if not 0 < recipe.data.holdout_share <= 1:
         raise _error(where, f"data.holdout_share is {recipe.data.holdout_share}", "It is above 0, and 1 at most.")
-    if not all(0 <= share <= 1 for share in recipe.data.shares.values()) or sum(recipe.data.shares.values()) > 1:
-        raise _error(where, f"data.shares is {dict(recipe.data.shares)}", "Shares are 0-1 and add up to 1 at most.")
     if not recipe.phases:
         raise _error(where, "phases is empty", "Say how many images to show, and at what size.")
     for phase in recipe.phases:
@@ -208,22 +226,30 @@ def _check(recipe: Recipe, where: str) -> None:
             raise _error(where, f"{phase} stops before its first step", "stop is a number of pictures.")
         if phase.rate <= 0 or phase.end_rate < 0 or phase.warmup < 0:
             raise _error(where, f"{phase} has a negative rate", "Rates are positive.")
-    if min(vars(recipe.loss).values()) < 0:
-        raise _error(where, f"{recipe.loss} has a negative weight", "Weights are 0 or more.")
+        _check_settings(recipe, phase, where)
     if recipe.optimiser.name not in ("adamw", "sgd"):
         raise _error(where, f"optimiser.name is {recipe.optimiser.name!r}", "Known are adamw and sgd.")
     for average in (recipe.average, *(phase.average for phase in recipe.phases)):
         if average is not None and not 0 <= average < 1:
             raise _error(where, f"average is {average}", "The decay is in [0, 1).")
-    if recipe.augment.scale < 1 or not 0 <= recipe.augment.jitter < 1 or recipe.augment.rotation < 0:
-        raise _error(where, f"{recipe.augment} is out of range", "scale >= 1, 0 <= jitter < 1, rotation >= 0.")
-    if recipe.teacher is None and recipe.loss.teacher + recipe.loss.hints > 0:
-        raise _error(where, "the loss asks a teacher, but none is named", "Name a teacher, or set its weights to 0.")
     if recipe.teacher is not None:
         for name in recipe.teacher.hints:
             if name not in channels(recipe.network):
                 known = ", ".join(channels(recipe.network))
                 raise _error(where, f"teacher.hints names {name}", f"Known are {known}.")
+
+
+def _check_settings(recipe: Recipe, phase: Phase, where: str) -> None:
+    """What a phase may set for itself, or takes from the recipe."""
+    shares, loss, augment = recipe.shares_in(phase), recipe.loss_in(phase), recipe.augment_in(phase)
+    if not all(0 <= share <= 1 for share in shares.values()) or sum(shares.values()) > 1:
+        raise _error(where, f"shares are {dict(shares)}", "Shares are 0-1 and add up to 1 at most.")
+    if min(vars(loss).values()) < 0:
+        raise _error(where, f"{loss} has a negative weight", "Weights are 0 or more.")
+    if augment.scale < 1 or not 0 <= augment.jitter < 1 or min(augment.rotation, augment.exposure, augment.light) < 0:
+        raise _error(where, f"{augment} is out of range", "scale >= 1, 0 <= jitter < 1, all others >= 0.")
+    if recipe.teacher is None and loss.teacher + loss.hints > 0:
+        raise _error(where, "the loss asks a teacher, but none is named", "Name a teacher, or set its weights to 0.")
 
 
 def _read(kind: Any, value: Any, where: str) -> Any:

@@ -23,7 +23,7 @@ from fastdepth_ros.training.augment import VIEW_SIZE, plain_view
 from fastdepth_ros.training.feed import Batch, Feed, check_sha256, find, split
 from fastdepth_ros.training.memory import keep_freed_memory
 from fastdepth_ros.training.network import FastDepth, folded, from_arrays
-from fastdepth_ros.training.recipe import Phase, Recipe, continues, fingerprint
+from fastdepth_ros.training.recipe import Loss, Phase, Recipe, continues, fingerprint
 
 CHECKPOINT = "checkpoint.pt"
 CURVES = "curves.csv"
@@ -187,7 +187,8 @@ class Trainer:
         truth = torch.from_numpy(batch.depth).to(device)[:, None]
         if truth.shape != depth.shape:
             truth = functional.interpolate(truth, size=depth.shape[-2:], mode="nearest")
-        terms = self._loss(depth, maps, truth, full)
+        taught = full if batch.taught is batch.pixels else _tensor(batch.taught, device)
+        terms = self._loss(self.recipe.loss_in(phase), depth, maps, truth, taught)
         self.optimiser.zero_grad(set_to_none=True)
         terms["loss"].backward()
         if self.recipe.optimiser.clip:
@@ -196,8 +197,9 @@ class Trainer:
         self._move_average(self.recipe.average if phase.average is None else phase.average)
         return {name: value.detach() for name, value in terms.items()}
 
-    def _loss(self, depth: Tensor, maps: dict[str, Tensor], truth: Tensor, full: Tensor) -> dict[str, Tensor]:
-        weights = self.recipe.loss
+    def _loss(
+        self, weights: Loss, depth: Tensor, maps: dict[str, Tensor], truth: Tensor, taught: Tensor
+    ) -> dict[str, Tensor]:
         known = (truth > 0).float()
         target, counts = truth, known
         terms = {"truth": losses.l1(depth, truth, known)}
@@ -205,7 +207,7 @@ class Trainer:
             loss = weights.truth * terms["truth"]
         else:
             names = self.hints.names if self.hints is not None and weights.hints else ()
-            answer, its_maps = distill.ask(self.teacher, full, names, self.half)
+            answer, its_maps = distill.ask(self.teacher, taught, names, self.half)
             answer = functional.adaptive_avg_pool2d(answer, depth.shape[-2:])
             share = known * weights.teacher_where_known + (1 - known) * weights.teacher
             terms["teacher"] = losses.l1(depth, answer, torch.ones_like(depth))

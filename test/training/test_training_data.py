@@ -151,3 +151,33 @@ def test_the_same_chance_gives_the_same_view() -> None:
     assert one.depth is not None
     assert two.depth is not None
     np.testing.assert_array_equal(one.depth, two.depth)
+
+
+def test_another_light_changes_the_pixels_and_neither_depth_nor_what_a_teacher_sees() -> None:
+    picture = Frame(pixels(1, 240, 320), np.full((240, 320), 2.0, np.float32), None)
+    relit = Ranges(scale=1.0, rotation=0.0, jitter=0.0, shift=False, exposure=1.5, light=2.0, undeceived=True)
+    changed, bright = [], []
+    for seed in range(20):
+        plain, view = (random_view(picture, 224, each, np.random.default_rng(seed)) for each in (STILL, relit))
+        assert plain.taught is None
+        assert view.depth is not None
+        assert plain.depth is not None
+        np.testing.assert_array_equal(view.depth, plain.depth)
+        np.testing.assert_array_equal(view.taught, plain.pixels)
+        # At most 1.5 stops of exposure, its tint, and three patches of 2 stops on top of each other.
+        most = 2 ** ((1.5 + 0.225 + 6.0) / augment.GAMMA)
+        assert (view.pixels <= np.minimum(plain.pixels * most + 1, 255)).all()
+        changed.append(float(np.mean(view.pixels != plain.pixels)))
+        bright.append(float(np.mean(view.pixels)) / float(np.mean(plain.pixels)))
+    assert min(changed) > 0.5
+    assert min(bright) < 0.8
+    assert max(bright) > 1.2
+
+
+def test_patches_of_light_have_edges_where_the_picture_has_none() -> None:
+    grey = Frame(np.full((224, 298, 3), 100, np.uint8), None, None)
+    patched = Ranges(scale=1.0, rotation=0.0, jitter=0.0, shift=False, light=2.0)
+    spans = [int(np.ptp(random_view(grey, 224, patched, np.random.default_rng(seed)).pixels)) for seed in range(20)]
+    # About half of the views have some; a patch may differ little.
+    assert sum(span == 0 for span in spans) >= 5
+    assert sum(span > 20 for span in spans) >= 5

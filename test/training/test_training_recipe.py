@@ -39,8 +39,11 @@ def good() -> dict[str, Any]:
         (lambda text: text["teacher"].update(hints=["conv99"]), "conv99"),
         (lambda text: text.pop("teacher"), "none is named"),
         (lambda text: text["data"].update(files=[]), "data.files is empty"),
-        (lambda text: text["data"].update(shares={"nyuv2-labeled-train": 1.5}), "data.shares"),
+        (lambda text: text["data"].update(shares={"nyuv2-labeled-train": 1.5}), "shares"),
         (lambda text: text.update(average=1.0), "average is 1.0"),
+        (lambda text: text["phases"][1].update(shares={"nyuv2-labeled-train": -0.5}), "shares"),
+        (lambda text: text["phases"][1].update(augment={"exposure": -1.0}), "exposure=-1.0"),
+        (lambda text: text["phases"][1].update(loss={"truth": -1.0}), "negative weight"),
         (lambda text: text.update(data=[1]), "no mapping"),
     ],
 )
@@ -78,6 +81,24 @@ def test_a_run_goes_on_by_a_recipe_that_says_the_same_of_what_was_done(done: int
     begun = recipe.parse_recipe({**good(), "phases": [first, second]}, "begun")
     then = recipe.parse_recipe({**good(), "phases": [{**first, **change}, second, second]}, "then")
     assert recipe.continues(recipe.fingerprint(begun), then, done) is may
+
+
+def test_a_run_goes_on_where_later_phases_have_settings_and_data_of_their_own() -> None:
+    begun = recipe.parse_recipe(good(), "begun")
+    text = good()
+    text["data"]["files"].append({"path": "rooms"})
+    text["data"]["shares"]["rooms"] = 0.0
+    own = {"shares": {"rooms": 0.5}, "loss": {"gradient": 1.0}, "augment": {"light": 2.0}}
+    text["phases"].append({"images": 800, "size": 224, "batch": 8, "rate": 1.0e-3, "end_rate": 0.0, **own})
+    then = recipe.parse_recipe(text, "then")
+    assert recipe.continues(recipe.fingerprint(begun), then, begun.steps)
+    last = then.phases[-1]
+    assert then.shares_in(last) == {"rooms": 0.5}
+    assert then.loss_in(last) == recipe.Loss(gradient=1.0)
+    assert then.augment_in(last).light == 2.0
+    assert then.augment_in(then.phases[0]) == begun.augment
+    text["data"]["shares"]["rooms"] = 0.1  # now the phases that are done would have seen them
+    assert not recipe.continues(recipe.fingerprint(begun), recipe.parse_recipe(text, "other"), begun.steps)
 
 
 def test_a_phase_that_is_stopped_keeps_its_rates() -> None:
