@@ -304,7 +304,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
         if self._power.arrived():
             self._enforce()
             self.get_logger().info(self._power.decision.reason)
-        if not self._limit.admits(seconds(message.header.stamp) or now):
+        if not self._limit.admits(seconds(message.header.stamp) or now, arrival.at):
             monitor.dropped(now, Drop.BUDGET if self._power.decision.lowered else Drop.MAX_RATE)
         elif self._worker.slot.put(arrival):
             monitor.dropped(now, Drop.REPLACED)

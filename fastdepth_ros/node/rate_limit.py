@@ -14,6 +14,9 @@ LAG = 0.5
 class RateLimit:
     """Decides image by image, by their stamps.
 
+    A stamp that stands still, as of one picture that is published again and again, says nothing of time: the time of
+    arrival then counts on from it.
+
     Args:
         rate: images a second at most [Hz]; 0 is all of them.
     """
@@ -22,9 +25,11 @@ class RateLimit:
         self.rate = rate
         self._due = -math.inf
         self._last = -math.inf
+        self._came = 0.0
+        self._stood = 0.0
 
-    def admits(self, stamp: float) -> bool:
-        """Whether the image of that stamp [s] may pass.
+    def admits(self, stamp: float, arrival: float) -> bool:
+        """Whether the image of that stamp [s] may pass; ``arrival`` [s] is by any clock that goes on.
 
         The next one is due a period after this one was due, not after it came, so that 30 Hz become 20 Hz by dropping
         every third. A stamp that jumps back, as when a recording starts again, starts anew.
@@ -34,10 +39,14 @@ class RateLimit:
         period = 1 / self.rate
         if stamp < self._last:
             self._due = -math.inf
-        self._last = stamp
-        if stamp < self._due - TOLERANCE * period:
+        if stamp != self._last:
+            self._due -= self._stood
+            self._came = arrival
+        self._last, self._stood = stamp, arrival - self._came
+        time = stamp + self._stood
+        if time < self._due - TOLERANCE * period:
             return False
-        late = stamp - self._due
+        late = time - self._due
         # After a pause nothing is made up for.
-        self._due = stamp + period - (min(late, LAG * period) if late < period else 0.0)
+        self._due = time + period - (min(late, LAG * period) if late < period else 0.0)
         return True

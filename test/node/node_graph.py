@@ -151,17 +151,12 @@ class Graph:
     def ask(self, image: Image | CompressedImage, *outputs: str, besides: tuple[str, ...] = ()) -> tuple[Any, ...]:
         """Publish an image until the outputs with its stamp have come; others may be read besides.
 
-        The first ones are lost while publisher and subscription find each other. On a busy machine it happens that only
-        the node knows of a subscription, for half a minute and longer; another one is made then.
+        The first ones are lost while publisher and subscription find each other.
         """
         self.read(*outputs, *besides)
         publisher = self.images if isinstance(image, Image) else self.compressed
-        renewed = begin = time.monotonic()
-        while time.monotonic() < begin + 2 * PATIENCE:
-            if time.monotonic() > renewed + ANSWER_LOST:
-                self.read()
-                self.read(*outputs, *besides)
-                renewed = time.monotonic()
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
             publisher.publish(image)
             again = time.monotonic() + 0.5
             while time.monotonic() < again:

@@ -10,7 +10,7 @@ from fastdepth_ros.node.rate_limit import RateLimit
 
 def admitted(limit, rate, seconds=10.0, jitter=0.0):
     rng = np.random.default_rng(0)
-    return sum(limit.admits(i / rate + rng.uniform(-jitter, jitter)) for i in range(int(rate * seconds)))
+    return sum(limit.admits(i / rate + rng.uniform(-jitter, jitter), i / rate) for i in range(int(rate * seconds)))
 
 
 @pytest.mark.parametrize(
@@ -23,27 +23,37 @@ def test_so_many_images_a_second_pass_and_no_more(limit, camera, out, jitter):
 
 def test_what_passes_is_spread_evenly():
     limit = RateLimit(10)
-    passed = [i for i in range(90) if limit.admits(i / 30)]
+    passed = [i for i in range(90) if limit.admits(i / 30, i / 30)]
     assert set(np.diff(passed)) == {3}
 
 
 def test_a_pause_is_not_made_up_for():
     limit = RateLimit(10)
-    assert limit.admits(0.0)
-    assert sum(limit.admits(100 + i / 100) for i in range(100)) == pytest.approx(10, abs=1)
+    assert limit.admits(0.0, 0.0)
+    assert sum(limit.admits(100 + i / 100, i / 100) for i in range(100)) == pytest.approx(10, abs=1)
 
 
 def test_a_recording_that_starts_again_is_not_held_up():
     limit = RateLimit(1)
-    assert limit.admits(1000.0)
-    assert limit.admits(3.0)
-    assert not limit.admits(3.1)
+    assert limit.admits(1000.0, 1000.0)
+    assert limit.admits(3.0, 1000.5)
+    assert not limit.admits(3.1, 1000.6)
 
 
 def test_the_rate_changes_between_two_images():
     limit = RateLimit(1)
-    assert limit.admits(0.0)
+    assert limit.admits(0.0, 0.0)
     limit.rate = 100
-    assert not limit.admits(0.1)  # what is due was said before
-    assert limit.admits(1.0)
-    assert limit.admits(1.01)
+    assert not limit.admits(0.1, 0.1)  # what is due was said before
+    assert limit.admits(1.0, 1.0)
+    assert limit.admits(1.01, 1.01)
+
+
+def test_a_picture_that_is_published_again_and_again_with_one_stamp_is_let_through_by_its_arrival():
+    limit = RateLimit(10)
+    passed = [i for i in range(90) if limit.admits(1000.0, 5 + i / 30)]
+    assert passed[0] == 0
+    assert set(np.diff(passed)) == {3}
+    # When the stamps go on, they count again, from where they stood.
+    assert limit.admits(1000.1, 9.0)
+    assert not limit.admits(1000.11, 20.0)
