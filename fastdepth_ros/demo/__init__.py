@@ -2,6 +2,7 @@
 
 graph       a ROS graph of its own: domain, loopback, log folder
 process     depth_node as a process: start, watch, end
+bystander   a ROS node beside it, in a thread of this process
 client      hears the node's answers and diagnostics, and writes them down
 run         plays the recording to the node
 results     what was seen, as numbers

@@ -6,16 +6,13 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import State
 from lifecycle_msgs.srv import GetState
-from rclpy.context import Context
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.serialization import deserialize_message
-from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
+from fastdepth_ros.demo.bystander import Bystander
 from fastdepth_ros.demo.results import Answer, NodeReport, read_counts, read_stages
 from fastdepth_ros.recording import cdr
 from fastdepth_ros.recording.writer import RecordingWriter
@@ -30,8 +27,8 @@ OUTPUTS = {"depth/image_rect": Image, "depth/camera_info": CameraInfo, "depth/po
 DEPTH = "/depth/image_rect"
 
 
-class DemoClient:
-    """A ROS node that listens in a thread of its own, to be used in a ``with`` statement.
+class DemoClient(Bystander):
+    """What the demo hears.
 
     Args:
         writer: takes what is heard, once :attr:`recording` is set.
@@ -45,32 +42,18 @@ class DemoClient:
     """
 
     def __init__(self, writer: RecordingWriter, cloud: bool) -> None:
+        super().__init__("fastdepth_demo")
         self.answers: list[Answer] = []
         self.reports: list[NodeReport] = []
         self.complaint = ""
         self.recording = False
         self._writer = writer
         self._changed = threading.Condition()
-        self._context = Context()
-        rclpy.init(args=[], context=self._context, signal_handler_options=SignalHandlerOptions.NO)
-        self.node = rclpy.create_node("fastdepth_demo", context=self._context)
         self._state = self.node.create_client(GetState, f"/{NODE}/get_state")
         for topic, kind in OUTPUTS.items():
             if cloud or kind is not PointCloud2:
                 self._listen(f"/{topic}", kind)
         self.node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, KEEP, raw=True)
-        self._executor = SingleThreadedExecutor(context=self._context)
-        self._executor.add_node(self.node)
-        self._thread = threading.Thread(target=self._executor.spin, name="client", daemon=True)
-
-    def __enter__(self) -> DemoClient:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._executor.shutdown()
-        self._thread.join()
-        rclpy.try_shutdown(context=self._context)
 
     def wait(self, condition: Callable[[], bool], seconds: float) -> bool:
         """Wait until something was heard that makes ``condition`` true, and return whether it came so far."""

@@ -9,7 +9,6 @@ what a frame costs beside it. Processor time, unlike time by the clock, hardly c
 from __future__ import annotations
 
 import sys
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,15 +17,12 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 import numpy.typing as npt
-import rclpy
-from rclpy.context import Context
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.serialization import serialize_message
-from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 
 from fastdepth_ros.camera import Intrinsics
+from fastdepth_ros.demo.bystander import Bystander
 from fastdepth_ros.demo.counted_node import Counts, CountsFile
 from fastdepth_ros.demo.process import NodeError, NodeProcess
 from fastdepth_ros.scene.path import pose_at
@@ -70,8 +66,8 @@ def pictures() -> dict[tuple[int, int], npt.NDArray[np.uint8]]:
     return found
 
 
-class Camera:
-    """A camera driver and the listeners to its depth, to be used in a ``with`` statement.
+class Camera(Bystander):
+    """A camera driver and the listeners to its depth.
 
     Args:
         pixels: the picture that it sends, over and over.
@@ -82,37 +78,23 @@ class Camera:
     """
 
     def __init__(self, pixels: npt.NDArray[np.uint8], jpeg: bool) -> None:
+        super().__init__("fastdepth_bench")
         self.first_depth = 0
-        self._context = Context()
-        rclpy.init(args=[], context=self._context, signal_handler_options=SignalHandlerOptions.NO)
-        self._node = rclpy.create_node("fastdepth_bench", context=self._context)
         driver = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
         self._message: Any = compressed(pixels) if jpeg else raw(pixels)
         topic = "/image/compressed" if jpeg else "/image"
-        self._image = self._node.create_publisher(type(self._message), topic, driver)
-        self._info = self._node.create_publisher(CameraInfo, "/camera_info", driver)
+        self._image = self.node.create_publisher(type(self._message), topic, driver)
+        self._info = self.node.create_publisher(CameraInfo, "/camera_info", driver)
         self._camera_info = camera_info(*pixels.shape[1::-1])
-        self._node.create_subscription(Image, "/depth/image_rect", self._hear, driver, raw=True)
-        self._node.create_timer(1 / RATE, self._send)
-        self._executor = SingleThreadedExecutor(context=self._context)
-        self._executor.add_node(self._node)
-        self._thread = threading.Thread(target=self._executor.spin, name="camera", daemon=True)
-
-    def __enter__(self) -> Camera:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._executor.shutdown()
-        self._thread.join()
-        rclpy.try_shutdown(context=self._context)
+        self.node.create_subscription(Image, "/depth/image_rect", self._hear, driver, raw=True)
+        self.node.create_timer(1 / RATE, self._send)
 
     def listen_to_the_cloud(self) -> None:
         best_effort = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
-        self._node.create_subscription(PointCloud2, "/depth/points", lambda _: None, best_effort, raw=True)
+        self.node.create_subscription(PointCloud2, "/depth/points", lambda _: None, best_effort, raw=True)
 
     def _send(self) -> None:
-        stamp = self._node.get_clock().now().to_msg()
+        stamp = self.node.get_clock().now().to_msg()
         self._message.header.stamp = self._camera_info.header.stamp = stamp
         self._info.publish(self._camera_info)
         self._image.publish(serialize_message(self._message))

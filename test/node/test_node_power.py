@@ -11,7 +11,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import pytest
@@ -29,6 +29,7 @@ BUILDERS: dict[str, Callable[..., Tree]] = {
     "x86": x86_rapl.build,
 }
 JETSONS = ("tx2", "xavier", "orin")
+Own = TypeVar("Own", bound="Meanwhile")
 TOOK = "profile took hold after [ms]"
 RATE = 30.0
 AT_ONCE = 0.2
@@ -80,24 +81,35 @@ def on_board(start, tmp_path, power_file) -> Iterator[Callable[..., tuple[Graph,
         graph.end()
 
 
-class Camera:
-    """Publishes images at a rate from a thread of its own, each with a stamp of its own."""
+class Meanwhile:
+    """Runs in a thread of its own while a ``with`` statement does."""
 
-    def __init__(self, graph: Graph, rate: float = RATE) -> None:
-        self._graph = graph
-        self._period = 1 / rate
+    def __init__(self) -> None:
         self._stop = threading.Event()
-        self.stamps: list[int] = []
-        self._pixels = np.random.default_rng(0).integers(0, 255, (120, 160, 3), np.uint8)
         self._thread = threading.Thread(target=self._run, daemon=True)
 
-    def __enter__(self) -> Camera:
+    def __enter__(self: Own) -> Own:
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         self._thread.join()
+
+    def _run(self) -> None:
+        """Go on until ``_stop`` is set."""
+        raise NotImplementedError
+
+
+class Camera(Meanwhile):
+    """Publishes images at a rate, each with a stamp of its own."""
+
+    def __init__(self, graph: Graph, rate: float = RATE) -> None:
+        super().__init__()
+        self._graph = graph
+        self._period = 1 / rate
+        self.stamps: list[int] = []
+        self._pixels = np.random.default_rng(0).integers(0, 255, (120, 160, 3), np.uint8)
 
     def _run(self) -> None:
         due = time.monotonic()
@@ -314,22 +326,13 @@ SHARES = {
 """What part of the board's power each rail draws; of the Xavier's, what whole milliamperes at 19 V can say."""
 
 
-class Feeder:
-    """Has a made-up board draw power from a thread of its own: rails show it, counters run on and over their end."""
+class Feeder(Meanwhile):
+    """Has a made-up board draw power: rails show it, counters run on and over their end."""
 
     def __init__(self, kind: str, tree: Tree, watts: float) -> None:
+        super().__init__()
         self.watts = watts
         self._kind, self._tree = kind, tree
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-
-    def __enter__(self) -> Feeder:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
 
     def _run(self) -> None:
         last = time.monotonic()
