@@ -29,6 +29,7 @@ COMMANDS = {
     "estimate": "how long a network takes on a board that is not at hand",
     "eval": "how good a bundle is on pictures with known depth",
     "train": "train the network by a recipe",
+    "rooms": "compute pictures of furnished rooms with exact depth, to train on",
 }
 """Sub-command -> what it does, in the order in which a new user meets them."""
 

@@ -1,0 +1,236 @@
+"""A random furnished room: furniture along the walls and in the middle that does not collide, and its light."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from fastdepth_ros.scene.rooms import chairs, cupboards, tables, things
+from fastdepth_ros.scene.rooms.cast import Body
+from fastdepth_ros.scene.rooms.light import Glow
+from fastdepth_ros.scene.rooms.lighting import light_room
+from fastdepth_ros.scene.rooms.model import Array, Frame, Solids
+from fastdepth_ros.scene.rooms.render import Scene
+from fastdepth_ros.scene.rooms.shell import Shell, build_shell
+from fastdepth_ros.scene.rooms.style import Style
+from fastdepth_ros.scene.rooms.surfaces import Surface
+
+Piece = Callable[[Frame, Style], chairs.Ground]
+
+ALONG_WALLS: tuple[tuple[Piece, bool], ...] = (
+    (chairs.sofa, True), (tables.desk, True), (tables.bed, True), (cupboards.shelf, False), (cupboards.chest, False),
+    (cupboards.wardrobe, False), (cupboards.shelf, False), (cupboards.chest, False), (tables.bedside, True),
+    (chairs.bench, True), (tables.table, True),
+)  # fmt: skip
+"""Furniture that stands at a wall, and whether its frame's origin is its middle (else its back)."""
+
+ANYWHERE: tuple[Piece, ...] = (
+    *chairs.CHAIRS, chairs.easy_chair, chairs.easy_chair, chairs.armchair, chairs.dining_chair, chairs.bentwood_chair,
+    tables.coffee_table, tables.table, chairs.stool, chairs.stool, things.tall_plant, things.floor_lamp, things.boxes,
+    tables.bedside,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A piece of furniture in the room: the bounds of its ground, and how high it is [m]."""
+
+    left: float
+    right: float
+    front: float
+    back: float
+    top: float
+    free: bool
+
+    def middle(self) -> Array:
+        """Its middle (3,) [m]."""
+        return np.array([(self.left + self.right) / 2, (self.front + self.back) / 2, self.top / 2])
+
+    def overlaps(self, other: Placed, gap: float) -> bool:
+        """Whether two stand in each other's way."""
+        apart = self.left - gap > other.right or other.left - gap > self.right
+        return not (apart or self.front - gap > other.back or other.front - gap > self.back)
+
+
+@dataclass(frozen=True)
+class Room:
+    """A furnished room.
+
+    Attributes:
+        scene: all that can be photographed.
+        size: width, length, height [m].
+        placed: where furniture stands.
+        sunny: where the sun falls, if it does.
+    """
+
+    scene: Scene
+    size: tuple[float, float, float]
+    placed: list[Placed]
+    sunny: Array | None
+
+
+@dataclass
+class _Plan:
+    shell: Shell
+    style: Style
+    placed: list[Placed] = field(default_factory=list)
+
+    def stand(self, piece: Solids, ground: chairs.Ground, at: Frame, free: bool, gap: float = 0.04) -> bool:
+        """Put a piece where a frame is, unless it would collide or leave the room."""
+        half = np.array(ground) / 2
+        across = np.abs(at.axes[:2, :2]) @ half
+        x, y = at.origin[:2]
+        bounds = (x - across[0], x + across[0], y - across[1], y + across[1])
+        if bounds[0] < 0 or bounds[2] < 0 or bounds[1] > self.shell.size[0] or bounds[3] > self.shell.size[1]:
+            return False
+        left, right, front, back = (float(edge) for edge in bounds)
+        own = Placed(left, right, front, back, _top(piece), free)
+        if any(own.overlaps(other, gap) for other in self.placed):
+            return False
+        at.put(piece)
+        self.placed.append(own)
+        return True
+
+
+def _top(piece: Solids) -> float:
+    tops = [float(q[2] + max(0, q[5]) + max(0, q[8])) for q in piece.quads]
+    return max(tops + [float(max(b[2], b[5])) for b in piece.bars] + [0.1])
+
+
+def build_room(rng: np.random.Generator) -> Room:
+    """A room, the same for a generator in the same state."""
+    style = Style(rng, pale=bool(rng.random() < 0.35))
+    shell = build_shell(style)
+    plan = _Plan(shell, style)
+    _at_walls(plan)
+    _in_the_middle(plan)
+    _rug(plan)
+    _ceiling_lamp(plan)
+    body = Body(shell.solids)
+    lights = light_room(style, shell, [piece.middle() for piece in plan.placed], body)
+    patches = [each.position for each in lights if isinstance(each, Glow)]
+    return Room(Scene(body, lights), shell.size, plan.placed, patches[0] if patches else None)
+
+
+def _at_walls(plan: _Plan) -> None:
+    style, shell = plan.style, plan.shell
+    for number in style.rng.permutation(4):
+        frame, length = shell.walls[number]
+        wall = Frame(shell.solids, frame.axes, frame.origin)
+        openings = [o for o in shell.openings if o.wall == number]
+        if not openings and style.chance(0.5):
+            width, x = style.between(0.75, 0.95), style.between(0.7, length - 0.7)
+            if plan.stand(Solids(), (width + 0.2, 1.2), wall.at(x, -0.6), False):
+                plan.placed.pop()  # nobody stands in it, but nothing is there to collide with either
+                plan.placed.append(_ground(wall.at(x, -0.4), width + 0.2, 0.8))
+                cupboards.door(wall.at(x, 0), style, width, style.between(1.95, 2.1))
+        for _ in range(int(style.rng.integers(1, 4))):
+            make, central = ALONG_WALLS[int(style.rng.integers(len(ALONG_WALLS)))]
+            scratch = Solids()
+            w, d = make(Frame(scratch), style)
+            if w > length:
+                continue
+            for _ in range(4):
+                x = style.between(w / 2, length - w / 2)
+                shades = any(o.left < x + w / 2 and x - w / 2 < o.right and o.low < _top(scratch) for o in openings)
+                if shades:
+                    continue
+                away = 0.18 if openings else style.between(0.01, 0.08)
+                if central:
+                    stood = plan.stand(scratch, (w, d), wall.at(x, -d / 2 - away), False)
+                else:
+                    shifted = Solids()
+                    Frame(shifted).at(0, d / 2).put(scratch)
+                    stood = plan.stand(shifted, (w, d), wall.at(x, -d / 2 - away), False)
+                if stood:
+                    _before(plan, wall.at(x, -d - away), make, w)
+                    break
+        for _ in range(int(style.rng.integers(0, 3))):
+            w, h, x = style.between(0.25, 0.9), style.between(0.25, 0.7), style.between(0.5, length - 0.5)
+            if not any(o.left - 0.5 < x < o.right + 0.5 for o in openings):
+                cupboards.picture(wall.at(x, 0, style.between(1.35, 1.75)), style, w, h)
+
+
+def _ground(at: Frame, w: float, d: float) -> Placed:
+    across = np.abs(at.axes[:2, :2]) @ np.array([w / 2, d / 2])
+    x, y = at.origin[:2]
+    return Placed(float(x - across[0]), float(x + across[0]), float(y - across[1]), float(y + across[1]), 0.0, False)
+
+
+def _before(plan: _Plan, front: Frame, make: Piece, width: float) -> None:
+    """What stands before a piece at a wall: a chair at a desk, a low table before a sofa."""
+    style, scratch = plan.style, Solids()
+    if make is tables.desk and style.chance(0.85):
+        seat = chairs.office_chair if style.chance(0.6) else chairs.dining_chair
+        ground = seat(Frame(scratch), style)
+        plan.stand(scratch, ground, front.at(style.between(-0.2, 0.2), -0.4, 0, 180 + style.between(-50, 50)), True, 0)
+    elif make is chairs.sofa and style.chance(0.7):
+        ground = tables.coffee_table(Frame(scratch), style)
+        plan.stand(
+            scratch, ground, front.at(style.between(-0.2, 0.2) * width, -0.75, 0, style.between(-10, 10)), True, 0
+        )
+
+
+def _in_the_middle(plan: _Plan) -> None:
+    style, (w, d, _) = plan.style, plan.shell.size
+    at = Frame(plan.shell.solids)
+    if style.chance(0.45):
+        scratch = Solids()
+        ground = tables.table(Frame(scratch), style)
+        turn = style.between(-15, 15) + 90 * float(style.rng.integers(2))
+        place = at.at(style.between(0.25, 0.75) * w, style.between(0.25, 0.75) * d, 0, turn)
+        if plan.stand(scratch, ground, place, True):
+            _chairs_around(plan, place, ground)
+    wanted = int(style.rng.integers(3, 4 + int(w * d / 4)))
+    for _ in range(wanted):
+        make = ANYWHERE[int(style.rng.integers(len(ANYWHERE)))]
+        scratch = Solids()
+        ground = make(Frame(scratch), style)
+        for _ in range(6):
+            place = at.at(style.between(0.3, w - 0.3), style.between(0.3, d - 0.3), 0, style.between(0, 360))
+            if plan.stand(scratch, ground, place, True):
+                break
+
+
+def _chairs_around(plan: _Plan, table: Frame, ground: chairs.Ground) -> None:
+    style = plan.style
+    make = chairs.dining_chair if style.chance(0.7) else chairs.shell_chair
+    state = style.rng.bit_generator.state
+    sides = [(0, -ground[1] / 2, 180), (0, ground[1] / 2, 0), (-ground[0] / 2, 0, 90), (ground[0] / 2, 0, 270)]
+    for x, y, turn in sides:
+        # All chairs are alike: each is drawn from the same state.
+        chair, now = Solids(), style.rng.bit_generator.state
+        style.rng.bit_generator.state = state
+        size = make(Frame(chair), style)
+        style.rng.bit_generator.state = now
+        if style.chance(0.75):
+            away = style.between(0.3, 0.6)
+            out = np.array([np.sign(x) * away, np.sign(y) * away])
+            place = table.at(x + out[0], y + out[1], 0, turn + style.between(-20, 20))
+            plan.stand(chair, size, place, True, -0.08)
+
+
+def _rug(plan: _Plan) -> None:
+    style, (w, d, _) = plan.style, plan.shell.size
+    if style.chance(0.4):
+        a, b = style.between(0.3, 0.7) * w, style.between(0.3, 0.6) * d
+        name = ("rug", "rug2", "rug3", "checks", "carpet", "stripes2")[int(style.rng.integers(6))]
+        colour = (1.0, 1.0, 1.0) if name.startswith("rug") else style.colour(0.8)
+        pile = Surface(colour, name, 0.0 if name.startswith("rug") else 0.6)
+        place = Frame(plan.shell.solids).at(
+            style.between(0.3, 0.7) * w, style.between(0.3, 0.7) * d, 0, style.between(-15, 15)
+        )
+        half = np.array([a, b]) / 2.3
+        place.quad((-half[0], -half[1], 0.008), (2 * half[0], 0, 0), (0, 2 * half[1], 0), pile)
+
+
+def _ceiling_lamp(plan: _Plan) -> None:
+    style, (w, d, h) = plan.style, plan.shell.size
+    if style.chance(0.5):
+        r, drop, on = style.between(0.12, 0.22), style.between(0.1, 0.6), style.chance(0.4)
+        shade = Surface((1.0, 0.9, 0.75) if on else style.white(), glow=style.between(1.5, 4) if on else 0.0)
+        at = Frame(plan.shell.solids).at(w / 2, d / 2, h)
+        at.bar((0, 0, -drop), (0, 0, 0), 0.006, style.metal())
+        at.ball((0, 0, -drop - r), (r, r, style.between(0.5, 1) * r), shade)

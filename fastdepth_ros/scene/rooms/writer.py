@@ -1,0 +1,105 @@
+"""Pictures of random rooms as files: NAME.jpg, NAME.depth.png (uint16 millimetres, 0 = unknown), NAME.json."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from fastdepth_ros.camera import Intrinsics
+from fastdepth_ros.errors import SettingError
+from fastdepth_ros.scene.rooms.cameras import random_camera
+from fastdepth_ros.scene.rooms.cast import Floats
+from fastdepth_ros.scene.rooms.layout import Room, build_room
+from fastdepth_ros.scene.rooms.photo import develop, random_photo
+from fastdepth_ros.scene.rooms.render import render
+
+SET = "computed-rooms"
+LICENSE = "Apache-2.0"
+CAMERAS = 6
+"""Pictures of a room."""
+
+QUALITY = 92
+
+Progress = Callable[[int, int], None]
+
+
+def write_rooms(folder: Path, count: int, seed: int, progress: Progress | None = None) -> int:
+    """Write ``count`` pictures into a folder; those that are there already are kept.
+
+    Picture i is the same for a seed, whatever ``count`` is.
+
+    Args:
+        folder: made where it is missing.
+        count: how many pictures in all.
+        seed: which ones.
+        progress: called with how many are done, and of how many.
+
+    Returns:
+        How many were written now.
+
+    Raises:
+        SettingError: the folder cannot be written.
+    """
+    written = 0
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for first in range(0, count, CAMERAS):
+            numbers = range(first, min(first + CAMERAS, count))
+            missing = [number for number in numbers if not (folder / f"{name_of(number)}.jpg").exists()]
+            if missing:
+                room = make_room(seed, first // CAMERAS)
+                for number in missing:
+                    _write(folder, number, seed, room)
+                    written += 1
+            if progress:
+                progress(numbers[-1] + 1, count)
+    except OSError as error:
+        raise SettingError(f"{folder} cannot be written: {error.strerror}", "Name another folder.") from error
+    return written
+
+
+def name_of(number: int) -> str:
+    """The name of a picture: its room and its camera."""
+    return f"room-{number // CAMERAS:05d}-{number % CAMERAS}"
+
+
+def make_room(seed: int, index: int) -> Room:
+    """Room ``index`` of a seed."""
+    return build_room(np.random.default_rng([seed, index]))
+
+
+def photograph(room: Room, seed: int, number: int) -> tuple[npt.NDArray[np.uint8], Floats, Intrinsics]:
+    """Picture ``number`` (h, w, 3) RGB of a seed, its depth (h, w) [m] with 0 where it is unknown, and its camera."""
+    rng = np.random.default_rng([seed, number // CAMERAS, 1 + number % CAMERAS])
+    camera, pose = random_camera(rng, room)
+    light, depth = render(room.scene, camera, pose)
+    return develop(light, camera, random_photo(rng)), depth, camera
+
+
+def _write(folder: Path, number: int, seed: int, room: Room) -> None:
+    picture, depth, camera = photograph(room, seed, number)
+    name = name_of(number)
+    about: dict[str, Any] = {
+        "source": f"fastdepth rooms --seed {seed}, picture {number}",
+        "set": SET,
+        "license": LICENSE,
+        "permissive": True,
+        "rendered": True,
+        "depth": True,
+        "width": camera.width,
+        "height": camera.height,
+        "intrinsics": {"fx": camera.fx, "fy": camera.fy, "cx": camera.cx, "cy": camera.cy},
+    }
+    millimetres = np.rint(depth * 1000).clip(0, 65535).astype(np.uint16)
+    (folder / f"{name}.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+    (folder / f"{name}.depth.png").write_bytes(cv2.imencode(".png", millimetres)[1].tobytes())
+    # The picture comes last, and whole: where it is there, all of its sample is.
+    draft = folder / f".{name}.draft"
+    draft.write_bytes(cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes())
+    draft.replace(folder / f"{name}.jpg")
