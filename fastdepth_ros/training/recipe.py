@@ -191,9 +191,11 @@ def continues(begun: str, recipe: Recipe, step: int) -> bool:
     old, new = before.pop("phases"), now.pop("phases")
     before["augment"] = dataclasses.asdict(Ranges()) | before["augment"]  # keys that older checkpoints lack
     later: dict[str, Any] = dict.fromkeys(("average", "loss", "augment", "shares"))
-    for text in (before, now):
+    for text, phases in ((before, old), (now, new)):
         del text["name"]  # it decides nothing
-        text["data"]["shares"] = {name: share for name, share in text["data"]["shares"].items() if share}
+        for holder in (text["data"], *phases):
+            if holder.get("shares"):
+                holder["shares"] = {name: share for name, share in holder["shares"].items() if share}
     now["data"]["files"] = now["data"]["files"][: len(before["data"]["files"])]
     if before != now:
         return False

@@ -84,8 +84,10 @@ def test_a_run_goes_on_by_a_recipe_that_says_the_same_of_what_was_done(done: int
 
 
 def test_a_run_goes_on_where_later_phases_have_settings_and_data_of_their_own() -> None:
-    begun = recipe.parse_recipe(good(), "begun")
     text = good()
+    text["phases"][-1]["shares"] = {"nyuv2-labeled-train": 0.3}
+    begun = recipe.parse_recipe(copy.deepcopy(text), "begun")
+    text["phases"][-1]["shares"]["rooms"] = 0.0
     text["data"]["files"].append({"path": "rooms"})
     text["data"]["shares"]["rooms"] = 0.0
     own = {"shares": {"rooms": 0.5}, "loss": {"gradient": 1.0}, "augment": {"light": 2.0}}
