@@ -3,6 +3,7 @@
 depth_node   the lifecycle, and what is subscribed to and published
 worker       the thread that answers the newest image
 answers      one image -> depth, camera_info and cloud, as messages
+executor     the way from DDS to the callbacks
 camera       the newest camera_info that can be used
 parameters   the table of ``fastdepth_ros.parameters`` as rclpy's
 rate_limit   max_rate

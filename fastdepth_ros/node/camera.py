@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import CameraInfo
 
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.errors import CalibrationError
 from fastdepth_ros.messages.camera_info import intrinsics_of, same_camera
+
+STAMP_ENDS = 12
+"""Bytes before what a serialized message says besides its stamp: CDR's header, seconds, nanoseconds."""
 
 
 class Calibration(NamedTuple):
@@ -33,6 +37,20 @@ class Camera:
         self.calibration: Calibration | None = None
         self.problem = ""
         self._logger = logger
+        self._latest = b""
+
+    def hear(self, serialized: bytes) -> None:
+        """Take a message as DDS brings it; one that repeats the last, as nearly all do, is not unpacked."""
+        said = serialized[STAMP_ENDS:]
+        if said == self._latest and not self.problem:
+            return
+        self._latest = said
+        try:
+            message = deserialize_message(serialized, CameraInfo)
+        except (RuntimeError, UnicodeDecodeError) as error:
+            self._complain(CalibrationError(f"camera_info cannot be unpacked ({error})", "Check who publishes it."))
+        else:
+            self.take(message)
 
     def take(self, message: CameraInfo) -> None:
         """Take a message. One of a camera that cannot be is named, and the last good one stays in force."""
@@ -42,5 +60,8 @@ class Camera:
             self.calibration = Calibration(message, intrinsics_of(message))
             self.problem = ""
         except CalibrationError as error:
-            self.problem = str(error)
-            self._logger.warning(self.problem, throttle_duration_sec=10.0)
+            self._complain(error)
+
+    def _complain(self, error: CalibrationError) -> None:
+        self.problem = str(error)
+        self._logger.warning(self.problem, throttle_duration_sec=10.0)

@@ -19,7 +19,7 @@ from typing import Any
 
 import rclpy
 from rclpy.clock import Clock, ClockType
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import ExternalShutdownException
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 
@@ -29,6 +29,7 @@ from fastdepth_ros.errors import FastDepthError, SettingError
 from fastdepth_ros.models import find_bundle
 from fastdepth_ros.node.answers import Answers, Arrival, Outputs, seconds
 from fastdepth_ros.node.camera import Camera
+from fastdepth_ros.node.executor import NodeExecutor
 from fastdepth_ros.node.parameters import NodeParameters
 from fastdepth_ros.node.power import start_power
 from fastdepth_ros.node.process import prepare_process
@@ -99,6 +100,10 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
         """The values in force."""
         return self._settings.current
 
+    def camera_subscriptions(self) -> list[Any]:
+        """What is subscribed to of the camera; the callbacks take message and info."""
+        return self._heard
+
     # Lifecycle
 
     def _autostart(self) -> None:
@@ -154,7 +159,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
         kind = CompressedImage if compressed else Image
         try:
             image = self._subscription(kind, self._image_topic(compressed), self._on_image)
-            camera_info = self._subscription(CameraInfo, "camera_info", self._on_camera_info)
+            camera_info = self._subscription(CameraInfo, "camera_info", self._on_camera_info, raw=True)
         except SettingError as error:
             self._unsubscribe()
             self.fail(f"not active: {error}")
@@ -277,9 +282,11 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
         self._advertised.append(publisher)
         return publisher
 
-    def _subscription(self, kind: type, topic: str, callback: Callable[..., None]) -> Any:
+    def _subscription(self, kind: type, topic: str, callback: Callable[..., None], raw: bool = False) -> Any:
         with qos_override(topic) as overridable:
-            subscription = self.create_subscription(kind, topic, callback, sensor(), qos_overriding_options=overridable)
+            subscription = self.create_subscription(
+                kind, topic, callback, sensor(), raw=raw, qos_overriding_options=overridable
+            )
         self._heard.append(subscription)
         return subscription
 
@@ -309,8 +316,8 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
         elif self._worker.slot.put(arrival):
             monitor.dropped(now, Drop.REPLACED)
 
-    def _on_camera_info(self, message: CameraInfo) -> None:
-        self._camera.take(message)
+    def _on_camera_info(self, serialized: bytes, _: dict[str, Any]) -> None:
+        self._camera.hear(serialized)
         if self._answers is not None:
             self._answers.calibration = self._camera.calibration
 
@@ -348,8 +355,7 @@ def main(args: list[str] | None = None) -> int:
     rclpy.init(args=args)
     try:
         node = DepthNode()
-        executor = SingleThreadedExecutor()
-        executor.add_node(node)
+        executor = NodeExecutor(node, node.camera_subscriptions)
         try:
             executor.spin()
         finally:

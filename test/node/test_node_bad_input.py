@@ -69,6 +69,8 @@ def test_what_is_no_message_at_all_does_not_end_the_node(graph, data):
         graph.spin(0.05)
     graph.next_reports()
     graph.ask(image_of(SCENE, graph.header()), "depth")
+    graph.calibrate(camera_info_of(SCENE.shape[1], SCENE.shape[0]))
+    graph.wait_for(lambda: graph.says("calibration", DiagnosticStatus.OK, ""), "the camera to be known again")
 
 
 def test_names_that_are_no_text_do_not_end_the_node(graph):

@@ -1,0 +1,116 @@
+"""rclpy's executor, with a shorter way for the camera's messages.
+
+For every message rclpy asks each of a node's entities anew, in Python, whether and how it can be waited for: more than
+thirty here, most of them events that never come, which cost more processor time than all that the node does with an
+image but the network. Here one wait set of all of them is kept, and a message of the camera is handed on as soon as it
+is there. Whatever else is ready is left to rclpy, which finds it ready still: waiting uses up nothing but guard
+conditions, and those of rclpy are not waited for here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from itertools import chain
+from typing import Any
+
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.guard_condition import GuardCondition
+from rclpy.impl.implementation_singleton import rclpy_implementation
+from rclpy.node import Node
+from rclpy.signals import SignalHandlerGuardCondition
+
+rcl: Any = rclpy_implementation  # its types are not those of every release
+FOREVER = -1
+OTHERS = ("timer", "client", "service", "guard_condition")
+"""Kinds of entities that a wait set lists, besides subscriptions."""
+
+
+class NodeExecutor(SingleThreadedExecutor):  # type: ignore[misc]  # rclpy ships no types
+    """Runs the callbacks of one node in the thread that calls :meth:`spin`.
+
+    Args:
+        node: whose they are. Nothing of it is made or destroyed in another thread.
+        camera: the subscriptions that take the shorter way; their callbacks take message and info.
+    """
+
+    def __init__(self, node: Node, camera: Callable[[], list[Any]]) -> None:
+        super().__init__(context=node.context)
+        self._own_node = node
+        self._camera = camera
+        self._stopped = False
+        self._woken = GuardCondition(None, None, context=node.context)
+        self._interrupted = SignalHandlerGuardCondition(node.context)
+        self.add_node(node)
+
+    def wake(self) -> None:
+        """See that something changed: rclpy calls this when an entity is made or destroyed."""
+        super().wake()
+        self._woken.trigger()
+
+    def spin(self) -> None:
+        """Run callbacks until shutdown; see rclpy."""
+        while self.context.ok() and not self._stopped:
+            self._hand_on_messages()
+            if self.context.ok():
+                self.spin_once(timeout_sec=0)
+
+    def shutdown(self, timeout_sec: float | None = None) -> bool:
+        """Stop; see rclpy."""
+        self._stopped = True
+        self._woken.trigger()
+        return bool(super().shutdown(timeout_sec))
+
+    def _hand_on_messages(self) -> None:
+        """Hand on what the camera sends until something else is ready."""
+        camera = {each.handle.pointer: each for each in self._camera()}
+        node, waitables = self._own_node, list(self._own_node.waitables)
+        entities: dict[str, list[Any]] = {  # in the order in which a wait set is told their numbers
+            "subscription": list(node.subscriptions),
+            "guard_condition": [*node.guards, self._woken, self._interrupted],
+            "timer": list(node.timers),
+            "client": list(node.clients),
+            "service": list(node.services),
+            "event": [],  # those of the waitables alone
+        }
+        with ExitStack() as held:
+            try:
+                for each in chain((self.context,), *entities.values()):
+                    held.enter_context(each.handle)
+                for waitable in waitables:
+                    held.enter_context(waitable)
+            except rcl.InvalidHandle:  # it is being destroyed at this moment
+                return
+            self._wait(entities, waitables, camera)
+
+    def _wait(self, entities: dict[str, list[Any]], waitables: list[Any], camera: dict[int, Any]) -> None:
+        """The same, with what is waited for."""
+        counts = [waitable.get_num_entities() for waitable in waitables]
+        sizes = [len(each) + sum(getattr(c, f"num_{kind}s") for c in counts) for kind, each in entities.items()]
+        wait_set = rcl.WaitSet(*sizes, self.context.handle)
+        adding = [(getattr(wait_set, f"add_{kind}"), each.handle) for kind in entities for each in entities[kind]]
+        others = False
+        while not others:
+            wait_set.clear_entities()
+            for add, handle in adding:
+                add(handle)
+            for waitable in waitables:
+                waitable.add_to_wait_set(wait_set)
+            wait_set.wait(FOREVER)
+            ready = wait_set.get_ready_entities("subscription")
+            others = (
+                any(pointer not in camera for pointer in ready)
+                or any(wait_set.get_ready_entities(kind) for kind in OTHERS)
+                or any(wait_set.is_ready("event", index) for index in range(sizes[-1]))
+            )
+            for pointer in ready:
+                if pointer in camera:
+                    hand_on(camera[pointer])
+
+
+def hand_on(subscription: Any) -> None:
+    """Take a message, if there is one, and call back with it and its info."""
+    with subscription.handle:
+        taken = subscription.handle.take_message(subscription.msg_type, subscription.raw)
+    if taken is not None:
+        subscription.callback(*taken)
