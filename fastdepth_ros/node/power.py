@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shlex
 import time
@@ -77,6 +78,7 @@ class NodePower:
         self._now = now
         self._noted: list[Noted] = []
         self._arrivals, self._since = 0, now()
+        self._decided = -math.inf
         self._cores: tuple[int, ...] | None = None
         self._niceness = 0
         self._about_cores: list[Finding] = []
@@ -154,7 +156,8 @@ class NodePower:
         if self._switched is not None and parameters.power_profile == self._parameters.power_profile:
             self._took, self._switched = ended - self._switched, None
         self._monitor.frame(begun, ended)
-        self._noted.append(Noted(age, age - own))
+        if ended - own >= self._decided:  # what came in before says nothing of what was decided
+            self._noted.append(Noted(age, age - own))
 
     def arrived(self) -> bool:
         """An image came in; whether :attr:`effective` is another one now."""
@@ -168,7 +171,10 @@ class NodePower:
         after = self._governor.update(age, arrival, self._arrivals / seconds, len(noted) / seconds)
         self._arrivals, self._since = 0, now
         self._leave()
-        return (after.rate, after.single, after.insists) != (before.rate, before.single, before.insists)
+        if (after.rate, after.single, after.insists) == (before.rate, before.single, before.insists):
+            return False
+        self._decided = time.perf_counter()
+        return True
 
     def report(self, report: Report) -> tuple[list[Status], dict[str, float]]:
         """What is to be said of budget, power and board, and the same as plain numbers."""

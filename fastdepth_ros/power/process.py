@@ -13,6 +13,10 @@ from fastdepth_ros.power.findings import Finding
 TASKS = Path("/proc/self/task")
 STATUS = Path("/proc/self/status")
 CAP_SYS_NICE = 23
+IDLE = 19
+"""The niceness that also brings the scheduler's idle policy: whoever else wants the processor then has it at once, and
+not when the turn of some milliseconds is over. A control loop beside the node feels the difference (docs/power.md)."""
+
 _AT_START = frozenset(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else frozenset()
 
 
@@ -41,9 +45,9 @@ def set_cores(cores: tuple[int, ...] | None) -> list[Finding]:
 
 
 def set_niceness(niceness: int) -> list[Finding]:
-    """Give every thread this niceness, -20 to 19: the higher, the more it leaves to others."""
+    """Give every thread this niceness, -20 to 19: the higher, the more it leaves to others; 19 also is :data:`IDLE`."""
     findings: list[Finding] = []
-    _each(lambda thread: os.setpriority(os.PRIO_PROCESS, thread, niceness), f"niceness {niceness}", findings)
+    _each(lambda thread: _be_nice(thread, niceness), f"niceness {niceness}", findings)
     return findings
 
 
@@ -67,7 +71,15 @@ def may_return_to(least: int) -> bool:
 def raise_niceness(least: int) -> None:
     """Give the calling thread at least this niceness, and with it the threads that it starts from now on."""
     if niceness() < least:
-        os.setpriority(os.PRIO_PROCESS, 0, least)
+        _be_nice(0, least)
+
+
+def _be_nice(thread: int, niceness: int) -> None:
+    """Niceness of a thread, 0 for the caller's; policies that somebody else chose, as SCHED_FIFO, stay."""
+    os.setpriority(os.PRIO_PROCESS, thread, niceness)
+    ours, policy = (os.SCHED_OTHER, os.SCHED_IDLE), os.SCHED_IDLE if niceness >= IDLE else os.SCHED_OTHER
+    if os.sched_getscheduler(thread) in ours:
+        os.sched_setscheduler(thread, policy, os.sched_param(0))
 
 
 def _each(change: Callable[[int], None], what: str, findings: list[Finding]) -> None:

@@ -68,6 +68,37 @@ def test_a_thread_may_leave_more_to_others_and_one_that_starts_elsewhere_does_no
     assert out["seen"] == {"nicer": max(6, out["here"]), "as before": out["here"]}
 
 
+def test_the_highest_niceness_is_the_idle_policy_too_and_goes_with_it():
+    out = run("""
+        def policies():
+            return [os.sched_getscheduler(t) for t in process.threads()]
+        out["other"], out["idle"] = os.SCHED_OTHER, os.SCHED_IDLE
+        out["before"] = policies()
+        seen = []
+        t = threading.Thread(target=lambda: (process.raise_niceness(19), seen.append(os.sched_getscheduler(0))))
+        t.start(), t.join()
+        out["thread"], out["here"] = seen[0], os.sched_getscheduler(0)
+        out["told"], out["nicest"] = [str(f) for f in process.set_niceness(19)], policies()
+        back = process.may_return_to(3)
+        if back:
+            process.set_niceness(3)
+        out["after"] = policies() if back else out["before"]
+    """)
+    assert out["told"] == []
+    assert out["thread"] == out["idle"]
+    assert set(out["nicest"]) == {out["idle"]}
+    assert set(out["before"]) == {out["here"]} == set(out["after"]) == {out["other"]}
+
+
+def test_a_policy_that_somebody_else_chose_stays():
+    out = run("""
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+        process.set_niceness(19)
+        out["policy"], out["batch"] = os.sched_getscheduler(0), os.SCHED_BATCH
+    """)
+    assert out["policy"] == out["batch"]
+
+
 def test_whether_a_niceness_can_be_taken_back_is_known_beforehand():
     out = run("""
         expected = process.may_return_to(process.niceness())
