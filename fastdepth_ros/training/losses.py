@@ -39,6 +39,11 @@ def gradient(depth: Tensor, truth: Tensor, mask: Tensor, scales: int = 3) -> Ten
     return total
 
 
+def log_gradient(depth: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
+    """The same of ln d - ln t, as in that paper: the edge of a near thing counts as much as that of a far one."""
+    return gradient(depth.clamp(min=SHALLOWEST).log(), truth.clamp(min=SHALLOWEST).log(), mask)
+
+
 def hint(student: Tensor, teacher: Tensor) -> Tensor:
     """Mean squared distance of a map from the teacher's, once that is scaled to a variance of 1 within its channels.
 

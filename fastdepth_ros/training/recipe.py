@@ -73,6 +73,7 @@ class Loss:
     hints: float = 0.0
     log: float = 0.0
     gradient: float = 0.0
+    log_gradient: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -189,7 +190,13 @@ def continues(begun: str, recipe: Recipe, step: int) -> bool:
     """
     before, now = json.loads(begun), json.loads(fingerprint(recipe))
     old, new = before.pop("phases"), now.pop("phases")
-    before["augment"] = dataclasses.asdict(Ranges()) | before["augment"]  # keys that older checkpoints lack
+    # Keys that older checkpoints lack have the values that they stand for.
+    before["augment"] = dataclasses.asdict(Ranges()) | before["augment"]
+    before["loss"] = dataclasses.asdict(Loss()) | before["loss"]
+    for phase in old:
+        for key, kind in (("augment", Ranges), ("loss", Loss)):
+            if phase.get(key) is not None:
+                phase[key] = dataclasses.asdict(kind()) | phase[key]
     later: dict[str, Any] = dict.fromkeys(("average", "loss", "augment", "shares"))
     for text, phases in ((before, old), (now, new)):
         del text["name"]  # it decides nothing

@@ -221,6 +221,8 @@ class Trainer:
             loss = loss + weights.log * losses.log_l1(depth, target, counts)
         if weights.gradient:
             loss = loss + weights.gradient * losses.gradient(depth, target, counts)
+        if weights.log_gradient:
+            loss = loss + weights.log_gradient * losses.log_gradient(depth, target, counts)
         return {"loss": loss, **terms}
 
     def _move_average(self, decay: float) -> None:

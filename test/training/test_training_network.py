@@ -50,6 +50,9 @@ def test_losses_of_a_few_pixels_are_those_worked_out_by_hand() -> None:
     assert losses.log_l1(depth, truth, mask).item() == pytest.approx((np.log(2) + np.log(3)) / 3)
     # Both pixels of a step have to count: only the upper row across, only the left column down.
     assert losses.gradient(depth, truth, mask, scales=1).item() == pytest.approx(1 + 2)
+    scaled = losses.log_gradient(10 * depth, 10 * truth, mask).item()
+    assert scaled == pytest.approx(losses.log_gradient(depth, truth, mask).item(), rel=1e-4)
+    assert losses.log_gradient(7 * truth, truth, mask).item() == pytest.approx(0, abs=1e-5)
     assert losses.l1(depth, truth, torch.zeros_like(mask)).item() == 0
 
 
