@@ -32,7 +32,7 @@ CONFIG = Path(get_package_share_directory(PACKAGE)) / "config"
 DDS_PROFILES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
 UP_TO_JAZZY = ("humble", "iron", "jazzy")
 
-PARAMETERS = ("model", "target", "image_transport", "output_size", "cloud", "power_profile", "board_root")
+PARAMETERS = ("model", "target", "precision", "image_transport", "output_size", "cloud", "power_profile", "board_root")
 
 ARGUMENTS = [
     DeclareLaunchArgument("image", default_value="/camera/image_raw", description="Topic of the camera's images."),
@@ -42,6 +42,12 @@ ARGUMENTS = [
     DeclareLaunchArgument("namespace", default_value="", description="Of the node and its outputs (depth/...)."),
     DeclareLaunchArgument("model", default_value="", description="Model bundle: its folder or its name."),
     DeclareLaunchArgument("target", default_value="", description="Processor that the model is compiled for."),
+    DeclareLaunchArgument(
+        "precision",
+        default_value="",
+        choices=["", "float32", "int8"],
+        description="int8 is about twice as fast where the processor has AVX-512 VNNI.",
+    ),
     DeclareLaunchArgument(
         "image_transport",
         default_value="",

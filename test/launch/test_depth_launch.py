@@ -27,6 +27,9 @@ from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch_scene import FRAME, FRAMES, HEIGHT, WIDTH, make_bundle, make_recording, own_graph
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
+from fastdepth_ros.compiler.pointwise import INT8
+from fastdepth_ros.runtime import processor
+
 try:
     SHARE = Path(get_package_share_directory("fastdepth_ros"))
 except PackageNotFoundError:
@@ -34,6 +37,10 @@ except PackageNotFoundError:
 
 NAMESPACES = {"raw": "", "compressed": "robot"}
 PROFILES = {"raw": "max-n", "compressed": "max-q"}
+PRECISIONS = {
+    "raw": "int8" if processor.features().issuperset(INT8.needs) else "float32",
+    "compressed": "float32",
+}
 
 
 @pytest.mark.launch_test
@@ -47,6 +54,7 @@ def generate_test_description(transport):
         "image": "/front/image",
         "cloud": "xyzrgb",
         "output_size": "camera",
+        "precision": PRECISIONS[transport],
         "loop": "true",  # launch_testing ends it
     }
     if transport == "compressed":
@@ -94,7 +102,7 @@ class WhileTheRecordingPlays(unittest.TestCase):
             assert (message.width, message.height) == (WIDTH, HEIGHT)
         assert [field.name for field in heard["cloud"][stamp].fields] == ["x", "y", "z", "rgb"]
 
-    def test_the_power_profile_is_in_force_and_held_against_the_board(self, transport):
+    def test_precision_and_power_profile_are_in_force(self, transport):
         rclpy.init(args=[])
         self.addCleanup(rclpy.try_shutdown)
         node = rclpy.create_node("test_power")
@@ -109,6 +117,7 @@ class WhileTheRecordingPlays(unittest.TestCase):
         while "board" not in said and time.monotonic() < end:
             rclpy.spin_once(node, timeout_sec=0.1)
         assert said["budget"]["power_profile"] == PROFILES[transport]
+        assert said["inference"]["precision"] == PRECISIONS[transport]
         if transport == "compressed":
             assert said["board"]["board"] == "quill (tx2)"
             assert said["board"]["problem 1"].endswith("Run: sudo nvpmodel -m 1")
