@@ -20,12 +20,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure, and write the table; `fastdepth compile` and the node use it from then on."""
+    """Measure, and write the table; `fastdepth compile` and the node use it from then on.
+
+    Where the whole network is not faster with it, it is only written where ``--out`` says so.
+    """
     # Imported here, because they load the compiler: a wrong argument is told before.
     from fastdepth_ros.compiler import tiling
     from fastdepth_ros.compiler.plan import Planner
     from fastdepth_ros.compiler.targets import find_target
-    from fastdepth_ros.compiler.tune import tune
+    from fastdepth_ros.compiler.tune import CLEARLY, tune, whole
 
     bundle, target = find_bundle(args.bundle), find_target(args.target)
     manifest = bundle.manifest
@@ -47,7 +50,16 @@ def run(args: argparse.Namespace) -> int:
         "network": manifest.network.name,
         "input": f"{manifest.input_width}x{manifest.input_height}",
     }
+    took = whole(bundle, args.target, {"found": table, "used": tiling.measured(target)})
+    console = Console(soft_wrap=True, highlight=False)
+    console.print(
+        f"a picture takes {took['found'] * 1e3:.2f} ms with the choices found now, {took['used'] * 1e3:.2f} ms with"
+        " those in use (one thread, medians)"
+    )
+    if args.out is None and took["found"] > took["used"] * CLEARLY:
+        console.print("that is no clear gain: those in use stay; --out writes the others all the same")
+        return 0
     file = args.out or tiling.own_table(target)
     tiling.write(file, about, table)
-    Console(soft_wrap=True).print(file, highlight=False)
+    console.print(file)
     return 0

@@ -20,6 +20,7 @@ import numpy as np
 
 from fastdepth_ros.compiler import ir, tiling
 from fastdepth_ros.compiler.codegen import compiling
+from fastdepth_ros.compiler.export import compile_bundle
 from fastdepth_ros.compiler.layout import Map
 from fastdepth_ros.compiler.linker.library import link
 from fastdepth_ros.compiler.plan import PICTURE, Stage
@@ -27,7 +28,9 @@ from fastdepth_ros.compiler.separable import divisor
 from fastdepth_ros.compiler.targets import Target
 from fastdepth_ros.compiler.tile import Tiling
 from fastdepth_ros.network import INPUT_CHANNELS
-from fastdepth_ros.runtime.engine import aligned, configure_pool, tvm_ffi
+from fastdepth_ros.runtime.bundle import Bundle
+from fastdepth_ros.runtime.engine import Engine, aligned, configure_pool, tvm_ffi
+from fastdepth_ros.runtime.module import CompiledModule
 
 ROUNDS = 7
 BURST_S = 0.002
@@ -43,6 +46,9 @@ FEWEST_SUMS = 8
 CLEARLY = 0.985
 """A candidate has to take less than this part of an earlier one's time to be preferred: less is noise."""
 
+WHOLE_ROUNDS, WHOLE_BURST = 25, 10
+"""Turns of a table when whole networks are compared, and pictures in a turn."""
+
 Progress = Callable[[str, int, int], None]
 """Told (what is being done, how much of it is done, how much there is)."""
 
@@ -54,6 +60,26 @@ def tune(stages: Sequence[Stage], target: Target, progress: Progress) -> dict[st
         choices = {stage.name: candidates(stage, target, table[stage.name]) for stage in stages}
         table |= fastest(stages, target, choices, title, progress)
     return table
+
+
+def whole(bundle: Bundle, target: str, tables: Mapping[str, Mapping[str, Tiling]]) -> dict[str, float]:
+    """How long the whole network takes with each of some tables [s]: on one thread, in turns, medians of the rounds."""
+    with tempfile.TemporaryDirectory() as scratch:
+        modules = {
+            name: CompiledModule.open(compile_bundle(bundle, target, Path(scratch) / name, table=table))
+            for name, table in tables.items()
+        }
+        engines = {name: Engine(module, 1) for name, module in modules.items()}
+        rounds: dict[str, list[float]] = {name: [] for name in engines}
+        for _ in range(WHOLE_ROUNDS):
+            for name, engine in engines.items():
+                burst = []
+                for _ in range(WHOLE_BURST):
+                    start = time.perf_counter()
+                    engine.run()
+                    burst.append(time.perf_counter() - start)
+                rounds[name].append(min(burst))
+    return {name: float(np.median(found)) for name, found in rounds.items()}
 
 
 def tiles(stage: Stage, target: Target, start: Tiling) -> list[Tiling]:

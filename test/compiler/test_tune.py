@@ -6,6 +6,7 @@ from dataclasses import asdict
 import pytest
 from made_weights import random_weights
 
+from fastdepth_ros.cli import main
 from fastdepth_ros.compiler import tiling, tune
 from fastdepth_ros.compiler.plan import Planner
 from fastdepth_ros.compiler.targets import TARGETS, find_target
@@ -84,3 +85,25 @@ def test_shipped_tables_are_of_this_network_and_fit_the_registers():
         for choice in table["stages"].values():
             assert choice.keys() == asdict(Tiling()).keys()
             assert choice["panel"] * choice["pixels"] < tune.REGISTERS[target.family]
+
+
+def test_whole_networks_are_compared_by_their_tables(bundle):
+    target = find_target("host")
+    planner = Planner(bundle.manifest.network, bundle.weights(), target.lanes)
+    planned = planner.plan(bundle.manifest.input_height, bundle.manifest.input_width)
+    slow = {stage.name: Tiling(panel=1, pixels=1, unroll=1, strip=1, rows=1) for stage in planned}
+    took = tune.whole(bundle, "host", {"rule": {}, "slow": slow})
+    assert 0 < took["rule"] < took["slow"]
+
+
+@pytest.mark.parametrize(("found", "used", "kept"), [(0.9, 1.0, True), (1.0, 1.0, False)])
+def test_a_table_that_gains_nothing_is_not_put_in_force(bundle, monkeypatch, capsys, found, used, kept):
+    table = {"conv1": Tiling(panel=1, pixels=9, unroll=1, strip=3, rows=2)}
+    monkeypatch.setattr(tune, "tune", lambda *_: table)
+    monkeypatch.setattr(tune, "whole", lambda *_: {"found": found * 1e-3, "used": used * 1e-3})
+    assert main(["tune", str(bundle.path)]) == 0
+    target = find_target("host")
+    assert tiling.own_table(target).is_file() == kept
+    said = capsys.readouterr().out
+    assert f"{found:.2f} ms with the choices found now, {used:.2f} ms" in said
+    assert ("no clear gain" in said) != kept
