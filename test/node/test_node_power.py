@@ -165,6 +165,10 @@ def nicenesses(graph: Graph) -> set[int]:
     return set(of_threads(graph, lambda thread: os.getpriority(os.PRIO_PROCESS, thread)))
 
 
+def policies(graph: Graph) -> set[int]:
+    return set(of_threads(graph, os.sched_getscheduler))
+
+
 def contents(tree: Tree) -> dict[Path, int]:
     """When each file of a board was written."""
     files = [path for part in ("sys", "etc") for path in (tree.root / part).rglob("*") if path.is_file()]
@@ -302,6 +306,19 @@ def test_threads_keep_to_the_profiles_cores_and_niceness(on_board):
         assert cores(graph) == [{0}]
         before = len(graph.heard["depth"])
         graph.wait_for(lambda: len(graph.heard["depth"]) > before + 5, "depth")
+
+
+def test_threads_have_the_idle_policy_at_the_highest_niceness_and_only_there(on_board):
+    graph, _ = on_board("x86")
+    graph.read("depth")
+    with Camera(graph, 15):
+        graph.wait_for(lambda: len(graph.heard["depth"]) > 5, "depth")
+        assert policies(graph) == {os.SCHED_OTHER}
+        assert graph.set("niceness", 19) == (True, "")
+        graph.wait_for(lambda: policies(graph) == {os.SCHED_IDLE}, "the idle policy")
+        if process.may_return_to(0):
+            assert graph.set("niceness", 0) == (True, "")
+            graph.wait_for(lambda: policies(graph) == {os.SCHED_OTHER}, "all threads to have their turns again")
 
 
 @pytest.mark.parametrize("kind", JETSONS)
