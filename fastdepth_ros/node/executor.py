@@ -3,8 +3,8 @@
 For every message rclpy asks each of a node's entities anew, in Python, whether and how it can be waited for: more than
 thirty here, most of them events that never come. That was more than half of the processor time that a frame cost beside
 the network. Here one wait set of all of them is kept, and a message of the camera is handed on as soon as it is there.
-Whatever else is ready is left to rclpy, which finds it ready still: waiting uses up nothing but guard conditions, and
-those of rclpy are not waited for here.
+Whatever else is ready is left to rclpy, which finds it ready still: waiting uses up nothing but guard conditions, so
+the node's are triggered again, and those of rclpy are not waited for here.
 """
 
 from __future__ import annotations
@@ -110,6 +110,10 @@ class NodeExecutor(SingleThreadedExecutor):  # type: ignore[misc]  # rclpy ships
             for pointer in ready:
                 if pointer in camera:
                     hand_on(camera[pointer])
+        used_up = wait_set.get_ready_entities("guard_condition")
+        for guard in self._own_node.guards:
+            if guard.handle.pointer in used_up:
+                guard.trigger()
 
 
 def hand_on(subscription: Any) -> None:

@@ -97,6 +97,8 @@ def test_timers_services_and_other_subscriptions_have_their_turn_while_the_camer
     robot.node.create_timer(0.05, lambda: ticks.append(time.monotonic()))
     robot.node.create_subscription(String, "other", lambda message: others.append(message.data), 10)
     robot.node.create_service(Trigger, "service", lambda _, answer: answer)
+    woken: list[float] = []
+    guard = robot.node.create_guard_condition(lambda: woken.append(time.monotonic()))
     images, text = (robot.other.create_publisher(String, topic, 10) for topic in ("camera", "other"))
     client = robot.other.create_client(Trigger, "service")
     robot.thread.start()
@@ -104,6 +106,8 @@ def test_timers_services_and_other_subscriptions_have_their_turn_while_the_camer
     robot.wait_for(client.service_is_ready)
     answer, seen = client.call_async(Trigger.Request()), len(ticks)
     robot.wait_for(lambda: answer.done() and len(ticks) > seen + 5, lambda: images.publish(String()))
+    guard.trigger()
+    robot.wait_for(lambda: len(woken) == 1, lambda: images.publish(String()))
 
 
 def test_what_is_made_and_destroyed_on_the_way_is_noticed(robot: Robot) -> None:
