@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from fastdepth_ros.scene.shapes import Array, Cone, Ellipsoid, Quad, Shape
+from fastdepth_ros.scene.shapes import Array, Cone, Ellipsoid, Quad, Shape, box_faces
 from fastdepth_ros.scene.textures import Paint
 
 Point = tuple[float, float, float]
@@ -90,17 +90,7 @@ class Builder:
             texel: of its paint [m].
             shade: whether it keeps light away from others.
         """
-        (x0, y0, z0), (x1, y1, z1) = low, high
-        w, d, h = x1 - x0, y1 - y0, z1 - z0
-        faces: dict[str, tuple[Point, Point, Point]] = {
-            "front": ((x0, y0, z0), (w, 0, 0), (0, 0, h)),
-            "back": ((x1, y1, z0), (-w, 0, 0), (0, 0, h)),
-            "left": ((x0, y1, z0), (0, -d, 0), (0, 0, h)),
-            "right": ((x1, y0, z0), (0, d, 0), (0, 0, h)),
-            "top": ((x0, y0, z1), (w, 0, 0), (0, d, 0)),
-            "bottom": ((x0, y1, z0), (w, 0, 0), (0, -d, 0)),
-        }
-        for name, (corner, a, b) in faces.items():
+        for name, (corner, a, b) in box_faces(low, high).items():
             if name not in skip.split():
                 chosen = (paint.get(name) or paint["rest"]) if isinstance(paint, Mapping) else paint
                 self.panel(corner, a, b, chosen, texel)

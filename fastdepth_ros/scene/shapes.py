@@ -10,6 +10,7 @@ Every shape has surface coordinates (s, t) in 0..1 for its paint, and answers ``
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, Protocol
@@ -18,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
+Corner = tuple[float, float, float]
 
 NEAR = 0.05
 """Nothing nearer than this is seen [m]."""
@@ -223,3 +225,17 @@ class Ellipsoid:
             s = np.arctan2(qy, qx) / (2 * np.pi) % 1.0
             t = np.arccos(np.clip(-qz, -1, 1)) / np.pi
         return Hit(np.where(seen, depth, np.inf), s, t)
+
+
+def box_faces(low: Sequence[float] | Array, high: Sequence[float] | Array) -> dict[str, tuple[Corner, Corner, Corner]]:
+    """Faces of an upright box between opposite corners: name -> lower left corner, right and up, seen from outside."""
+    (x0, y0, z0), (x1, y1, z1) = low, high
+    w, d, h = x1 - x0, y1 - y0, z1 - z0
+    return {
+        "front": ((x0, y0, z0), (w, 0, 0), (0, 0, h)),
+        "back": ((x1, y1, z0), (-w, 0, 0), (0, 0, h)),
+        "left": ((x0, y1, z0), (0, -d, 0), (0, 0, h)),
+        "right": ((x1, y0, z0), (0, d, 0), (0, 0, h)),
+        "top": ((x0, y0, z1), (w, 0, 0), (0, d, 0)),
+        "bottom": ((x0, y1, z0), (w, 0, 0), (0, -d, 0)),
+    }

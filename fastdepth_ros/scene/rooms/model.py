@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastdepth_ros.scene.rooms.surfaces import Surface
+from fastdepth_ros.scene.shapes import box_faces
 
 Array = npt.NDArray[np.float64]
 Point = Sequence[float] | npt.NDArray[np.float64]
@@ -97,18 +98,8 @@ class Frame:
             front: another surface for its front.
             skip: faces that nobody can see: front back left right top bottom, apart by spaces.
         """
-        (x0, y0, z0), (x1, y1, z1) = low, high
-        w, d, h = x1 - x0, y1 - y0, z1 - z0
-        faces = {
-            "front": ((x0, y0, z0), (w, 0, 0), (0, 0, h)),
-            "back": ((x1, y1, z0), (-w, 0, 0), (0, 0, h)),
-            "left": ((x0, y1, z0), (0, -d, 0), (0, 0, h)),
-            "right": ((x1, y0, z0), (0, d, 0), (0, 0, h)),
-            "top": ((x0, y0, z1), (w, 0, 0), (0, d, 0)),
-            "bottom": ((x0, y1, z0), (w, 0, 0), (0, -d, 0)),
-        }
         hidden = skip.split()
-        for name, (corner, u, v) in faces.items():
+        for name, (corner, u, v) in box_faces(low, high).items():
             if name not in hidden:
                 self.quad(corner, u, v, front if front and name == "front" else surface)
 
