@@ -9,12 +9,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from fastdepth_ros.errors import SettingError
+from fastdepth_ros.scene.rooms.kinds import KINDS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to; pictures in it are kept")
     parser.add_argument("--count", type=int, default=1000, metavar="N", help="pictures in all (default: %(default)s)")
+    parser.add_argument("--kind", choices=list(KINDS), default="rooms", help="of rooms (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="which ones (default: %(default)s)")
 
 
@@ -32,6 +34,7 @@ def run(args: argparse.Namespace) -> int:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task("rooms", total=args.count)
-        written = write_rooms(args.out, args.count, args.seed, lambda done, _: bar.update(task, completed=done))
+        kind = KINDS[args.kind]
+        written = write_rooms(args.out, args.count, args.seed, kind, lambda done, _: bar.update(task, completed=done))
     console.print(f"{args.out}: {args.count} pictures with depth, {written} of them computed now")
     return 0

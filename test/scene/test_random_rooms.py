@@ -13,6 +13,7 @@ from fastdepth_ros.scene.rooms import light
 from fastdepth_ros.scene.rooms.cameras import PITCH, random_camera
 from fastdepth_ros.scene.rooms.cast import Body, View, cast
 from fastdepth_ros.scene.rooms.chairs import CHAIRS, bench, sofa, stool
+from fastdepth_ros.scene.rooms.kinds import HALLS, KINDS, ROOMS, SEATS
 from fastdepth_ros.scene.rooms.light import Dim, Everywhere, Lit
 from fastdepth_ros.scene.rooms.model import Frame, Solids
 from fastdepth_ros.scene.rooms.render import Scene, render
@@ -34,6 +35,16 @@ def looking_along_y(height: float = 1.2) -> Pose:
 
 def scene_of(solids: Solids) -> Scene:
     return Scene(Body(solids), [GREY])
+
+
+@pytest.fixture(scope="module")
+def halls():
+    return [make_room(5, index, HALLS) for index in range(4)]
+
+
+@pytest.fixture(scope="module")
+def seats():
+    return [make_room(5, index, SEATS) for index in range(4)]
 
 
 @pytest.fixture(scope="module")
@@ -130,8 +141,8 @@ def test_furniture_stands_on_the_floor_and_keeps_to_its_ground(make):
         assert {surface.texture for kind in solids.surfaces for surface in kind} <= set(TEXTURES)
 
 
-def test_furniture_does_not_stand_in_other_furniture_or_in_the_wall(rooms):
-    for room in rooms:
+def test_furniture_does_not_stand_in_other_furniture_or_in_the_wall(rooms, halls, seats):
+    for room in rooms + halls + seats:
         assert len(room.placed) >= 3
         for index, piece in enumerate(room.placed):
             assert piece.left >= 0
@@ -169,27 +180,62 @@ def test_pictures_have_light_and_shade_and_some_are_clipped(rooms):
     assert any((picture == 255).all(2).mean() > 0.05 for picture in pictures)
 
 
+def test_halls_are_wider_and_their_cameras_see_farther(rooms, halls):
+    def far(kind, places):
+        views = [photograph(room, 5, 6 * index + k, kind)[1] for index, room in enumerate(places) for k in range(3)]
+        return float(np.median([np.median(depth[depth > 0]) for depth in views]))
+
+    for hall in halls:
+        assert all(
+            low <= edge <= high for edge, (low, high) in zip(hall.size[:2], (HALLS.width, HALLS.length), strict=True)
+        )
+    assert far(HALLS, halls) > 1.25 * far(ROOMS, rooms)
+
+
+def test_a_picture_of_seats_shows_a_chair_before_a_wall(seats):
+    for index, room in enumerate(seats):
+        chairs = [piece for piece in room.placed if piece.seat]
+        assert 2 <= len(chairs) <= SEATS.seats
+        looked = 0
+        for k in range(4):
+            camera, pose = random_camera(np.random.default_rng([index, k]), room, SEATS)
+            seen = [pose.axes @ (chair.middle() - pose.position) for chair in chairs]
+            looked += any(p[2] > 0.5 and abs(p[0]) < 0.5 * p[2] and abs(p[1]) < 0.5 * p[2] for p in seen)
+            assert camera.width == 320
+        assert looked >= 3
+    assert not any(piece.seat for piece in make_room(5, 0).placed)
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
+def test_every_kind_is_written_as_a_set_of_its_own(tmp_path, kind):
+    assert main(["rooms", "--kind", kind.name, "--out", str(tmp_path), "--count", "1"]) == 0
+    (sample,) = open_source(tmp_path)
+    assert (sample.name, sample.set) == (f"{kind.name}-00000-0", f"computed-{kind.name}")
+    depth = sample.read().depth
+    assert (depth > 0).mean() > 0.5
+
+
 def test_the_files_are_training_data_and_a_second_run_keeps_them(tmp_path):
     assert write_rooms(tmp_path, 2, 3) == 2
     samples = open_source(tmp_path)
-    assert [sample.name for sample in samples] == ["room-00000-0", "room-00000-1"]
+    assert [sample.name for sample in samples] == ["rooms-00000-0", "rooms-00000-1"]
     picture, depth, camera = photograph(make_room(3, 0), 3, 1)
     frame = samples[1].read()
     assert samples[1].set == "computed-rooms"
     assert frame.camera == camera
     assert np.abs(frame.depth - depth).max() <= 0.00051  # whole millimetres
     assert np.abs(frame.pixels.astype(int) - picture).mean() < 6  # but for JPEG
-    about = json.loads((tmp_path / "room-00000-1.json").read_text())
+    about = json.loads((tmp_path / "rooms-00000-1.json").read_text())
     assert about["permissive"] is True
     assert about["rendered"] is True
 
     before = {file: file.stat().st_mtime_ns for file in tmp_path.iterdir()}
-    (tmp_path / "room-00000-0.jpg").rename(tmp_path / "lost")
+    (tmp_path / "rooms-00000-0.jpg").rename(tmp_path / "lost")
     assert main(["rooms", "--out", str(tmp_path), "--count", "3", "--seed", "3"]) == 0
-    assert (tmp_path / "room-00000-0.jpg").read_bytes() == (tmp_path / "lost").read_bytes()
-    kept = tmp_path / "room-00000-1.jpg"
+    assert (tmp_path / "rooms-00000-0.jpg").read_bytes() == (tmp_path / "lost").read_bytes()
+    kept = tmp_path / "rooms-00000-1.jpg"
     assert kept.stat().st_mtime_ns == before[kept]
-    assert (tmp_path / "room-00000-2.jpg").exists()
+    assert (tmp_path / "rooms-00000-2.jpg").exists()
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path):

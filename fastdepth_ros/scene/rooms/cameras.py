@@ -8,6 +8,7 @@ import numpy as np
 
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.scene.rooms.cast import Body, View, cast
+from fastdepth_ros.scene.rooms.kinds import ROOMS, Kind
 from fastdepth_ros.scene.rooms.layout import Placed, Room
 from fastdepth_ros.scene.rooms.model import Array
 from fastdepth_ros.scene.rooms.photo import HEIGHT, WIDTH
@@ -16,19 +17,16 @@ from fastdepth_ros.scene.shapes import Pose
 PITCH = (-35.0, 10.0)
 """How far cameras look down and up [degrees]."""
 
-NEAR_SHARE = 0.18
-"""This share of a picture is nearer than 2.5 m."""
 
-
-def random_camera(rng: np.random.Generator, room: Room) -> tuple[Intrinsics, Pose]:
+def random_camera(rng: np.random.Generator, room: Room, kind: Kind = ROOMS) -> tuple[Intrinsics, Pose]:
     """A camera of 45 to 75 degrees at 0.25 to 1.8 m height; mostly it looks at a piece of furniture that is near."""
     focal = WIDTH / 2 / math.tan(math.radians(rng.uniform(45, 75)) / 2)
     cx, cy = (WIDTH - 1) / 2 + rng.normal(0, 3), (HEIGHT - 1) / 2 + rng.normal(0, 3)
     camera = Intrinsics(WIDTH, HEIGHT, focal, focal, cx, cy)
-    best, pose = -1.0, _pose(rng, room)
+    best, pose = -1.0, _pose(rng, room, kind)
     for _ in range(12):
-        candidate = _pose(rng, room)
-        worth = _worth(room.scene.body, camera, candidate)
+        candidate = _pose(rng, room, kind)
+        worth = _worth(room.scene.body, camera, candidate, kind.near)
         if worth > best:
             best, pose = worth, candidate
         if worth >= 1:
@@ -36,11 +34,11 @@ def random_camera(rng: np.random.Generator, room: Room) -> tuple[Intrinsics, Pos
     return camera, pose
 
 
-def _pose(rng: np.random.Generator, room: Room) -> Pose:
-    target = _target(rng, room)
+def _pose(rng: np.random.Generator, room: Room, kind: Kind) -> Pose:
+    target = _target(rng, room, kind)
     for _ in range(20):
         height = float(rng.choice([rng.uniform(0.25, 0.8), rng.uniform(0.8, 1.4), rng.uniform(1.2, 1.8)]))
-        away, angle = float(np.exp(rng.uniform(math.log(0.8), math.log(3.4)))), rng.uniform(0, 2 * math.pi)
+        away, angle = float(np.exp(rng.uniform(*np.log(kind.away)))), rng.uniform(0, 2 * math.pi)
         x, y = target[0] + away * math.cos(angle), target[1] + away * math.sin(angle)
         if _stands(x, y, height, room):
             break
@@ -54,7 +52,10 @@ def _pose(rng: np.random.Generator, room: Room) -> Pose:
     return _oriented(np.array([x, y, height]), yaw, pitch, roll)
 
 
-def _target(rng: np.random.Generator, room: Room) -> Array:
+def _target(rng: np.random.Generator, room: Room, kind: Kind) -> Array:
+    seats = [piece for piece in room.placed if piece.seat]
+    if seats and rng.random() < kind.looks:
+        return seats[int(rng.integers(len(seats)))].middle()
     if room.sunny is not None and rng.random() < 0.4:
         return np.asarray(room.sunny + np.array((rng.normal(0, 0.3), rng.normal(0, 0.3), rng.uniform(0.2, 0.9))))
     free = [piece for piece in room.placed if piece.free and piece.top > 0]
@@ -80,7 +81,7 @@ def _oriented(position: Array, yaw: float, pitch: float, roll: float) -> Pose:
     return Pose(position, np.stack([c * right + s * down, c * down - s * right, forward]))
 
 
-def _worth(body: Body, camera: Intrinsics, pose: Pose) -> float:
+def _worth(body: Body, camera: Intrinsics, pose: Pose, wanted: float) -> float:
     """1 for a picture worth taking: near things, nothing on the lens, not one blank surface, not just a window."""
     step = 8
     x = np.asarray((np.arange(0, WIDTH, step) - camera.cx) / camera.fx, np.float64)
@@ -90,5 +91,5 @@ def _worth(body: Body, camera: Intrinsics, pose: Pose) -> float:
     outside = sum(int(n) for own, n in zip(numbers, counts, strict=True) if own >= 0 and body.surfaces[own].beyond)
     near, clear = float((inverse > 1 / 2.5).mean()), 1 / max(float(inverse.max()), 0.1)
     share, most, kinds = outside / number.size, int(counts.max()) / number.size, len(numbers)
-    terms = (near / NEAR_SHARE, clear / 0.3, kinds / 12, 0.6 / most, 0.35 / max(share, 0.01))
+    terms = (near / wanted, clear / 0.3, kinds / 12, 0.6 / most, 0.35 / max(share, 0.01))
     return float(np.prod(np.minimum(terms, 1)))

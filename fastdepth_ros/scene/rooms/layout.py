@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from fastdepth_ros.scene.rooms import chairs, cupboards, tables, things
 from fastdepth_ros.scene.rooms.cast import Body
+from fastdepth_ros.scene.rooms.kinds import ROOMS, Kind
 from fastdepth_ros.scene.rooms.light import Glow
 from fastdepth_ros.scene.rooms.lighting import light_room
 from fastdepth_ros.scene.rooms.model import Array, Frame, Solids
@@ -35,7 +36,10 @@ ANYWHERE: tuple[Piece, ...] = (
 
 @dataclass(frozen=True)
 class Placed:
-    """A piece of furniture in the room: the bounds of its ground, and how high it is [m]."""
+    """A piece of furniture in the room: the bounds of its ground, and how high it is [m].
+
+    ``free`` stands in the room and not at a wall; ``seat`` is a chair that the kind of room asked for.
+    """
 
     left: float
     right: float
@@ -43,6 +47,7 @@ class Placed:
     back: float
     top: float
     free: bool
+    seat: bool = False
 
     def middle(self) -> Array:
         """Its middle (3,) [m]."""
@@ -99,19 +104,39 @@ def _top(piece: Solids) -> float:
     return max(tops + [float(max(b[2], b[5])) for b in piece.bars] + [0.1])
 
 
-def build_room(rng: np.random.Generator) -> Room:
-    """A room, the same for a generator in the same state."""
-    style = Style(rng, pale=bool(rng.random() < 0.35))
-    shell = build_shell(style)
+def build_room(rng: np.random.Generator, kind: Kind = ROOMS) -> Room:
+    """A room of a kind, the same for a generator in the same state."""
+    style = Style(rng, pale=bool(rng.random() < kind.pale))
+    shell = build_shell(style, kind)
     plan = _Plan(shell, style)
+    _seats(plan, kind.seats)
     _at_walls(plan)
     _in_the_middle(plan)
     _rug(plan)
     _ceiling_lamp(plan)
     body = Body(shell.solids)
-    lights = light_room(style, shell, [piece.middle() for piece in plan.placed], body)
+    seats = [piece for piece in plan.placed if piece.seat]
+    lights = light_room(style, shell, [piece.middle() for piece in seats or plan.placed], body, kind.sunny)
     patches = [each.position for each in lights if isinstance(each, Glow)]
     return Room(Scene(body, lights), shell.size, plan.placed, patches[0] if patches else None)
+
+
+def _seats(plan: _Plan, wanted: int) -> None:
+    """Chairs that stand free, most of them a step before a wall and more or less with their back to it."""
+    style = plan.style
+    for _ in range(wanted):
+        make = chairs.CHAIRS[int(style.rng.integers(len(chairs.CHAIRS)))]
+        make = chairs.easy_chair if style.chance(0.4) else make
+        scratch = Solids()
+        ground = make(Frame(scratch), style)
+        for _ in range(6):
+            frame, length = plan.shell.walls[int(style.rng.integers(4))]
+            wall = Frame(plan.shell.solids, frame.axes, frame.origin)
+            away = ground[1] / 2 + abs(style.rng.normal(0.1, 0.5))
+            place = wall.at(style.between(0.3, length - 0.3), -away, 0, style.rng.normal(0, 50))
+            if plan.stand(scratch, ground, place, True, 0.25):
+                plan.placed[-1] = replace(plan.placed[-1], seat=True)
+                break
 
 
 def _at_walls(plan: _Plan) -> None:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.scene.rooms.cast import Floats
+from fastdepth_ros.scene.rooms.kinds import ROOMS, Kind
 
 WIDTH, HEIGHT = 320, 240
 
@@ -45,12 +46,12 @@ class Photo:
     seed: int
 
 
-def random_photo(rng: np.random.Generator) -> Photo:
+def random_photo(rng: np.random.Generator, of: Kind = ROOMS) -> Photo:
     """Settings as one meets them: most are well exposed, a third is not."""
     kind = rng.random()
-    if kind < 0.18:
+    if kind < of.bright:
         stops = rng.uniform(0.8, 2.4)
-    elif kind < 0.31:
+    elif kind < of.bright + 0.13:
         stops = rng.uniform(-2.6, -0.9)
     else:
         stops = rng.normal(0, 0.35)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastdepth_ros.scene.rooms.cupboards import curtain, radiator
+from fastdepth_ros.scene.rooms.kinds import Kind
 from fastdepth_ros.scene.rooms.model import Array, Frame, Solids
 from fastdepth_ros.scene.rooms.style import Rgb, Style
 from fastdepth_ros.scene.rooms.surfaces import Surface
@@ -71,10 +72,10 @@ class Shell:
         return np.stack([corner, u, np.array([0, 0, opening.high - opening.low])])
 
 
-def build_shell(style: Style) -> Shell:
-    """A room of 2.5 to 7 m with one to three windows."""
+def build_shell(style: Style, kind: Kind) -> Shell:
+    """A room with one to three windows."""
     rng = style.rng
-    w, d, h = style.between(2.5, 6.0), style.between(2.8, 7.0), style.between(2.25, 3.1)
+    w, d, h = style.between(*kind.width), style.between(*kind.length), style.between(*kind.height)
     solids = Solids()
     at = Frame(solids, shell=True)
     floor = _floor(style)
@@ -93,7 +94,9 @@ def build_shell(style: Style) -> Shell:
         (at.at(0, 0, 0, 90), d),
     ]
     count = 1 + int(rng.random() < 0.3) + int(rng.random() < 0.1)
-    openings = [_opening(style, int(number), walls[number][1], h) for number in rng.permutation(4)[:count]]
+    openings = [
+        _opening(style, int(number), walls[number][1], h, kind.windows) for number in rng.permutation(4)[:count]
+    ]
     board = Surface(style.white(0.08)) if style.chance(0.6) else style.wood()
     tall, skirting = style.between(0.05, 0.14), style.chance(0.85)
     accent = (
@@ -139,9 +142,9 @@ def _floor(style: Style) -> Surface:
     return Surface(style.colour(0.4), texture, scale, 0.0 if texture == "carpet" else gloss)
 
 
-def _opening(style: Style, number: int, length: float, height: float) -> Opening:
+def _opening(style: Style, number: int, length: float, height: float, widest: float) -> Opening:
     glass_door = style.chance(0.35)
-    width = min(style.between(0.8, 2.6), length - 0.5)
+    width = min(style.between(0.8, widest), length - 0.5)
     left = style.between(0.25, length - width - 0.25)
     low = 0.06 if glass_door else style.between(0.5, 1.05)
     high = style.between(1.95, min(2.4, height - 0.1)) if height > 2.1 else height - 0.1

@@ -15,11 +15,11 @@ from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.scene.rooms.cameras import random_camera
 from fastdepth_ros.scene.rooms.cast import Floats
+from fastdepth_ros.scene.rooms.kinds import ROOMS, Kind
 from fastdepth_ros.scene.rooms.layout import Room, build_room
 from fastdepth_ros.scene.rooms.photo import develop, random_photo
 from fastdepth_ros.scene.rooms.render import render
 
-SET = "computed-rooms"
 LICENSE = "Apache-2.0"
 CAMERAS = 6
 """Pictures of a room."""
@@ -29,15 +29,16 @@ QUALITY = 92
 Progress = Callable[[int, int], None]
 
 
-def write_rooms(folder: Path, count: int, seed: int, progress: Progress | None = None) -> int:
+def write_rooms(folder: Path, count: int, seed: int, kind: Kind = ROOMS, progress: Progress | None = None) -> int:
     """Write ``count`` pictures into a folder; those that are there already are kept.
 
-    Picture i is the same for a seed, whatever ``count`` is.
+    Picture i is the same for a seed and kind, whatever ``count`` is.
 
     Args:
         folder: made where it is missing.
         count: how many pictures in all.
         seed: which ones.
+        kind: of rooms.
         progress: called with how many are done, and of how many.
 
     Returns:
@@ -51,11 +52,11 @@ def write_rooms(folder: Path, count: int, seed: int, progress: Progress | None =
         folder.mkdir(parents=True, exist_ok=True)
         for first in range(0, count, CAMERAS):
             numbers = range(first, min(first + CAMERAS, count))
-            missing = [number for number in numbers if not (folder / f"{name_of(number)}.jpg").exists()]
+            missing = [number for number in numbers if not (folder / f"{name_of(number, kind)}.jpg").exists()]
             if missing:
-                room = make_room(seed, first // CAMERAS)
+                room = make_room(seed, first // CAMERAS, kind)
                 for number in missing:
-                    _write(folder, number, seed, room)
+                    _write(folder, number, seed, room, kind)
                     written += 1
             if progress:
                 progress(numbers[-1] + 1, count)
@@ -64,30 +65,32 @@ def write_rooms(folder: Path, count: int, seed: int, progress: Progress | None =
     return written
 
 
-def name_of(number: int) -> str:
-    """The name of a picture: its room and its camera."""
-    return f"room-{number // CAMERAS:05d}-{number % CAMERAS}"
+def name_of(number: int, kind: Kind = ROOMS) -> str:
+    """The name of a picture: its kind, its room and its camera."""
+    return f"{kind.name}-{number // CAMERAS:05d}-{number % CAMERAS}"
 
 
-def make_room(seed: int, index: int) -> Room:
+def make_room(seed: int, index: int, kind: Kind = ROOMS) -> Room:
     """Room ``index`` of a seed."""
-    return build_room(np.random.default_rng([seed, index]))
+    return build_room(np.random.default_rng([seed, index]), kind)
 
 
-def photograph(room: Room, seed: int, number: int) -> tuple[npt.NDArray[np.uint8], Floats, Intrinsics]:
+def photograph(
+    room: Room, seed: int, number: int, kind: Kind = ROOMS
+) -> tuple[npt.NDArray[np.uint8], Floats, Intrinsics]:
     """Picture ``number`` (h, w, 3) RGB of a seed, its depth (h, w) [m] with 0 where it is unknown, and its camera."""
     rng = np.random.default_rng([seed, number // CAMERAS, 1 + number % CAMERAS])
-    camera, pose = random_camera(rng, room)
+    camera, pose = random_camera(rng, room, kind)
     light, depth = render(room.scene, camera, pose)
-    return develop(light, camera, random_photo(rng)), depth, camera
+    return develop(light, camera, random_photo(rng, kind)), depth, camera
 
 
-def _write(folder: Path, number: int, seed: int, room: Room) -> None:
-    picture, depth, camera = photograph(room, seed, number)
-    name = name_of(number)
+def _write(folder: Path, number: int, seed: int, room: Room, kind: Kind) -> None:
+    picture, depth, camera = photograph(room, seed, number, kind)
+    name = name_of(number, kind)
     about: dict[str, Any] = {
-        "source": f"fastdepth rooms --seed {seed}, picture {number}",
-        "set": SET,
+        "source": f"fastdepth rooms --kind {kind.name} --seed {seed}, picture {number}",
+        "set": kind.set_name,
         "license": LICENSE,
         "permissive": True,
         "rendered": True,

@@ -1,0 +1,57 @@
+"""Kinds of random rooms: how large and how pale they are, what stands in them, from where they are seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What chance may choose from.
+
+    Attributes:
+        name: as ``fastdepth rooms --kind`` takes it; pictures belong to the set ``computed-NAME``.
+        width, length, height: of the room [m].
+        windows: most of them in a wall's width [m].
+        pale: share of rooms in which nearly everything is white.
+        seats: chairs that are put in before all other furniture.
+        sunny: share of rooms into which the sun shines.
+        away: how far the camera stands from what it looks at [m].
+        looks: share of pictures that look at a seat.
+        near: this share of a picture ought to be nearer than 2.5 m.
+        bright: share of pictures that are overexposed, by a stop or two.
+    """
+
+    name: str
+    width: Range = (2.5, 6.0)
+    length: Range = (2.8, 7.0)
+    height: Range = (2.25, 3.1)
+    windows: float = 2.6
+    pale: float = 0.35
+    seats: int = 0
+    sunny: float = 0.7
+    away: Range = (0.8, 3.4)
+    looks: float = 0.0
+    near: float = 0.18
+    bright: float = 0.18
+
+    @property
+    def set_name(self) -> str:
+        """The set that its pictures belong to."""
+        return f"computed-{self.name}"
+
+
+ROOMS = Kind("rooms")
+"""Living rooms, offices, bedrooms, seen by somebody who stands in them."""
+
+HALLS = Kind(
+    "halls", (4.5, 11.0), (5.0, 14.0), (2.4, 4.2), windows=4.0, pale=0.25, away=(1.8, 6.5), near=0.04, bright=0.12
+)
+"""Open-plan offices, laboratories, halls: what is far away in them is far from every wall, too."""
+
+SEATS = Kind("seats", (2.8, 5.0), (3.0, 5.5), pale=0.75, seats=4, sunny=0.85, away=(1.1, 2.9), looks=0.85, bright=0.4)
+"""White chairs before white walls in hard sunlight: shapes that only their shading tells from what is behind them."""
+
+KINDS = {kind.name: kind for kind in (ROOMS, HALLS, SEATS)}
