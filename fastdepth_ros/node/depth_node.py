@@ -308,7 +308,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
         monitor.received(now)
         if lost := self._gaps.lost(info):
             monitor.dropped(now, Drop.LOST, lost)
-        if self._power.arrived():
+        if self._power.arrived(self._worker.busy_since):
             self._enforce()
             self.get_logger().info(self._power.decision.reason)
         if not self._limit.admits(seconds(message.header.stamp) or now, arrival.at):

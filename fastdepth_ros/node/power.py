@@ -79,6 +79,7 @@ class NodePower:
         self._noted: list[Noted] = []
         self._arrivals, self._since = 0, now()
         self._decided = -math.inf
+        self._judged = -math.inf
         self._cores: tuple[int, ...] | None = None
         self._niceness = 0
         self._about_cores: list[Finding] = []
@@ -159,11 +160,23 @@ class NodePower:
         if ended - own >= self._decided:  # what came in before says nothing of what was decided
             self._noted.append(Noted(age, age - own))
 
-    def arrived(self) -> bool:
-        """An image came in; whether :attr:`effective` is another one now."""
+    def arrived(self, busy_since: float | None = None) -> bool:
+        """An image came in; whether :attr:`effective` is another one now.
+
+        Args:
+            busy_since: since when the worker has been at its frame [s, ``time.perf_counter``]; None where it has none.
+        """
         self._arrivals += 1
-        if not self._governor.ready(len(self._noted)):
-            return False
+        if busy_since is not None and busy_since != self._judged:
+            pending = time.perf_counter() - busy_since
+            if self._governor.overdue(pending):
+                self._judged = busy_since
+                self._noted.append(Noted(pending, 0.0))
+                return self._decide()
+        return self._governor.ready(len(self._noted)) and self._decide()
+
+    def _decide(self) -> bool:
+        """Let the governor judge what was noted; whether :attr:`effective` is another one now."""
         noted, self._noted = self._noted, []
         now, before = self._now(), self.decision
         seconds = max(now - self._since, 1e-3)

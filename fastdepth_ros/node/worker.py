@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Generic, TypeVar
@@ -68,6 +69,7 @@ class Worker(threading.Thread, Generic[Item]):
     Attributes:
         slot: where the work comes from.
         ready: done when prepared, or with what ``prepare`` raised; the thread has ended then.
+        busy_since: when it took the item that it works on [s, ``time.perf_counter``]; None where it waits for one.
     """
 
     def __init__(self, prepare: Callable[[], Callable[[Item], None]], niceness: int = -20) -> None:
@@ -75,6 +77,7 @@ class Worker(threading.Thread, Generic[Item]):
         super().__init__(name="worker", daemon=True)
         self.slot: Slot[Item] = Slot()
         self.ready: Future[None] = Future()
+        self.busy_since: float | None = None
         self._prepare = prepare
         self._niceness = niceness
         self._work: Callable[[Item], None] = lambda _: None
@@ -89,7 +92,9 @@ class Worker(threading.Thread, Generic[Item]):
             return
         self.ready.set_result(None)
         while (item := self.slot.take(lambda: not self._relieved)) is not None:
+            self.busy_since = time.perf_counter()
             self._work(item)
+            self.busy_since = None
 
     def successor(self, niceness: int) -> Worker[Item]:
         """A worker of another niceness that goes on where this one stops, and loses nothing of what waits.

@@ -114,6 +114,15 @@ class Governor:
             self._reset()
         return self.decision
 
+    def overdue(self, pending: float) -> bool:
+        """Whether a frame that has been worked on for so long [s], and is not done, is a reason to decide.
+
+        A thread that leaves everything to others may wait for seconds for its first turn; nothing is published then,
+        and there would be no age to judge by.
+        """
+        budget = self._goal[0]
+        return budget is not None and pending > max(PERIOD, 2 * budget) and self._clock() - self._since >= PERIOD
+
     def ready(self, frames: int) -> bool:
         """Whether so many frames since the last decision are enough for one."""
         now = self._clock()

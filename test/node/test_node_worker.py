@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 
 import pytest
 
@@ -46,6 +47,27 @@ def test_the_worker_works_in_the_thread_in_which_it_prepared_itself():
     worker.stop()
     assert threads == [worker, worker]
     assert not worker.is_alive()
+
+
+def test_it_tells_since_when_it_is_at_an_item():
+    begun, go_on = threading.Event(), threading.Event()
+
+    def work(_):
+        begun.set()
+        assert go_on.wait(5)
+
+    worker = Worker(lambda: work)
+    worker.start()
+    worker.ready.result(5)
+    assert worker.busy_since is None
+    before = time.perf_counter()
+    worker.slot.put("item")
+    assert begun.wait(5)
+    since = worker.busy_since
+    assert before <= since <= time.perf_counter()
+    go_on.set()
+    worker.stop()
+    assert worker.busy_since is None
 
 
 def test_what_prepare_raises_reaches_whoever_waits():

@@ -199,6 +199,25 @@ def test_few_frames_are_waited_for_but_not_for_ever():
     assert not governor.ready(0)
 
 
+def test_a_frame_that_does_not_end_is_a_reason_before_it_is_done():
+    now = [0.0]
+    governor = Governor(0.15, nice=True, clock=lambda: now[0])
+    now[0] = 0.9
+    assert not governor.overdue(0.9)  # one late frame is none
+    now[0] = 1.1
+    assert governor.overdue(1.1)
+    assert not governor.overdue(0.4)
+    assert governor.update(1.1, 0.0, 15.0, 0.0).insists
+    now[0] = 2.0
+    assert not governor.overdue(2.0)  # what was decided takes a second to show
+    now[0] = 2.2
+    assert governor.overdue(2.2)
+    slow = Governor(2.0, clock=lambda: now[0])
+    now[0] = 6.0
+    assert not slow.overdue(3.8)
+    assert not Governor(None, clock=lambda: now[0] - 100).overdue(60.0)
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_under_any_load_the_rate_stays_between_floor_and_camera(seed):
     rng = random.Random(seed)
