@@ -128,7 +128,8 @@ def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
 
 def look_into(bag: Path) -> tuple[bool, str]:
     """Whether the recorded images are compressed, and their frame_id."""
-    from fastdepth_ros.recording import Recording, cdr, find_camera
+    from fastdepth_ros import cdr
+    from fastdepth_ros.recording import Recording, find_camera
 
     with Recording.open(bag) as recording:
         topics = find_camera(recording)

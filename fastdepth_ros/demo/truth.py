@@ -13,11 +13,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from fastdepth_ros import cdr
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.demo.client import DEPTH
 from fastdepth_ros.demo.results import Results
 from fastdepth_ros.errors import RecordingError
-from fastdepth_ros.recording import CameraTopics, Message, Recording, cdr
+from fastdepth_ros.recording import CameraTopics, Message, Recording
 from fastdepth_ros.recording.depth import decode_depth
 
 Depth = npt.NDArray[np.float32]

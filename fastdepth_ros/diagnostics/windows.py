@@ -56,9 +56,10 @@ class Window:
         self._trim(now)
         if not self._items:
             return None
-        values = np.array([value for _, value in self._items])
-        p50, p95 = np.percentile(values, (50, 95))
-        return Spread(float(p50), float(p95), float(values.max()))
+        # np.percentile gives the same, and takes more than twice as long for so few numbers.
+        values = np.sort([value for _, value in self._items])
+        p50, p95 = np.interp((0.5 * (values.size - 1), 0.95 * (values.size - 1)), np.arange(values.size), values)
+        return Spread(float(p50), float(p95), float(values[-1]))
 
     def _trim(self, now: float) -> None:
         items = self._items

@@ -58,7 +58,8 @@ def labelled(paths: list[Path], only: str | None = None, last: float = 1.0) -> I
 
 
 def _recorded(path: Path) -> Iterator[Labelled]:
-    from fastdepth_ros.recording import Recording, cdr, find_camera
+    from fastdepth_ros import cdr
+    from fastdepth_ros.recording import Recording, find_camera
     from fastdepth_ros.recording.depth import decode_depth
 
     with Recording.open(path) as recording:

@@ -16,6 +16,7 @@ from typing import Any
 from sensor_msgs.msg import Image
 
 from fastdepth_ros.messages.encodings import ENCODINGS
+from fastdepth_ros.messages.serialized import SerializedImage
 from fastdepth_ros.picture import Picture
 
 TRIAL = "fastdepth_ros.messages.bridge_trial"
@@ -35,12 +36,12 @@ class Bridge:
         self._bridge = bridge
         self.encodings = frozenset(encodings)
 
-    def reads(self, message: Image) -> bool:
+    def reads(self, message: Image | SerializedImage) -> bool:
         """Whether cv_bridge is right for that message."""
         unpadded = message.step == message.width * ENCODINGS[message.encoding].pixel_bytes
         return message.encoding in self.encodings and unpadded and not message.is_bigendian
 
-    def read(self, message: Image) -> Picture:
+    def read(self, message: Image | SerializedImage) -> Picture:
         """The message's picture, as cv_bridge decodes it."""
         order = ENCODINGS[message.encoding].order
         return Picture(self._bridge.imgmsg_to_cv2(message, "mono8" if order == "grey" else "rgb8"), order)

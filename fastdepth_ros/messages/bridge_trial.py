@@ -9,11 +9,13 @@ import sys
 from typing import Any
 
 import numpy as np
+from rclpy.serialization import serialize_message
 from sensor_msgs.msg import Image
 
 from fastdepth_ros.messages.bridge import Bridge
 from fastdepth_ros.messages.encodings import ENCODINGS
 from fastdepth_ros.messages.images import PictureReader
+from fastdepth_ros.messages.serialized import image_in
 
 TRIAL_SIZE = (16, 12)
 """Width and height of the picture that both have to decode alike [px]."""
@@ -25,7 +27,7 @@ def right_encodings(bridge: Any) -> list[str]:
     tried, opencv = Bridge(bridge, converted), PictureReader(lambda: None)
 
     def is_right(name: str) -> bool:
-        message = trial_message(name)
+        message = image_in(serialize_message(trial_message(name)))  # as the node reads them
         try:
             return np.array_equal(tried.read(message).pixels, opencv.read(message).pixels)
         except Exception:  # cv_bridge raises a type of its own, AttributeError under numpy 2, TypeError for nv12

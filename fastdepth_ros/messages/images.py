@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
@@ -20,11 +20,15 @@ from sensor_msgs.msg import CompressedImage, Image
 from fastdepth_ros.errors import ImageError
 from fastdepth_ros.messages.bridge import Bridge, find_bridge
 from fastdepth_ros.messages.encodings import Encoding, find_encoding
+from fastdepth_ros.messages.serialized import SerializedCompressedImage, SerializedImage
 from fastdepth_ros.picture import Picture
 
 _JPEG, _PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 _JPEG_SCAN, _JPEG_END, _PNG_END = b"\xff\xda", b"\xff\xd9", b"IEND\xaeB`\x82"
 _DEPTH_TO_8_BIT = 255 / 65535
+
+AnyImage: TypeAlias = Image | SerializedImage
+AnyCompressedImage: TypeAlias = CompressedImage | SerializedCompressedImage
 
 
 class PictureReader:
@@ -42,13 +46,13 @@ class PictureReader:
     def _bridge(self) -> Bridge | None:
         return self._find()
 
-    def read(self, message: Image | CompressedImage) -> Picture:
+    def read(self, message: AnyImage | AnyCompressedImage) -> Picture:
         """The message's picture: valid until the next call, and no longer than the message.
 
         Raises:
             ImageError: the message does not hold a picture that can be read.
         """
-        if isinstance(message, CompressedImage):
+        if isinstance(message, (CompressedImage, SerializedCompressedImage)):
             return read_compressed(message)
         encoding = find_encoding(message.encoding)
         _check_layout(message, encoding)
@@ -58,7 +62,7 @@ class PictureReader:
             return self._bridge.read(message)
         return self._convert(message, encoding)
 
-    def _convert(self, message: Image, encoding: Encoding) -> Picture:
+    def _convert(self, message: AnyImage, encoding: Encoding) -> Picture:
         shape = (message.height, message.width) if encoding.order == "grey" else (message.height, message.width, 3)
         if self._buffer.shape != shape:
             self._buffer = np.empty(shape, np.uint8)
@@ -69,7 +73,7 @@ class PictureReader:
         return Picture(self._buffer, encoding.order)
 
 
-def read_compressed(message: CompressedImage) -> Picture:
+def read_compressed(message: AnyCompressedImage) -> Picture:
     """The picture of a JPEG or PNG message.
 
     An orientation in the file is ignored: camera_info is that of the sensor.
@@ -102,7 +106,7 @@ def read_compressed(message: CompressedImage) -> Picture:
     return Picture(pixels, "bgr")
 
 
-def _check_layout(message: Image, encoding: Encoding) -> None:
+def _check_layout(message: AnyImage, encoding: Encoding) -> None:
     """Hold size, step and data against each other.
 
     Raises:
@@ -129,7 +133,7 @@ def _check_layout(message: Image, encoding: Encoding) -> None:
         raise ImageError(cause, remedy)
 
 
-def _bytes(message: Image, encoding: Encoding) -> npt.NDArray[np.uint8]:
+def _bytes(message: AnyImage, encoding: Encoding) -> npt.NDArray[np.uint8]:
     """A view on the message's bytes: (rows, width), or (rows, width, bytes of a pixel)."""
     rows, width, depth = encoding.rows(message.height), message.width, encoding.pixel_bytes
     if depth == 1:
@@ -137,7 +141,7 @@ def _bytes(message: Image, encoding: Encoding) -> npt.NDArray[np.uint8]:
     return np.ndarray((rows, width, depth), np.uint8, message.data, 0, (message.step, depth, 1))
 
 
-def _words(message: Image) -> npt.NDArray[np.uint16]:
+def _words(message: AnyImage) -> npt.NDArray[np.uint16]:
     """The message's 16-bit words (height, width) in this machine's byte order."""
     order = ">" if message.is_bigendian else "<"
     words: npt.NDArray[Any] = np.ndarray(

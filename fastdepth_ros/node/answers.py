@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from rclpy.clock import Clock
 from rclpy.publisher import Publisher
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
 
 from fastdepth_ros.camera import Intrinsics
@@ -17,6 +17,7 @@ from fastdepth_ros.errors import FastDepthError
 from fastdepth_ros.messages.camera_info import depth_camera_info
 from fastdepth_ros.messages.images import PictureReader
 from fastdepth_ros.messages.outputs import OutputMessages
+from fastdepth_ros.messages.serialized import SerializedCompressedImage, SerializedImage
 from fastdepth_ros.node.camera import Calibration
 from fastdepth_ros.parameters import Parameters
 from fastdepth_ros.picture import Picture
@@ -33,7 +34,7 @@ class Arrival(NamedTuple):
         at: ``time.perf_counter()`` when it came [s].
     """
 
-    message: Image | CompressedImage
+    message: SerializedImage | SerializedCompressedImage
     at: float
 
 

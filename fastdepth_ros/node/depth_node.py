@@ -25,7 +25,8 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 
 from fastdepth_ros.diagnostics.monitor import Drop, Monitor
 from fastdepth_ros.diagnostics.sequence import Gaps
-from fastdepth_ros.errors import FastDepthError, SettingError
+from fastdepth_ros.errors import FastDepthError, ImageError, SettingError
+from fastdepth_ros.messages.serialized import compressed_image_in, image_in
 from fastdepth_ros.models import find_bundle
 from fastdepth_ros.node.answers import Answers, Arrival, Outputs, seconds
 from fastdepth_ros.node.camera import Camera
@@ -158,8 +159,9 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
         self._gaps = Gaps()
         kind = CompressedImage if compressed else Image
         try:
+            self._unpack = compressed_image_in if compressed else image_in
             image = self._subscription(kind, self._image_topic(compressed), self._on_image)
-            camera_info = self._subscription(CameraInfo, "camera_info", self._on_camera_info, raw=True)
+            camera_info = self._subscription(CameraInfo, "camera_info", self._on_camera_info)
         except SettingError as error:
             self._unsubscribe()
             self.fail(f"not active: {error}")
@@ -282,10 +284,10 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
         self._advertised.append(publisher)
         return publisher
 
-    def _subscription(self, kind: type, topic: str, callback: Callable[..., None], raw: bool = False) -> Any:
+    def _subscription(self, kind: type, topic: str, callback: Callable[[bytes, dict[str, Any]], None]) -> Any:
         with qos_override(topic) as overridable:
             subscription = self.create_subscription(
-                kind, topic, callback, sensor(), raw=raw, qos_overriding_options=overridable
+                kind, topic, callback, sensor(), raw=True, qos_overriding_options=overridable
             )
         self._heard.append(subscription)
         return subscription
@@ -299,21 +301,25 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
             return str(remapped)
         return str(self.resolve_topic_name("image")).removesuffix("/compressed") + "/compressed"
 
-    def _on_image(self, message: Image | CompressedImage, info: dict[str, Any]) -> None:
+    def _on_image(self, serialized: bytes, info: dict[str, Any]) -> None:
         if self._answers is None or self._worker is None:
             return
-        arrival = Arrival(message, time.perf_counter())
-        now = self._now()
+        now, at = self._now(), time.perf_counter()
         monitor = self._answers.monitor
         monitor.received(now)
+        try:
+            message = self._unpack(serialized)
+        except ImageError as error:
+            monitor.rejected(now, error)
+            return
         if lost := self._gaps.lost(info):
             monitor.dropped(now, Drop.LOST, lost)
         if self._power.arrived(self._worker.busy_since):
             self._enforce()
             self.get_logger().info(self._power.decision.reason)
-        if not self._limit.admits(seconds(message.header.stamp) or now, arrival.at):
+        if not self._limit.admits(seconds(message.header.stamp) or now, at):
             monitor.dropped(now, Drop.BUDGET if self._power.decision.lowered else Drop.MAX_RATE)
-        elif self._worker.slot.put(arrival):
+        elif self._worker.slot.put(Arrival(message, at)):
             monitor.dropped(now, Drop.REPLACED)
 
     def _on_camera_info(self, serialized: bytes, _: dict[str, Any]) -> None:

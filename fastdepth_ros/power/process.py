@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from fastdepth_ros.power.files import as_list
@@ -56,8 +57,12 @@ def niceness() -> int:
     return os.getpriority(os.PRIO_PROCESS, 0)
 
 
+@cache
 def may_return_to(least: int) -> bool:
-    """Whether a thread that was given a higher niceness may have this one again: few users may lower theirs."""
+    """Whether a thread that was given a higher niceness may have this one again: few users may lower theirs.
+
+    Found out once: what a process may do stays, and diagnostics ask every second.
+    """
     allowed = resource.getrlimit(resource.RLIMIT_NICE)[0]
     if allowed == resource.RLIM_INFINITY or least >= 20 - allowed:
         return True

@@ -1,6 +1,5 @@
 """Read, play and write rosbag2 recordings: sqlite3 and MCAP, plain or zstd-compressed, without a ROS installation.
 
-cdr       the stamp and frame_id in a serialized message, read and replaced without deserializing it
 reader    Recording: the topics and messages of a recording
 unpack    UnpackedRecording: with raw images for compressed pictures
 camera    which topics are the camera's image, its camera_info and the true depth

@@ -12,8 +12,8 @@ from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 
+from fastdepth_ros import cdr
 from fastdepth_ros.errors import RecordingError, SettingError
-from fastdepth_ros.recording import cdr
 from fastdepth_ros.recording.camera import CameraTopics
 from fastdepth_ros.recording.reader import Message, Topic
 

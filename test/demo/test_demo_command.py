@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fastdepth_ros.recording import Recording, RecordingWriter, cdr
+from fastdepth_ros import cdr
+from fastdepth_ros.recording import Recording, RecordingWriter
 from fastdepth_ros.recording.depth import decode_depth
 from fastdepth_ros.runtime.cache import cache_dir
 from fastdepth_ros.scene.record import FRAME_ID, IMAGE_TOPIC, TRUTH_TOPIC, room_recording

@@ -9,8 +9,9 @@ import pytest
 from bags import START, STORE, TYPES, camera_info, compressed, header, image, write
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 
+from fastdepth_ros import cdr
 from fastdepth_ros.errors import RecordingError
-from fastdepth_ros.recording import Recording, RecordingWriter, UnpackedRecording, cdr, find_camera
+from fastdepth_ros.recording import Recording, RecordingWriter, UnpackedRecording, find_camera
 from fastdepth_ros.recording.depth import decode_depth, encode_depth
 
 

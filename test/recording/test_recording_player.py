@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from bags import START, STORE, camera_info, image, write
 
+from fastdepth_ros import cdr
 from fastdepth_ros.demo.graph import graph_environment
-from fastdepth_ros.recording import Recording, cdr
+from fastdepth_ros.recording import Recording
 
 FRAMES, PERIOD = 12, 40_000_000
 LISTENER = Path(__file__).with_name("listener.py")

@@ -1,0 +1,108 @@
+"""Serialized messages, read and changed in their bytes: what rclpy would make of them is not needed everywhere.
+
+A message whose first field is a std_msgs/Header starts with (OMG CDR, 4-byte encapsulation):
+
+    offset  0  encapsulation: 0, kind, 0, 0; an odd kind is little endian
+            4  stamp.sec      int32
+            8  stamp.nanosec  uint32
+           12  length of frame_id with its closing zero, uint32
+           16  frame_id
+
+Numbers lie at multiples of their size, counted from offset 4 on; strings and sequences begin with their length. (In
+version 2 of the encoding only numbers of eight bytes lie elsewhere.)
+"""
+
+from __future__ import annotations
+
+import struct
+
+SECOND = 1_000_000_000
+
+KINDS = (0, 1, 6, 7)
+"""Of encapsulation that are read: plain CDR of version 1 and 2, in both byte orders."""
+
+
+def _order(data: bytes) -> str:
+    return "<" if data[1] & 1 else ">"
+
+
+def stamp_of(data: bytes) -> int:
+    """The stamp of a serialized message that starts with a header [ns].
+
+    Raises:
+        ValueError: the message is too short to hold a header.
+    """
+    if len(data) < 16:
+        raise ValueError(f"a message of {len(data)} bytes holds no header")
+    seconds, nanoseconds = struct.unpack_from(_order(data) + "iI", data, 4)
+    return int(seconds) * SECOND + int(nanoseconds)
+
+
+def frame_of(data: bytes) -> str:
+    """The frame_id of a serialized message that starts with a header.
+
+    Raises:
+        ValueError: the message is too short to hold one.
+    """
+    if len(data) < 16:
+        raise ValueError(f"a message of {len(data)} bytes holds no header")
+    (length,) = struct.unpack_from(_order(data) + "I", data, 12)
+    if len(data) < 16 + length:
+        raise ValueError(f"a message of {len(data)} bytes cannot hold a frame_id of {length}")
+    return data[16 : 16 + max(0, length - 1)].decode("utf-8", "replace")
+
+
+def with_stamp(data: bytes, stamp: int) -> bytes:
+    """The same serialized message with another stamp [ns]; one copy."""
+    seconds, nanoseconds = divmod(stamp, SECOND)
+    return b"".join((data[:4], struct.pack(_order(data) + "iI", seconds, nanoseconds), memoryview(data)[12:]))
+
+
+class Fields:
+    """Reads a serialized message field by field, in their order, without copying any sequence.
+
+    Args:
+        data: the message; what is read of it refers to it.
+
+    Raises:
+        ValueError: it is encapsulated in another way; so do all methods where a field lies beyond its end.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        if len(data) < 4 or data[0] or data[1] not in KINDS:
+            raise ValueError(f"{data[:4].hex(' ') or 'no byte'} is no CDR encapsulation that is known")
+        self._data = data
+        self._at = 4
+        self._byte, self._word = struct.Struct("B"), struct.Struct(_order(data) + "I")
+        self._signed = struct.Struct(_order(data) + "i")
+
+    def byte(self) -> int:
+        """A uint8."""
+        return self._number(self._byte)
+
+    def word(self) -> int:
+        """A uint32."""
+        return self._number(self._word)
+
+    def signed(self) -> int:
+        """An int32."""
+        return self._number(self._signed)
+
+    def string(self) -> str:
+        """A string."""
+        return bytes(self.sequence()[:-1]).decode("utf-8", "replace")
+
+    def sequence(self) -> memoryview:
+        """A sequence of uint8, where the message holds it."""
+        length = self.word()
+        start, self._at = self._at, self._at + length
+        if self._at > len(self._data):
+            raise ValueError(f"a message of {len(self._data)} bytes cannot hold {length} from {start} on")
+        return memoryview(self._data)[start : self._at]
+
+    def _number(self, kind: struct.Struct) -> int:
+        start = 4 - (4 - self._at) // kind.size * kind.size  # the next multiple of its size
+        self._at = start + kind.size
+        if self._at > len(self._data):
+            raise ValueError(f"a message of {len(self._data)} bytes ends before its field at {start}")
+        return int(kind.unpack_from(self._data, start)[0])
