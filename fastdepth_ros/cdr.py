@@ -59,10 +59,13 @@ def with_stamp(data: bytes, stamp: int) -> bytes:
 
 
 class Fields:
-    """Reads a serialized message field by field, in their order, without copying any sequence.
+    """Reads a serialized message field by field, in their order.
 
     Args:
-        data: the message; what is read of it refers to it.
+        data: the message.
+
+    Attributes:
+        order: of its bytes, as :mod:`struct` calls it.
 
     Raises:
         ValueError: it is encapsulated in another way; so do all methods where a field lies beyond its end.
@@ -71,38 +74,37 @@ class Fields:
     def __init__(self, data: bytes) -> None:
         if len(data) < 4 or data[0] or data[1] not in KINDS:
             raise ValueError(f"{data[:4].hex(' ') or 'no byte'} is no CDR encapsulation that is known")
+        self.order = _order(data)
         self._data = data
         self._at = 4
-        self._byte, self._word = struct.Struct("B"), struct.Struct(_order(data) + "I")
-        self._signed = struct.Struct(_order(data) + "i")
+
+    def skip(self, to: int) -> None:
+        """Go on at an offset."""
+        self._at = to
+
+    def aligned(self, size: int) -> int:
+        """Where the next number of so many bytes lies."""
+        return 4 - (4 - self._at) // size * size
 
     def byte(self) -> int:
         """A uint8."""
-        return self._number(self._byte)
+        return self._number("B")
 
     def word(self) -> int:
         """A uint32."""
-        return self._number(self._word)
-
-    def signed(self) -> int:
-        """An int32."""
-        return self._number(self._signed)
+        return self._number("I")
 
     def string(self) -> str:
         """A string."""
-        return bytes(self.sequence()[:-1]).decode("utf-8", "replace")
-
-    def sequence(self) -> memoryview:
-        """A sequence of uint8, where the message holds it."""
         length = self.word()
         start, self._at = self._at, self._at + length
         if self._at > len(self._data):
             raise ValueError(f"a message of {len(self._data)} bytes cannot hold {length} from {start} on")
-        return memoryview(self._data)[start : self._at]
+        return self._data[start : start + max(0, length - 1)].decode("utf-8", "replace")
 
-    def _number(self, kind: struct.Struct) -> int:
-        start = 4 - (4 - self._at) // kind.size * kind.size  # the next multiple of its size
-        self._at = start + kind.size
+    def _number(self, code: str) -> int:
+        start = self.aligned(struct.calcsize(code))
+        self._at = start + struct.calcsize(code)
         if self._at > len(self._data):
             raise ValueError(f"a message of {len(self._data)} bytes ends before its field at {start}")
-        return int(kind.unpack_from(self._data, start)[0])
+        return int(struct.unpack_from(self.order + code, self._data, start)[0])

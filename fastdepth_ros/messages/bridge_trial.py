@@ -15,8 +15,9 @@ from sensor_msgs.msg import Image
 from fastdepth_ros.messages.bridge import Bridge
 from fastdepth_ros.messages.encodings import ENCODINGS
 from fastdepth_ros.messages.images import PictureReader
-from fastdepth_ros.messages.serialized import image_in
+from fastdepth_ros.messages.serialized import Unpacker
 
+UNPACKER = Unpacker()
 TRIAL_SIZE = (16, 12)
 """Width and height of the picture that both have to decode alike [px]."""
 
@@ -27,7 +28,7 @@ def right_encodings(bridge: Any) -> list[str]:
     tried, opencv = Bridge(bridge, converted), PictureReader(lambda: None)
 
     def is_right(name: str) -> bool:
-        message = image_in(serialize_message(trial_message(name)))  # as the node reads them
+        message = UNPACKER.unpack(serialize_message(trial_message(name)))  # as the node reads them
         try:
             return np.array_equal(tried.read(message).pixels, opencv.read(message).pixels)
         except Exception:  # cv_bridge raises a type of its own, AttributeError under numpy 2, TypeError for nv12

@@ -16,6 +16,8 @@ import numpy.typing as npt
 from sensor_msgs.msg import Image, PointCloud2, PointField
 from std_msgs.msg import Header
 
+from fastdepth_ros.messages.serialized import Origin
+
 _FIELDS = ("x", "y", "z", "rgb")
 _FLOAT = 4
 _BIG_ENDIAN = sys.byteorder == "big"
@@ -28,8 +30,10 @@ class OutputMessages:
     """
 
     def __init__(self) -> None:
-        self.depth = Image(is_bigendian=int(_BIG_ENDIAN))
-        self.cloud = PointCloud2(is_bigendian=_BIG_ENDIAN, is_dense=False)
+        self.header = Header()
+        """Of both messages."""
+        self.depth = Image(header=self.header, is_bigendian=int(_BIG_ENDIAN))
+        self.cloud = PointCloud2(header=self.header, is_bigendian=_BIG_ENDIAN, is_dense=False)
 
     def allocate(self, name: str, shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
         """Size the message of an output, and give a view on its data.
@@ -59,7 +63,6 @@ class OutputMessages:
         self.cloud.data = data
         return np.frombuffer(self.cloud.data, kind).reshape(shape)
 
-    def stamp(self, header: Header) -> None:
+    def stamp(self, origin: Origin) -> None:
         """Give both messages the stamp and the frame of the image that they were made from."""
-        self.depth.header = header
-        self.cloud.header = header
+        self.header.stamp.sec, self.header.stamp.nanosec, self.header.frame_id = origin

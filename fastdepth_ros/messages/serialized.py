@@ -1,77 +1,106 @@
 """A camera's images as DDS brings them: fields by name, the pixels left where they are.
 
-rclpy copies the pixels of a message twice on their way into a Python object; of a serialized message, once.
+rclpy copies the pixels of a message twice on their way into a Python object; of a serialized message, once. What lies
+between stamp and pixels hardly ever changes, and is unpacked only when it does.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-from builtin_interfaces.msg import Time
-from std_msgs.msg import Header
+import struct
+from typing import Any, NamedTuple
 
 from fastdepth_ros.cdr import Fields
 from fastdepth_ros.errors import ImageError
 
+STAMP, STAMP_ENDS = 4, 12
+"""Bytes before the stamp, and before what follows it: CDR's encapsulation, seconds, nanoseconds."""
+
+
+class Origin(NamedTuple):
+    """Header of an image: when it was taken, and the frame of its camera."""
+
+    sec: int
+    nanosec: int
+    frame_id: str
+
+    @property
+    def seconds(self) -> float:
+        """The stamp [s]."""
+        return self.sec + self.nanosec * 1e-9
+
 
 class SerializedImage(NamedTuple):
-    """A sensor_msgs/Image; every field as there, but ``data`` is a read-only view."""
+    """A sensor_msgs/Image: its fields, but ``data`` is a read-only view."""
 
-    header: Header
+    origin: Origin
+    data: memoryview
     height: int
     width: int
     encoding: str
     is_bigendian: int
     step: int
-    data: memoryview
 
 
 class SerializedCompressedImage(NamedTuple):
-    """A sensor_msgs/CompressedImage; every field as there, but ``data`` is a read-only view."""
+    """A sensor_msgs/CompressedImage: its fields, but ``data`` is a read-only view."""
 
-    header: Header
-    format: str
+    origin: Origin
     data: memoryview
+    format: str
 
 
-def image_in(serialized: bytes) -> SerializedImage:
-    """The fields of a serialized sensor_msgs/Image, to which the bytes belong from now on.
+class Unpacker:
+    """Unpacks a camera's images, one after the other.
 
-    Raises:
-        ImageError: it ends early, or is encapsulated in a way that is not known.
+    Args:
+        compressed: whether they are sensor_msgs/CompressedImage.
     """
-    try:
+
+    def __init__(self, compressed: bool = False) -> None:
+        self._compressed = compressed
+        self._between: tuple[Any, ...] = ()
+        self._forget()
+
+    def unpack(self, serialized: bytes) -> SerializedImage | SerializedCompressedImage:
+        """The fields of a serialized message, to which the bytes belong from now on.
+
+        Raises:
+            ImageError: it ends early, or is encapsulated in a way that is not known.
+        """
+        try:
+            if serialized[:STAMP] != self._encapsulation or serialized[STAMP_ENDS : self._length_at] != self._said:
+                self._learn(serialized)
+            sec, nanosec = self._stamp.unpack_from(serialized, STAMP)
+            (length,) = self._length.unpack_from(serialized, self._length_at)
+        except (ValueError, struct.error) as error:
+            self._forget()
+            raise _cannot(error) from error
+        data = memoryview(serialized)[self._length_at + self._length.size :][:length]
+        if len(data) < length:
+            raise _cannot(f"it has {len(data)} of {length} bytes of data")
+        kind = SerializedCompressedImage if self._compressed else SerializedImage
+        return kind(Origin(sec, nanosec, self._frame), data, *self._between)
+
+    def _learn(self, serialized: bytes) -> None:
+        """Take down all that comes before the data."""
         fields = Fields(serialized)
-        return SerializedImage(
-            _header(fields),
-            height=fields.word(),
-            width=fields.word(),
-            encoding=fields.string(),
-            is_bigendian=fields.byte(),
-            step=fields.word(),
-            data=fields.sequence(),
-        )
-    except ValueError as error:
-        raise _cannot("image", error) from error
+        fields.skip(STAMP_ENDS)
+        self._frame = fields.string()
+        if self._compressed:
+            self._between = (fields.string(),)
+        else:
+            height, width, encoding = fields.word(), fields.word(), fields.string()
+            self._between = (height, width, encoding, fields.byte(), fields.word())
+        self._length_at = fields.aligned(4)
+        self._encapsulation, self._said = serialized[:STAMP], serialized[STAMP_ENDS : self._length_at]
+        self._stamp, self._length = struct.Struct(fields.order + "iI"), struct.Struct(fields.order + "I")
+
+    def _forget(self) -> None:
+        self._encapsulation = self._said = b""
+        self._between = ()
+        self._frame, self._length_at = "", STAMP_ENDS
+        self._stamp, self._length = struct.Struct("iI"), struct.Struct("I")
 
 
-def compressed_image_in(serialized: bytes) -> SerializedCompressedImage:
-    """The fields of a serialized sensor_msgs/CompressedImage, to which the bytes belong from now on.
-
-    Raises:
-        ImageError: as :func:`image_in`.
-    """
-    try:
-        fields = Fields(serialized)
-        return SerializedCompressedImage(_header(fields), format=fields.string(), data=fields.sequence())
-    except ValueError as error:
-        raise _cannot("compressed image", error) from error
-
-
-def _header(fields: Fields) -> Header:
-    stamp = Time(sec=fields.signed(), nanosec=fields.word())
-    return Header(stamp=stamp, frame_id=fields.string())
-
-
-def _cannot(what: str, error: ValueError) -> ImageError:
-    return ImageError(f"the {what} message cannot be unpacked ({error})", "Check who publishes it, and by which DDS.")
+def _cannot(why: object) -> ImageError:
+    return ImageError(f"the image's message cannot be unpacked: {why}", "Check who publishes it, and by which DDS.")

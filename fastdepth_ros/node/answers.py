@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from rclpy.clock import Clock
 from rclpy.publisher import Publisher
 from sensor_msgs.msg import CameraInfo
-from std_msgs.msg import Header
 
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.diagnostics.monitor import Drop, Monitor
@@ -125,17 +124,17 @@ class Answers:
         frame = self._pipeline.run(picture, calibration.camera if calibration else None, depth=depth, cloud=cloud)
 
         done = time.perf_counter()
-        header = arrival.message.header
-        self._messages.stamp(header)
+        origin = arrival.message.origin
+        self._messages.stamp(origin)
         if frame.depth is not None:
             outputs.depth.publish(self._messages.depth)
         if camera_info and calibration is not None and frame.intrinsics is not None:
-            outputs.camera_info.publish(self._describe(calibration, frame.intrinsics, header))
+            outputs.camera_info.publish(self._describe(calibration, frame.intrinsics))
         if frame.cloud is not None:
             outputs.cloud.publish(self._messages.cloud)
         ended, now = time.perf_counter(), self._now()
         stages.update(frame.stages, publish=ended - done)
-        age = now - seconds(header.stamp)
+        age = now - origin.seconds
         self.monitor.answered(now, age, stages)
         self.noted(begun, ended, age, ended - arrival.at, self._applied)
 
@@ -161,20 +160,19 @@ class Answers:
         )
         return None
 
-    def _describe(self, calibration: Calibration, camera: Intrinsics, header: Header) -> CameraInfo:
+    def _describe(self, calibration: Calibration, camera: Intrinsics) -> CameraInfo:
         """The camera_info of the depth map, made anew only when a camera changes."""
         known = self._camera_info
         if known is None or known[0] is not calibration or known[1] != camera:
-            known = self._camera_info = (calibration, camera, depth_camera_info(camera, calibration.info, header))
-        known[2].header = header
+            info = depth_camera_info(camera, calibration.info, self._messages.header)
+            known = self._camera_info = (calibration, camera, info)
         return known[2]
 
     def _now(self) -> float:
-        return seconds(self._clock.now())
+        return time_of(self._clock)
 
 
-def seconds(time: Any) -> float:
-    """A time of rclpy, or a stamp of a message, in seconds."""
-    if hasattr(time, "nanoseconds"):
-        return float(time.nanoseconds * 1e-9)
-    return float(time.sec + time.nanosec * 1e-9)
+def time_of(clock: Clock) -> float:
+    """A clock's time [s], without the object that rclpy makes of it."""
+    with clock.handle:
+        return float(clock.handle.get_now().nanoseconds * 1e-9)

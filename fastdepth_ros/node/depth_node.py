@@ -26,9 +26,9 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 from fastdepth_ros.diagnostics.monitor import Drop, Monitor
 from fastdepth_ros.diagnostics.sequence import Gaps
 from fastdepth_ros.errors import FastDepthError, ImageError, SettingError
-from fastdepth_ros.messages.serialized import compressed_image_in, image_in
+from fastdepth_ros.messages.serialized import Unpacker
 from fastdepth_ros.models import find_bundle
-from fastdepth_ros.node.answers import Answers, Arrival, Outputs, seconds
+from fastdepth_ros.node.answers import Answers, Arrival, Outputs, time_of
 from fastdepth_ros.node.camera import Camera
 from fastdepth_ros.node.executor import NodeExecutor
 from fastdepth_ros.node.parameters import NodeParameters
@@ -159,7 +159,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
         self._gaps = Gaps()
         kind = CompressedImage if compressed else Image
         try:
-            self._unpack = compressed_image_in if compressed else image_in
+            self._unpacker = Unpacker(compressed)
             image = self._subscription(kind, self._image_topic(compressed), self._on_image)
             camera_info = self._subscription(CameraInfo, "camera_info", self._on_camera_info)
         except SettingError as error:
@@ -308,16 +308,16 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
         monitor = self._answers.monitor
         monitor.received(now)
         try:
-            message = self._unpack(serialized)
+            message = self._unpacker.unpack(serialized)
         except ImageError as error:
             monitor.rejected(now, error)
             return
         if lost := self._gaps.lost(info):
             monitor.dropped(now, Drop.LOST, lost)
-        if self._power.arrived(self._worker.busy_since):
+        if self._power.arrived(now, self._worker.busy_since):
             self._enforce()
             self.get_logger().info(self._power.decision.reason)
-        if not self._limit.admits(seconds(message.header.stamp) or now, at):
+        if not self._limit.admits(message.origin.seconds or now, at):
             monitor.dropped(now, Drop.BUDGET if self._power.decision.lowered else Drop.MAX_RATE)
         elif self._worker.slot.put(Arrival(message, at)):
             monitor.dropped(now, Drop.REPLACED)
@@ -352,7 +352,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
         self.get_logger().error("".join(traceback.format_exception(error)), throttle_duration_sec=5.0)
 
     def _now(self) -> float:
-        return seconds(self.get_clock().now())
+        return time_of(self.get_clock())
 
 
 def main(args: list[str] | None = None) -> int:

@@ -2,13 +2,15 @@
 
 For every message rclpy asks each of a node's entities anew, in Python, whether and how it can be waited for: more than
 thirty here, most of them events that never come. That was more than half of the processor time that a frame cost beside
-the network. Here one wait set of all of them is kept, and a message of the camera is handed on as soon as it is there.
+the network. Here one wait set of all of them is kept, and a message of the camera is handed on as soon as it is there;
+while the camera sends, events, as of somebody whose QoS does not fit, are only looked for once a second.
 Whatever else is ready is left to rclpy, which finds it ready still: waiting uses up nothing but guard conditions, so
 the node's are triggered again, and those of rclpy are not waited for here.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from itertools import chain
@@ -22,6 +24,9 @@ from rclpy.signals import SignalHandlerGuardCondition
 
 rcl: Any = rclpy_implementation  # its types are not those of every release
 FOREVER = -1
+EVENTS_PERIOD = 1.0
+"""Seconds for which events may wait while messages of the camera come."""
+
 OTHERS = ("timer", "client", "service", "guard_condition")
 """Kinds of entities that a wait set lists, besides subscriptions."""
 
@@ -90,23 +95,26 @@ class NodeExecutor(SingleThreadedExecutor):  # type: ignore[misc]  # rclpy ships
     def _wait(self, entities: dict[str, list[Any]], waitables: list[Any], camera: dict[int, Any]) -> None:
         """The same, with what is waited for."""
         counts = [waitable.get_num_entities() for waitable in waitables]
+        urgent = [each for each, count in zip(waitables, counts, strict=True) if not _is_event(count)]
         sizes = [len(each) + sum(getattr(c, f"num_{kind}s") for c in counts) for kind, each in entities.items()]
         wait_set = rcl.WaitSet(*sizes, self.context.handle)
         adding = [(getattr(wait_set, f"add_{kind}"), each.handle) for kind in entities for each in entities[kind]]
-        others = False
+        others, looked = False, -EVENTS_PERIOD
         while not others:
+            left = looked + EVENTS_PERIOD - time.monotonic()
             wait_set.clear_entities()
             for add, handle in adding:
                 add(handle)
-            for waitable in waitables:
+            for waitable in waitables if left <= 0 else urgent:
                 waitable.add_to_wait_set(wait_set)
-            wait_set.wait(FOREVER)
+            wait_set.wait(FOREVER if left <= 0 else int(left * 1e9))
             ready = wait_set.get_ready_entities("subscription")
-            others = (
-                any(pointer not in camera for pointer in ready)
-                or any(wait_set.get_ready_entities(kind) for kind in OTHERS)
-                or any(wait_set.is_ready("event", index) for index in range(sizes[-1]))
+            others = any(pointer not in camera for pointer in ready) or any(
+                wait_set.get_ready_entities(kind) for kind in OTHERS
             )
+            if left <= 0:
+                others = others or any(wait_set.is_ready("event", index) for index in range(sizes[-1]))
+                looked = time.monotonic()
             for pointer in ready:
                 if pointer in camera:
                     hand_on(camera[pointer])
@@ -114,6 +122,12 @@ class NodeExecutor(SingleThreadedExecutor):  # type: ignore[misc]  # rclpy ships
         for guard in self._own_node.guards:
             if guard.handle.pointer in used_up:
                 guard.trigger()
+
+
+def _is_event(count: Any) -> bool:
+    """Whether a waitable of so many entities waits for events alone."""
+    kinds = ("subscription", "guard_condition", "timer", "client", "service")
+    return not any(getattr(count, f"num_{kind}s") for kind in kinds)
 
 
 def hand_on(subscription: Any) -> None:

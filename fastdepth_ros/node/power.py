@@ -74,10 +74,11 @@ class NodePower:
             parameters.manage_board_mode,
             self._device,
         )
-        self._governor = Governor(None, clock=now)
         self._now = now
+        self._at = now()
+        self._governor = Governor(None, clock=lambda: self._at)
         self._noted: list[Noted] = []
-        self._arrivals, self._since = 0, now()
+        self._arrivals, self._since = 0, self._at
         self._decided = -math.inf
         self._judged = -math.inf
         self._cores: tuple[int, ...] | None = None
@@ -121,7 +122,7 @@ class NodePower:
 
     def apply(self, parameters: Parameters) -> None:
         """Put the profile, the cores and the niceness of the parameters in force."""
-        self._parameters = parameters
+        self._parameters, self._at = parameters, self._now()
         profile = self._profiles.find(parameters.power_profile)
         if profile is not self._monitor.profile:
             self._switched, self._took = time.perf_counter(), None
@@ -160,13 +161,15 @@ class NodePower:
         if ended - own >= self._decided:  # what came in before says nothing of what was decided
             self._noted.append(Noted(age, age - own))
 
-    def arrived(self, busy_since: float | None = None) -> bool:
+    def arrived(self, now: float, busy_since: float | None = None) -> bool:
         """An image came in; whether :attr:`effective` is another one now.
 
         Args:
+            now: in the node's clock [s].
             busy_since: since when the worker has been at its frame [s, ``time.perf_counter``]; None where it has none.
         """
         self._arrivals += 1
+        self._at = now
         if busy_since is not None and busy_since != self._judged:
             pending = time.perf_counter() - busy_since
             if self._governor.overdue(pending):
@@ -178,7 +181,7 @@ class NodePower:
     def _decide(self) -> bool:
         """Let the governor judge what was noted; whether :attr:`effective` is another one now."""
         noted, self._noted = self._noted, []
-        now, before = self._now(), self.decision
+        now, before = self._at, self.decision
         seconds = max(now - self._since, 1e-3)
         age, arrival = np.percentile(np.array(noted), 95, axis=0)
         after = self._governor.update(age, arrival, self._arrivals / seconds, len(noted) / seconds)

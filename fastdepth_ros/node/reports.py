@@ -22,7 +22,7 @@ from fastdepth_ros.diagnostics.levels import (
 )
 from fastdepth_ros.diagnostics.messages import diagnostic_array
 from fastdepth_ros.diagnostics.monitor import Report
-from fastdepth_ros.node.answers import Answers, Outputs, seconds
+from fastdepth_ros.node.answers import Answers, Outputs
 from fastdepth_ros.node.power import NodePower
 from fastdepth_ros.parameters import Parameters
 from fastdepth_ros.runtime import processor
@@ -81,7 +81,7 @@ class Reporter:
         statuses = [node_status(doing, self.problem, about, clock_stands=now.nanoseconds == 0)]
         report = Report()
         if self._watched is not None and answers is not None:
-            report = answers.monitor.report(seconds(now))
+            report = answers.monitor.report(now.nanoseconds * 1e-9)
             statuses += self._active(report, parameters, answers, camera_problem)
         about_power, numbers = power.report(report)
         figures = Status("performance", Level.OK, "", {name: f"{value:.9g}" for name, value in numbers.items()})

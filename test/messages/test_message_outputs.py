@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from builtin_interfaces.msg import Time
 from sensor_msgs.msg import PointField
 from std_msgs.msg import Header
 
 from fastdepth_ros.messages.outputs import OutputMessages
+from fastdepth_ros.messages.serialized import Origin
 
 
 @pytest.mark.parametrize(("dtype", "encoding"), [(np.float32, "32FC1"), (np.uint16, "16UC1")])
@@ -38,7 +40,7 @@ def test_the_cloud_is_organised_and_names_its_fields(channels, names):
 
 def test_both_carry_the_header_of_their_image():
     messages = OutputMessages()
-    header = Header(frame_id="eye")
-    header.stamp.sec = 7
-    messages.stamp(header)
-    assert messages.depth.header == messages.cloud.header == header
+    for frame_id, sec in (("eye", 7), ("other", 8)):
+        messages.stamp(Origin(sec, 5, frame_id))
+        header = Header(frame_id=frame_id, stamp=Time(sec=sec, nanosec=5))
+        assert messages.depth.header == messages.cloud.header == messages.header == header
