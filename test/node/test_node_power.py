@@ -20,6 +20,8 @@ from boards.tree import DAMAGE, Tree
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from node_graph import Graph, image_of
 
+from fastdepth_ros.node.power import NodePower
+from fastdepth_ros.parameters import Parameters
 from fastdepth_ros.power import process
 
 BUILDERS: dict[str, Callable[..., Tree]] = {
@@ -523,3 +525,23 @@ def test_two_nodes_that_want_different_modes_are_told_of_each_other(on_board, st
     other.wait_for(lambda: other.says("board", DiagnosticStatus.OK, "MAXQ"), "the second to get its mode")
     one.wait_for(lambda: is_warned(one, "board", "somebody else changed it", "give all nodes"), "the first to say so")
     assert [call for call in tree.calls if call.startswith("-m")] == ["-m 0", "-m 1"]
+
+
+def test_a_frame_that_does_not_end_is_decided_on_once(tmp_path):
+    """A starved worker publishes nothing that could be judged; the images that come in meanwhile are the occasion."""
+    file = tmp_path / "power.yaml"
+    file.write_text("profiles: {two: {linux: {threads: 2, cpu: {age_ms: 100}}}}")
+    power = NodePower(Parameters(board_root=str(tmp_path), power_file=str(file), power_profile="two"), lambda: 100.0)
+    try:
+        stuck = time.perf_counter() - 5.0
+        assert not power.arrived(100.5, stuck)
+        assert not power.arrived(101.5, time.perf_counter() - 0.5)
+        assert not power.arrived(101.5, None)
+        assert power.arrived(101.6, stuck)
+        assert power.decision.single
+        assert "budget 100 ms: on a single thread" in power.decision.reason
+        assert not power.arrived(103.0, stuck)
+        assert power.arrived(103.0, stuck + 1)
+        assert power.decision.lowered
+    finally:
+        power.close()
