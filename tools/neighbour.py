@@ -29,6 +29,9 @@ ROOT = Path(__file__).resolve().parent.parent
 HERTZ = 100.0
 WIDTH, HEIGHT, RATE = 640, 480, 30.0
 UNHELD = "max-n without a budget"
+FINDING = 5.0
+"""Seconds with hogs in which the governor finds what helps; "with hogs" begins after them."""
+
 COLOURS = {"without": "0.4", UNHELD: "C0", "max-n": "C1", "max-q": "C2"}
 
 
@@ -197,7 +200,12 @@ def loaded(model: str, profile: str, seconds: float, folder: Path) -> dict[str, 
         for process in hogs:
             process.wait()
         noted = result(eye)
-    parts = {"before": (2.0, third), "with hogs": (third + 5.0, 2 * third), "after": (2 * third + 2.0, seconds)}
+    parts = {
+        "before": (2.0, third),
+        "with hogs, from their start": (third, 2 * third),
+        "with hogs": (third + FINDING, 2 * third),
+        "after": (2 * third + 2.0, seconds),
+    }
     return {
         "seconds": seconds,
         "hogs": cores,
@@ -207,7 +215,7 @@ def loaded(model: str, profile: str, seconds: float, folder: Path) -> dict[str, 
 
 
 def part(noted: dict[str, list[Any]], begin: float, end: float) -> dict[str, float]:
-    """Age and rate in a part of the time; the governor's first five seconds with hogs do not count."""
+    """Age and rate in a part of the time."""
     ages = [age for when, age in noted["depth"] if begin <= when < end] or [float("nan")]
     return {"age_p50": percentile(ages, 50), "age_p95": percentile(ages, 95), "rate": len(ages) / (end - begin)}
 
@@ -270,6 +278,8 @@ def main() -> int:
         parts = {"control": control_loop, "hog": hog, "camera": lambda s: camera(s, args.namespace)}
         json.dump(parts[args.part](args.seconds), sys.stdout)
         return 0
+    if args.only != "jitter" and args.seconds <= FINDING:
+        parser.error(f"--seconds has to be over {FINDING:g}: for so long the governor looks for what helps under load")
     os.environ.update(environment())
     args.out.mkdir(parents=True, exist_ok=True)
     file = args.out / "neighbour.json"
