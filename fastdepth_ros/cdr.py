@@ -18,6 +18,9 @@ import struct
 
 SECOND = 1_000_000_000
 
+STAMP, STAMP_ENDS = 4, 12
+"""Where the stamp lies in a message that starts with a header, and what follows it."""
+
 KINDS = (0, 1, 6, 7)
 """Of encapsulation that are read: plain CDR of version 1 and 2, in both byte orders."""
 

@@ -9,11 +9,8 @@ from __future__ import annotations
 import struct
 from typing import Any, NamedTuple
 
-from fastdepth_ros.cdr import Fields
+from fastdepth_ros.cdr import STAMP, STAMP_ENDS, Fields
 from fastdepth_ros.errors import ImageError
-
-STAMP, STAMP_ENDS = 4, 12
-"""Bytes before the stamp, and before what follows it: CDR's encapsulation, seconds, nanoseconds."""
 
 
 class Origin(NamedTuple):

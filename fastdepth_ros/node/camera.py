@@ -8,11 +8,9 @@ from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import CameraInfo
 
 from fastdepth_ros.camera import Intrinsics
+from fastdepth_ros.cdr import STAMP_ENDS
 from fastdepth_ros.errors import CalibrationError
 from fastdepth_ros.messages.camera_info import intrinsics_of, same_camera
-
-STAMP_ENDS = 12
-"""Bytes before what a serialized message says besides its stamp: CDR's header, seconds, nanoseconds."""
 
 
 class Calibration(NamedTuple):

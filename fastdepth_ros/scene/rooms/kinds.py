@@ -14,7 +14,7 @@ class Kind:
     Attributes:
         name: as ``fastdepth rooms --kind`` takes it; pictures belong to the set ``computed-NAME``.
         width, length, height: of the room [m].
-        windows: most of them in a wall's width [m].
+        windows: how wide they are at most [m].
         pale: share of rooms in which nearly everything is white.
         seats: chairs that are put in before all other furniture.
         sunny: share of rooms into which the sun shines.

@@ -14,7 +14,7 @@ from fastdepth_ros.scene.rooms.shell import Shell
 from fastdepth_ros.scene.rooms.style import Style
 
 
-def light_room(style: Style, shell: Shell, middles: list[Array], body: Body, bright: float) -> list[Light]:
+def light_room(style: Style, shell: Shell, middles: list[Array], body: Body, sunny_share: float) -> list[Light]:
     """Sun, windows, lamps, and light from everywhere.
 
     Args:
@@ -22,11 +22,11 @@ def light_room(style: Style, shell: Shell, middles: list[Array], body: Body, bri
         shell: the room with its windows.
         middles: of the furniture (3,) [m], on which the sun likes to fall.
         body: all solids.
-        bright: in this share of rooms the sun shines.
+        sunny_share: of the rooms, into which the sun shines.
     """
     middle = np.array(shell.size) / 2
     kind = style.rng.random()
-    sunny, night = kind < bright, kind > 0.9
+    sunny, night = kind < sunny_share, kind > 0.9
     lights: list[Light] = []
     day = 0.04 if night else style.between(0.5, 2.2)
     cool = np.exp(style.rng.normal(0, 0.06))
