@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from fastdepth_ros.camera import Intrinsics, View
-from fastdepth_ros.colours import colourise
+from fastdepth_ros.colours import relief
 from fastdepth_ros.errors import ImageError, SettingError
 from fastdepth_ros.models import DEFAULT, find_bundle
 from fastdepth_ros.picture import Picture
@@ -70,7 +70,8 @@ def run(args: argparse.Namespace) -> int:
             sys.stderr.write(f"fastdepth infer: {error}\n")
             failed += 1
             continue
-        table.add_row(path.name, *_write(args.out / path.stem, frame))
+        cell = _cell(picture, bundle.manifest, args.output_size == "native")
+        table.add_row(path.name, *_write(args.out / path.stem, frame, cell))
     console = Console()
     console.print(table)
     if args.focal is None:
@@ -110,14 +111,22 @@ def _camera(picture: Picture, focal: float | None, manifest: Manifest) -> Intrin
     return Intrinsics(picture.width, picture.height, horizontal, fy * view.height / manifest.input_height, *centre)
 
 
-def _write(stem: Path, frame: DepthFrame) -> tuple[str, str, str, str]:
+def _cell(picture: Picture, manifest: Manifest, native: bool) -> float:
+    """Side of the square of the depth map that has one answer of the network, which is half its input's size [px]."""
+    if native:
+        return 2.0
+    view = View.of(manifest.view, picture.width, picture.height, manifest.input_width, manifest.input_height)
+    return 2.0 * view.height / manifest.input_height
+
+
+def _write(stem: Path, frame: DepthFrame, cell: float) -> tuple[str, str, str, str]:
     """Write the four files of one picture and say what is in them."""
     assert frame.depth is not None and frame.cloud is not None  # noqa: PT018 - both were asked for, the camera is known
     finite = np.isfinite(frame.depth)
     millimetres = np.where(finite, np.rint(np.where(finite, frame.depth, 0) * 1000), 0).clip(0, 65535)
     cv2.imwrite(f"{stem}.depth.png", millimetres.astype(np.uint16))
     np.save(f"{stem}.depth.npy", frame.depth)
-    cv2.imwrite(f"{stem}.colour.png", colourise(frame.depth))
+    cv2.imwrite(f"{stem}.colour.png", relief(frame.depth, cell))
     points = write_ply(Path(f"{stem}.ply"), frame.cloud)
     span = f"{frame.depth[finite].min():.2f} to {frame.depth[finite].max():.2f}" if finite.any() else "none"
     return span, f"{1 - finite.mean():.1%}", f"{frame.stages['infer'] * 1000:.1f}", str(points)
