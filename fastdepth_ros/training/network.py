@@ -123,6 +123,13 @@ def folded(model: FastDepth) -> dict[str, npt.NDArray[np.float32]]:
     return arrays
 
 
+def copy_statistics(source: FastDepth, target: FastDepth) -> None:
+    """Give ``target`` the means and variances by which the batch normalisation of ``source`` normalises."""
+    theirs = dict(source.named_buffers())
+    for name, buffer in target.named_buffers():
+        buffer.copy_(theirs[name])
+
+
 def from_arrays(table: Network, arrays: Mapping[str, npt.NDArray[Any]]) -> FastDepth:
     """A frozen network with folded biases, for a teacher or a validation.
 

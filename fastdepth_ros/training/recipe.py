@@ -64,7 +64,8 @@ class Teacher:
 class Loss:
     """Weights of the terms: of truth (where there is one), of the teacher's depth, of its hints, of shape and logs.
 
-    ``teacher_where_known`` replaces ``teacher`` in pixels that have a true depth.
+    ``teacher_where_known`` replaces ``teacher`` in pixels that have a true depth. With ``blind`` the teacher, who takes
+    a third of a step's time, is asked only about pictures that have a true depth nowhere.
     """
 
     truth: float = 1.0
@@ -74,6 +75,7 @@ class Loss:
     log: float = 0.0
     gradient: float = 0.0
     log_gradient: float = 0.0
+    blind: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,9 @@ class Phase:
         end_rate: at its end; a half cosine leads there.
         warmup: pictures over which the rate rises from 0 first.
         average: decay of the weights' average where it is not the recipe's: a short phase needs a short memory.
+        frozen: batch normalisation keeps the statistics that the average has when the phase begins. Batches are small
+            and mix sets that look nothing alike, so a network that is normalised by its batch is another one than the
+            network that is shipped; only a frozen phase trains the latter.
         stop: leave the phase after so many pictures, with the rate that it has there; None runs it to its end.
         loss: in place of the recipe's.
         augment: in place of the recipe's.
@@ -111,6 +116,7 @@ class Phase:
     end_rate: float
     warmup: int = 0
     average: float | None = None
+    frozen: bool = False
     stop: int | None = None
     loss: Loss | None = None
     augment: Ranges | None = None
@@ -197,7 +203,7 @@ def continues(begun: str, recipe: Recipe, step: int) -> bool:
         for key, kind in (("augment", Ranges), ("loss", Loss)):
             if phase.get(key) is not None:
                 phase[key] = dataclasses.asdict(kind()) | phase[key]
-    later: dict[str, Any] = dict.fromkeys(("average", "loss", "augment", "shares"))
+    later: dict[str, Any] = {**dict.fromkeys(("average", "loss", "augment", "shares")), "frozen": False}
     for text, phases in ((before, old), (now, new)):
         del text["name"]  # it decides nothing
         for holder in (text["data"], *phases):

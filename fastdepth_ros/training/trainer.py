@@ -22,7 +22,7 @@ from fastdepth_ros.training import checkpoint, curves, distill, losses
 from fastdepth_ros.training.augment import VIEW_SIZE, plain_view
 from fastdepth_ros.training.feed import Batch, Feed, check_sha256, find, split
 from fastdepth_ros.training.memory import keep_freed_memory
-from fastdepth_ros.training.network import FastDepth, folded, from_arrays
+from fastdepth_ros.training.network import FastDepth, copy_statistics, folded, from_arrays
 from fastdepth_ros.training.recipe import Loss, Phase, Recipe, continues, fingerprint
 
 CHECKPOINT = "checkpoint.pt"
@@ -101,7 +101,6 @@ class Trainer:
             on_step: called after every step.
             on_report: called with every new row of the curves.
         """
-        self.model.train()
         sums: dict[str, Tensor] = {}
         counted, saved, since = 0, time.monotonic(), time.monotonic()
         before = self.seconds
@@ -180,6 +179,9 @@ class Trainer:
         rate = learning_rate(phase, done)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
+        if phase.frozen and not done:
+            copy_statistics(self.average, self.model)
+        self.model.train(not phase.frozen)
         device = self.machine.device
         full = _tensor(batch.pixels, device)
         pixels = full if phase.size == VIEW_SIZE else functional.interpolate(full, size=phase.size, mode="area")
@@ -206,17 +208,24 @@ class Trainer:
         if self.teacher is None:
             loss = weights.truth * terms["truth"]
         else:
-            names = self.hints.names if self.hints is not None and weights.hints else ()
-            answer, its_maps = distill.ask(self.teacher, taught, names, self.half)
-            answer = functional.adaptive_avg_pool2d(answer, depth.shape[-2:])
-            share = known * weights.teacher_where_known + (1 - known) * weights.teacher
-            terms["teacher"] = losses.l1(depth, answer, torch.ones_like(depth))
+            asked: Tensor | slice = known.amax(dim=(1, 2, 3)) == 0 if weights.blind else slice(None)
+            answer, heard = torch.zeros_like(depth), torch.zeros_like(depth)
+            hints = None
+            if depth[asked].numel():
+                names = self.hints.names if self.hints is not None and weights.hints else ()
+                its_depth, its_maps = distill.ask(self.teacher, taught[asked], names, self.half)
+                answer[asked] = functional.adaptive_avg_pool2d(its_depth, depth.shape[-2:])
+                heard[asked] = 1.0
+                if names and self.hints is not None:
+                    hints = self.hints({name: maps[name][asked] for name in names}, its_maps)
+            terms["teacher"] = losses.l1(depth, answer, heard)
+            share = heard * (known * weights.teacher_where_known + (1 - known) * weights.teacher)
             # Every pixel weighs alike, whether it has a truth or not.
             loss = ((depth - answer).abs() * share + (depth - truth).abs() * known * weights.truth).mean()
-            if weights.hints and self.hints is not None:
-                terms["hints"] = self.hints(maps, its_maps)
-                loss = loss + weights.hints * terms["hints"]
-            target, counts = torch.where(known > 0, truth, answer), torch.ones_like(depth)
+            if hints is not None:
+                terms["hints"] = hints
+                loss = loss + weights.hints * hints
+            target, counts = torch.where(known > 0, truth, answer), torch.maximum(known, heard)
         if weights.log:
             loss = loss + weights.log * losses.log_l1(depth, target, counts)
         if weights.gradient:
@@ -246,7 +255,6 @@ class Trainer:
             **sums,
             **self.validate(phase.size),
         }
-        self.model.train()
         curves.append(self.out / CURVES, {k: float(f"{v:.6g}") for k, v in row.items()})
         curves.plot(self.out / PLOT, curves.read(self.out / CURVES))
         return row

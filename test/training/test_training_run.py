@@ -18,7 +18,7 @@ torch = pytest.importorskip("torch", reason="torch is in requirements/train.txt"
 from fastdepth_ros.errors import SettingError, WeightsError  # noqa: E402
 from fastdepth_ros.evaluation.dataset import sha256  # noqa: E402
 from fastdepth_ros.network import PRUNED  # noqa: E402
-from fastdepth_ros.training import checkpoint, curves  # noqa: E402
+from fastdepth_ros.training import checkpoint, curves, distill  # noqa: E402
 from fastdepth_ros.training.augment import VIEW_FOCAL  # noqa: E402
 from fastdepth_ros.training.export import export  # noqa: E402
 from fastdepth_ros.training.feed import Feed  # noqa: E402
@@ -140,6 +140,51 @@ def test_the_loss_falls_and_the_curves_show_it(data: Path, tmp_path: Path) -> No
             continue  # one number is proportional to any other; a bias that was never trained is 0
         cosine = np.vdot(array, teacher[name]) / (np.linalg.norm(array) * np.linalg.norm(teacher[name]))
         assert abs(cosine) < 0.999, f"{name} is the teacher's"
+
+
+def statistics(model: FastDepth) -> dict[str, Any]:
+    """A copy of the means and variances of the batch normalisation."""
+    return {name: buffer.clone() for name, buffer in model.named_buffers() if buffer.is_floating_point()}
+
+
+def test_a_frozen_phase_keeps_the_statistics_of_the_average_and_may_be_interrupted(data: Path, tmp_path: Path) -> None:
+    phase = {"images": 24, "size": 64, "batch": 4, "rate": 1.0e-3, "end_rate": 1.0e-4}
+    ours = recipe(data, phases=[phase, {**phase, "frozen": True}])
+    whole, broken = Trainer(ours, [data], tmp_path / "whole"), Trainer(ours, [data], tmp_path / "broken")
+    whole.run(lambda trainer: trainer.step == 6, lambda _: None)
+    before, weights = statistics(whole.average), whole.model.layer("conv0").weight.detach().clone()
+    whole.run(lambda _: None, lambda _: None)
+    assert not torch.equal(whole.model.layer("conv0").weight, weights)
+    for now in (statistics(whole.model), statistics(whole.average)):
+        assert all(torch.allclose(value, before[name], rtol=1e-5, atol=1e-7) for name, value in now.items())
+
+    broken.run(lambda trainer: trainer.step == 9, lambda _: None)
+    again = Trainer(ours, [data], tmp_path / "broken")
+    again.run(lambda _: None, lambda _: None)
+    one, other = (arrays(checkpoint.load(tmp_path / name / CHECKPOINT)) for name in ("whole", "broken"))
+    for name, value in one.items():
+        assert torch.equal(value, other[name]) if isinstance(value, torch.Tensor) else value == other[name], name
+
+
+def test_with_blind_the_teacher_is_asked_only_about_pictures_without_a_truth(data: Path, tmp_path: Path) -> None:
+    asked: list[int] = []
+
+    def spy(teacher: Any, pixels: Any, names: Any, half: bool = False) -> Any:
+        asked.append(len(pixels))
+        return ask(teacher, pixels, names, half)
+
+    phase = {"images": 32, "size": 64, "batch": 4, "rate": 1.0e-3, "end_rate": 1.0e-4}
+    loss = {"truth": 1.0, "teacher": 1.0, "hints": 0.1, "log": 0.1, "gradient": 0.1, "blind": True}
+    ours = recipe(data, phases=[phase], loss=loss)
+    ask = distill.ask
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(distill, "ask", spy)
+        trainer = Trainer(ours, [data], tmp_path)
+        trainer.run(lambda _: None, lambda _: None)
+    feed = Feed(ours, trainer.samples)
+    blank = sum(int((feed.batch(step, ours.phases[0]).depth.max((1, 2)) == 0).sum()) for step in range(8))
+    assert 0 < blank < 32
+    assert sum(asked) == blank
 
 
 def test_pictures_do_not_depend_on_how_many_threads_make_them(data: Path, tmp_path: Path) -> None:
