@@ -25,7 +25,7 @@ KINDS = (0, 1, 6, 7)
 """Of encapsulation that are read: plain CDR of version 1 and 2, in both byte orders."""
 
 
-def _order(data: bytes) -> str:
+def _order(data: bytes | bytearray) -> str:
     return "<" if data[1] & 1 else ">"
 
 
@@ -59,6 +59,16 @@ def with_stamp(data: bytes, stamp: int) -> bytes:
     """The same serialized message with another stamp [ns]; one copy."""
     seconds, nanoseconds = divmod(stamp, SECOND)
     return b"".join((data[:4], struct.pack(_order(data) + "iI", seconds, nanoseconds), memoryview(data)[12:]))
+
+
+def put_stamp(data: bytearray, sec: int, nanosec: int) -> None:
+    """Write another stamp into a serialized message that starts with a header."""
+    struct.pack_into(_order(data) + "iI", data, STAMP, sec, nanosec)
+
+
+def put_length(data: bytearray, at: int, length: int) -> None:
+    """Write the length of a string or sequence that begins at an offset."""
+    struct.pack_into(_order(data) + "I", data, at, length)
 
 
 class Fields:

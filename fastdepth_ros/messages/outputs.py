@@ -1,68 +1,91 @@
-"""Depth maps and clouds as messages that own the bytes that the pipeline writes.
+"""Depth maps and clouds as messages that are published over and over: serialized once, then written into in place.
 
-A message of rclpy is fastest when its ``data`` is one ``array.array('B')`` that never changes hands. So the message is
-made first, and the pipeline is given a numpy view on the message's own bytes to write into.
+What lies around the pixels hardly ever changes. So rclpy serializes a message without any, room for them is made in its
+bytes, and the pipeline is given a numpy view on that room. A new answer needs a new stamp, and nothing is copied.
 """
 
 from __future__ import annotations
 
-import array
 import math
 import sys
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from rclpy.serialization import serialize_message
 from sensor_msgs.msg import Image, PointCloud2, PointField
 from std_msgs.msg import Header
 
-from fastdepth_ros.messages.serialized import Origin
+from fastdepth_ros.cdr import put_length, put_stamp
 
 _FIELDS = ("x", "y", "z", "rgb")
 _FLOAT = 4
+_LENGTH = 4
+_IS_DENSE = 1
 _BIG_ENDIAN = sys.byteorder == "big"
 
 
 class OutputMessages:
-    """The depth image and the cloud that a node publishes over and over.
+    """The depth image and the cloud that a node publishes, serialized.
 
     :meth:`allocate` is what :class:`fastdepth_ros.pipeline.Pipeline` asks for its buffers.
+
+    Args:
+        frame_id: of both.
+
+    Attributes:
+        depth, cloud: the messages; empty before they were allocated.
     """
 
-    def __init__(self) -> None:
-        self.header = Header()
-        """Of both messages."""
-        self.depth = Image(header=self.header, is_bigendian=int(_BIG_ENDIAN))
-        self.cloud = PointCloud2(header=self.header, is_bigendian=_BIG_ENDIAN, is_dense=False)
+    def __init__(self, frame_id: str) -> None:
+        self.frame_id = frame_id
+        self.depth, self.cloud = bytearray(), bytearray()
 
     def allocate(self, name: str, shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
-        """Size the message of an output, and give a view on its data.
+        """Make the message of an output, and give a view on its data.
 
         Args:
             name: ``depth``: (height, width), float32 or uint16; ``cloud``: (rows, columns, 3 or 4), float32.
             shape: as above.
             dtype: as above.
         """
-        kind = np.dtype(dtype)
-        data = array.array("B", bytes(math.prod(shape) * kind.itemsize))
+        kind, header = np.dtype(dtype), Header(frame_id=self.frame_id)
         height, width = shape[:2]
+        room = math.prod(shape) * kind.itemsize
         if name == "depth":
-            self.depth.height, self.depth.width = height, width
-            self.depth.step = width * kind.itemsize
-            self.depth.encoding = "32FC1" if kind == np.float32 else "16UC1"
-            self.depth.data = data
-            return np.frombuffer(self.depth.data, kind).reshape(shape)
-        fields = _FIELDS[: shape[2]]
-        self.cloud.height, self.cloud.width = height, width
-        self.cloud.fields = [
+            encoding, step = "32FC1" if kind == np.float32 else "16UC1", width * kind.itemsize
+            image = Image(header=header, height=height, width=width, encoding=encoding, step=step)
+            image.is_bigendian = int(_BIG_ENDIAN)
+            self.depth, start = _with_room(serialize_message(image), room)
+            return np.frombuffer(self.depth, kind, math.prod(shape), start).reshape(shape)
+        fields = [
             PointField(name=field, offset=_FLOAT * i, datatype=PointField.FLOAT32, count=1)
-            for i, field in enumerate(fields)
+            for i, field in enumerate(_FIELDS[: shape[2]])
         ]
-        self.cloud.point_step = _FLOAT * len(fields)
-        self.cloud.row_step = self.cloud.point_step * width
-        self.cloud.data = data
-        return np.frombuffer(self.cloud.data, kind).reshape(shape)
+        point_step = _FLOAT * len(fields)
+        cloud = PointCloud2(header=header, height=height, width=width, fields=fields, is_dense=False)
+        cloud.is_bigendian, cloud.point_step, cloud.row_step = _BIG_ENDIAN, point_step, point_step * width
+        self.cloud, start = _with_room(serialize_message(cloud), room, _IS_DENSE)
+        return np.frombuffer(self.cloud, kind, math.prod(shape), start).reshape(shape)
 
-    def stamp(self, origin: Origin) -> None:
-        """Give both messages the stamp and the frame of the image that they were made from."""
-        self.header.stamp.sec, self.header.stamp.nanosec, self.header.frame_id = origin
+    def stamp(self, sec: int, nanosec: int) -> None:
+        """Give both messages the stamp of the image that they were made from."""
+        for message in (self.depth, self.cloud):
+            if message:
+                put_stamp(message, sec, nanosec)
+
+
+def _with_room(empty: bytes, room: int, after: int = 0) -> tuple[bytearray, int]:
+    """A serialized message with so many bytes of data, and where they begin.
+
+    Args:
+        empty: the message without data.
+        room: how many bytes of data [B].
+        after: how many bytes follow them [B].
+    """
+    start = len(empty) - after
+    message = bytearray(len(empty) + room)
+    message[:start] = empty[:start]
+    message[start + room :] = empty[start:]
+    put_length(message, start - _LENGTH, room)
+    return message, start

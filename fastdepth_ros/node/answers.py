@@ -8,9 +8,11 @@ from typing import NamedTuple
 
 from rclpy.clock import Clock
 from rclpy.publisher import Publisher
-from sensor_msgs.msg import CameraInfo
+from rclpy.serialization import serialize_message
+from std_msgs.msg import Header
 
 from fastdepth_ros.camera import Intrinsics
+from fastdepth_ros.cdr import put_stamp
 from fastdepth_ros.diagnostics.monitor import Drop, Monitor
 from fastdepth_ros.errors import FastDepthError
 from fastdepth_ros.messages.camera_info import depth_camera_info
@@ -82,11 +84,10 @@ class Answers:
         self._clock = clock
         self._log_failure = log_failure
         self._engine = engine
-        self._messages = OutputMessages()
-        self._pipeline = Pipeline(engine, manifest, parameters.pipeline, self._messages.allocate)
+        self._manifest = manifest
         self._applied = parameters
         self._reader = PictureReader()
-        self._camera_info: tuple[Calibration, Intrinsics, CameraInfo] | None = None
+        self._begin("")
 
     @property
     def threads(self) -> int:
@@ -102,6 +103,12 @@ class Answers:
         except Exception as error:  # the node outlives its own faults, and names them
             self.monitor.failed(self._now(), error)
             self._log_failure(error)
+
+    def _begin(self, frame_id: str) -> None:
+        """Make messages for another frame, and the pipeline, which writes into them."""
+        self._messages = OutputMessages(frame_id)
+        self._pipeline = Pipeline(self._engine, self._manifest, self._applied.pipeline, self._messages.allocate)
+        self._camera_info: tuple[Calibration, Intrinsics, bytearray] | None = None
 
     def _answer(self, arrival: Arrival) -> None:
         self._apply(self.parameters)
@@ -121,17 +128,21 @@ class Answers:
         if calibration is None and not depth:
             self.monitor.dropped(self._now(), Drop.UNCALIBRATED)
             return
+        origin = arrival.message.origin
+        if origin.frame_id != self._messages.frame_id:
+            self._begin(origin.frame_id)
         frame = self._pipeline.run(picture, calibration.camera if calibration else None, depth=depth, cloud=cloud)
 
         done = time.perf_counter()
-        origin = arrival.message.origin
-        self._messages.stamp(origin)
+        self._messages.stamp(origin.sec, origin.nanosec)
         if frame.depth is not None:
-            outputs.depth.publish(self._messages.depth)
+            publish(outputs.depth, self._messages.depth)
         if camera_info and calibration is not None and frame.intrinsics is not None:
-            outputs.camera_info.publish(self._describe(calibration, frame.intrinsics))
+            described = self._describe(calibration, frame.intrinsics)
+            put_stamp(described, origin.sec, origin.nanosec)
+            publish(outputs.camera_info, described)
         if frame.cloud is not None:
-            outputs.cloud.publish(self._messages.cloud)
+            publish(outputs.cloud, self._messages.cloud)
         ended, now = time.perf_counter(), self._now()
         stages.update(frame.stages, publish=ended - done)
         age = now - origin.seconds
@@ -160,12 +171,12 @@ class Answers:
         )
         return None
 
-    def _describe(self, calibration: Calibration, camera: Intrinsics) -> CameraInfo:
-        """The camera_info of the depth map, made anew only when a camera changes."""
+    def _describe(self, calibration: Calibration, camera: Intrinsics) -> bytearray:
+        """The camera_info of the depth map, serialized; made anew only when a camera changes."""
         known = self._camera_info
         if known is None or known[0] is not calibration or known[1] != camera:
-            info = depth_camera_info(camera, calibration.info, self._messages.header)
-            known = self._camera_info = (calibration, camera, info)
+            info = depth_camera_info(camera, calibration.info, Header(frame_id=self._messages.frame_id))
+            known = self._camera_info = (calibration, camera, bytearray(serialize_message(info)))
         return known[2]
 
     def _now(self) -> float:
@@ -176,3 +187,12 @@ def time_of(clock: Clock) -> float:
     """A clock's time [s], without the object that rclpy makes of it."""
     with clock.handle:
         return float(clock.handle.get_now().nanoseconds * 1e-9)
+
+
+def publish(publisher: Publisher, serialized: bytearray) -> None:
+    """Publish a serialized message without a copy in Python: rclpy's own ``publish`` takes ``bytes`` alone."""
+    with publisher.handle:
+        try:
+            publisher.handle.publish_raw(serialized)
+        except TypeError:  # an rclpy whose pybind11 is older than 2.10
+            publisher.handle.publish_raw(bytes(serialized))

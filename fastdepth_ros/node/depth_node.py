@@ -102,7 +102,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
         return self._settings.current
 
     def camera_subscriptions(self) -> list[Any]:
-        """What is subscribed to of the camera; the callbacks take message and info."""
+        """What is subscribed to of the camera, its images first; the callbacks take message and info."""
         return self._heard
 
     # Lifecycle

@@ -3,9 +3,10 @@
 For every message rclpy asks each of a node's entities anew, in Python, whether and how it can be waited for: more than
 thirty here, most of them events that never come. That was more than half of the processor time that a frame cost beside
 the network. Here one wait set of all of them is kept, and a message of the camera is handed on as soon as it is there;
-while the camera sends, events, as of somebody whose QoS does not fit, are only looked for once a second.
-Whatever else is ready is left to rclpy, which finds it ready still: waiting uses up nothing but guard conditions, so
-the node's are triggered again, and those of rclpy are not waited for here.
+while the camera sends, events, as of somebody whose QoS does not fit, are only looked for once a second, and what comes
+with every image, as its camera_info, wakes nobody: it is taken just before the image. Whatever else is ready is left to
+rclpy, which finds it ready still: waiting uses up nothing but guard conditions, so the node's are triggered again, and
+those of rclpy are not waited for here.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ class NodeExecutor(SingleThreadedExecutor):  # type: ignore[misc]  # rclpy ships
 
     Args:
         node: whose they are. Nothing of it is made or destroyed in another thread.
-        camera: the subscriptions that take the shorter way; their callbacks take message and info.
+        camera: the subscriptions that take the shorter way; their callbacks take message and info. The first is waited
+            for, the others are read when one of its messages came, or when the node woke up for something else.
     """
 
     def __init__(self, node: Node, camera: Callable[[], list[Any]]) -> None:
@@ -72,10 +74,10 @@ class NodeExecutor(SingleThreadedExecutor):  # type: ignore[misc]  # rclpy ships
 
     def _hand_on_messages(self) -> None:
         """Hand on what the camera sends until something else is ready."""
-        camera = {each.handle.pointer: each for each in self._camera()}
+        camera = self._camera()
         node, waitables = self._own_node, list(self._own_node.waitables)
         entities: dict[str, list[Any]] = {  # in the order in which a wait set is told their numbers
-            "subscription": list(node.subscriptions),
+            "subscription": [each for each in node.subscriptions if each not in camera[1:]],
             "guard_condition": [*node.guards, self._woken, self._interrupted],
             "timer": list(node.timers),
             "client": list(node.clients),
@@ -92,13 +94,14 @@ class NodeExecutor(SingleThreadedExecutor):  # type: ignore[misc]  # rclpy ships
                 return
             self._wait(entities, waitables, camera)
 
-    def _wait(self, entities: dict[str, list[Any]], waitables: list[Any], camera: dict[int, Any]) -> None:
+    def _wait(self, entities: dict[str, list[Any]], waitables: list[Any], camera: list[Any]) -> None:
         """The same, with what is waited for."""
         counts = [waitable.get_num_entities() for waitable in waitables]
         urgent = [each for each, count in zip(waitables, counts, strict=True) if not _is_event(count)]
         sizes = [len(each) + sum(getattr(c, f"num_{kind}s") for c in counts) for kind, each in entities.items()]
         wait_set = rcl.WaitSet(*sizes, self.context.handle)
         adding = [(getattr(wait_set, f"add_{kind}"), each.handle) for kind in entities for each in entities[kind]]
+        images = camera[0].handle.pointer if camera else None
         others, looked = False, -EVENTS_PERIOD
         while not others:
             left = looked + EVENTS_PERIOD - time.monotonic()
@@ -109,15 +112,17 @@ class NodeExecutor(SingleThreadedExecutor):  # type: ignore[misc]  # rclpy ships
                 waitable.add_to_wait_set(wait_set)
             wait_set.wait(FOREVER if left <= 0 else int(left * 1e9))
             ready = wait_set.get_ready_entities("subscription")
-            others = any(pointer not in camera for pointer in ready) or any(
+            others = any(pointer != images for pointer in ready) or any(
                 wait_set.get_ready_entities(kind) for kind in OTHERS
             )
             if left <= 0:
                 others = others or any(wait_set.is_ready("event", index) for index in range(sizes[-1]))
                 looked = time.monotonic()
-            for pointer in ready:
-                if pointer in camera:
-                    hand_on(camera[pointer])
+            if images in ready:
+                for each in camera[1:]:
+                    while hand_on(each):
+                        pass
+                hand_on(camera[0])
         used_up = wait_set.get_ready_entities("guard_condition")
         for guard in self._own_node.guards:
             if guard.handle.pointer in used_up:
@@ -130,9 +135,11 @@ def _is_event(count: Any) -> bool:
     return not any(getattr(count, f"num_{kind}s") for kind in kinds)
 
 
-def hand_on(subscription: Any) -> None:
-    """Take a message, if there is one, and call back with it and its info."""
+def hand_on(subscription: Any) -> bool:
+    """Take a message and call back with it and its info; False if there is none."""
     with subscription.handle:
         taken = subscription.handle.take_message(subscription.msg_type, subscription.raw)
-    if taken is not None:
-        subscription.callback(*taken)
+    if taken is None:
+        return False
+    subscription.callback(*taken)
+    return True

@@ -1,23 +1,23 @@
-"""Depth and cloud messages own the bytes that the pipeline writes."""
+"""Depth and cloud messages own the bytes that the pipeline writes, and are those that rclpy would make."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 from builtin_interfaces.msg import Time
-from sensor_msgs.msg import PointField
+from rclpy.serialization import deserialize_message, serialize_message
+from sensor_msgs.msg import Image, PointCloud2, PointField
 from std_msgs.msg import Header
 
 from fastdepth_ros.messages.outputs import OutputMessages
-from fastdepth_ros.messages.serialized import Origin
 
 
 @pytest.mark.parametrize(("dtype", "encoding"), [(np.float32, "32FC1"), (np.uint16, "16UC1")])
 def test_what_is_written_into_the_buffer_is_in_the_depth_image(dtype, encoding):
-    messages = OutputMessages()
+    messages = OutputMessages("eye")
     view = messages.allocate("depth", (3, 5), dtype)
     view[:] = np.arange(15).reshape(3, 5)
-    image = messages.depth
+    image = deserialize_message(bytes(messages.depth), Image)
     assert (image.height, image.width, image.encoding, image.is_bigendian) == (3, 5, encoding, 0)
     assert image.step == 5 * view.itemsize
     assert len(image.data) == image.step * image.height
@@ -26,10 +26,10 @@ def test_what_is_written_into_the_buffer_is_in_the_depth_image(dtype, encoding):
 
 @pytest.mark.parametrize(("channels", "names"), [(3, ["x", "y", "z"]), (4, ["x", "y", "z", "rgb"])])
 def test_the_cloud_is_organised_and_names_its_fields(channels, names):
-    messages = OutputMessages()
+    messages = OutputMessages("eye")
     view = messages.allocate("cloud", (2, 3, channels), np.float32)
     view[:] = np.arange(6 * channels).reshape(2, 3, channels)
-    cloud = messages.cloud
+    cloud = deserialize_message(bytes(messages.cloud), PointCloud2)
     assert (cloud.height, cloud.width, cloud.is_dense, cloud.is_bigendian) == (2, 3, False, False)
     assert [field.name for field in cloud.fields] == names
     assert [field.offset for field in cloud.fields] == [4 * i for i in range(channels)]
@@ -39,8 +39,28 @@ def test_the_cloud_is_organised_and_names_its_fields(channels, names):
 
 
 def test_both_carry_the_header_of_their_image():
-    messages = OutputMessages()
-    for frame_id, sec in (("eye", 7), ("other", 8)):
-        messages.stamp(Origin(sec, 5, frame_id))
-        header = Header(frame_id=frame_id, stamp=Time(sec=sec, nanosec=5))
-        assert messages.depth.header == messages.cloud.header == messages.header == header
+    messages = OutputMessages("eye")
+    messages.stamp(1, 2)  # of nothing
+    messages.allocate("depth", (2, 2), np.float32)
+    messages.allocate("cloud", (2, 2, 3), np.float32)
+    for sec in (7, -8):
+        messages.stamp(sec, 5)
+        depth, cloud = deserialize_message(bytes(messages.depth), Image), bytes(messages.cloud)
+        header = Header(frame_id="eye", stamp=Time(sec=sec, nanosec=5))
+        assert depth.header == deserialize_message(cloud, PointCloud2).header == header
+
+
+@pytest.mark.parametrize("frame_id", ["", "eye", "camera_optical", "café"])
+@pytest.mark.parametrize("width", [1, 2, 3, 5])
+def test_they_are_as_long_as_what_rclpy_serializes_and_say_the_same(frame_id, width):
+    messages = OutputMessages(frame_id)
+    views = [messages.allocate("depth", (3, width), np.uint16), messages.allocate("cloud", (2, width, 4), np.float32)]
+    for view in views:
+        assert view.flags.aligned
+        view[:] = np.random.default_rng(width).uniform(0, 1000, view.shape)
+    messages.stamp(12, 34)
+    for message, kind, view in zip((messages.depth, messages.cloud), (Image, PointCloud2), views, strict=True):
+        read = deserialize_message(bytes(message), kind)
+        assert len(message) == len(serialize_message(read))
+        assert read.header == Header(frame_id=frame_id, stamp=Time(sec=12, nanosec=34))
+        assert bytes(read.data) == view.tobytes()

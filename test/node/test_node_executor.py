@@ -91,6 +91,25 @@ def test_messages_of_the_camera_do_not_go_through_rclpy(robot: Robot) -> None:
     assert robot.executor.asked - asked <= 5
 
 
+def test_what_comes_with_an_image_wakes_nobody_and_is_taken_before_it(robot: Robot) -> None:
+    robot.camera.append(robot.node.create_subscription(String, "info", robot._hear, 10))
+    image, info = (robot.other.create_publisher(String, topic, 10) for topic in ("camera", "info"))
+    robot.thread.start()
+    robot.wait_for(
+        lambda: {"image", "info"} <= set(robot.heard),
+        lambda: (info.publish(String(data="info")), image.publish(String(data="image"))),
+    )
+    robot.spin(1.5)
+    robot.heard.clear()
+    for count in range(3):
+        info.publish(String(data=f"info {count}"))
+        robot.spin(0.02)
+    assert not robot.heard
+    image.publish(String(data="image"))
+    robot.wait_for(lambda: "image" in robot.heard)
+    assert robot.heard == ["info 0", "info 1", "info 2", "image"]
+
+
 def test_timers_services_and_other_subscriptions_have_their_turn_while_the_camera_sends(robot: Robot) -> None:
     ticks: list[float] = []
     others: list[str] = []
