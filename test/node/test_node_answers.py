@@ -16,6 +16,7 @@ from node_graph import Graph, camera_info_of, depth_of, image_of
 from sensor_msgs.msg import CompressedImage
 
 from fastdepth_ros.camera import PAPER_VIEW, Intrinsics, View
+from fastdepth_ros.node.answers import publish
 from fastdepth_ros.picture import Picture
 from fastdepth_ros.pipeline import Pipeline, Settings
 from fastdepth_ros.runtime.engine import Engine
@@ -237,3 +238,36 @@ def test_compressed_images_are_answered(start, direct):
     (depth,) = graph.ask(message, "depth")
     decoded = cv2.imdecode(np.frombuffer(message.data, np.uint8), cv2.IMREAD_COLOR)
     np.testing.assert_array_equal(depth_of(depth), direct(Picture(decoded, "bgr")))
+
+
+def test_a_camera_that_changes_its_frame_is_answered_in_the_new_one(graph, direct):
+    wanted = direct(Picture(SCENE, "rgb"))
+    for frame_id in ("one", "a_much_longer_name", "one"):
+        image = image_of(SCENE, graph.header())
+        image.header.frame_id = frame_id
+        (depth,) = graph.ask(image, "depth")
+        assert depth.header == image.header
+        np.testing.assert_array_equal(depth_of(depth), wanted)
+
+
+class OlderPublisher:
+    """What an rclpy does whose pybind11 makes no string of a bytearray."""
+
+    def __init__(self) -> None:
+        self.handle, self.published = self, []
+
+    def __enter__(self) -> OlderPublisher:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def publish_raw(self, message: bytes) -> None:
+        if not isinstance(message, bytes):
+            raise TypeError
+        self.published.append(message)
+
+
+def test_an_rclpy_that_publishes_bytes_alone_is_given_them():
+    publisher = OlderPublisher()
+    publish(publisher, bytearray(b"serialized"))
+    assert publisher.published == [b"serialized"]
