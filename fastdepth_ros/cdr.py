@@ -58,7 +58,9 @@ def frame_of(data: bytes) -> str:
 def with_stamp(data: bytes, stamp: int) -> bytes:
     """The same serialized message with another stamp [ns]; one copy."""
     seconds, nanoseconds = divmod(stamp, SECOND)
-    return b"".join((data[:4], struct.pack(_order(data) + "iI", seconds, nanoseconds), memoryview(data)[12:]))
+    return b"".join(
+        (data[:STAMP], struct.pack(_order(data) + "iI", seconds, nanoseconds), memoryview(data)[STAMP_ENDS:])
+    )
 
 
 def put_stamp(data: bytearray, sec: int, nanosec: int) -> None:

@@ -17,7 +17,7 @@ NO_ANSWER = (60, 60, 60)
 WIDTHS = (1.5, 4.0)
 """How far a pixel's neighbours reach when :func:`relief` compares it with them [cells]."""
 STRENGTH = 8.0
-"""Brightness per difference of ln depth: a pixel that lies an eighth behind its neighbours would be black."""
+"""Brightness per difference of ln depth, for each of the widths."""
 DARKEST, BRIGHTEST = 0.7, 0.35
 """The most that relief takes from a colour, and the most that it adds of white."""
 
@@ -59,7 +59,7 @@ def relief(depth: Map, cell: float) -> Bgr:
     valid = _valid(depth)
     if not valid.any():
         return np.full((*depth.shape, 3), NO_ANSWER, np.uint8)
-    smooth = _blurred(np.where(valid, depth, 0.0), valid, 0.6 * cell)
+    smooth = _blurred(depth, valid, 0.6 * cell)
     nearest, farthest = np.percentile(smooth[valid], (1, 99))
     colours = _turbo((farthest - smooth) / max(farthest - nearest, 1e-9), valid).astype(np.float32)
     logarithm = np.log(np.where(valid, smooth, 1.0))

@@ -16,7 +16,7 @@ from fastdepth_ros.colours import relief
 from fastdepth_ros.errors import ImageError, SettingError
 from fastdepth_ros.models import DEFAULT, find_bundle
 from fastdepth_ros.picture import Picture
-from fastdepth_ros.pipeline import DepthFrame, Pipeline, Settings
+from fastdepth_ros.pipeline import CELL, DepthFrame, Pipeline, Settings
 from fastdepth_ros.ply import write_ply
 from fastdepth_ros.runtime.bundle import Manifest
 from fastdepth_ros.runtime.cache import module_for
@@ -112,11 +112,11 @@ def _camera(picture: Picture, focal: float | None, manifest: Manifest) -> Intrin
 
 
 def _cell(picture: Picture, manifest: Manifest, native: bool) -> float:
-    """Side of the square of the depth map that has one answer of the network, which is half its input's size [px]."""
+    """Side of the square of the depth map that has one answer of the network [px]."""
     if native:
-        return 2.0
+        return CELL
     view = View.of(manifest.view, picture.width, picture.height, manifest.input_width, manifest.input_height)
-    return 2.0 * view.height / manifest.input_height
+    return CELL * view.height / manifest.input_height
 
 
 def _write(stem: Path, frame: DepthFrame, cell: float) -> tuple[str, str, str, str]:

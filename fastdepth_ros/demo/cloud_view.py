@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from fastdepth_ros import cdr
 from fastdepth_ros.camera import Intrinsics
+from fastdepth_ros.colours import Bgr
 from fastdepth_ros.demo.truth import Case, true_depth
 from fastdepth_ros.evaluation import report
-from fastdepth_ros.evaluation.pictures import Bgr
 from fastdepth_ros.recording import Recording
 
 Points = npt.NDArray[np.float64]

@@ -11,11 +11,11 @@ import numpy.typing as npt
 from rclpy.serialization import deserialize_message
 
 from fastdepth_ros.camera import Intrinsics
-from fastdepth_ros.colours import colourise
+from fastdepth_ros.colours import Bgr, colourise
 from fastdepth_ros.demo.truth import Case, Depth, read_at, sized
 from fastdepth_ros.errors import ImageError
 from fastdepth_ros.evaluation import report
-from fastdepth_ros.evaluation.pictures import Bgr, depth_scale, error_picture, error_scale
+from fastdepth_ros.evaluation.pictures import depth_scale, error_picture, error_scale
 from fastdepth_ros.messages.images import PictureReader
 from fastdepth_ros.recording.player import message_class
 

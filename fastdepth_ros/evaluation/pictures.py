@@ -9,11 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fastdepth_ros.colours import colourise
-
-Bgr = npt.NDArray[np.uint8]
-
-NO_DEPTH = (60, 60, 60)
+from fastdepth_ros.colours import NO_ANSWER, Bgr, colourise
 
 
 def data_uri(picture: Bgr, quality: int = 82) -> str:
@@ -33,7 +29,7 @@ def error_picture(error: npt.NDArray[np.floating[Any]], full: float) -> Bgr:
     pale, far, near = (np.array(c, np.float32) for c in ((238, 240, 240), (38, 38, 190), (170, 90, 20)))
     mixed = np.where(share > 0, pale + share * (far - pale), pale - share * (near - pale))
     picture = np.asarray(np.clip(mixed + 0.5, 0, 255), np.uint8)
-    picture[~np.isfinite(error)] = NO_DEPTH
+    picture[~np.isfinite(error)] = NO_ANSWER
     return picture
 
 

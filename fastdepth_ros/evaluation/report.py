@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from fastdepth_ros.evaluation.pictures import Bgr, data_uri
+from fastdepth_ros.colours import Bgr
+from fastdepth_ros.evaluation.pictures import data_uri
 
 STYLE = Path(__file__).with_name("report.css")
 
