@@ -21,9 +21,15 @@ from fastdepth_ros.scene.record import FRAME_ID, IMAGE_TOPIC, TRUTH_TOPIC, room_
 FRAMES = 20
 
 
-def start(out, *arguments, **options):
+def heed_interrupts():
+    """A shell's background job, as this run of tests may be one, ignores SIGINT, and so would all that it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def start(out, *arguments):
     command = [sys.executable, "-m", "fastdepth_ros.cli", "demo", "--out", str(out), *map(str, arguments)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
+    output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    return subprocess.Popen(command, preexec_fn=heed_interrupts, **output)
 
 
 def finish(demo, seconds=120):

@@ -26,7 +26,9 @@ def test_each_profile_is_measured_with_its_threads(rows):
     assert [(row["profile"], row["threads"]) for row in rows][1] == ("max-q", 1)
     for row in rows:
         assert row["rate"] > 1
-        assert row["runtime_ms"] == pytest.approx(1e3 / row["rate"], rel=0.7)
+        # Half of the times are at least the median, so the mean is at least half of it. A busy machine makes the
+        # mean longer, without bound, but not fifty times.
+        assert 20 < row["runtime_ms"] * row["rate"] <= 2000
 
 
 def test_where_nothing_measures_the_power_it_says_so_instead_of_a_number(rows):
