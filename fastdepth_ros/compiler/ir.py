@@ -24,6 +24,12 @@ Buffer = Any
 Argument = tuple[str, tuple[int, ...], str]
 """An argument of a kernel: name, shape, dtype."""
 
+READ, SECOND_LEVEL, DATA = 0, 2, 1
+"""Of LLVM's prefetch intrinsic: what for, how near, and what."""
+
+LINE = 16
+"""Numbers in a cache line of 64 bytes."""
+
 serial = T.serial
 parallel = T.parallel
 
@@ -60,6 +66,12 @@ def store(buffer: Buffer, value: Expr, offset: Expr, lanes: int) -> None:
 def put(buffer: Buffer, value: Expr, *index: Expr) -> None:
     """Write one number."""
     T.buffer_store(buffer, value, list(index))
+
+
+def prefetch(buffer: Buffer, offset: Expr) -> None:
+    """Ask for the cache line that holds ``offset`` in the second-level cache. Nobody waits for it."""
+    address = T.address_of(buffer[integer(offset)])
+    T.evaluate(T.call_llvm_intrin("void", "llvm.prefetch", address, *map(T.int32, (READ, SECOND_LEVEL, DATA))))
 
 
 def zero(buffer: Buffer, offset: Expr, count: int, lanes: int) -> None:

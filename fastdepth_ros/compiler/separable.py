@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastdepth_ros.compiler import border, head, ir
+from fastdepth_ros.compiler import ahead, border, head, ir
 from fastdepth_ros.compiler.ir import Buffer
 from fastdepth_ros.compiler.layout import Map
 from fastdepth_ros.compiler.pointwise import FLOAT32, Precision
@@ -54,6 +54,7 @@ def block_by_rows(
     plane = rows * width * lanes
     mixing_arguments = precision.arguments(block.pointwise, lanes)
     reads, mixes = len(source.arguments), len(mixing_arguments)
+    is_far = ahead.is_far(source, block.depthwise)
 
     def body(*buffers: Buffer) -> None:
         x, (dw, dw_bias, *more, out) = list(buffers[:reads]), buffers[reads:]
@@ -66,6 +67,9 @@ def block_by_rows(
             with ir.serial(source.vectors) as vector, ir.serial(rows) as r:
 
                 def convolve(column: Any, length: int) -> None:
+                    if is_far:
+                        ahead.ask(source, x, block.depthwise, rows, task, vector, r, column, length)
+
                     def put(pixel: int, value: Any) -> None:
                         ir.store(between, value, vector * plane + (r * width + column + pixel) * lanes, lanes)
 

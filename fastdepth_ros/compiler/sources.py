@@ -32,8 +32,15 @@ class Source(Protocol):
     def step(self) -> int:
         """Columns at which a strip may begin are multiples of this."""
 
+    @property
+    def size(self) -> int:
+        """Numbers in memory."""
+
     def read(self, buffers: list[Buffer], vector: Expr, row: Expr, column: Expr, offset: int) -> Expr:
         """The vector at ``row`` and ``column + offset``, of which only ``offset`` is known now."""
+
+    def prefetch(self, buffers: list[Buffer], vector: Expr, row: Expr, column: Expr, length: int) -> None:
+        """Ask for ``length`` neighbouring pixels of that vector, so that they are near when they are read."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +58,16 @@ class Plain:
     def vectors(self) -> int:
         return self.layout.vectors
 
+    @property
+    def size(self) -> int:
+        return self.layout.size
+
     def read(self, buffers: list[Buffer], vector: Expr, row: Expr, column: Expr, offset: int) -> Expr:
         start = self.layout.offset(vector, row, column)
         return ir.load(buffers[0], start + offset * self.layout.lanes, self.layout.lanes)
+
+    def prefetch(self, buffers: list[Buffer], vector: Expr, row: Expr, column: Expr, length: int) -> None:
+        prefetch(buffers[0], self.layout, vector, row, column, length)
 
 
 @dataclass(frozen=True)
@@ -78,6 +92,10 @@ class Upsampled:
     def vectors(self) -> int:
         return self.layout.vectors
 
+    @property
+    def size(self) -> int:
+        return self.layout.size + (self.skip.size if self.skip else 0)
+
     def read(self, buffers: list[Buffer], vector: Expr, row: Expr, column: Expr, offset: int) -> Expr:
         lanes = self.layout.lanes
         half_row, half_column = tirx.floordiv(row, 2), tirx.floordiv(column, 2)
@@ -86,3 +104,16 @@ class Upsampled:
         if self.skip is None:
             return value
         return value + ir.load(buffers[1], self.skip.offset(vector, row, column) + offset * lanes, lanes)
+
+    def prefetch(self, buffers: list[Buffer], vector: Expr, row: Expr, column: Expr, length: int) -> None:
+        half_row, half_column = tirx.floordiv(row, 2), tirx.floordiv(column, 2)
+        prefetch(buffers[0], self.layout, vector, half_row, half_column, -(-length // 2))
+        if self.skip:
+            prefetch(buffers[1], self.skip, vector, row, column, length)
+
+
+def prefetch(buffer: Buffer, layout: Map, vector: Expr, row: Expr, column: Expr, length: int) -> None:
+    """Ask for ``length`` neighbouring pixels of a map; a row behind its last is its last."""
+    start = layout.offset(vector, tirx.min(row, layout.height + layout.border - 1), column)
+    for offset in range(0, length * layout.lanes, ir.LINE):
+        ir.prefetch(buffer, start + offset)

@@ -8,17 +8,21 @@ import numpy as np
 import plain
 import pytest
 import tvm
+from made_weights import random_weights
 
-from fastdepth_ros.compiler import layout
+from fastdepth_ros.compiler import ahead, layout
 from fastdepth_ros.compiler.first import PIXEL_SCALE, first
 from fastdepth_ros.compiler.layout import Map
+from fastdepth_ros.compiler.plan import Planner
 from fastdepth_ros.compiler.pointwise import FLOAT32
 from fastdepth_ros.compiler.separable import block_by_rows, depthwise_by_channels, pointwise_by_panels
 from fastdepth_ros.compiler.sources import Plain, Upsampled
 from fastdepth_ros.compiler.targets import find_target
 from fastdepth_ros.compiler.tile import Tiling
-from fastdepth_ros.network import Block, Convolution
+from fastdepth_ros.network import PRUNED, Block, Convolution
 from fastdepth_ros.runtime.engine import configure_pool
+
+PREFETCH = "llvm.prefetch"
 
 TILING = Tiling(panel=2, pixels=4, unroll=4, strip=5, rows=3)
 
@@ -144,6 +148,37 @@ def compiled(request):
     named = dict(cases(request.param))
     module = tvm.IRModule({name: case.kernel for name, case in named.items()})
     return named, tvm.compile(module, find_target("host").llvm())
+
+
+@pytest.mark.parametrize("lanes", [16, 8, 4])
+def test_maps_that_are_asked_for_ahead_give_the_same_bits(lanes, monkeypatch):
+    """Small maps, as if they were far: what is asked for lies behind their ends, too."""
+    near = {name: case for name, case in cases(lanes) if name.startswith(("rows", "up", "wide"))}
+    monkeypatch.setattr(ahead, "NEAR_BYTES", 0)
+    far = {name: case for name, case in cases(lanes) if name in near}
+    asks = {name for name, case in far.items() if PREFETCH in case.kernel.script()}
+    assert asks == {name for name in near if not (name.startswith("rows") and int(name[4:]) % 3 == 1)}, "stride of 1"
+    assert not any(PREFETCH in case.kernel.script() for case in near.values())
+    kernels = {f"{name}_{i}": group[name].kernel for i, group in enumerate((near, far)) for name in asks}
+    renamed = {name: kernel.with_attr("global_symbol", name) for name, kernel in kernels.items()}
+    module = tvm.compile(tvm.IRModule(renamed), find_target("host").llvm())
+    for name in asks:
+        for threads in (1, 2):
+            same, other = (run(near[name], module[f"{name}_{i}"], threads) for i in (0, 1))
+            assert np.array_equal(same, other), name
+
+
+@pytest.mark.parametrize(
+    ("side", "large"),
+    [
+        (96, set()),
+        (224, {"conv3", "decode_conv3", "decode_conv4", "decode_conv5"}),
+        (448, {"conv1", "conv3", "conv5", "conv7", "conv8", "conv11", "decode_conv3", "decode_conv4", "decode_conv5"}),
+    ],
+)
+def test_a_network_asks_ahead_for_its_large_maps(side, large):
+    stages = Planner(PRUNED, random_weights(PRUNED), 16).plan(side, side)
+    assert {stage.name for stage in stages if PREFETCH in stage.kernel(TILING).script()} == large
 
 
 def run(case, function, threads):
