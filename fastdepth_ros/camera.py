@@ -112,27 +112,35 @@ class View:
     input_height: int
 
     @classmethod
-    def of(cls, spec: ViewSpec, width: int, height: int, input_width: int, input_height: int) -> View:
+    def of(
+        cls, spec: ViewSpec, width: int, height: int, input_width: int, input_height: int, reduction: int = 1
+    ) -> View:
         """The view of a ``width`` x ``height`` picture.
 
         A picture that is too narrow for the crop is cut to the same shape at its full width.
+
+        Args:
+            spec: what the network was trained to see.
+            width, height: of the camera's picture [px].
+            input_width, input_height: of the network's input [px].
+            reduction: how many times fewer pixels of the picture there are; the rectangle is of whole ones of those.
         """
         unit = min(height / spec.resize_height, width / spec.crop_width, height / spec.crop_height)
-        crop_width = min(width, max(1, round(spec.crop_width * unit)))
-        crop_height = min(height, max(1, round(spec.crop_height * unit)))
-        return cls(
-            (width - crop_width) // 2,
-            (height - crop_height) // 2,
-            crop_width,
-            crop_height,
-            input_width,
-            input_height,
-        )
+        x, crop_width = _centred(width, spec.crop_width * unit, reduction)
+        y, crop_height = _centred(height, spec.crop_height * unit, reduction)
+        return cls(x, y, crop_width, crop_height, input_width, input_height)
 
-    def cut(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-        """The rectangle of a (height, width, ...) array, as a view on it."""
-        return pixels[self.y : self.y + self.height, self.x : self.x + self.width]
+    def cut(self, pixels: npt.NDArray[np.uint8], reduction: int = 1) -> npt.NDArray[np.uint8]:
+        """The rectangle of a (height, width, ...) array, reduced as often as the view was made for, as a view on it."""
+        x, y, width, height = (n // reduction for n in (self.x, self.y, self.width, self.height))
+        return pixels[y : y + height, x : x + width]
 
     def intrinsics(self, camera: Intrinsics) -> Intrinsics:
         """The camera of the network's input."""
         return camera.crop(self.x, self.y, self.width, self.height).scale(self.input_width, self.input_height)
+
+
+def _centred(whole: int, wanted: float, step: int) -> tuple[int, int]:
+    """Start and length of the middle of a side, in whole steps."""
+    length = min(whole // step, max(1, round(wanted / step))) * step
+    return (whole - length) // 2 // step * step, length

@@ -18,27 +18,34 @@ class Picture(NamedTuple):
     """Pixels of one camera picture, usually a view on the bytes that the camera sent.
 
     Attributes:
-        pixels: uint8, (height, width, channels), or (height, width) for ``grey``. Rows may be padded; the pixels of a
+        pixels: uint8, (rows, columns, channels), or (rows, columns) for ``grey``. Rows may be padded; the pixels of a
             row lie side by side.
         order: what the channels are.
+        reduction: the pixels are means of ``reduction`` x ``reduction`` pixels of the camera's picture, from its first.
+        size: (width, height) of the camera's picture; None where that is the pixels' own.
     """
 
     pixels: npt.NDArray[np.uint8]
     order: Order
+    reduction: int = 1
+    size: tuple[int, int] | None = None
 
     @property
     def width(self) -> int:
-        return int(self.pixels.shape[1])
+        """Of the camera's picture."""
+        return self.size[0] if self.size else int(self.pixels.shape[1])
 
     @property
     def height(self) -> int:
-        return int(self.pixels.shape[0])
+        """Of the camera's picture."""
+        return self.size[1] if self.size else int(self.pixels.shape[0])
 
     def check(self) -> None:
-        """Hold the shape against the order.
+        """Hold the shape against the order, and against the camera's picture.
 
         Raises:
-            ImageError: the pixels are no 8-bit picture of at least 2x2 pixels with the channels of their order.
+            ImageError: the pixels are no 8-bit picture of at least 2x2 pixels with the channels of their order, or not
+                as many as their reduction leaves.
         """
         shape = self.pixels.shape
         channels = 1 if len(shape) == 2 else shape[-1]
@@ -51,3 +58,7 @@ class Picture(NamedTuple):
             raise ImageError(f"a {self.order} picture has {channels} channels", f"It needs {CHANNELS[self.order]}.")
         if min(shape[:2]) < 2:
             raise ImageError(f"a picture of {shape[1]}x{shape[0]} pixels shows nothing", "Check the camera driver.")
+        expected = tuple(-(-side // self.reduction) for side in (self.height, self.width))
+        if shape[:2] != expected:
+            cause = f"a {self.width}x{self.height} picture reduced {self.reduction} times is no {shape[1]}x{shape[0]}"
+            raise ImageError(cause, f"It has {expected[1]}x{expected[0]} pixels, rounded up.")

@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from fastdepth_ros.camera import Intrinsics, View
 from fastdepth_ros.cloud import CloudMaker
-from fastdepth_ros.errors import CalibrationError, SettingError
+from fastdepth_ros.errors import CalibrationError, ImageError, SettingError
 from fastdepth_ros.picture import Picture
 from fastdepth_ros.runtime.bundle import Manifest
 
@@ -32,6 +32,12 @@ Allocate = Callable[[str, tuple[int, ...], npt.DTypeLike], npt.NDArray[Any]]
 
 CELL = 2
 """The network answers in cells of 2x2 input pixels: its last layer comes after the last upsampling."""
+
+REDUCTIONS = (8, 4, 2)
+"""As JPEG decoders reduce a picture, for less than decoding all of it costs."""
+
+SHARP = 0.95
+"""Pixels that a reduced picture has to keep for each of the network's, along each side."""
 
 _TO_RGB = {"bgr": cv2.COLOR_BGR2RGB, "rgba": cv2.COLOR_RGBA2RGB, "bgra": cv2.COLOR_BGRA2RGB, "grey": cv2.COLOR_GRAY2RGB}
 
@@ -133,20 +139,35 @@ class Pipeline:
         self._buffers: dict[str, npt.NDArray[Any]] = {}
         self._maker: CloudMaker | None = None
 
+    def reduction(self, width: int, height: int) -> int:
+        """How many times smaller a ``width`` x ``height`` picture may be decoded, and still shows the network as much.
+
+        Returns:
+            1, 2, 4 or 8; 1 where the cloud wants every pixel's colour.
+        """
+        if self.settings.output_size == "camera" and self.settings.cloud == "xyzrgb":
+            return 1
+        for factor in REDUCTIONS:
+            view = self._view(width, height, factor)
+            left = min(view.width / self._input_width, view.height / self._input_height) / factor
+            if left >= SHARP:
+                return factor
+        return 1
+
     def run(
         self, picture: Picture, camera: Intrinsics | None = None, *, depth: bool = True, cloud: bool = True
     ) -> DepthFrame:
         """Depth of one picture.
 
         Args:
-            picture: as the camera sent it.
+            picture: as the camera sent it, or reduced as :meth:`reduction` allows.
             camera: its intrinsics, of the same size; without them there is no cloud, and depth is not corrected for the
                 focal length.
             depth: whether anybody wants the depth map.
             cloud: whether anybody wants the cloud. Nothing is computed for what nobody wants.
 
         Raises:
-            ImageError: the picture's shape does not fit its order.
+            ImageError: the picture's shape does not fit its order, or it is reduced and the cloud wants every pixel.
             CalibrationError: the intrinsics are of another size.
         """
         picture.check()
@@ -154,7 +175,7 @@ class Pipeline:
             cause = f"camera_info is of {camera.width}x{camera.height}, the picture of {picture.width}x{picture.height}"
             raise CalibrationError(cause, "Let the driver publish the camera_info of the size that it sends.")
         cloud = cloud and camera is not None and self.settings.cloud != "off"
-        view = View.of(self._manifest.view, picture.width, picture.height, self._input_width, self._input_height)
+        view = self._view(picture.width, picture.height, picture.reduction)
         seen = view.intrinsics(camera) if camera is not None else None
         output = seen if self.settings.output_size == "native" else camera
         if not depth and not cloud:
@@ -178,10 +199,13 @@ class Pipeline:
             _lap(stages, "cloud", started)
         return DepthFrame(published, output, points, stages)
 
+    def _view(self, width: int, height: int, reduction: int) -> View:
+        return View.of(self._manifest.view, width, height, self._input_width, self._input_height, reduction)
+
     def _prepare(self, picture: Picture, view: View) -> None:
         """Cut, scale and reorder into the engine's own tensor; colours change after the scaling, on fewer pixels."""
         size = (self._input_width, self._input_height)
-        cut = view.cut(picture.pixels)
+        cut = view.cut(picture.pixels, picture.reduction)
         if picture.order == "rgb":
             cv2.resize(cut, size, dst=self._engine.input, interpolation=cv2.INTER_LINEAR)
         else:
@@ -250,6 +274,8 @@ class Pipeline:
         colours = None
         if self.settings.cloud == "xyzrgb":
             native = self.settings.output_size == "native"
+            if not native and picture.reduction > 1:
+                raise ImageError("a reduced picture lacks the colours of some points", "Decode all of its pixels.")
             colours = Picture(self._engine.input, "rgb") if native else picture
         fields = 3 if colours is None else 4
         points = self._buffer("cloud", (*self._maker.shape, fields), np.float32)

@@ -85,6 +85,20 @@ def test_the_view_of_any_picture_lies_inside_it_and_keeps_its_shape(width, heigh
     assert view.width / view.height == pytest.approx(304 / 228, rel=0.04)
 
 
+@pytest.mark.parametrize("reduction", [2, 4, 8])
+@pytest.mark.parametrize(("width", "height"), [(640, 480), (1280, 720), (1920, 1080), (751, 481), (480, 640)])
+def test_the_view_of_a_reduced_picture_is_of_whole_pixels_of_it(width, height, reduction):
+    view = View.of(PAPER_VIEW, width, height, 224, 224, reduction)
+    assert not any(n % reduction for n in (view.x, view.y, view.width, view.height))
+    assert view.x + view.width <= width
+    assert view.y + view.height <= height
+    full = View.of(PAPER_VIEW, width, height, 224, 224)
+    for one, other in ((view.x, full.x), (view.y, full.y), (view.width, full.width), (view.height, full.height)):
+        assert abs(one - other) <= reduction
+    picture = np.zeros((-(-height // reduction), -(-width // reduction), 3), np.uint8)
+    assert view.cut(picture, reduction).shape == (view.height // reduction, view.width // reduction, 3)
+
+
 def test_a_view_is_cut_without_a_copy():
     picture = np.zeros((480, 640, 3), np.uint8)
     assert np.shares_memory(View.of(PAPER_VIEW, 640, 480, 224, 224).cut(picture), picture)

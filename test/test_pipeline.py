@@ -61,6 +61,57 @@ def test_every_channel_order_reaches_the_network_as_the_same_rgb():
         np.testing.assert_array_equal(pixels, expected, err_msg=order)
 
 
+@pytest.mark.parametrize(
+    ("width", "height", "reduction"),
+    [(320, 240, 1), (640, 480, 2), (1280, 720, 2), (1280, 960, 4), (1920, 1080, 4), (3840, 2160, 8), (3, 2, 1)],
+)
+def test_pictures_are_reduced_until_the_network_would_miss_pixels(width, height, reduction):
+    pipeline = Pipeline(KnownAnswer(), MANIFEST)
+    assert pipeline.reduction(width, height) == reduction
+    pipeline.settings = Settings(output_size="camera", cloud="xyz")
+    assert pipeline.reduction(width, height) == reduction
+    pipeline.settings = Settings(output_size="camera", cloud="xyzrgb")
+    assert pipeline.reduction(width, height) == 1, "a point's colour is that of its own pixel"
+
+
+@pytest.mark.parametrize(("width", "height", "reduction"), [(640, 480, 2), (751, 481, 2), (1281, 965, 4)])
+def test_a_reduced_picture_shows_things_where_its_camera_says(width, height, reduction):
+    """A picture whose colours are its coordinates: what the network sees there is held against the geometry."""
+    rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
+    colours = np.stack((columns / width, rows / height, columns * 0), axis=-1) * 255
+    fewer = (-(-height // reduction), -(-width // reduction))
+    padded = np.pad(colours, ((0, -height % reduction), (0, -width % reduction), (0, 0)), mode="edge")
+    means = padded.reshape(fewer[0], reduction, fewer[1], reduction, 3).mean(axis=(1, 3))
+    engine = KnownAnswer()
+    camera = Intrinsics(width, height, 500.0, 510.0, width / 2, height / 2)
+    picture = Picture(np.rint(means).astype(np.uint8), "rgb", reduction, (width, height))
+    frame = Pipeline(engine, MANIFEST).run(picture, camera)
+    seen = frame.intrinsics
+    for u, v in ((20, 30), (112, 112), (200, 190)):
+        ray = ((u - seen.cx) / seen.fx, (v - seen.cy) / seen.fy)
+        place = (ray[0] * camera.fx + camera.cx, ray[1] * camera.fy + camera.cy)
+        expected = (place[0] / width * 255, place[1] / height * 255)
+        np.testing.assert_allclose(engine.input[v, u, :2], expected, atol=1.5)
+
+
+def test_a_reduced_picture_fills_the_cameras_own_grid():
+    picture = Picture(scene(240, 320), "rgb", 2, (640, 480))
+    frame = Pipeline(KnownAnswer(), MANIFEST, Settings(output_size="camera", cloud="xyz")).run(picture, KINECT)
+    view = View.of(PAPER_VIEW, 640, 480, 224, 224, reduction=2)
+    assert frame.depth.shape == (480, 640)
+    assert np.isfinite(frame.depth).sum() == view.width * view.height
+    assert np.isfinite(view.cut(frame.depth)).all()
+    assert frame.cloud.shape == (480, 640, 3)
+
+
+def test_a_reduced_picture_that_cannot_be_is_refused():
+    with pytest.raises(ImageError, match="640x480 picture reduced 2 times is no 300x240"):
+        Pipeline(KnownAnswer(), MANIFEST).run(Picture(scene(240, 300), "rgb", 2, (640, 480)))
+    settings = Settings(output_size="camera", cloud="xyzrgb")
+    with pytest.raises(ImageError, match="lacks the colours"):
+        Pipeline(KnownAnswer(), MANIFEST, settings).run(Picture(scene(240, 320), "rgb", 2, (640, 480)), KINECT)
+
+
 def test_a_grey_picture_reaches_the_network_as_grey():
     engine = KnownAnswer()
     Pipeline(engine, MANIFEST).run(Picture(scene()[..., 0].copy(), "grey"))

@@ -18,17 +18,33 @@ import numpy.typing as npt
 from sensor_msgs.msg import CompressedImage, Image
 
 from fastdepth_ros.errors import ImageError
+from fastdepth_ros.messages import jpeg
 from fastdepth_ros.messages.bridge import Bridge, find_bridge
 from fastdepth_ros.messages.encodings import Encoding, find_encoding
 from fastdepth_ros.messages.serialized import SerializedCompressedImage, SerializedImage
 from fastdepth_ros.picture import Picture
 
-_JPEG, _PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
-_JPEG_SCAN, _JPEG_END, _PNG_END = b"\xff\xda", b"\xff\xd9", b"IEND\xaeB`\x82"
+_PNG, _PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
 _DEPTH_TO_8_BIT = 255 / 65535
+
+_REDUCED = {
+    1: cv2.IMREAD_COLOR,
+    2: cv2.IMREAD_REDUCED_COLOR_2,
+    4: cv2.IMREAD_REDUCED_COLOR_4,
+    8: cv2.IMREAD_REDUCED_COLOR_8,
+}
+"""How OpenCV is told to decode a JPEG into a smaller picture, each pixel the mean of so many beside one another."""
 
 AnyImage: TypeAlias = Image | SerializedImage
 AnyCompressedImage: TypeAlias = CompressedImage | SerializedCompressedImage
+
+
+Reduction: TypeAlias = Callable[[int, int], int]
+
+
+def whole(_width: int, _height: int) -> int:
+    """The :data:`Reduction` that keeps every pixel."""
+    return 1
 
 
 class PictureReader:
@@ -36,10 +52,12 @@ class PictureReader:
 
     Args:
         find: finds cv_bridge, when the first image comes that has to be converted.
+        reduction: (width, height) of a picture -> how many times smaller it may be decoded: 1, 2, 4 or 8.
     """
 
-    def __init__(self, find: Callable[[], Bridge | None] = find_bridge) -> None:
+    def __init__(self, find: Callable[[], Bridge | None] = find_bridge, reduction: Reduction = whole) -> None:
         self._find = find
+        self.reduction = reduction
         self._buffer: npt.NDArray[np.uint8] = np.empty((0, 0, 3), np.uint8)
 
     @cached_property
@@ -53,7 +71,7 @@ class PictureReader:
             ImageError: the message does not hold a picture that can be read.
         """
         if isinstance(message, (CompressedImage, SerializedCompressedImage)):
-            return read_compressed(message)
+            return read_compressed(message, self.reduction)
         encoding = find_encoding(message.encoding)
         _check_layout(message, encoding)
         if encoding.is_view:
@@ -73,8 +91,8 @@ class PictureReader:
         return Picture(self._buffer, encoding.order)
 
 
-def read_compressed(message: AnyCompressedImage) -> Picture:
-    """The picture of a JPEG or PNG message.
+def read_compressed(message: AnyCompressedImage, reduction: Reduction = whole) -> Picture:
+    """The picture of a JPEG or PNG message; a JPEG is decoded as much smaller as ``reduction`` says, which is faster.
 
     An orientation in the file is ignored: camera_info is that of the sensor.
 
@@ -84,26 +102,27 @@ def read_compressed(message: AnyCompressedImage) -> Picture:
     data = message.data.tobytes()
     name = f"the compressed image ({message.format or 'no format'}, {len(data)} bytes)"
     # OpenCV fills what is missing with grey, warns on stderr and calls it a picture, so the end is looked for first.
-    # Inside a JPEG's scan 0xff is always escaped: an end marker behind the last scan is the real one.
-    if data.startswith(_JPEG):
-        whole = data.rfind(_JPEG_END) > data.rfind(_JPEG_SCAN) > 0
+    factor, size = 1, None
+    if data.startswith(jpeg.START):
+        complete, size = jpeg.is_whole(data), jpeg.size(data)
+        factor = reduction(*size) if size else 1
     elif data.startswith(_PNG):
-        whole = data.find(_PNG_END, -len(_PNG_END)) > 0
+        complete = data.find(_PNG_END, -len(_PNG_END)) > 0
     else:
         raise ImageError(
             f"{name} is neither JPEG nor PNG", "Set the driver's or image_transport's format to jpeg or png."
         )
-    if not whole:
+    if not complete:
         raise ImageError(f"{name} was cut short", "Look for a full queue or a bad cable between camera and publisher.")
     try:
-        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), _REDUCED[factor] | cv2.IMREAD_IGNORE_ORIENTATION)
     except cv2.error:
         pixels = None
     if pixels is None:
         raise ImageError(
             f"{name} is corrupt", "Look for a bad cable or a failing camera; other images are not affected."
         )
-    return Picture(pixels, "bgr")
+    return Picture(pixels, "bgr", factor, size if factor > 1 else None)
 
 
 def _check_layout(message: AnyImage, encoding: Encoding) -> None:

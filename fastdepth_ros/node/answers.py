@@ -108,6 +108,7 @@ class Answers:
         """Make messages for another frame, and the pipeline, which writes into them."""
         self._messages = OutputMessages(frame_id)
         self._pipeline = Pipeline(self._engine, self._manifest, self._applied.pipeline, self._messages.allocate)
+        self._reader.reduction = self._pipeline.reduction
         self._camera_info: tuple[Calibration, Intrinsics, bytearray] | None = None
 
     def _answer(self, arrival: Arrival) -> None:

@@ -143,6 +143,7 @@ class Graph:
 
     def calibrate(self, info: CameraInfo) -> None:
         """Publish camera_info until the node has got it: it names the camera, or what is wrong with it."""
+        self.wait_for(self.camera_infos.get_subscription_count, "a subscription to camera_info")
         before = self.reports
         while self.reports < before + 3:
             self.camera_infos.publish(info)

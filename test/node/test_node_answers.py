@@ -236,8 +236,21 @@ def test_compressed_images_are_answered(start, direct):
     message = CompressedImage(header=graph.header(), format="jpeg")
     message.data.frombytes(cv2.imencode(".jpg", SCENE[..., ::-1])[1].tobytes())
     (depth,) = graph.ask(message, "depth")
-    decoded = cv2.imdecode(np.frombuffer(message.data, np.uint8), cv2.IMREAD_COLOR)
-    np.testing.assert_array_equal(depth_of(depth), direct(Picture(decoded, "bgr")))
+    # Half of 480 rows are as many as the network sees: no more of them are decoded.
+    decoded = cv2.imdecode(np.frombuffer(message.data, np.uint8), cv2.IMREAD_REDUCED_COLOR_2)
+    np.testing.assert_array_equal(depth_of(depth), direct(Picture(decoded, "bgr", 2, (WIDTH, HEIGHT))))
+
+
+def test_the_depth_of_a_reduced_picture_has_the_camera_of_what_was_cut_out_of_it(start):
+    graph = start(image_transport="compressed", cloud="xyzrgb")
+    graph.calibrate(camera_info_of(WIDTH, HEIGHT))
+    message = CompressedImage(header=graph.header(), format="jpeg")
+    message.data.frombytes(cv2.imencode(".jpg", SCENE[..., ::-1])[1].tobytes())
+    info, cloud = graph.ask(message, "camera_info", "cloud")
+    camera = Intrinsics(WIDTH, HEIGHT, 525.0, 525.0, (WIDTH - 1) / 2, (HEIGHT - 1) / 2)
+    seen = View.of(PAPER_VIEW, WIDTH, HEIGHT, 224, 224, reduction=2).intrinsics(camera)
+    np.testing.assert_allclose(np.array(info.k), [seen.fx, 0, seen.cx, 0, seen.fy, seen.cy, 0, 0, 1])
+    assert (cloud.width, cloud.height) == (224, 224)
 
 
 def test_a_camera_that_changes_its_frame_is_answered_in_the_new_one(graph, direct):
