@@ -15,6 +15,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal, Protocol
 
 import cv2
@@ -38,6 +39,9 @@ REDUCTIONS = (8, 4, 2)
 
 SHARP = 0.95
 """Pixels that a reduced picture has to keep for each of the network's, along each side."""
+
+CAMERAS = 8
+"""Sizes and calibrations whose geometry is kept."""
 
 _TO_RGB = {"bgr": cv2.COLOR_BGR2RGB, "rgba": cv2.COLOR_RGBA2RGB, "bgra": cv2.COLOR_BGRA2RGB, "grey": cv2.COLOR_GRAY2RGB}
 
@@ -137,6 +141,9 @@ class Pipeline:
         cells = (self._input_height // CELL, self._input_width // CELL)
         self._metres = np.empty(cells, np.float32)
         self._buffers: dict[str, npt.NDArray[Any]] = {}
+        # The same for every picture of a camera.
+        self._reduction = lru_cache(CAMERAS)(self._find_reduction)
+        self._geometry = lru_cache(CAMERAS)(self._find_geometry)
         self._maker: CloudMaker | None = None
 
     def reduction(self, width: int, height: int) -> int:
@@ -147,12 +154,7 @@ class Pipeline:
         """
         if self.settings.output_size == "camera" and self.settings.cloud == "xyzrgb":
             return 1
-        for factor in REDUCTIONS:
-            view = self._view(width, height, factor)
-            left = min(view.width / self._input_width, view.height / self._input_height) / factor
-            if left >= SHARP:
-                return factor
-        return 1
+        return self._reduction(width, height)
 
     def run(
         self, picture: Picture, camera: Intrinsics | None = None, *, depth: bool = True, cloud: bool = True
@@ -175,8 +177,7 @@ class Pipeline:
             cause = f"camera_info is of {camera.width}x{camera.height}, the picture of {picture.width}x{picture.height}"
             raise CalibrationError(cause, "Let the driver publish the camera_info of the size that it sends.")
         cloud = cloud and camera is not None and self.settings.cloud != "off"
-        view = self._view(picture.width, picture.height, picture.reduction)
-        seen = view.intrinsics(camera) if camera is not None else None
+        view, seen, ratio = self._geometry(picture.width, picture.height, picture.reduction, camera)
         output = seen if self.settings.output_size == "native" else camera
         if not depth and not cloud:
             return DepthFrame(None, output, None)
@@ -189,7 +190,7 @@ class Pipeline:
         answer = self._engine.run()
         started = _lap(stages, "infer", started)
 
-        self._limit(answer, self._focal_ratio(seen))
+        self._limit(answer, ratio)
         metres, published = self._depth(picture, view, depth)
         started = _lap(stages, "depth", started)
 
@@ -201,6 +202,22 @@ class Pipeline:
 
     def _view(self, width: int, height: int, reduction: int) -> View:
         return View.of(self._manifest.view, width, height, self._input_width, self._input_height, reduction)
+
+    def _find_reduction(self, width: int, height: int) -> int:
+        for factor in REDUCTIONS:
+            view = self._view(width, height, factor)
+            left = min(view.width / self._input_width, view.height / self._input_height) / factor
+            if left >= SHARP:
+                return factor
+        return 1
+
+    def _find_geometry(
+        self, width: int, height: int, reduction: int, camera: Intrinsics | None
+    ) -> tuple[View, Intrinsics | None, float]:
+        """The view of a picture, the camera of that view, and how much farther things are than the network believes."""
+        view = self._view(width, height, reduction)
+        seen = view.intrinsics(camera) if camera is not None else None
+        return view, seen, self._focal_ratio(seen)
 
     def _prepare(self, picture: Picture, view: View) -> None:
         """Cut, scale and reorder into the engine's own tensor; colours change after the scaling, on fewer pixels."""
@@ -227,6 +244,10 @@ class Pipeline:
         """Metres of every cell, with REP-117's marks."""
         metres = self._metres
         np.multiply(answer, np.float32(ratio), out=metres)
+        nearest, farthest = np.minimum.reduce(metres, axis=None), np.maximum.reduce(metres, axis=None)
+        # Nearly always; a NaN is neither. What follows costs thrice as much.
+        if 0 < nearest >= self.settings.min_depth and farthest <= self.settings.max_depth:
+            return
         near, far = metres < self.settings.min_depth, metres > self.settings.max_depth
         metres[near] = -np.inf
         metres[far] = np.inf

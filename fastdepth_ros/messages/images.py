@@ -35,6 +35,9 @@ _REDUCED = {
 }
 """How OpenCV is told to decode a JPEG into a smaller picture, each pixel the mean of so many beside one another."""
 
+_RGB = getattr(cv2, "IMREAD_COLOR_RGB", 0)
+"""In the network's order, which OpenCV offers from 4.11 on; instead of IMREAD_COLOR, which is in every flag above."""
+
 AnyImage: TypeAlias = Image | SerializedImage
 AnyCompressedImage: TypeAlias = CompressedImage | SerializedCompressedImage
 
@@ -115,14 +118,16 @@ def read_compressed(message: AnyCompressedImage, reduction: Reduction = whole) -
     if not complete:
         raise ImageError(f"{name} was cut short", "Look for a full queue or a bad cable between camera and publisher.")
     try:
-        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), _REDUCED[factor] | cv2.IMREAD_IGNORE_ORIENTATION)
+        flags = _REDUCED[factor] | cv2.IMREAD_IGNORE_ORIENTATION
+        flags = flags & ~cv2.IMREAD_COLOR | _RGB if _RGB else flags
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error:
         pixels = None
     if pixels is None:
         raise ImageError(
             f"{name} is corrupt", "Look for a bad cable or a failing camera; other images are not affected."
         )
-    return Picture(pixels, "bgr", factor, size if factor > 1 else None)
+    return Picture(pixels, "rgb" if _RGB else "bgr", factor, size if factor > 1 else None)
 
 
 def _check_layout(message: AnyImage, encoding: Encoding) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sensor_msgs.msg import CompressedImage
 
-from fastdepth_ros.messages import jpeg
+from fastdepth_ros.messages import images, jpeg
 from fastdepth_ros.messages.images import read_compressed
 
 ROWS, COLUMNS = np.mgrid[0:45, 0:61]
@@ -45,7 +45,16 @@ def test_a_png_is_never_reduced():
     message.data.frombytes(cv2.imencode(".png", PICTURE)[1].tobytes())
     picture = read_compressed(message, lambda *_: 2)
     assert (picture.reduction, picture.width) == (1, 61)
-    np.testing.assert_array_equal(picture.pixels, PICTURE)
+    np.testing.assert_array_equal(picture.pixels, PICTURE[..., ::-1] if picture.order == "rgb" else PICTURE)
+
+
+def test_an_opencv_that_decodes_to_bgr_alone_shows_the_same(monkeypatch):
+    data = jpeg_of(PICTURE)
+    newer = read_compressed(data, lambda *_: 2)
+    monkeypatch.setattr(images, "_RGB", 0)
+    older = read_compressed(data, lambda *_: 2)
+    assert older.order == "bgr"
+    assert np.array_equal(older.pixels, newer.pixels[..., ::-1] if newer.order == "rgb" else newer.pixels)
 
 
 def test_the_size_of_a_jpeg_is_that_of_its_own_frame():
