@@ -1,12 +1,13 @@
-"""rclpy's executor, with a shorter way for the camera's messages.
+"""rclpy's executor, with a shorter way for the camera's messages and for timers.
 
 For every message rclpy asks each of a node's entities anew, in Python, whether and how it can be waited for: more than
 thirty here, most of them events that never come. That was more than half of the processor time that a frame cost beside
 the network. Here one wait set of all of them is kept, and a message of the camera is handed on as soon as it is there;
 while the camera sends, events, as of somebody whose QoS does not fit, are only looked for once a second, and what comes
-with every image, as its camera_info, wakes nobody: it is taken just before the image. Whatever else is ready is left to
-rclpy, which finds it ready still: waiting uses up nothing but guard conditions, so the node's are triggered again, and
-those of rclpy are not waited for here.
+with every image, as its camera_info, wakes nobody: it is taken just before the image. Timers are called here, too: each
+turn of rclpy's costs as much as the node's report. Whatever else is ready is left to rclpy, which finds it ready still:
+waiting uses up nothing but guard conditions, so the node's are triggered again, and those of rclpy are not waited for
+here.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ FOREVER = -1
 EVENTS_PERIOD = 1.0
 """Seconds for which events may wait while messages of the camera come."""
 
-OTHERS = ("timer", "client", "service", "guard_condition")
-"""Kinds of entities that a wait set lists, besides subscriptions."""
+OTHERS = ("client", "service", "guard_condition")
+"""Kinds of entities that a wait set lists and rclpy takes care of, besides subscriptions."""
 
 
 class NodeExecutor(SingleThreadedExecutor):  # type: ignore[misc]  # rclpy ships no types
@@ -39,6 +40,8 @@ class NodeExecutor(SingleThreadedExecutor):  # type: ignore[misc]  # rclpy ships
         node: whose they are. Nothing of it is made or destroyed in another thread.
         camera: the subscriptions that take the shorter way; their callbacks take message and info. The first is waited
             for, the others are read when one of its messages came, or when the node woke up for something else.
+
+    Callbacks of the node's timers take no arguments.
     """
 
     def __init__(self, node: Node, camera: Callable[[], list[Any]]) -> None:
@@ -123,6 +126,8 @@ class NodeExecutor(SingleThreadedExecutor):  # type: ignore[misc]  # rclpy ships
                     while hand_on(each):
                         pass
                 hand_on(camera[0])
+            for timer in entities["timer"] if wait_set.get_ready_entities("timer") else ():
+                call(timer)
         used_up = wait_set.get_ready_entities("guard_condition")
         for guard in self._own_node.guards:
             if guard.handle.pointer in used_up:
@@ -143,3 +148,15 @@ def hand_on(subscription: Any) -> bool:
         return False
     subscription.callback(*taken)
     return True
+
+
+def call(timer: Any) -> None:
+    """Call back if it is time."""
+    try:
+        with timer.handle:
+            if not timer.handle.is_timer_ready():
+                return
+            timer.handle.call_timer()
+    except rcl.InvalidHandle:  # a callback destroyed it
+        return
+    timer.callback()

@@ -129,6 +129,29 @@ def test_timers_services_and_other_subscriptions_have_their_turn_while_the_camer
     robot.wait_for(lambda: len(woken) == 1, lambda: images.publish(String()))
 
 
+def test_timers_do_not_go_through_rclpy(robot: Robot) -> None:
+    ticks: list[float] = []
+    once: list[float] = []
+
+    def start() -> None:
+        """As autostart does: once, and what it makes is noticed."""
+        once.append(time.monotonic())
+        robot.node.destroy_timer(starter)
+        robot.node.create_timer(0.02, lambda: ticks.append(time.monotonic()))
+
+    starter = robot.node.create_timer(0.0, start)
+    stopped = robot.node.create_timer(0.0, lambda: None)
+    stopped.cancel()
+    robot.thread.start()
+    robot.wait_for(lambda: len(ticks) > 5)
+    robot.spin(1.5)  # events are looked for once more
+    asked, seen = robot.executor.asked, len(ticks)
+    robot.wait_for(lambda: len(ticks) >= seen + 50)
+    assert robot.executor.asked - asked <= 2
+    assert len(once) == 1
+    assert (ticks[seen + 49] - ticks[seen - 1]) / 50 > 0.019
+
+
 def test_what_is_made_and_destroyed_on_the_way_is_noticed(robot: Robot) -> None:
     """As a lifecycle node does: subscriptions come with one transition and go with another."""
     publisher = robot.other.create_publisher(String, "camera", 10)
