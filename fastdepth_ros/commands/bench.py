@@ -8,6 +8,7 @@ import json
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from rich.console import Console
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.evaluation import power_table
 from fastdepth_ros.evaluation.benchmark import aims, layers, plot, tables
-from fastdepth_ros.evaluation.benchmark.rounds import Bench, start
+from fastdepth_ros.evaluation.benchmark.rounds import Bench, compare, start
 from fastdepth_ros.evaluation.benchmark.runtimes import PEERS
 from fastdepth_ros.models import DEFAULT, find_bundle
 from fastdepth_ros.runtime import processor
@@ -90,7 +91,9 @@ def run(args: argparse.Namespace) -> int:
     else:
         with tempfile.TemporaryDirectory() as scratch:
             bundles = _resized(bundle, args.sizes, Path(scratch)) if args.sizes else [bundle]
-            found = [_compare(sized, threads, args, console) for sized in bundles]
+            found = _compare(bundles, threads, args, Path(scratch))
+        for report in found:
+            tables.show_comparison(console, report)
         if args.sizes:
             tables.show_sizes(console, found)
         if args.plot:
@@ -100,19 +103,27 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _compare(bundle: Bundle, threads: list[int], args: argparse.Namespace, console: Console) -> dict[str, Any]:
+def _compare(
+    bundles: Sequence[Bundle], threads: list[int], args: argparse.Namespace, scratch: Path
+) -> list[dict[str, Any]]:
+    """A report for each bundle; they take turns."""
     peers = [name for name in args.against.split(",") if name]
     if unknown := sorted(set(peers) - PEERS.keys()):
         raise SettingError(f"there is no runtime {unknown[0]!r}", f"Choose of {', '.join(PEERS)}.")
     pythons = {name: _python_of(name, args.peer_python) for name in peers}
-    module = module_for(bundle, args.target)
-    with tempfile.TemporaryDirectory() as folder, Console(stderr=True).status("Preparing") as status:
-        int8 = module_for(bundle, args.target, "int8") if args.int8 else None
-        bench = Bench(bundle, module, pythons, Path(folder), int8)
-        comparison = bench.compare(threads, args.rounds, args.seconds, status.update)
-    found = tables.comparison_report(module, comparison)
-    tables.show_comparison(console, found)
-    return found
+    with Console(stderr=True).status("Preparing") as status:
+        benches = []
+        for number, bundle in enumerate(bundles):
+            module = module_for(bundle, args.target)
+            int8 = module_for(bundle, args.target, "int8") if args.int8 else None
+            folder = scratch / f"bench-{number}"
+            folder.mkdir()
+            benches.append(Bench(bundle, module, pythons, folder, int8))
+        comparisons = compare(benches, threads, args.rounds, args.seconds, status.update)
+    return [
+        tables.comparison_report(bench.module, comparison)
+        for bench, comparison in zip(benches, comparisons, strict=True)
+    ]
 
 
 def _python_of(peer: str, chosen: Path | None) -> Path:

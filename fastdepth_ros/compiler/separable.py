@@ -43,12 +43,12 @@ def block_by_rows(
         block: the two convolutions.
         source: what the depthwise one reads.
         target: the map that the pointwise one gives.
-        tiling: ``rows`` is lowered to a divisor of the height, the others to even parts of the width.
+        tiling: ``rows`` is lowered as :func:`task_rows` says, the others to even parts of the width.
         last: the network's last convolution; with it the answer is not ``target`` but its depths (height, width).
         precision: of the pointwise one.
     """
     lanes, height, width = target.lanes, target.height, target.width
-    rows = divisor(height, tiling.rows)
+    rows = task_rows(height, tiling.rows)
     strip = source.step * ir.even_step(width // source.step, max(1, tiling.strip // source.step))
     pixels = ir.even_step(width, tiling.pixels)
     plane = rows * width * lanes
@@ -188,6 +188,17 @@ def pointwise_by_panels(
         ("out", (target.size,), "float32"),
     ]
     return ir.kernel(name, arguments, body)
+
+
+def task_rows(height: int, most: int) -> int:
+    """How many rows a task computes: at most ``most``, and so that two threads have as many tasks each.
+
+    Three tasks take two threads as long as four. Fewer than half of the rows would cost more than that: the weights
+    are read anew for each task.
+    """
+    largest = divisor(height, most)
+    even = (rows for rows in range(largest, 0, -1) if height % (2 * rows) == 0)
+    return next((rows for rows in even if 2 * rows >= largest), largest)
 
 
 def divisor(number: int, most: int) -> int:

@@ -15,7 +15,7 @@ from fastdepth_ros.compiler.first import PIXEL_SCALE, first
 from fastdepth_ros.compiler.layout import Map
 from fastdepth_ros.compiler.plan import Planner
 from fastdepth_ros.compiler.pointwise import FLOAT32
-from fastdepth_ros.compiler.separable import block_by_rows, depthwise_by_channels, pointwise_by_panels
+from fastdepth_ros.compiler.separable import block_by_rows, depthwise_by_channels, pointwise_by_panels, task_rows
 from fastdepth_ros.compiler.sources import Plain, Upsampled
 from fastdepth_ros.compiler.targets import find_target
 from fastdepth_ros.compiler.tile import Tiling
@@ -214,6 +214,25 @@ def test_several_threads_give_the_same_bits(compiled):
     named, module = compiled
     for name, case in named.items():
         assert np.array_equal(run(case, module[name], 1), run(case, module[name], 2)), name
+
+
+@pytest.mark.parametrize(
+    ("height", "most", "rows"),
+    [
+        (28, 7, 7),
+        (18, 7, 3),
+        (36, 14, 9),
+        (22, 7, 1),
+        (9, 7, 3),
+        (7, 7, 7),
+        (1, 4, 1),
+        (30, 7, 5),
+        (112, 4, 4),
+        (14, 14, 7),
+    ],
+)
+def test_tasks_are_shared_by_two_threads_where_that_costs_nothing(height, most, rows):
+    assert task_rows(height, most) == rows
 
 
 def test_panels_cover_every_output_once():

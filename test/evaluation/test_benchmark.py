@@ -18,7 +18,7 @@ from fastdepth_ros.compiler.pointwise import INT8
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.evaluation.benchmark import layers, plot, tables
 from fastdepth_ros.evaluation.benchmark.names import PRODUCT_SIZE
-from fastdepth_ros.evaluation.benchmark.rounds import OURS, OURS_INT8, Bench, Comparison, Timing
+from fastdepth_ros.evaluation.benchmark.rounds import OURS, OURS_INT8, Bench, Comparison, Timing, compare
 from fastdepth_ros.evaluation.benchmark.runtimes import PEERS
 from fastdepth_ros.network import FULL, PRUNED, Network
 from fastdepth_ros.runtime import processor
@@ -70,6 +70,32 @@ def test_the_network_in_int8_is_measured_beside_itself(bundle, module, tmp_path)
     comparison = bench.compare([1], rounds=1, seconds=0.05, progress=silent)
     assert [timing.runtime for timing in comparison.timings] == [OURS, OURS_INT8]
     assert comparison.of(OURS_INT8, 1).difference > 0
+
+
+def test_several_benches_take_turns_in_every_round(bundle, module, tmp_path):
+    benches, said = [], []
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        benches.append(Bench(bundle, module, {}, tmp_path / name))
+        benches[-1].size = name
+    comparisons = compare(benches, [1], 2, 0.01, said.append)
+    assert said == [f"round {turn} of 2: {name}, {OURS}, 1 thread" for turn in (1, 2) for name in ("one", "other")]
+    assert [len(comparison.of(OURS, 1).rounds) for comparison in comparisons] == [2, 2]
+
+
+def test_the_cost_per_pixel_is_compared_round_by_round():
+    def report(side, least, rounds):
+        row = {"runtime": OURS, "threads": 1, "min_ms": least, "rounds_median_ms": rounds}
+        return {"input_px": [side, side], "runtimes": [row]}
+
+    console = Console(file=io.StringIO(), width=160)
+    # The machine is twice as slow in the second round: each size is compared with the first in the same round.
+    tables.show_sizes(console, [report(100, 1.0, [1.0, 2.0, 1.1]), report(200, 4.4, [4.8, 9.6, 4.4])])
+    numbers = [re.findall(r"[\d.]+x?[\d.]*", line) for line in console.file.getvalue().splitlines() if "00x" in line]
+    assert numbers == [
+        ["100x100", "1", "1.00", "100.0", "1.00", "1.00"],
+        ["200x200", "1", "4.40", "110.0", "1.10", "1.20"],
+    ]
 
 
 def test_a_missing_runtime_is_named_with_its_reason_and_the_others_are_measured(bundle, module, tmp_path):

@@ -104,6 +104,8 @@ class Bench:
 
     Attributes:
         missing: runtime -> why it cannot take part.
+        size: of the input.
+        timings, products: (runtime, threads) -> what was measured since :meth:`begin`.
     """
 
     def __init__(
@@ -119,6 +121,7 @@ class Bench:
         self.missing: dict[str, str] = {}
         about = module.description
         height, width = about.input.height, about.input.width
+        self.size = f"{width}x{height}"
         picture = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
         # Neighbouring pixels of a real picture are alike, and so are those of this one.
         picture = np.sort(picture, axis=1)
@@ -144,23 +147,32 @@ class Bench:
 
     def compare(self, threads: Sequence[int], rounds: int, seconds: float, progress: Progress) -> Comparison:
         """Measure every runtime with every number of threads in every round; those that fail are missing."""
+        return compare([self], threads, rounds, seconds, progress)[0]
+
+    def begin(self, threads: Sequence[int]) -> None:
+        """Have nothing measured yet."""
         runtimes = [*self.own_modules, *self.pythons]
-        timings = {(r, n): Timing(r, n) for n in threads for r in runtimes}
-        products = {(r, n): Timing(r, n) for n in threads for r in runtimes if self.multiplies(r)}
-        for turn in range(rounds):
-            for (runtime, count), timing in timings.items():
-                if runtime in self.missing:
-                    continue
-                progress(f"round {turn + 1} of {rounds}: {runtime}, {count} thread{'s' * (count > 1)}")
-                with contextlib.nullcontext() if runtime in self.own_modules else self.or_missing(runtime):
-                    self.network(timing, seconds)
-                    if runtime != OURS and not turn:
-                        timing.difference = self.difference(timing)
-                    if (runtime, count) in products:
-                        self.product(products[runtime, count], seconds / 4)
+        self.timings = {(r, n): Timing(r, n) for n in threads for r in runtimes}
+        self.products = {(r, n): Timing(r, n) for n in threads for r in runtimes if self.multiplies(r)}
+
+    def round(self, seconds: float, progress: Progress) -> None:
+        """Measure everything once."""
+        for (runtime, count), timing in self.timings.items():
+            if runtime in self.missing:
+                continue
+            progress(f"{self.size}, {runtime}, {count} thread{'s' * (count > 1)}")
+            with contextlib.nullcontext() if runtime in self.own_modules else self.or_missing(runtime):
+                self.network(timing, seconds)
+                if runtime != OURS and len(timing.rounds) == 1:
+                    timing.difference = self.difference(timing)
+                if (runtime, count) in self.products:
+                    self.product(self.products[runtime, count], seconds / 4)
+
+    def comparison(self) -> Comparison:
+        """What was measured since the beginning."""
         return Comparison(
-            [timing for timing in timings.values() if timing.runtime not in self.missing],
-            list(products.values()),
+            [timing for timing in self.timings.values() if timing.runtime not in self.missing],
+            list(self.products.values()),
             self.missing,
             [r for r in self.pythons if r not in self.missing and self.held(r) is None],
         )
@@ -220,6 +232,18 @@ class Bench:
     def held(self, runtime: str) -> tuple[tuple[str, str], ...] | None:
         """What holds a runtime to the instructions of the module; None where nothing does."""
         return PEERS[runtime].avx2 if self.module.description.vector_width == AVX2_LANES else ()
+
+
+def compare(
+    benches: Sequence[Bench], threads: Sequence[int], rounds: int, seconds: float, progress: Progress
+) -> list[Comparison]:
+    """The comparisons of several benches, as of several input sizes, which take turns in every round."""
+    for bench in benches:
+        bench.begin(threads)
+    for turn in range(1, rounds + 1):
+        for bench in benches:
+            bench.round(seconds, lambda words, turn=turn: progress(f"round {turn} of {rounds}: {words}"))  # type: ignore[misc]
+    return [bench.comparison() for bench in benches]
 
 
 def start(python: Path, module: str, arguments: Sequence[str], extra: Mapping[str, str] = NOTHING) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from statistics import median
 from typing import Any
 
 from rich.console import Console
@@ -88,17 +89,20 @@ def show_comparison(console: Console, found: dict[str, Any]) -> None:
 
 
 def show_sizes(console: Console, reports: list[dict[str, Any]]) -> None:
-    """Print how our cost per pixel grows with the input, from the fastest runs; the first size is 1."""
-    table = Table("input", "threads", "min ms", "ns per pixel", "of the first", title="Cost per pixel")
-    first: dict[int, float] = {}
+    """Print how our cost per pixel grows with the input; the first size is 1."""
+    table = Table("input", "threads", "min ms", "ns per pixel", "of the first", "by medians", title="Cost per pixel")
+    first: dict[int, tuple[float, list[float]]] = {}
     for found in reports:
         width, height = found["input_px"]
         for row in (r for r in found["runtimes"] if r["runtime"] == OURS):
             cost = row["min_ms"] * 1e6 / (width * height)
-            ratio = cost / first.setdefault(row["threads"], cost)
-            table.add_row(
-                f"{width}x{height}", str(row["threads"]), f"{row['min_ms']:.2f}", f"{cost:.1f}", f"{ratio:.2f}"
-            )
+            rounds = [duration * 1e6 / (width * height) for duration in row["rounds_median_ms"]]
+            least, others = first.setdefault(row["threads"], (cost, rounds))
+            # Sizes take turns: a round's ratio is of times that lie side by side.
+            medians = median(one / other for one, other in zip(rounds, others, strict=True))
+            size, threads = f"{width}x{height}", str(row["threads"])
+            numbers = (f"{row['min_ms']:.2f}", f"{cost:.1f}", f"{cost / least:.2f}", f"{medians:.2f}")
+            table.add_row(size, threads, *numbers)
     console.print(table)
 
 
