@@ -12,6 +12,7 @@ here.
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -22,6 +23,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.guard_condition import GuardCondition
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
+from rclpy.qos import HistoryPolicy
 from rclpy.signals import SignalHandlerGuardCondition
 
 rcl: Any = rclpy_implementation  # its types are not those of every release
@@ -123,8 +125,7 @@ class NodeExecutor(SingleThreadedExecutor):  # type: ignore[misc]  # rclpy ships
                 looked = time.monotonic()
             if images in ready:
                 for each in camera[1:]:
-                    while hand_on(each):
-                        pass
+                    drain(each)
                 hand_on(camera[0])
             for timer in entities["timer"] if wait_set.get_ready_entities("timer") else ():
                 call(timer)
@@ -148,6 +149,15 @@ def hand_on(subscription: Any) -> bool:
         return False
     subscription.callback(*taken)
     return True
+
+
+def drain(subscription: Any) -> None:
+    """Hand on all that is kept for it; to ask once more whether there is anything would cost as much as a message."""
+    qos = subscription.qos_profile
+    kept = qos.depth if qos.history == HistoryPolicy.KEEP_LAST else 0
+    for _ in range(kept or sys.maxsize):
+        if not hand_on(subscription):
+            break
 
 
 def call(timer: Any) -> None:

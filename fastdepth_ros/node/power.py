@@ -10,11 +10,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
-import numpy as np
-
 from fastdepth_ros.diagnostics.levels import Status
 from fastdepth_ros.diagnostics.monitor import Report
 from fastdepth_ros.diagnostics.power import board_status, budget_status, performance, power_status
+from fastdepth_ros.diagnostics.windows import percentile
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.parameters import FROM_PROFILE, Parameters, affinity_of, profiles_of
 from fastdepth_ros.power import Decision, Finding, Governor, PowerMonitor, process
@@ -183,7 +182,7 @@ class NodePower:
         noted, self._noted = self._noted, []
         now, before = self._at, self.decision
         seconds = max(now - self._since, 1e-3)
-        age, arrival = np.percentile(np.array(noted), 95, axis=0)
+        age, arrival = (percentile(sorted(numbers), 0.95) for numbers in zip(*noted, strict=True))
         after = self._governor.update(age, arrival, self._arrivals / seconds, len(noted) / seconds)
         self._arrivals, self._since = 0, now
         self._leave()

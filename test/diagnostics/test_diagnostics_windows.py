@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from fastdepth_ros.diagnostics.windows import Window
+from fastdepth_ros.diagnostics.windows import Window, percentile
 
 
 def test_a_30_hz_camera_is_seen_at_30_hz():
@@ -31,6 +34,11 @@ def test_percentiles_are_those_of_the_window_only():
     spread = window.spread(99.9)
     assert (spread.max, spread.p50) == (999.0, pytest.approx(949, abs=1))
     assert spread.p95 == pytest.approx(994, abs=1)
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=40), st.floats(0, 1))
+def test_percentiles_are_those_of_numpy(values, share):
+    assert percentile(sorted(values), share) == pytest.approx(np.percentile(values, 100 * share), rel=1e-6, abs=1e-6)
 
 
 def test_an_empty_window_has_no_percentiles():

@@ -11,6 +11,7 @@ import pytest
 import rclpy
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
+from rclpy.qos import HistoryPolicy, QoSProfile
 from rclpy.signals import SignalHandlerOptions
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
@@ -108,6 +109,26 @@ def test_what_comes_with_an_image_wakes_nobody_and_is_taken_before_it(robot: Rob
     image.publish(String(data="image"))
     robot.wait_for(lambda: "image" in robot.heard)
     assert robot.heard == ["info 0", "info 1", "info 2", "image"]
+
+
+@pytest.mark.parametrize("qos", [QoSProfile(depth=1), QoSProfile(history=HistoryPolicy.KEEP_ALL)], ids=["one", "all"])
+def test_what_is_kept_of_it_is_taken_and_no_more(robot: Robot, qos: QoSProfile) -> None:
+    robot.camera.append(robot.node.create_subscription(String, "info", robot._hear, qos))
+    image, info = (robot.other.create_publisher(String, topic, 10) for topic in ("camera", "info"))
+    robot.thread.start()
+    robot.wait_for(
+        lambda: {"image", "info"} <= set(robot.heard),
+        lambda: (info.publish(String(data="info")), image.publish(String(data="image"))),
+    )
+    robot.spin(1.5)
+    robot.heard.clear()
+    for count in range(3):
+        info.publish(String(data=f"info {count}"))
+        robot.spin(0.02)
+    image.publish(String(data="image"))
+    robot.wait_for(lambda: "image" in robot.heard)
+    kept = ["info 2"] if qos.depth == 1 else ["info 0", "info 1", "info 2"]
+    assert robot.heard == [*kept, "image"]
 
 
 def test_timers_services_and_other_subscriptions_have_their_turn_while_the_camera_sends(robot: Robot) -> None:
