@@ -12,7 +12,7 @@ _FRAMES = frozenset({0xC0, 0xC1, 0xC2, 0xC9, 0xCA})
 def is_whole(data: bytes) -> bool:
     """Whether the file goes on to its end. Inside a scan 0xff is always escaped: a marker behind the last is real."""
     end = data.rfind(_END)
-    return data.find(_SCAN, 0, end) > 0 and data.find(_SCAN, end) < 0
+    return end > 0 and data.find(_SCAN, 0, end) > 0 and data.find(_SCAN, end) < 0
 
 
 def size(data: bytes) -> tuple[int, int] | None:

@@ -80,6 +80,18 @@ def test_the_size_of_a_jpeg_is_that_of_its_own_frame():
     assert jpeg.size(open_height) is None
 
 
+@pytest.mark.parametrize("settings", [(), (cv2.IMWRITE_JPEG_PROGRESSIVE, 1)], ids=["one scan", "several"])
+def test_a_jpeg_is_whole_with_the_end_behind_its_last_scan(settings):
+    data = jpeg_of(PICTURE, *settings).data.tobytes()
+    assert jpeg.is_whole(data)
+    assert jpeg.is_whole(data + bytes(64))
+    assert not any(jpeg.is_whole(data[:length]) for length in range(len(data)))
+    thumbnail = jpeg_of(np.zeros((8, 16, 3), np.uint8)).data.tobytes()
+    exif = b"\xff\xe1" + (2 + len(thumbnail)).to_bytes(2, "big") + thumbnail
+    assert jpeg.is_whole(data[:2] + exif + data[2:])
+    assert not jpeg.is_whole(data[:2] + exif + data[2:-2]), "the end is the thumbnail's"
+
+
 @given(st.binary(max_size=64))
 def test_the_size_of_anything_is_looked_for_without_harm(data):
     size = jpeg.size(b"\xff\xd8" + data)
