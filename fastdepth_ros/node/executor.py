@@ -41,7 +41,7 @@ class NodeExecutor(SingleThreadedExecutor):  # type: ignore[misc]  # rclpy ships
     Args:
         node: whose they are. Nothing of it is made or destroyed in another thread.
         camera: the subscriptions that take the shorter way; their callbacks take message and info. The first is waited
-            for, the others are read when one of its messages came, or when the node woke up for something else.
+            for, the others are read when one of its messages came, or it is time for a timer.
 
     Callbacks of the node's timers take no arguments.
     """
@@ -123,11 +123,12 @@ class NodeExecutor(SingleThreadedExecutor):  # type: ignore[misc]  # rclpy ships
             if left <= 0:
                 others = others or any(wait_set.is_ready("event", index) for index in range(sizes[-1]))
                 looked = time.monotonic()
+            timers = wait_set.get_ready_entities("timer")
+            for each in camera[1:] if images in ready or timers else ():
+                drain(each)
             if images in ready:
-                for each in camera[1:]:
-                    drain(each)
                 hand_on(camera[0])
-            for timer in entities["timer"] if wait_set.get_ready_entities("timer") else ():
+            for timer in entities["timer"] if timers else ():
                 call(timer)
         used_up = wait_set.get_ready_entities("guard_condition")
         for guard in self._own_node.guards:

@@ -131,6 +131,20 @@ def test_what_is_kept_of_it_is_taken_and_no_more(robot: Robot, qos: QoSProfile) 
     assert robot.heard == [*kept, "image"]
 
 
+def test_what_comes_without_an_image_is_taken_with_the_next_timer(robot: Robot) -> None:
+    robot.camera.append(robot.node.create_subscription(String, "info", robot._hear, 10))
+    robot.node.create_timer(0.3, lambda: None)
+    info = robot.other.create_publisher(String, "info", 10)
+    robot.thread.start()
+    robot.wait_for(lambda: robot.heard, lambda: info.publish(String(data="info")))
+    robot.spin(1.5)
+    robot.heard.clear()
+    asked = robot.executor.asked
+    info.publish(String(data="another"))
+    robot.wait_for(lambda: robot.heard == ["another"])
+    assert robot.executor.asked - asked <= 1
+
+
 def test_timers_services_and_other_subscriptions_have_their_turn_while_the_camera_sends(robot: Robot) -> None:
     ticks: list[float] = []
     others: list[str] = []
