@@ -132,8 +132,8 @@ class View:
 
     def cut(self, pixels: npt.NDArray[np.uint8], reduction: int = 1) -> npt.NDArray[np.uint8]:
         """The rectangle of a (height, width, ...) array, reduced as often as the view was made for, as a view on it."""
-        x, y, width, height = (n // reduction for n in (self.x, self.y, self.width, self.height))
-        return pixels[y : y + height, x : x + width]
+        x, y = self.x // reduction, self.y // reduction
+        return pixels[y : y + self.height // reduction, x : x + self.width // reduction]
 
     def intrinsics(self, camera: Intrinsics) -> Intrinsics:
         """The camera of the network's input."""

@@ -58,7 +58,7 @@ class Picture(NamedTuple):
             raise ImageError(f"a {self.order} picture has {channels} channels", f"It needs {CHANNELS[self.order]}.")
         if min(shape[:2]) < 2:
             raise ImageError(f"a picture of {shape[1]}x{shape[0]} pixels shows nothing", "Check the camera driver.")
-        expected = tuple(-(-side // self.reduction) for side in (self.height, self.width))
-        if shape[:2] != expected:
+        rows, columns = -(-self.height // self.reduction), -(-self.width // self.reduction)
+        if shape[:2] != (rows, columns):
             cause = f"a {self.width}x{self.height} picture reduced {self.reduction} times is no {shape[1]}x{shape[0]}"
-            raise ImageError(cause, f"It has {expected[1]}x{expected[0]} pixels, rounded up.")
+            raise ImageError(cause, f"It has {columns}x{rows} pixels, rounded up.")

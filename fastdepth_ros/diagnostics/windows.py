@@ -34,9 +34,11 @@ class Window:
         self._items: deque[tuple[float, float]] = deque()
 
     def add(self, now: float, value: float = 0.0) -> None:
-        """Note a number, or that something happened."""
-        self._trim(now)
-        self._items.append((now, value))
+        """Note a number, or that something happened. What is too old goes when somebody asks."""
+        items = self._items
+        if items and now < items[-1][0]:
+            items.clear()
+        items.append((now, value))
 
     def count(self, now: float) -> int:
         """How many there were."""
@@ -55,7 +57,7 @@ class Window:
         self._trim(now)
         if not self._items:
             return None
-        values = sorted(value for _, value in self._items)
+        values = sorted([value for _, value in self._items])
         return Spread(percentile(values, 0.5), percentile(values, 0.95), values[-1])
 
     def _trim(self, now: float) -> None:

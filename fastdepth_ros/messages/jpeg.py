@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from struct import Struct
+
+_LENGTH, _SIZE = Struct(">H"), Struct(">HH")
 START = b"\xff\xd8\xff"
 _SCAN, _END = b"\xff\xda", b"\xff\xd9"
 _FILL, _START_OF_SCAN = 0xFF, 0xDA
@@ -24,7 +27,7 @@ def size(data: bytes) -> tuple[int, int] | None:
             at += 1
             continue
         if marker in _FRAMES:
-            height, width = (int.from_bytes(data[at + n : at + n + 2], "big") for n in (5, 7))
+            height, width = _SIZE.unpack_from(data, at + 5)
             return (width, height) if width and height else None
-        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+        at += 2 + _LENGTH.unpack_from(data, at + 2)[0]
     return None
