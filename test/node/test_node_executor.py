@@ -92,27 +92,8 @@ def test_messages_of_the_camera_do_not_go_through_rclpy(robot: Robot) -> None:
     assert robot.executor.asked - asked <= 5
 
 
-def test_what_comes_with_an_image_wakes_nobody_and_is_taken_before_it(robot: Robot) -> None:
-    robot.camera.append(robot.node.create_subscription(String, "info", robot._hear, 10))
-    image, info = (robot.other.create_publisher(String, topic, 10) for topic in ("camera", "info"))
-    robot.thread.start()
-    robot.wait_for(
-        lambda: {"image", "info"} <= set(robot.heard),
-        lambda: (info.publish(String(data="info")), image.publish(String(data="image"))),
-    )
-    robot.spin(1.5)
-    robot.heard.clear()
-    for count in range(3):
-        info.publish(String(data=f"info {count}"))
-        robot.spin(0.02)
-    assert not robot.heard
-    image.publish(String(data="image"))
-    robot.wait_for(lambda: "image" in robot.heard)
-    assert robot.heard == ["info 0", "info 1", "info 2", "image"]
-
-
-@pytest.mark.parametrize("qos", [QoSProfile(depth=1), QoSProfile(history=HistoryPolicy.KEEP_ALL)], ids=["one", "all"])
-def test_what_is_kept_of_it_is_taken_and_no_more(robot: Robot, qos: QoSProfile) -> None:
+def three_infos(robot: Robot, qos: QoSProfile | int) -> Any:
+    """Send what comes with images three times, and no image yet; the publisher for that."""
     robot.camera.append(robot.node.create_subscription(String, "info", robot._hear, qos))
     image, info = (robot.other.create_publisher(String, topic, 10) for topic in ("camera", "info"))
     robot.thread.start()
@@ -125,6 +106,20 @@ def test_what_is_kept_of_it_is_taken_and_no_more(robot: Robot, qos: QoSProfile) 
     for count in range(3):
         info.publish(String(data=f"info {count}"))
         robot.spin(0.02)
+    return image
+
+
+def test_what_comes_with_an_image_wakes_nobody_and_is_taken_before_it(robot: Robot) -> None:
+    image = three_infos(robot, 10)
+    assert not robot.heard
+    image.publish(String(data="image"))
+    robot.wait_for(lambda: "image" in robot.heard)
+    assert robot.heard == ["info 0", "info 1", "info 2", "image"]
+
+
+@pytest.mark.parametrize("qos", [QoSProfile(depth=1), QoSProfile(history=HistoryPolicy.KEEP_ALL)], ids=["one", "all"])
+def test_what_is_kept_of_it_is_taken_and_no_more(robot: Robot, qos: QoSProfile) -> None:
+    image = three_infos(robot, qos)
     image.publish(String(data="image"))
     robot.wait_for(lambda: "image" in robot.heard)
     kept = ["info 2"] if qos.depth == 1 else ["info 0", "info 1", "info 2"]
