@@ -9,6 +9,7 @@ from rich.console import Console
 
 from fastdepth_ros.evaluation import power_table
 from fastdepth_ros.power import PowerMonitor
+from fastdepth_ros.runtime.engine import Engine
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +30,37 @@ def test_each_profile_is_measured_with_its_threads(rows):
         # Half of the times are at least the median, so the mean is at least half of it. A busy machine makes the
         # mean longer, without bound, but not fifty times.
         assert 20 < row["runtime_ms"] * row["rate"] <= 2000
+
+
+def test_run_time_is_the_median_and_the_rate_that_of_all_runs(module, monkeypatch):
+    class Clock:
+        now = 0.0
+
+        def monotonic(self):
+            return self.now
+
+    class SlowedEngine(Engine):
+        """As another program slows it: every third run takes four times as long, by a clock that is the test's."""
+
+        runs = 0
+
+        def run(self):
+            clock.now += 0.04 if self.runs % 3 == 2 else 0.01
+            self.runs += 1
+            return super().run()
+
+    engine, clock = SlowedEngine(module, 1), Clock()
+    engine.runs = -1  # the first warms up
+    monitor = PowerMonitor(power_table.load_profiles()["max-n"])
+    monitor.start()
+    monkeypatch.setattr(power_table, "time", clock)
+    try:
+        row = power_table._row(monitor, engine, "max-n", 0.6)
+    finally:
+        monitor.stop()
+    assert engine.runs == 30
+    assert row.runtime_ms == pytest.approx(10.0)
+    assert row.rate == pytest.approx(3 / 0.06)
 
 
 def test_where_nothing_measures_the_power_it_says_so_instead_of_a_number(rows):
