@@ -152,9 +152,7 @@ class Pipeline:
         Returns:
             1, 2, 4 or 8; 1 where the cloud wants every pixel's colour.
         """
-        if self.settings.output_size == "camera" and self.settings.cloud == "xyzrgb":
-            return 1
-        return self._reduction(width, height)
+        return 1 if self._wants_every_pixel else self._reduction(width, height)
 
     def run(
         self, picture: Picture, camera: Intrinsics | None = None, *, depth: bool = True, cloud: bool = True
@@ -177,6 +175,8 @@ class Pipeline:
             cause = f"camera_info is of {camera.width}x{camera.height}, the picture of {picture.width}x{picture.height}"
             raise CalibrationError(cause, "Let the driver publish the camera_info of the size that it sends.")
         cloud = cloud and camera is not None and self.settings.cloud != "off"
+        if cloud and picture.reduction > 1 and self._wants_every_pixel:
+            raise ImageError("a reduced picture lacks the colours of some points", "Decode all of its pixels.")
         view, seen, ratio = self._geometry(picture.width, picture.height, picture.reduction, camera)
         output = seen if self.settings.output_size == "native" else camera
         if not depth and not cloud:
@@ -199,6 +199,11 @@ class Pipeline:
             points = self._cloud(metres, output, picture)
             _lap(stages, "cloud", started)
         return DepthFrame(published, output, points, stages)
+
+    @property
+    def _wants_every_pixel(self) -> bool:
+        """Whether the cloud takes its colours from the picture; else from what the network sees."""
+        return self.settings.output_size == "camera" and self.settings.cloud == "xyzrgb"
 
     def _view(self, width: int, height: int, reduction: int) -> View:
         return View.of(self._manifest.view, width, height, self._input_width, self._input_height, reduction)
@@ -244,10 +249,6 @@ class Pipeline:
         """Metres of every cell, with REP-117's marks."""
         metres = self._metres
         np.multiply(answer, np.float32(ratio), out=metres)
-        nearest, farthest = np.minimum.reduce(metres, axis=None), np.maximum.reduce(metres, axis=None)
-        # Nearly always; a NaN is neither. What follows costs thrice as much.
-        if 0 < nearest >= self.settings.min_depth and farthest <= self.settings.max_depth:
-            return
         near, far = metres < self.settings.min_depth, metres > self.settings.max_depth
         metres[near] = -np.inf
         metres[far] = np.inf
@@ -294,10 +295,7 @@ class Pipeline:
             self._maker = CloudMaker(output, stride)
         colours = None
         if self.settings.cloud == "xyzrgb":
-            native = self.settings.output_size == "native"
-            if not native and picture.reduction > 1:
-                raise ImageError("a reduced picture lacks the colours of some points", "Decode all of its pixels.")
-            colours = Picture(self._engine.input, "rgb") if native else picture
+            colours = picture if self._wants_every_pixel else Picture(self._engine.input, "rgb")
         fields = 3 if colours is None else 4
         points = self._buffer("cloud", (*self._maker.shape, fields), np.float32)
         self._maker.write(metres, colours, points)

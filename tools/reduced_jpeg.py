@@ -35,7 +35,7 @@ def jpeg_of(pixels):
 
 
 def compared(pipeline, manifest, picture, frame):
-    """Every measure of one picture's answer, and its answer."""
+    """Every measure of one picture's answer."""
     answer = pipeline.run(picture, frame.camera, cloud=False).depth
     size = answer.shape[::-1]
     view = View.of(manifest.view, picture.width, picture.height, *size, picture.reduction)

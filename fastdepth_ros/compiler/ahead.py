@@ -10,10 +10,9 @@ from __future__ import annotations
 from tvm import tirx
 
 from fastdepth_ros.compiler.ir import Buffer, Expr
+from fastdepth_ros.compiler.layout import BYTES_A_LANE
 from fastdepth_ros.compiler.sources import Source
 from fastdepth_ros.network import Convolution
-
-FLOAT_BYTES = 4
 
 NEAR_BYTES = 2**20
 """A larger map is out of a second-level cache when its reader begins."""
@@ -24,7 +23,7 @@ ROWS_AHEAD = 2
 
 def is_far(source: Source, conv: Convolution) -> bool:
     """Whether to ask. With a stride a convolution has too little to do for each line to be faster for it (measured)."""
-    return source.size * FLOAT_BYTES > NEAR_BYTES and conv.stride == 1
+    return source.size * BYTES_A_LANE > NEAR_BYTES and conv.stride == 1
 
 
 def ask(
