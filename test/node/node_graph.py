@@ -129,11 +129,18 @@ class Graph:
             self.spin()
             ended = self.process.poll()
             if ended is not None or time.monotonic() > end:
-                statuses = {name: status.message for name, status in self.statuses.items()}
-                raise AssertionError(
-                    f"waited for {what}; process {'runs' if ended is None else f'ended with {ended}'}; {statuses};"
-                    f" heard { {name: len(heard) for name, heard in self.heard.items()} }; log:\n{self.log.read_text()}"
-                )
+                raise AssertionError(f"waited for {what}; {self.state_of_things()}")
+
+    def state_of_things(self) -> str:
+        """What can be known of the node from outside, for whoever has waited in vain."""
+        ended = self.process.poll()
+        said = {
+            name: (each.message, {pair.key: pair.value for pair in each.values}) for name, each in self.statuses.items()
+        }
+        return (
+            f"process {'runs' if ended is None else f'ended with {ended}'}; reports: {self.reports}, {said};"
+            f" heard: { {name: len(heard) for name, heard in self.heard.items()} }; log:\n{self.log.read_text()}"
+        )
 
     def next_reports(self, count: int = 2) -> None:
         """Wait for diagnostics that are made from now on."""
@@ -174,7 +181,7 @@ class Graph:
                 found = [next((m for m in self.heard[o] if m.header == image.header), None) for o in outputs]
                 if all(found):
                     return tuple(found)
-        raise AssertionError(f"no {outputs} for the image; log:\n{self.log.read_text()}")
+        raise AssertionError(f"no {outputs} for the image; {self.state_of_things()}")
 
     def show(self, *images: Image | CompressedImage) -> None:
         """Publish images that need no answer, until the node counted as many."""
