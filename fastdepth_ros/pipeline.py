@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import cv2
 import numpy as np
@@ -39,9 +39,6 @@ REDUCTIONS = (8, 4, 2)
 
 SHARP = 0.95
 """Pixels that a reduced picture has to keep for each of the network's, along each side."""
-
-CAMERAS = 8
-"""Sizes and calibrations whose geometry is kept."""
 
 _TO_RGB = {"bgr": cv2.COLOR_BGR2RGB, "rgba": cv2.COLOR_RGBA2RGB, "bgra": cv2.COLOR_BGRA2RGB, "grey": cv2.COLOR_GRAY2RGB}
 
@@ -120,6 +117,20 @@ class DepthFrame:
     stages: dict[str, float] = field(default_factory=dict)
 
 
+class Geometry(NamedTuple):
+    """What does not change from picture to picture.
+
+    Attributes:
+        view: that the network has of the picture.
+        seen: the camera of that view; None where the picture's is not known.
+        ratio: how much farther things are than the network believes.
+    """
+
+    view: View
+    seen: Intrinsics | None
+    ratio: float
+
+
 class Pipeline:
     """Turns pictures into depth with one engine.
 
@@ -141,9 +152,8 @@ class Pipeline:
         cells = (self._input_height // CELL, self._input_width // CELL)
         self._metres = np.empty(cells, np.float32)
         self._buffers: dict[str, npt.NDArray[Any]] = {}
-        # The same for every picture of a camera.
-        self._reduction = lru_cache(CAMERAS)(self._find_reduction)
-        self._geometry = lru_cache(CAMERAS)(self._find_geometry)
+        self._reduction = lru_cache(1)(self._find_reduction)
+        self._known: tuple[tuple[object, ...], Geometry] | None = None
         self._maker: CloudMaker | None = None
 
     def reduction(self, width: int, height: int) -> int:
@@ -177,7 +187,7 @@ class Pipeline:
         cloud = cloud and camera is not None and self.settings.cloud != "off"
         if cloud and picture.reduction > 1 and self._wants_every_pixel:
             raise ImageError("a reduced picture lacks the colours of some points", "Decode all of its pixels.")
-        view, seen, ratio = self._geometry(picture.width, picture.height, picture.reduction, camera)
+        view, seen, ratio = self._geometry(picture, camera)
         output = seen if self.settings.output_size == "native" else camera
         if not depth and not cloud:
             return DepthFrame(None, output, None)
@@ -216,13 +226,14 @@ class Pipeline:
                 return factor
         return 1
 
-    def _find_geometry(
-        self, width: int, height: int, reduction: int, camera: Intrinsics | None
-    ) -> tuple[View, Intrinsics | None, float]:
-        """The view of a picture, the camera of that view, and how much farther things are than the network believes."""
-        view = self._view(width, height, reduction)
-        seen = view.intrinsics(camera) if camera is not None else None
-        return view, seen, self._focal_ratio(seen)
+    def _geometry(self, picture: Picture, camera: Intrinsics | None) -> Geometry:
+        """That of a picture: the same object for as long as pictures are of one size and camera."""
+        key = (picture.width, picture.height, picture.reduction, camera)
+        if self._known is None or self._known[0] != key:
+            view = self._view(picture.width, picture.height, picture.reduction)
+            seen = view.intrinsics(camera) if camera is not None else None
+            self._known = (key, Geometry(view, seen, self._focal_ratio(seen)))
+        return self._known[1]
 
     def _prepare(self, picture: Picture, view: View) -> None:
         """Cut, scale and reorder into the engine's own tensor; colours change after the scaling, on fewer pixels."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -65,37 +65,33 @@ class Monitor:
     def __init__(self, now: float) -> None:
         self._lock = threading.Lock()
         self._last = now
-        self._totals: Counter[str] = Counter()
-        self._drops: Counter[Drop] = Counter()
-        self._windows: defaultdict[str, Window] = defaultdict(Window)
-        self._recent_drops: defaultdict[Drop, Window] = defaultdict(Window)
-        self._stages: defaultdict[str, Window] = defaultdict(Window)
-        self._age = Window()
+        self._received, self._rejected, self._failed = Window[None](), Window[None](), Window[None]()
+        self._dropped: defaultdict[Drop, Window[None]] = defaultdict(Window)
+        self._answered = Window[tuple[float, Mapping[str, float]]]()
         self._last_error = ""
 
     def received(self, now: float) -> None:
         """An image came."""
         with self._lock:
             self._last = now
-            self._count("received", now)
+            self._received.add(now, None)
 
     def dropped(self, now: float, cause: Drop, count: int = 1) -> None:
         """Images get no answer, and nothing was wrong with them."""
         with self._lock:
-            self._drops[cause] += count
             for _ in range(count):
-                self._recent_drops[cause].add(now)
+                self._dropped[cause].add(now, None)
 
     def rejected(self, now: float, error: FastDepthError) -> None:
         """An image cannot be read."""
         with self._lock:
-            self._count("rejected", now)
+            self._rejected.add(now, None)
             self._last_error = str(error)
 
     def failed(self, now: float, error: Exception) -> None:
         """An image got no answer because the node is at fault."""
         with self._lock:
-            self._count("failed", now)
+            self._failed.add(now, None)
             self._last_error = str(error) if isinstance(error, FastDepthError) else repr(error)
 
     def answered(self, now: float, age: float, stages: Mapping[str, float]) -> None:
@@ -104,34 +100,35 @@ class Monitor:
         Args:
             now: when.
             age: of the image [s].
-            stages: stage -> its duration [s].
+            stages: stage -> its duration [s]; kept, and not to be changed any more.
         """
         with self._lock:
-            self._count("answered", now)
-            self._age.add(now, age)
-            for name, duration in stages.items():
-                self._stages[name].add(now, duration)
+            self._answered.add(now, (age, stages))
 
     def report(self, now: float) -> Report:
         """Everything, at this time."""
         with self._lock:
             if now < self._last:  # the clock jumped back
                 self._last = now
-            recent = {name: self._windows[name].count(now) for name in ("received", "rejected", "failed")}
-            stages = {name: window.spread(now) for name, window in self._stages.items()}
+            answers = self._answered.values(now)
+            stages: defaultdict[str, list[float]] = defaultdict(list)
+            for _, durations in answers:
+                for name, duration in durations.items():
+                    stages[name].append(duration)
             return Report(
                 silence=now - self._last,
-                **{name: self._totals[name] for name in ("received", "answered", "rejected", "failed")},
-                dropped=dict(self._drops),
-                **{f"recent_{name}": count for name, count in recent.items()},
-                recent_dropped={cause: window.count(now) for cause, window in self._recent_drops.items()},
-                rate_in=self._windows["received"].rate(now),
-                rate_out=self._windows["answered"].rate(now),
-                age=self._age.spread(now),
-                stages={name: spread for name, spread in stages.items() if spread is not None},
+                received=self._received.total,
+                answered=self._answered.total,
+                rejected=self._rejected.total,
+                failed=self._failed.total,
+                dropped={cause: window.total for cause, window in self._dropped.items()},
+                recent_received=self._received.count(now),
+                recent_rejected=self._rejected.count(now),
+                recent_failed=self._failed.count(now),
+                recent_dropped={cause: window.count(now) for cause, window in self._dropped.items()},
+                rate_in=self._received.rate(now),
+                rate_out=self._answered.rate(now),
+                age=Spread.of([age for age, _ in answers]) if answers else None,
+                stages={name: Spread.of(durations) for name, durations in stages.items()},
                 last_error=self._last_error,
             )
-
-    def _count(self, name: str, now: float) -> None:
-        self._totals[name] += 1
-        self._windows[name].add(now)

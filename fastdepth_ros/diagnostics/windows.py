@@ -1,10 +1,13 @@
-"""Numbers of the last seconds, and their percentiles."""
+"""What happened in the last seconds, and percentiles of numbers."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+Value = TypeVar("Value")
 
 SPAN = 10.0
 """How far a window looks back [s]."""
@@ -12,33 +15,44 @@ SPAN = 10.0
 
 @dataclass(frozen=True)
 class Spread:
-    """How the numbers of a window are spread, in their own unit."""
+    """How numbers are spread, in their own unit."""
 
     p50: float
     p95: float
     max: float
 
+    @classmethod
+    def of(cls, numbers: Sequence[float]) -> Spread:
+        """That of one or more numbers."""
+        ordered = sorted(numbers)
+        return cls(percentile(ordered, 0.5), percentile(ordered, 0.95), ordered[-1])
 
-class Window:
-    """Numbers and the times when they came, of the last ``span`` seconds.
+
+class Window(Generic[Value]):
+    """What happened in the last ``span`` seconds, and when.
 
     Times are those of any one clock. Where that clock jumps back, as /clock does when a recording starts again, the
     window begins anew.
 
     Args:
         span: how far it looks back [s].
+
+    Attributes:
+        total: how often something happened in all.
     """
 
     def __init__(self, span: float = SPAN) -> None:
         self.span = span
-        self._items: deque[tuple[float, float]] = deque()
+        self.total = 0
+        self._items: deque[tuple[float, Value]] = deque()
 
-    def add(self, now: float, value: float = 0.0) -> None:
-        """Note a number, or that something happened. What is too old goes when somebody asks."""
+    def add(self, now: float, value: Value) -> None:
+        """Note what happened. What is too old goes when somebody asks."""
         items = self._items
         if items and now < items[-1][0]:
             items.clear()
         items.append((now, value))
+        self.total += 1
 
     def count(self, now: float) -> int:
         """How many there were."""
@@ -52,13 +66,10 @@ class Window:
             return 0.0
         return (len(self._items) - 1) / max(now - self._items[0][0], 1e-9)
 
-    def spread(self, now: float) -> Spread | None:
-        """Percentiles of the numbers; None where there are none."""
+    def values(self, now: float) -> list[Value]:
+        """What was noted, the oldest first."""
         self._trim(now)
-        if not self._items:
-            return None
-        values = sorted([value for _, value in self._items])
-        return Spread(percentile(values, 0.5), percentile(values, 0.95), values[-1])
+        return [value for _, value in self._items]
 
     def _trim(self, now: float) -> None:
         items = self._items

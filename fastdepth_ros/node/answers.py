@@ -175,7 +175,7 @@ class Answers:
     def _describe(self, calibration: Calibration, camera: Intrinsics) -> bytearray:
         """The camera_info of the depth map, serialized; made anew only when a camera changes."""
         known = self._camera_info
-        if known is None or known[0] is not calibration or known[1] != camera:
+        if known is None or known[0] is not calibration or known[1] is not camera:
             info = depth_camera_info(camera, calibration.info, Header(frame_id=self._messages.frame_id))
             known = self._camera_info = (calibration, camera, bytearray(serialize_message(info)))
         return known[2]
@@ -186,14 +186,16 @@ class Answers:
 
 def time_of(clock: Clock) -> float:
     """A clock's time [s], without the object that rclpy makes of it."""
-    with clock.handle:
-        return float(clock.handle.get_now().nanoseconds * 1e-9)
+    handle = clock.handle
+    with handle:
+        return float(handle.get_now().nanoseconds * 1e-9)
 
 
 def publish(publisher: Publisher, serialized: bytearray) -> None:
     """Publish a serialized message without a copy in Python: rclpy's own ``publish`` takes ``bytes`` alone."""
-    with publisher.handle:
+    handle = publisher.handle
+    with handle:
         try:
-            publisher.handle.publish_raw(serialized)
+            handle.publish_raw(serialized)
         except TypeError:  # an rclpy whose pybind11 is older than 2.10
-            publisher.handle.publish_raw(bytes(serialized))
+            handle.publish_raw(bytes(serialized))

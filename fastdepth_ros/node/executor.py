@@ -31,8 +31,8 @@ FOREVER = -1
 EVENTS_PERIOD = 1.0
 """Seconds for which events may wait while messages of the camera come."""
 
-OTHERS = ("client", "service", "guard_condition")
-"""Kinds of entities that a wait set lists and rclpy takes care of, besides subscriptions."""
+OTHERS = ("client", "service")
+"""Kinds of entities that a wait set lists and rclpy takes care of, besides subscriptions and guard conditions."""
 
 
 class NodeExecutor(SingleThreadedExecutor):  # type: ignore[misc]  # rclpy ships no types
@@ -107,6 +107,7 @@ class NodeExecutor(SingleThreadedExecutor):  # type: ignore[misc]  # rclpy ships
         wait_set = rcl.WaitSet(*sizes, self.context.handle)
         adding = [(getattr(wait_set, f"add_{kind}"), each.handle) for kind in entities for each in entities[kind]]
         images = camera[0].handle.pointer if camera else None
+        besides = [(each, _kept(each)) for each in camera[1:]]
         others, looked = False, -EVENTS_PERIOD
         while not others:
             left = looked + EVENTS_PERIOD - time.monotonic()
@@ -117,22 +118,24 @@ class NodeExecutor(SingleThreadedExecutor):  # type: ignore[misc]  # rclpy ships
                 waitable.add_to_wait_set(wait_set)
             wait_set.wait(FOREVER if left <= 0 else int(left * 1e9))
             ready = wait_set.get_ready_entities("subscription")
-            others = any(pointer != images for pointer in ready) or any(
-                wait_set.get_ready_entities(kind) for kind in OTHERS
-            )
+            guards = wait_set.get_ready_entities("guard_condition")
+            timers = wait_set.get_ready_entities("timer")
+            if timers or images in ready:
+                for each, kept in besides:
+                    drain(each, kept)
+            if images in ready:
+                hand_on(camera[0])
+                if left > 0 and not guards and not timers:
+                    continue  # what else is ready is ready still at the next turn
+            for timer in entities["timer"] if timers else ():
+                call(timer)
+            others = bool(guards) or any(pointer != images for pointer in ready)
+            others = others or any(wait_set.get_ready_entities(kind) for kind in OTHERS)
             if left <= 0:
                 others = others or any(wait_set.is_ready("event", index) for index in range(sizes[-1]))
                 looked = time.monotonic()
-            timers = wait_set.get_ready_entities("timer")
-            for each in camera[1:] if images in ready or timers else ():
-                drain(each)
-            if images in ready:
-                hand_on(camera[0])
-            for timer in entities["timer"] if timers else ():
-                call(timer)
-        used_up = wait_set.get_ready_entities("guard_condition")
         for guard in self._own_node.guards:
-            if guard.handle.pointer in used_up:
+            if guard.handle.pointer in guards:
                 guard.trigger()
 
 
@@ -152,11 +155,15 @@ def hand_on(subscription: Any) -> bool:
     return True
 
 
-def drain(subscription: Any) -> None:
-    """Hand on all that is kept for it; to ask once more whether there is anything would cost as much as a message."""
+def _kept(subscription: Any) -> int:
+    """How many messages the middleware keeps for it at most."""
     qos = subscription.qos_profile
-    kept = qos.depth if qos.history == HistoryPolicy.KEEP_LAST else 0
-    for _ in range(kept or sys.maxsize):
+    return (qos.depth if qos.history == HistoryPolicy.KEEP_LAST else 0) or sys.maxsize
+
+
+def drain(subscription: Any, kept: int) -> None:
+    """Hand on all that is kept for it; to ask once more whether there is anything would cost as much as a message."""
+    for _ in range(kept):
         if not hand_on(subscription):
             break
 

@@ -17,6 +17,7 @@ from fastdepth_ros.diagnostics.windows import percentile
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.parameters import FROM_PROFILE, Parameters, affinity_of, profiles_of
 from fastdepth_ros.power import Decision, Finding, Governor, PowerMonitor, process
+from fastdepth_ros.power.governor import PERIOD
 from fastdepth_ros.runtime.engine import max_threads
 
 FIRST_LOOK = 0.5
@@ -169,6 +170,8 @@ class NodePower:
         """
         self._arrivals += 1
         self._at = now
+        if self._since <= now < self._since + PERIOD:
+            return False  # the governor would not decide yet
         if busy_since is not None and busy_since != self._judged:
             pending = time.perf_counter() - busy_since
             if self._governor.overdue(pending):

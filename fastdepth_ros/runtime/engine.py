@@ -56,15 +56,15 @@ class Engine:
         about = module.description
         self._main = load_machine(module.library)["main"]
         # The kernels take a row's colours as one dimension.
-        self._pixels = aligned((about.input.height, about.input.width * 3), np.uint8)
-        self._argument = tvm_ffi().from_dlpack(self._pixels, require_alignment=ALIGNMENT)
+        pixels = aligned((about.input.height, about.input.width * 3), np.uint8)
+        self._input = pixels.reshape(about.input.height, about.input.width, 3)
+        self._argument = tvm_ffi().from_dlpack(pixels, require_alignment=ALIGNMENT)
         self._answer: Any = None
 
     @property
     def input(self) -> npt.NDArray[np.uint8]:
         """(height, width, 3) RGB: write the picture here. The same memory for the engine's life, 64-byte aligned."""
-        about = self.module.description
-        return self._pixels.reshape(about.input.height, about.input.width, 3)
+        return self._input
 
     @property
     def threads(self) -> int:

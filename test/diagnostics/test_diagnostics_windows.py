@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastdepth_ros.diagnostics.windows import Window, percentile
+from fastdepth_ros.diagnostics.windows import Spread, Window, percentile
 
 
 def test_a_30_hz_camera_is_seen_at_30_hz():
     window = Window(10.0)
     times = [i / 30 for i in range(900)]
     for time in times:
-        window.add(time)
+        window.add(time, None)
     assert window.rate(times[-1]) == pytest.approx(30, rel=0.005)
     assert window.count(times[-1]) == pytest.approx(300, abs=1)
 
@@ -22,7 +22,7 @@ def test_a_30_hz_camera_is_seen_at_30_hz():
 def test_the_rate_falls_when_images_stop():
     window = Window(10.0)
     for i in range(30):
-        window.add(i / 30)
+        window.add(i / 30, None)
     assert window.rate(5.0) == pytest.approx(29 / 5)
     assert window.rate(60.0) == 0
 
@@ -31,7 +31,7 @@ def test_percentiles_are_those_of_the_window_only():
     window = Window(10.0)
     for i in range(1000):
         window.add(i * 0.1, float(i))
-    spread = window.spread(99.9)
+    spread = Spread.of(window.values(99.9))
     assert (spread.max, spread.p50) == (999.0, pytest.approx(949, abs=1))
     assert spread.p95 == pytest.approx(994, abs=1)
 
@@ -41,9 +41,17 @@ def test_percentiles_are_those_of_numpy(values, share):
     assert percentile(sorted(values), share) == pytest.approx(np.percentile(values, 100 * share), rel=1e-6, abs=1e-6)
 
 
-def test_an_empty_window_has_no_percentiles():
-    assert Window().spread(0.0) is None
+def test_an_empty_window_holds_nothing():
+    assert Window().values(0.0) == []
     assert Window().rate(0.0) == 0
+
+
+def test_what_was_forgotten_is_counted_still():
+    window = Window(10.0)
+    for i in range(1000):
+        window.add(i * 0.1, None)
+    assert window.count(99.9) == pytest.approx(100, abs=1)
+    assert window.total == 1000
 
 
 def test_a_clock_that_jumps_back_starts_anew():
@@ -51,4 +59,4 @@ def test_a_clock_that_jumps_back_starts_anew():
     window.add(1000.0, 1.0)
     window.add(1.0, 2.0)
     assert window.count(1.0) == 1
-    assert window.spread(1.0).max == 2.0
+    assert window.values(1.0) == [2.0]
