@@ -70,11 +70,17 @@ class Monitor:
         self._answered = Window[tuple[float, Mapping[str, float]]]()
         self._last_error = ""
 
-    def received(self, now: float) -> None:
-        """An image came."""
+    def received(self, now: float, count: int = 1) -> None:
+        """Images came."""
         with self._lock:
             self._last = now
-            self._received.add(now, None)
+            for _ in range(count):
+                self._received.add(now, None)
+
+    def waits(self, now: float) -> None:
+        """An image is there that was not taken yet: it is not the camera that is silent."""
+        with self._lock:
+            self._last = now
 
     def dropped(self, now: float, cause: Drop, count: int = 1) -> None:
         """Images get no answer, and nothing was wrong with them."""

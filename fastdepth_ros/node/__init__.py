@@ -1,9 +1,11 @@
 """The ROS node: parameters, topics and the lifecycle; what it does with an image is in ``fastdepth_ros.pipeline``.
 
 depth_node   the lifecycle, and what is subscribed to and published
-worker       the thread that answers the newest image
+worker       the thread that answers images
+inbox        where that thread waits for the camera's messages
+intake       which image is answered, and why the others are not
 answers      one image -> depth, camera_info and cloud, as messages
-executor     the way from DDS to the callbacks
+executor     runs everything else, in the main thread
 camera       the newest camera_info that can be used
 parameters   the table of ``fastdepth_ros.parameters`` as rclpy's
 rate_limit   max_rate

@@ -18,25 +18,13 @@ from fastdepth_ros.errors import FastDepthError
 from fastdepth_ros.messages.camera_info import depth_camera_info
 from fastdepth_ros.messages.images import PictureReader
 from fastdepth_ros.messages.outputs import OutputMessages
-from fastdepth_ros.messages.serialized import SerializedCompressedImage, SerializedImage
 from fastdepth_ros.node.camera import Calibration
+from fastdepth_ros.node.intake import Arrival
 from fastdepth_ros.parameters import Parameters
 from fastdepth_ros.picture import Picture
 from fastdepth_ros.pipeline import Pipeline
 from fastdepth_ros.runtime.bundle import Manifest
 from fastdepth_ros.runtime.engine import Engine
-
-
-class Arrival(NamedTuple):
-    """An image as it came.
-
-    Attributes:
-        message: of it.
-        at: ``time.perf_counter()`` when it came [s].
-    """
-
-    message: SerializedImage | SerializedCompressedImage
-    at: float
 
 
 class Outputs(NamedTuple):

@@ -2,8 +2,9 @@
 
     image (or image/compressed), camera_info  ->  depth/image_rect, depth/camera_info, depth/points, /diagnostics
 
-The executor's thread takes messages and puts the newest image into a slot; the worker's thread answers it
-(:mod:`fastdepth_ros.node.answers`). What the node says of itself is made in :mod:`fastdepth_ros.node.reports`.
+The worker's thread waits for images itself (:mod:`fastdepth_ros.node.inbox`), finds the one to be answered
+(:mod:`fastdepth_ros.node.intake`) and answers it (:mod:`fastdepth_ros.node.answers`). Everything else is the executor's
+thread's. What the node says of itself is made in :mod:`fastdepth_ros.node.reports`.
 """
 
 from __future__ import annotations
@@ -23,14 +24,14 @@ from rclpy.executors import ExternalShutdownException
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 
-from fastdepth_ros.diagnostics.monitor import Drop, Monitor
-from fastdepth_ros.diagnostics.sequence import Gaps
-from fastdepth_ros.errors import FastDepthError, ImageError, SettingError
-from fastdepth_ros.messages.serialized import Unpacker
+from fastdepth_ros.diagnostics.monitor import Monitor
+from fastdepth_ros.errors import FastDepthError, SettingError
 from fastdepth_ros.models import find_bundle
-from fastdepth_ros.node.answers import Answers, Arrival, Outputs, time_of
+from fastdepth_ros.node.answers import Answers, Outputs, time_of
 from fastdepth_ros.node.camera import Camera
 from fastdepth_ros.node.executor import NodeExecutor
+from fastdepth_ros.node.inbox import Aside, Inbox
+from fastdepth_ros.node.intake import Arrival, Intake
 from fastdepth_ros.node.parameters import NodeParameters
 from fastdepth_ros.node.power import start_power
 from fastdepth_ros.node.process import prepare_process
@@ -49,6 +50,9 @@ SUCCESS, FAILURE, ERROR = (
 )
 FAREWELL = 15.0
 """How long leaving the graph may take [s]."""
+
+JUDGE_PERIOD = 0.5
+"""How often the governor is asked whether it wants something else [s]."""
 
 Transition = Callable[[Any, LifecycleState], TransitionCallbackReturn]
 
@@ -78,6 +82,8 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
         super().__init__("fastdepth", **arguments)
         self._advertised: list[Any] = []
         self._heard: list[Any] = []
+        self._aside = Aside()
+        self._inbox: Inbox[Arrival] | None = None
         self._worker: Worker[Arrival] | None = None
         self._answers: Answers | None = None
         self._limit = RateLimit()
@@ -88,6 +94,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
         # Diagnostics go on while /clock stands still; their windows are in the node's clock all the same.
         self._steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._report_timer = self.create_timer(self.parameters.diagnostics_period, self._report, clock=self._steady)
+        self.create_timer(JUDGE_PERIOD, self._judge, clock=self._steady)
         if self.parameters.autostart:
             self._start_timer = self.create_timer(0.0, self._autostart, clock=self._steady)
 
@@ -100,10 +107,6 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
     def parameters(self) -> Parameters:
         """The values in force."""
         return self._settings.current
-
-    def camera_subscriptions(self) -> list[Any]:
-        """What is subscribed to of the camera, its images first; the callbacks take message and info."""
-        return self._heard
 
     # Lifecycle
 
@@ -132,7 +135,8 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
                 self._publisher(PointCloud2, "depth/points"),
             )
             self._niceness = self._power.niceness
-            self._worker = Worker(self._load, self._niceness.worker)
+            self._inbox = Inbox(self.context)
+            self._worker = Worker(self._load, self._inbox, self._niceness.worker)
             self._worker.start()
             self._wait_for(self._worker.ready)
         except (FastDepthError, ExternalShutdownException) as error:
@@ -153,20 +157,22 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
             ERROR: a fault of the node; :meth:`on_error` follows.
         """
         assert self._answers is not None
+        assert self._inbox is not None
         compressed = self.parameters.image_transport == "compressed"
         self._limit = RateLimit(self._power.effective.max_rate)
-        self._answers.monitor = Monitor(self._now())
-        self._gaps = Gaps()
+        monitor = self._answers.monitor = Monitor(self._now())
         kind = CompressedImage if compressed else Image
         try:
-            self._unpacker = Unpacker(compressed)
-            image = self._subscription(kind, self._image_topic(compressed), self._on_image)
-            camera_info = self._subscription(CameraInfo, "camera_info", self._on_camera_info)
+            image = self._subscription(kind, self._image_topic(compressed))
+            camera_info = self._subscription(CameraInfo, "camera_info")
         except SettingError as error:
             self._unsubscribe()
             self.fail(f"not active: {error}")
             return FAILURE
         self._reporter.watch(image, camera_info, self._outputs)
+        self._inbox.open(
+            Intake(image, camera_info, compressed, self._on_camera_info, monitor, self._limit, self._power, self._now)
+        )
         self.get_logger().info(f"answers {image.topic_name} on {self._outputs.depth.topic_name}")
         return SUCCESS
 
@@ -263,10 +269,10 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
 
     def _unsubscribe(self) -> None:
         self._reporter.forget()
+        if self._inbox is not None:
+            self._inbox.open(None)
         while self._heard:
             self.destroy_subscription(self._heard.pop())
-        if self._worker is not None:
-            self._worker.slot.clear()
 
     def _release(self) -> None:
         self._unsubscribe()
@@ -274,7 +280,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
             self._worker.stop()
         while self._advertised:
             self.destroy_publisher(self._advertised.pop())
-        self._worker = self._answers = None
+        self._worker = self._inbox = self._answers = None
 
     # Topics
 
@@ -284,10 +290,17 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
         self._advertised.append(publisher)
         return publisher
 
-    def _subscription(self, kind: type, topic: str, callback: Callable[[bytes, dict[str, Any]], None]) -> Any:
+    def _subscription(self, kind: type, topic: str) -> Any:
+        """A subscription whose messages the worker takes."""
         with qos_override(topic) as overridable:
             subscription = self.create_subscription(
-                kind, topic, callback, sensor(), raw=True, qos_overriding_options=overridable
+                kind,
+                topic,
+                lambda _: None,
+                sensor(),
+                raw=True,
+                qos_overriding_options=overridable,
+                callback_group=self._aside,
             )
         self._heard.append(subscription)
         return subscription
@@ -301,28 +314,8 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
             return str(remapped)
         return str(self.resolve_topic_name("image")).removesuffix("/compressed") + "/compressed"
 
-    def _on_image(self, serialized: bytes, info: dict[str, Any]) -> None:
-        if self._answers is None or self._worker is None:
-            return
-        now, at = self._now(), time.perf_counter()
-        monitor = self._answers.monitor
-        monitor.received(now)
-        try:
-            message = self._unpacker.unpack(serialized)
-        except ImageError as error:
-            monitor.rejected(now, error)
-            return
-        if lost := self._gaps.lost(info):
-            monitor.dropped(now, Drop.LOST, lost)
-        if self._power.arrived(now, self._worker.busy_since):
-            self._enforce()
-            self.get_logger().info(self._power.decision.reason)
-        if not self._limit.admits(message.origin.seconds or now, at):
-            monitor.dropped(now, Drop.BUDGET if self._power.decision.lowered else Drop.MAX_RATE)
-        elif self._worker.slot.put(Arrival(message, at)):
-            monitor.dropped(now, Drop.REPLACED)
-
-    def _on_camera_info(self, serialized: bytes, _: dict[str, Any]) -> None:
+    def _on_camera_info(self, serialized: bytes) -> None:
+        """Runs in the worker's thread."""
         self._camera.hear(serialized)
         if self._answers is not None:
             self._answers.calibration = self._camera.calibration
@@ -343,9 +336,25 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
             self._worker = self._worker.successor(self._niceness.worker)
             self._worker.start()
 
+    def _judge(self) -> None:
+        """Let the governor see how the frames of late fared.
+
+        Raises:
+            Exception: the worker's, which ends the node: nobody is to take it for alive.
+        """
+        if self._worker is not None and self._worker.fault is not None:
+            raise self._worker.fault
+        if self._power.judge(self._now(), self._worker.busy_since if self._worker is not None else None):
+            self._enforce()
+            self.get_logger().info(self._power.decision.reason)
+
     # Diagnostics
 
     def _report(self, doing: str = "") -> None:
+        if self._inbox is not None:
+            if self._answers is not None and self._inbox.has_mail:
+                self._answers.monitor.waits(self._now())
+            self._inbox.look_up()  # camera_info may come without images, and is to be told of with the next report
         self._reporter.publish(doing or self.state, self._power, self._answers, self._camera.problem)
 
     def _log_failure(self, error: Exception) -> None:
@@ -361,7 +370,7 @@ def main(args: list[str] | None = None) -> int:
     rclpy.init(args=args)
     try:
         node = DepthNode()
-        executor = NodeExecutor(node, node.camera_subscriptions)
+        executor = NodeExecutor(node)
         try:
             executor.spin()
         finally:

@@ -17,7 +17,6 @@ from fastdepth_ros.diagnostics.windows import percentile
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.parameters import FROM_PROFILE, Parameters, affinity_of, profiles_of
 from fastdepth_ros.power import Decision, Finding, Governor, PowerMonitor, process
-from fastdepth_ros.power.governor import PERIOD
 from fastdepth_ros.runtime.engine import max_threads
 
 FIRST_LOOK = 0.5
@@ -52,7 +51,7 @@ def start_power(parameters: Parameters, now: Callable[[], float]) -> NodePower:
 
 
 class NodePower:
-    """Holds a power profile in force. Every method but :meth:`noted` is for the executor's thread.
+    """Holds a power profile in force. Every method but :meth:`arrived` and :meth:`noted` is for the executor's thread.
 
     Args:
         parameters: of the node, at its start.
@@ -78,7 +77,8 @@ class NodePower:
         self._at = now()
         self._governor = Governor(None, clock=lambda: self._at)
         self._noted: list[Noted] = []
-        self._arrivals, self._since = 0, self._at
+        self._arrivals = self._judged_arrivals = 0
+        self._since = self._at
         self._decided = -math.inf
         self._judged = -math.inf
         self._cores: tuple[int, ...] | None = None
@@ -161,17 +161,18 @@ class NodePower:
         if ended - own >= self._decided:  # what came in before says nothing of what was decided
             self._noted.append(Noted(age, age - own))
 
-    def arrived(self, now: float, busy_since: float | None = None) -> bool:
-        """An image came in; whether :attr:`effective` is another one now.
+    def arrived(self, count: int = 1) -> None:
+        """Images came in. For the worker's thread."""
+        self._arrivals += count
+
+    def judge(self, now: float, busy_since: float | None = None) -> bool:
+        """See whether it is time to decide anew; whether :attr:`effective` is another one now.
 
         Args:
             now: in the node's clock [s].
             busy_since: since when the worker has been at its frame [s, ``time.perf_counter``]; None where it has none.
         """
-        self._arrivals += 1
         self._at = now
-        if self._since <= now < self._since + PERIOD:
-            return False  # the governor would not decide yet
         if busy_since is not None and busy_since != self._judged:
             pending = time.perf_counter() - busy_since
             if self._governor.overdue(pending):
@@ -186,8 +187,10 @@ class NodePower:
         now, before = self._at, self.decision
         seconds = max(now - self._since, 1e-3)
         age, arrival = (percentile(sorted(numbers), 0.95) for numbers in zip(*noted, strict=True))
-        after = self._governor.update(age, arrival, self._arrivals / seconds, len(noted) / seconds)
-        self._arrivals, self._since = 0, now
+        arrivals = self._arrivals
+        asked = (arrivals - self._judged_arrivals) / seconds
+        after = self._governor.update(age, arrival, asked, len(noted) / seconds)
+        self._judged_arrivals, self._since = arrivals, now
         self._leave()
         if (after.rate, after.single, after.insists) == (before.rate, before.single, before.insists):
             return False

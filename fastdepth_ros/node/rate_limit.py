@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 
 TOLERANCE = 0.25
 """Share of the period by which an image may come early: a camera at the very rate of the limit trembles."""
@@ -19,10 +20,14 @@ class RateLimit:
 
     Args:
         rate: images a second at most [Hz]; 0 is all of them.
+
+    Attributes:
+        missed: how many more would have passed since the last one did, had they come; 0 where the latest does not pass.
     """
 
     def __init__(self, rate: float = 0.0) -> None:
         self.rate = rate
+        self.missed = 0
         self._due = -math.inf
         self._last = -math.inf
         self._came = 0.0
@@ -35,10 +40,12 @@ class RateLimit:
         every third. A stamp that jumps back, as when a recording starts again, starts anew.
         """
         if self.rate <= 0:
+            self.missed = sys.maxsize
             return True
         period = 1 / self.rate
         if stamp < self._last:
             self._due = -math.inf
+        self.missed = 0
         if stamp != self._last:
             self._due -= self._stood
             self._came = arrival
@@ -47,6 +54,7 @@ class RateLimit:
         if time < self._due - TOLERANCE * period:
             return False
         late = time - self._due
+        self.missed = int(min(late / period + TOLERANCE, sys.maxsize))
         # After a pause nothing is made up for.
         self._due = time + period - (min(late, LAG * period) if late < period else 0.0)
         return True

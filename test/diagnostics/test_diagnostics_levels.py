@@ -176,6 +176,14 @@ def test_a_node_that_could_not_be_configured_says_why():
     assert "use_sim_time" in standing.message
 
 
+def test_an_image_that_waits_for_a_busy_node_is_not_silence():
+    monitor = Monitor(0.0)
+    now = run(monitor)
+    assert input_status(monitor.report(now + 5), HEARD, 2.0).level is Level.ERROR
+    monitor.waits(now + 4.5)
+    assert input_status(monitor.report(now + 5), HEARD, 2.0).level is Level.OK
+
+
 def test_a_recording_that_starts_again_is_not_silence():
     monitor = Monitor(0.0)
     run(monitor)

@@ -528,20 +528,20 @@ def test_two_nodes_that_want_different_modes_are_told_of_each_other(on_board, st
 
 
 def test_a_frame_that_does_not_end_is_decided_on_once(tmp_path):
-    """A starved worker publishes nothing that could be judged; the images that come in meanwhile are the occasion."""
+    """A starved worker publishes nothing that could be judged but how long it has been at its frame."""
     file = tmp_path / "power.yaml"
     file.write_text("profiles: {two: {linux: {threads: 2, cpu: {age_ms: 100}}}}")
     power = NodePower(Parameters(board_root=str(tmp_path), power_file=str(file), power_profile="two"), lambda: 100.0)
     try:
         stuck = time.perf_counter() - 5.0
-        assert not power.arrived(100.5, stuck)
-        assert not power.arrived(101.5, time.perf_counter() - 0.5)
-        assert not power.arrived(101.5, None)
-        assert power.arrived(101.6, stuck)
+        assert not power.judge(100.5, stuck)
+        assert not power.judge(101.5, time.perf_counter() - 0.5)
+        assert not power.judge(101.5, None)
+        assert power.judge(101.6, stuck)
         assert power.decision.single
         assert "budget 100 ms: on a single thread" in power.decision.reason
-        assert not power.arrived(103.0, stuck)
-        assert power.arrived(103.0, stuck + 1)
+        assert not power.judge(103.0, stuck)
+        assert power.judge(103.0, stuck + 1)
         assert power.decision.lowered
     finally:
         power.close()

@@ -57,3 +57,17 @@ def test_a_picture_that_is_published_again_and_again_with_one_stamp_is_let_throu
     # When the stamps go on, they count again, from where they stood.
     assert limit.admits(1000.1, 9.0)
     assert not limit.admits(1000.11, 20.0)
+
+
+def test_it_tells_how_many_more_would_have_passed():
+    limit = RateLimit(10)
+    assert limit.admits(0.0, 0.0)
+    assert limit.admits(0.1, 0.1)
+    assert limit.missed == 0
+    assert limit.admits(0.5, 0.5)
+    assert limit.missed == 3
+    assert not limit.admits(0.51, 0.51)
+    assert limit.missed == 0
+    limit.rate = 0
+    assert limit.admits(0.52, 0.52)
+    assert limit.missed > 1000

@@ -1,29 +1,47 @@
-"""The newest item is worked on; what waits is replaced."""
+"""The worker prepares itself, works on what comes, and hands its work on."""
 
 from __future__ import annotations
 
 import os
 import threading
 import time
+from collections import deque
 
 import pytest
 
-from fastdepth_ros.node.worker import Slot, Worker
+from fastdepth_ros.node.worker import Worker
 
 
-def test_what_waits_is_replaced_by_what_is_newer():
-    slot = Slot()
-    assert not slot.put(1)
-    assert slot.put(2)
-    assert slot.take() == 2
-    assert not slot.put(3)
+class Queue:
+    """An inbox into which the test puts items."""
 
+    def __init__(self):
+        self._changed = threading.Condition()
+        self._items = deque()
+        self._closed = False
 
-def test_a_closed_slot_gives_nothing():
-    slot = Slot()
-    slot.put(1)
-    slot.close()
-    assert slot.take() is None
+    def put(self, item):
+        with self._changed:
+            self._items.append(item)
+            self._changed.notify_all()
+
+    def look_up(self):
+        with self._changed:
+            self._changed.notify_all()
+
+    def close(self):
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def items(self, wanted):
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._items or self._closed or not wanted())
+                if self._closed or not wanted():
+                    return
+                item = self._items.popleft()
+            yield item
 
 
 def test_the_worker_works_in_the_thread_in_which_it_prepared_itself():
@@ -39,10 +57,11 @@ def test_the_worker_works_in_the_thread_in_which_it_prepared_itself():
 
         return work
 
-    worker = Worker(prepare)
+    queue = Queue()
+    worker = Worker(prepare, queue)
     worker.start()
     worker.ready.result(5)
-    worker.slot.put("item")
+    queue.put("item")
     assert done.wait(5)
     worker.stop()
     assert threads == [worker, worker]
@@ -56,12 +75,13 @@ def test_it_tells_since_when_it_is_at_an_item():
         begun.set()
         assert go_on.wait(5)
 
-    worker = Worker(lambda: work)
+    queue = Queue()
+    worker = Worker(lambda: work, queue)
     worker.start()
     worker.ready.result(5)
     assert worker.busy_since is None
     before = time.perf_counter()
-    worker.slot.put("item")
+    queue.put("item")
     assert begun.wait(5)
     since = worker.busy_since
     assert before <= since <= time.perf_counter()
@@ -74,12 +94,25 @@ def test_what_prepare_raises_reaches_whoever_waits():
     def prepare():
         raise ValueError("no model")
 
-    worker = Worker(prepare)
+    worker = Worker(prepare, Queue())
     worker.start()
     with pytest.raises(ValueError, match="no model"):
         worker.ready.result(5)
     worker.stop()
     assert not worker.is_alive()
+
+
+def test_a_fault_of_its_inbox_is_kept_for_whoever_looks_after_it():
+    class Broken(Queue):
+        def items(self, wanted):  # noqa: ARG002
+            yield from ()
+            raise KeyError("a bug")
+
+    worker = Worker(lambda: lambda _: None, Broken())
+    worker.start()
+    worker.join(5)
+    assert isinstance(worker.fault, KeyError)
+    worker.stop()
 
 
 def test_work_goes_on_in_a_thread_of_another_niceness_and_nothing_is_lost():
@@ -93,20 +126,21 @@ def test_work_goes_on_in_a_thread_of_another_niceness_and_nothing_is_lost():
 
     here = os.getpriority(os.PRIO_PROCESS, 0)
     nicer = min(19, here + 5)
-    one = Worker(lambda: work)
+    queue = Queue()
+    one = Worker(lambda: work, queue)
     one.start()
-    one.slot.put("in work")
+    queue.put("in work")
     assert begun.wait(5)
     two = one.successor(nicer)
     two.start()
-    two.slot.put("waits")
+    queue.put("waits")
     three = two.successor(-20)  # back, as any user may
     three.start()
     go_on.set()
     three.ready.result(5)
     while len(done) < 2:
         three.join(0.01)
-    three.slot.put("comes later")
+    queue.put("comes later")
     while len(done) < 3:
         three.join(0.01)
     three.stop()
@@ -122,9 +156,10 @@ def test_a_worker_that_waits_for_its_turn_can_be_stopped():
         begun.set()
         go_on.wait(5)
 
-    one = Worker(lambda: work)
+    queue = Queue()
+    one = Worker(lambda: work, queue)
     one.start()
-    one.slot.put("in work")
+    queue.put("in work")
     assert begun.wait(5)
     two = one.successor(0)
     two.start()

@@ -1,0 +1,129 @@
+"""Takes the camera's messages: which image is answered, and why the others are not."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from itertools import count
+from typing import Any, NamedTuple
+
+from rclpy.qos import HistoryPolicy
+
+from fastdepth_ros.diagnostics.monitor import Drop, Monitor
+from fastdepth_ros.diagnostics.sequence import Gaps
+from fastdepth_ros.errors import ImageError
+from fastdepth_ros.messages.serialized import SerializedCompressedImage, SerializedImage, Unpacker
+from fastdepth_ros.node.power import NodePower
+from fastdepth_ros.node.rate_limit import RateLimit
+
+
+class Arrival(NamedTuple):
+    """An image as it came.
+
+    Attributes:
+        message: of it.
+        at: ``time.perf_counter()`` when it came [s].
+    """
+
+    message: SerializedImage | SerializedCompressedImage
+    at: float
+
+
+class Intake:
+    """Takes messages in the thread that waits for them.
+
+    The newest image is answered. Older ones are replaced by it: here, if the subscription keeps several, else by the
+    middleware, which shows in the publisher's sequence numbers. Those are told from images that were lost on the way by
+    when the image behind the gap came: while we waited, nothing had been there that it could replace.
+
+    Args:
+        images: subscription of raw messages.
+        camera_infos: another; what is kept of it is heard before the images.
+        compressed: whether the images are sensor_msgs/CompressedImage.
+        hear: takes a camera_info.
+        monitor: takes the notes.
+        limit: of the rate.
+        power: counts the images.
+        now: the time in the node's clock [s].
+    """
+
+    def __init__(
+        self,
+        images: Any,
+        camera_infos: Any,
+        compressed: bool,
+        hear: Callable[[bytes], None],
+        monitor: Monitor,
+        limit: RateLimit,
+        power: NodePower,
+        now: Callable[[], float],
+    ) -> None:
+        self.subscriptions = [images, camera_infos]
+        self._images, self._camera_infos = Mailbox(images), Mailbox(camera_infos)
+        self._unpacker = Unpacker(compressed)
+        self._gaps = Gaps()
+        self._hear = hear
+        self._monitor = monitor
+        self._limit = limit
+        self._power = power
+        self._now = now
+
+    def take(self, waited_since: int) -> Arrival | None:
+        """Take all messages that are there.
+
+        Args:
+            waited_since: when the wait for them began, by the system's clock [ns].
+
+        Returns:
+            The image to be answered, if there is one.
+        """
+        for camera_info, _ in self._camera_infos:
+            self._hear(camera_info)
+        newest = None
+        for serialized, info in self._images:
+            arrival = self._receive(serialized, info, waited_since)
+            if arrival is not None and newest is not None:
+                self._monitor.dropped(self._now(), Drop.REPLACED)
+            newest = arrival or newest
+        return newest
+
+    def _receive(self, serialized: bytes, info: dict[str, Any], waited_since: int) -> Arrival | None:
+        now, at, system = self._now(), time.perf_counter(), time.time_ns()
+        came = info.get("received_timestamp") or system
+        at -= max(0, system - came) * 1e-9
+        missing = self._gaps.lost(info)
+        replaced = missing if came < waited_since else 0
+        self._monitor.received(now, 1 + replaced)
+        self._power.arrived(1 + replaced)
+        if missing > replaced:
+            self._monitor.dropped(now, Drop.LOST, missing)
+        try:
+            message = self._unpacker.unpack(serialized)
+        except ImageError as error:
+            self._monitor.rejected(now, error)
+            return None
+        admitted = self._limit.admits(message.origin.seconds or now, at)
+        if replaced or not admitted:
+            late = min(replaced, self._limit.missed)  # the others would have been held back anyway
+            held_back = Drop.BUDGET if self._power.decision.lowered else Drop.MAX_RATE
+            self._monitor.dropped(now, Drop.REPLACED, late)
+            self._monitor.dropped(now, held_back, replaced - late + (not admitted))
+        return Arrival(message, at) if admitted else None
+
+
+class Mailbox:
+    """Iterates over the messages that the middleware keeps for a subscription, with the info of each."""
+
+    def __init__(self, subscription: Any) -> None:
+        qos = subscription.qos_profile
+        self._most = qos.depth if qos.history == HistoryPolicy.KEEP_LAST else 0
+        self._subscription = subscription
+
+    def __iter__(self) -> Iterator[tuple[Any, dict[str, Any]]]:
+        """Take them; to ask once more than there can be messages would cost as much as a message."""
+        handle = self._subscription.handle
+        for _ in range(self._most) if self._most else count():
+            taken = handle.take_message(self._subscription.msg_type, self._subscription.raw)
+            if taken is None:
+                return
+            yield taken

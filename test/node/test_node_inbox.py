@@ -1,0 +1,155 @@
+"""Whoever waits at an inbox gets what comes, and wakes up when something changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import chain
+from threading import Thread
+from typing import Any
+
+import pytest
+from robot import PATIENCE, Robot
+from std_msgs.msg import String
+
+from fastdepth_ros.node.inbox import Inbox
+from fastdepth_ros.node.intake import Mailbox
+
+pytestmark = pytest.mark.usefixtures("domain")
+
+
+class Texts:
+    """A source of texts: of the first subscription they are items, of the others they are only heard."""
+
+    def __init__(self, *subscriptions: Any) -> None:
+        self.subscriptions = list(subscriptions)
+        self.heard: list[str] = []
+        self._mailboxes = [Mailbox(each) for each in subscriptions]
+
+    def take(self, waited_since: int) -> str | None:  # noqa: ARG002
+        first, *others = ([message.data for message, _ in mailbox] for mailbox in self._mailboxes)
+        self.heard += chain.from_iterable(others)
+        return first[-1] if first else None
+
+
+class Reader:
+    """Reads an inbox in a thread."""
+
+    def __init__(self, robot: Robot) -> None:
+        self.inbox: Inbox[str] = Inbox(robot.context)
+        self.found: list[str] = []
+        self.wanted = True
+        self._thread = Thread(target=self._read)
+        self._thread.start()
+
+    def _read(self) -> None:
+        for item in self.inbox.items(lambda: self.wanted):
+            self.found.append(item)
+
+    def ends(self) -> bool:
+        self._thread.join(PATIENCE)
+        return not self._thread.is_alive()
+
+
+@pytest.fixture
+def robot() -> Iterator[Robot]:
+    robot = Robot()
+    yield robot
+    robot.end()
+
+
+@pytest.fixture
+def reader(robot: Robot) -> Iterator[Reader]:
+    reader = Reader(robot)
+    yield reader
+    reader.inbox.close()
+    assert reader.ends()
+
+
+@pytest.fixture
+def camera(robot: Robot) -> Callable[[], Any]:
+    return lambda: robot.aside(String, "camera", raw=False)
+
+
+def test_messages_are_items_one_after_the_other(robot, reader, camera):
+    images = camera()
+    publisher = robot.publisher(images)
+    reader.inbox.open(Texts(images))
+    for count in range(20):
+        publisher.publish(String(data=str(count)))
+        robot.wait_for(lambda count=count: len(reader.found) == count + 1)
+    assert reader.found == [str(count) for count in range(20)]
+
+
+def test_what_comes_with_the_images_wakes_nobody_and_is_taken_when_they_come_or_somebody_asks(robot, reader, camera):
+    images, infos = camera(), robot.aside(String, "info", 10, raw=False)
+    image, info = robot.publisher(images), robot.publisher(infos)
+    source = Texts(images, infos)
+    reader.inbox.open(source)
+    robot.spin(0.2)
+    for count in range(3):
+        info.publish(String(data=f"info {count}"))
+    robot.spin(0.2)
+    assert not source.heard
+    image.publish(String(data="image"))
+    robot.wait_for(lambda: reader.found)
+    assert source.heard == ["info 0", "info 1", "info 2"]
+    info.publish(String(data="info 3"))
+    robot.spin(0.2)
+    reader.inbox.look_up()
+    robot.wait_for(lambda: source.heard[-1] == "info 3")
+    assert reader.found == ["image"]
+
+
+def test_what_is_waited_for_may_be_destroyed_and_made_anew(robot, reader, camera):
+    for count in range(3):
+        images = camera()
+        publisher = robot.publisher(images)
+        reader.inbox.open(Texts(images))
+        publisher.publish(String(data=f"{count}"))
+        robot.wait_for(lambda count=count: f"{count}" in reader.found)
+        reader.inbox.open(None)
+        robot.node.destroy_subscription(images)
+        publisher.publish(String(data="nobody listens"))
+        robot.spin(0.1)
+        robot.wait_for(lambda publisher=publisher: publisher.get_subscription_count() == 0)
+    assert reader.found == ["0", "1", "2"]
+
+
+def test_a_reader_that_is_not_wanted_any_more_leaves_the_rest_to_the_next(robot, reader, camera):
+    images = camera()
+    publisher = robot.publisher(images)
+    reader.inbox.open(Texts(images))
+    robot.spin(0.1)
+    reader.wanted = False
+    reader.inbox.look_up()
+    assert reader.ends()
+    publisher.publish(String(data="waits"))
+    robot.spin(0.2)
+    heir: list[str] = []
+    for item in reader.inbox.items():
+        heir.append(item)
+        reader.inbox.close()
+    assert (reader.found, heir) == ([], ["waits"])
+
+
+def test_mail_that_nobody_took_yet_can_be_seen(robot, reader, camera):
+    images = camera()
+    publisher = robot.publisher(images)
+    slow = Inbox(robot.context)
+    slow.open(Texts(images))
+    assert not slow.has_mail
+    publisher.publish(String(data="waits"))
+    robot.wait_for(lambda: slow.has_mail)
+    reader.inbox.open(Texts(images))
+    robot.wait_for(lambda: reader.found == ["waits"])
+    assert not reader.inbox.has_mail  # asked while the reader waits for the same
+    publisher.publish(String(data="is taken"))
+    robot.wait_for(lambda: reader.found == ["waits", "is taken"])
+
+
+def test_it_can_be_closed_after_its_context_ended(robot, reader, camera):
+    reader.inbox.open(Texts(camera()))
+    robot.spin(0.1)
+    robot.end()
+    reader.inbox.close()
+    assert reader.ends()
