@@ -37,6 +37,9 @@ CELL = 2
 REDUCTIONS = (8, 4, 2)
 """As JPEG decoders reduce a picture, for less than decoding all of it costs."""
 
+NOTHING = 1e-6
+"""Metres below which an answer may be the network's 0, "no answer"."""
+
 SHARP = 0.95
 """Pixels that a reduced picture has to keep for each of the network's, along each side."""
 
@@ -260,6 +263,9 @@ class Pipeline:
         """Metres of every cell, with REP-117's marks."""
         metres = self._metres
         np.multiply(answer, np.float32(ratio), out=metres)
+        least = max(self.settings.min_depth, NOTHING)
+        if cv2.checkRange(metres, quiet=True, minVal=least, maxVal=self.settings.max_depth)[0]:
+            return  # as in most rooms
         near, far = metres < self.settings.min_depth, metres > self.settings.max_depth
         metres[near] = -np.inf
         metres[far] = np.inf

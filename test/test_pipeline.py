@@ -170,6 +170,21 @@ def test_limits_follow_rep_117():
     assert depth[0, 8] == 2.0
 
 
+@pytest.mark.parametrize(
+    ("value", "marked"),
+    [(0.5, 0.5), (0.49999997, -math.inf), (5.0, 5.0), (5.0000005, math.inf), (0.0, math.nan), (math.nan, math.nan)],
+)
+@pytest.mark.parametrize("min_depth", [0.5, 0.0])
+def test_a_single_answer_at_a_limit_is_marked_as_it_should(value, marked, min_depth):
+    answer = np.full((112, 112), 2.0, np.float32)
+    answer[50, 60] = value
+    settings = Settings(min_depth=min_depth, max_depth=5.0)
+    depth = Pipeline(KnownAnswer(answer), MANIFEST, settings).run(Picture(scene(), "rgb")).depth
+    wanted = np.float32(value) if marked == -math.inf and min_depth == 0 else np.float32(marked)
+    np.testing.assert_array_equal(depth[100:102, 120:122], wanted)
+    assert (depth == 2.0).sum() == depth.size - 4
+
+
 def test_millimetres_are_rounded_and_zero_where_there_is_no_depth():
     answer = np.full((112, 112), 2.0006, np.float32)
     answer[0, :3] = [0.0, 0.05, 99.0]

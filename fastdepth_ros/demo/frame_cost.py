@@ -34,6 +34,10 @@ RATE = 30
 WARM_UP = 15
 """Frames with each output that are not counted: buffers are made, messages are sent for the first time."""
 
+SETTLE = 11.0
+"""Seconds from the start of a node that are not counted: until then it announces itself over and over, as
+config/fastdds.xml has it."""
+
 START_LIMIT, FRAMES_LIMIT = 60.0, 30.0
 """Until the first depth comes, and beyond the time that the frames take at the camera's rate [s]."""
 
@@ -178,6 +182,7 @@ def _measure(
         _wait(process, lambda: camera.first_depth > 0, START_LIMIT)
         first_depth = (camera.first_depth - process.started) / 1e9
         say(f"{name}: depth alone")
+        _wait(process, lambda: time.time_ns() > process.started + SETTLE * 1e9, 2 * SETTLE)
         network, depth = _cost(process, counts, frames)
         camera.listen_to_the_cloud()
         say(f"{name}: depth and cloud")
