@@ -1,8 +1,9 @@
 """The thread that watches the machine: its meter ten times a second, its board once, nvpmodel now and then.
 
-One thread does it all, for each that wakes up costs a robot something; nvpmodel runs beside it and is collected when it
-has answered. A driver that hangs in the kernel holds the thread: :meth:`Sampler.revive` then starts another one, which
-stays away from that file until the first one comes back.
+A machine that has neither meter nor modes is looked at once in a second or two, for each thread that wakes up costs a
+robot something. So one thread does it all; nvpmodel runs beside it and is collected when it has answered. A driver that
+hangs in the kernel holds the thread: :meth:`Sampler.revive` then starts another one, which stays away from that file
+until the first one comes back.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ BOARD_PERIOD = 1.0
 ASK_PERIOD = 5.0
 SEARCH_PERIOD = 5.0
 """Seconds between two looks at the meter, at the board, two calls of nvpmodel, two searches for a better meter."""
+
+IDLE_PERIOD = 0.5
+"""Seconds between two rounds on a machine that has neither meter nor modes."""
 
 STUCK = 1.0
 """Seconds that a read may take before its driver counts as hanging."""
@@ -146,9 +150,13 @@ class Sampler:
                 looks, used = self.watch.looks, time.thread_time()
                 self.cost, spent = self.cost + used - spent, used
             now = time.monotonic()
-            due = max(due + PERIOD, now)
+            busy = bool(self.watch.meter.channels) or self.watch.board.kind != LINUX
+            due = max(due + (PERIOD if busy else max(PERIOD, IDLE_PERIOD)), now)
             # Waiting for an event costs twice as much as sleeping, and whoever stops us has a tenth of a second.
-            time.sleep(due - now)
+            if busy:
+                time.sleep(due - now)
+            else:
+                self._stop.wait(due - now)
         files.close()
 
     def round(self, files: Files) -> None:
