@@ -101,6 +101,7 @@ class Intake:
             message = self._unpacker.unpack(serialized)
         except ImageError as error:
             self._monitor.rejected(now, error)
+            self._monitor.dropped(now, Drop.REPLACED, replaced)
             return None
         admitted = self._limit.admits(message.origin.seconds or now, at)
         if replaced or not admitted:

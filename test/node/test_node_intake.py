@@ -129,9 +129,10 @@ def test_an_image_came_when_it_came_and_not_when_it_was_taken(robot, power):
 
 def test_an_image_that_cannot_be_unpacked_is_named(robot, power):
     trial = Trial(robot, power, sensor())
+    trial.send(0.1)
     trial._images.publish(bytes(16))
     robot.spin(0.2)
     assert trial.take() is None
     report = trial.report()
-    assert (report.received, report.rejected) == (2, 1)
+    assert (report.received, report.rejected, report.dropped) == (3, 1, {Drop.REPLACED: 1})
     assert "cannot be unpacked" in report.last_error
