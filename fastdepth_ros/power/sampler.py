@@ -1,9 +1,9 @@
 """The thread that watches the machine: its meter ten times a second, its board once, nvpmodel now and then.
 
-A machine that has neither meter nor modes is looked at once in a second or two, for each thread that wakes up costs a
-robot something. So one thread does it all; nvpmodel runs beside it and is collected when it has answered. A driver that
-hangs in the kernel holds the thread: :meth:`Sampler.revive` then starts another one, which stays away from that file
-until the first one comes back.
+One thread does it all, for each that wakes up costs a robot something, and only twice a second where there is neither
+meter nor modes; nvpmodel runs beside it and is collected when it has answered. A driver that hangs in the kernel holds
+the thread: :meth:`Sampler.revive` then starts another one, which stays away from that file until the first one comes
+back.
 """
 
 from __future__ import annotations
@@ -151,7 +151,7 @@ class Sampler:
                 self.cost, spent = self.cost + used - spent, used
             now = time.monotonic()
             busy = bool(self.watch.meter.channels) or self.watch.board.kind != LINUX
-            due = max(due + (PERIOD if busy else max(PERIOD, IDLE_PERIOD)), now)
+            due = max(due + (PERIOD if busy else IDLE_PERIOD), now)
             # Waiting for an event costs twice as much as sleeping, and whoever stops us has a tenth of a second.
             if busy:
                 time.sleep(due - now)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from node_graph import Graph
+from robot import Robot
 
 from fastdepth_ros.runtime.bundle import Bundle
 from fastdepth_ros.runtime.module import CompiledModule
@@ -56,6 +57,14 @@ def domain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     rclpy.try_shutdown()
     for name, value in before.items():
         os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+@pytest.fixture
+def robot(domain: None) -> Iterator[Robot]:  # noqa: ARG001
+    """A node in this process, and another beside it."""
+    robot = Robot()
+    yield robot
+    robot.end()
 
 
 @pytest.fixture(scope="module")

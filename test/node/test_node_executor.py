@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 
 import pytest
 from rclpy.event_handler import SubscriptionEventCallbacks
@@ -11,15 +10,6 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from robot import PATIENCE, Robot
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
-
-pytestmark = pytest.mark.usefixtures("domain")
-
-
-@pytest.fixture
-def robot() -> Iterator[Robot]:
-    robot = Robot()
-    yield robot
-    robot.end()
 
 
 def test_what_was_put_aside_is_left_alone_and_wakes_nobody(robot: Robot) -> None:

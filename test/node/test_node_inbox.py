@@ -14,8 +14,6 @@ from std_msgs.msg import String
 from fastdepth_ros.node.inbox import Inbox
 from fastdepth_ros.node.intake import Mailbox
 
-pytestmark = pytest.mark.usefixtures("domain")
-
 
 class Texts:
     """A source of texts: of the first subscription they are items, of the others they are only heard."""
@@ -48,13 +46,6 @@ class Reader:
     def ends(self) -> bool:
         self._thread.join(PATIENCE)
         return not self._thread.is_alive()
-
-
-@pytest.fixture
-def robot() -> Iterator[Robot]:
-    robot = Robot()
-    yield robot
-    robot.end()
 
 
 @pytest.fixture

@@ -19,7 +19,6 @@ from fastdepth_ros.node.qos import sensor
 from fastdepth_ros.node.rate_limit import RateLimit
 from fastdepth_ros.parameters import Parameters
 
-pytestmark = pytest.mark.usefixtures("domain")
 KEEP_ALL = QoSProfile(history=HistoryPolicy.KEEP_ALL, reliability=ReliabilityPolicy.RELIABLE)
 
 
@@ -61,13 +60,6 @@ class Trial:
 
 def stamp_of(arrival: Any) -> float:
     return round(arrival.message.origin.seconds - 1000, 3)
-
-
-@pytest.fixture
-def robot() -> Iterator[Robot]:
-    robot = Robot()
-    yield robot
-    robot.end()
 
 
 @pytest.fixture
