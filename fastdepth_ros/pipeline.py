@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -101,8 +101,7 @@ class Settings:
             raise SettingError(cause, "Use 0 <= min_depth < max_depth.")
 
 
-@dataclass(frozen=True)
-class DepthFrame:
+class DepthFrame(NamedTuple):
     """The answer to one picture.
 
     Attributes:
@@ -117,7 +116,7 @@ class DepthFrame:
     depth: npt.NDArray[Any] | None
     intrinsics: Intrinsics | None
     cloud: npt.NDArray[np.float32] | None
-    stages: dict[str, float] = field(default_factory=dict)
+    stages: dict[str, float]
 
 
 class Geometry(NamedTuple):
@@ -131,7 +130,7 @@ class Geometry(NamedTuple):
 
     view: View
     seen: Intrinsics | None
-    ratio: float
+    ratio: np.float32
 
 
 class Pipeline:
@@ -183,17 +182,13 @@ class Pipeline:
             ImageError: the picture's shape does not fit its order, or it is reduced and the cloud wants every pixel.
             CalibrationError: the intrinsics are of another size.
         """
-        picture.check()
-        if camera is not None and (camera.width, camera.height) != (picture.width, picture.height):
-            cause = f"camera_info is of {camera.width}x{camera.height}, the picture of {picture.width}x{picture.height}"
-            raise CalibrationError(cause, "Let the driver publish the camera_info of the size that it sends.")
+        view, seen, ratio = self._geometry(picture, camera)
         cloud = cloud and camera is not None and self.settings.cloud != "off"
         if cloud and picture.reduction > 1 and self._wants_every_pixel:
             raise ImageError("a reduced picture lacks the colours of some points", "Decode all of its pixels.")
-        view, seen, ratio = self._geometry(picture, camera)
         output = seen if self.settings.output_size == "native" else camera
         if not depth and not cloud:
-            return DepthFrame(None, output, None)
+            return DepthFrame(None, output, None, {})
 
         stages: dict[str, float] = {}
         started = time.perf_counter()
@@ -230,12 +225,16 @@ class Pipeline:
         return 1
 
     def _geometry(self, picture: Picture, camera: Intrinsics | None) -> Geometry:
-        """That of a picture: the same object for as long as pictures are of one size and camera."""
-        key = (picture.width, picture.height, picture.reduction, camera)
+        """That of a picture: the same object for as long as pictures are of one kind and camera."""
+        pixels, *rest = picture
+        key = (pixels.shape, pixels.dtype, *rest, camera)
         if self._known is None or self._known[0] != key:
+            picture.check()
+            if camera is not None:
+                _check_size(camera, picture)
             view = self._view(picture.width, picture.height, picture.reduction)
             seen = view.intrinsics(camera) if camera is not None else None
-            self._known = (key, Geometry(view, seen, self._focal_ratio(seen)))
+            self._known = (key, Geometry(view, seen, np.float32(self._focal_ratio(seen))))
         return self._known[1]
 
     def _prepare(self, picture: Picture, view: View) -> None:
@@ -243,11 +242,11 @@ class Pipeline:
         size = (self._input_width, self._input_height)
         cut = view.cut(picture.pixels, picture.reduction)
         if picture.order == "rgb":
-            cv2.resize(cut, size, dst=self._engine.input, interpolation=cv2.INTER_LINEAR)
+            cv2.resize(cut, size, self._engine.input, 0, 0, cv2.INTER_LINEAR)
         else:
             scaled = self._buffer("scaled", (*size[::-1], *picture.pixels.shape[2:]), np.uint8)
-            cv2.resize(cut, size, dst=scaled, interpolation=cv2.INTER_LINEAR)
-            cv2.cvtColor(scaled, _TO_RGB[picture.order], dst=self._engine.input)
+            cv2.resize(cut, size, scaled, 0, 0, cv2.INTER_LINEAR)
+            cv2.cvtColor(scaled, _TO_RGB[picture.order], self._engine.input)
 
     def _focal_ratio(self, seen: Intrinsics | None) -> float:
         """How much farther things are than the network believes.
@@ -259,14 +258,14 @@ class Pipeline:
             return 1.0
         return math.sqrt(seen.fx * seen.fy / (trained[0] * trained[1]))
 
-    def _limit(self, answer: npt.NDArray[np.float32], ratio: float) -> None:
+    def _limit(self, answer: npt.NDArray[np.float32], ratio: np.float32) -> None:
         """Metres of every cell, with REP-117's marks."""
-        metres = self._metres
-        np.multiply(answer, np.float32(ratio), out=metres)
-        least = max(self.settings.min_depth, NOTHING)
-        if cv2.checkRange(metres, quiet=True, minVal=least, maxVal=self.settings.max_depth)[0]:
+        metres, settings = self._metres, self.settings
+        np.multiply(answer, ratio, out=metres)
+        quiet = True
+        if cv2.checkRange(metres, quiet, max(settings.min_depth, NOTHING), settings.max_depth)[0]:
             return  # as in most rooms
-        near, far = metres < self.settings.min_depth, metres > self.settings.max_depth
+        near, far = metres < settings.min_depth, metres > settings.max_depth
         metres[near] = -np.inf
         metres[far] = np.inf
         metres[~(answer > 0)] = np.nan
@@ -287,7 +286,7 @@ class Pipeline:
             metres.fill(np.nan)
             target = metres[view.y : view.y + view.height, view.x : view.x + view.width]
         # Nearest neighbour: a mean of two depths is a point in the air between them.
-        cv2.resize(self._metres, target.shape[::-1], dst=target, interpolation=cv2.INTER_NEAREST_EXACT)
+        cv2.resize(self._metres, target.shape[::-1], target, 0, 0, cv2.INTER_NEAREST_EXACT)
         if not wanted:
             return metres, None
         return metres, metres if in_metres else self._millimetres(metres)
@@ -325,6 +324,12 @@ class Pipeline:
             make = self._allocate if name in ("depth", "cloud") else zeros
             buffer = self._buffers[name] = make(name, shape, dtype)
         return buffer
+
+
+def _check_size(camera: Intrinsics, picture: Picture) -> None:
+    if (camera.width, camera.height) != (picture.width, picture.height):
+        cause = f"camera_info is of {camera.width}x{camera.height}, the picture of {picture.width}x{picture.height}"
+        raise CalibrationError(cause, "Let the driver publish the camera_info of the size that it sends.")
 
 
 def _lap(stages: dict[str, float], name: str, started: float) -> float:

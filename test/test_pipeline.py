@@ -323,6 +323,22 @@ def test_a_picture_that_is_none_is_refused(pixels, order):
         Pipeline(KnownAnswer(), MANIFEST).run(Picture(pixels, order))
 
 
+def test_a_picture_that_is_none_is_refused_after_good_ones_of_its_shape():
+    pipeline, good = Pipeline(KnownAnswer(), MANIFEST), Picture(scene(), "rgb")
+    for wrong in (
+        Picture(scene().astype(np.float32), "rgb"),
+        Picture(good.pixels, "rgba"),
+        Picture(good.pixels, "yuv"),
+        Picture(good.pixels, "rgb", 2, (640, 480)),
+        Picture(good.pixels, "rgb", 1, (320, 240)),
+    ):
+        pipeline.run(good, KINECT)
+        with pytest.raises(ImageError):
+            pipeline.run(wrong, KINECT)
+    with pytest.raises(CalibrationError):
+        pipeline.run(good, Intrinsics(320, 240, 525.0, 525.0, 159.5, 119.5))
+
+
 def test_a_camera_of_another_size_is_refused():
     with pytest.raises(CalibrationError, match="320x240"):
         Pipeline(KnownAnswer(), MANIFEST).run(Picture(scene(), "rgb"), KINECT.scale(320, 240))

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from fastdepth_ros.runtime.engine import Engine
 
 WRITING = -1
-_FRAMES, _COUNTS = struct.Struct("q"), struct.Struct("3q")
+_FRAMES, _COUNTS = struct.Struct("q"), struct.Struct("2q")
 
 
 class Counts(NamedTuple):
@@ -28,12 +28,10 @@ class Counts(NamedTuple):
     Attributes:
         frames: how often the network ran.
         network: processor time that it took [ns]; it has to run on one thread.
-        process: processor time of all threads when it last ended [ns].
     """
 
     frames: int
     network: int
-    process: int
 
 
 class CountsFile:
@@ -49,9 +47,10 @@ class CountsFile:
         with path.open("r+b") as file:
             self._bytes = mmap.mmap(file.fileno(), _COUNTS.size)
 
-    def write(self, counts: Counts) -> None:
-        _COUNTS.pack_into(self._bytes, 0, WRITING, *counts[1:])
-        _FRAMES.pack_into(self._bytes, 0, counts.frames)
+    def write(self, frames: int, network: int) -> None:
+        """Put new :class:`Counts` there."""
+        _COUNTS.pack_into(self._bytes, 0, WRITING, network)
+        _FRAMES.pack_into(self._bytes, 0, frames)
 
     def read(self) -> Counts:
         """Counts that belong together."""
@@ -63,16 +62,16 @@ class CountsFile:
 
 def main() -> int:
     """Run the node."""
-    file, counts = CountsFile(Path(sys.argv[1])), Counts(0, 0, 0)
+    file, frames, network = CountsFile(Path(sys.argv[1])), 0, 0
 
     class CountingEngine(Engine):
         def run(self) -> npt.NDArray[np.float32]:
-            nonlocal counts
+            nonlocal frames, network
             begin = time.thread_time_ns()
             answer = super().run()
-            network = counts.network + time.thread_time_ns() - begin
-            counts = Counts(counts.frames + 1, network, time.process_time_ns())
-            file.write(counts)
+            network += time.thread_time_ns() - begin
+            frames += 1
+            file.write(frames, network)
             return answer
 
     from fastdepth_ros.node import depth_node

@@ -200,16 +200,17 @@ def _measure(
 
 def _cost(process: NodeProcess, counts: CountsFile, frames: int) -> tuple[float, float]:
     """Processor time of a frame [ms]: of the network, and of everything else, over so many frames."""
-    before = _after(process, counts, WARM_UP)
-    after = _after(process, counts, frames)
+    before, begun = _after(process, counts, WARM_UP)
+    after, ended = _after(process, counts, frames)
     count, network = after.frames - before.frames, after.network - before.network
-    return network / count / 1e6, (after.process - before.process - network) / count / 1e6
+    return network / count / 1e6, (ended - begun - network) / count / 1e6
 
 
-def _after(process: NodeProcess, counts: CountsFile, frames: int) -> Counts:
+def _after(process: NodeProcess, counts: CountsFile, frames: int) -> tuple[Counts, int]:
+    """The counts so many frames later, and the processor time of the process then [ns]."""
     until = counts.read().frames + frames
     _wait(process, lambda: counts.read().frames >= until, FRAMES_LIMIT + 2 * frames / RATE)
-    return counts.read()
+    return counts.read(), process.processor_time()
 
 
 def _wait(process: NodeProcess, condition: Callable[[], bool], seconds: float) -> None:

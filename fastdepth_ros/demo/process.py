@@ -104,6 +104,17 @@ class NodeProcess:
                     values[name] = int(rest.split()[0]) * 1024 / 1e6
         return values["VmRSS"], values["VmHWM"]
 
+    def processor_time(self) -> int:
+        """Processor time of all its threads so far [ns].
+
+        Raises:
+            NodeError: it has ended.
+        """
+        clock = ctypes.c_int()
+        if ctypes.CDLL(None).clock_getcpuclockid(self.pid, ctypes.byref(clock)):
+            raise NodeError("depth_node has ended", f"See {self.log}.")
+        return time.clock_gettime_ns(clock.value)
+
     def end(self) -> None:
         """End it as Ctrl-C does; with more force where that is not enough."""
         child, self._child = self._child, None

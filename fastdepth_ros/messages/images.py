@@ -61,6 +61,7 @@ class PictureReader:
     def __init__(self, find: Callable[[], Bridge | None] = find_bridge, reduction: Reduction = whole) -> None:
         self._find = find
         self.reduction = reduction
+        self._inspector = jpeg.Inspector()
         self._buffer: npt.NDArray[np.uint8] = np.empty((0, 0, 3), np.uint8)
 
     @cached_property
@@ -73,8 +74,8 @@ class PictureReader:
         Raises:
             ImageError: the message does not hold a picture that can be read.
         """
-        if isinstance(message, (CompressedImage, SerializedCompressedImage)):
-            return read_compressed(message, self.reduction)
+        if isinstance(message, (SerializedCompressedImage, CompressedImage)):
+            return read_compressed(message, self.reduction, self._inspector)
         encoding = find_encoding(message.encoding)
         _check_layout(message, encoding)
         if encoding.is_view:
@@ -94,29 +95,35 @@ class PictureReader:
         return Picture(self._buffer, encoding.order)
 
 
-def read_compressed(message: AnyCompressedImage, reduction: Reduction = whole) -> Picture:
+def read_compressed(
+    message: AnyCompressedImage, reduction: Reduction = whole, inspector: jpeg.Inspector | None = None
+) -> Picture:
     """The picture of a JPEG or PNG message; a JPEG is decoded as much smaller as ``reduction`` says, which is faster.
 
     An orientation in the file is ignored: camera_info is that of the sensor.
 
+    Args:
+        message: of it.
+        reduction: how many times smaller it may be decoded.
+        inspector: of the messages before.
+
     Raises:
         ImageError: the bytes are neither JPEG nor PNG, were cut short, or cannot be decoded.
     """
-    data = message.data.tobytes()
-    name = f"the compressed image ({message.format or 'no format'}, {len(data)} bytes)"
+    data = memoryview(message.data)
     # OpenCV fills what is missing with grey, warns on stderr and calls it a picture, so the end is looked for first.
     factor, size = 1, None
-    if data.startswith(jpeg.START):
-        complete, size = jpeg.is_whole(data), jpeg.size(data)
+    if data[: len(jpeg.START)] == jpeg.START:
+        complete, size = (inspector or jpeg.Inspector()).inspect(data)
         factor = reduction(*size) if size else 1
-    elif data.startswith(_PNG):
-        complete = data.find(_PNG_END, -len(_PNG_END)) > 0
+    elif data[: len(_PNG)] == _PNG:
+        complete = data[-len(_PNG_END) :] == _PNG_END
     else:
-        raise ImageError(
-            f"{name} is neither JPEG nor PNG", "Set the driver's or image_transport's format to jpeg or png."
-        )
+        remedy = "Set the driver's or image_transport's format to jpeg or png."
+        raise ImageError(f"{_name(message)} is neither JPEG nor PNG", remedy)
     if not complete:
-        raise ImageError(f"{name} was cut short", "Look for a full queue or a bad cable between camera and publisher.")
+        remedy = "Look for a full queue or a bad cable between camera and publisher."
+        raise ImageError(f"{_name(message)} was cut short", remedy)
     try:
         flags = _REDUCED[factor] | cv2.IMREAD_IGNORE_ORIENTATION
         flags = flags & ~cv2.IMREAD_COLOR | _RGB if _RGB else flags
@@ -124,10 +131,13 @@ def read_compressed(message: AnyCompressedImage, reduction: Reduction = whole) -
     except cv2.error:
         pixels = None
     if pixels is None:
-        raise ImageError(
-            f"{name} is corrupt", "Look for a bad cable or a failing camera; other images are not affected."
-        )
+        remedy = "Look for a bad cable or a failing camera; other images are not affected."
+        raise ImageError(f"{_name(message)} is corrupt", remedy)
     return Picture(pixels, "rgb" if _RGB else "bgr", factor, size if factor > 1 else None)
+
+
+def _name(message: AnyCompressedImage) -> str:
+    return f"the compressed image ({message.format or 'no format'}, {len(message.data)} bytes)"
 
 
 def _check_layout(message: AnyImage, encoding: Encoding) -> None:

@@ -55,8 +55,10 @@ class Unpacker:
 
     def __init__(self, compressed: bool = False) -> None:
         self._compressed = compressed
+        self._head = _head_of("<", 0)
+        self._encapsulation = self._said = b""
+        self._frame = ""
         self._between: tuple[Any, ...] = ()
-        self._forget()
 
     def unpack(self, serialized: bytes) -> SerializedImage | SerializedCompressedImage:
         """The fields of a serialized message, to which the bytes belong from now on.
@@ -65,21 +67,24 @@ class Unpacker:
             ImageError: it ends early, or is encapsulated in a way that is not known.
         """
         try:
-            if serialized[:STAMP] != self._encapsulation or serialized[STAMP_ENDS : self._length_at] != self._said:
+            encapsulation, sec, nanosec, said, length = self._head.unpack_from(serialized)
+        except struct.error:  # it is shorter than the one before
+            encapsulation = said = None
+        if said != self._said or encapsulation != self._encapsulation:
+            try:
                 self._learn(serialized)
-            sec, nanosec = self._stamp.unpack_from(serialized, STAMP)
-            (length,) = self._length.unpack_from(serialized, self._length_at)
-        except (ValueError, struct.error) as error:
-            self._forget()
-            raise _cannot(error) from error
-        data = memoryview(serialized)[self._length_at + self._length.size :][:length]
+                encapsulation, sec, nanosec, said, length = self._head.unpack_from(serialized)
+            except (ValueError, struct.error) as error:
+                self._encapsulation = b""
+                raise _cannot(error) from error
+        data = memoryview(serialized)[self._head.size : self._head.size + length]
         if len(data) < length:
             raise _cannot(f"it has {len(data)} of {length} bytes of data")
         kind = SerializedCompressedImage if self._compressed else SerializedImage
         return kind(Origin(sec, nanosec, self._frame), data, *self._between)
 
     def _learn(self, serialized: bytes) -> None:
-        """Take down all that comes before the data."""
+        """Take down all that comes before the data, but the stamp."""
         fields = Fields(serialized)
         fields.skip(STAMP_ENDS)
         self._frame = fields.string()
@@ -88,15 +93,14 @@ class Unpacker:
         else:
             height, width, encoding = fields.word(), fields.word(), fields.string()
             self._between = (height, width, encoding, fields.byte(), fields.word())
-        self._length_at = fields.aligned(4)
-        self._encapsulation, self._said = serialized[:STAMP], serialized[STAMP_ENDS : self._length_at]
-        self._stamp, self._length = struct.Struct(fields.order + "iI"), struct.Struct(fields.order + "I")
+        length_at = fields.aligned(4)
+        self._encapsulation, self._said = serialized[:STAMP], serialized[STAMP_ENDS:length_at]
+        self._head = _head_of(fields.order, len(self._said))
 
-    def _forget(self) -> None:
-        self._encapsulation = self._said = b""
-        self._between = ()
-        self._frame, self._length_at = "", STAMP_ENDS
-        self._stamp, self._length = struct.Struct("iI"), struct.Struct("I")
+
+def _head_of(order: str, said: int) -> struct.Struct:
+    """All before the data: encapsulation, stamp, so many bytes that hardly ever change, and the length of the data."""
+    return struct.Struct(f"{order}{STAMP}siI{said}sI")
 
 
 def _cannot(why: object) -> ImageError:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from rclpy.clock import Clock
-from rclpy.publisher import Publisher
 from rclpy.serialization import serialize_message
 from std_msgs.msg import Header
 
@@ -28,11 +26,11 @@ from fastdepth_ros.runtime.engine import Engine
 
 
 class Outputs(NamedTuple):
-    """The publishers of the answers."""
+    """The publishers of the answers, or their handles."""
 
-    depth: Publisher
-    camera_info: Publisher
-    cloud: Publisher
+    depth: Any
+    camera_info: Any
+    cloud: Any
 
 
 class Answers:
@@ -41,8 +39,8 @@ class Answers:
     Args:
         engine: the network, compiled.
         manifest: of its bundle.
-        outputs: where the answers go.
-        clock: of the node, for ages.
+        outputs: where the answers go; the publishers are not destroyed before the last answer is given.
+        now: the time in the node's clock [s], for ages.
         log_failure: is told of an exception that is a fault of the node.
 
     Attributes:
@@ -59,7 +57,7 @@ class Answers:
         engine: Engine,
         manifest: Manifest,
         outputs: Outputs,
-        clock: Clock,
+        now: Callable[[], float],
         parameters: Parameters,
         log_failure: Callable[[Exception], None],
     ) -> None:
@@ -68,8 +66,10 @@ class Answers:
         self.calibration: Calibration | None = None
         self.noted: Callable[[float, float, float, float, Parameters], None] = lambda *_: None
         self.size_problem = ""
-        self._outputs = outputs
-        self._clock = clock
+        # rclpy's own methods keep others from destroying a handle meanwhile, which takes as long as what they do; here
+        # nobody does before this thread has ended.
+        self._outputs = Outputs(*(publisher.handle for publisher in outputs))
+        self._now = now
         self._log_failure = log_failure
         self._engine = engine
         self._manifest = manifest
@@ -103,7 +103,7 @@ class Answers:
         self._apply(self.parameters)
         outputs = self._outputs
         depth = outputs.depth.get_subscription_count() > 0
-        cloud = outputs.cloud.get_subscription_count() > 0 and self._applied.cloud != "off"
+        cloud = self._applied.cloud != "off" and outputs.cloud.get_subscription_count() > 0
         camera_info = outputs.camera_info.get_subscription_count() > 0
         if not (depth or cloud or camera_info):
             self.monitor.dropped(self._now(), Drop.UNWANTED)
@@ -168,22 +168,10 @@ class Answers:
             known = self._camera_info = (calibration, camera, bytearray(serialize_message(info)))
         return known[2]
 
-    def _now(self) -> float:
-        return time_of(self._clock)
 
-
-def time_of(clock: Clock) -> float:
-    """A clock's time [s], without the object that rclpy makes of it."""
-    handle = clock.handle
-    with handle:
-        return float(handle.get_now().nanoseconds * 1e-9)
-
-
-def publish(publisher: Publisher, serialized: bytearray) -> None:
-    """Publish a serialized message without a copy in Python: rclpy's own ``publish`` takes ``bytes`` alone."""
-    handle = publisher.handle
-    with handle:
-        try:
-            handle.publish_raw(serialized)
-        except TypeError:  # an rclpy whose pybind11 is older than 2.10
-            handle.publish_raw(bytes(serialized))
+def publish(publisher: Any, serialized: bytearray) -> None:
+    """Publish by a publisher's handle, without a copy in Python: rclpy's own ``publish`` takes ``bytes`` alone."""
+    try:
+        publisher.publish_raw(serialized)
+    except TypeError:  # an rclpy whose pybind11 is older than 2.10
+        publisher.publish_raw(bytes(serialized))

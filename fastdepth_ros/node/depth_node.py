@@ -27,8 +27,9 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 from fastdepth_ros.diagnostics.monitor import Monitor
 from fastdepth_ros.errors import FastDepthError, SettingError
 from fastdepth_ros.models import find_bundle
-from fastdepth_ros.node.answers import Answers, Outputs, time_of
+from fastdepth_ros.node.answers import Answers, Outputs
 from fastdepth_ros.node.camera import Camera
+from fastdepth_ros.node.clock import NodeClock
 from fastdepth_ros.node.executor import NodeExecutor
 from fastdepth_ros.node.inbox import Aside, Inbox
 from fastdepth_ros.node.intake import Arrival, Intake
@@ -80,6 +81,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__("fastdepth", **arguments)
+        self._now = NodeClock(self.get_clock()).now
         self._advertised: list[Any] = []
         self._heard: list[Any] = []
         self._aside = Aside()
@@ -243,7 +245,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
         engine = Engine(module, self._power.effective.threads)
         engine.run()
         self._answers = Answers(
-            engine, bundle.manifest, self._outputs, self.get_clock(), self._power.effective, self._log_failure
+            engine, bundle.manifest, self._outputs, self._now, self._power.effective, self._log_failure
         )
         self._answers.calibration = self._camera.calibration
         self._answers.noted = self._power.noted
@@ -359,9 +361,6 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
 
     def _log_failure(self, error: Exception) -> None:
         self.get_logger().error("".join(traceback.format_exception(error)), throttle_duration_sec=5.0)
-
-    def _now(self) -> float:
-        return time_of(self.get_clock())
 
 
 def main(args: list[str] | None = None) -> int:

@@ -101,7 +101,7 @@ class Inbox(Generic[Item]):
                 try:
                     for each in (self._context, self._woken, *(source.subscriptions if source else ())):
                         held.enter_context(each.handle)
-                    yield from self._items_of(source, lambda: not self._closed and wanted())
+                    yield from self._items_of(source, wanted)
                 except rcl.InvalidHandle:  # it is being destroyed: soon there is another source, or none
                     continue
                 except rcl.RCLError:
@@ -110,16 +110,16 @@ class Inbox(Generic[Item]):
 
     def _items_of(self, source: Source[Item] | None, wanted: Callable[[], bool]) -> Iterator[Item]:
         """Those of one source; whatever is waited for is held by the caller."""
-        images = source.subscriptions[0].handle if source else None
+        images, woken = source.subscriptions[0].handle if source else None, self._woken.handle
         wait_set = rcl.WaitSet(int(source is not None), 1, 0, 0, 0, 0, self._context.handle)
         while True:
             wait_set.clear_entities()
-            wait_set.add_guard_condition(self._woken.handle)
+            wait_set.add_guard_condition(woken)
             if images is not None:
                 wait_set.add_subscription(images)
             began = time.time_ns()
             wait_set.wait(FOREVER)
-            if self._source is not source or not wanted():
+            if self._source is not source or self._closed or not wanted():
                 return
             if source is not None and (item := source.take(began)) is not None:
                 yield item

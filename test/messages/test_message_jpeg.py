@@ -92,6 +92,42 @@ def test_a_jpeg_is_whole_with_the_end_behind_its_last_scan(settings):
     assert not jpeg.is_whole(data[:2] + exif + data[2:-2]), "the end is the thumbnail's"
 
 
+def test_files_that_begin_alike_are_known_as_if_each_was_read_anew():
+    data, large, progressive, grey, small = (
+        jpeg_of(pixels, *settings).data.tobytes()
+        for pixels, settings in (
+            (PICTURE, ()),
+            (np.tile(PICTURE, (2, 2, 1)), ()),
+            (PICTURE, (cv2.IMWRITE_JPEG_PROGRESSIVE, 1)),
+            (PICTURE[..., 0], ()),
+            (PICTURE[:8, :16], ()),
+        )
+    )
+    exif = b"\xff\xe1" + (2 + len(small)).to_bytes(2, "big") + small
+    framed, frame = data[:2] + exif + data[2:], data.index(b"\xff\xc0")
+    larger = large[:2] + exif + large[2:]  # as the one before, far beyond the thumbnail's scan
+    lossless = data[:frame] + b"\xff\xc3" + data[frame + 2 :]
+    other = jpeg_of(PICTURE[::-1]).data.tobytes()
+    files = [
+        data,
+        other,
+        data[:-2],
+        data,
+        data[:-9],
+        data + bytes(9),
+        large,
+        large,
+        grey,
+        progressive,
+        progressive[:-2],
+    ]
+    files += [framed, larger, framed, framed[:-2], lossless, lossless, data[:4], b"", data, data[: frame + 6], data]
+    files += [progressive[:-2] + b"\xff\xd9", data[: len(data) // 2] + b"\xff\xd9"]
+    inspector = jpeg.Inspector()
+    for number, file in enumerate(files):
+        assert inspector.inspect(memoryview(file)) == (jpeg.is_whole(file), jpeg.size(file)), number
+
+
 @given(st.binary(max_size=64))
 def test_the_size_of_anything_is_looked_for_without_harm(data):
     size = jpeg.size(b"\xff\xd8" + data)

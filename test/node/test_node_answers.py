@@ -267,12 +267,7 @@ class OlderPublisher:
     """What an rclpy does whose pybind11 makes no string of a bytearray."""
 
     def __init__(self) -> None:
-        self.handle, self.published = self, []
-
-    def __enter__(self) -> OlderPublisher:
-        return self
-
-    def __exit__(self, *_: object) -> None: ...
+        self.published = []
 
     def publish_raw(self, message: bytes) -> None:
         if not isinstance(message, bytes):
