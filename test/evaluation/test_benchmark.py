@@ -131,10 +131,14 @@ def test_a_disturbed_round_counts_once():
 def test_shares_and_ratios_are_those_of_the_times(module):
     flop = 2 * PRUNED.macs(224, 224)
     ours, other = Timing(OURS, 1, rounds=[[0.004]]), Timing("other", 1, rounds=[[0.006]])
-    product = Timing("other", 1, rounds=[[2 * PRODUCT_SIZE**3 / 200e9]])
-    found = tables.comparison_report(module, Comparison([ours, other], [product]))
+    product = Timing("other", 1, rounds=[[2 * PRODUCT_SIZE**3 / speed for speed in (100e9, 160e9, 200e9)]])
+    slower = Timing("slower", 1, rounds=[[2 * PRODUCT_SIZE**3 / 150e9]])
+    found = tables.comparison_report(module, Comparison([ours, other], [slower, product]))
     assert found["sgemm_gflops"] == {"1": 200.0}
+    assert found["sgemm_median_gflops"] == {"1": 160.0}
     mine, theirs = found["runtimes"]
+    assert mine["share_of_median_sgemm"] == pytest.approx(flop / 0.004 / 160e9, abs=1e-3)
+    assert mine["share_of_sgemm_at_best"] == mine["share_of_sgemm"]
     assert mine["gflops"] == pytest.approx(flop / 0.004 / 1e9, abs=0.1)
     assert mine["share_of_sgemm"] == pytest.approx(flop / 0.004 / 200e9, abs=1e-3)
     assert theirs["times_ours"] == pytest.approx(1.5)

@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -89,8 +89,20 @@ class Comparison:
 
     def peak(self, threads: int) -> float | None:
         """The fastest matrix product that any runtime reached [FLOP/s]; None where none was measured."""
-        fastest = min((t.minimum for t in self.products if t.threads == threads and t.rounds), default=None)
-        return 2 * PRODUCT_SIZE**3 / fastest if fastest else None
+        return _speed(t.minimum for t in self._products_with(threads))
+
+    def median_peak(self, threads: int) -> float | None:
+        """The same by medians: what medians of the network are to be held against on a busy machine."""
+        return _speed(t.median for t in self._products_with(threads))
+
+    def _products_with(self, threads: int) -> list[Timing]:
+        return [t for t in self.products if t.threads == threads and t.rounds]
+
+
+def _speed(durations: Iterable[float]) -> float | None:
+    """Of the matrix product, in the shortest of some durations."""
+    fastest = min(durations, default=None)
+    return 2 * PRODUCT_SIZE**3 / fastest if fastest else None
 
 
 class Bench:
