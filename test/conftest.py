@@ -18,6 +18,20 @@ if TYPE_CHECKING:
     from fastdepth_ros.runtime.module import CompiledModule
 
 
+LOOPBACK = """\
+<dds xmlns="http://www.eprosima.com"><profiles><transport_descriptors>
+<transport_descriptor><transport_id>memory</transport_id><type>SHM</type><segment_size>16777216</segment_size>
+</transport_descriptor>
+<transport_descriptor><transport_id>loopback</transport_id><type>UDPv4</type>
+<interfaceWhiteList><address>127.0.0.1</address></interfaceWhiteList></transport_descriptor>
+</transport_descriptors><participant profile_name="test" is_default_profile="true"><rtps>
+<builtin><discovery_config><initialAnnouncements><count>100</count><period><sec>0</sec><nanosec>100000000</nanosec>
+</period></initialAnnouncements></discovery_config></builtin><userTransports>
+<transport_id>memory</transport_id><transport_id>loopback</transport_id></userTransports>
+<useBuiltinTransports>false</useBuiltinTransports></rtps></participant></profiles></dds>
+"""
+
+
 # No test is timed: a busy machine may take its time over an example.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
@@ -30,6 +44,21 @@ def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
     os.environ.setdefault("FASTDEPTH_CACHE", str(folder / "cache"))
     os.environ["ROS_LOG_DIR"] = str(folder / "log")
     return folder
+
+
+@pytest.fixture(scope="session")
+def dds_profile(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Environment that keeps ROS on this machine, with shared memory that large images fit into.
+
+    A process reads its profile once, with its first participant. So each test that makes one in this process needs it,
+    or images of other tests are lost later.
+    """
+    profile = tmp_path_factory.mktemp("dds") / "loopback.xml"
+    profile.write_text(LOOPBACK)
+    variables = ["FASTDDS_DEFAULT_PROFILES_FILE"]
+    if os.environ.get("ROS_DISTRO") in ("humble", "jazzy"):
+        variables.append("FASTRTPS_DEFAULT_PROFILES_FILE")
+    return dict.fromkeys(variables, str(profile))
 
 
 @pytest.fixture(scope="session")

@@ -219,6 +219,13 @@ def test_a_check_that_breaks_is_a_finding(monkeypatch):
     assert "ZeroDivisionError" in check.fact
 
 
+@pytest.fixture
+def loopback(monkeypatch, dds_profile):
+    """The environment of a camera in this process."""
+    for name, value in dds_profile.items():
+        monkeypatch.setenv(name, value)
+
+
 class Camera:
     """Publishes pictures at 20 Hz in a domain of its own until it is closed."""
 
@@ -268,6 +275,7 @@ def ask_about_camera(*arguments):
     return {check["name"]: check for check in json.loads(done.stdout)}
 
 
+@pytest.mark.usefixtures("loopback")
 def test_a_camera_is_found_and_heard():
     with Camera():
         checks = ask_about_camera("", "", "1.5")
@@ -277,6 +285,7 @@ def test_a_camera_is_found_and_heard():
     assert "fx 50.0" in checks["calibration"]["fact"]
 
 
+@pytest.mark.usefixtures("loopback")
 def test_a_camera_that_sends_what_cannot_be_read():
     with Camera(encoding="rgb17", info_width=640):
         checks = ask_about_camera("/front/image_raw", "", "1")
@@ -286,6 +295,7 @@ def test_a_camera_that_sends_what_cannot_be_read():
     assert "64x48" in checks["calibration"]["remedy"]
 
 
+@pytest.mark.usefixtures("loopback")
 def test_a_lens_that_distorts_is_told():
     with Camera(distortion=(-0.3, 0.1, 0.0, 0.0, 0.0)):
         checks = ask_about_camera("/front/image_raw", "", "0.5")
@@ -293,6 +303,7 @@ def test_a_lens_that_distorts_is_told():
     assert "image_rect" in checks["calibration"]["remedy"]
 
 
+@pytest.mark.usefixtures("loopback")
 def test_a_camera_that_says_nothing():
     with Camera(silent=True):
         checks = ask_about_camera("/front/image_raw", "", "0.5")
@@ -301,6 +312,7 @@ def test_a_camera_that_says_nothing():
     assert "no camera_info" in checks["calibration"]["fact"]
 
 
+@pytest.mark.usefixtures("loopback")
 def test_no_camera_at_all():
     checks = ask_about_camera("/nowhere", "", "0.3")
     assert list(checks) == ["camera"]

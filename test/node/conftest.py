@@ -17,19 +17,6 @@ from robot import Robot
 from fastdepth_ros.runtime.bundle import Bundle
 from fastdepth_ros.runtime.module import CompiledModule
 
-LOOPBACK = """\
-<dds xmlns="http://www.eprosima.com"><profiles><transport_descriptors>
-<transport_descriptor><transport_id>memory</transport_id><type>SHM</type><segment_size>16777216</segment_size>
-</transport_descriptor>
-<transport_descriptor><transport_id>loopback</transport_id><type>UDPv4</type>
-<interfaceWhiteList><address>127.0.0.1</address></interfaceWhiteList></transport_descriptor>
-</transport_descriptors><participant profile_name="test" is_default_profile="true"><rtps>
-<builtin><discovery_config><initialAnnouncements><count>100</count><period><sec>0</sec><nanosec>100000000</nanosec>
-</period></initialAnnouncements></discovery_config></builtin><userTransports>
-<transport_id>memory</transport_id><transport_id>loopback</transport_id></userTransports>
-<useBuiltinTransports>false</useBuiltinTransports></rtps></participant></profiles></dds>
-"""
-
 NodeProcess = Callable[..., Graph]
 NODE = ("-m", "fastdepth_ros.node")
 PATIENCE = 60.0
@@ -37,17 +24,13 @@ namespaces = count()
 
 
 @pytest.fixture(scope="session")
-def domain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def domain(dds_profile: dict[str, str]) -> Iterator[None]:
     """The environment of every process in these tests, this one included."""
-    profile = tmp_path_factory.mktemp("dds") / "loopback.xml"
-    profile.write_text(LOOPBACK)
     own = {
         "ROS_DOMAIN_ID": str(1 + os.getpid() % 100),
-        "FASTDDS_DEFAULT_PROFILES_FILE": str(profile),
         "ROS_AUTOMATIC_DISCOVERY_RANGE": "SYSTEM_DEFAULT",
+        **dds_profile,
     }
-    if os.environ.get("ROS_DISTRO") in ("humble", "jazzy"):
-        own["FASTRTPS_DEFAULT_PROFILES_FILE"] = str(profile)
     before = {name: os.environ.get(name) for name in own}
     os.environ.update(own)
     import rclpy
