@@ -10,26 +10,13 @@ import pytest
 from hypothesis import settings
 from made_weights import CHECKOUT, random_weights
 
+from fastdepth_ros.demo.graph import loopback_profile
 from fastdepth_ros.importing import import_weights
 from fastdepth_ros.network import PRUNED
 from fastdepth_ros.runtime.bundle import Bundle, Manifest, write_bundle
 
 if TYPE_CHECKING:
     from fastdepth_ros.runtime.module import CompiledModule
-
-
-LOOPBACK = """\
-<dds xmlns="http://www.eprosima.com"><profiles><transport_descriptors>
-<transport_descriptor><transport_id>memory</transport_id><type>SHM</type><segment_size>16777216</segment_size>
-</transport_descriptor>
-<transport_descriptor><transport_id>loopback</transport_id><type>UDPv4</type>
-<interfaceWhiteList><address>127.0.0.1</address></interfaceWhiteList></transport_descriptor>
-</transport_descriptors><participant profile_name="test" is_default_profile="true"><rtps>
-<builtin><discovery_config><initialAnnouncements><count>100</count><period><sec>0</sec><nanosec>100000000</nanosec>
-</period></initialAnnouncements></discovery_config></builtin><userTransports>
-<transport_id>memory</transport_id><transport_id>loopback</transport_id></userTransports>
-<useBuiltinTransports>false</useBuiltinTransports></rtps></participant></profiles></dds>
-"""
 
 
 # No test is timed: a busy machine may take its time over an example.
@@ -50,15 +37,10 @@ def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def dds_profile(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Environment that keeps ROS on this machine, with shared memory that large images fit into.
 
-    A process reads its profile once, with its first participant. So each test that makes one in this process needs it,
-    or images of other tests are lost later.
+    A process reads it once, with its first participant. So each test that makes one in this process needs it, or images
+    of other tests are lost later.
     """
-    profile = tmp_path_factory.mktemp("dds") / "loopback.xml"
-    profile.write_text(LOOPBACK)
-    variables = ["FASTDDS_DEFAULT_PROFILES_FILE"]
-    if os.environ.get("ROS_DISTRO") in ("humble", "jazzy"):
-        variables.append("FASTRTPS_DEFAULT_PROFILES_FILE")
-    return dict.fromkeys(variables, str(profile))
+    return loopback_profile(tmp_path_factory.mktemp("dds"))
 
 
 @pytest.fixture(scope="session")

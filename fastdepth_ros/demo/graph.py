@@ -31,12 +31,8 @@ def graph_environment(folder: Path) -> dict[str, str]:
     Raises:
         SettingError: the package's Fast DDS profile is missing, or no domain is free.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    profile = folder / "fastdds_loopback.xml"
-    profile.write_text(shipped_profile().read_text(encoding="utf-8").replace(UDP, LOOPBACK_ONLY), encoding="utf-8")
-    variable = PROFILE_VARIABLE.get(os.environ.get("ROS_DISTRO", ""), "FASTDDS_DEFAULT_PROFILES_FILE")
     return {
-        variable: str(profile.resolve()),
+        **loopback_profile(folder),
         "ROS_DOMAIN_ID": str(free_domain()),
         "ROS_LOG_DIR": str(folder.resolve() / "ros_log"),
         "RMW_IMPLEMENTATION": "rmw_fastrtps_cpp",
@@ -58,6 +54,24 @@ def enter_graph(folder: Path) -> None:
     for name in OTHERS:
         os.environ.pop(name, None)
     os.environ.update(graph_environment(folder))
+
+
+def loopback_profile(folder: Path) -> dict[str, str]:
+    """The variable that has Fast DDS use the package's profile on this machine alone, and the file, which is written.
+
+    A process reads it once, when it makes its first participant.
+
+    Args:
+        folder: for the profile.
+
+    Raises:
+        SettingError: the package's profile is missing.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    profile = folder / "fastdds_loopback.xml"
+    profile.write_text(shipped_profile().read_text(encoding="utf-8").replace(UDP, LOOPBACK_ONLY), encoding="utf-8")
+    variable = PROFILE_VARIABLE.get(os.environ.get("ROS_DISTRO", ""), "FASTDDS_DEFAULT_PROFILES_FILE")
+    return {variable: str(profile.resolve())}
 
 
 def shipped_profile() -> Path:

@@ -36,11 +36,8 @@ def comparison_report(module: CompiledModule, comparison: Comparison) -> dict[st
 
 
 def _row(timing: Timing, comparison: Comparison, flop: int) -> dict[str, Any]:
-    speed, peak, median_peak = (
-        flop / timing.median,
-        comparison.peak(timing.threads),
-        comparison.median_peak(timing.threads),
-    )
+    speed = flop / timing.median
+    peak, median_peak = comparison.peak(timing.threads), comparison.median_peak(timing.threads)
     ours = comparison.of(OURS, timing.threads)
     return {
         "runtime": timing.runtime,
