@@ -9,12 +9,23 @@ class FastDepthError(Exception):
     Args:
         cause: one sentence that names what is wrong, with the offending value or path.
         remedy: one sentence that says what to do.
+
+    Attributes:
+        status: with which a command ends that fails with it.
     """
+
+    status = 2
 
     def __init__(self, cause: str, remedy: str) -> None:
         super().__init__(f"{cause.rstrip('.')}. {remedy}")
         self.cause = cause
         self.remedy = remedy
+
+
+class StorageError(FastDepthError):
+    """A file or folder cannot be written: the disk is full or read-only, or this user may not."""
+
+    status = 74
 
 
 class BundleError(FastDepthError):
