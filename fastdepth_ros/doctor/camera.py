@@ -18,6 +18,7 @@ from fastdepth_ros.doctor.check import Check, fail, ok, warn
 from fastdepth_ros.errors import FastDepthError
 from fastdepth_ros.messages.camera_info import intrinsics_of
 from fastdepth_ros.messages.images import PictureReader
+from fastdepth_ros.runtime.ros_log import provide_log_folder
 
 TYPES = {"sensor_msgs/msg/Image": Image, "sensor_msgs/msg/CompressedImage": CompressedImage}
 AS_THE_NODE = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
@@ -37,6 +38,7 @@ def camera(image: str, camera_info: str, seconds: float) -> Iterator[Check]:
         seconds: how long to listen, once it was found.
     """
     context = Context()
+    provide_log_folder()
     rclpy.init(args=[], context=context)
     try:
         node = rclpy.create_node(
