@@ -2,6 +2,21 @@
 
 from __future__ import annotations
 
+LONGEST = 80
+"""Characters of a name from outside that a sentence can carry."""
+
+
+def shortened(text: object, longest: int = LONGEST) -> str:
+    """What came from outside, as a sentence can carry it: printable, and no longer than that.
+
+    Args:
+        text: of anybody: an encoding, a frame_id, a path, the words of another library.
+        longest: characters that are kept; it says how many there were.
+    """
+    words = str(text)
+    kept = words[:longest].encode("unicode_escape").decode() if not words[:longest].isprintable() else words[:longest]
+    return kept if len(words) <= longest else f"{kept[:longest]}... ({len(words)} characters)"
+
 
 class FastDepthError(Exception):
     """What went wrong, and what to do about it.
