@@ -99,4 +99,4 @@ def test_images_that_were_held_up_on_the_way_pass_by_their_stamps():
 @pytest.mark.parametrize("rate", [5e-324, 1e-300, 1e-9])
 def test_the_least_of_rates_lets_one_image_pass(rate):
     limit = RateLimit(rate)
-    assert [limit.admits(i / 30, i / 30) for i in range(3)][0]
+    assert sum(limit.admits(i / 30, i / 30) for i in range(3)) >= 1
