@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
-from fastdepth_ros.errors import LONGEST
+from fastdepth_ros.errors import brief
 
 Decoded = TypeVar("Decoded")
 
@@ -81,7 +81,7 @@ class Ear:
         others = [line for line in lines if not line.startswith(KNOWN)]
         if others:
             os.write(_STDERR, ("\n".join(others) + "\n").encode())
-        return "\n".join(line[:LONGEST] for line in lines if line.startswith(KNOWN))
+        return "\n".join(brief(line, 200) for line in lines if line.startswith(KNOWN))
 
 
 ear = Ear()
