@@ -55,23 +55,31 @@ def progressive(width, height, scans=10):
     return data[:-2] + data[last:-2] * scans + data[-2:]
 
 
+def resized(width, height):
+    data = cv2.imencode(".jpg", PHOTO)[1].tobytes()
+    at = data.index(b"\xff\xc0") + 5
+    return data[:at] + struct.pack(">HH", height, width) + data[at + 4 :]
+
+
 HOSTILE = {
     "a chunk of 2 GB": (png.START + header(9, 9) + chunk(b"IDAT", b"x", 0x7FFFFFFF) + END, "cut short"),
     "a chunk of 4 GB": (png.START + header(9, 9) + chunk(b"tEXt", b"x", 0xFFFFFFFF) + END, "cut short"),
     "a first chunk of 4 GB": (png.START + chunk(b"IHDR", bytes(13), 0xFFFFFFFF) + END, "size"),
     "bits of 30000x30000": (bomb(30000, 30000, 1, 0), "30000x30000"),
     "8001x8001": (png.START + header(8001, 8001) + chunk(b"IDAT", b"x") + END, "8001x8001"),
-    "16 bits and alpha": (png.START + header(7000, 7000, 16, 6) + chunk(b"IDAT", b"x") + END, "11 bytes"),
+    "16 bits and alpha": (png.START + header(7000, 7000, 16, 6) + chunk(b"IDAT", bytes(400_000)) + END, "11 bytes"),
     "a width that overflows": (png.START + header(0xFFFFFFFF, 1) + chunk(b"IDAT", b"x") + END, "4294967295x1"),
     "no width": (png.START + header(0, 9) + chunk(b"IDAT", b"x") + END, "0x9"),
-    "no pixels": (png.START + header(9, 9) + END, "no pixels"),
+    "no pixels": (png.START + header(999, 999) + END, "0 packed bytes"),
     "no size": (png.START + chunk(b"IDAT", b"x") + END, "size"),
     "an animation": (png.START + header(9, 9) + chunk(b"acTL", bytes(8)) + chunk(b"IDAT", b"x") + END, "animation"),
     "many pieces": (png.START + header(9, 9) + chunk(b"IDAT") * 100_001 + END, "pieces"),
+    "few bytes for a large PNG": (png.START + header(7000, 7000) + chunk(b"IDAT", b"x") + END, "1 packed"),
+    "few bytes for a large JPEG": (resized(50296, 255), "50296x255"),
     "a progressive JPEG of 65500x16000": (progressive(65500, 16000), "65500x16000"),
-    "a progressive JPEG in many scans": (progressive(8000, 8000), "20 scans"),
+    "a progressive JPEG in many scans": (progressive(8000, 8000), r"20 scans|cut short"),
     "a thousand scans": (progressive(120, 90, 1000), "scans"),
-    "large pictures in many scans": (progressive(6000, 5000, 60), "scans"),
+    "large pictures in many scans": (progressive(6000, 5000, 60) + bytes(99), r"scans|cut short"),
 }
 
 
