@@ -23,6 +23,7 @@ import numpy.typing as npt
 
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.errors import SettingError
+from fastdepth_ros.messages.files import read_file, rgb_of
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
 DEPTH_SUFFIX = ".depth.png"
@@ -136,20 +137,21 @@ class _Reader:
     camera: dict[str, float] | None
 
     def __call__(self) -> Frame:
-        pixels = _decode(self.read(self.image), cv2.IMREAD_COLOR, self.image)[:, :, ::-1]
+        pixels = rgb_of(read_file(self.read(self.image), self.image))
         depth = None
         if self.depth is not None:
-            millimetres = _decode(self.read(self.depth), cv2.IMREAD_UNCHANGED, self.depth)
+            millimetres = _millimetres(self.read(self.depth), self.depth)
             depth = millimetres.astype(np.float32) / np.float32(1000)
         camera = None
         if self.camera is not None:
             height, width = pixels.shape[:2]
             camera = Intrinsics(width, height, *(float(self.camera[key]) for key in ("fx", "fy", "cx", "cy")))
-        return Frame(np.ascontiguousarray(pixels), depth, camera)
+        return Frame(pixels, depth, camera)
 
 
-def _decode(data: bytes, mode: int, name: str) -> npt.NDArray[Any]:
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), mode)
+def _millimetres(data: bytes, name: str) -> npt.NDArray[Any]:
+    # OpenCV raises for what is empty, and returns None for what it cannot read.
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED) if data else None
     if image is None:
         raise SettingError(f"{name} cannot be decoded", "Take it out of the data.")
     return np.asarray(image)

@@ -10,12 +10,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-from sensor_msgs.msg import CompressedImage, Image
 
 from fastdepth_ros.errors import ImageError
 from fastdepth_ros.messages import jpeg
@@ -23,6 +22,9 @@ from fastdepth_ros.messages.bridge import Bridge, find_bridge
 from fastdepth_ros.messages.encodings import Encoding, find_encoding
 from fastdepth_ros.messages.serialized import SerializedCompressedImage, SerializedImage
 from fastdepth_ros.picture import Picture
+
+if TYPE_CHECKING:  # pictures of files are read where no ROS is installed, too
+    from sensor_msgs.msg import CompressedImage, Image
 
 _PNG, _PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
 _DEPTH_TO_8_BIT = 255 / 65535
@@ -38,8 +40,8 @@ _REDUCED = {
 _RGB = getattr(cv2, "IMREAD_COLOR_RGB", 0)
 """In the network's order, which OpenCV offers from 4.11 on; instead of IMREAD_COLOR, which is in every flag above."""
 
-AnyImage: TypeAlias = Image | SerializedImage
-AnyCompressedImage: TypeAlias = CompressedImage | SerializedCompressedImage
+AnyImage: TypeAlias = "Image | SerializedImage"
+AnyCompressedImage: TypeAlias = "CompressedImage | SerializedCompressedImage"
 
 
 Reduction: TypeAlias = Callable[[int, int], int]
@@ -74,7 +76,7 @@ class PictureReader:
         Raises:
             ImageError: the message does not hold a picture that can be read.
         """
-        if isinstance(message, (SerializedCompressedImage, CompressedImage)):
+        if hasattr(message, "format"):
             return read_compressed(message, self.reduction, self._inspector)
         encoding = find_encoding(message.encoding)
         _check_layout(message, encoding)
