@@ -20,6 +20,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from fastdepth_ros.dds import advice
 from fastdepth_ros.diagnostics.monitor import Drop, Report
 from fastdepth_ros.diagnostics.windows import Spread
 
@@ -67,12 +68,14 @@ class Source:
         qos: the subscription's, in words.
         publishers: of the topic, each with its QoS in words.
         compatible: how many of these can be heard.
+        picture: size of its last picture, or else of one of camera_info's size [B]; 0 where neither is known.
     """
 
     topic: str
     qos: str = ""
     publishers: Sequence[str] = ()
     compatible: int = 0
+    picture: int = 0
 
 
 def input_status(report: Report, source: Source, stale_after: float) -> Status:
@@ -98,8 +101,8 @@ def input_status(report: Report, source: Source, stale_after: float) -> Status:
     lost = report.recent_dropped.get(Drop.LOST, 0)
     if lost > max(1, DROPPED_SHARE * (report.recent_received + lost)):
         message = (
-            f"{lost} of {report.recent_received + lost} images were lost on the way. Images over 0.5 MB need"
-            " config/fastdds.xml in the driver's process; otherwise the network or this machine is too busy."
+            f"{lost} of {report.recent_received + lost} images were lost on the way. {advice(source.picture)}"
+            " Otherwise the network or this machine is too busy."
         )
         return Status("input", Level.WARN, message, values)
     return Status("input", Level.OK, f"{report.rate_in:.1f} Hz" if report.received else "waiting for images", values)
@@ -115,8 +118,8 @@ def _silence(report: Report, source: Source) -> str:
             f" qos_overrides.{source.topic}.subscription.reliability to best_effort, or change the driver's."
         )
     return (
-        f"{what}, although {len(source.publishers)} publish there. Look whether the driver still sends; images of over"
-        " 0.5 MB need config/fastdds.xml in the driver's process, too."
+        f"{what}, although {len(source.publishers)} publish there. Look whether the driver still sends."
+        f" {advice(source.picture)}"
     )
 
 

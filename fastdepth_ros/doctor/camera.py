@@ -14,6 +14,7 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
+from fastdepth_ros import dds
 from fastdepth_ros.doctor.check import Check, fail, ok, warn
 from fastdepth_ros.errors import FastDepthError
 from fastdepth_ros.messages.camera_info import intrinsics_of
@@ -21,6 +22,9 @@ from fastdepth_ros.messages.images import PictureReader
 
 TYPES = {"sensor_msgs/msg/Image": Image, "sensor_msgs/msg/CompressedImage": CompressedImage}
 AS_THE_NODE = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+ENOUGH = dds.SHIPPED["fastdds.xml"]
+"""Shared memory that the driver is taken to have, if its pictures need no more than that [B]."""
+
 DISCOVERY = 4.0
 """Seconds within which publishers are found, with room to spare."""
 
@@ -80,7 +84,7 @@ def _look(
     # The names of nodes come later than their topics.
     quality = "; ".join(sorted({_quality(info) for info in node.get_publishers_info_by_topic(topic)}))
     yield ok("camera", f"{topic} ({kind}): {quality}" + (f"; also {others}" if others else ""))
-    yield _pictures(topic, heard, time.monotonic() - start)
+    yield _pictures(topic, heard, infos, time.monotonic() - start)
     yield _calibration(info_topic, infos, heard, is_rectified="rect" in topic)
 
 
@@ -114,9 +118,10 @@ def _quality(info: Any) -> str:
     return f"{info.node_name} sends {qos.reliability.name.lower().replace('_', '-')}, {qos.durability.name.lower()}"
 
 
-def _pictures(topic: str, heard: list[Any], seconds: float) -> Check:
+def _pictures(topic: str, heard: list[Any], infos: list[CameraInfo], seconds: float) -> Check:
     if not heard:
-        remedy = "Start its driver with config/fastdds.xml as well (see DDS above), or check that it is not paused."
+        size = 3 * infos[-1].width * infos[-1].height if infos and not topic.endswith("/compressed") else 0
+        remedy = f"{dds.advice(size)} Or is it paused? Restart the driver with the profile (see DDS above)."
         return fail("pictures", f"none of {topic} arrived in {seconds:.1f} s, though somebody publishes it", remedy)
     try:
         picture = PictureReader().read(heard[-1])
@@ -124,7 +129,11 @@ def _pictures(topic: str, heard: list[Any], seconds: float) -> Check:
         return fail("pictures", error.cause, error.remedy)
     height, width = picture.pixels.shape[:2]
     what = getattr(heard[-1], "encoding", None) or getattr(heard[-1], "format", "")
-    return ok("pictures", f"{len(heard) / seconds:.1f} a second, {width}x{height} {what}")
+    fact = f"{len(heard) / seconds:.1f} a second, {width}x{height} {what}"
+    size = len(heard[-1].data)
+    if dds.needed_segment(size) > max(dds.own_segment(), ENOUGH):
+        return warn("pictures", fact, dds.advice(size))
+    return ok("pictures", fact)
 
 
 def _calibration(topic: str, infos: list[CameraInfo], heard: list[Any], is_rectified: bool) -> Check:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from dataclasses import replace
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -95,7 +96,7 @@ class Reporter:
         facts = {**self._facts, "threads": str(answers.threads), "max_rate [Hz]": f"{parameters.max_rate:g}"}
         calibration = answers.calibration
         return [
-            input_status(report, self._source(image), parameters.stale_after),
+            input_status(report, replace(self._source(image), picture=_picture(answers)), parameters.stale_after),
             calibration_status(
                 camera,
                 camera_problem or (answers.size_problem if calibration else _no_camera(camera)),
@@ -117,6 +118,14 @@ def _qos(profile: QoSProfile) -> str:
     words = f"{profile.reliability.name} {profile.durability.name}".lower().replace("_", " ")
     # What DDS tells of other participants does not include the depth of their history.
     return f"{words}, depth {profile.depth}" if profile.depth else words
+
+
+def _picture(answers: Answers) -> int:
+    """Size of the camera's pictures [B], of which perhaps none came: then as rgb8, by camera_info; 0 if not known."""
+    if answers.picture_bytes or answers.calibration is None or answers.parameters.image_transport != "raw":
+        return answers.picture_bytes
+    camera = answers.calibration.camera
+    return 3 * camera.width * camera.height
 
 
 def _no_camera(source: Source) -> str:
