@@ -10,7 +10,7 @@ thread's. What the node says of itself is made in :mod:`fastdepth_ros.node.repor
 from __future__ import annotations
 
 import faulthandler
-import signal
+import math
 import time
 import traceback
 from collections.abc import Callable
@@ -20,25 +20,30 @@ from typing import Any
 
 import rclpy
 from rclpy.clock import Clock, ClockType
+from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 from rclpy.executors import ExternalShutdownException
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.qos import DurabilityPolicy, QoSProfile
+from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 
 from fastdepth_ros.diagnostics.monitor import Monitor
-from fastdepth_ros.errors import FastDepthError, SettingError
+from fastdepth_ros.errors import FastDepthError, SettingError, brief, quoted
 from fastdepth_ros.models import find_bundle
 from fastdepth_ros.node.answers import Answers, Outputs
 from fastdepth_ros.node.camera import Camera
 from fastdepth_ros.node.clock import NodeClock
+from fastdepth_ros.node.ending import Ending
 from fastdepth_ros.node.executor import NodeExecutor
 from fastdepth_ros.node.inbox import Aside, Inbox
 from fastdepth_ros.node.intake import Arrival, Intake
-from fastdepth_ros.node.parameters import NodeParameters
-from fastdepth_ros.node.power import start_power
-from fastdepth_ros.node.process import prepare_process
-from fastdepth_ros.node.qos import answer, qos_override, sensor
+from fastdepth_ros.node.parameters import QOS, NodeParameters
+from fastdepth_ros.node.power import NodePower
+from fastdepth_ros.node.process import give_memory_back, prepare_process
+from fastdepth_ros.node.qos import answer, keeps, latched, qos_override, sensor
 from fastdepth_ros.node.rate_limit import RateLimit
 from fastdepth_ros.node.reports import Reporter
+from fastdepth_ros.node.services import guard_services
 from fastdepth_ros.node.worker import Worker
 from fastdepth_ros.parameters import Parameters
 from fastdepth_ros.runtime.cache import module_for
@@ -55,6 +60,12 @@ FAREWELL = 15.0
 JUDGE_PERIOD = 0.5
 """How often the governor is asked whether it wants something else [s]."""
 
+USUAL = 2
+"""Subscriptions of a node that hears one camera."""
+
+MOST_KINDS = 50
+"""Kinds of faults that are told."""
+
 Transition = Callable[[Any, LifecycleState], TransitionCallbackReturn]
 
 
@@ -68,6 +79,8 @@ def says_what_failed(transition: Transition) -> Transition:
         except Exception as error:
             node.fail(f"{transition.__name__} failed: {error!r}. Please report this.", error)
             return ERROR
+        finally:
+            node.report_soon()
 
     return guarded
 
@@ -77,25 +90,40 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
 
     With ``autostart`` it configures and activates itself; if it cannot, it stays unconfigured, says why in the log and
     on /diagnostics, and can be configured again.
+
+    Args:
+        is_to_end: whether the process was told to end: then nothing is waited for.
+        arguments: rclpy's.
     """
 
-    def __init__(self, **arguments: Any) -> None:
+    def __init__(self, is_to_end: Callable[[], bool] = lambda: False, **arguments: Any) -> None:
+        self._strange: dict[str, SettingError] = {}
         super().__init__("fastdepth", **arguments)
+        self._is_to_end = is_to_end
+        self._outlived: set[str] = set()
+        guard_services(self, self.outlive)
         self._now = NodeClock(self.get_clock()).now
         self._advertised: list[Any] = []
         self._heard: list[Any] = []
         self._aside = Aside()
         self._inbox: Inbox[Arrival] | None = None
+        self._intake: Intake | None = None
         self._worker: Worker[Arrival] | None = None
         self._answers: Answers | None = None
         self._limit = RateLimit()
         self._camera = Camera(self.get_logger())
         self._reporter = Reporter(self)
         self._settings = NodeParameters(self, self._on_change)
-        self._power = start_power(self.parameters, self._now)
+        for name, error in self._strange.items():
+            self._settings.refuse(name, error)
+        self._named: set[str] = set()
+        self._name_unknown()
+        self._power = NodePower(self.parameters, self._now)
         # Diagnostics go on while /clock stands still; their windows are in the node's clock all the same.
         self._steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self._report_timer = self.create_timer(self.parameters.diagnostics_period, self._report, clock=self._steady)
+        self._period, self._reported = self.parameters.diagnostics_period, -math.inf
+        self._report_timer = self.create_timer(self._period, self._report, clock=self._steady)
+        self._soon = self.create_timer(0.0, self._report_now, clock=self._steady)
         self.create_timer(JUDGE_PERIOD, self._judge, clock=self._steady)
         if self.parameters.autostart:
             self._start_timer = self.create_timer(0.0, self._autostart, clock=self._steady)
@@ -110,10 +138,28 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
         """The values in force."""
         return self._settings.current
 
+    def declare_parameter(
+        self, name: str, value: Any = None, descriptor: Any = None, ignore_override: bool = False
+    ) -> Any:
+        """Declare a parameter; see rclpy. One of rclpy's own that was given what it cannot be has its default.
+
+        The node does not configure then, and says why.
+        """
+        given = (name, value) if descriptor is None else (name, value, descriptor)
+        try:
+            return super().declare_parameter(*given, ignore_override=ignore_override)
+        except (InvalidParameterTypeException, InvalidParameterValueException) as error:
+            if name.startswith(QOS):
+                raise  # its topic is not made
+            self._strange[name] = SettingError(str(error), f"{name} is {_kind(value)}, as {str(value).lower()}.")
+            return super().declare_parameter(*given, ignore_override=True)
+
     # Lifecycle
 
     def _autostart(self) -> None:
         self.destroy_timer(self._start_timer)
+        if self.state != "unconfigured":
+            return  # somebody was faster
         if self.trigger_configure() == SUCCESS:
             self.trigger_activate()
 
@@ -172,9 +218,20 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
             self.fail(f"not active: {error}")
             return FAILURE
         self._reporter.watch(image, camera_info, self._outputs)
-        self._inbox.open(
-            Intake(image, camera_info, compressed, self._on_camera_info, monitor, self._limit, self._power, self._now)
+        self._intake = Intake(
+            image,
+            camera_info,
+            compressed,
+            self._on_camera_info,
+            monitor,
+            self._limit,
+            self._power,
+            self._now,
+            self._log_failure,
         )
+        self._camera_info, self._latched_publishers = camera_info, 0
+        self._inbox.open(self._intake)
+        self._name_unknown()
         self.get_logger().info(f"answers {image.topic_name} on {self._outputs.depth.topic_name}")
         return SUCCESS
 
@@ -229,9 +286,30 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
         if error is not None and not isinstance(error, FastDepthError):
             self._log_failure(error)
 
+    def outlive(self, error: Exception) -> None:
+        """Log what a callback raised, ours or one of rclpy's own, once of each kind; the node goes on.
+
+        Raises:
+            Exception: the worker's own: nobody is to take a node for alive that answers no more.
+        """
+        if self._worker is not None and error is self._worker.fault:
+            raise error
+        where = traceback.extract_tb(error.__traceback__)[-1:]
+        kind = f"{type(error).__name__} in {where[0].name} ({where[0].filename}:{where[0].lineno})" if where else ""
+        if kind not in self._outlived and len(self._outlived) < MOST_KINDS:
+            self._outlived.add(kind)
+            self.get_logger().error(f"{brief(error)}: {kind}. The node goes on; this kind is told once.")
+
+    def report_soon(self) -> None:
+        """Report as soon as what is being done is done."""
+        self._soon.reset()
+
     def close(self) -> None:
-        """End the worker: nothing is published after this."""
+        """End the worker, and say so: nothing is published after this."""
         self._release()
+        if self.context.ok():
+            self._report("ended")
+            self._reporter.flush()
         self._power.close()
 
     def _cannot(self, error: Exception) -> TransitionCallbackReturn:
@@ -260,7 +338,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
             ExternalShutdownException: the node is to end.
         """
         while not futures.wait([ready], timeout=min(1.0, self.parameters.diagnostics_period)).done:
-            if not self.context.ok():
+            if self._is_to_end() or not self.context.ok():
                 raise ExternalShutdownException
             self._report("configuring: the model is being compiled, once on this machine")
             self.get_logger().info(
@@ -271,6 +349,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
 
     def _unsubscribe(self) -> None:
         self._reporter.forget()
+        self._intake = None
         if self._inbox is not None:
             self._inbox.open(None)
         while self._heard:
@@ -283,6 +362,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
         while self._advertised:
             self.destroy_publisher(self._advertised.pop())
         self._worker = self._inbox = self._answers = None
+        give_memory_back()
 
     # Topics
 
@@ -295,17 +375,32 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
     def _subscription(self, kind: type, topic: str) -> Any:
         """A subscription whose messages the worker takes."""
         with qos_override(topic) as overridable:
-            subscription = self.create_subscription(
-                kind,
-                topic,
-                lambda _: None,
-                sensor(),
-                raw=True,
-                qos_overriding_options=overridable,
-                callback_group=self._aside,
-            )
+            return self._hear(kind, topic, sensor(), qos_overriding_options=overridable)
+
+    def _hear(self, kind: type, topic: str, qos: QoSProfile, **options: Any) -> Any:
+        subscription = self.create_subscription(
+            kind, topic, lambda _: None, qos, raw=True, callback_group=self._aside, **options
+        )
         self._heard.append(subscription)
         return subscription
+
+    def _hear_latched(self) -> None:
+        """Hear a camera_info that was published once, for whoever comes later.
+
+        A subscription that asks for what was published before does not fit a publisher that keeps nothing, as most do,
+        and both ends would log that: so there is a second one only where a publisher keeps something.
+        """
+        if self._intake is None or self._inbox is None:
+            return
+        count = self._camera_info.get_publisher_count()
+        if count == self._latched_publishers or len(self._intake.subscriptions) > USUAL:
+            return
+        self._latched_publishers = count
+        if self._camera_info.qos_profile.durability == DurabilityPolicy.TRANSIENT_LOCAL:
+            return  # as an override wants it
+        topic = self._camera_info.topic_name
+        if any(keeps(publisher) for publisher in self.get_publishers_info_by_topic(topic)):
+            self._intake.hear_also(self._hear(CameraInfo, topic, latched()))
 
     def _image_topic(self, compressed: bool) -> str:
         """The image's topic; a remapping of ``image`` holds for ``image/compressed``, too, as with image_transport."""
@@ -324,7 +419,12 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
 
     def _on_change(self, parameters: Parameters) -> None:
         """Parameters changed: what is live takes hold with the next image."""
-        self._report_timer.timer_period_ns = int(parameters.diagnostics_period * 1e9)
+        if parameters.diagnostics_period != self._period:
+            self._period = parameters.diagnostics_period
+            self._report_timer.timer_period_ns = int(self._period * 1e9)
+            self._report_timer.reset()  # else the old period would have to end first
+            if time.monotonic() - self._reported >= self._period:
+                self.report_soon()
         self._power.apply(parameters)
         self._enforce()
 
@@ -346,13 +446,28 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
         """
         if self._worker is not None and self._worker.fault is not None:
             raise self._worker.fault
+        self._hear_latched()
         if self._power.judge(self._now(), self._worker.busy_since if self._worker is not None else None):
             self._enforce()
             self.get_logger().info(self._power.decision.reason)
 
     # Diagnostics
 
+    def _name_unknown(self) -> None:
+        """Name parameters that were given at start, and that nobody asked for: most likely they are misspelt."""
+        unknown = self._settings.unknown(every_topic=self._intake is not None)
+        self._reporter.unknown = unknown
+        for name in sorted(set(unknown) - self._named)[:MOST_KINDS]:
+            self._named.add(name)
+            meant = f" Was {unknown[name]} meant?" if unknown[name] else ""
+            self.get_logger().warning(f"there is no parameter {quoted(name)}, which was given at start.{meant}")
+
+    def _report_now(self) -> None:
+        self._soon.cancel()
+        self._report()
+
     def _report(self, doing: str = "") -> None:
+        self._reported = time.monotonic()
         if self._inbox is not None:
             if self._answers is not None and self._inbox.has_mail:
                 self._answers.monitor.waits(self._now())
@@ -363,23 +478,27 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
         self.get_logger().error("".join(traceback.format_exception(error)), throttle_duration_sec=5.0)
 
 
+def _kind(value: object) -> str:
+    return "a boolean" if isinstance(value, bool) else f"of the type {type(value).__name__}"
+
+
 def main(args: list[str] | None = None) -> int:
     """Run the node until it is told to end; that is status 0."""
+    ending = Ending()
     prepare_process()
-    rclpy.init(args=args)
+    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
     try:
-        node = DepthNode()
-        executor = NodeExecutor(node)
+        node = DepthNode(lambda: ending.told)
+        executor = NodeExecutor(node, node.outlive)
+        ending.then(executor.stop)
         try:
             executor.spin()
         finally:
-            # A second SIGINT, as ros2 launch sends it, must not cut the farewell short.
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
             # Fast DDS 3.2 can wait for itself for ever when other participants leave at this moment, with Python's lock
             # held; this ends the process all the same, and tells where it was.
             faulthandler.dump_traceback_later(FAREWELL, exit=True)
             node.close()
-    except (KeyboardInterrupt, ExternalShutdownException):
+    except ExternalShutdownException:
         pass
     finally:
         rclpy.try_shutdown()
