@@ -78,20 +78,20 @@ class Source:
         qos: the subscription's, in words.
         publishers: of the topic, each with its QoS in words.
         compatible: how many of these can be heard.
-        picture: size of its last picture, or else of one of camera_info's size [B]; 0 where neither is known.
         kind: the type of the subscription's messages.
         others: other types of messages that are published there.
         misfit: why a publisher of the right type cannot be heard, in words.
+        picture: size of its last picture, or else of one of camera_info's size [B]; 0 where neither is known.
     """
 
     topic: str
     qos: str = ""
     publishers: Sequence[str] = ()
     compatible: int = 0
-    picture: int = 0
     kind: str = ""
     others: Sequence[str] = ()
     misfit: str = ""
+    picture: int = 0
 
 
 def input_status(report: Report, source: Source, stale_after: float) -> Status:
