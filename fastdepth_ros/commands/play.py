@@ -74,6 +74,8 @@ def _play(recording: Recording, args: argparse.Namespace, stop: threading.Event)
             restamp=not args.keep_stamps,
             reliable=not args.best_effort,
         )
+        if topics.why_no_camera_info:
+            sys.stderr.write(f"{topics.why_no_camera_info} (--from-camera-info)\n")
         for recorded, published in names.items():
             sys.stderr.write(f"{recorded} ({recording.topics[recorded].messages} messages) -> {published}\n")
         if args.wait > 0:
@@ -83,6 +85,8 @@ def _play(recording: Recording, args: argparse.Namespace, stop: threading.Event)
         while args.loop and not stop.wait(period):
             player.play(recording.messages(topics.names), stop)
         player.finish()
+        if isinstance(recording, UnpackedRecording) and recording.left_out:
+            sys.stderr.write(f"{recording.left_out}\n")
     finally:
         rclpy.try_shutdown()
     return 0
