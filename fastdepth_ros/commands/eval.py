@@ -21,7 +21,7 @@ from fastdepth_ros.evaluation.metrics import METRICS, challenge_score
 from fastdepth_ros.models import find_bundle
 from fastdepth_ros.runtime import processor
 from fastdepth_ros.runtime.cache import module_for
-from fastdepth_ros.runtime.engine import Engine
+from fastdepth_ros.runtime.engines import open_engine
 
 BETTER_HIGH = ("delta1", "delta2", "delta3")
 
@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
         raise SettingError(f"--last is {args.last:g} and --rows {args.rows}", "Use 0 < SHARE <= 1 and 1 row or more.")
     console = Console()
     bundle = find_bundle(args.bundle)
-    engine = Engine(module_for(bundle, precision=args.precision), args.threads)
+    engine = open_engine(module_for(bundle, precision=args.precision), args.threads)
     frames = labelled(args.data, args.set, args.last)
     shown = track(frames, "evaluating", console=console, disable=not console.is_terminal)
     outcomes: list[Outcome] = []

@@ -20,7 +20,7 @@ from fastdepth_ros.pipeline import CELL, DepthFrame, Pipeline, Settings
 from fastdepth_ros.ply import write_ply
 from fastdepth_ros.runtime.bundle import Manifest
 from fastdepth_ros.runtime.cache import module_for
-from fastdepth_ros.runtime.engine import Engine
+from fastdepth_ros.runtime.engines import open_engine
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     """
     _check_names(args.images)
     bundle = find_bundle(args.model)
-    engine = Engine(module_for(bundle, args.target), args.threads)
+    engine = open_engine(module_for(bundle, args.target), args.threads)
     # About one point for each cell that the network answers; more would only repeat them.
     stride = 2 if args.output_size == "native" else 4
     settings = Settings(args.output_size, "32FC1", "xyzrgb", stride, max_depth=args.max_depth)

@@ -76,7 +76,7 @@ def main() -> int:
 
     from fastdepth_ros.node import depth_node
 
-    depth_node.Engine = CountingEngine  # type: ignore[attr-defined]  # imported there, for itself
+    depth_node.open_engine = CountingEngine  # type: ignore[attr-defined]  # imported there, for itself
     return depth_node.main()
 
 

@@ -42,7 +42,7 @@ from fastdepth_ros.node.reports import Reporter
 from fastdepth_ros.node.worker import Worker
 from fastdepth_ros.parameters import Parameters
 from fastdepth_ros.runtime.cache import module_for
-from fastdepth_ros.runtime.engine import Engine
+from fastdepth_ros.runtime.engines import open_engine
 
 SUCCESS, FAILURE, ERROR = (
     TransitionCallbackReturn.SUCCESS,
@@ -242,7 +242,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
         """Runs in the worker's thread. TVM's threads belong to the thread that calls it, so that one also warms up."""
         bundle = find_bundle(self.parameters.model)
         module = module_for(bundle, self.parameters.target, self.parameters.precision)
-        engine = Engine(module, self._power.effective.threads)
+        engine = open_engine(module, self._power.effective.threads)
         engine.run()
         self._answers = Answers(
             engine, bundle.manifest, self._outputs, self._now, self._power.effective, self._log_failure

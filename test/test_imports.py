@@ -1,0 +1,185 @@
+"""Who may import whom. Arrows only go down: every import of every file is held against one table."""
+
+from __future__ import annotations
+
+import ast
+import graphlib
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+NAME = "fastdepth_ros"
+PACKAGE = ROOT / NAME
+
+ROS = {
+    *(
+        "ament_index_python",
+        "builtin_interfaces",
+        "cv_bridge",
+        "diagnostic_msgs",
+        "geometry_msgs",
+        "launch",
+        "launch_ros",
+    ),
+    *("lifecycle_msgs", "rcl_interfaces", "rclpy", "rosgraph_msgs", "sensor_msgs", "std_msgs", "std_srvs", "tf2_msgs"),
+}
+"""Packages of a ROS 2 distribution; the table calls them all ROS."""
+
+RUNTIMES = {"onnx", "onnxruntime", "openvino", "ncnn", "ai_edge_litert", "flatbuffers"}
+"""What `fastdepth bench` compares with; the table calls them runtimes."""
+
+GROUPS = {**dict.fromkeys(ROS, "ROS"), **dict.fromkeys(RUNTIMES, "runtimes")}
+
+ALLOWED = {
+    "errors": set(),
+    "network": {"errors", "numpy"},
+    "camera": {"errors", "numpy"},
+    "picture": {"errors", "numpy"},
+    "cdr": {"errors", "numpy"},
+    "colours": {"numpy", "cv2"},
+    "ply": {"numpy"},
+    "settings": {"errors"},
+    "power": {"errors", "yaml"},
+    "cloud": {"camera", "errors", "picture", "numpy", "cv2"},
+    "anchoring": {"camera", "errors", "numpy", "cv2"},
+    "runtime": {"camera", "errors", "network", "numpy", "safetensors", "tvm_ffi"},
+    "importing": {"errors", "network", "runtime", "numpy"},
+    "models": {"errors", "importing", "runtime"},
+    "compiler": {"errors", "network", "runtime", "numpy", "tvm", "tvm_ffi"},
+    "pipeline": {"anchoring", "camera", "cloud", "errors", "picture", "runtime", "settings", "numpy", "cv2"},
+    "messages": {"anchoring", "camera", "cdr", "errors", "picture", "numpy", "cv2", "ROS"},
+    "parameters": {"errors", "models", "pipeline", "power", "runtime", "settings", "ROS"},
+    "diagnostics": {"anchoring", "errors", "power", "ROS"},
+    "node": {
+        *("anchoring", "camera", "cdr", "diagnostics", "errors", "messages", "models", "parameters", "picture"),
+        *("pipeline", "power", "runtime", "settings", "numpy", "cv2", "ROS"),
+    },
+    "recording": {"camera", "cdr", "errors", "messages", "picture", "numpy", "cv2", "rosbags", "ROS"},
+    "scene": {"camera", "errors", "recording", "numpy", "cv2", "rosbags"},
+    "boards": {"errors", "network", "numpy"},
+    "evaluation": {
+        *("anchoring", "camera", "cdr", "colours", "errors", "messages", "models", "network", "node", "picture"),
+        *("pipeline", "power", "recording", "runtime", "scene", "settings"),
+        *("numpy", "cv2", "h5py", "matplotlib", "rich", "torch", "runtimes", "ROS"),
+    },
+    "training": {
+        *("anchoring", "errors", "evaluation", "importing", "network", "runtime"),
+        *("numpy", "cv2", "matplotlib", "torch", "yaml"),
+    },
+    "deploy": {"compiler", "errors", "runtime"},
+    "doctor": {
+        *("anchoring", "camera", "cdr", "errors", "messages", "models", "parameters", "pipeline", "power", "runtime"),
+        *("numpy", "ROS"),
+    },
+    "demo": {
+        *("camera", "cdr", "colours", "errors", "evaluation", "messages", "node", "parameters", "recording", "runtime"),
+        *("scene", "settings", "numpy", "cv2", "rich", "yaml", "ROS"),
+    },
+    "commands": {
+        *("anchoring", "boards", "camera", "cdr", "colours", "compiler", "demo", "deploy", "doctor", "errors"),
+        *("evaluation", "importing", "messages", "models", "network", "parameters", "picture", "pipeline", "ply"),
+        *("power", "recording", "runtime", "scene", "settings", "training"),
+        *("numpy", "cv2", "rich", "torch", "ROS"),
+    },
+    "cli": {"commands", "errors"},
+}
+"""Room, or module of the package's root -> the rooms, and the packages of others, that it may import.
+
+Python's own library is free to all. CONTRIBUTING.md shows the same table.
+"""
+
+DOORS = {"__init__.py", "__main__.py"}
+"""Files that belong to no room: the package's own, and those that are run from outside and stand above every room."""
+
+
+def names(path: Path, package: Path = PACKAGE) -> Iterator[str]:
+    """Every module or attribute that a file imports, anywhere in it, by its full name."""
+    above = (package.name, *path.relative_to(package).parts[:-1])
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            start = above[: len(above) - node.level + 1] if node.level else ()
+            source = ".".join((*start, *([node.module] if node.module else [])))
+            yield from (f"{source}.{alias.name}" for alias in node.names)
+
+
+def room_of(name: str) -> str | None:
+    """What the table calls an imported name; None for Python's own library and the package itself."""
+    first, _, rest = name.partition(".")
+    if first != NAME:
+        return None if first in sys.stdlib_module_names else GROUPS.get(first, first)
+    inside = rest.partition(".")[0]
+    return inside if inside in ALLOWED else None
+
+
+def files_of(room: str) -> list[Path]:
+    module = PACKAGE / f"{room}.py"
+    return (
+        [module] if module.is_file() else [f for f in sorted((PACKAGE / room).rglob("*.py")) if f.name != "__main__.py"]
+    )
+
+
+def rooms() -> set[str]:
+    inside = {p for p in PACKAGE.iterdir() if p.suffix == ".py" or (p / "__init__.py").is_file()}
+    return {path.stem for path in inside if path.name not in DOORS}
+
+
+COMING = {"anchoring", "settings"}
+"""Rooms of the table that need not be there yet."""
+
+
+def test_the_table_has_every_room():
+    assert rooms() <= set(ALLOWED)
+    assert set(ALLOWED) - rooms() <= COMING
+
+
+@pytest.mark.parametrize("room", [room for room in ALLOWED if files_of(room)])
+def test_a_room_imports_only_what_it_may(room):
+    found = {str(f.relative_to(PACKAGE)): {room_of(name) for name in names(f)} - {room, None} for f in files_of(room)}
+    assert not {file: wrong for file, imported in found.items() if (wrong := imported - ALLOWED[room])}
+
+
+def test_the_table_s_arrows_go_down():
+    inside = {room: below & set(ALLOWED) for room, below in ALLOWED.items()}
+    assert tuple(graphlib.TopologicalSorter(inside).static_order())
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    modules = {".".join(f.relative_to(ROOT).with_suffix("").parts): f for f in PACKAGE.rglob("*.py")}
+    modules = {name.removesuffix(".__init__"): file for name, file in modules.items()}
+    arrows = {
+        module: {name if name in modules else name.rpartition(".")[0] for name in names(file)} & set(modules)
+        for module, file in modules.items()
+    }
+    assert tuple(graphlib.TopologicalSorter(arrows).static_order())
+
+
+def test_the_document_shows_the_same_table():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)(?:/|\.py)` \|[^|]*\|([^|]*)\|$", text, re.MULTILINE)
+    assert {room: set(cell.replace("`", "").replace(",", " ").split()) - {"-"} for room, cell in rows} == ALLOWED
+
+
+@pytest.mark.parametrize(
+    ("line", "seen"),
+    [
+        ("import torch.nn", "torch.nn"),
+        ("from fastdepth_ros.cli import main", "fastdepth_ros.cli.main"),
+        ("from fastdepth_ros import cli", "fastdepth_ros.cli"),
+        ("from . import engine", "fastdepth_ros.runtime.engine"),
+        ("from .gpu import driver", "fastdepth_ros.runtime.gpu.driver"),
+        ("from .. import cli", "fastdepth_ros.cli"),
+        ("from ..node.clock import now", "fastdepth_ros.node.clock.now"),
+        ("def later():\n    from ..compiler import plan", "fastdepth_ros.compiler.plan"),
+    ],
+)
+def test_an_import_is_seen_however_it_is_written(line, seen, tmp_path):
+    file = tmp_path / NAME / "runtime" / "some.py"
+    file.parent.mkdir(parents=True)
+    file.write_text(line, encoding="utf-8")
+    assert list(names(file, tmp_path / NAME)) == [seen]
