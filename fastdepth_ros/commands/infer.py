@@ -21,6 +21,7 @@ from fastdepth_ros.ply import write_ply
 from fastdepth_ros.runtime.bundle import Manifest
 from fastdepth_ros.runtime.cache import module_for
 from fastdepth_ros.runtime.engines import open_engine
+from fastdepth_ros.settings import LIMITS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=int, default=0, help="threads of the network (default: all cores)")
     parser.add_argument(
         "--output-size",
-        choices=("native", "camera"),
+        choices=LIMITS["output_size"].choices,
         default="camera",
         help="the network's resolution, or the picture's own grid (default: %(default)s)",
     )

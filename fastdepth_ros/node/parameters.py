@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from rcl_interfaces.msg import SetParametersResult
+from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
 from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 from rclpy.parameter import Parameter
 
 from fastdepth_ros.errors import SettingError
-from fastdepth_ros.parameters import TABLE, Parameters, check_change, validate
+from fastdepth_ros.parameters import TABLE, Change, Parameters, Spec, check_change, validate
 
 
 class NodeParameters:
@@ -36,7 +36,7 @@ class NodeParameters:
     def _declare(self) -> Parameters:
         values: dict[str, object] = {}
         for name, spec in TABLE.items():
-            descriptor = spec.descriptor()
+            descriptor = descriptor_of(spec)
             try:
                 values[name] = spec.check(self._node.declare_parameter(name, spec.default, descriptor).value)
             except SettingError as error:
@@ -70,3 +70,19 @@ class NodeParameters:
         if ours:
             self._on_change(parameters)
         return SetParametersResult(successful=True)
+
+
+def descriptor_of(spec: Spec) -> ParameterDescriptor:
+    """What rclpy and its tools are told of a parameter."""
+    kind = type(spec.default)
+    bounds = {"from_value": spec.low, "to_value": spec.high}
+    return ParameterDescriptor(
+        name=spec.name,
+        description=spec.description,
+        additional_constraints=f"{spec.allowed}; changes {spec.change.value}",
+        read_only=spec.change is Change.START,
+        # Lets `max_rate: 15` through to check(), where rclpy insists on 15.0.
+        dynamic_typing=kind is float,
+        integer_range=[IntegerRange(**{k: int(v) for k, v in bounds.items()})] if kind is int else [],
+        floating_point_range=[FloatingPointRange(**bounds)] if kind is float else [],
+    )
