@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
-from boards import orin_jetpack6, tx2_jetpack4, x86_rapl, xavier_jetpack5
+from boards import orin_jetpack6, rk3588, rpi5, tx2_jetpack4, x86_rapl, xavier_jetpack5
 from boards.tree import DAMAGE
 from disturbance import disturb
 from hypothesis import HealthCheck, given, settings
@@ -18,6 +18,8 @@ BUILDERS = {
     "tx2": tx2_jetpack4.build,
     "xavier": xavier_jetpack5.build,
     "orin": orin_jetpack6.build,
+    "rk3588": rk3588.build,
+    "rpi5": rpi5.build,
     "x86": x86_rapl.build,
 }
 PROFILES = load_profiles()
