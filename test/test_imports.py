@@ -60,7 +60,7 @@ ALLOWED = {
     },
     "recording": {"camera", "cdr", "errors", "messages", "picture", "numpy", "cv2", "rosbags", "ROS"},
     "scene": {"camera", "errors", "recording", "numpy", "cv2", "rosbags"},
-    "boards": {"errors", "network", "numpy"},
+    "estimate": {"errors", "network", "numpy"},
     "evaluation": {
         *("anchoring", "camera", "cdr", "colours", "errors", "messages", "models", "network", "node", "picture"),
         *("pipeline", "power", "recording", "runtime", "scene", "settings"),
@@ -80,7 +80,7 @@ ALLOWED = {
         *("scene", "settings", "numpy", "cv2", "rich", "yaml", "ROS"),
     },
     "commands": {
-        *("anchoring", "boards", "camera", "cdr", "colours", "compiler", "demo", "deploy", "doctor", "errors"),
+        *("anchoring", "camera", "cdr", "colours", "compiler", "demo", "deploy", "doctor", "errors", "estimate"),
         *("evaluation", "importing", "messages", "models", "network", "parameters", "picture", "pipeline", "ply"),
         *("power", "recording", "runtime", "scene", "settings", "training"),
         *("numpy", "cv2", "rich", "torch", "ROS"),

@@ -7,7 +7,7 @@ import argparse
 from rich.console import Console
 from rich.table import Table
 
-from fastdepth_ros.boards.latency import BOARDS, CLOCKS, Estimate, estimate
+from fastdepth_ros.estimate.latency import BOARDS, CLOCKS, Estimate, estimate
 from fastdepth_ros.models import DEFAULT, find_bundle
 from fastdepth_ros.network import NETWORKS
 

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastdepth_ros.boards.shapes import Shape, anatomy
 from fastdepth_ros.errors import SettingError
+from fastdepth_ros.estimate.shapes import Shape, anatomy
 from fastdepth_ros.network import NETWORKS, Network
 
 Times = dict[Shape, float]
