@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     console.print(_table(title, answer, args.layers))
     console.print(
         "The network alone, as MIT's TVM kernels of 2019 ran it: no copies, no picture work, no ROS;"
-        " not measured with the kernels of this package (docs/estimate.md)."
+        " not measured with the kernels of this package (docs/boards/estimate.md)."
     )
     return 0
 

@@ -39,7 +39,9 @@ def bundle_and_module(model: str, target: str) -> Iterator[Check]:
             remedy = f"The node compiles it at its first start, in some seconds; or now: fastdepth compile {model}."
             yield warn("module", fact, remedy)
         else:
-            remedy = "Compile it on a machine with the whole apache-tvm: fastdepth compile --target, see docs/tx2.md."
+            remedy = (
+                "Compile it on a machine with the whole apache-tvm: fastdepth compile --target, see docs/boards/tx2.md."
+            )
             yield fail("module", f"{fact}, and there is no compiler here", remedy)
         return
     try:
