@@ -2,7 +2,7 @@
 
     python -m tools.readme_picture docs/pictures/readme.png
 
-Nothing in it is painted: the shipped bundle answers, and the cloud is that of the pipeline, seen from the right and above.
+Nothing in it is painted: the shipped bundle answers, and the cloud is the pipeline's, seen from the right and above.
 """
 
 from __future__ import annotations
