@@ -103,12 +103,12 @@ class Stage:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of the answer's memory."""
+        """Shape of the answer's memory."""
         return (self.answer.size,) if isinstance(self.answer, Map) else self.answer
 
     @property
     def rows_and_columns(self) -> tuple[int, int]:
-        """Of the answer."""
+        """Size of the answer."""
         return (self.answer.height, self.answer.width) if isinstance(self.answer, Map) else self.answer
 
 

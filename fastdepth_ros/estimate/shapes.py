@@ -22,12 +22,12 @@ class Shape:
 
     @property
     def pixels(self) -> int:
-        """Of the map that it writes."""
+        """Pixels of the map that it writes."""
         return (self.height // self.stride) * (self.width // self.stride)
 
     @property
     def read_pixels(self) -> int:
-        """Of the map that it reads."""
+        """Pixels of the map that it reads."""
         return self.height * self.width
 
     @property
