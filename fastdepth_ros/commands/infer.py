@@ -14,6 +14,7 @@ from rich.table import Table
 from fastdepth_ros.camera import Intrinsics, View
 from fastdepth_ros.colours import relief
 from fastdepth_ros.errors import ImageError, SettingError
+from fastdepth_ros.millimetres import millimetres
 from fastdepth_ros.models import DEFAULT, find_bundle
 from fastdepth_ros.picture import Picture
 from fastdepth_ros.pipeline import CELL, DepthFrame, Pipeline, Settings
@@ -124,8 +125,7 @@ def _write(stem: Path, frame: DepthFrame, cell: float) -> tuple[str, str, str, s
     """Write the four files of one picture and say what is in them."""
     assert frame.depth is not None and frame.cloud is not None  # noqa: PT018 - both were asked for, the camera is known
     finite = np.isfinite(frame.depth)
-    millimetres = np.where(finite, np.rint(np.where(finite, frame.depth, 0) * 1000), 0).clip(0, 65535)
-    cv2.imwrite(f"{stem}.depth.png", millimetres.astype(np.uint16))
+    cv2.imwrite(f"{stem}.depth.png", millimetres(frame.depth))
     np.save(f"{stem}.depth.npy", frame.depth)
     cv2.imwrite(f"{stem}.colour.png", relief(frame.depth, cell))
     points = write_ply(Path(f"{stem}.ply"), frame.cloud)
