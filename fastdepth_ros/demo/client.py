@@ -13,8 +13,8 @@ from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
 from fastdepth_ros import cdr
-from fastdepth_ros.demo.bystander import Bystander
 from fastdepth_ros.demo.results import Answer, NodeReport, read_counts, read_stages
+from fastdepth_ros.harness.bystander import Bystander
 from fastdepth_ros.recording.writer import RecordingWriter
 
 NODE = "fastdepth"

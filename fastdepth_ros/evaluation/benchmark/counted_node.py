@@ -1,7 +1,7 @@
 """depth_node whose network counts its own processor time, so that the rest of the node's can be told from it.
 
-``python -m fastdepth_ros.demo.counted_node FILE --ros-args ...`` is the node and nothing else; FILE is written with
-every frame and may be read by another process at any time.
+``python -m fastdepth_ros.evaluation.benchmark.counted_node FILE --ros-args ...`` is the node and nothing else; FILE
+is written with every frame and may be read by another process at any time.
 """
 
 from __future__ import annotations
