@@ -1,7 +1,10 @@
 """The way of one frame: limits, sizes and places of the answer, with an engine whose answer is known."""
 
+import gc
 import math
 import tracemalloc
+import weakref
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -247,6 +250,8 @@ def test_a_longer_lens_than_in_training_makes_things_farther():
     assert near == pytest.approx(2.0, rel=1e-4)
     assert far == pytest.approx(4.0, rel=1e-4)
     assert unknown == 2.0
+    doubted = replace(tele, doubt="no lens has these numbers")
+    assert Pipeline(KnownAnswer(), manifest).run(Picture(scene(), "rgb"), doubted).depth[0, 0] == 2.0
 
 
 def test_without_a_camera_there_is_depth_but_no_cloud():
@@ -362,3 +367,16 @@ def test_no_frame_allocates_in_proportion_to_the_picture(output_size, depth_enco
 
     # A map of a bit per pixel of the larger picture would be 260 kB; what differs is a few Python numbers.
     assert peak(1080, 1920) < peak(480, 640) + 10_000
+
+
+def test_a_pipeline_that_is_given_up_leaves_at_once():
+    pipeline = Pipeline(KnownAnswer(), MANIFEST)
+    pipeline.reduction(1280, 960)
+    pipeline.run(Picture(scene(), "rgb"), KINECT)
+    gone = weakref.ref(pipeline)
+    gc.disable()
+    try:
+        del pipeline
+        assert gone() is None, "a circle keeps its buffers"
+    finally:
+        gc.enable()

@@ -75,12 +75,19 @@ class Answers:
         self._manifest = manifest
         self._applied = parameters
         self._reader = PictureReader()
+        self._answered = False
         self._begin("")
 
     @property
     def threads(self) -> int:
         """Cores that the network uses."""
         return self._engine.threads
+
+    @property
+    def notes(self) -> dict[str, str]:
+        """What was assumed of the images, by what it is about."""
+        bits = self._reader.bits.note
+        return {"mono16_bits": bits} if bits else {}
 
     def answer(self, arrival: Arrival) -> None:
         """Answer one image. Whatever is wrong with it is noted and never raised."""
@@ -119,6 +126,8 @@ class Answers:
             return
         origin = arrival.message.origin
         if origin.frame_id != self._messages.frame_id:
+            if self._answered:
+                self.monitor.turned(self._now(), self._messages.frame_id, origin.frame_id)
             self._begin(origin.frame_id)
         frame = self._pipeline.run(picture, calibration.camera if calibration else None, depth=depth, cloud=cloud)
 
@@ -134,6 +143,7 @@ class Answers:
             publish(outputs.cloud, self._messages.cloud)
         ended, now = time.perf_counter(), self._now()
         stages.update(frame.stages, publish=ended - done)
+        self._answered = True
         age = now - origin.seconds
         self.monitor.answered(now, age, stages)
         self.noted(begun, ended, age, ended - arrival.at, self._applied)
@@ -143,7 +153,12 @@ class Answers:
             return
         self._engine.threads = parameters.threads
         self._pipeline.settings = parameters.pipeline
+        self._read_as(parameters)
         self._applied = parameters
+
+    def _read_as(self, parameters: Parameters) -> None:
+        self._reader.max_pixels = parameters.max_pixels
+        self._reader.bits.given = parameters.mono16_bits
 
     def _calibration_of(self, picture: Picture) -> Calibration | None:
         """The calibration, if it is one of this picture."""
