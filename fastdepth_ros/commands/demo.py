@@ -17,6 +17,7 @@ from fastdepth_ros.errors import RecordingError, SettingError
 from fastdepth_ros.recording import CameraTopics, Recording, UnpackedRecording, find_camera
 from fastdepth_ros.runtime.bundle import Bundle
 from fastdepth_ros.runtime.storage import writable_cache
+from fastdepth_ros.settings import LIMITS
 
 WRITTEN = ("summary.json", "report.html", "node.log", "node.yaml", "fastdds_loopback.xml")
 RECORDED = {"metadata.yaml", "depth.mcap"}
@@ -41,12 +42,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ground-truth", metavar="TOPIC", help="the true depth's topic in the recording")
     parser.add_argument(
         "--cloud",
-        choices=("off", "xyz", "xyzrgb"),
+        choices=LIMITS["cloud"].choices,
         default="xyz",
         help="points, too; they are most of what is recorded",
     )
     parser.add_argument(
-        "--output-size", choices=("native", "camera"), default="native", help="see the node's parameter"
+        "--output-size", choices=LIMITS["output_size"].choices, default="native", help="see the node's parameter"
     )
 
 

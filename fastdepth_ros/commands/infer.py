@@ -15,13 +15,15 @@ from fastdepth_ros.camera import Intrinsics, View
 from fastdepth_ros.colours import relief
 from fastdepth_ros.errors import ImageError, SettingError
 from fastdepth_ros.messages.files import read_file
+from fastdepth_ros.millimetres import millimetres
 from fastdepth_ros.models import DEFAULT, find_bundle
 from fastdepth_ros.picture import Picture
 from fastdepth_ros.pipeline import CELL, DepthFrame, Pipeline, Settings
 from fastdepth_ros.ply import write_ply
 from fastdepth_ros.runtime.bundle import Manifest
 from fastdepth_ros.runtime.cache import module_for
-from fastdepth_ros.runtime.engine import Engine
+from fastdepth_ros.runtime.engines import open_engine
+from fastdepth_ros.settings import LIMITS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=int, default=0, help="threads of the network (default: all cores)")
     parser.add_argument(
         "--output-size",
-        choices=("native", "camera"),
+        choices=LIMITS["output_size"].choices,
         default="camera",
         help="the network's resolution, or the picture's own grid (default: %(default)s)",
     )
@@ -61,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
     """
     _check_names(args.images)
     bundle = find_bundle(args.model)
-    engine = Engine(module_for(bundle, args.target), args.threads)
+    engine = open_engine(module_for(bundle, args.target), args.threads)
     # About one point for each cell that the network answers; more would only repeat them.
     stride = 2 if args.output_size == "native" else 4
     settings = Settings(args.output_size, "32FC1", "xyzrgb", stride, max_depth=args.max_depth)
@@ -131,8 +133,7 @@ def _write(stem: Path, frame: DepthFrame, cell: float) -> tuple[str, str, str, s
     """Write the four files of one picture and say what is in them."""
     assert frame.depth is not None and frame.cloud is not None  # noqa: PT018 - both were asked for, the camera is known
     finite = np.isfinite(frame.depth)
-    millimetres = np.where(finite, np.rint(np.where(finite, frame.depth, 0) * 1000), 0).clip(0, 65535)
-    cv2.imwrite(f"{stem}.depth.png", millimetres.astype(np.uint16))
+    cv2.imwrite(f"{stem}.depth.png", millimetres(frame.depth))
     np.save(f"{stem}.depth.npy", frame.depth)
     cv2.imwrite(f"{stem}.colour.png", relief(frame.depth, cell))
     points = write_ply(Path(f"{stem}.ply"), frame.cloud)

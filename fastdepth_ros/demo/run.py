@@ -11,9 +11,9 @@ from pathlib import Path
 
 from fastdepth_ros import cdr
 from fastdepth_ros.demo.client import DemoClient
-from fastdepth_ros.demo.process import NodeError, NodeProcess
 from fastdepth_ros.demo.results import Results, Sent, match
 from fastdepth_ros.errors import RecordingError
+from fastdepth_ros.harness.process import NodeError, NodeProcess
 from fastdepth_ros.recording import CameraTopics, Message, Recording
 from fastdepth_ros.recording.player import Player, Published, Stamps, names_as_published
 from fastdepth_ros.recording.writer import RecordingWriter

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from rcl_interfaces.msg import ParameterDescriptor, SetParametersResult
+from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
 from rclpy.parameter import Parameter
 
 from fastdepth_ros.errors import SettingError
-from fastdepth_ros.parameters import MEANINGS, TABLE, Change, Parameters, check_change, nearest, validate
+from fastdepth_ros.parameters import MEANINGS, TABLE, Change, Parameters, Spec, check_change, nearest, validate
 
 QOS = "qos_overrides."
 TOGETHER = "the parameters"
@@ -57,7 +57,7 @@ class NodeParameters:
             values[name] = self._checked(name, given)
             if type(values[name]) is not type(given) or values[name] != given:
                 self._node.set_parameters([Parameter(name, value=values[name])])
-            self._node.set_descriptor(name, spec.descriptor())
+            self._node.set_descriptor(name, descriptor_of(spec))
         try:
             return validate(values)
         except SettingError as error:  # each is allowed, but not together
@@ -109,3 +109,19 @@ class NodeParameters:
         if ours:
             self._on_change(parameters)
         return SetParametersResult(successful=True)
+
+
+def descriptor_of(spec: Spec) -> ParameterDescriptor:
+    """What rclpy and its tools are told of a parameter."""
+    kind = type(spec.default)
+    bounds = {"from_value": spec.low, "to_value": spec.high}
+    return ParameterDescriptor(
+        name=spec.name,
+        description=spec.description,
+        additional_constraints=f"{spec.allowed}; changes {spec.change.value}",
+        read_only=spec.change is Change.START,
+        # Lets `max_rate: 15` and `cloud: off` through to check(), where rclpy insists on 15.0 and "off".
+        dynamic_typing=True,
+        integer_range=[IntegerRange(**{k: int(v) for k, v in bounds.items()})] if kind is int else [],
+        floating_point_range=[FloatingPointRange(**bounds)] if kind is float else [],
+    )

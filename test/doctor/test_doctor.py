@@ -13,7 +13,7 @@ import pytest
 from boards import tx2_jetpack4
 
 from fastdepth_ros.cli import main
-from fastdepth_ros.doctor import Level, Question, examine, machine, packages, ros
+from fastdepth_ros.doctor import Level, Question, board, examine, machine, packages, ros
 from fastdepth_ros.doctor.model import bundle_and_module
 from fastdepth_ros.runtime.bundle import MANIFEST, Manifest, seal, sha256
 from fastdepth_ros.runtime.module import CompiledModule, Description
@@ -166,6 +166,20 @@ def test_an_nvidia_card_is_named(tmp_path):
     (card / "information").write_text("Model: \t\t NVIDIA Something\nIRQ:   \t\t 1\n")
     checks = examine(Question("none", seconds=0, root=tmp_path))
     assert "NVIDIA Something" in next(check.fact for check in checks if check.name == "GPU")
+
+
+@pytest.mark.parametrize(
+    ("gpu", "said"),
+    [
+        ("17000000.gp10b", "17000000.gp10b (target cuda-sm_62)"),
+        ("17000000.gpu", "17000000.gpu (target cuda-sm_87)"),
+        ("fb000000.gpu", "fb000000.gpu;"),
+    ],
+)
+def test_the_gpu_of_a_board_is_named_with_the_target_for_it(tmp_path, gpu, said):
+    (tmp_path / "sys/class/devfreq" / gpu).mkdir(parents=True)
+    (check,) = board.gpu(tmp_path, "cortex-a57")
+    assert said in check.fact
 
 
 def test_a_module_for_a_gpu_needs_nvidias_driver(tmp_path, monkeypatch):

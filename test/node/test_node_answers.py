@@ -20,7 +20,7 @@ from fastdepth_ros.camera import PAPER_VIEW, Intrinsics, View
 from fastdepth_ros.node.answers import publish
 from fastdepth_ros.picture import Picture
 from fastdepth_ros.pipeline import Pipeline, Settings
-from fastdepth_ros.runtime.engine import Engine
+from fastdepth_ros.runtime.engines import open_engine
 
 WIDTH, HEIGHT = 640, 480
 rng = np.random.default_rng(7)
@@ -30,7 +30,7 @@ SCENE = cv2.GaussianBlur(rng.integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8), (0,
 @pytest.fixture(scope="module")
 def direct(bundle, module):
     """The same network, without ROS: what the node has to answer."""
-    pipeline = Pipeline(Engine(module), bundle.manifest)
+    pipeline = Pipeline(open_engine(module), bundle.manifest)
 
     def run(picture, camera=None, **settings):
         pipeline.settings = Settings(**settings)
