@@ -30,8 +30,8 @@ _LOOKED_AT = 8
 def filler_in(scan: npt.NDArray[np.uint8], tables: Tables) -> int | None:
     """The byte that fills a part of a scan where it cannot be picture; None where there is none.
 
-    Runs of 23 bytes are found wherever they begin, of zeros those of 15; shorter ones perhaps. One that goes on to the end is the padding
-    that some cameras send.
+    Runs of 23 bytes are found wherever they begin, of zeros those of 15; shorter ones perhaps. One that goes on to the
+    end is the padding that some cameras send.
 
     Args:
         scan: the bytes of the scan.
