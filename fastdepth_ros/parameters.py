@@ -14,6 +14,7 @@ from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescri
 
 from fastdepth_ros import models
 from fastdepth_ros.errors import SettingError
+from fastdepth_ros.files.names import check_name
 from fastdepth_ros.pipeline import Settings
 from fastdepth_ros.power import Profiles, load_profiles
 from fastdepth_ros.power.files import parse_list
@@ -242,6 +243,7 @@ def validate(values: Mapping[str, object]) -> Parameters:
     parameters = Parameters(**{name: TABLE[name].check(value) for name, value in values.items()})  # type: ignore[arg-type]
     _ = parameters.pipeline
     profiles_of(parameters.power_file).find(parameters.power_profile)
+    check_name("target", parameters.target)  # It becomes the name of a folder.
     affinity_of(parameters.cpu_affinity)
     _check_words("nvpmodel_command", parameters.nvpmodel_command)
     return parameters

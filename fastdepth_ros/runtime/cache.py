@@ -12,7 +12,7 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path, PurePosixPath
 
 from fastdepth_ros import children
-from fastdepth_ros.errors import ModuleError, StorageError
+from fastdepth_ros.errors import BundleError, ModuleError, SettingError, StorageError
 from fastdepth_ros.files.names import check_name
 from fastdepth_ros.files.reading import LARGEST_TEXT, read
 from fastdepth_ros.files.trust import distrust
@@ -264,7 +264,7 @@ def _prebuilt(bundle: Bundle) -> Iterator[CompiledModule]:
         if len(parts) == 3 and (parts[0], parts[2]) == (MODULES, DESCRIPTION):
             try:
                 module = _sealed(bundle, parts[1])
-            except ModuleError:
+            except (ModuleError, BundleError, SettingError):
                 continue
             if module and module.is_of(bundle.weights_sha256):
                 yield module
