@@ -156,7 +156,6 @@ def test_a_manifest_that_names_what_is_no_file_of_it_is_refused(small, name):
         '{"format": 1, "format": 1}',
         "NaN",
         "9" * 5000,
-        "\ud800".encode("utf-8", "surrogatepass").decode("latin-1"),
         " " * (2 << 20),
     ],
     ids=range(7),
