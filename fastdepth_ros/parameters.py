@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from enum import Enum
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from fastdepth_ros import models
 from fastdepth_ros.codec.decoder import MAX_PIXELS
 from fastdepth_ros.errors import SettingError, quoted
+from fastdepth_ros.files.names import check_name
 from fastdepth_ros.pipeline import Settings
 from fastdepth_ros.power import Profiles, load_profiles
 from fastdepth_ros.power.files import parse_list
@@ -311,6 +312,7 @@ def check_bits(mono16_bits: int) -> None:
 
 
 MEANINGS: dict[str, Callable[[Any], object]] = {
+    "target": partial(check_name, "target"),  # it becomes the name of a folder
     "mono16_bits": check_bits,
     "power_file": profiles_of,
     "cpu_affinity": affinity_of,

@@ -38,7 +38,7 @@ ALLOWED = {
     "picture": {"errors", "numpy"},
     "cdr": {"errors", "numpy"},
     "colours": {"cv2", "numpy"},
-    "ply": {"numpy"},
+    "ply": {"files", "numpy"},
     "millimetres": {"numpy"},
     "settings": {"errors"},
     "power": {"children", "errors", "yaml"},
@@ -50,7 +50,7 @@ ALLOWED = {
     "compiler": {"children", "errors", "files", "network", "runtime", "numpy", "tvm", "tvm_ffi"},
     "pipeline": {"anchoring", "camera", "cloud", "errors", "picture", "runtime", "settings", "cv2", "numpy"},
     "messages": {"anchoring", "camera", "cdr", "codec", "errors", "picture", "cv2", "numpy", "ROS"},
-    "parameters": {"codec", "errors", "models", "pipeline", "power", "runtime", "settings"},
+    "parameters": {"codec", "errors", "files", "models", "pipeline", "power", "runtime", "settings"},
     "diagnostics": {"anchoring", "cdr", "codec", "dds", "errors", "power", "ROS"},
     "node": {
         *("anchoring", "camera", "cdr", "codec", "diagnostics", "errors", "messages", "models", "parameters"),
@@ -61,7 +61,7 @@ ALLOWED = {
         *("camera", "cdr", "codec", "errors", "files", "messages", "millimetres", "picture", "cv2", "numpy"),
         *("ROS", "rosbags"),
     },
-    "scene": {"camera", "errors", "recording", "cv2", "numpy", "rosbags"},
+    "scene": {"camera", "errors", "files", "recording", "cv2", "numpy", "rosbags"},
     "estimate": {"errors", "network", "numpy"},
     "evaluation": {
         *("anchoring", "camera", "cdr", "codec", "colours", "diagnostics", "errors", "harness", "messages"),
@@ -83,7 +83,7 @@ ALLOWED = {
     },
     "commands": {
         *("anchoring", "camera", "cdr", "codec", "colours", "compiler", "demo", "deploy", "diagnostics"),
-        *("doctor", "errors", "estimate", "evaluation", "harness", "importing", "messages", "millimetres"),
+        *("doctor", "errors", "estimate", "evaluation", "files", "harness", "importing", "messages", "millimetres"),
         *("models", "network", "parameters", "picture", "pipeline", "ply", "power", "recording", "runtime"),
         *("scene", "settings", "training", "cv2", "numpy", "rich", "ROS", "torch"),
     },
