@@ -64,7 +64,7 @@ def _play(recording: Recording, args: argparse.Namespace, stop: threading.Event)
     names = names_as_published(topics, args.image, args.camera_info, args.namespace)
     rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
     try:
-        node = rclpy.create_node("player", namespace=args.namespace)
+        node = rclpy.create_node("player", namespace="/" + args.namespace.strip("/"))
         player = Player(
             node,
             [recording.topics[name] for name in topics.names],
