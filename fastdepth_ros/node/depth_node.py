@@ -175,7 +175,10 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
             ERROR: a fault of the node; :meth:`on_error` follows.
         """
         if self._settings.refused:
-            return self._cannot(next(iter(self._settings.refused.values())))
+            first, *others = self._settings.refused.values()
+            for error in others:
+                self.get_logger().error(str(error))
+            return self._cannot(first)
         started = time.monotonic()
         try:
             self._outputs = Outputs(
