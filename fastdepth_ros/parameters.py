@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
+from difflib import get_close_matches
 from enum import Enum
 from functools import cache
+from typing import Any
 
 from fastdepth_ros import models
 from fastdepth_ros.codec.decoder import MAX_PIXELS
-from fastdepth_ros.errors import SettingError
+from fastdepth_ros.errors import SettingError, quoted
 from fastdepth_ros.pipeline import Settings
 from fastdepth_ros.power import Profiles, load_profiles
 from fastdepth_ros.power.files import parse_list
@@ -19,6 +21,7 @@ from fastdepth_ros.power.nvpmodel import check_command
 from fastdepth_ros.runtime.engine import max_threads
 from fastdepth_ros.settings import (
     LIMITS,
+    LONGEST_WORD,
     Cloud,
     DepthEncoding,
     ImageTransport,
@@ -91,7 +94,7 @@ class Spec:
         return self.limits.allowed
 
     def check(self, value: object) -> Value:
-        """The value in the parameter's type; a whole number does where a number is wanted.
+        """The value in the parameter's type; see :meth:`~fastdepth_ros.settings.Limits.check`.
 
         Raises:
             SettingError: the value is of another type, or outside what is allowed.
@@ -234,16 +237,12 @@ def validate(values: Mapping[str, object]) -> Parameters:
     """
     for name in values:
         if name not in TABLE:
-            raise SettingError(f"there is no parameter {name!r}", f"Use one of {', '.join(TABLE)}.")
+            raise SettingError(f"there is no parameter {quoted(name)}", f"Use one of {', '.join(TABLE)}.")
     parameters = Parameters(**{name: TABLE[name].check(value) for name, value in values.items()})  # type: ignore[arg-type]
     _ = parameters.pipeline
-    check_threads(parameters.threads)
+    for name, check in MEANINGS.items():
+        check(getattr(parameters, name))
     profiles_of(parameters.power_file).find(parameters.power_profile)
-    affinity_of(parameters.cpu_affinity)
-    if 0 < parameters.mono16_bits < MONO16_LEAST:
-        remedy = f"Use {MONO16_LEAST} to 16, or 0 to have it found out."
-        raise SettingError(f"mono16_bits cannot be {parameters.mono16_bits}", remedy)
-    _check_words("nvpmodel_command", parameters.nvpmodel_command)
     return parameters
 
 
@@ -280,14 +279,46 @@ def affinity_of(cpu_affinity: str) -> tuple[int, ...] | None:
         return parse_list(cpu_affinity)
     except ValueError:
         remedy = f"Use numbers of cores, as 0,2-3, or {ALL}, or {FROM_PROFILE}."
-        raise SettingError(f"cpu_affinity cannot be {cpu_affinity!r}", remedy) from None
+        raise SettingError(f"cpu_affinity cannot be {quoted(cpu_affinity)}", remedy) from None
 
 
-def _check_words(name: str, command: str) -> None:
+def command_of(nvpmodel_command: str) -> tuple[str, ...]:
+    """The words of ``nvpmodel_command``.
+
+    Raises:
+        SettingError: it has none, or would raise privileges, or start a shell.
+    """
     try:
-        check_command(shlex.split(command))
+        return check_command(shlex.split(nvpmodel_command))
     except ValueError as error:
-        raise SettingError(f"{name} cannot be {command!r} ({error})", "Quote its words as a shell would.") from None
+        cause = f"nvpmodel_command cannot be {quoted(nvpmodel_command)} ({error})"
+        raise SettingError(cause, "Quote its words as a shell would.") from None
+
+
+def check_bits(mono16_bits: int) -> None:
+    """Hold ``mono16_bits`` against what a camera of 16 bits can fill.
+
+    Raises:
+        SettingError: it is neither 0 nor at least 8.
+    """
+    if 0 < mono16_bits < MONO16_LEAST:
+        remedy = f"Use {MONO16_LEAST} to 16, or 0 to have it found out."
+        raise SettingError(f"mono16_bits cannot be {mono16_bits}", remedy)
+
+
+MEANINGS: dict[str, Callable[[Any], object]] = {
+    "threads": check_threads,
+    "mono16_bits": check_bits,
+    "power_file": profiles_of,
+    "cpu_affinity": affinity_of,
+    "nvpmodel_command": command_of,
+}
+"""What some values mean, beyond what the table allows; raises SettingError where they mean nothing here."""
+
+
+def nearest(name: str, names: Iterable[str]) -> str | None:
+    """The name that was probably meant; None where none is near."""
+    return next(iter(get_close_matches(name[:LONGEST_WORD], list(names), 1, cutoff=0.5)), None)
 
 
 def check_change(name: str, state: str) -> None:

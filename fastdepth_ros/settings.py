@@ -6,12 +6,23 @@ The pipeline's settings, the node's parameters, the commands' choices, the launc
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
-from fastdepth_ros.errors import SettingError
+from fastdepth_ros.errors import SettingError, quoted
 
-__all__ = ["LIMITS", "Cloud", "DepthEncoding", "ImageTransport", "Limits", "OutputSize", "Precision", "Value"]
+__all__ = [
+    "LIMITS",
+    "LONGEST_WORD",
+    "Cloud",
+    "DepthEncoding",
+    "ImageTransport",
+    "Limits",
+    "OutputSize",
+    "Precision",
+    "Value",
+]
 
 Value: TypeAlias = str | int | float | bool
 
@@ -20,6 +31,11 @@ DepthEncoding: TypeAlias = Literal["32FC1", "16UC1"]
 Cloud: TypeAlias = Literal["off", "xyz", "xyzrgb"]
 Precision: TypeAlias = Literal["float32", "int8"]
 ImageTransport: TypeAlias = Literal["raw", "compressed"]
+
+
+LONGEST_WORD = 1024
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_YAML_WORDS = {False: ("off", "no", "false"), True: ("on", "yes", "true")}
 
 
 @dataclass(frozen=True)
@@ -45,12 +61,16 @@ class Limits:
         if self.kind is bool:
             return "true or false"
         if self.kind is str:
-            return "one of " + ", ".join(self.choices) if self.choices else "a word that is not empty"
+            words = f"a word that is not empty, of up to {LONGEST_WORD} characters that can be printed"
+            return "one of " + ", ".join(self.choices) if self.choices else words
         kind = "a whole number" if self.kind is int else "a number"
         return f"{kind} from {self.low:g} to {self.high:g}" + (f" [{self.unit}]" if self.unit else "")
 
     def check(self, name: str, value: object) -> Value:
-        """The value in the setting's type; a whole number does where a number is wanted.
+        """The value in the setting's type.
+
+        A whole number does where a number is wanted. Where a word is wanted, what YAML takes for a number is one, and
+        what it takes for true or false is the word among the choices that does: YAML reads ``off`` as false.
 
         Args:
             name: of the setting, for the error.
@@ -59,16 +79,37 @@ class Limits:
         Raises:
             SettingError: the value is of another type, or outside what is allowed.
         """
-        if self.kind is float and type(value) is int:
+        given = value
+        if self.kind is float and type(value) is int and abs(value) < 1 << 62:
             value = float(value)
+        if self.kind is str and isinstance(value, bool | int | float):
+            value = self._word(value)
         fits = type(value) is self.kind
         if isinstance(value, str):
-            fits = fits and value in (self.choices or (value,)) and value != ""
+            fits = fits and value in (self.choices or (value,)) and 0 < len(value) <= LONGEST_WORD
+            fits = fits and not _UNPRINTABLE.search(value)
         elif isinstance(value, int | float) and not isinstance(value, bool):
             fits = fits and self.low <= value <= self.high
         if not fits:
-            raise SettingError(f"{name} cannot be {value!r}", f"Use {self.allowed}.")
+            raise SettingError(f"{name} cannot be {_shown(given)}", f"Use {self.allowed}.{_hint(given)}")
         return value  # type: ignore[return-value]  # its type is the wanted one now
+
+    def _word(self, value: bool | int | float) -> object:
+        """The word that was meant by what YAML made of it."""
+        if not isinstance(value, bool):
+            return str(value) if isinstance(value, float) or value.bit_length() < 64 else value
+        return next((word for word in _YAML_WORDS[value] if word in self.choices), value)
+
+
+def _shown(value: object) -> str:
+    """A value as YAML writes it, and its kind where that is not what it looks like."""
+    if isinstance(value, bool):
+        return f"{str(value).lower()} (a boolean)"
+    return "empty" if value is None else quoted(value)
+
+
+def _hint(value: object) -> str:
+    return f" Put quotes around words that YAML reads as {str(value).lower()}." if isinstance(value, bool) else ""
 
 
 LIMITS = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+from collections.abc import Callable
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 LARGEST_MMAP_THRESHOLD = 32 << 20
@@ -17,9 +18,20 @@ def prepare_process() -> None:
     - A full garbage collection visits every object of the ROS libraries, none of which is garbage; they are set aside.
     """
     gc.freeze()
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (OSError, AttributeError):  # not glibc
-        return
+    mallopt = _glibc("mallopt")
     mallopt(M_MMAP_THRESHOLD, LARGEST_MMAP_THRESHOLD)
     mallopt(M_TRIM_THRESHOLD, TRIM_THRESHOLD)
+
+
+def give_memory_back() -> None:
+    """Give the kernel back what is free: a model's buffers, which malloc keeps for each thread that had some."""
+    gc.collect()
+    _glibc("malloc_trim")(0)
+
+
+def _glibc(name: str) -> Callable[..., int]:
+    """A function of the C library; one that does nothing where the library is another."""
+    try:
+        return getattr(ctypes.CDLL(None), name)  # type: ignore[no-any-return]
+    except (OSError, AttributeError):
+        return lambda *_: 0
