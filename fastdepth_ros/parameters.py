@@ -95,10 +95,7 @@ class Spec:
         return self.limits.allowed
 
     def check(self, value: object) -> Value:
-        """The value in the parameter's type.
-
-        A whole number does where a number is wanted. Where a word is wanted, what YAML takes for a number is one, and
-        what it takes for true or false is the word among the choices that does: YAML reads ``off`` as false.
+        """The value in the parameter's type; see :meth:`~fastdepth_ros.settings.Limits.check`.
 
         Raises:
             SettingError: the value is of another type, or outside what is allowed.
@@ -244,7 +241,6 @@ def validate(values: Mapping[str, object]) -> Parameters:
             raise SettingError(f"there is no parameter {quoted(name)}", f"Use one of {', '.join(TABLE)}.")
     parameters = Parameters(**{name: TABLE[name].check(value) for name, value in values.items()})  # type: ignore[arg-type]
     _ = parameters.pipeline
-    check_threads(parameters.threads)
     for name, check in MEANINGS.items():
         check(getattr(parameters, name))
     profiles_of(parameters.power_file).find(parameters.power_profile)
@@ -301,10 +297,10 @@ def command_of(nvpmodel_command: str) -> tuple[str, ...]:
 
 
 def check_bits(mono16_bits: int) -> None:
-    """Whether a camera can fill so many of 16 bits; 0 has it found out.
+    """Hold ``mono16_bits`` against what a camera of 16 bits can fill.
 
     Raises:
-        SettingError: it cannot.
+        SettingError: it is neither 0 nor at least 8.
     """
     if 0 < mono16_bits < MONO16_LEAST:
         remedy = f"Use {MONO16_LEAST} to 16, or 0 to have it found out."
@@ -313,12 +309,13 @@ def check_bits(mono16_bits: int) -> None:
 
 MEANINGS: dict[str, Callable[[Any], object]] = {
     "target": partial(check_name, "target"),  # it becomes the name of a folder
+    "threads": check_threads,
     "mono16_bits": check_bits,
     "power_file": profiles_of,
     "cpu_affinity": affinity_of,
     "nvpmodel_command": command_of,
 }
-"""What the values of some parameters mean, and what raises SettingError where they mean nothing."""
+"""What some values mean, beyond what the table allows; raises SettingError where they mean nothing here."""
 
 
 def nearest(name: str, names: Iterable[str]) -> str | None:

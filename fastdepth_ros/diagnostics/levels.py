@@ -144,12 +144,6 @@ def _silence(report: Report, source: Source) -> str:
     )
 
 
-NO_CAMERA = "depth without camera_info and cloud"
-LAST_CAMERA = "the last camera_info that was good stays in force"
-UNCORRECTED = "depth is not corrected for the focal length"
-"""What follows from a camera that is not known, from a bad camera_info after a good one, and from one in doubt."""
-
-
 def misfit_of(source: Source, name: str) -> str:
     """Why no publisher of a topic can be heard, and what to do; empty where one can be.
 
@@ -178,6 +172,12 @@ def _way(source: Source, name: str) -> str:
         if transport:
             return f"Set image_transport to {transport}, or remap `{name}` to a topic of {source.kind}."
     return f"Remap `{name}` to a topic of {source.kind}."
+
+
+NO_CAMERA = "depth without camera_info and cloud"
+LAST_CAMERA = "the last camera_info that was good stays in force"
+UNCORRECTED = "depth is not corrected for the focal length"
+"""What follows from a camera that is not known, from a bad camera_info after a good one, and from one in doubt."""
 
 
 def calibration_status(source: Source, problem: str, camera: str, consequence: str = NO_CAMERA) -> Status:
