@@ -166,7 +166,7 @@ def _kind(layout: Layout) -> npt.DTypeLike:
 
 @lru_cache(4)
 def _evenly(sent: int, most: int, width: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Rows and columns of ``most`` points of ``sent``: one in each stretch, never at the same place of it as in the last.
+    """Rows and columns of ``most`` points of ``sent``: one in each stretch, never at the same place of it.
 
     An even step would find the same columns in every row of an organised cloud.
     """
