@@ -94,7 +94,7 @@ def parse_extrinsics(text: str, sources: tuple[str, ...]) -> dict[str, Pose]:
     """Poses of sensors in the camera's body frame, as a robot's owner writes them down.
 
     ``scan: 0.1 0 -0.05 0 0 0; range: 0.02 0 0 0 0 0 1``: per source x y z [m] and roll pitch yaw [rad], or a quaternion
-    x y z w; sources are parted by semicolons. Empty, or ``none``, is none.
+    x y z w; sources are parted by semicolons.
 
     Args:
         text: as above.
@@ -104,7 +104,7 @@ def parse_extrinsics(text: str, sources: tuple[str, ...]) -> dict[str, Pose]:
         SettingError: it is not like that; the remedy shows one that is.
     """
     poses: dict[str, Pose] = {}
-    for entry in "" if text.strip() == "none" else text.split(";"):
+    for entry in text.split(";"):
         if not entry.strip():
             continue
         name, _, numbers = entry.partition(":")

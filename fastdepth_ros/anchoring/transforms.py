@@ -142,6 +142,11 @@ class TransformBuffer:
         self.problem = ""
         self._frames: dict[str, Frame] = {}
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was heard yet."""
+        return not self._frames
+
     def put(
         self,
         parent: str,
@@ -156,22 +161,23 @@ class TransformBuffer:
         try:
             sample = Sample(stamp, Pose.of(translation, quaternion))
         except AnchorError as error:
-            return self._note(error.cause)
+            return self.note(error.cause)
         frame = self._frames.get(child)
         if not parent or not child or parent == child:
-            return self._note(f"a frame {child!r} in {parent!r} is none")
+            return self.note(f"a frame {child!r} in {parent!r} is none")
         if frame is None and len(self._frames) >= MOST_FRAMES:
-            return self._note(f"there are more than {MOST_FRAMES} frames, {child} is left out")
+            return self.note(f"there are more than {MOST_FRAMES} frames, {child} is left out")
         if frame is not None and frame.parent != parent:
-            self._note(f"{child} has two parents, {frame.parent} and {parent}")
+            self.note(f"{child} has two parents, {frame.parent} and {parent}")
         if frame is None or (frame.parent, frame.is_static) != (parent, is_static):
             frame = self._frames[child] = Frame(parent, is_static)
         jumped = frame.put(sample)
         if jumped:
-            self._note(f"{child} jumped {jumped:.2f} m in {parent}")
+            self.note(f"{child} jumped {jumped:.2f} m in {parent}")
         return None
 
-    def _note(self, problem: str) -> None:
+    def note(self, problem: str) -> None:
+        """Take down what is wrong with what came."""
         self.problems += 1
         self.problem = problem
 
