@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,6 @@ from fastdepth_ros.anchoring.floor import FloorMeasurement
 from fastdepth_ros.anchoring.poses import Pose
 from fastdepth_ros.errors import AnchorError
 from fastdepth_ros.messages.motion import Down
-from fastdepth_ros.node.anchor_frames import Frames
 from fastdepth_ros.node.anchor_inputs import Input
 
 HIGHEST = 20.0
@@ -22,7 +22,7 @@ def floor_of(
     camera_height: float,
     camera_pitch: float,
     floor_frame: str,
-    frames: Frames,
+    pose_of: Callable[[str, str, str, float], Pose],
     imu: Input[Down] | None,
     camera: str,
     stamp: float,
@@ -37,7 +37,7 @@ def floor_of(
         camera_height: above the floor [m]; 0 is that above ``floor_frame``, or no floor at all.
         camera_pitch: how far the camera looks below the horizon [rad].
         floor_frame: a frame whose x and y are in the floor; empty where there is none.
-        frames: where frames are.
+        pose_of: (source, frame, camera's frame, time) -> the frame's pose in the camera's; raises AnchorError.
         imu: the inertial unit's topic.
         camera: the image's frame.
         stamp: of the image [s].
@@ -47,7 +47,7 @@ def floor_of(
         AnchorError: a frame is not known, or the camera is not above the floor.
     """
     if floor_frame:
-        return _of_frame(frames.pose("floor", floor_frame, camera, stamp), camera_height, floor_frame)
+        return _of_frame(pose_of("floor", floor_frame, camera, stamp), camera_height, floor_frame)
     if camera_height <= 0:
         return None
     found = imu.nearest(stamp, max_age) if imu is not None else []
@@ -56,7 +56,7 @@ def floor_of(
     measured = found[0]
     if measured.direction is None:
         raise AnchorError(f"imu does not say where down is: {measured.why}", "The floor waits until the robot rests.")
-    pose = frames.pose("imu", measured.origin.frame_id, camera, stamp)
+    pose = pose_of("imu", measured.origin.frame_id, camera, stamp)
     return FloorMeasurement(_three(pose.rotation @ measured.direction), camera_height)
 
 

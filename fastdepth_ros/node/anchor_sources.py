@@ -17,6 +17,7 @@ from sensor_msgs.msg import CameraInfo
 
 from fastdepth_ros.anchoring.anchors import Anchors
 from fastdepth_ros.anchoring.anchors import Report as Correction
+from fastdepth_ros.anchoring.frames import Frames
 from fastdepth_ros.anchoring.poses import Pose
 from fastdepth_ros.anchoring.sightings import ConeMeasurement, Measurement, placed
 from fastdepth_ros.camera import Intrinsics
@@ -26,9 +27,10 @@ from fastdepth_ros.messages.clouds import Points
 from fastdepth_ros.messages.depth_images import Depths
 from fastdepth_ros.messages.motion import Down
 from fastdepth_ros.messages.ranges import Cone
+from fastdepth_ros.messages.tf import why_no_tf
 from fastdepth_ros.node.anchor_floor import floor_of
-from fastdepth_ros.node.anchor_frames import Frames, Subscribe
 from fastdepth_ros.node.anchor_inputs import IMU, KINDS, Input, quality
+from fastdepth_ros.node.anchor_tf import Subscribe, TfInput
 from fastdepth_ros.node.camera import Camera
 from fastdepth_ros.node.intake import Mailbox
 from fastdepth_ros.parameters import NONE, Parameters, extrinsics_of
@@ -138,7 +140,8 @@ class AnchorSources:
         self._prepared: dict[tuple[str, str], Prepared] = {}
         self._correction: Correction | None = None
         self.parameters = parameters
-        self._frames = Frames(extrinsics_of(parameters.anchor_extrinsics))
+        self._frames = Frames(extrinsics_of(parameters.anchor_extrinsics), why_no_tf())
+        self._tf = TfInput(self._frames.buffer)
         self._inputs = {name: self._input(name, kind) for name, kind in {**KINDS, "imu": IMU}.items()}
         self._depth_infos = subscribe(CameraInfo, "anchor_depth/camera_info", quality())
         self._depth_mail = Mailbox(self._depth_infos)
@@ -162,7 +165,7 @@ class AnchorSources:
         """See which sources somebody publishes; to be called now and then."""
         live = (name for name, each in self._inputs.items() if self._publishers(each.subscription.topic_name))
         self._live = tuple(dict.fromkeys((*self._live, *live)))
-        self._frames.subscribe(self._subscribe)
+        self._tf.subscribe(self._subscribe)
 
     def states(self, now: float) -> list[SourceState]:
         """What became of each source in the last seconds."""
@@ -224,13 +227,18 @@ class AnchorSources:
         Raises:
             AnchorError: it holds no measurement, or where its frame is is not known.
         """
-        pose = self._frames.pose(name, message.origin.frame_id, camera, stamp)
+        pose = self._pose(name, message.origin.frame_id, camera, stamp)
         known = self._prepared.get((name, message.origin.frame_id))
         if known is not None and known.message is message and _same(known.pose, pose):
             return known
         measurement, lost = self._placed(name, message, pose)
         prepared = self._prepared[name, message.origin.frame_id] = Prepared(message, pose, measurement, lost)
         return prepared
+
+    def _pose(self, name: str, frame: str, camera: str, stamp: float) -> Pose:
+        if self._frames.needs_tf(name, frame, camera):
+            self._tf.hear()
+        return self._frames.pose(name, frame, camera, stamp)
 
     def _placed(self, name: str, message: Any, pose: Pose) -> tuple[Measurement, Mapping[str, int]]:
         if isinstance(message, Cone):
@@ -264,7 +272,7 @@ class AnchorSources:
                 parameters.camera_height,
                 parameters.camera_pitch,
                 "" if parameters.floor_frame == NONE else parameters.floor_frame,
-                self._frames,
+                self._pose,
                 imu,
                 camera,
                 stamp,

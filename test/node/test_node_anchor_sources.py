@@ -16,6 +16,7 @@ from fastdepth_ros.anchoring.anchors import Report, SourceReport
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.diagnostics.anchoring import anchoring_status, numbers
 from fastdepth_ros.diagnostics.levels import Level
+from fastdepth_ros.messages.tf import put_transforms
 from fastdepth_ros.node.anchor_sources import AnchorSources
 from fastdepth_ros.parameters import validate
 
@@ -145,13 +146,15 @@ def test_an_unknown_frame_is_named_with_both_frames_and_the_remedy(make):
 
 def test_points_of_the_map_come_through_tf(make):
     sources = make()
-    frames = sources.sources._frames
+    buffer = sources.sources._frames.buffer
     body = (0.5, -0.5, 0.5, -0.5)  # x y z w of an optical frame in a body frame
-    frames.take(tf_message_of(transform_of("base", "eye", (0.0, 0.0, 0.0), body)), is_static=True)
-    frames.take(tf_message_of(transform_of("map", "base", (10.0, 0.0, 0.0), sec=100)), is_static=False)
+    put_transforms(buffer, tf_message_of(transform_of("base", "eye", (0.0, 0.0, 0.0), body)), is_static=True)
+    put_transforms(buffer, tf_message_of(transform_of("map", "base", (10.0, 0.0, 0.0), sec=100)), is_static=False)
     sources.say("anchors", stamped(cloud_of(xyz_of(ASIDE + np.array((10, 0, 0)))), "map"))
     np.testing.assert_allclose(sources.anchors()["anchors"].depths, 3, rtol=1e-5)
-    frames.take(tf_message_of(transform_of("map", "base", (11.0, 0.0, 0.0), sec=100, nanosec=400_000_000)), False)
+    put_transforms(
+        buffer, tf_message_of(transform_of("map", "base", (11.0, 0.0, 0.0), sec=100, nanosec=400_000_000)), False
+    )
     np.testing.assert_allclose(sources.anchors(stamp=NOW + 0.4)["anchors"].depths, 2, rtol=1e-5)
     for late in (2.0, 3.0, 4.0):
         sources.say("anchors", stamped(cloud_of(xyz_of(ASIDE)), "map", NOW + late))
