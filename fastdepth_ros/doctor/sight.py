@@ -1,0 +1,71 @@
+"""What the network sees of a camera's picture, to hold measured depths against."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from sensor_msgs.msg import CameraInfo
+
+from fastdepth_ros.camera import Intrinsics, View
+from fastdepth_ros.doctor.model import _module_of
+from fastdepth_ros.messages.camera_info import intrinsics_of
+from fastdepth_ros.messages.images import PictureReader
+from fastdepth_ros.models import find_bundle
+from fastdepth_ros.pipeline import CELL, Pipeline, Settings
+from fastdepth_ros.runtime.bundle import Bundle
+from fastdepth_ros.runtime.cache import prebuilt_for_here
+from fastdepth_ros.runtime.engine import Engine
+from fastdepth_ros.runtime.module import CompiledModule
+
+
+class Sight(NamedTuple):
+    """A picture as the network sees it.
+
+    Attributes:
+        frame: of the image.
+        stamp: of the image [s].
+        seen: the camera of the network's input.
+        metres: its answer, (rows, columns) of cells [m]; zeros where there is no module to ask.
+    """
+
+    frame: str
+    stamp: float
+    seen: Intrinsics
+    metres: npt.NDArray[np.float32]
+
+
+def look(image: Any, info: CameraInfo, model: str, target: str) -> Sight:
+    """What the network sees of an image.
+
+    Args:
+        image: sensor_msgs/Image or CompressedImage.
+        info: its camera_info.
+        model: name or folder of the bundle.
+        target: what its module is compiled for.
+
+    Raises:
+        FastDepthError: the image or its camera cannot be read, or there is no such model.
+    """
+    picture, camera = PictureReader().read(image), intrinsics_of(info)
+    bundle = find_bundle(model)
+    manifest = bundle.manifest
+    view = View.of(manifest.view, picture.width, picture.height, manifest.input_width, manifest.input_height)
+    metres = _answer(bundle, target, picture, camera)
+    stamp = image.header.stamp.sec + image.header.stamp.nanosec * 1e-9
+    return Sight(image.header.frame_id, stamp, view.intrinsics(camera), metres)
+
+
+def _answer(bundle: Bundle, target: str, picture: Any, camera: Intrinsics) -> npt.NDArray[np.float32]:
+    manifest = bundle.manifest
+    folder, prebuilt = _module_of(bundle, target), prebuilt_for_here(bundle) if target == "host" else None
+    module = CompiledModule.open(folder) if folder else prebuilt
+    if module is None:
+        return np.zeros((manifest.input_height // CELL, manifest.input_width // CELL), np.float32)
+    settings = Settings(cloud="off", min_depth=0.0, max_depth=100.0)
+    frame = Pipeline(Engine(module), manifest, settings).run(picture, camera)
+    assert frame.depth is not None
+    metres: npt.NDArray[np.float32] = frame.depth[::CELL, ::CELL].copy()
+    metres[~np.isfinite(metres)] = 0
+    return metres
