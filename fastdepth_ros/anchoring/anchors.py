@@ -92,7 +92,8 @@ class Corrected(NamedTuple):
     Attributes:
         depth: as the answer that came in (rows, columns) float32 [m]; 0 where that was 0, "no answer". A buffer that
             is written again with the next frame.
-        sigma: standard deviation of each cell [m], NaN where there is no answer; None where it was not wanted. A buffer too.
+        sigma: standard deviation of each cell [m], NaN where there is no answer; None where it was not wanted. A
+            buffer too.
         report: how it came to this.
     """
 
