@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from fastdepth_ros.anchoring.anchors import Anchors
 from fastdepth_ros.anchoring.poses import Pose
+from fastdepth_ros.anchoring.selection import RELATIVE, VAGUE
 from fastdepth_ros.camera import Intrinsics
 
 Floats = npt.NDArray[np.float64]
@@ -53,8 +54,8 @@ differ from its nearest place: the answer is noisy."""
 SPEED = 0.5
 """How fast things may have moved between a measurement and the image [m/s]."""
 
-UNSURE = 0.1
-"""Share of its depth by which an old anchor is off beside the movement, where its source says nothing."""
+STILL, WALKED = 0.005, 0.05
+"""Movements below are none, and those beyond are told even of a source that gives no sigma [m]."""
 
 NO_NUMBER, IS_BEHIND, OUTSIDE, HIDDEN = (
     "no number",
@@ -94,14 +95,29 @@ class Measurement(Protocol):
         """
 
 
-def lagged(sigmas: Map, depths: Map, lag: float) -> Map:
-    """Standard deviations [m] of depths that are so old [s]: things and the camera may have moved meanwhile."""
+def lagged(sigmas: Map, depths: Map, lag: float, unsure: float = VAGUE) -> Map:
+    """Standard deviations [m] of depths that are so old [s]: things and the camera may have moved meanwhile.
+
+    Args:
+        sigmas, depths: (n,) [m]; a sigma of NaN is not known.
+        lag: from measurement to image [s].
+        unsure: share of a depth by which it is off where its source says nothing. As long as movements are small beside
+            that, it goes on saying nothing.
+    """
     moved = SPEED * abs(lag)
-    if moved < UNSURE * NEAREST:
+    if moved < STILL:
         return sigmas
-    known = np.where(np.isnan(sigmas), np.float32(UNSURE) * depths, sigmas)
-    total: Map = np.hypot(known, np.float32(moved))
+    unknown = np.isnan(sigmas)
+    assumed = np.where(unknown, np.float32(unsure) * depths, sigmas)
+    total: Map = np.hypot(assumed, np.float32(moved))
+    if moved < WALKED:
+        total[unknown] = np.nan
     return total
+
+
+def unsure(source: str) -> float:
+    """Share of a depth by which a source that gives no sigma is assumed to be off."""
+    return RELATIVE.get(source, VAGUE)
 
 
 class InView(NamedTuple):
@@ -150,7 +166,10 @@ class PointMeasurement:
             shown = ~hidden
             pixels, depths, sigmas = pixels[shown], depths[shown], sigmas[shown]
             left_out = {**left_out, HIDDEN: int(np.count_nonzero(hidden))}
-        return Sighting(Anchors(self.source, pixels, depths, lagged(sigmas, depths, lag), self.relative), left_out)
+        return Sighting(
+            Anchors(self.source, pixels, depths, lagged(sigmas, depths, lag, unsure(self.source)), self.relative),
+            left_out,
+        )
 
 
 def placed(
@@ -290,7 +309,7 @@ class ConeMeasurement:
             return self._none(OUTSIDE)
         place = there[_nearest(depths[there] / answers[there])]
         chosen = slice(place, place + 1)
-        sigmas = lagged(sigmas[chosen], depths[chosen], lag)
+        sigmas = lagged(sigmas[chosen], depths[chosen], lag, unsure(self.source))
         return Sighting(Anchors(self.source, pixels[chosen], depths[chosen], sigmas), {})
 
     def _none(self, cause: str) -> Sighting:

@@ -133,9 +133,10 @@ def test_points_up_to_a_factor_are_told_hidden_as_well():
 
 
 def test_an_old_measurement_is_less_sure():
-    known = np.float32([0.1, np.nan])
-    np.testing.assert_array_equal(lagged(known, np.float32([2, 2]), 0.001), known)
-    old = lagged(known, np.float32([2, 2]), -1.0)
+    known, depths = np.float32([0.1, np.nan]), np.float32([2, 2])
+    np.testing.assert_array_equal(lagged(known, depths, 0.001), known)
+    np.testing.assert_allclose(lagged(known, depths, 0.06), [math.hypot(0.1, 0.03), np.nan], rtol=1e-5)
+    old = lagged(known, depths, -1.0, unsure=0.1)
     np.testing.assert_allclose(old, [math.hypot(0.1, 0.5), math.hypot(0.2, 0.5)], rtol=1e-5)
 
 
