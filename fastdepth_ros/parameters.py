@@ -131,6 +131,8 @@ class Parameters:
     cloud_stride: int = Settings.cloud_stride
     min_depth: float = Settings.min_depth
     max_depth: float = Settings.max_depth
+    max_uncertainty: float = Settings.max_uncertainty
+    cloud_sigma: bool = Settings.cloud_sigma
     max_rate: float = 0.0
     stale_after: float = 2.0
     diagnostics_period: float = 1.0
@@ -194,6 +196,14 @@ TABLE: dict[str, Spec] = {
         _spec("cloud_stride", "Every n-th pixel of every n-th row becomes a point.", low=1, high=64),
         _spec("min_depth", "What is closer is too close; below max_depth.", low=0.0, high=100.0, unit="m"),
         _spec("max_depth", "What is farther is out of range; above min_depth.", low=0.0, high=100.0, unit="m"),
+        _spec(
+            "max_uncertainty",
+            "Depths whose standard deviation is larger are no answers; 0 keeps all of them.",
+            low=0.0,
+            high=100.0,
+            unit="m",
+        ),
+        _spec("cloud_sigma", "Whether the points of depth/points carry their depth's standard deviation as `sigma`."),
         _spec(
             "max_rate", "Images a second that are answered at most; 0 is all of them.", low=0.0, high=1000.0, unit="Hz"
         ),
