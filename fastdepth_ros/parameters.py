@@ -138,6 +138,8 @@ class Parameters:
     cloud_stride: int = Settings.cloud_stride
     min_depth: float = Settings.min_depth
     max_depth: float = Settings.max_depth
+    max_uncertainty: float = Settings.max_uncertainty
+    cloud_sigma: bool = Settings.cloud_sigma
     anchoring: Literal["auto", "off"] = "auto"
     anchor_scale: Literal["metric", "relative"] = "metric"
     anchor_max_age: float = 0.5
@@ -208,6 +210,14 @@ TABLE: dict[str, Spec] = {
         _spec("cloud_stride", "Every n-th pixel of every n-th row becomes a point.", low=1, high=64),
         _spec("min_depth", "What is closer is too close; below max_depth.", low=0.0, high=100.0, unit="m"),
         _spec("max_depth", "What is farther is out of range; above min_depth.", low=0.0, high=100.0, unit="m"),
+        _spec(
+            "max_uncertainty",
+            "Depths whose standard deviation is larger are no answers; 0 keeps all of them.",
+            low=0.0,
+            high=100.0,
+            unit="m",
+        ),
+        _spec("cloud_sigma", "Whether the points of depth/points carry their depth's standard deviation as `sigma`."),
         _spec(
             "anchoring",
             "auto: depths that somebody measured correct the network's, as soon as any arrive (docs/anchors.md). off:"

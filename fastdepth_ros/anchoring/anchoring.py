@@ -96,6 +96,11 @@ class Anchoring:
         self._field.look(metres, picture)
         return self._anchored(metres, chosen, sigma)
 
+    @property
+    def remembers(self) -> bool:
+        """Whether earlier anchors still count."""
+        return self._line.age < math.inf
+
     def forget(self) -> None:
         """Drop what was remembered, as at the start."""
         self._line.forget()
