@@ -34,6 +34,10 @@ from fastdepth_ros.runtime.bundle import Manifest
 Allocate = Callable[[str, tuple[int, ...], npt.DTypeLike], npt.NDArray[Any]]
 """Makes the C-contiguous buffer of an output: (one of :data:`OUTPUTS`, shape, dtype) -> array."""
 
+Sight = Callable[[npt.NDArray[np.float32], Intrinsics], Sequence[Anchors]]
+"""Finds anchors in an answer, which says where the floor is and what is hidden: (metres of the cells, the camera of the
+network's input) -> anchors."""
+
 CLOUD, CLOUD_SIGMA = "cloud", "cloud sigma"
 """The cloud's buffer; where points carry the standard deviation of their depth, its last column, the other name."""
 
@@ -199,7 +203,7 @@ class Pipeline:
         *,
         depth: bool = True,
         cloud: bool = True,
-        anchors: Sequence[Anchors] | None = (),
+        anchors: Sequence[Anchors] | Sight | None = (),
         now: float = 0.0,
         uncertainty: bool = False,
     ) -> DepthFrame:
@@ -211,8 +215,8 @@ class Pipeline:
                 focal length.
             depth: whether anybody wants the depth map.
             cloud: whether anybody wants the cloud. Nothing is computed for what nobody wants.
-            anchors: measured depths of this frame, in pixels of the network's input; without any, what earlier ones
-                said of the place still counts. None is "off": it is dropped.
+            anchors: measured depths of this frame, in pixels of the network's input, or who finds them in the answer;
+                without any, what earlier ones said of the place still counts. None is "off": it is dropped.
             now: the frame's time, in whatever clock the others have [s].
             uncertainty: whether anybody wants to know how sure depth is.
 
@@ -240,6 +244,8 @@ class Pipeline:
         sigmas, report = None, None
         wanted = uncertainty or self.settings.max_uncertainty > 0 or (cloud and self.settings.cloud_sigma)
         if anchors or wanted or (self._anchoring is not None and self._anchoring.remembers):
+            if callable(anchors):
+                anchors = anchors(self._metres, seen) if seen is not None else ()
             sigmas, report = self._anchor(anchors, now, wanted)
             started = _lap(stages, "anchor", started)
 
