@@ -16,7 +16,6 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Literal, NamedTuple, Protocol
 
 import cv2
@@ -182,7 +181,8 @@ class Pipeline:
         cells = (self._input_height // CELL, self._input_width // CELL)
         self._metres = np.empty(cells, np.float32)
         self._buffers: dict[str, npt.NDArray[Any]] = {}
-        self._reduction = lru_cache(1)(self._find_reduction)
+        # No lru_cache around a method: that would be a circle, which keeps all buffers until somebody collects garbage.
+        self._reduction: tuple[tuple[int, int], int] = ((0, 0), 1)
         self._known: tuple[tuple[object, ...], Geometry] | None = None
         self._maker: CloudMaker | None = None
         self._prior = Prior.from_json(manifest.anchoring, f"the manifest of {manifest.name}")
@@ -194,7 +194,11 @@ class Pipeline:
         Returns:
             1, 2, 4 or 8; 1 where the cloud wants every pixel's colour.
         """
-        return 1 if self._wants_every_pixel else self._reduction(width, height)
+        if self._wants_every_pixel:
+            return 1
+        if self._reduction[0] != (width, height):
+            self._reduction = (width, height), self._find_reduction(width, height)
+        return self._reduction[1]
 
     def run(
         self,

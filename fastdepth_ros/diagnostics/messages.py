@@ -8,6 +8,7 @@ from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
 from fastdepth_ros.diagnostics.levels import Status
+from fastdepth_ros.errors import LONGEST, brief
 
 _LEVELS = (DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR)
 
@@ -27,9 +28,10 @@ def diagnostic_array(statuses: Iterable[Status], node: str, hardware: str, stamp
         DiagnosticStatus(
             level=_LEVELS[status.level],
             name=f"{node}: {status.part}",
-            message=status.message,
-            hardware_id=hardware,
-            values=[KeyValue(key=key, value=value) for key, value in status.values.items()],
+            # Names of other nodes, of frames and of the board's files are among it, whoever chose them.
+            message=brief(status.message, 4 * LONGEST),
+            hardware_id=brief(hardware),
+            values=[KeyValue(key=brief(key), value=brief(value, 4 * LONGEST)) for key, value in status.values.items()],
         )
         for status in statuses
     ]

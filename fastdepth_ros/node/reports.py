@@ -6,6 +6,7 @@ import platform
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.qos import QoSCompatibility, QoSProfile, qos_check_compatible
 
@@ -28,6 +29,9 @@ from fastdepth_ros.parameters import Parameters
 from fastdepth_ros.runtime import processor
 from fastdepth_ros.runtime.bundle import Manifest
 from fastdepth_ros.runtime.engine import Engine
+
+FAREWELL = 0.5
+"""How long the last report may take on its way [s]."""
 
 
 class Reporter:
@@ -87,6 +91,10 @@ class Reporter:
         figures = Status("performance", Level.OK, "", {name: f"{value:.9g}" for name, value in numbers.items()})
         for publisher, said in ((self._publisher, [*statuses, *about_power]), (self._performance, [figures])):
             publisher.publish(diagnostic_array(said, self._name, platform.node(), now.to_msg()))
+
+    def flush(self) -> None:
+        """Wait until whoever listens has got the last report; not for long."""
+        self._publisher.wait_for_all_acked(Duration(seconds=FAREWELL))
 
     def _active(self, report: Report, parameters: Parameters, answers: Answers, camera_problem: str) -> list[Status]:
         assert self._watched is not None
