@@ -14,7 +14,7 @@ from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
-from sensor_msgs.msg import CameraInfo, Image, LaserScan, PointCloud2, Range
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, LaserScan, PointCloud2, Range
 
 from fastdepth_ros.anchoring.frames import Frames
 from fastdepth_ros.anchoring.poses import Pose
@@ -23,9 +23,11 @@ from fastdepth_ros.doctor.camera import AS_THE_NODE, TYPES, beside, find, spin
 from fastdepth_ros.doctor.check import Check, ok, warn
 from fastdepth_ros.doctor.sight import Sight, look
 from fastdepth_ros.errors import AnchorError, FastDepthError
+from fastdepth_ros.messages.camera_info import intrinsics_of, is_rectified
 from fastdepth_ros.messages.clouds import Points, read_cloud
-from fastdepth_ros.messages.depth_images import Depths, read_camera, read_depths
+from fastdepth_ros.messages.depth_images import Depths, read_depths
 from fastdepth_ros.messages.ranges import Cone, read_range, read_scan
+from fastdepth_ros.messages.serialized import Unpacker, unpack_camera_info
 from fastdepth_ros.messages.tf import put_transforms, tf_message, why_no_tf
 
 FAR_OFF = 2.0
@@ -135,12 +137,15 @@ class _Pictures:
 
     def __init__(self, node: Node, executor: SingleThreadedExecutor, asked: Asked) -> None:
         self._asked = asked
-        self._images: list[Any] = []
-        self._infos: list[CameraInfo] = []
+        self._images: list[bytes] = []
+        self._infos: list[bytes] = []
+        self._unpacker, self._rectified = Unpacker(), False
         for topic, kind in find(node, executor, asked.image)[:1]:
+            self._unpacker = Unpacker(TYPES[kind] is CompressedImage)
+            self._rectified = is_rectified(topic)
             name = asked.camera_info or beside(topic)
-            node.create_subscription(TYPES[kind], topic, self._images.append, AS_THE_NODE)
-            node.create_subscription(CameraInfo, name, self._infos.append, AS_THE_NODE)
+            node.create_subscription(TYPES[kind], topic, self._images.append, AS_THE_NODE, raw=True)
+            node.create_subscription(CameraInfo, name, self._infos.append, AS_THE_NODE, raw=True)
 
     def look(self) -> Sight | None:
         """What the network sees; None where no picture came.
@@ -150,7 +155,9 @@ class _Pictures:
         """
         if not self._images or not self._infos:
             return None
-        return look(self._images[-1], self._infos[-1], self._asked.model, self._asked.target)
+        image = self._unpacker.unpack(self._images[-1])
+        camera = intrinsics_of(unpack_camera_info(self._infos[-1]), self._rectified)
+        return look(image, camera, self._asked.model, self._asked.target)
 
 
 def _found(node: Node) -> list[tuple[str, Kind]]:
@@ -226,7 +233,7 @@ def _measurement(heard: Heard, message: Any, sight: Sight, frames: Frames) -> Me
 def _depth_points(depths: Depths, infos: list[bytes]) -> Points:
     if not infos:
         raise AnchorError("no camera_info came beside it", "Let its driver publish one.")
-    return depths.points(read_camera(infos[-1]))
+    return depths.points(intrinsics_of(unpack_camera_info(infos[-1]), rectified=False))
 
 
 def _agreement(

@@ -6,12 +6,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from sensor_msgs.msg import CameraInfo
 
 from fastdepth_ros.camera import Intrinsics, View
 from fastdepth_ros.doctor.model import _module_of
-from fastdepth_ros.messages.camera_info import intrinsics_of
 from fastdepth_ros.messages.images import PictureReader
+from fastdepth_ros.messages.serialized import SerializedCompressedImage, SerializedImage
 from fastdepth_ros.models import find_bundle
 from fastdepth_ros.pipeline import CELL, Pipeline, Settings
 from fastdepth_ros.runtime.bundle import Bundle
@@ -36,25 +35,24 @@ class Sight(NamedTuple):
     metres: npt.NDArray[np.float32]
 
 
-def look(image: Any, info: CameraInfo, model: str, target: str) -> Sight:
+def look(image: SerializedImage | SerializedCompressedImage, camera: Intrinsics, model: str, target: str) -> Sight:
     """What the network sees of an image.
 
     Args:
-        image: sensor_msgs/Image or CompressedImage.
-        info: its camera_info.
+        image: of the camera.
+        camera: its intrinsics.
         model: name or folder of the bundle.
         target: what its module is compiled for.
 
     Raises:
-        FastDepthError: the image or its camera cannot be read, or there is no such model.
+        FastDepthError: the image cannot be read, or there is no such model.
     """
-    picture, camera = PictureReader().read(image), intrinsics_of(info)
+    picture = PictureReader().read(image)
     bundle = find_bundle(model)
     manifest = bundle.manifest
     view = View.of(manifest.view, picture.width, picture.height, manifest.input_width, manifest.input_height)
     metres = _answer(bundle, target, picture, camera)
-    stamp = image.header.stamp.sec + image.header.stamp.nanosec * 1e-9
-    return Sight(image.header.frame_id, stamp, view.intrinsics(camera), metres)
+    return Sight(image.origin.frame_id, image.origin.seconds, view.intrinsics(camera), metres)
 
 
 def _answer(bundle: Bundle, target: str, picture: Any, camera: Intrinsics) -> npt.NDArray[np.float32]:

@@ -16,9 +16,6 @@ from fastdepth_ros.messages.serialized import Origin
 GRID = 32
 """Of a depth image at most so many rows and columns are taken."""
 
-MOST_COEFFICIENTS = 64
-"""More than any model of distortion has."""
-
 _KINDS = {"16UC1": ("u2", 1e-3), "mono16": ("u2", 1e-3), "32FC1": ("f4", 1.0)}
 """Encoding -> numpy's type, and metres of its unit (REP-118)."""
 
@@ -83,27 +80,6 @@ def read_depths(serialized: bytes, grid: int = GRID) -> Depths:
     rows, columns = _places(height, grid), _places(width, grid)
     metres = whole[rows[0] :: _step(height, grid), columns[0] :: _step(width, grid)].astype(np.float64) * unit
     return Depths(origin, width, height, columns, rows, metres)
-
-
-def read_camera(serialized: bytes) -> Intrinsics:
-    """The camera of a depth image: K of a serialized sensor_msgs/CameraInfo.
-
-    Raises:
-        AnchorError: the message cannot be read.
-        CalibrationError: it holds no camera.
-    """
-    height, width, k = read("CameraInfo", _camera, serialized)
-    return Intrinsics(width, height, k[0], k[4], k[2], k[5])
-
-
-def _camera(message: Reader) -> tuple[int, int, tuple[float, ...]]:
-    message.header()
-    height, width, _ = message.word(), message.word(), message.string()
-    distortion = message.word()
-    if distortion > MOST_COEFFICIENTS:
-        raise ValueError(f"it says that it has {distortion} coefficients of distortion")
-    message.numbers(f"{distortion}d") if distortion else None
-    return height, width, message.numbers("9d")
 
 
 def _image(message: Reader) -> tuple[Origin, int, int, str, int, int, memoryview]:

@@ -14,10 +14,7 @@ import numpy.typing as npt
 
 from fastdepth_ros.cdr import Fields
 from fastdepth_ros.errors import AnchorError
-from fastdepth_ros.messages.serialized import Origin
-
-VERSION_2 = (6, 7)
-"""Kinds of encapsulation in which numbers of eight bytes lie at multiples of four."""
+from fastdepth_ros.messages.serialized import LONGEST_NAME, Origin
 
 Read = TypeVar("Read")
 
@@ -29,10 +26,6 @@ class Reader(Fields):
         ValueError: it is encapsulated in another way; so do all methods where a field lies beyond its end.
     """
 
-    def __init__(self, data: bytes) -> None:
-        super().__init__(data)
-        self._widest = 4 if data[1] in VERSION_2 else 8
-
     def numbers(self, code: str) -> tuple[Any, ...]:
         """Numbers of one kind, one after the other.
 
@@ -40,15 +33,18 @@ class Reader(Fields):
             code: how many and of which kind, as :mod:`struct` says it: ``7d``.
         """
         size = struct.calcsize(f"={code[-1]}")
-        start = self.aligned(min(size, self._widest))
+        start = self.aligned(size if self._version == 1 else min(size, 4))
         values = struct.Struct(self.order + code)
-        self._at = start + values.size
-        self._check(start)
+        self._go(start, values.size)
         return values.unpack_from(self._data, start)
 
     def number(self, code: str) -> Any:
         """One number of a kind of :mod:`struct`."""
         return self.numbers(code)[0]
+
+    def string(self, most: int | None = LONGEST_NAME) -> str:
+        """A string, of no more than so many bytes."""
+        return super().string(most)
 
     def header(self) -> Origin:
         """A std_msgs/Header."""
@@ -58,25 +54,21 @@ class Reader(Fields):
     def octets(self) -> memoryview:
         """A sequence of bytes, as a view."""
         length = self.word()
-        start, self._at = self._at, self._at + length
-        self._check(start)
+        start = self._at
+        self._go(start, length)
         return memoryview(self._data)[start : start + length]
 
     def singles(self) -> npt.NDArray[np.floating]:
         """A sequence of float32, as a view in the message's byte order."""
         length = self.word()
-        start, self._at = self._at, self._at + 4 * length
-        self._check(start)
+        start = self._at
+        self._go(start, 4 * length)
         return np.frombuffer(self._data, self.order + "f4", length, start)
 
     @property
     def at_end(self) -> bool:
         """Whether no field follows: those of later versions of a message lack in earlier ones."""
         return self._at + 4 > len(self._data)
-
-    def _check(self, start: int) -> None:
-        if self._at > len(self._data):
-            raise ValueError(f"a message of {len(self._data)} bytes ends before its field at {start} does")
 
 
 def read(kind: str, fields: Callable[[Reader], Read], serialized: bytes) -> Read:
