@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 from rclpy.impl.implementation_singleton import rclpy_implementation
+from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CameraInfo
 
 from fastdepth_ros.anchoring.anchors import Anchors
@@ -21,7 +22,8 @@ from fastdepth_ros.anchoring.frames import Frames
 from fastdepth_ros.anchoring.poses import Pose
 from fastdepth_ros.anchoring.sightings import ConeMeasurement, Measurement, placed
 from fastdepth_ros.camera import Intrinsics
-from fastdepth_ros.diagnostics.anchoring import SourceNotes, SourceState, Used
+from fastdepth_ros.diagnostics.anchoring import SourceNotes, SourceState, Used, anchoring_status, numbers
+from fastdepth_ros.diagnostics.levels import Status
 from fastdepth_ros.errors import AnchorError
 from fastdepth_ros.messages.clouds import Points
 from fastdepth_ros.messages.depth_images import Depths
@@ -132,7 +134,8 @@ class AnchorSources:
         now: Callable[[], float],
         logger: Any,
     ) -> None:
-        self._subscribe = subscribe
+        self._subscriptions: list[Any] = []
+        self._make = subscribe
         self._publishers = publishers
         self._now = now
         self._depth_camera = Camera(logger)
@@ -143,7 +146,7 @@ class AnchorSources:
         self._frames = Frames(extrinsics_of(parameters.anchor_extrinsics), why_no_tf())
         self._tf = TfInput(self._frames.buffer)
         self._inputs = {name: self._input(name, kind) for name, kind in {**KINDS, "imu": IMU}.items()}
-        self._depth_infos = subscribe(CameraInfo, "anchor_depth/camera_info", quality())
+        self._depth_infos = self._subscribe(CameraInfo, "anchor_depth/camera_info", quality())
         self._depth_mail = Mailbox(self._depth_infos)
         self._live: tuple[str, ...] = ()
         self.keep_up()
@@ -151,6 +154,11 @@ class AnchorSources:
     def _input(self, name: str, kind: Any) -> Input[Any]:
         subscription = self._subscribe(kind.message, name, quality())
         return Input(kind, subscription, SourceNotes(name, subscription.topic_name), self._now)
+
+    def _subscribe(self, kind: type, topic: str, qos: QoSProfile) -> Any:
+        subscription = self._make(kind, topic, qos)
+        self._subscriptions.append(subscription)
+        return subscription
 
     # In the executor's thread
 
@@ -176,6 +184,16 @@ class AnchorSources:
         ]
         return [*inputs, self._floor_notes.state(now, 0)]
 
+    def report(self, now: float) -> tuple[Status, dict[str, float]]:
+        """What is to be said of the last seconds, in words and as plain numbers."""
+        states, correction = self.states(now), self._correction
+        return anchoring_status(states, correction, self.about_tf), numbers(states, correction)
+
+    @property
+    def subscriptions(self) -> list[Any]:
+        """All that were made."""
+        return self._subscriptions
+
     @property
     def correction(self) -> Correction | None:
         """The latest frame's; None before the first."""
@@ -188,8 +206,8 @@ class AnchorSources:
 
     # In the thread that answers images
 
-    def measure(self, camera: str, stamp: float) -> Found:
-        """What was measured for an image.
+    def measure(self, camera: str, stamp: float) -> Found | tuple[()]:
+        """What was measured for an image; nothing where no source says anything.
 
         Args:
             camera: its frame.
@@ -201,12 +219,13 @@ class AnchorSources:
             if name in KINDS:
                 sensed += self._sense(name, camera, stamp)
         sensed += self._floor(camera, stamp)
-        return Found(sensed, self._now())
+        return Found(sensed, self._now()) if sensed else ()
 
-    def corrected(self, found: Found, correction: Correction) -> None:
-        """Take notes of a frame that was corrected."""
+    def corrected(self, found: Found | tuple[()] | None, correction: Correction) -> None:
+        """Take notes of a frame that was corrected, with what was found or with what is remembered."""
         self._correction = correction
-        found.note(correction)
+        if found:
+            found.note(correction)
 
     def _sense(self, name: str, camera: str, stamp: float) -> list[Sensed]:
         sensed = []

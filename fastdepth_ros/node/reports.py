@@ -88,11 +88,14 @@ class Reporter:
         now = self._node.get_clock().now()
         about = {"model": parameters.model, "target": parameters.target}
         statuses = [node_status(doing, self.problem, about, clock_stands=now.nanoseconds == 0)]
-        report = Report()
+        report, measured = Report(), dict[str, float]()
         if self._watched is not None and answers is not None:
             report = answers.monitor.report(now.nanoseconds * 1e-9)
             statuses += self._active(report, parameters, answers, camera_problem)
+            about_anchors, measured = _anchoring(answers, now.nanoseconds * 1e-9)
+            statuses.append(about_anchors)
         about_power, numbers = power.report(report)
+        numbers |= measured
         figures = Status("performance", Level.OK, "", {name: f"{value:.9g}" for name, value in numbers.items()})
         for publisher, said in ((self._publisher, [*statuses, *about_power]), (self._performance, [figures])):
             publisher.publish(diagnostic_array(said, self._name, platform.node(), now.to_msg()))
@@ -123,6 +126,13 @@ class Reporter:
         heard = sum(qos_check_compatible(p.qos_profile, ours)[0] != QoSCompatibility.ERROR for p in publishers)
         names = [f"{p.node_namespace.rstrip('/')}/{p.node_name} ({_qos(p.qos_profile)})" for p in publishers]
         return Source(subscription.topic_name, _qos(ours), names, heard)
+
+
+def _anchoring(answers: Answers, now: float) -> tuple[Status, dict[str, float]]:
+    anchors = answers.anchors
+    if anchors is None:
+        return Status("anchoring", Level.OK, "off: depth is the network's own"), {}
+    return anchors.report(now)
 
 
 def _qos(profile: QoSProfile) -> str:
