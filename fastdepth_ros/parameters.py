@@ -238,7 +238,7 @@ TABLE: dict[str, Spec] = {
         ),
         _spec(
             "anchor_extrinsics",
-            "Where sensors are in the camera's body frame (x forward, y left, z up), instead of tf: SOURCE: x y z roll"
+            "Where sensors are in the camera's body frame (x forward, y left, z up), instead of tf: SOURCE=x y z roll"
             " pitch yaw [m, rad], or x y z and a quaternion; parted by semicolons.",
         ),
         _spec(

@@ -93,7 +93,7 @@ def quaternion_of(roll: float, pitch: float, yaw: float) -> tuple[float, float, 
 def parse_extrinsics(text: str, sources: tuple[str, ...]) -> dict[str, Pose]:
     """Poses of sensors in the camera's body frame, as a robot's owner writes them down.
 
-    ``scan: 0.1 0 -0.05 0 0 0; range: 0.02 0 0 0 0 0 1``: per source x y z [m] and roll pitch yaw [rad], or a quaternion
+    ``scan=0.1 0 -0.05 0 0 0; range=0.02 0 0 0 0 0 1``: per source x y z [m] and roll pitch yaw [rad], or a quaternion
     x y z w; sources are parted by semicolons.
 
     Args:
@@ -107,7 +107,7 @@ def parse_extrinsics(text: str, sources: tuple[str, ...]) -> dict[str, Pose]:
     for entry in text.split(";"):
         if not entry.strip():
             continue
-        name, _, numbers = entry.partition(":")
+        name, _, numbers = entry.replace(":", "=").partition("=")  # a colon is YAML's own in a command line
         name = name.strip()
         if name not in sources:
             raise _cannot(entry, f"{name!r} is none of {', '.join(sources)}")
@@ -130,5 +130,5 @@ def _pose(entry: str, words: list[str]) -> Pose:
 
 
 def _cannot(entry: str, why: str) -> SettingError:
-    remedy = "Use SOURCE: x y z roll pitch yaw [m, rad], or x y z and a quaternion; as scan: 0.1 0 -0.05 0 0 0."
+    remedy = "Use SOURCE=x y z roll pitch yaw [m, rad], or x y z and a quaternion; as scan=0.1 0 -0.05 0 0 0."
     return SettingError(f"anchor_extrinsics cannot be {entry.strip()!r}: {why}", remedy)

@@ -89,6 +89,7 @@ class Input(Generic[Message]):
         self._mailbox = Mailbox(subscription)
         self._now = now
         self._kept: deque[Message] = deque(maxlen=KEPT)
+        self._unread = ""
 
     def take(self) -> None:
         """Take what is there. What cannot be read is noted."""
@@ -106,8 +107,10 @@ class Input(Generic[Message]):
         try:
             message = self._read(serialized)
         except AnchorError as error:
-            self.notes.problem(now, str(error))
+            self._unread = str(error)
+            self.notes.problem(now, self._unread)
             return
+        self._unread = ""
         if self._kept and message.origin.seconds < self._kept[-1].origin.seconds - BACK:
             self._kept.clear()
         self._kept.append(message)
@@ -125,11 +128,11 @@ class Input(Generic[Message]):
             if distance <= max_age and (frame not in found or distance <= abs(found[frame].origin.seconds - stamp)):
                 found[frame] = each
         if not found and self._kept:
-            self._say_how_far(stamp)
+            self.notes.problem(self._now(), self._unread or self._how_far(stamp))
         return list(found.values())
 
-    def _say_how_far(self, stamp: float) -> None:
+    def _how_far(self, stamp: float) -> str:
         late = min((stamp - each.origin.seconds for each in self._kept), key=abs)
         when = f"{late:.2f} s older" if late > 0 else f"{-late:.2f} s newer"
         remedy = "Synchronise the clocks, or raise anchor_max_age."
-        self.notes.problem(self._now(), f"its stamps do not match the images': the nearest is {when}. {remedy}")
+        return f"its stamps do not match the images': the nearest is {when}. {remedy}"

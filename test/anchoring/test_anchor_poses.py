@@ -65,7 +65,7 @@ def test_a_translation_that_is_none_is_refused(translation):
 
 
 def test_extrinsics_are_read_per_source_with_angles_or_a_quaternion():
-    poses = parse_extrinsics("scan: 0.1 0 -0.05 0 0 1.5; range: 1, 2, 3, 0, 0, 0, 1;", SOURCES)
+    poses = parse_extrinsics("scan=0.1 0 -0.05 0 0 1.5; range=1, 2, 3, 0, 0, 0, 1;", SOURCES)
     same(poses["scan"], Pose.of((0.1, 0, -0.05), quaternion_of(0, 0, 1.5)))
     same(poses["range"], Pose.of((1, 2, 3), (0, 0, 0, 1)))
     assert set(poses) == {"scan", "range"}
@@ -80,16 +80,16 @@ def test_no_extrinsics_are_none(text):
     "text",
     [
         "scan",
-        "sonar: 0 0 0 0 0 0",
-        "scan: 1 2 3",
-        "scan: 0 0 0 0 0 a",
-        "scan: 0 0 0 0 0 nan",
-        "range: 0 0 0 0 0 0 0",
+        "sonar=0 0 0 0 0 0",
+        "scan=1 2 3",
+        "scan=0 0 0 0 0 a",
+        "scan=0 0 0 0 0 nan",
+        "range=0 0 0 0 0 0 0",
         "1 2 3 4 5 6",
     ],
 )
 def test_extrinsics_that_cannot_be_are_refused_with_an_example(text):
-    with pytest.raises(SettingError, match="as scan:"):
+    with pytest.raises(SettingError, match="as scan="):
         parse_extrinsics(text, SOURCES)
 
 

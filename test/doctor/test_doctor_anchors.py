@@ -112,7 +112,7 @@ def test_a_scan_is_placed_by_what_its_owner_measured():
     scan = LaserScan(angle_min=-0.2, angle_increment=0.1, range_max=9.0, ranges=[2.0] * 5)
     scan.header.frame_id = "laser"
     with Robot(("/scan", scan)):
-        check = ask("fastdepth-indoor", "scan: 0 0 0 0 0 0")["scan"]
+        check = ask("fastdepth-indoor", "scan=0 0 0 0 0 0")["scan"]
     assert "5 of 5 points seen" in check["fact"]
 
 

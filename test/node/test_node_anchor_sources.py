@@ -91,7 +91,7 @@ def test_points_in_the_cameras_frame_are_anchors(make):
 
 
 def test_a_scan_at_the_place_that_its_owner_wrote_down_is_anchors(make):
-    sources = make(anchor_extrinsics="scan: 0.1 0 0 0 0 0")
+    sources = make(anchor_extrinsics="scan=0.1 0 0 0 0 0")
     scan = LaserScan(angle_min=-0.3, angle_increment=0.1, range_max=9.0, ranges=[2.0] * 7)
     sources.say("scan", stamped(scan, "laser"))
     found = sources.anchors()["scan"]
@@ -101,7 +101,7 @@ def test_a_scan_at_the_place_that_its_owner_wrote_down_is_anchors(make):
 
 
 def test_a_range_straight_ahead_is_an_anchor_and_nothing_within_reach_is_none(make):
-    sources = make(anchor_extrinsics="range: 0 0 0 0 0 0")
+    sources = make(anchor_extrinsics="range=0 0 0 0 0 0")
     reading = Range(field_of_view=0.3, min_range=0.1, max_range=4.0, range=2.5)
     sources.say("range", stamped(reading, "sonar"))
     assert sources.anchors()["range"].depths == pytest.approx(2.5, rel=0.02)
@@ -113,7 +113,7 @@ def test_a_range_straight_ahead_is_an_anchor_and_nothing_within_reach_is_none(ma
 
 
 def test_sensors_that_share_a_topic_are_all_used(make):
-    sources = make(anchor_extrinsics="range: 0 0 0 0 0 0")
+    sources = make(anchor_extrinsics="range=0 0 0 0 0 0")
     for frame, measured in (("left", 2.0), ("right", 3.0)):
         sources.say("range", stamped(Range(field_of_view=0.1, max_range=4.0, range=measured), frame))
         sources.anchors()
@@ -218,7 +218,7 @@ def test_an_inertial_unit_says_how_the_camera_is_tilted(make):
     with np.errstate(divide="ignore"):
         floor = np.minimum(0.5 / np.maximum(math.cos(0.4) * below + math.sin(0.4), 1e-6), 4.0)
     answer = np.repeat(floor, 112, axis=1).astype(np.float32)
-    sources = make(camera_height=0.5, anchor_extrinsics="imu: 0 0 0 0 0 0")
+    sources = make(camera_height=0.5, anchor_extrinsics="imu=0 0 0 0 0 0")
     pitched = Imu(orientation=Quaternion(x=0.0, y=math.sin(0.2), z=0.0, w=math.cos(0.2)))
     sources.say("imu", stamped(pitched, "imu"))
     found = sources.anchors(answer=answer)["floor"]
@@ -235,10 +235,10 @@ def test_a_floor_frame_without_tf_is_named(make):
 
 
 def test_poses_change_while_the_node_runs(make):
-    sources = make(anchor_extrinsics="scan: 0 0 0 0 0 0")
+    sources = make(anchor_extrinsics="scan=0 0 0 0 0 0")
     sources.say("scan", stamped(LaserScan(angle_increment=0.1, range_max=9.0, ranges=[2.0] * 3), "laser"))
     assert sources.anchors()["scan"].depths[0] == pytest.approx(2)
-    sources.sources.apply(validate({"anchor_extrinsics": "scan: 0.5 0 0 0 0 0"}))
+    sources.sources.apply(validate({"anchor_extrinsics": "scan=0.5 0 0 0 0 0"}))
     assert sources.anchors()["scan"].depths[0] == pytest.approx(2.5)
 
 
