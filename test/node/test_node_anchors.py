@@ -167,7 +167,7 @@ def test_depth_is_nearer_to_the_truth_with_points_and_a_scan(robot):
     assert here.error() < alone
 
     points.be("well")
-    here.until(lambda: here.says.count("anchors") and "anchors is not" not in here.says, "the points to be used again")
+    here.until(lambda: here.figure("anchors: used a frame") > 20, "the points to be used again")
     points.kill()
     here.until(lambda: "anchors fell silent" in here.says, "the silence to be told")
     assert "remembered" in here.says
