@@ -140,7 +140,8 @@ def load_machine(library: Path) -> Any:
         ModuleError: the library is no module of this TVM.
     """
     try:
-        machine = tvm_ffi().load_module(str(library))["vm_load_executable"]()
+        # By default TVM keeps each module to the end of the process: 5 MB for each time that a node is configured.
+        machine = tvm_ffi().load_module(str(library), keep_module_alive=False)["vm_load_executable"]()
         machine["vm_initialization"](CPU, 0, POOLED_ALLOCATOR, CPU, 0, POOLED_ALLOCATOR)
     except (RuntimeError, AttributeError, OSError) as error:
         cause = f"{library} cannot be loaded ({error})"
