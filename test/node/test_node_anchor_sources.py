@@ -64,6 +64,8 @@ class Sources:
     def anchors(self, camera="eye", stamp=NOW, answer=WALL):
         """Measure until there is something."""
         found = self.sources.measure(camera, stamp)
+        if not found:
+            return {}
         anchors = found(answer, SEEN)
         reports = tuple(SourceReport(a.source, len(a.depths), len(a.depths), {}, 1.5, True) for a in anchors)
         self.sources.corrected(found, Report(1.5, 0.1, 0.0, 0.1, 0.4, 0.2, False, 0.0, reports))
