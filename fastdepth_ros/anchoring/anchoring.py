@@ -22,7 +22,7 @@ from fastdepth_ros.anchoring.uncertainty import Uncertainty
 
 Floats = npt.NDArray[np.float32]
 
-CAPACITY = 96
+CAPACITY = 128
 """Anchors that are fitted at most; more are merged where they are close."""
 
 HARDLY = 4.0

@@ -19,10 +19,10 @@ from fastdepth_ros.anchoring.thinning import Knots, Numbers, Points
 
 Floats = npt.NDArray[np.float32]
 
-TAILS = 2.5
+TAILS = 2.0
 """Degrees of freedom of errors of measuring."""
 
-SHARED, NEIGHBOURS = 0.15, 6.0
+SHARED, NEIGHBOURS = 0.05, 6.0
 """Share of the variance that neighbours have in common, and how far they are [u, v]."""
 
 BIAS = 0.03

@@ -13,6 +13,7 @@ from fastdepth_ros.anchoring.line import Array, Line, design
 from fastdepth_ros.anchoring.selection import Chosen
 from fastdepth_ros.anchoring.sources import Offset, believed, offset
 from fastdepth_ros.anchoring.thinning import Points
+from fastdepth_ros.anchoring.zones import side
 
 Floats = npt.NDArray[np.float32]
 
@@ -53,7 +54,8 @@ class Pool(NamedTuple):
 
 def gather(field: Field, chosen: list[Chosen]) -> Pool:
     """All usable anchors; the field has looked at the frame."""
-    pixels = np.concatenate([c.pixels for c in chosen])
+    answer = field.log_depth
+    pixels = np.concatenate([side(c.pixels, c.log_depths, answer) if c.points else c.pixels for c in chosen])
     place = field.place(pixels)
     measured = np.concatenate([c.log_depths for c in chosen])
     sds = np.concatenate([c.sds for c in chosen])

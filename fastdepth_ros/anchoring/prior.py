@@ -33,16 +33,16 @@ class Prior:
     """
 
     place_scale: float = 0.22
-    place_slope: float = 0.2
+    place_slope: float = 0.05
     view_scale: float = 0.1
-    view_slope: float = 0.2
+    view_slope: float = 0.09
     tilt_x: float = 0.05
     tilt_y: float = 0.08
-    local: float = 0.21
+    local: float = 0.23
     reach: float = 36.0
     alike: float = 0.14
     colour: float = 0.33
-    cell: float = 0.03
+    cell: float = 0.05
     spread: float = 1.0
     spread_depth: float = 0.0
     spread_edge: float = 0.0
