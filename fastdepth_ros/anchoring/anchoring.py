@@ -116,7 +116,7 @@ class Anchoring:
             np.copyto(self._depth, metres)
         else:
             self._apply(metres, self._line.held.mean, None)
-        sd = self._uncertainty.alone(self._depth, self._line.held.covariance) if sigma else None
+        sd = self._uncertainty.alone(self._depth, self._line.held.covariance, never=silent) if sigma else None
         return Corrected(self._depth, sd, self._report(said, False, _reports(chosen, judged)))
 
     def _anchored(self, metres: Floats, chosen: list[Chosen], sigma: bool) -> Corrected:
