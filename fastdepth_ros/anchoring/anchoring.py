@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from fastdepth_ros.anchoring.anchors import Anchors, Corrected, Report, SourceReport
 from fastdepth_ros.anchoring.field import Field
-from fastdepth_ros.anchoring.fit import Fit, SourceTraits, evidence, fit
+from fastdepth_ros.anchoring.fit import Fit, SourceTraits, evidence, fit, middle
 from fastdepth_ros.anchoring.line import CENTRE, Array, Line
 from fastdepth_ros.anchoring.pool import Pool, gather, judge
 from fastdepth_ros.anchoring.prior import Prior
@@ -22,7 +22,7 @@ from fastdepth_ros.anchoring.uncertainty import Uncertainty
 
 Floats = npt.NDArray[np.float32]
 
-CAPACITY = 96
+CAPACITY = 128
 """Anchors that are fitted at most; more are merged where they are close."""
 
 HARDLY = 4.0
@@ -115,8 +115,8 @@ class Anchoring:
         if silent:
             np.copyto(self._depth, metres)
         else:
-            self._apply(metres, self._line.mean, None)
-        sd = self._uncertainty.alone(self._depth, self._line.covariance) if sigma else None
+            self._apply(metres, self._line.held.mean, None)
+        sd = self._uncertainty.alone(self._depth, self._line.held.covariance, never=silent) if sigma else None
         return Corrected(self._depth, sd, self._report(said, False, _reports(chosen, judged)))
 
     def _anchored(self, metres: Floats, chosen: list[Chosen], sigma: bool) -> Corrected:
@@ -127,33 +127,37 @@ class Anchoring:
             return self._remembered(metres, chosen, judged, said, sigma)
         line = self._line
         kernel = self._field.spread(knots.place.features)
-        mean = line.mean + line.covariance @ np.asarray(fitted.design.T @ fitted.weights, np.float64)
+        before, covariance = line.settled
+        mean = before + covariance @ np.asarray(fitted.design.T @ fitted.weights, np.float64)
         self._apply(metres, mean, fitted.weights @ kernel)
-        sd = self._uncertainty.anchored(self._depth, fitted, kernel, line.covariance) if sigma else None
-        line.update(evidence(fitted, knots.residuals, line.mean))
+        sd = self._uncertainty.anchored(self._depth, fitted, kernel, covariance) if sigma else None
+        line.update(evidence(fitted, before))
         return Corrected(self._depth, sd, self._report(said, new_place, _reports(chosen, judged)))
 
     def _fit(self, pool: Pool, chosen: list[Chosen]) -> tuple[_Judged, Knots | None, Fit | None, bool]:
         """The anchors that are believed, fitted; once more, without memory, where the place turns out to be new."""
-        line, traits = self._line, [SourceTraits(c.told, c.relative) for c in chosen]
+        line, traits = self._line, [SourceTraits(c.relative) for c in chosen]
         new_place = False
         while True:
             kept, trusted = judge(pool, chosen, line, self.prior.local)
             if not kept.any():
                 return _Judged(pool, kept, trusted), None, None, new_place
-            knots = thin(pool.knots(kept, line.mean), CAPACITY, self.prior.local / 2)
-            fitted = fit(self._field, knots, traits, line.covariance, self.prior.cell)
-            if new_place or not line.surprised(evidence(fitted, knots.residuals, line.mean)):
+            mean, covariance = line.settled
+            points = pool.points(kept, mean)
+            knots = thin(points, CAPACITY)
+            fitted = fit(self._field, points, knots, traits, covariance, self.prior.cell)
+            news = evidence(fitted, mean)
+            if new_place or not line.surprised(news):
                 break
             new_place = True
-        kept[kept] = np.abs(fitted.errors[knots.member]) < HARDLY
+        kept[kept] = np.abs(fitted.errors) < HARDLY
         return _Judged(pool, kept, trusted), knots, fitted, new_place
 
     def _said(self, pool: Pool) -> _Said:
         """The innovation of all anchors together."""
-        line = pool.lines.mean(0)
-        variance = float(line @ self._line.covariance @ line) + self.prior.local**2 / min(len(pool.ratios), 6)
-        return _Said(float(np.median(pool.ratios - pool.lines @ self._line.mean)), math.sqrt(variance))
+        line, (mean, covariance) = pool.lines.mean(0), self._line.held
+        variance = float(line @ covariance @ line) + self.prior.local**2 / min(len(pool.ratios), 6)
+        return _Said(middle((pool.ratios - pool.lines @ mean).astype(np.float32)), math.sqrt(variance))
 
     def _apply(self, metres: Floats, mean: Array, nodes: Floats | None) -> None:
         """Write the corrected depth: a line with this mean, and the local part at the grid's nodes."""
@@ -170,7 +174,7 @@ class Anchoring:
         np.multiply(metres, log, out=self._depth)
 
     def _report(self, said: _Said, new_place: bool, sources: tuple[SourceReport, ...]) -> Report:
-        mean, sds = self._line.mean, np.sqrt(np.diag(self._line.covariance))
+        mean, sds = self._line.held.mean, np.sqrt(np.diag(self._line.held.covariance))
         return Report(
             scale=math.exp(mean[0] + mean[2]),
             scale_sd=math.hypot(sds[0], sds[2]),
@@ -197,5 +201,5 @@ def _source_report(number: int, own: Chosen, judged: _Judged) -> SourceReport:
     usable = len(own.log_depths)
     rejected = {**own.rejected, DISAGREES: usable - used} if used < usable else own.rejected
     silent = own.relative or not usable
-    ratio = 1.0 if own.relative else math.nan if silent else math.exp(float(np.median(pool.ratios[mine])))
+    ratio = 1.0 if own.relative else math.nan if silent else math.exp(middle(pool.ratios[mine]))
     return SourceReport(own.source, own.given, used, rejected, ratio, trusted[number])

@@ -23,6 +23,8 @@ class Anchors(NamedTuple):
         depths: (n,) float32 [m].
         sigmas: (n,) float32, standard deviations [m]; NaN where the source gives none.
         relative: whether depths are known up to one common factor only.
+        zone: half the width and height of what each anchor looked at [px of the network's input]: a sensor with a cone
+            answers with what is near in it. (0, 0) is a point.
     """
 
     source: str
@@ -30,6 +32,7 @@ class Anchors(NamedTuple):
     depths: npt.NDArray[np.float32]
     sigmas: npt.NDArray[np.float32]
     relative: bool = False
+    zone: tuple[float, float] = (0.0, 0.0)
 
 
 CAUSES = ("not a depth", "outside the view", "no answer there", "disagrees")

@@ -119,10 +119,12 @@ class Field:
         features[:, 3:] = self._nodes[3:6, node].T
         return Place(features, u, v, log_depth)
 
-    def between(self, features: Floats) -> Floats:
-        """The kernel (n, n) among anchors."""
-        half: Floats = np.float32(0.5) * np.einsum("ij,ij->i", features, features)
-        q: Floats = half[:, None] + half - features @ features.T
+    def between(self, rows: Floats, columns: Floats) -> Floats:
+        """The kernel (rows, columns) between the features of anchors."""
+        half = np.float32(0.5) * np.einsum("ij,ij->i", columns, columns)
+        own = half if rows is columns else np.float32(0.5) * np.einsum("ij,ij->i", rows, rows)
+        q: Floats = own[:, None] + half
+        q -= rows @ columns.T
         np.maximum(q, 0, out=q)
         q += 1
         np.divide(self._variance, q, out=q)

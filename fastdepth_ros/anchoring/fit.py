@@ -15,14 +15,14 @@ import numpy.typing as npt
 
 from fastdepth_ros.anchoring.field import Field
 from fastdepth_ros.anchoring.line import Array, Evidence, design
-from fastdepth_ros.anchoring.thinning import Knots
+from fastdepth_ros.anchoring.thinning import Knots, Numbers, Points
 
 Floats = npt.NDArray[np.float32]
 
-TAILS = 2.5
+TAILS = 2.0
 """Degrees of freedom of errors of measuring."""
 
-SHARED, NEIGHBOURS = 0.15, 6.0
+SHARED, NEIGHBOURS = 0.05, 6.0
 """Share of the variance that neighbours have in common, and how far they are [u, v]."""
 
 BIAS = 0.03
@@ -36,14 +36,16 @@ ROUNDS = 4
 LEVEL_PRIOR = 30.0
 """Anchors' worth of trust in the sigmas that are given or assumed."""
 
-LOWEST, HIGHEST = 0.4, 6.0
-"""How many times larger than said a source's errors may turn out to be."""
+HIGHEST = 6.0
+"""How many times larger than said a source's errors may turn out to be, at most."""
+
+FEW = 4
+"""Anchors below which a source's own residuals say nothing of its errors."""
 
 
 class SourceTraits(NamedTuple):
-    """What the fit has to know of each source: whether it told its sigmas, and whether its depths are relative."""
+    """What the fit has to know of each source: whether its depths are relative."""
 
-    told: bool
     relative: bool
 
 
@@ -51,58 +53,83 @@ class Fit(NamedTuple):
     """A fitted frame.
 
     Attributes:
-        weights: (n,) float32, inverse covariance times residuals.
-        covariance: (n, n) float32, of the residuals: process and errors.
-        design: (n, 6) of the line.
-        noise: (n, n) float32, the same without the line.
-        errors: (n,) standardised errors of measuring; beyond 3 or 4 an anchor had hardly a say.
+        weights: (knots,) float32, inverse covariance times residuals.
+        residuals: (knots,) float32, of each knot's anchors together.
+        covariance: (knots, knots) float32, of the residuals: process and errors.
+        design: (knots, 6) of the line.
+        noise: (knots, knots) float32, the covariance without the line.
+        errors: (anchors,) standardised errors of measuring; beyond 3 or 4 an anchor had hardly a say.
     """
 
     weights: Floats
+    residuals: Floats
     covariance: Floats
     design: Floats
     noise: Floats
     errors: Floats
 
 
-def fit(field: Field, knots: Knots, sources: list[SourceTraits], belief: Array, cell: float) -> Fit:
-    """Fit the residuals of knots.
+def fit(field: Field, points: Points, knots: Knots, sources: list[SourceTraits], belief: Array, cell: float) -> Fit:
+    """Fit the residuals of anchors at their knots; each anchor's weight is its own.
 
     Args:
         field: the local part; it has looked at the frame.
-        knots: at most as many as the field's capacity.
-        sources: by the knots' source numbers.
+        points: the anchors.
+        knots: where they are fitted, at most as many as the field's capacity.
+        sources: by the anchors' source numbers.
         belief: (6, 6) covariance of the line, about the mean that residuals were taken from.
         cell: standard deviation of the answer's noise from cell to cell.
     """
-    place, r = knots.place, knots.residuals
+    place, r, member = knots.place, points.residuals, knots.member
     lines = design(place.u, place.v, place.log_depth).astype(np.float32)
-    local = field.between(place.features) + _biases(knots.source, sources)
-    process = local + lines @ belief.astype(np.float32) @ lines.T
+    spread = belief.astype(np.float32) @ lines.T
+    local = field.between(place.features, place.features) + _biases(knots.source, knots.source, sources)
+    process = local + lines @ spread
+    at_points = process
+    if member is not None:
+        own = points.place
+        at_points = field.between(own.features, place.features) + _biases(points.source, knots.source, sources)
+        at_points += design(own.u, own.v, own.log_depth).astype(np.float32) @ spread
     shared = _shared(place.u, place.v)
-    errors: Floats = r - np.float32(np.median(r) * len(r) / (len(r) + 3))
-    levels: Floats = np.ones(len(sources), np.float32)
-    said = np.asarray(np.hypot(np.float32(cell), knots.sds), np.float32)
+    said = np.asarray(np.hypot(points.sds, np.float32(cell)), np.float32)
+    base = said
+    errors: Floats = r - np.float32(middle(r) * len(r) / (len(r) + 3))
     for _ in range(ROUNDS):
-        base = np.hypot(np.float32(cell), knots.sds * levels[knots.source])
         z = errors / base
-        sds = base * np.sqrt((TAILS + np.square(z)) / np.float32(TAILS + 1))
+        variances = np.square(base) * ((TAILS + np.square(z)) / np.float32(TAILS + 1))
+        together, sds = _at_knots(r, variances, member, len(lines))
         noise = shared * sds * sds[:, None]
         covariance = process + noise
-        weights = solve(covariance, r)
-        errors = np.asarray(r - process @ weights, np.float32)
-        levels = _levels(errors, said, knots.source, sources)
-    return Fit(weights, covariance, lines, local + noise, errors / base)
+        weights = solve(covariance, together)
+        errors = np.asarray(r - at_points @ weights, np.float32)
+        base = said * _levels(errors, said, points.source, sources)
+    return Fit(weights, together, covariance, lines, local + noise, errors / base)
 
 
-def evidence(fitted: Fit, residuals: Floats, mean: Array) -> Evidence:
+def _at_knots(r: Floats, variances: Floats, member: Numbers | None, count: int) -> tuple[Floats, Floats]:
+    """Residuals and standard deviations of knots from those of their anchors, weighed by how sure each is."""
+    if member is None:
+        return r, np.sqrt(variances)
+    precision = 1 / variances
+    total = np.bincount(member, precision, count)
+    together = np.bincount(member, precision * r, count) / total
+    return np.asarray(together, np.float32), np.asarray(1 / np.sqrt(total), np.float32)
+
+
+def middle(values: Floats) -> float:
+    """The median, or of an even number the upper of the two in the middle; faster than numpy's on short arrays."""
+    half = len(values) // 2
+    return float(np.partition(values, half)[half])
+
+
+def evidence(fitted: Fit, mean: Array) -> Evidence:
     """What the frame says of the line; ``mean`` is what residuals were taken from."""
     lines = fitted.design
-    solved = solve(fitted.noise, np.column_stack((residuals, lines)))
+    solved = solve(fitted.noise, np.column_stack((fitted.residuals, lines)))
     both = np.asarray(lines.T @ solved, np.float64)
     vector, raw = both[:, 0], both[:, 1:]
     information: Array = 0.5 * (raw + raw.T)
-    looks = float(information[0, 0] * np.median(np.diag(fitted.noise)))
+    looks = float(information[0, 0] * middle(np.diag(fitted.noise)))
     return Evidence(information, vector + information @ mean, looks)
 
 
@@ -115,11 +142,11 @@ def solve(matrix: Floats, right: Floats) -> Floats:
     return np.asarray(solution[:, 0] if right.ndim == 1 else solution, np.float32)
 
 
-def _biases(source: npt.NDArray[np.intp], sources: list[SourceTraits]) -> Floats:
+def _biases(rows: Numbers, columns: Numbers, sources: list[SourceTraits]) -> Floats:
     variances = np.array([UNKNOWN_FACTOR**2 if s.relative else BIAS**2 for s in sources], np.float32)
     if len(sources) == 1:
         return np.full((1, 1), variances[0], np.float32)
-    return np.asarray(np.where(source[:, None] == source, variances[source], 0), np.float32)
+    return np.asarray(np.where(rows[:, None] == columns, variances[columns], 0), np.float32)
 
 
 def _shared(u: Floats, v: Floats) -> Floats:
@@ -131,16 +158,15 @@ def _shared(u: Floats, v: Floats) -> Floats:
     return near
 
 
-def _levels(errors: Floats, base: Floats, source: npt.NDArray[np.intp], sources: list[SourceTraits]) -> Floats:
-    """How many times larger than said each source's errors are: between what its residuals show and 1."""
-    levels = np.ones(len(sources), np.float32)
-    z = np.abs(errors) / base
-    for i, traits in enumerate(sources):
-        own = z if len(sources) == 1 else z[source == i]
-        if len(own) < 4:
-            continue
-        seen = min(max(1.48 * float(np.median(own)), LOWEST), HIGHEST)
-        if traits.told:
-            seen = max(seen, 1.0)
-        levels[i] = seen ** (len(own) / (len(own) + LEVEL_PRIOR))
-    return levels
+def _levels(errors: Floats, said: Floats, source: Numbers, sources: list[SourceTraits]) -> Floats:
+    """How many times larger than said each source's errors are (1 or more), for each anchor."""
+    z = np.abs(errors / said)
+    levels = np.array([_level(z if len(sources) == 1 else z[source == i]) for i in range(len(sources))], np.float32)
+    return levels[source] if len(sources) > 1 else levels
+
+
+def _level(z: Floats) -> float:
+    if len(z) < FEW:
+        return 1.0
+    seen = min(max(1.48 * middle(z), 1.0), HIGHEST)
+    return float(seen ** (len(z) / (len(z) + LEVEL_PRIOR)))

@@ -22,11 +22,21 @@ CENTRE = math.log(2.0)
 PLACE_LASTS, VIEW_LASTS = 120.0, 2.0
 """Time constants [s]."""
 
-FRAME_LASTS = 0.5
-"""Frames closer than this [s] share their local errors, so that they count as one."""
+LOOK_LASTS = 4.0
+"""Frames closer than this [s] see much the same, and their local errors are the same: together they are one look."""
+
+LOOKS = 4.0
+"""Looks that are remembered, about; older ones give way to new ones."""
 
 SURPRISE = 4.0
 """Log-evidence for a new place at which what was remembered is dropped."""
+
+
+class Belief(NamedTuple):
+    """A Gaussian belief in the six numbers: mean (6,) and covariance (6, 6)."""
+
+    mean: Array
+    covariance: Array
 
 
 class Evidence(NamedTuple):
@@ -44,26 +54,35 @@ class Evidence(NamedTuple):
 
 
 class Line:
-    """A Kalman filter over the line.
+    """A filter over the line.
+
+    Two beliefs are kept. The one that is held takes in each frame fully; it is the answer while anchors pause. The
+    settled one takes in frames as new looks only, a little from each; a frame's own anchors are added to it, so that
+    the same local errors are not counted once a frame.
 
     Attributes:
-        mean, covariance: of the six numbers, as of the last frame.
+        settled, held: as of the last :meth:`predict`.
         stationary: the covariance where nothing is remembered.
     """
 
     def __init__(self, prior: Prior) -> None:
         sds = (prior.place_scale, prior.place_slope, prior.view_scale, prior.view_slope, prior.tilt_x, prior.tilt_y)
-        self.stationary = np.diag(np.square(sds))
+        self.stationary: Array = np.diag(np.square(sds))
+        self._precision: Array = np.diag(1 / np.square(sds))
         self._lasts = np.array((PLACE_LASTS, PLACE_LASTS, *[VIEW_LASTS] * 4))
         self.forget()
 
     def forget(self) -> None:
         """Know nothing but the prior."""
-        self.mean: Array = np.zeros(6)
-        self.covariance = self.stationary.copy()
+        self.settled = self.held = self.unknown
         self._time: float | None = None
         self._used: float | None = None
         self._surprise = 0.0
+
+    @property
+    def unknown(self) -> Belief:
+        """What is believed of a place that was never seen."""
+        return Belief(np.zeros(6), self.stationary)
 
     @property
     def age(self) -> float:
@@ -80,8 +99,8 @@ class Line:
         self._time = now
         if passed and self._used is not None:
             kept = np.exp(-passed / self._lasts)
-            self.mean *= kept
-            self.covariance = self.stationary + kept[:, None] * (self.covariance - self.stationary) * kept
+            self._settle(1 - math.exp(-passed / LOOK_LASTS))
+            self.settled, self.held = self._relaxed(self.settled, kept), self._relaxed(self.held, kept)
 
     def surprised(self, evidence: Evidence) -> bool:
         """Whether the anchors fit the prior so much better than what is remembered that this is a new place.
@@ -90,8 +109,7 @@ class Line:
         """
         if self._used is None:
             return False
-        fresh = _log_evidence(np.zeros(6), self.stationary, evidence)
-        gain = fresh - _log_evidence(self.mean, self.covariance, evidence)
+        gain = _log_evidence(self.unknown, evidence) - _log_evidence(self.held, evidence)
         most = 0.5 + 0.25 * evidence.looks
         self._surprise = max(0.0, self._surprise + min(gain, most))
         if self._surprise < SURPRISE:
@@ -101,19 +119,34 @@ class Line:
         self._time = time
         return True
 
-    def posterior(self, evidence: Evidence, share: float = 1.0) -> tuple[Array, Array]:
-        """Mean and covariance with a frame's evidence, of which a ``share`` counts."""
-        gain = np.linalg.inv(np.eye(6) + share * self.covariance @ evidence.information)
-        covariance = gain @ self.covariance
-        mean = self.mean + share * covariance @ (evidence.vector - evidence.information @ self.mean)
-        return mean, 0.5 * (covariance + covariance.T)
-
     def update(self, evidence: Evidence) -> None:
-        """Remember a frame's evidence; frames that follow closely count as one."""
-        time = self._time or 0.0
-        share = 1.0 if self._used is None else 1.0 - math.exp(-max(0.0, time - self._used) / FRAME_LASTS)
-        self.mean, self.covariance = self.posterior(evidence, share)
-        self._used = time
+        """Take in a frame's anchors."""
+        self.held = posterior(self.settled, evidence)
+        self._used = self._time if self._time is not None else 0.0
+        self._time = self._used
+
+    def _settle(self, share: float) -> None:
+        """Take a share of what is held over into what is settled, as so much of a new look."""
+        before = np.linalg.inv(self.settled.covariance)
+        after = np.linalg.inv(self.held.covariance)
+        gained, kept = share * (after - before), 1 - share / LOOKS
+        precision = self._precision + kept * (before - self._precision) + gained
+        vector = (kept - share) * (before @ self.settled.mean) + share * (after @ self.held.mean)
+        covariance = np.linalg.inv(precision)
+        self.settled = Belief(covariance @ vector, 0.5 * (covariance + covariance.T))
+
+    def _relaxed(self, belief: Belief, kept: Array) -> Belief:
+        """A belief after time has passed, of which each number keeps a share."""
+        covariance = self.stationary + kept[:, None] * (belief.covariance - self.stationary) * kept
+        return Belief(belief.mean * kept, covariance)
+
+
+def posterior(belief: Belief, evidence: Evidence) -> Belief:
+    """The belief with a frame's evidence."""
+    mean, covariance = belief
+    after = np.linalg.solve(np.eye(6) + covariance @ evidence.information, covariance)
+    after = 0.5 * (after + after.T)
+    return Belief(mean + after @ (evidence.vector - evidence.information @ mean), after)
 
 
 def design(u: npt.NDArray[np.float32], v: npt.NDArray[np.float32], log_depth: npt.NDArray[np.float32]) -> Array:
@@ -131,8 +164,9 @@ def design(u: npt.NDArray[np.float32], v: npt.NDArray[np.float32], log_depth: np
     return out
 
 
-def _log_evidence(mean: Array, covariance: Array, evidence: Evidence) -> float:
-    """Log-likelihood of a frame's anchors under a Gaussian belief, less what all beliefs share."""
+def _log_evidence(belief: Belief, evidence: Evidence) -> float:
+    """Log-likelihood of a frame's anchors under a belief, less what all beliefs share."""
+    mean, covariance = belief
     information, vector = evidence.information, evidence.vector
     inner = np.eye(6) + covariance @ information
     off = vector - information @ mean

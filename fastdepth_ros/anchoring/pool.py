@@ -12,7 +12,8 @@ from fastdepth_ros.anchoring.fit import BIAS
 from fastdepth_ros.anchoring.line import Array, Line, design
 from fastdepth_ros.anchoring.selection import Chosen
 from fastdepth_ros.anchoring.sources import Offset, believed, offset
-from fastdepth_ros.anchoring.thinning import Knots
+from fastdepth_ros.anchoring.thinning import Points
+from fastdepth_ros.anchoring.zones import side
 
 Floats = npt.NDArray[np.float32]
 
@@ -43,17 +44,18 @@ class Pool(NamedTuple):
     source: npt.NDArray[np.intp]
     lines: Array
 
-    def knots(self, kept: npt.NDArray[np.bool_], mean: Array) -> Knots:
-        """The kept ones as knots, their residuals from a line's mean."""
+    def points(self, kept: npt.NDArray[np.bool_], mean: Array) -> Points:
+        """The kept ones, with their residuals from a line's mean."""
         index = np.flatnonzero(kept)
         place = Place(*(column[index] for column in self.place))
         residuals = (self.ratios[index] - self.lines[index] @ mean).astype(np.float32)
-        return Knots(place, residuals, self.sds[index], self.source[index], np.arange(len(index)))
+        return Points(place, residuals, self.sds[index], self.source[index])
 
 
 def gather(field: Field, chosen: list[Chosen]) -> Pool:
     """All usable anchors; the field has looked at the frame."""
-    pixels = np.concatenate([c.pixels for c in chosen])
+    answer = field.log_depth
+    pixels = np.concatenate([side(c.pixels, c.log_depths, answer) if c.points else c.pixels for c in chosen])
     place = field.place(pixels)
     measured = np.concatenate([c.log_depths for c in chosen])
     sds = np.concatenate([c.sds for c in chosen])
@@ -69,7 +71,7 @@ def judge(pool: Pool, chosen: list[Chosen], line: Line, local: float) -> tuple[n
     takes sides.
     """
     several = sum(len(c.log_depths) > 0 for c in chosen) > 1
-    mean, belief = (line.mean, line.covariance) if several else (np.zeros(6), line.stationary)
+    mean, belief = line.held if several else line.unknown
     residuals = (pool.ratios - pool.lines @ mean).astype(np.float32)
     offsets: list[Offset | None] = []
     kept = np.ones(len(residuals), np.bool_)

@@ -28,24 +28,29 @@ class Prior:
         colour: its length in colours from 0 to 1.
         cell: noise of a single cell.
         spread: factor on the standard deviations of local part and cell, fitted to the weights' errors.
-        spread_depth: its power of depth / 2 m.
-        spread_edge: its growth with the gradient of the logarithm of depth, per cell.
+        spread_edge: its growth with the range of the logarithm of depth among neighbouring nodes.
+        spread_up: its growth towards the picture's top, as the exponent at the top edge; less towards the bottom.
+        spread_side: its growth towards the left and right edges, as the exponent there.
+        alone, anchored: factors on all standard deviations where nothing was ever measured, and where something is.
     """
 
     place_scale: float = 0.22
-    place_slope: float = 0.2
+    place_slope: float = 0.05
     view_scale: float = 0.1
-    view_slope: float = 0.2
+    view_slope: float = 0.09
     tilt_x: float = 0.05
     tilt_y: float = 0.08
-    local: float = 0.21
+    local: float = 0.23
     reach: float = 36.0
     alike: float = 0.14
     colour: float = 0.33
-    cell: float = 0.03
+    cell: float = 0.05
     spread: float = 1.0
-    spread_depth: float = 0.0
-    spread_edge: float = 0.0
+    spread_edge: float = 1.7
+    spread_up: float = 0.25
+    spread_side: float = 0.2
+    alone: float = 0.6
+    anchored: float = 0.86
 
     def to_json(self) -> dict[str, float]:
         """The numbers by name, as a manifest holds them."""

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastdepth_ros.anchoring.anchors import Anchors
+from fastdepth_ros.anchoring.zones import aim
 
 Floats = npt.NDArray[np.float32]
 
@@ -20,7 +21,7 @@ MOST = 20_000
 RELATIVE = {"scan": 0.02, "range": 0.03, "anchor_depth": 0.03, "floor": 0.05}
 """What is assumed of a source that gives no sigma, as a share of depth; points of odometry and others have VAGUE."""
 
-VAGUE, VAGUE_BEYOND = 0.07, 3.0
+VAGUE, VAGUE_BEYOND = 0.06, 3.0
 """A share of depth, and the depth [m] beyond which it grows in proportion: parallax gets small."""
 
 LEAST = 0.005
@@ -38,6 +39,7 @@ class Chosen:
         sds: (n,) float32, of these logarithms.
         told: whether the source gave its sigmas.
         relative: whether depths are known up to one factor.
+        points: whether each is of one pixel, and not of a zone.
         given: how many came.
         rejected: cause -> count.
     """
@@ -48,6 +50,7 @@ class Chosen:
     sds: Floats
     told: bool
     relative: bool
+    points: bool
     given: int
     rejected: dict[str, int] = field(default_factory=dict)
 
@@ -76,16 +79,19 @@ def choose(anchors: Anchors, metres: Floats) -> Chosen:
     _count(rejected, "not a depth", real)
     _count(rejected, "outside the view", seen | ~real)
     kept = np.flatnonzero(real & seen)
-    cells = ((pixels[kept] + np.float32(0.5)) * np.float32(0.5)).astype(np.intp)
+    pixels, depths, sigmas = pixels[kept], depths[kept], sigmas[kept]
+    points = not max(anchors.zone) > 0
+    if not points and len(pixels):
+        pixels = aim(pixels, anchors.zone, metres)
+    cells = ((pixels + np.float32(0.5)) * np.float32(0.5)).astype(np.intp)
     answered = metres[cells[:, 1], cells[:, 0]] > 0
     _count(rejected, "no answer there", answered)
-    kept = kept[answered]
-    pixels, depths, sigmas = pixels[kept], depths[kept], sigmas[kept]
+    pixels, depths, sigmas = pixels[answered], depths[answered], sigmas[answered]
     told = sigmas > 0
     sds = np.where(told, sigmas / depths, assumed(anchors.source, depths)).astype(np.float32)
     np.clip(sds, LEAST, 3.0, out=sds)
     every = bool(told.all()) and len(told) > 0
-    return Chosen(anchors.source, pixels, np.log(depths), sds, every, anchors.relative, given, rejected)
+    return Chosen(anchors.source, pixels, np.log(depths), sds, every, anchors.relative, points, given, rejected)
 
 
 def assumed(source: str, depths: Floats) -> Floats:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from fastdepth_ros.anchoring.fit import middle
 from fastdepth_ros.anchoring.line import Array
 
 Floats = npt.NDArray[np.float32]
@@ -35,10 +36,10 @@ class Offset(NamedTuple):
 def offset(residuals: Floats, sds: Floats, design: Array, belief: Array, local: float, bias: float) -> Offset:
     """The offset of a source with anchors; ``local`` is the standard deviation of the local part."""
     n = len(residuals)
-    middle = float(np.median(residuals))
-    variance = bias**2 + local**2 / min(n, INDEPENDENT) + float(np.median(sds)) ** 2 / n
+    centre = middle(residuals)
+    variance = bias**2 + local**2 / min(n, INDEPENDENT) + middle(sds) ** 2 / n
     mean = design.mean(0)
-    return Offset(middle, variance, float(mean @ belief @ mean))
+    return Offset(centre, variance, float(mean @ belief @ mean))
 
 
 def believed(offsets: list[Offset | None]) -> list[bool]:

@@ -1,4 +1,4 @@
-"""Many anchors into few: what is close in picture and depth becomes one, weighed by how sure it is."""
+"""Many anchors into few knots: what is close in picture and depth is fitted at one place."""
 
 from __future__ import annotations
 
@@ -10,82 +10,85 @@ import numpy.typing as npt
 from fastdepth_ros.anchoring.field import Place
 
 Floats = npt.NDArray[np.float32]
+Numbers = npt.NDArray[np.intp]
 
 FIRST = 6.0
-"""Anchors closer than this in u and v are merged first; the width grows until few enough are left."""
+"""Anchors closer than this in u and v are merged first; the width grows until few enough knots are left."""
 
-GROWTH = 1.25
+GROWTH = 1.2
 
 DEEP = 0.01
 """Width in the logarithm of depth, per unit of width in u and v."""
 
-TAILS = 3.0
 
-
-class Knots(NamedTuple):
-    """Anchors as they are fitted: raw, or several in one.
+class Points(NamedTuple):
+    """Anchors that are fitted.
 
     Attributes:
         place: of each.
         residuals: (n,) log(measured / answered) less what the remembered line says.
         sds: (n,) standard deviation of measuring.
         source: (n,) number of its source.
-        member: (anchors,) the knot of every anchor that came in.
     """
 
     place: Place
     residuals: Floats
     sds: Floats
-    source: npt.NDArray[np.intp]
-    member: npt.NDArray[np.intp]
+    source: Numbers
 
 
-def thin(knots: Knots, capacity: int, scatter: float) -> Knots:
-    """At most ``capacity`` knots; as they are where they are few enough.
+class Knots(NamedTuple):
+    """Places at which they are.
 
-    Args:
-        knots: one per anchor.
-        capacity: knots at most.
-        scatter: standard deviation of residuals among neighbours; beyond it an anchor of a heap has less weight.
+    Attributes:
+        place: of each knot, the middle of its anchors.
+        source: (knots,) number of its source.
+        member: (n,) the knot of each anchor; None where every anchor is a knot of its own.
     """
-    if len(knots.residuals) <= capacity:
-        return knots
+
+    place: Place
+    source: Numbers
+    member: Numbers | None
+
+
+def thin(points: Points, capacity: int) -> Knots:
+    """At most ``capacity`` knots; all anchors as they are where they are few enough."""
+    if len(points.residuals) <= capacity:
+        return Knots(points.place, points.source, None)
     width = FIRST
     while True:
-        number, member = np.unique(_bins(knots, width), return_inverse=True)
-        if len(number) <= capacity:
-            return _merge(knots, member.ravel(), len(number), scatter)
-        width *= GROWTH
+        bins = _bins(points, width)
+        order = np.argsort(bins)
+        ranked = bins[order]
+        new = np.empty(len(ranked), np.bool_)
+        new[0] = False
+        np.not_equal(ranked[1:], ranked[:-1], out=new[1:])
+        count = int(np.count_nonzero(new)) + 1
+        if count <= capacity:
+            member = np.empty(len(bins), np.intp)
+            member[order] = np.cumsum(new)
+            return _merged(points, member, count)
+        width *= max(GROWTH, 0.8 * (count / capacity) ** 0.5)
 
 
-def _bins(knots: Knots, width: float) -> npt.NDArray[np.int64]:
-    place = knots.place
-    steps = np.empty((3, len(place.u)))
-    steps[0], steps[1] = place.u / width + 512, place.v / width + 512
-    steps[2] = place.log_depth / (DEEP * width) + 8192
-    column, row, layer = steps.astype(np.int64)
-    # Sources stay apart, since each has its own bias; in the widest bins only they and halves of the picture do.
-    return ((knots.source * 1024 + column) * 1024 + row) * 16384 + layer
+def _bins(points: Points, width: float) -> npt.NDArray[np.int64]:
+    place = points.place
+    step = np.float32(1 / width)
+    column = (place.u * step + np.float32(512)).astype(np.int64)
+    row = (place.v * step + np.float32(512)).astype(np.int64)
+    layer = (place.log_depth * (step / np.float32(DEEP)) + np.float32(8192)).astype(np.int64)
+    # Sources stay apart, since each has its own bias.
+    return ((points.source * 1024 + column) * 1024 + row) * 16384 + layer
 
 
-def _merge(knots: Knots, member: npt.NDArray[np.intp], count: int, scatter: float) -> Knots:
-    precision = np.asarray(1 / np.square(knots.sds), np.float32)
-    middle = _weighted(knots.residuals, precision, member, count)[member]
-    away = np.square((knots.residuals - middle) / np.hypot(knots.sds, scatter))
-    weight = precision * ((TAILS + 1) / (TAILS + away))
-    total = np.bincount(member, weight, count)
-    place = knots.place
+def _merged(points: Points, member: Numbers, count: int) -> Knots:
+    share = np.float32(1) / np.bincount(member, minlength=count).astype(np.float32)
 
     def mean(values: Floats) -> Floats:
-        return np.asarray(np.bincount(member, weight * values, count) / total, np.float32)
+        return np.asarray(np.bincount(member, values, count) * share, np.float32)
 
+    place = points.place
     features = np.stack([mean(column) for column in place.features.T], axis=1)
-    merged = Place(features, mean(place.u), mean(place.v), mean(place.log_depth))
     source = np.zeros(count, np.intp)
-    source[member] = knots.source
-    sds = np.asarray(1 / np.sqrt(total), np.float32)
-    return Knots(merged, mean(knots.residuals), sds, source, member)
-
-
-def _weighted(values: Floats, weight: Floats, member: npt.NDArray[np.intp], count: int) -> Floats:
-    return np.asarray(np.bincount(member, weight * values, count) / np.bincount(member, weight, count), np.float32)
+    source[member] = points.source
+    return Knots(Place(features, mean(place.u), mean(place.v), mean(place.log_depth)), source, member)

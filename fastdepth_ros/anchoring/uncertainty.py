@@ -9,11 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from fastdepth_ros.anchoring.field import Field
-from fastdepth_ros.anchoring.fit import Fit
+from fastdepth_ros.anchoring.fit import Fit, middle
 from fastdepth_ros.anchoring.line import CENTRE, Array
 from fastdepth_ros.anchoring.prior import Prior
 
 Floats = npt.NDArray[np.float32]
+
+LEAST_SURPRISE, TRUST, SHY = 0.15, 0.65, 10.0
+"""How much of anchors' own errors goes into sigma: the least that counts, the power, anchors until half of it."""
 
 COARSE = 2
 """Nodes of the grid along each side of one at which the posterior variance is computed."""
@@ -33,19 +36,27 @@ class Uncertainty:
         self._sigma = np.zeros(field.shape, np.float32)
         rows, columns = field.grid
         self._nodes = np.arange(rows * columns).reshape(rows, columns)[::COARSE, ::COARSE]
+        # u and v are 112 at the edges of a square picture.
+        u, v = field.u_nodes[:, ::COARSE] / 112, field.v_nodes[::COARSE] / 112
+        growth = np.exp(prior.spread_side * np.square(u) - prior.spread_up * v)
+        self._spread = np.asarray(prior.spread * growth, np.float32).ravel()
         self._u = np.broadcast_to(field.u_nodes, field.grid)[::COARSE, ::COARSE].ravel() * np.float32(0.01)
         self._v = np.broadcast_to(field.v_nodes, field.grid)[::COARSE, ::COARSE].ravel() * np.float32(0.01)
 
-    def alone(self, depth: Floats, belief: Array) -> Floats:
+    def alone(self, depth: Floats, belief: Array, *, never: bool) -> Floats:
         """Standard deviations [m] without anchors.
 
         Args:
             depth: (rows, columns) the answer, corrected by the line [m].
             belief: (6, 6) covariance of the line.
+            never: whether nothing was ever measured.
         """
         lines = self._lines()
         variance = np.einsum("in,in->n", lines, belief.astype(np.float32) @ lines)
-        return self._finish(depth, variance, np.full_like(variance, self._prior.local**2))
+        sigma = self._finish(depth, variance, np.full_like(variance, self._prior.local**2))
+        if never:
+            np.multiply(sigma, np.float32(self._prior.alone), out=sigma)
+        return sigma
 
     def anchored(self, depth: Floats, fitted: Fit, kernel: Floats, belief: Array) -> Floats:
         """Standard deviations [m] with anchors.
@@ -67,7 +78,8 @@ class Uncertainty:
         left = np.maximum(total - explained, np.float32(1e-5))
         # How much of what is left is the line's share is not told apart; its part of the whole is a fair guess.
         share = before / total
-        return self._finish(depth, left * share, left * (1 - share))
+        sigma = self._finish(depth, left * share, left * (1 - share))
+        return np.multiply(sigma, np.float32(self._prior.anchored * _surprise(fitted.weights, inverse)), out=sigma)
 
     def _lines(self) -> Floats:
         """(6, nodes) design matrix of the coarse nodes."""
@@ -83,9 +95,7 @@ class Uncertainty:
         prior, grid = self._prior, self._nodes.shape
         log_depth = self._field.log_nodes.reshape(self._field.grid)
         edge = cv2.morphologyEx(log_depth, cv2.MORPH_GRADIENT, _SQUARE)[::COARSE, ::COARSE].ravel()
-        log_coarse = log_depth[::COARSE, ::COARSE].ravel()
-        spread = np.float32(prior.spread) * np.exp(np.float32(prior.spread_depth) * (log_coarse - np.float32(CENTRE)))
-        spread *= 1 + np.float32(prior.spread_edge) * edge
+        spread = self._spread * (1 + np.float32(prior.spread_edge) * edge)
         variance = line + np.square(spread) * (local + np.float32(prior.cell**2))
         sd = np.sqrt(variance).reshape(grid)
         rows, columns = depth.shape
@@ -97,3 +107,14 @@ class Uncertainty:
 
 
 _SQUARE = np.ones((3, 3), np.uint8)
+
+
+def _surprise(weights: Floats, inverse: Floats) -> float:
+    """How much larger anchors' errors are than expected, each predicted from all others: a factor on what is left.
+
+    An anchor's error when it is left out, over its standard deviation, is weight / sqrt(diagonal of the inverse)
+    (Rasmussen and Williams, equations 5.10 to 5.12).
+    """
+    left_out = np.abs(weights) / np.sqrt(np.maximum(np.diag(inverse), 1e-12))
+    seen = min(max(1.48 * middle(left_out), LEAST_SURPRISE), 3.0)
+    return float(seen ** (TRUST * len(weights) / (len(weights) + SHY)))
