@@ -36,15 +36,22 @@ class CloudMaker:
         self._finite = np.empty(self.shape, np.bool_)
         self._colours = np.empty((0, 0, 4), np.uint8)
 
-    def write(self, depth: npt.NDArray[np.float32], colours: Picture | None, out: npt.NDArray[np.float32]) -> None:
+    def write(
+        self,
+        depth: npt.NDArray[np.float32],
+        colours: Picture | None,
+        out: npt.NDArray[np.float32],
+        sigma: npt.NDArray[np.float32] | None = None,
+    ) -> None:
         """Write the points of a depth map.
 
         Args:
             depth: (height, width) [m], the size of the intrinsics; what is not finite has no point.
             colours: picture of the same size, or None.
-            out: (``*shape``, 3) or, with colours, (``*shape``, 4): x, y, z [m], NaN where there is no point, and the
-                colour as the bytes b, g, r, 0 in a float's place, as PCL packs it. Were the last of them 255, the float
-                would be NaN wherever red is 128 or more, and readers that leave out NaN would leave out the point.
+            out: (``*shape``, 3 to 5): x, y, z [m], NaN where there is no point; with colours their bytes b, g, r, 0 in
+                a float's place, as PCL packs them; with ``sigma`` that, last. Were the fourth byte 255, the float would
+                be NaN wherever red is 128 or more, and readers that leave out NaN would leave out the point.
+            sigma: standard deviation of depth [m], the size of the depth map, or None.
         """
         # Two contiguous scratch maps are faster than reading the strided depth four times.
         np.copyto(self._z, depth[:: self.stride, :: self.stride])
@@ -56,6 +63,8 @@ class CloudMaker:
         if colours is not None:
             packed = self._packed(colours)[:: self.stride, :: self.stride]
             np.bitwise_and(packed, _BGR0, out=out.view(np.uint32)[..., 3])
+        if sigma is not None:
+            out[..., -1] = sigma[:: self.stride, :: self.stride]
 
     def _packed(self, colours: Picture) -> npt.NDArray[np.uint32]:
         """The picture as (height, width) words whose bytes are b, g, r, a."""

@@ -15,6 +15,8 @@ from fastdepth_ros.errors import SettingError, quoted
 __all__ = [
     "LIMITS",
     "LONGEST_WORD",
+    "AnchorScale",
+    "AnchoringMode",
     "Cloud",
     "DepthEncoding",
     "ImageTransport",
@@ -31,6 +33,8 @@ DepthEncoding: TypeAlias = Literal["32FC1", "16UC1"]
 Cloud: TypeAlias = Literal["off", "xyz", "xyzrgb"]
 Precision: TypeAlias = Literal["float32", "int8"]
 ImageTransport: TypeAlias = Literal["raw", "compressed"]
+AnchoringMode: TypeAlias = Literal["auto", "off"]
+AnchorScale: TypeAlias = Literal["metric", "relative"]
 
 LONGEST_WORD = 1024
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -122,5 +126,9 @@ LIMITS = {
     "cloud_stride": Limits(int, low=1, high=64),
     "min_depth": Limits(float, low=0.0, high=100.0, unit="m"),
     "max_depth": Limits(float, low=0.0, high=100.0, unit="m"),
+    "max_uncertainty": Limits(float, low=0.0, high=100.0, unit="m"),
+    "cloud_sigma": Limits(bool),
+    "anchoring": Limits(str, get_args(AnchoringMode)),
+    "anchor_scale": Limits(str, get_args(AnchorScale)),
 }
 """Setting -> what is allowed. Parameters that only the node knows have their limits in its table of parameters."""

@@ -50,7 +50,7 @@ ALLOWED = {
     "compiler": {"children", "errors", "files", "network", "runtime", "numpy", "tvm", "tvm_ffi"},
     "pipeline": {"anchoring", "camera", "cloud", "errors", "picture", "runtime", "settings", "cv2", "numpy"},
     "messages": {"anchoring", "camera", "cdr", "codec", "errors", "picture", "cv2", "numpy", "ROS"},
-    "parameters": {"codec", "errors", "files", "models", "pipeline", "power", "runtime", "settings"},
+    "parameters": {"anchoring", "codec", "errors", "files", "models", "pipeline", "power", "runtime", "settings"},
     "diagnostics": {"anchoring", "cdr", "codec", "dds", "errors", "power", "ROS"},
     "node": {
         *("anchoring", "camera", "cdr", "codec", "diagnostics", "errors", "messages", "models", "parameters"),

@@ -69,7 +69,7 @@ class _Closer:
 def _look(
     node: Node, executor: SingleThreadedExecutor, image: str, camera_info: str, seconds: float
 ) -> Iterator[Check]:
-    topics = _find(node, executor, image)
+    topics = find(node, executor, image)
     if not topics:
         fact = f"nobody publishes {image}" if image else "nobody publishes an image"
         yield warn("camera", fact, "Start the camera driver, in the same ROS_DOMAIN_ID, and name it with --image.")
@@ -79,11 +79,11 @@ def _look(
 
     heard: list[bytes] = []
     infos: list[bytes] = []
-    info_topic = camera_info or f"{topic.removesuffix('/compressed').rsplit('/', 1)[0]}/camera_info"
+    info_topic = camera_info or beside(topic)
     node.create_subscription(TYPES[kind], topic, heard.append, AS_THE_NODE, raw=True)
     node.create_subscription(CameraInfo, info_topic, infos.append, AS_THE_NODE, raw=True)
     start = time.monotonic()
-    _spin(executor, seconds)
+    spin(executor, seconds)
     # The names of nodes come later than their topics.
     quality = "; ".join(sorted({_quality(info) for info in node.get_publishers_info_by_topic(topic)}))
     yield ok("camera", f"{topic} ({kind}): {quality}" + (f"; also {others}" if others else ""))
@@ -92,11 +92,11 @@ def _look(
     yield _calibration(info_topic, infos, _sizes(heard, unpacker), is_rectified(topic))
 
 
-def _find(node: Node, executor: SingleThreadedExecutor, image: str) -> list[tuple[str, str]]:
+def find(node: Node, executor: SingleThreadedExecutor, image: str) -> list[tuple[str, str]]:
     """Topics with pictures that somebody publishes: the one that was asked for, or all, raw ones first."""
     end = time.monotonic() + DISCOVERY
     while True:
-        _spin(executor, 0.1)
+        spin(executor, 0.1)
         found = [
             (name, kind)
             for name, kinds in node.get_topic_names_and_types()
@@ -111,7 +111,13 @@ def _find(node: Node, executor: SingleThreadedExecutor, image: str) -> list[tupl
             return sorted(found, key=lambda entry: (entry[1] != "sensor_msgs/msg/Image", entry[0]))
 
 
-def _spin(executor: SingleThreadedExecutor, seconds: float) -> None:
+def beside(topic: str) -> str:
+    """The camera_info that belongs to an image's topic, by convention."""
+    return f"{topic.removesuffix('/compressed').rsplit('/', 1)[0]}/camera_info"
+
+
+def spin(executor: SingleThreadedExecutor, seconds: float) -> None:
+    """Call back for so long."""
     end = time.monotonic() + seconds
     while (rest := end - time.monotonic()) > 0:
         executor.spin_once(timeout_sec=rest)

@@ -16,6 +16,8 @@ from fastdepth_ros.errors import FastDepthError
 from fastdepth_ros.messages.camera_info import depth_camera_info
 from fastdepth_ros.messages.images import PictureReader
 from fastdepth_ros.messages.outputs import OutputMessages
+from fastdepth_ros.messages.serialized import Origin
+from fastdepth_ros.node.anchor_sources import AnchorSources, Found
 from fastdepth_ros.node.camera import Calibration
 from fastdepth_ros.node.intake import Arrival
 from fastdepth_ros.parameters import Parameters
@@ -31,6 +33,7 @@ class Outputs(NamedTuple):
     depth: Any
     camera_info: Any
     cloud: Any
+    uncertainty: Any
 
 
 class Answers:
@@ -47,6 +50,7 @@ class Answers:
         parameters: in force from the next image on; may be set from any thread, as the following may.
         monitor: takes the notes.
         calibration: of the camera; None where it is not known.
+        anchors: what is measured besides; None where nobody wants it.
         noted: is told of each answer: when its computing began and ended [s, monotonic], its age, what of that is the
             node's [s], and with which parameters it was computed.
         size_problem: why the calibration does not fit the latest image; empty where it does.
@@ -65,6 +69,7 @@ class Answers:
         self.parameters = parameters
         self.monitor = Monitor(0.0)
         self.calibration: Calibration | None = None
+        self.anchors: AnchorSources | None = None
         self.noted: Callable[[float, float, float, float, Parameters], None] = lambda *_: None
         self.size_problem = ""
         self.picture_bytes = 0
@@ -115,7 +120,8 @@ class Answers:
         depth = outputs.depth.get_subscription_count() > 0
         cloud = self._applied.cloud != "off" and outputs.cloud.get_subscription_count() > 0
         camera_info = outputs.camera_info.get_subscription_count() > 0
-        if not (depth or cloud or camera_info):
+        uncertainty = outputs.uncertainty.get_subscription_count() > 0
+        if not (depth or cloud or camera_info or uncertainty):
             self.monitor.dropped(self._now(), Drop.UNWANTED)
             return
 
@@ -124,7 +130,7 @@ class Answers:
         picture = self._reader.read(arrival.message)
         stages["decode"] = time.perf_counter() - begun
         calibration = self._calibration_of(picture)
-        if calibration is None and not depth:
+        if calibration is None and not (depth or uncertainty):
             self.monitor.dropped(self._now(), Drop.UNCALIBRATED)
             return
         origin = arrival.message.origin
@@ -132,7 +138,17 @@ class Answers:
             if self._answered:
                 self.monitor.turned(self._now(), self._messages.frame_id, origin.frame_id)
             self._begin(origin.frame_id)
-        frame = self._pipeline.run(picture, calibration.camera if calibration else None, depth=depth, cloud=cloud)
+        anchors = self.anchors
+        found = self._measure(anchors, calibration, origin)
+        frame = self._pipeline.run(
+            picture,
+            calibration.camera if calibration else None,
+            depth=depth,
+            cloud=cloud,
+            anchors=found,
+            now=self._now(),
+            uncertainty=uncertainty,
+        )
 
         done = time.perf_counter()
         self._messages.stamp(origin.sec, origin.nanosec)
@@ -143,10 +159,14 @@ class Answers:
             publish(outputs.camera_info, described)
         if frame.depth is not None:
             publish(outputs.depth, self._messages.depth)
+        if frame.uncertainty is not None:
+            publish(outputs.uncertainty, self._messages.uncertainty)
         if frame.cloud is not None:
             publish(outputs.cloud, self._messages.cloud)
         ended, now = time.perf_counter(), self._now()
         stages.update(frame.stages, publish=ended - done)
+        if anchors is not None and frame.anchoring is not None:
+            anchors.corrected(found, frame.anchoring)
         self._answered = True
         age = now - origin.seconds
         self.monitor.answered(now, age, stages)
@@ -163,6 +183,16 @@ class Answers:
     def _read_as(self, parameters: Parameters) -> None:
         self._reader.max_pixels = parameters.max_pixels
         self._reader.bits.given = parameters.mono16_bits
+
+    def _measure(
+        self, anchors: AnchorSources | None, calibration: Calibration | None, origin: Origin
+    ) -> Found | tuple[()] | None:
+        """What was measured for an image; nothing where its camera is not known, None where nobody wants it."""
+        if anchors is None:
+            return None
+        if calibration is None or calibration.camera.doubt:
+            return ()
+        return anchors.measure(origin.frame_id, origin.seconds)
 
     def _calibration_of(self, picture: Picture) -> Calibration | None:
         """The calibration, if it is one of this picture."""

@@ -112,11 +112,14 @@ class Reporter:
         about = {"model": parameters.model, "target": parameters.target}
         stood = self._stands.seconds(now.nanoseconds)
         statuses = [node_status(doing, self.problem, about, now.nanoseconds == 0, stood, self.unknown)]
-        report = Report()
+        report, measured = Report(), dict[str, float]()
         if self._watched is not None and answers is not None:
             report = answers.monitor.report(now.nanoseconds * 1e-9)
             statuses += self._active(report, parameters, answers, camera_problem)
+            about_anchors, measured = _anchoring(answers, now.nanoseconds * 1e-9)
+            statuses.append(about_anchors)
         about_power, numbers = power.report(report)
+        numbers |= measured
         figures = Status("performance", Level.OK, "", {name: f"{value:.9g}" for name, value in numbers.items()})
         for publisher, said in ((self._publisher, [*statuses, *about_power]), (self._performance, [figures])):
             publisher.publish(diagnostic_array(said, self._name, platform.node(), now.to_msg()))
@@ -170,6 +173,13 @@ def _type_name(message: Any) -> str:
     """The name of a message's type as the graph has it: sensor_msgs/msg/Image."""
     package, kind = message.__module__.split(".")[:2]
     return f"{package}/{kind}/{message.__name__}"
+
+
+def _anchoring(answers: Answers, now: float) -> tuple[Status, dict[str, float]]:
+    anchors = answers.anchors
+    if anchors is None:
+        return Status("anchoring", Level.OK, "off: depth is the network's own"), {}
+    return anchors.report(now)
 
 
 def _qos(profile: QoSProfile) -> str:
