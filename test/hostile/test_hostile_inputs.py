@@ -5,15 +5,20 @@
 
 from __future__ import annotations
 
+import json
+import random
 from pathlib import Path
 
 import pytest
+import torch_files
+from rosbags.rosbag2 import StoragePlugin
 
 from hostile import replay
 from hostile.fuzz import run_cases
 from hostile.keep import KEPT
-from hostile.seeds import archives, flatbuffers, jpegs, pngs
-from hostile.targets import ALL
+from hostile.seeds import archives, bags, camera_infos, cdr, images, jpegs, pngs, protobuf, tiny
+from hostile.targets import ALL, bundles, settings
+from hostile.worker import Runner
 
 KINDS = ("message", "file", "setting")
 CASES = {"message": 400, "file": 150, "setting": 150}
@@ -50,20 +55,31 @@ def test_kept_inputs_are_small_and_belong_to_a_target() -> None:
         assert file.stat().st_size < 20_000
 
 
+class Calm(random.Random):
+    """Chooses no fault."""
+
+    def random(self) -> float:
+        return 0.99
+
+
 def test_seeds_without_fault_are_accepted(tmp_path: Path) -> None:
-    import random
-
-    from hostile.seeds import cdr, images
-    from hostile.worker import Runner
-
     def verdict(name: str, data: bytes) -> str:
-        runner = Runner(ALL[name], tmp_path / name)
-        return " ".join(runner.run(data)).strip()
+        return " ".join(Runner(ALL[name], tmp_path / name).run(data)).strip()
 
-    rng = random.Random(0)
+    calm = Calm(0)
     assert verdict("image", images.good_image()) == "accepted"
-    for file in (*jpegs.plain(), pngs.SIGNATURE + b"".join(pngs.chunk(*each) for each in pngs._chunks(rng))):
-        fields = [*cdr.header(rng), ("s", b"rgb8; jpeg compressed bgr8"), ("bytes", file)]
+    assert verdict("camera_info", camera_infos.good()) == "accepted"
+    for file in (*jpegs.plain(), pngs.SIGNATURE + b"".join(pngs.chunk(*each) for each in pngs._chunks(calm))):
+        fields = [*cdr.header(calm), ("s", b"rgb8; jpeg compressed bgr8"), ("bytes", file)]
         assert verdict("compressed_image", cdr.write(fields)) == "accepted"
-    assert verdict("npz", archives._archive(random.Random(1), list(archives._arrays().items()))) == "accepted"
-    assert verdict("tflite", flatbuffers.write(flatbuffers.model(False, 38))) != "exception"
+    assert verdict("manifest", json.dumps(bundles.MANIFEST_TREE).encode()) == "accepted"
+    assert verdict("module", json.dumps(bundles.DESCRIPTION_TREE).encode()) == "accepted"
+    assert verdict("weights", bundles.DATA) == "accepted"
+    assert verdict("npz", archives._archive(calm, list(archives._arrays().items()))) == "accepted"
+    assert verdict("pth", torch_files.state_dict_file(tiny.weights())) == "accepted"
+    assert verdict("onnx", protobuf.write(protobuf._models()[0])) == "accepted"
+    for plugin in StoragePlugin:
+        for files in bags._seeds(plugin):
+            assert verdict("recording", bags._case(files)) == "accepted"
+    assert verdict("parameters", b"{}") == "accepted"
+    assert verdict("power_file", settings.PROFILES.encode()) == "accepted"
