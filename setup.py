@@ -46,7 +46,7 @@ setup(
     entry_points={
         "console_scripts": [
             "fastdepth = fastdepth_ros.cli:main",
-            "depth_node = fastdepth_ros.node.depth_node:main",
+            "depth_node = fastdepth_ros.node.__main__:main",
         ]
     },
 )

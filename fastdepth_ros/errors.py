@@ -2,19 +2,60 @@
 
 from __future__ import annotations
 
+from reprlib import Repr
+
+LONGEST = 500
+"""Characters of a line that a user is shown."""
+
+_REPR = Repr()
+_REPR.maxstring = _REPR.maxother = _REPR.maxlong = 100
+
+
+def brief(said: object, most: int = LONGEST) -> str:
+    """Text that may come from outside, fit to be logged and published.
+
+    Args:
+        said: the text, or what can be made into one.
+        most: characters that are left of it.
+
+    Returns:
+        Printable characters that any encoding of Unicode can carry; others are escaped as Python writes them.
+    """
+    text = str(said)
+    if len(text) > most:
+        text = f"{text[:most]}... ({len(text)} characters)"
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+
+
+def shortened(name: object) -> str:
+    """A name from outside, as an encoding or a frame_id, as a sentence can carry it."""
+    return brief(name, 80)
+
+
+def quoted(value: object) -> str:
+    """A value from outside as Python writes it, however long it is or deep."""
+    return brief(_REPR.repr(value))
+
 
 class FastDepthError(Exception):
     """What went wrong, and what to do about it.
 
     Args:
-        cause: one sentence that names what is wrong, with the offending value or path.
+        cause: one sentence that names what is wrong, with the offending value or path. A long one is cut.
         remedy: one sentence that says what to do.
     """
 
     def __init__(self, cause: str, remedy: str) -> None:
-        super().__init__(f"{cause.rstrip('.')}. {remedy}")
-        self.cause = cause
-        self.remedy = remedy
+        self.cause = _paragraphs(cause)
+        self.remedy = _paragraphs(remedy)
+        super().__init__(f"{self.cause.rstrip('.')}. {self.remedy}")
+
+
+def _paragraphs(said: str) -> str:
+    """Text in which a program's last words may stand, line by line."""
+    return "\n".join(brief(line) for line in said.splitlines()[:100]) + "\n" * said.endswith("\n")
 
 
 class BundleError(FastDepthError):

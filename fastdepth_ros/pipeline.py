@@ -15,7 +15,6 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Literal, NamedTuple, Protocol
 
 import cv2
@@ -154,7 +153,8 @@ class Pipeline:
         cells = (self._input_height // CELL, self._input_width // CELL)
         self._metres = np.empty(cells, np.float32)
         self._buffers: dict[str, npt.NDArray[Any]] = {}
-        self._reduction = lru_cache(1)(self._find_reduction)
+        # No lru_cache around a method: that would be a circle, which keeps all buffers until somebody collects garbage.
+        self._reduction: tuple[tuple[int, int], int] = ((0, 0), 1)
         self._known: tuple[tuple[object, ...], Geometry] | None = None
         self._maker: CloudMaker | None = None
 
@@ -164,7 +164,11 @@ class Pipeline:
         Returns:
             1, 2, 4 or 8; 1 where the cloud wants every pixel's colour.
         """
-        return 1 if self._wants_every_pixel else self._reduction(width, height)
+        if self._wants_every_pixel:
+            return 1
+        if self._reduction[0] != (width, height):
+            self._reduction = (width, height), self._find_reduction(width, height)
+        return self._reduction[1]
 
     def run(
         self, picture: Picture, camera: Intrinsics | None = None, *, depth: bool = True, cloud: bool = True
@@ -174,7 +178,7 @@ class Pipeline:
         Args:
             picture: as the camera sent it, or reduced as :meth:`reduction` allows.
             camera: its intrinsics, of the same size; without them there is no cloud, and depth is not corrected for the
-                focal length.
+                focal length, nor is it where they are doubted.
             depth: whether anybody wants the depth map.
             cloud: whether anybody wants the cloud. Nothing is computed for what nobody wants.
 
@@ -254,7 +258,7 @@ class Pipeline:
         It knows sizes in pixels only: through a lens k times as long as in training, a thing looks k times as near.
         """
         trained = self._manifest.training_focal
-        if seen is None or trained is None:
+        if seen is None or seen.doubt or trained is None:
             return 1.0
         return math.sqrt(seen.fx * seen.fy / (trained[0] * trained[1]))
 

@@ -1,7 +1,9 @@
 """The way of one frame: limits, sizes and places of the answer, with an engine whose answer is known."""
 
+import gc
 import math
 import tracemalloc
+import weakref
 
 import cv2
 import numpy as np
@@ -362,3 +364,16 @@ def test_no_frame_allocates_in_proportion_to_the_picture(output_size, depth_enco
 
     # A map of a bit per pixel of the larger picture would be 260 kB; what differs is a few Python numbers.
     assert peak(1080, 1920) < peak(480, 640) + 10_000
+
+
+def test_a_pipeline_that_is_given_up_leaves_at_once():
+    pipeline = Pipeline(KnownAnswer(), MANIFEST)
+    pipeline.reduction(1280, 960)
+    pipeline.run(Picture(scene(), "rgb"), KINECT)
+    gone = weakref.ref(pipeline)
+    gc.disable()
+    try:
+        del pipeline
+        assert gone() is None, "a circle keeps its buffers"
+    finally:
+        gc.enable()

@@ -8,7 +8,6 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
-from rclpy.serialization import deserialize_message
 
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.colours import Bgr, colourise
@@ -17,7 +16,8 @@ from fastdepth_ros.errors import ImageError
 from fastdepth_ros.evaluation import report
 from fastdepth_ros.evaluation.pictures import depth_scale, error_picture, error_scale
 from fastdepth_ros.messages.images import PictureReader
-from fastdepth_ros.recording.player import message_class
+from fastdepth_ros.messages.serialized import Unpacker
+from fastdepth_ros.recording.camera import COMPRESSED
 
 WIDTH = 320
 """Of a picture on the page [px]."""
@@ -98,8 +98,8 @@ def _metres(near: float, far: float) -> list[tuple[float, str]]:
 
 def _photograph(case: Case) -> Bgr:
     """The picture as blue, green, red."""
-    message = deserialize_message(case.image.data, message_class(case.image.topic))
-    picture = PictureReader().read(message)
+    compressed = case.image.topic.type == COMPRESSED
+    picture = PictureReader().read(Unpacker(compressed).unpack(case.image.data))
     code = _TO_BGR.get(picture.order)
     pixels: npt.NDArray[Any] = picture.pixels if code is None else cv2.cvtColor(picture.pixels, code)
     return np.array(pixels, np.uint8)

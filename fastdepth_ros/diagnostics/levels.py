@@ -2,8 +2,9 @@
 
     input        ERROR  images came and stopped for `stale_after`; every image of the window was unreadable
                  WARN   no image came yet for `stale_after`; some images of the window were unreadable; more than 5 %
-                        of them were lost between the camera driver and the node
-    calibration  WARN   no valid camera_info of the image's size: there is depth, but no camera_info and no cloud
+                        of them were lost between the camera driver and the node; images of two frames come in turn
+    calibration  WARN   no valid camera_info of the image's size: there is depth, but no camera_info and no cloud; or
+                        no lens has its numbers; or a bad one came after a good one; or the pictures are distorted
     inference    ERROR  the node failed on an image of the window
                  WARN   more than 5 % of the window's images were replaced before the node got to them
     outputs      WARN   95 % of the answers are not younger than 100 ms, or an image was stamped in the future
@@ -22,12 +23,16 @@ from enum import IntEnum
 
 from fastdepth_ros.diagnostics.monitor import Drop, Report
 from fastdepth_ros.diagnostics.windows import Spread
+from fastdepth_ros.errors import quoted
 
 DROPPED_SHARE = 0.05
 """Share of a window's images that may be lost on the way, and that may be replaced by newer ones."""
 
 AGE_LIMIT = 0.1
 """Depth that is older than three images of a 30 Hz camera is of no use to a planner [s]."""
+
+TURNS = 3
+"""Changes of the images' frame in a window from which on two cameras are on one topic."""
 
 CLOCK_TOLERANCE = 0.005
 """How far in the future a stamp may be before the clocks are said to differ [s]."""
@@ -95,6 +100,13 @@ def input_status(report: Report, source: Source, stale_after: float) -> Status:
         every = report.recent_rejected >= report.recent_received
         message = f"{report.recent_rejected} of {report.recent_received} images cannot be read: {report.last_error}"
         return Status("input", Level.ERROR if every else Level.WARN, message, values)
+    if report.recent_turns >= TURNS:
+        one, other = (quoted(frame) for frame in report.frames)
+        message = (
+            f"two cameras publish on {source.topic}: its images are of {one} and of {other} in turn, and each change"
+            f" costs time. Remap `image` to the topic of one of them. Publishers: {'; '.join(source.publishers)}"
+        )
+        return Status("input", Level.WARN, message, values)
     lost = report.recent_dropped.get(Drop.LOST, 0)
     if lost > max(1, DROPPED_SHARE * (report.recent_received + lost)):
         message = (
@@ -120,17 +132,25 @@ def _silence(report: Report, source: Source) -> str:
     )
 
 
-def calibration_status(source: Source, problem: str, camera: str) -> Status:
-    """Whether the camera is known.
+NO_CAMERA = "depth without camera_info and cloud"
+LAST_CAMERA = "the last camera_info that was good stays in force"
+UNCORRECTED = "depth is not corrected for the focal length"
+"""What follows from a camera that is not known, from a bad camera_info after a good one, and from one in doubt."""
+
+
+def calibration_status(source: Source, problem: str, camera: str, consequence: str = NO_CAMERA) -> Status:
+    """Whether the camera is known, and can be believed.
 
     Args:
         source: the topic of camera_info.
-        problem: why there is no camera for the latest image; empty if there is one.
+        problem: what is wrong with it; empty if nothing is.
         camera: the camera in use, in words.
+        consequence: what follows from the problem; empty where it says so itself.
     """
     values = {"topic": source.topic, "publishers": str(len(source.publishers)), "camera": camera or "unknown"}
     if problem:
-        return Status("calibration", Level.WARN, f"depth without camera_info and cloud: {problem}", values)
+        message = f"{consequence}: {problem}" if consequence else problem
+        return Status("calibration", Level.WARN, message, values)
     return Status("calibration", Level.OK, camera or "waiting for images", values)
 
 

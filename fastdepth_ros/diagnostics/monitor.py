@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
-from fastdepth_ros.diagnostics.windows import Spread, Window
+from fastdepth_ros.diagnostics.windows import JUMP, Spread, Tally, Window
 from fastdepth_ros.errors import FastDepthError
 
 
@@ -32,6 +32,8 @@ class Report:
         received, answered, rejected, failed: totals of images.
         dropped: totals by cause.
         recent_received, recent_rejected, recent_failed, recent_dropped: the same in the window.
+        recent_turns, frames: how often in the window an image was of another frame than the one before, and which two
+            frames those were the last time.
         rate_in, rate_out: images and answers a second [Hz].
         age: of the images when their depth was published [s].
         stages: stage -> its durations [s].
@@ -48,6 +50,8 @@ class Report:
     recent_rejected: int = 0
     recent_failed: int = 0
     recent_dropped: Mapping[Drop, int] = field(default_factory=dict)
+    recent_turns: int = 0
+    frames: tuple[str, str] = ("", "")
     rate_in: float = 0.0
     rate_out: float = 0.0
     age: Spread | None = None
@@ -65,17 +69,18 @@ class Monitor:
     def __init__(self, now: float) -> None:
         self._lock = threading.Lock()
         self._last = now
-        self._received, self._rejected, self._failed = Window[None](), Window[None](), Window[None]()
-        self._dropped: defaultdict[Drop, Window[None]] = defaultdict(Window)
+        self._received, self._rejected, self._failed = Tally(), Tally(), Tally()
+        self._dropped: defaultdict[Drop, Tally] = defaultdict(Tally)
         self._answered = Window[tuple[float, Mapping[str, float]]]()
+        self._turned = Tally()
+        self._frames = ("", "")
         self._last_error = ""
 
     def received(self, now: float, count: int = 1) -> None:
         """Images came."""
         with self._lock:
             self._last = now
-            for _ in range(count):
-                self._received.add(now, None)
+            self._received.add(now, count)
 
     def waits(self, now: float) -> None:
         """An image is there that was not taken yet: it is not the camera that is silent."""
@@ -84,20 +89,20 @@ class Monitor:
 
     def dropped(self, now: float, cause: Drop, count: int = 1) -> None:
         """Images get no answer, and nothing was wrong with them."""
-        with self._lock:
-            for _ in range(count):
-                self._dropped[cause].add(now, None)
+        if count:
+            with self._lock:
+                self._dropped[cause].add(now, count)
 
     def rejected(self, now: float, error: FastDepthError) -> None:
         """An image cannot be read."""
         with self._lock:
-            self._rejected.add(now, None)
+            self._rejected.add(now)
             self._last_error = str(error)
 
     def failed(self, now: float, error: Exception) -> None:
         """An image got no answer because the node is at fault."""
         with self._lock:
-            self._failed.add(now, None)
+            self._failed.add(now)
             self._last_error = str(error) if isinstance(error, FastDepthError) else repr(error)
 
     def answered(self, now: float, age: float, stages: Mapping[str, float]) -> None:
@@ -111,18 +116,20 @@ class Monitor:
         with self._lock:
             self._answered.add(now, (age, stages))
 
+    def turned(self, now: float, before: str, after: str) -> None:
+        """An image is of another frame than the one before."""
+        with self._lock:
+            self._turned.add(now)
+            self._frames = before, after
+
     def report(self, now: float) -> Report:
         """Everything, at this time."""
         with self._lock:
-            if now < self._last:  # the clock jumped back
+            if now < self._last - JUMP:  # the clock jumped back
                 self._last = now
             answers = self._answered.values(now)
-            stages: defaultdict[str, list[float]] = defaultdict(list)
-            for _, durations in answers:
-                for name, duration in durations.items():
-                    stages[name].append(duration)
-            return Report(
-                silence=now - self._last,
+            told = Report(
+                silence=max(0.0, now - self._last),
                 received=self._received.total,
                 answered=self._answered.total,
                 rejected=self._rejected.total,
@@ -132,9 +139,19 @@ class Monitor:
                 recent_rejected=self._rejected.count(now),
                 recent_failed=self._failed.count(now),
                 recent_dropped={cause: window.count(now) for cause, window in self._dropped.items()},
+                recent_turns=self._turned.count(now),
+                frames=self._frames,
                 rate_in=self._received.rate(now),
                 rate_out=self._answered.rate(now),
-                age=Spread.of([age for age, _ in answers]) if answers else None,
-                stages={name: Spread.of(durations) for name, durations in stages.items()},
                 last_error=self._last_error,
             )
+        # Sorting takes milliseconds, and the worker does not wait for it.
+        return replace(told, age=Spread.of([age for age, _ in answers]) if answers else None, stages=_spreads(answers))
+
+
+def _spreads(answers: Sequence[tuple[float, Mapping[str, float]]]) -> dict[str, Spread]:
+    stages: defaultdict[str, list[float]] = defaultdict(list)
+    for _, durations in answers:
+        for name, duration in durations.items():
+            stages[name].append(duration)
+    return {name: Spread.of(durations) for name, durations in stages.items()}

@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import Any
+
+FASTEST = 1000.0
+"""Messages a second that a publisher can have sent [Hz]. A gap of more is no loss: the count began anew."""
+
+BURST = 100
+"""Messages that it can have sent at once besides."""
+
+PUBLISHERS = 64
+"""How many are remembered; whoever forges others makes the oldest forgotten."""
 
 
 class Gaps:
-    """Counts the gaps in publishers' sequence numbers, as the middleware hands them over with each message."""
+    """Counts the gaps in publishers' sequence numbers, as the middleware hands them over with each message.
 
-    def __init__(self) -> None:
-        self._last: dict[bytes, int] = {}
+    Args:
+        clock: real time [s].
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._last: dict[bytes, tuple[int, float]] = {}
 
     def lost(self, info: Mapping[str, Any]) -> int:
         """How many messages are missing between this one and the one before, of the same publisher.
+
+        A gap of more than can have been sent meanwhile is a new start, and nothing is missing.
 
         Args:
             info: of rclpy, with the message. Where a middleware numbers no messages, none are missed.
@@ -21,7 +38,11 @@ class Gaps:
         number: int | None = info.get("publication_sequence_number")
         if number is None:
             return 0
-        publisher = bytes((info.get("publisher_gid") or {}).get("data", b""))
-        before = self._last.get(publisher, number - 1)
-        self._last[publisher] = number
-        return max(0, number - before - 1)
+        publisher, now = bytes((info.get("publisher_gid") or {}).get("data", b"")), self._clock()
+        # Taken out and put in again, so that the first is the one that was silent for longest.
+        before, since = self._last.pop(publisher, (number - 1, now))
+        self._last[publisher] = number, now
+        if len(self._last) > PUBLISHERS:
+            del self._last[next(iter(self._last))]
+        missing = number - before - 1
+        return missing if 0 < missing <= BURST + FASTEST * (now - since) else 0

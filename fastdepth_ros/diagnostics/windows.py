@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -11,6 +12,21 @@ Value = TypeVar("Value")
 
 SPAN = 10.0
 """How far a window looks back [s]."""
+
+GRAIN = 1 / 500
+"""Share of the span within which what happens is one entry: so a window is bounded, however much comes in."""
+
+STEADY = 6.0
+"""How many spans of real time a window looks back at most: while a clock stands, nothing would ever be too old."""
+
+STANDS = 0.01
+"""A clock that goes slower than this share of real time stands, and no rate can be told in it."""
+
+JUMP = 0.5
+"""A clock jumps back where it goes back by more [s]; less is two threads that asked one after the other."""
+
+MOST = 4096
+"""Values that a window keeps: those of 10 s at 400 Hz."""
 
 
 @dataclass(frozen=True)
@@ -28,55 +44,109 @@ class Spread:
         return cls(percentile(ordered, 0.5), percentile(ordered, 0.95), ordered[-1])
 
 
-class Window(Generic[Value]):
-    """What happened in the last ``span`` seconds, and when.
+@dataclass
+class _Entry:
+    """What happened from one time on: by the node's clock and by a steady one [s], and how often."""
 
-    Times are those of any one clock. Where that clock jumps back, as /clock does when a recording starts again, the
-    window begins anew.
+    since: float
+    steady: float
+    count: int
+
+
+class Tally:
+    """How often something happened in the last ``span`` seconds.
+
+    Times are those of any one clock. Where that clock jumps back, as /clock does when a recording starts again, it
+    begins anew; where it stands, what is older than :data:`STEADY` spans of real time is forgotten all the same.
 
     Args:
         span: how far it looks back [s].
+        steady: real time [s].
 
     Attributes:
         total: how often something happened in all.
     """
 
-    def __init__(self, span: float = SPAN) -> None:
+    def __init__(self, span: float = SPAN, steady: Callable[[], float] = time.monotonic) -> None:
         self.span = span
         self.total = 0
-        self._items: deque[tuple[float, Value]] = deque()
+        self._steady = steady
+        self._entries: deque[_Entry] = deque()
+        self._count = 0
 
-    def add(self, now: float, value: Value) -> None:
-        """Note what happened. What is too old goes when somebody asks."""
-        items = self._items
-        if items and now < items[-1][0]:
-            items.clear()
-        items.append((now, value))
-        self.total += 1
+    def add(self, now: float, count: int = 1) -> None:
+        """Note that it happened, so many times."""
+        steady = self._trim(now)
+        entries, grain = self._entries, self.span * GRAIN
+        if entries and now - entries[-1].since < grain and steady - entries[-1].steady < grain:
+            entries[-1].count += count
+        else:
+            entries.append(_Entry(now, steady, count))
+        self._count += count
+        self.total += count
 
     def count(self, now: float) -> int:
-        """How many there were."""
+        """How often it happened."""
         self._trim(now)
-        return len(self._items)
+        return self._count
 
     def rate(self, now: float) -> float:
-        """How many there were a second [Hz]; it falls while nothing comes."""
-        self._trim(now)
-        if len(self._items) < 2:
+        """How often it happened a second [Hz]; it falls while nothing comes. By real time where the clock stands."""
+        steady = self._trim(now)
+        if self._count < 2:
             return 0.0
-        return (len(self._items) - 1) / max(now - self._items[0][0], 1e-9)
+        first = self._entries[0]
+        seconds, real = now - first.since, steady - first.steady
+        if seconds < STANDS * real:
+            seconds = real
+        return (self._count - 1) / max(seconds, self.span * GRAIN)
+
+    def _trim(self, now: float) -> float:
+        """Forget what is too old, and return the steady time."""
+        entries, steady = self._entries, self._steady()
+        if entries and now < entries[-1].since - JUMP:
+            entries.clear()
+            self._count = 0
+        oldest, oldest_steady = now - self.span, steady - STEADY * self.span
+        while entries and (entries[0].since < oldest or entries[0].steady < oldest_steady):
+            self._count -= entries.popleft().count
+        return steady
+
+
+class Window(Generic[Value]):
+    """What happened in the last ``span`` seconds, as a :class:`Tally` counts it, and a value each.
+
+    Of the values, the newest :data:`MOST` are kept.
+    """
+
+    def __init__(self, span: float = SPAN, steady: Callable[[], float] = time.monotonic) -> None:
+        self._tally = Tally(span, steady)
+        self._values: deque[Value] = deque(maxlen=MOST)
+
+    @property
+    def total(self) -> int:
+        """How often something happened in all."""
+        return self._tally.total
+
+    def add(self, now: float, value: Value) -> None:
+        """Note what happened."""
+        self._tally.add(now)
+        self._values.append(value)
+
+    def count(self, now: float) -> int:
+        """How often it happened."""
+        return self._tally.count(now)
+
+    def rate(self, now: float) -> float:
+        """How often it happened a second [Hz]; see :meth:`Tally.rate`."""
+        return self._tally.rate(now)
 
     def values(self, now: float) -> list[Value]:
         """What was noted, the oldest first."""
-        self._trim(now)
-        return [value for _, value in self._items]
-
-    def _trim(self, now: float) -> None:
-        items = self._items
-        if items and now < items[-1][0]:
-            items.clear()
-        while items and items[0][0] < now - self.span:
-            items.popleft()
+        count = self.count(now)
+        while len(self._values) > count:
+            self._values.popleft()
+        return list(self._values)
 
 
 def percentile(ordered: Sequence[float], share: float) -> float:

@@ -22,7 +22,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fastdepth_ros.camera import Intrinsics
-from fastdepth_ros.errors import SettingError
+from fastdepth_ros.codec.decoder import decode_file
+from fastdepth_ros.errors import ImageError, SettingError
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
 DEPTH_SUFFIX = ".depth.png"
@@ -149,10 +150,10 @@ class _Reader:
 
 
 def _decode(data: bytes, mode: int, name: str) -> npt.NDArray[Any]:
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), mode)
-    if image is None:
-        raise SettingError(f"{name} cannot be decoded", "Take it out of the data.")
-    return np.asarray(image)
+    try:
+        return decode_file(data, name, mode)
+    except ImageError as error:
+        raise SettingError(error.cause, "Take it out of the data.") from error
 
 
 def _hdf5_sample(path: Path) -> Sample:

@@ -5,6 +5,8 @@ worker       the thread that answers images
 inbox        where that thread waits for the camera's messages
 intake       which image is answered, and why the others are not
 answers      one image -> depth, camera_info and cloud, as messages
+ending       being told to end, by a signal
+services     what rclpy answers for every node, guarded
 executor     runs everything else, in the main thread
 camera       the newest camera_info that can be used
 parameters   the table of ``fastdepth_ros.parameters`` as rclpy's

@@ -1,7 +1,19 @@
-"""``python -m fastdepth_ros.node``: the node, without an installed executable."""
+"""``depth_node``, and ``python -m fastdepth_ros.node``: the node, without an installed executable."""
 
+import os
+import signal
 import sys
 
-from fastdepth_ros.node.depth_node import main
 
-sys.exit(main())
+def main() -> int:
+    """Run the node. Until its libraries are imported, a signal ends the process at once: there is nothing to leave."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: os._exit(0))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))
+    from fastdepth_ros.node.depth_node import main as run
+
+    return run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -75,6 +75,7 @@ class Answers:
         self._manifest = manifest
         self._applied = parameters
         self._reader = PictureReader()
+        self._answered = False
         self._begin("")
 
     @property
@@ -119,6 +120,8 @@ class Answers:
             return
         origin = arrival.message.origin
         if origin.frame_id != self._messages.frame_id:
+            if self._answered:
+                self.monitor.turned(self._now(), self._messages.frame_id, origin.frame_id)
             self._begin(origin.frame_id)
         frame = self._pipeline.run(picture, calibration.camera if calibration else None, depth=depth, cloud=cloud)
 
@@ -134,6 +137,7 @@ class Answers:
             publish(outputs.cloud, self._messages.cloud)
         ended, now = time.perf_counter(), self._now()
         stages.update(frame.stages, publish=ended - done)
+        self._answered = True
         age = now - origin.seconds
         self.monitor.answered(now, age, stages)
         self.noted(begun, ended, age, ended - arrival.at, self._applied)

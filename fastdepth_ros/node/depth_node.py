@@ -10,7 +10,7 @@ thread's. What the node says of itself is made in :mod:`fastdepth_ros.node.repor
 from __future__ import annotations
 
 import faulthandler
-import signal
+import math
 import time
 import traceback
 from collections.abc import Callable
@@ -22,14 +22,17 @@ import rclpy
 from rclpy.clock import Clock, ClockType
 from rclpy.executors import ExternalShutdownException
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.signals import SignalHandlerOptions
+from rosgraph_msgs.msg import Clock as ClockMessage
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 
 from fastdepth_ros.diagnostics.monitor import Monitor
-from fastdepth_ros.errors import FastDepthError, SettingError
+from fastdepth_ros.errors import FastDepthError, SettingError, brief
 from fastdepth_ros.models import find_bundle
 from fastdepth_ros.node.answers import Answers, Outputs
 from fastdepth_ros.node.camera import Camera
-from fastdepth_ros.node.clock import NodeClock
+from fastdepth_ros.node.clock import NodeClock, checked
+from fastdepth_ros.node.ending import Ending
 from fastdepth_ros.node.executor import NodeExecutor
 from fastdepth_ros.node.inbox import Aside, Inbox
 from fastdepth_ros.node.intake import Arrival, Intake
@@ -39,6 +42,7 @@ from fastdepth_ros.node.process import prepare_process
 from fastdepth_ros.node.qos import answer, qos_override, sensor
 from fastdepth_ros.node.rate_limit import RateLimit
 from fastdepth_ros.node.reports import Reporter
+from fastdepth_ros.node.services import guard_services
 from fastdepth_ros.node.worker import Worker
 from fastdepth_ros.parameters import Parameters
 from fastdepth_ros.runtime.cache import module_for
@@ -55,6 +59,9 @@ FAREWELL = 15.0
 JUDGE_PERIOD = 0.5
 """How often the governor is asked whether it wants something else [s]."""
 
+MOST_KINDS = 50
+"""Kinds of faults that are told."""
+
 Transition = Callable[[Any, LifecycleState], TransitionCallbackReturn]
 
 
@@ -68,6 +75,8 @@ def says_what_failed(transition: Transition) -> Transition:
         except Exception as error:
             node.fail(f"{transition.__name__} failed: {error!r}. Please report this.", error)
             return ERROR
+        finally:
+            node.report_soon()
 
     return guarded
 
@@ -77,10 +86,17 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
 
     With ``autostart`` it configures and activates itself; if it cannot, it stays unconfigured, says why in the log and
     on /diagnostics, and can be configured again.
+
+    Args:
+        is_to_end: whether the process was told to end: then nothing is waited for.
+        arguments: rclpy's.
     """
 
-    def __init__(self, **arguments: Any) -> None:
+    def __init__(self, is_to_end: Callable[[], bool] = lambda: False, **arguments: Any) -> None:
         super().__init__("fastdepth", **arguments)
+        self._is_to_end = is_to_end
+        self._outlived: set[str] = set()
+        guard_services(self, self.outlive)
         self._now = NodeClock(self.get_clock()).now
         self._advertised: list[Any] = []
         self._heard: list[Any] = []
@@ -95,7 +111,9 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
         self._power = start_power(self.parameters, self._now)
         # Diagnostics go on while /clock stands still; their windows are in the node's clock all the same.
         self._steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self._report_timer = self.create_timer(self.parameters.diagnostics_period, self._report, clock=self._steady)
+        self._period, self._reported = self.parameters.diagnostics_period, -math.inf
+        self._report_timer = self.create_timer(self._period, self._report, clock=self._steady)
+        self._soon = self.create_timer(0.0, self._report_now, clock=self._steady)
         self.create_timer(JUDGE_PERIOD, self._judge, clock=self._steady)
         if self.parameters.autostart:
             self._start_timer = self.create_timer(0.0, self._autostart, clock=self._steady)
@@ -114,6 +132,8 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
 
     def _autostart(self) -> None:
         self.destroy_timer(self._start_timer)
+        if self.state != "unconfigured":
+            return  # somebody was faster
         if self.trigger_configure() == SUCCESS:
             self.trigger_activate()
 
@@ -171,6 +191,8 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
             self._unsubscribe()
             self.fail(f"not active: {error}")
             return FAILURE
+        self._camera.watch(image.topic_name)
+        self._answers.calibration = self._camera.calibration
         self._reporter.watch(image, camera_info, self._outputs)
         self._inbox.open(
             Intake(image, camera_info, compressed, self._on_camera_info, monitor, self._limit, self._power, self._now)
@@ -229,9 +251,30 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
         if error is not None and not isinstance(error, FastDepthError):
             self._log_failure(error)
 
+    def outlive(self, error: Exception) -> None:
+        """Log what a callback raised, ours or one of rclpy's own, once of each kind; the node goes on.
+
+        Raises:
+            Exception: the worker's own: nobody is to take a node for alive that answers no more.
+        """
+        if self._worker is not None and error is self._worker.fault:
+            raise error
+        where = traceback.extract_tb(error.__traceback__)[-1:]
+        kind = f"{type(error).__name__} in {where[0].name} ({where[0].filename}:{where[0].lineno})" if where else ""
+        if kind not in self._outlived and len(self._outlived) < MOST_KINDS:
+            self._outlived.add(kind)
+            self.get_logger().error(f"{brief(error)}: {kind}. The node goes on; this kind is told once.")
+
+    def report_soon(self) -> None:
+        """Report as soon as what is being done is done."""
+        self._soon.reset()
+
     def close(self) -> None:
-        """End the worker: nothing is published after this."""
+        """End the worker, and say so: nothing is published after this."""
         self._release()
+        if self.context.ok():
+            self._report("ended")
+            self._reporter.flush()
         self._power.close()
 
     def _cannot(self, error: Exception) -> TransitionCallbackReturn:
@@ -260,7 +303,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
             ExternalShutdownException: the node is to end.
         """
         while not futures.wait([ready], timeout=min(1.0, self.parameters.diagnostics_period)).done:
-            if not self.context.ok():
+            if self._is_to_end() or not self.context.ok():
                 raise ExternalShutdownException
             self._report("configuring: the model is being compiled, once on this machine")
             self.get_logger().info(
@@ -285,6 +328,12 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
         self._worker = self._inbox = self._answers = None
 
     # Topics
+
+    def create_subscription(self, msg_type: Any, topic: str, callback: Any, *rest: Any, **options: Any) -> Any:
+        """As rclpy's, which subscribes to /clock this way; no library unpacks what comes in."""
+        if msg_type is ClockMessage:
+            callback, options = checked(callback), {**options, "raw": True}
+        return super().create_subscription(msg_type, topic, callback, *rest, **options)
 
     def _publisher(self, kind: type, topic: str) -> Any:
         with qos_override(topic) as overridable:
@@ -324,7 +373,12 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
 
     def _on_change(self, parameters: Parameters) -> None:
         """Parameters changed: what is live takes hold with the next image."""
-        self._report_timer.timer_period_ns = int(parameters.diagnostics_period * 1e9)
+        if parameters.diagnostics_period != self._period:
+            self._period = parameters.diagnostics_period
+            self._report_timer.timer_period_ns = int(self._period * 1e9)
+            self._report_timer.reset()  # else the old period would have to end first
+            if time.monotonic() - self._reported >= self._period:
+                self.report_soon()
         self._power.apply(parameters)
         self._enforce()
 
@@ -352,7 +406,12 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
 
     # Diagnostics
 
+    def _report_now(self) -> None:
+        self._soon.cancel()
+        self._report()
+
     def _report(self, doing: str = "") -> None:
+        self._reported = time.monotonic()
         if self._inbox is not None:
             if self._answers is not None and self._inbox.has_mail:
                 self._answers.monitor.waits(self._now())
@@ -365,21 +424,21 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
 
 def main(args: list[str] | None = None) -> int:
     """Run the node until it is told to end; that is status 0."""
+    ending = Ending()
     prepare_process()
-    rclpy.init(args=args)
+    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
     try:
-        node = DepthNode()
-        executor = NodeExecutor(node)
+        node = DepthNode(lambda: ending.told)
+        executor = NodeExecutor(node, node.outlive)
+        ending.then(executor.stop)
         try:
             executor.spin()
         finally:
-            # A second SIGINT, as ros2 launch sends it, must not cut the farewell short.
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
             # Fast DDS 3.2 can wait for itself for ever when other participants leave at this moment, with Python's lock
             # held; this ends the process all the same, and tells where it was.
             faulthandler.dump_traceback_later(FAREWELL, exit=True)
             node.close()
-    except (KeyboardInterrupt, ExternalShutdownException):
+    except ExternalShutdownException:
         pass
     finally:
         rclpy.try_shutdown()

@@ -12,11 +12,12 @@ looked for once a second.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from itertools import chain
 from typing import Any
 
-from rclpy.executors import SingleThreadedExecutor
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.guard_condition import GuardCondition
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
@@ -27,8 +28,15 @@ FOREVER = -1
 EVENTS_PERIOD = 1.0
 """Seconds for which events may wait while messages come."""
 
+PAUSE = 0.005
+"""Seconds of rest after a fault: one that comes again at once is not to take the processor."""
+
 OTHERS = ("subscription", "guard_condition", "client", "service")
 """Kinds of entities that a wait set lists and rclpy takes care of."""
+
+
+def _raise(error: Exception) -> None:
+    raise error
 
 
 class NodeExecutor(SingleThreadedExecutor):  # type: ignore[misc]  # rclpy ships no types
@@ -37,11 +45,14 @@ class NodeExecutor(SingleThreadedExecutor):  # type: ignore[misc]  # rclpy ships
     Args:
         node: whose they are. Nothing of it is made or destroyed in another thread. Callbacks of its timers take no
             arguments.
+        outlive: is told of what a callback raises, ours or one of rclpy's own, and raises it where that is to end
+            :meth:`spin`; by default everything does.
     """
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, outlive: Callable[[Exception], None] = _raise) -> None:
         super().__init__(context=node.context)
         self._own_node = node
+        self._outlive = outlive
         self._stopped = False
         self._woken = GuardCondition(None, None, context=node.context)
         self._interrupted = SignalHandlerGuardCondition(node.context)
@@ -57,17 +68,32 @@ class NodeExecutor(SingleThreadedExecutor):  # type: ignore[misc]  # rclpy ships
         try:
             while self.context.ok() and not self._stopped:
                 self._call_timers()
-                if self.context.ok():
-                    self.spin_once(timeout_sec=0)
+                if self.context.ok() and not self._stopped:
+                    self._guard_from_faults(lambda: self.spin_once(timeout_sec=0))
         except rcl.RCLError:
             if self.context.ok():  # else the context was shut down between a question and its use
                 raise
 
-    def shutdown(self, timeout_sec: float | None = None) -> bool:
-        """Stop; see rclpy."""
+    def stop(self) -> None:
+        """End :meth:`spin`; from any thread."""
         self._stopped = True
         self._woken.trigger()
+
+    def shutdown(self, timeout_sec: float | None = None) -> bool:
+        """Stop; see rclpy."""
+        self.stop()
         return bool(super().shutdown(timeout_sec))
+
+    def _guard_from_faults(self, do: Callable[[], object]) -> None:
+        """Do it; what it raises is for ``outlive`` to judge."""
+        try:
+            do()
+        except ExternalShutdownException:
+            raise
+        except Exception as error:
+            if self.context.ok():  # else it was shut down under the callback's feet
+                self._outlive(error)
+                time.sleep(PAUSE)
 
     def _call_timers(self) -> None:
         """Call timers until something else is ready."""
@@ -112,7 +138,7 @@ class NodeExecutor(SingleThreadedExecutor):  # type: ignore[misc]  # rclpy ships
                 others = others or any(wait_set.is_ready("event", index) for index in range(sizes[-1]))
                 looked = time.monotonic()
             for timer in entities["timer"] if wait_set.get_ready_entities("timer") else ():
-                call(timer)
+                self._guard_from_faults(lambda timer=timer: call(timer))  # type: ignore[misc]  # of this turn
         for guard in self._own_node.guards:
             if guard.handle.pointer in guards:
                 guard.trigger()

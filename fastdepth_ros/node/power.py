@@ -6,6 +6,7 @@ import math
 import os
 import shlex
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
@@ -13,7 +14,7 @@ from typing import NamedTuple
 from fastdepth_ros.diagnostics.levels import Status
 from fastdepth_ros.diagnostics.monitor import Report
 from fastdepth_ros.diagnostics.power import board_status, budget_status, performance, power_status
-from fastdepth_ros.diagnostics.windows import percentile
+from fastdepth_ros.diagnostics.windows import MOST, percentile
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.parameters import FROM_PROFILE, Parameters, affinity_of, profiles_of
 from fastdepth_ros.power import Decision, Finding, Governor, PowerMonitor, process
@@ -35,6 +36,11 @@ class Noted(NamedTuple):
 
     age: float
     arrival: float
+
+
+def _notes() -> deque[Noted]:
+    """For what the governor judges next, which it does not while the node's clock stands."""
+    return deque(maxlen=MOST)
 
 
 def start_power(parameters: Parameters, now: Callable[[], float]) -> NodePower:
@@ -76,7 +82,7 @@ class NodePower:
         self._now = now
         self._at = now()
         self._governor = Governor(None, clock=lambda: self._at)
-        self._noted: list[Noted] = []
+        self._noted = _notes()
         self._arrivals = self._judged_arrivals = 0
         self._since = self._at
         self._decided = -math.inf
@@ -183,7 +189,7 @@ class NodePower:
 
     def _decide(self) -> bool:
         """Let the governor judge what was noted; whether :attr:`effective` is another one now."""
-        noted, self._noted = self._noted, []
+        noted, self._noted = self._noted, _notes()
         now, before = self._at, self.decision
         seconds = max(now - self._since, 1e-3)
         age, arrival = (percentile(sorted(numbers), 0.95) for numbers in zip(*noted, strict=True))

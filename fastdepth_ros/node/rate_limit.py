@@ -11,12 +11,21 @@ TOLERANCE = 0.25
 LAG = 0.5
 """Share of the period by which an image that came late may be made up for by the next."""
 
+BURST = 2.0
+"""Images that may arrive at once: what was held up on the way comes together."""
+
+DRIFT = 1.05
+"""How much faster the stamps' clock may go than ours before images are held back by their arrival."""
+
+LONGEST = 1e6
+"""Seconds between two images at most: the smallest of numbers has no reciprocal."""
+
 
 class RateLimit:
-    """Decides image by image, by their stamps.
+    """Decides image by image, by their stamps, and by their arrival where more come than the stamps say.
 
     A stamp that stands still, as of one picture that is published again and again, says nothing of time: the time of
-    arrival then counts on from it.
+    arrival then counts on from it. Stamps that jump to and fro let nothing pass that the time of arrival would not.
 
     Args:
         rate: images a second at most [Hz]; 0 is all of them.
@@ -32,6 +41,8 @@ class RateLimit:
         self._last = -math.inf
         self._came = 0.0
         self._stood = 0.0
+        self._left = BURST
+        self._counted = -math.inf
 
     def admits(self, stamp: float, arrival: float) -> bool:
         """Whether the image of that stamp [s] may pass; ``arrival`` [s] is by any clock that goes on.
@@ -42,7 +53,7 @@ class RateLimit:
         if self.rate <= 0:
             self.missed = sys.maxsize
             return True
-        period = 1 / self.rate
+        period = min(1 / self.rate, LONGEST)
         if stamp < self._last:
             self._due = -math.inf
         self.missed = 0
@@ -54,7 +65,18 @@ class RateLimit:
         if time < self._due - TOLERANCE * period:
             return False
         late = time - self._due
+        if not self._room(arrival, period):
+            return False
         self.missed = int(min(late / period + TOLERANCE, sys.maxsize))
         # After a pause nothing is made up for.
         self._due = time + period - (min(late, LAG * period) if late < period else 0.0)
+        return True
+
+    def _room(self, arrival: float, period: float) -> bool:
+        """Whether one more may pass by the time of arrival alone; then it is counted."""
+        self._left = min(BURST, self._left + max(0.0, arrival - self._counted) * DRIFT / period)
+        self._counted = arrival
+        if self._left < 1:
+            return False
+        self._left -= 1
         return True

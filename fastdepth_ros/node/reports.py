@@ -6,11 +6,15 @@ import platform
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.qos import QoSCompatibility, QoSProfile, qos_check_compatible
 
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.diagnostics.levels import (
+    LAST_CAMERA,
+    NO_CAMERA,
+    UNCORRECTED,
     Level,
     Source,
     Status,
@@ -22,12 +26,17 @@ from fastdepth_ros.diagnostics.levels import (
 )
 from fastdepth_ros.diagnostics.messages import diagnostic_array
 from fastdepth_ros.diagnostics.monitor import Report
+from fastdepth_ros.messages.camera_info import REMEDY
 from fastdepth_ros.node.answers import Answers, Outputs
+from fastdepth_ros.node.camera import Calibration
 from fastdepth_ros.node.power import NodePower
 from fastdepth_ros.parameters import Parameters
 from fastdepth_ros.runtime import processor
 from fastdepth_ros.runtime.bundle import Manifest
 from fastdepth_ros.runtime.engine import Engine
+
+FAREWELL = 0.5
+"""How long the last report may take on its way [s]."""
 
 
 class Reporter:
@@ -88,6 +97,10 @@ class Reporter:
         for publisher, said in ((self._publisher, [*statuses, *about_power]), (self._performance, [figures])):
             publisher.publish(diagnostic_array(said, self._name, platform.node(), now.to_msg()))
 
+    def flush(self) -> None:
+        """Wait until whoever listens has got the last report; not for long."""
+        self._publisher.wait_for_all_acked(Duration(seconds=FAREWELL))
+
     def _active(self, report: Report, parameters: Parameters, answers: Answers, camera_problem: str) -> list[Status]:
         assert self._watched is not None
         image, camera_info, outputs = self._watched
@@ -98,8 +111,7 @@ class Reporter:
             input_status(report, self._source(image), parameters.stale_after),
             calibration_status(
                 camera,
-                camera_problem or (answers.size_problem if calibration else _no_camera(camera)),
-                _in_words(calibration.camera) if calibration else "",
+                *_of_camera(calibration, camera_problem, answers.size_problem, camera),
             ),
             inference_status(report, facts),
             output_status(report, {publisher.topic_name: publisher.get_subscription_count() for publisher in outputs}),
@@ -117,6 +129,22 @@ def _qos(profile: QoSProfile) -> str:
     words = f"{profile.reliability.name} {profile.durability.name}".lower().replace("_", " ")
     # What DDS tells of other participants does not include the depth of their history.
     return f"{words}, depth {profile.depth}" if profile.depth else words
+
+
+def _of_camera(
+    calibration: Calibration | None, problem: str, size_problem: str, source: Source
+) -> tuple[str, str, str]:
+    """What is wrong with the camera that is in force, that camera in words, and what follows."""
+    if calibration is None:
+        return problem or _no_camera(source), "", NO_CAMERA
+    words = _in_words(calibration.camera)
+    if size_problem:
+        return size_problem, words, NO_CAMERA
+    if problem:
+        return problem, words, LAST_CAMERA
+    if calibration.camera.doubt:
+        return f"{calibration.camera.doubt}. {REMEDY}", words, UNCORRECTED
+    return calibration.distortion, words, ""
 
 
 def _no_camera(source: Source) -> str:

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 from rosbags.rosbag2 import Reader
 
-from fastdepth_ros.errors import RecordingError
+from fastdepth_ros.codec.decoder import decode_file
+from fastdepth_ros.errors import ImageError, RecordingError, shortened
 from fastdepth_ros.recording.camera import COMPRESSED, IMAGE
 from fastdepth_ros.recording.reader import Message, Recording, Topic
 
@@ -47,10 +48,11 @@ class UnpackedRecording(Recording):
 
     def _unpack(self, message: Message, raw: Topic) -> Message:
         packed = self.decode(message)
-        picture = cv2.imdecode(np.asarray(packed.data, np.uint8), cv2.IMREAD_COLOR_RGB)
-        if picture is None:
-            cause = f"a picture of {message.topic.name} in {self.path} cannot be decoded ({packed.format})"
-            raise RecordingError(cause, "Record it again, or play it as it is, without --raw.")
+        name = f"a picture of {message.topic.name} in {self.path} ({shortened(packed.format)})"
+        try:
+            picture = decode_file(np.asarray(packed.data, np.uint8), name, cv2.IMREAD_COLOR_RGB)
+        except ImageError as error:
+            raise RecordingError(error.cause, "Record it again, or play it as it is, without --raw.") from error
         height, width = picture.shape[:2]
         kind = self._types.types[IMAGE]
         image = kind(packed.header, height, width, "rgb8", 0, 3 * width, picture.reshape(-1))

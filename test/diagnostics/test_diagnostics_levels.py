@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 
 from fastdepth_ros.diagnostics.levels import (
+    LAST_CAMERA,
     Level,
     Source,
     calibration_status,
@@ -14,7 +17,7 @@ from fastdepth_ros.diagnostics.levels import (
     output_status,
 )
 from fastdepth_ros.diagnostics.monitor import Drop, Monitor
-from fastdepth_ros.diagnostics.sequence import Gaps
+from fastdepth_ros.diagnostics.sequence import PUBLISHERS, Gaps
 from fastdepth_ros.errors import ImageError
 
 HEARD = Source("/camera/image", "best effort, depth 1", ("driver (best effort)",), 1)
@@ -123,6 +126,62 @@ def test_gaps_in_a_publishers_numbers_are_counted():
     assert gaps.lost({}) == 0  # a middleware without numbers
 
 
+@pytest.mark.parametrize("number", [2**32, 2**63, 2**64 - 1])
+def test_a_number_that_nobody_can_have_counted_to_is_a_new_start(number):
+    gaps = Gaps()
+    publisher = {"data": b"one"}
+    assert gaps.lost({"publication_sequence_number": 5, "publisher_gid": publisher}) == 0
+    assert gaps.lost({"publication_sequence_number": number, "publisher_gid": publisher}) == 0
+    assert gaps.lost({"publication_sequence_number": number + 3, "publisher_gid": publisher}) == 2
+
+
+def test_as_many_are_missed_as_can_have_been_sent_in_the_silence():
+    times = iter([0.0, 3600.0, 3600.1])
+    gaps = Gaps(lambda: next(times))
+    assert [gaps.lost({"publication_sequence_number": n}) for n in (1, 108_001, 216_001)] == [0, 107_999, 0]
+
+
+def test_forged_publishers_are_forgotten():
+    gaps = Gaps()
+    for i in range(10_000):
+        gaps.lost({"publication_sequence_number": 1, "publisher_gid": {"data": i.to_bytes(16, "little")}})
+        gaps.lost({"publication_sequence_number": i, "publisher_gid": {"data": b"camera"}})
+    assert len(gaps._last) == PUBLISHERS
+    assert gaps.lost({"publication_sequence_number": 10_002, "publisher_gid": {"data": b"camera"}}) == 2
+
+
+def test_losses_are_counted_and_not_listed():
+    monitor = Monitor(0.0)
+    tracemalloc.start()
+    try:
+        for i in range(100):
+            monitor.received(i * 0.01, 10**9)
+            monitor.dropped(i * 0.01, Drop.LOST, 10**9)
+        told = monitor.report(1.0)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
+    assert told.received == told.recent_received == told.dropped[Drop.LOST] == 10**11
+
+
+def test_two_cameras_on_one_topic_are_named():
+    monitor = Monitor(0.0)
+    for i in range(30):
+        monitor.received(i / 30)
+        monitor.turned(i / 30, "front", "rear")
+    status = input_status(monitor.report(1.0), HEARD, 2.0)
+    assert status.level == Level.WARN
+    assert "'front'" in status.message
+    assert "'rear'" in status.message
+
+
+def test_a_camera_that_changes_its_frame_once_is_well():
+    monitor = Monitor(0.0)
+    monitor.received(0.5)
+    monitor.turned(0.5, "old", "new")
+    assert input_status(monitor.report(0.6), HEARD, 2.0).level == Level.OK
+
+
 def test_a_few_replaced_images_are_no_matter():
     assert inference_status(report(replaced=lambda i: i % 50 == 0), {}).level == Level.OK
 
@@ -165,6 +224,9 @@ def test_without_a_camera_depth_goes_on_with_a_warning():
     assert status.level == Level.WARN
     assert "depth without camera_info and cloud" in status.message
     assert calibration_status(Source("/camera_info"), "", "640x480").level == Level.OK
+    told = calibration_status(Source("/camera_info"), "K is of zeros.", "640x480", LAST_CAMERA)
+    assert told.message == f"{LAST_CAMERA}: K is of zeros."
+    assert told.values["camera"] == "640x480"
 
 
 def test_a_node_that_could_not_be_configured_says_why():

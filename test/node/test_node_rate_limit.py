@@ -71,3 +71,32 @@ def test_it_tells_how_many_more_would_have_passed():
     limit.rate = 0
     assert limit.admits(0.52, 0.52)
     assert limit.missed > 1000
+
+
+STAMPS = {
+    "descending": lambda i: 1e9 - i,
+    "random": lambda i: float(np.random.default_rng(i).uniform(-2e9, 2e9)),
+    "two in turn": lambda i: 1e6 * (i % 2),
+    "a second each": float,
+    "far in the future": lambda i: 2.0**31 * i,
+}
+
+
+@pytest.mark.parametrize("stamps", STAMPS)
+def test_stamps_that_lie_let_no_more_pass_than_arrive_in_time(stamps):
+    limit = RateLimit(10)
+    passed = sum(limit.admits(STAMPS[stamps](i), i / 100) for i in range(1000))
+    assert 50 <= passed <= 110
+
+
+def test_images_that_were_held_up_on_the_way_pass_by_their_stamps():
+    limit = RateLimit(30)
+    rng = np.random.default_rng(0)
+    passed = sum(limit.admits(i / 30, i / 30 + rng.uniform(0, 0.03)) for i in range(900))
+    assert passed >= 880
+
+
+@pytest.mark.parametrize("rate", [5e-324, 1e-300, 1e-9])
+def test_the_least_of_rates_lets_one_image_pass(rate):
+    limit = RateLimit(rate)
+    assert sum(limit.admits(i / 30, i / 30) for i in range(3)) >= 1

@@ -1,0 +1,84 @@
+"""The services that rclpy gives every node, held so that no request can end it or hold it up.
+
+rclpy raises out of them for a parameter of a type that there is not, and on ROS 2 Jazzy for a transition that is not
+allowed; the executor of a node lets that out. Here whoever asks gets an answer that says no.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from lifecycle_msgs.srv import ChangeState
+from rcl_interfaces.msg import SetParametersResult
+from rcl_interfaces.srv import SetParameters, SetParametersAtomically
+from rclpy.node import Node
+
+from fastdepth_ros.errors import brief
+
+MOST = 1000
+"""Parameters or names in one request: each costs time in which nothing else is answered."""
+
+Answer = Callable[[Any, Any], Any]
+
+
+def guard_services(node: Node, tell: Callable[[Exception], None]) -> None:
+    """Guard the services that a node has.
+
+    Args:
+        node: any.
+        tell: is told of what rclpy raised.
+    """
+    for service in node.services:
+        answer = service.callback
+        if service.srv_type is SetParameters:
+            answer = _one_by_one(answer)
+        service.callback = _guarded(service.srv_type, answer, tell)
+
+
+def _guarded(kind: type, answer: Answer, tell: Callable[[Exception], None]) -> Answer:
+    def guarded(request: Any, response: Any) -> Any:
+        if _longest(request) > MOST:
+            return _refusal(kind, f"more than {MOST} in one request")
+        try:
+            return answer(request, response)
+        except Exception as error:  # rclpy's, whatever it is: the node is none the worse for it
+            tell(error)
+            return _refusal(kind, str(error))
+
+    return guarded
+
+
+def _one_by_one(answer: Answer) -> Answer:
+    """Each parameter is set or refused by itself, as the service promises: one that rclpy stumbles over is only one."""
+
+    def set_each(request: Any, response: Any) -> Any:
+        for parameter in request.parameters:
+            try:
+                answer(SetParameters.Request(parameters=[parameter]), response)
+            except ValueError as error:  # a type that there is not
+                response.results.append(_refused(f"{parameter.name} has no type of a parameter ({error})"))
+        return response
+
+    return set_each
+
+
+def _longest(request: Any) -> int:
+    lists = (getattr(request, name, ()) for name in ("parameters", "names", "prefixes"))
+    return max(len(each) for each in lists)
+
+
+def _refusal(kind: type, why: str) -> Any:
+    """The answer that says no, as far as a service has one."""
+    response = kind.Response()  # type: ignore[attr-defined]  # as every service has it
+    if kind is SetParameters:
+        response.results = [_refused(why)]
+    elif kind is SetParametersAtomically:
+        response.result = _refused(why)
+    elif kind is ChangeState:
+        response.success = False
+    return response
+
+
+def _refused(why: str) -> SetParametersResult:
+    return SetParametersResult(successful=False, reason=brief(why))

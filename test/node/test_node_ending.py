@@ -1,0 +1,91 @@
+"""Told to end, the node ends by itself: quietly, with status 0, and it says so."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from node_graph import image_of
+
+WRAPPER = Path(__file__).parents[2] / "scripts" / "depth_node"
+GREY = np.full((48, 64, 3), 128, np.uint8)
+holds = subprocess.run(["env", "--block-signal=INT", "true"], capture_output=True, check=False).returncode == 0
+
+
+@pytest.mark.skipif(not holds, reason="this system's env cannot hold signals back")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("delay", [0.0, 0.03, 0.06, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8])
+def test_at_its_start_the_node_ends_quietly(domain, tmp_path, delay, number):  # noqa: ARG001
+    script = tmp_path / "lib" / "fastdepth_ros" / "depth_node"
+    script.parent.mkdir(parents=True)
+    shutil.copy(WRAPPER, script)
+    (tmp_path / "bin").mkdir()
+    begun = tmp_path / "begun"
+    (tmp_path / "bin" / "python3").write_text(f'#!/bin/sh\n: > {begun}\nexec {sys.executable} "$@"\n')
+    (tmp_path / "bin" / "python3").chmod(0o755)
+    environment = {name: value for name, value in os.environ.items() if name != "_ROS_WHEELS_BOOTSTRAP_COMPLETE"}
+    process = subprocess.Popen([script], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment, text=True)
+    while not begun.exists():
+        time.sleep(0.001)
+    time.sleep(delay)
+    process.send_signal(number)
+    said, _ = process.communicate(timeout=60)
+    assert (process.returncode, "Traceback" in said) == (0, False), said
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_while_frames_flow_the_node_ends_without_a_word_of_its_context(start, number):
+    for _ in range(3):
+        graph = start()
+        graph.ask(image_of(GREY, graph.header()), "depth")
+        for _ in range(20):
+            graph.images.publish(image_of(GREY, graph.header()))
+            graph.spin(0.005)
+        graph.process.send_signal(number)
+        while graph.process.poll() is None:
+            graph.images.publish(image_of(GREY, graph.header()))
+            graph.spin(0.002)
+        assert graph.process.returncode == 0
+        said = graph.log.read_text()
+        assert "Traceback" not in said
+        assert "invalid" not in said
+
+
+def test_the_last_report_says_that_the_node_ended(start):
+    graph = start()
+    assert graph.set("diagnostics_period", 60.0)[0]
+    graph.process.send_signal(signal.SIGINT)
+    end = time.monotonic() + 20
+    while graph.doing != "ended" and time.monotonic() < end:
+        graph.spin()
+    assert graph.doing == "ended"
+
+
+def test_each_transition_is_reported_at_once_whatever_the_period(start):
+    graph = start()
+    assert graph.set("diagnostics_period", 60.0)[0]
+    for transition, state in (
+        ("deactivate", "inactive"),
+        ("cleanup", "unconfigured"),
+        ("configure", "inactive"),
+        ("activate", "active"),
+        ("deactivate", "inactive"),
+        ("shutdown", "finalized"),
+    ):
+        assert graph.change(transition)
+        graph.wait_for(lambda state=state: graph.doing == state, f"the report of {state}")
+
+
+def test_another_period_of_the_reports_holds_at_once(start):
+    graph = start()
+    assert graph.set("diagnostics_period", 60.0)[0]
+    graph.spin(0.5)
+    assert graph.set("diagnostics_period", 0.2)[0]
+    graph.next_reports(3)
