@@ -107,7 +107,7 @@ def _has_memory_error(error: BaseException | None) -> bool:
     while error is not None and seen < 10:
         if isinstance(error, MemoryError):
             return True
-        error, seen = error.__cause__ or error.__context__, seen + 1
+        error, seen = error.__cause__ or (None if error.__suppress_context__ else error.__context__), seen + 1
     return False
 
 

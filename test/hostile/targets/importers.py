@@ -1,17 +1,28 @@
-"""Weights of strangers, in every format that is read."""
+"""Weights of strangers, in every format that is read.
+
+They are read in a process of their own (``import`` here, a few a second); its function is fuzzed in the worker, within
+the limits of that process.
+"""
 
 from __future__ import annotations
 
 import importlib
 import inspect
 import pkgutil
+import resource
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from fastdepth_ros import importing
+from fastdepth_ros.errors import WeightsError
 from fastdepth_ros.importing import read_weights
+from fastdepth_ros.importing.apart import MEMORY
+from fastdepth_ros.importing.bounds import budget
+from fastdepth_ros.importing.reading import read_here
 from hostile import mutate
 from hostile.seeds import archives, flatbuffers, params, pickles, protobuf
 from hostile.seeds.tiny import TINY
@@ -43,7 +54,35 @@ class _Untouched:
 
 
 def _modules() -> list[pkgutil.ModuleInfo]:
-    return list(pkgutil.iter_modules(importing.__path__))
+    return [found for found in pkgutil.iter_modules(importing.__path__) if found.name != "__main__"]
+
+
+@contextmanager
+def _limited(size: int) -> Iterator[None]:
+    """The limit that files of strangers are read within, for a moment in this process."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    most = pages * resource.getpagesize() + MEMORY + size + 2 * budget(size)
+    resource.setrlimit(resource.RLIMIT_AS, (most, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+def _apart(folder: Path) -> Callable[[bytes], object]:
+    def take(data: bytes) -> None:
+        suffix, data = (*mutate.unpack(data), b"", b"")[:2]
+        file = folder / f"x{suffix.decode()}"
+        file.write_bytes(data)
+        read_weights(file, TINY)
+
+    return take
+
+
+def _make_apart(rng: Random) -> bytes:
+    target = rng.choice([target for target in TARGETS if target.name not in ("import", "params")])
+    return mutate.pack(f".{target.name}".encode(), target.make(rng))
 
 
 def _reads(name: str) -> Callable[[Path], Callable[[bytes], object]]:
@@ -56,7 +95,12 @@ def _reads(name: str) -> Callable[[Path], Callable[[bytes], object]]:
                 (folder / name.replace(".params", ".json").replace("param", "graph")).write_bytes(graph)
             file.write_bytes(data)
             try:
-                read_weights(file, TINY)
+                with _limited(len(data)):
+                    read_here(file, TINY)
+            except WeightsError as error:
+                if isinstance(error.__cause__, MemoryError):  # the limit of the process that reads files
+                    raise WeightsError("the file needs too much memory", "") from None
+                raise
             finally:
                 if canary.exists():
                     canary.rmdir()
@@ -74,4 +118,5 @@ TARGETS = (
     Target("onnx", "file", protobuf.make, _reads("x.onnx"), 6),
     Target("tflite", "file", flatbuffers.make, _reads("x.tflite"), 6),
     Target("params", "file", params.make, _reads("x_param.params"), 4),
+    Target("import", "file", _make_apart, _apart, 1),
 )
