@@ -1,6 +1,7 @@
 """``python test/hostile fuzz|replay|soak ...``."""
 
 import importlib
+import signal
 import sys
 from pathlib import Path
 
@@ -14,6 +15,7 @@ def main() -> int:
     if len(sys.argv) < 2 or sys.argv[1] not in PARTS:
         sys.stderr.write(f"usage: python test/hostile {'|'.join(PARTS[:3])} ...\n")
         return 2
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended, too
     return importlib.import_module(f"hostile.{sys.argv[1]}").main(sys.argv[2:]) or 0
 
 

@@ -18,6 +18,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from fastdepth_ros import children
 from hostile import CHECKOUT, meter
 from hostile.board import Board
 from hostile.keep import keep
@@ -29,7 +30,7 @@ STALLED = 10.0
 BLOATED = 8 << 30
 """What a worker may use before it is killed [bytes]."""
 
-START = 60.0
+START = 180.0
 """How long a worker may take until its first case [s]."""
 
 TURN = 120.0
@@ -125,7 +126,7 @@ class Hand:
             "--targets",
             ",".join(self._chosen),
         ]
-        environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+        environment = children.environment(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
         self._process = subprocess.Popen(
             order, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, env=environment, cwd=CHECKOUT
         )
@@ -225,6 +226,7 @@ def run(minutes: float, workers: int, chosen: list[str], seed: str, out: Path, l
     folder = Path(tempfile.mkdtemp(prefix="hostile-", dir=shm if shm.is_dir() and os.access(shm, os.W_OK) else None))
     rows = {name: Row(ALL[name].kind) for name in chosen}
     keeper = Keeper(rows, out)
+    compile_once(folder)
     until = time.monotonic() + 60 * minutes
     hands = [Hand(number, folder, list(ALL), chosen, keeper, seed) for number in range(workers)]
     beside = _start_live(minutes, out, folder, seed) if live else None
@@ -235,7 +237,7 @@ def run(minutes: float, workers: int, chosen: list[str], seed: str, out: Path, l
             time.sleep(0.1)
         for hand in hands:
             hand.look_after(0)
-        said = beside.communicate(timeout=120)[0] if beside else ""
+        said = beside.communicate(timeout=600)[0] if beside else ""
     finally:
         for hand in hands:
             hand.end()
@@ -252,6 +254,15 @@ def run(minutes: float, workers: int, chosen: list[str], seed: str, out: Path, l
     return keeper, text + _findings(keeper)
 
 
+def compile_once(folder: Path) -> None:
+    """Have the shipped model compiled for this machine, for whoever runs it here; in a cache of its own."""
+    from fastdepth_ros.models import find_bundle
+    from fastdepth_ros.runtime.cache import module_for
+
+    os.environ.setdefault("FASTDEPTH_CACHE", str(folder / "cache"))
+    module_for(find_bundle())
+
+
 def _any_left(hands: list[Hand], until: float) -> bool:
     left = [hand.look_after(until) for hand in hands]  # all of them, whichever are left
     return any(left)
@@ -262,6 +273,7 @@ def run_cases(cases: int, chosen: list[str], seed: str, out: Path, folder: Path)
     from hostile.targets import ALL
 
     folder.mkdir(parents=True, exist_ok=True)
+    compile_once(folder)
     keeper = Keeper({name: Row(ALL[name].kind) for name in chosen}, out)
     hand = Hand(0, folder, list(ALL), chosen, keeper, seed)
     try:
@@ -285,7 +297,8 @@ def _start_live(minutes: float, out: Path, folder: Path, seed: str) -> subproces
         "--seed",
         seed,
     ]
-    return subprocess.Popen([*order, "--folder", str(folder / "live")], stdout=subprocess.PIPE, text=True, cwd=CHECKOUT)
+    order += ["--folder", str(folder / "live")]
+    return subprocess.Popen(order, stdout=subprocess.PIPE, text=True, cwd=CHECKOUT, env=children.environment())
 
 
 def _findings(keeper: Keeper) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from fastdepth_ros import children
 from hostile import CHECKOUT, mutate
 from hostile.keep import keep
 
@@ -26,7 +26,12 @@ RATE = 60.0
 ROUND = 40
 """Cases between two looks at the node's health."""
 
-PATIENCE = 30.0
+LIVES = 5
+"""Nodes that may die before it is enough."""
+
+PATIENCE = 180.0
+"""How long the node may take to answer a service [s]: it answers none while it has a model compiled."""
+
 TYPES = (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 127, 128, 255)
 """Of rcl_interfaces/ParameterValue; 10 and above mean nothing."""
 
@@ -292,12 +297,19 @@ def main(arguments: list[str]) -> int:
 
     given.folder.mkdir(parents=True, exist_ok=True)
     enter_graph(given.folder)
-    os.environ["FASTDEPTH_CACHE"] = str(given.folder / "cache")
-    counts: Counter[str] = Counter()
+    children.end_with_parent(signal.SIGTERM)
+    stranger = Stranger(start_node(given.folder))
+    try:
+        return _meet(stranger, given)
+    finally:
+        _end(stranger.process)
+
+
+def _meet(stranger: Stranger, given: argparse.Namespace) -> int:
+    """Send cases for so long, to one node after the other where they die, and say how it went."""
+    counts, died = Counter[str](), []
     until, rng = time.monotonic() + 60 * given.minutes, Random(f"live-{given.seed}")
-    process = start_node(given.folder)
-    died, stranger = [], Stranger(process)
-    while time.monotonic() < until and len(died) < 5:
+    while time.monotonic() < until and len(died) < LIVES:
         try:
             play(stranger, rng, until, counts, given.out)
             settle(stranger)
@@ -305,15 +317,14 @@ def main(arguments: list[str]) -> int:
             died.append(str(error))
             log = (given.folder / "node.log").read_text(errors="replace")
             sys.stderr.write(f"live: {error}\n{log[-1500:]}\n")
-            process.kill()
-            process.wait()
+            stranger.process.kill()
+            stranger.process.wait()
             if time.monotonic() < until:
-                process = stranger.process = start_node(given.folder)
-    status = _end(process)
+                stranger.process = start_node(given.folder)
+    status = _end(stranger.process) if not died or stranger.process.poll() is None else 0
     said = ", ".join(f"{count:,} {what}" for what, count in sorted(counts.items()))
-    sys.stdout.write(
-        f"A node in a process of its own was sent {said}. It died {len(died)} times, and ended with status {status}.\n"
-    )
+    sys.stdout.write(f"A node in a process of its own was sent {said}.")
+    sys.stdout.write(f" It died {len(died)} times, and ended with status {status}.\n")
     sys.stdout.write("".join(f"- live: {each}\n" for each in died))
     return 1 if died or status else 0
 

@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from hostile.fuzz import STALLED, START
+from hostile.fuzz import STALLED, START, compile_once
 
 GOOD = ("accepted", "refused: ")
 
@@ -39,6 +39,8 @@ def here(files: list[Path], target: str, folder: Path) -> None:
     from hostile.worker import ROOM, Runner, limit_memory
 
     names = [target or file.resolve().parent.name for file in files]
+    if "frame" in names:
+        compile_once(folder)
     runners = {name: Runner(ALL[name], folder / name) for name in dict.fromkeys(names)}
     os.chdir(folder)
     limit_memory(ROOM)

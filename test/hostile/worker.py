@@ -19,6 +19,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from fastdepth_ros import children
 from hostile.board import Board
 from hostile.keep import minimise
 from hostile.meter import Peak, Time, limit_memory
@@ -186,7 +187,6 @@ def _say(**words: Any) -> None:
 
 def prepare_process(folder: Path, number: int) -> None:
     """Keep this process small, quiet and away from the user's files."""
-    os.environ["FASTDEPTH_CACHE"] = str(folder / "cache")
     os.environ["ROS_LOG_DIR"] = str(folder / "log")
     own = folder / f"worker{number}"
     shutil.rmtree(own, ignore_errors=True)
@@ -208,6 +208,7 @@ def main(arguments: list[str]) -> int:
     options.add_argument("--targets", required=True)
     given = options.parse_args(arguments)
     prepare_process(given.folder, given.number)
+    children.end_with_parent()
     import cv2
 
     from hostile.targets import ALL
