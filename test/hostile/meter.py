@@ -52,12 +52,18 @@ class Time:
 
     def start(self) -> tuple[float, float, float]:
         """Wall time, delay and processor time of now [s]."""
-        return time.monotonic(), self.delay(), time.process_time()
+        return time.monotonic(), self.delay(), self._used()
 
     def since(self, start: tuple[float, float, float]) -> tuple[float, float]:
         """``busy`` and ``held``."""
         wall, delay, cpu = start
-        return time.process_time() - cpu, time.monotonic() - wall - (self.delay() - delay)
+        return self._used() - cpu, time.monotonic() - wall - (self.delay() - delay)
+
+    @staticmethod
+    def _used() -> float:
+        """Processor time of this process and of those that it started and saw end [s]."""
+        ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return time.process_time() + ended.ru_utime + ended.ru_stime
 
 
 class Peak:

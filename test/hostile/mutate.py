@@ -8,7 +8,8 @@ from random import Random
 
 NUMBERS = (
     0, 1, 2, 3, 4, 7, 8, 15, 16, 31, 32, 33, 63, 64, 127, 128, 255, 256, 1023, 1024, 4095, 4096, 32767, 32768, 65500,
-    65535, 65536, 0xFFFFFF, 0x1000000, 0x3FFFFFFF, 0x40000000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, 0xFFFFFFFF,
+    65535, 65536, 0xFFFFFF, 0x1000000, 100_000_000, 0x10000000, 600_000_000,
+    0x3FFFFFFF, 0x40000000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, 0xFFFFFFFF,
 )  # fmt: skip
 LONG_NUMBERS = (*NUMBERS, 1 << 32, 1 << 40, (1 << 62) - 1, 1 << 62, (1 << 63) - 1, 1 << 63, (1 << 64) - 1)
 FLOATS = (0.0, -0.0, 1.0, -1.0, 5e-324, 1e-308, 1e-38, 1e38, 1e300, 1e308, float("inf"), float("-inf"), float("nan"))

@@ -26,6 +26,7 @@ class Target:
         prepare: of a folder that the target may use -> what takes a case. That returns if the case is accepted, raises
             a FastDepthError if it is refused, and :class:`FooledError` if it did what it must not.
         share: of the time, against that of others.
+        apart: its cases run in processes of their own, whose wait for a processor nobody can tell from their work.
     """
 
     name: str
@@ -33,3 +34,4 @@ class Target:
     make: Callable[[Random], bytes]
     prepare: Callable[[Path], Callable[[bytes], object]]
     share: float = 1.0
+    apart: bool = False

@@ -36,7 +36,7 @@ STEPS = (
     b"o",
     b"i\n\n",
 )  # fmt: skip
-HUGE = (0x7FFFFFFF, 0x3FFFFFFF, 0xFFFFFFFF, 500_000_000, 1 << 40, (1 << 63) - 1)
+HUGE = (100_000_000, 0x7FFFFFFF, 0x3FFFFFFF, 0xFFFFFFFF, 500_000_000, 1 << 40, (1 << 63) - 1)
 
 
 def _announced(rng: Random) -> bytes:

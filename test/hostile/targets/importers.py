@@ -18,7 +18,6 @@ from random import Random
 from typing import Any
 
 from fastdepth_ros import importing
-from fastdepth_ros.errors import WeightsError
 from fastdepth_ros.importing import read_weights
 from fastdepth_ros.importing.apart import MEMORY
 from fastdepth_ros.importing.bounds import budget
@@ -97,10 +96,6 @@ def _reads(name: str) -> Callable[[Path], Callable[[bytes], object]]:
             try:
                 with _limited(len(data)):
                     read_here(file, TINY)
-            except WeightsError as error:
-                if isinstance(error.__cause__, MemoryError):  # the limit of the process that reads files
-                    raise WeightsError("the file needs too much memory", "") from None
-                raise
             finally:
                 if canary.exists():
                     canary.rmdir()
@@ -118,5 +113,5 @@ TARGETS = (
     Target("onnx", "file", protobuf.make, _reads("x.onnx"), 6),
     Target("tflite", "file", flatbuffers.make, _reads("x.tflite"), 6),
     Target("params", "file", params.make, _reads("x_param.params"), 4),
-    Target("import", "file", _make_apart, _apart, 1),
+    Target("import", "file", _make_apart, _apart, 1, apart=True),
 )

