@@ -13,6 +13,7 @@ from typing import Literal
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 
 from fastdepth_ros import models
+from fastdepth_ros.codec.decoder import MAX_PIXELS
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.pipeline import Settings
 from fastdepth_ros.power import Profiles, load_profiles
@@ -21,6 +22,9 @@ from fastdepth_ros.power.nvpmodel import check_command
 from fastdepth_ros.runtime.engine import max_threads
 
 Value = str | int | float | bool
+
+MONO16_LEAST = 8
+"""Bits of a camera that sends 16."""
 
 SHIPPED, FROM_PROFILE, ALL = "shipped", "profile", "all"
 """Words that stand for a file of profiles, and for cores."""
@@ -125,6 +129,8 @@ class Parameters:
     precision: Literal["float32", "int8"] = "float32"
     threads: int = 0
     image_transport: Literal["raw", "compressed"] = "raw"
+    max_pixels: int = MAX_PIXELS
+    mono16_bits: int = 0
     output_size: Literal["native", "camera"] = Settings.output_size
     depth_encoding: Literal["32FC1", "16UC1"] = Settings.depth_encoding
     cloud: Literal["off", "xyz", "xyzrgb"] = Settings.cloud
@@ -177,6 +183,18 @@ TABLE: dict[str, Spec] = {
             "raw subscribes to `image`, compressed to `image/compressed` (JPEG or PNG).",
             Change.INACTIVE,
             choices=("raw", "compressed"),
+        ),
+        _spec(
+            "max_pixels",
+            "Pixels of the largest image that is read; others are refused before they take memory.",
+            low=1024,
+            high=1_000_000_000,
+        ),
+        _spec(
+            "mono16_bits",
+            "Bits that the camera fills of images of 16 bits, 8 to 16; 0 finds out from their largest value.",
+            low=0,
+            high=16,
         ),
         _spec(
             "output_size",
@@ -243,6 +261,9 @@ def validate(values: Mapping[str, object]) -> Parameters:
     _ = parameters.pipeline
     profiles_of(parameters.power_file).find(parameters.power_profile)
     affinity_of(parameters.cpu_affinity)
+    if 0 < parameters.mono16_bits < MONO16_LEAST:
+        remedy = f"Use {MONO16_LEAST} to 16, or 0 to have it found out."
+        raise SettingError(f"mono16_bits cannot be {parameters.mono16_bits}", remedy)
     _check_words("nvpmodel_command", parameters.nvpmodel_command)
     return parameters
 

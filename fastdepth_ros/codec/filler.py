@@ -38,10 +38,10 @@ def filler_in(scan: npt.NDArray[np.uint8], tables: Tables) -> int | None:
         tables: of its blocks.
     """
     words = scan[: len(scan) // _WORD * _WORD].view(np.uint64)
-    plain = (words ^ (words >> _EIGHT)) & _REST == 0
-    if not plain.any():
+    twice = words[1:] == words[:-1]
+    if not twice.any():
         return None
-    (found,) = np.nonzero(plain[:-1] & (words[1:] == words[:-1]))
+    (found,) = np.nonzero(twice & ((words ^ (words >> _EIGHT)) & _REST == 0)[1:])
     _, first = np.unique(scan[found * _WORD], return_index=True)
     for at in found[first[:_LOOKED_AT]]:
         byte = scan[at * _WORD]

@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.table import Table
 
 from fastdepth_ros.camera import Intrinsics, View
+from fastdepth_ros.codec import jpeg, png
+from fastdepth_ros.codec.decoder import decode_file
 from fastdepth_ros.colours import relief
 from fastdepth_ros.errors import ImageError, SettingError
 from fastdepth_ros.models import DEFAULT, find_bundle
@@ -89,7 +91,10 @@ def _check_names(images: list[Path]) -> None:
 
 
 def _read(path: Path) -> Picture:
-    pixels = cv2.imread(str(path), cv2.IMREAD_COLOR) if path.is_file() else None
+    data = path.read_bytes() if path.is_file() else b""
+    if data.startswith((jpeg.START, png.START)):
+        return Picture(decode_file(data, str(path), cv2.IMREAD_COLOR), "bgr")
+    pixels = cv2.imread(str(path), cv2.IMREAD_COLOR) if data else None
     if pixels is None:
         raise ImageError(f"{path} is no picture that OpenCV reads", "Name a JPEG or PNG file.")
     return Picture(np.asarray(pixels, np.uint8), "bgr")

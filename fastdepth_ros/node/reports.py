@@ -105,7 +105,12 @@ class Reporter:
         assert self._watched is not None
         image, camera_info, outputs = self._watched
         camera = self._source(camera_info)
-        facts = {**self._facts, "threads": str(answers.threads), "max_rate [Hz]": f"{parameters.max_rate:g}"}
+        facts = {
+            **self._facts,
+            "threads": str(answers.threads),
+            "max_rate [Hz]": f"{parameters.max_rate:g}",
+            **answers.notes,
+        }
         calibration = answers.calibration
         return [
             input_status(report, self._source(image), parameters.stale_after),
