@@ -34,9 +34,9 @@ def nested(opcode: bytes, depth: int = DEEP) -> bytes:
 
 HOSTILE_PICKLES = {
     "a deep tuple as key": b"}" + nested(b"\x85") + b"K\x01s",
-    "a deep tuple as key of an OrderedDict": b"ccollections\nOrderedDict\n(]("
-    + nested(b"\x85", 900_000)
-    + b"K\x01e\x85e\x85R",
+    "a deep tuple as key of an OrderedDict": (
+        b"ccollections\nOrderedDict\n(](" + nested(b"\x85", 900_000) + b"K\x01e\x85e\x85R"
+    ),
     "a deep tuple in a set": b"\x8f(" + nested(b"\x85") + b"\x90",
     "a deep tuple in a frozenset": b"(" + nested(b"\x85") + b"\x91",
     "a deep tuple as storage key": b"(X\x07\x00\x00\x00storagectorch\nFloatStorage\n" + nested(b"\x85") + b"tQ",
@@ -171,10 +171,14 @@ HOSTILE_ONNX = {
         7,
         onnx_files.field(
             5,
-            onnx_files.field(1, 2**40)
-            + onnx_files.field(2, 1)
-            + onnx_files.field(8, "w")
-            + onnx_files.field(9, b"0000"),
+            b"".join(
+                [
+                    onnx_files.field(1, 2**40),
+                    onnx_files.field(2, 1),
+                    onnx_files.field(8, "w"),
+                    onnx_files.field(9, b"0000"),
+                ]
+            ),
         ),
     ),
     "a million numbers one by one": onnx_files.field(
