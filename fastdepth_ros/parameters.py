@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
+from difflib import get_close_matches
 from enum import Enum
 from functools import cache
 from typing import Literal
@@ -14,7 +16,7 @@ from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescri
 
 from fastdepth_ros import models
 from fastdepth_ros.codec.decoder import MAX_PIXELS
-from fastdepth_ros.errors import SettingError
+from fastdepth_ros.errors import SettingError, quoted
 from fastdepth_ros.pipeline import Settings
 from fastdepth_ros.power import Profiles, load_profiles
 from fastdepth_ros.power.files import parse_list
@@ -28,6 +30,11 @@ MONO16_LEAST = 8
 
 SHIPPED, FROM_PROFILE, ALL = "shipped", "profile", "all"
 """Words that stand for a file of profiles, and for cores."""
+
+
+LONGEST_WORD = 1024
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_YAML_WORDS = {False: ("off", "no", "false"), True: ("on", "yes", "true")}
 
 
 class Change(Enum):
@@ -81,27 +88,40 @@ class Spec:
         if isinstance(self.default, bool):
             return "true or false"
         if isinstance(self.default, str):
-            return "one of " + ", ".join(self.choices) if self.choices else "a word that is not empty"
+            words = f"a word that is not empty, of up to {LONGEST_WORD} characters that can be printed"
+            return "one of " + ", ".join(self.choices) if self.choices else words
         kind = "a whole number" if isinstance(self.default, int) else "a number"
         return f"{kind} from {self.low:g} to {self.high:g}" + (f" [{self.unit}]" if self.unit else "")
 
     def check(self, value: object) -> Value:
-        """The value in the parameter's type; a whole number does where a number is wanted.
+        """The value in the parameter's type.
+
+        A whole number does where a number is wanted. Where a word is wanted, what YAML takes for a number is one, and
+        what it takes for true or false is the word among the choices that does: YAML reads ``off`` as false.
 
         Raises:
             SettingError: the value is of another type, or outside what is allowed.
         """
-        kind = type(self.default)
-        if kind is float and type(value) is int:
+        kind, given = type(self.default), value
+        if kind is float and type(value) is int and abs(value) < 1 << 62:
             value = float(value)
+        if kind is str and isinstance(value, bool | int | float):
+            value = self._word(value)
         fits = type(value) is kind
         if isinstance(value, str):
-            fits = fits and value in (self.choices or (value,)) and value != ""
+            fits = fits and value in (self.choices or (value,)) and 0 < len(value) <= LONGEST_WORD
+            fits = fits and not _UNPRINTABLE.search(value)
         elif isinstance(value, int | float) and not isinstance(value, bool):
             fits = fits and self.low <= value <= self.high
         if not fits:
-            raise SettingError(f"{self.name} cannot be {value!r}", f"Use {self.allowed}.")
+            raise SettingError(f"{self.name} cannot be {_shown(given)}", f"Use {self.allowed}.{_hint(given)}")
         return value  # type: ignore[return-value]  # its type is that of the default now
+
+    def _word(self, value: bool | int | float) -> object:
+        """The word that was meant by what YAML made of it."""
+        if not isinstance(value, bool):
+            return str(value) if isinstance(value, float) or value.bit_length() < 64 else value
+        return next((word for word in _YAML_WORDS[value] if word in self.choices), value)
 
     def descriptor(self) -> ParameterDescriptor:
         """What rclpy and its tools are told of the parameter."""
@@ -113,8 +133,8 @@ class Spec:
             description=self.description,
             additional_constraints=f"{self.allowed}; changes {self.change.value}",
             read_only=self.change is Change.START,
-            # Lets `max_rate: 15` through to check(), where rclpy insists on 15.0.
-            dynamic_typing=isinstance(self.default, float),
+            # Lets `max_rate: 15` and `cloud: off` through to check(), where rclpy insists on 15.0 and "off".
+            dynamic_typing=True,
             integer_range=[IntegerRange(**{k: int(v) for k, v in bounds.items()})] if number and whole else [],
             floating_point_range=[FloatingPointRange(**bounds)] if number and not whole else [],
         )
@@ -256,15 +276,15 @@ def validate(values: Mapping[str, object]) -> Parameters:
     """
     for name in values:
         if name not in TABLE:
-            raise SettingError(f"there is no parameter {name!r}", f"Use one of {', '.join(TABLE)}.")
+            raise SettingError(f"there is no parameter {quoted(name)}", f"Use one of {', '.join(TABLE)}.")
     parameters = Parameters(**{name: TABLE[name].check(value) for name, value in values.items()})  # type: ignore[arg-type]
     _ = parameters.pipeline
+    for name, check in MEANINGS.items():
+        check(getattr(parameters, name))
     profiles_of(parameters.power_file).find(parameters.power_profile)
-    affinity_of(parameters.cpu_affinity)
     if 0 < parameters.mono16_bits < MONO16_LEAST:
         remedy = f"Use {MONO16_LEAST} to 16, or 0 to have it found out."
         raise SettingError(f"mono16_bits cannot be {parameters.mono16_bits}", remedy)
-    _check_words("nvpmodel_command", parameters.nvpmodel_command)
     return parameters
 
 
@@ -290,14 +310,44 @@ def affinity_of(cpu_affinity: str) -> tuple[int, ...] | None:
         return parse_list(cpu_affinity)
     except ValueError:
         remedy = f"Use numbers of cores, as 0,2-3, or {ALL}, or {FROM_PROFILE}."
-        raise SettingError(f"cpu_affinity cannot be {cpu_affinity!r}", remedy) from None
+        raise SettingError(f"cpu_affinity cannot be {quoted(cpu_affinity)}", remedy) from None
 
 
-def _check_words(name: str, command: str) -> None:
+def command_of(nvpmodel_command: str) -> tuple[str, ...]:
+    """The words of ``nvpmodel_command``.
+
+    Raises:
+        SettingError: it has none, or would raise privileges, or start a shell.
+    """
     try:
-        check_command(shlex.split(command))
+        return check_command(shlex.split(nvpmodel_command))
     except ValueError as error:
-        raise SettingError(f"{name} cannot be {command!r} ({error})", "Quote its words as a shell would.") from None
+        cause = f"nvpmodel_command cannot be {quoted(nvpmodel_command)} ({error})"
+        raise SettingError(cause, "Quote its words as a shell would.") from None
+
+
+MEANINGS: dict[str, Callable[[str], object]] = {
+    "power_file": profiles_of,
+    "cpu_affinity": affinity_of,
+    "nvpmodel_command": command_of,
+}
+"""What the words of some parameters mean, and what raises SettingError where they mean nothing."""
+
+
+def nearest(name: str, names: Iterable[str]) -> str | None:
+    """The name that was probably meant; None where none is near."""
+    return next(iter(get_close_matches(name[:LONGEST_WORD], list(names), 1, cutoff=0.5)), None)
+
+
+def _shown(value: object) -> str:
+    """A value as YAML writes it, and its kind where that is not what it looks like."""
+    if isinstance(value, bool):
+        return f"{str(value).lower()} (a boolean)"
+    return "empty" if value is None else quoted(value)
+
+
+def _hint(value: object) -> str:
+    return f" Put quotes around words that YAML reads as {str(value).lower()}." if isinstance(value, bool) else ""
 
 
 def check_change(name: str, state: str) -> None:

@@ -9,7 +9,8 @@
                  WARN   more than 5 % of the window's images were replaced before the node got to them
     outputs      WARN   95 % of the answers are not younger than 100 ms, or an image was stamped in the future
     node         ERROR  the node could not be configured, or its parameters are not allowed
-                 WARN   use_sim_time is true and no /clock came
+                 WARN   use_sim_time is true and no /clock came, or /clock stands; a parameter that was given is none,
+                        and much like one
 
 Windows are those of :mod:`fastdepth_ros.diagnostics.windows`. A node that is not active, or to which nobody subscribes,
 is well.
@@ -20,16 +21,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from types import MappingProxyType
 
 from fastdepth_ros.diagnostics.monitor import Drop, Report
 from fastdepth_ros.diagnostics.windows import Spread
 from fastdepth_ros.errors import quoted
+from fastdepth_ros.power.ages import milliseconds, of_another_clock
 
 DROPPED_SHARE = 0.05
 """Share of a window's images that may be lost on the way, and that may be replaced by newer ones."""
 
 AGE_LIMIT = 0.1
 """Depth that is older than three images of a 30 Hz camera is of no use to a planner [s]."""
+
+STANDSTILL = 3.0
+"""Seconds for which /clock may stand still before that is said; more than a slow one's tick."""
 
 TURNS = 3
 """Changes of the images' frame in a window from which on two cameras are on one topic."""
@@ -72,12 +78,18 @@ class Source:
         qos: the subscription's, in words.
         publishers: of the topic, each with its QoS in words.
         compatible: how many of these can be heard.
+        kind: the type of the subscription's messages.
+        others: other types of messages that are published there.
+        misfit: why a publisher of the right type cannot be heard, in words.
     """
 
     topic: str
     qos: str = ""
     publishers: Sequence[str] = ()
     compatible: int = 0
+    kind: str = ""
+    others: Sequence[str] = ()
+    misfit: str = ""
 
 
 def input_status(report: Report, source: Source, stale_after: float) -> Status:
@@ -121,11 +133,8 @@ def _silence(report: Report, source: Source) -> str:
     what = f"no image on {source.topic} for {report.silence:.1f} s"
     if not source.publishers:
         return f"{what}: it has no publisher. Start the camera driver, or remap `image`."
-    if not source.compatible:
-        return (
-            f"{what}: the QoS of its publishers does not fit ours ({source.qos}). Set"
-            f" qos_overrides.{source.topic}.subscription.reliability to best_effort, or change the driver's."
-        )
+    if misfit := misfit_of(source, "image"):
+        return f"{what}: {misfit}"
     return (
         f"{what}, although {len(source.publishers)} publish there. Look whether the driver still sends; images of over"
         " 0.5 MB need config/fastdds.xml in the driver's process, too."
@@ -136,6 +145,36 @@ NO_CAMERA = "depth without camera_info and cloud"
 LAST_CAMERA = "the last camera_info that was good stays in force"
 UNCORRECTED = "depth is not corrected for the focal length"
 """What follows from a camera that is not known, from a bad camera_info after a good one, and from one in doubt."""
+
+
+def misfit_of(source: Source, name: str) -> str:
+    """Why no publisher of a topic can be heard, and what to do; empty where one can be.
+
+    Args:
+        source: the topic.
+        name: what it is called where it is remapped.
+    """
+    if source.compatible or not source.publishers:
+        return ""
+    if source.others and not source.misfit:
+        return (
+            f"{source.topic} carries {', '.join(source.others)}, and the node wants {source.kind}. {_way(source, name)}"
+        )
+    policy, value = ("durability", "volatile") if "urab" in source.misfit else ("reliability", "best_effort")
+    return (
+        f"the QoS of its publishers does not fit ours ({source.qos}). Set"
+        f" qos_overrides.{source.topic}.subscription.{policy} to {value}, or change the driver's."
+    )
+
+
+def _way(source: Source, name: str) -> str:
+    """What to do about messages of another type."""
+    told = {("CompressedImage", "Image"): "compressed", ("Image", "CompressedImage"): "raw"}
+    for other in source.others:
+        transport = told.get((other.rsplit("/", 1)[-1], source.kind.rsplit("/", 1)[-1]))
+        if transport:
+            return f"Set image_transport to {transport}, or remap `{name}` to a topic of {source.kind}."
+    return f"Remap `{name}` to a topic of {source.kind}."
 
 
 def calibration_status(source: Source, problem: str, camera: str, consequence: str = NO_CAMERA) -> Status:
@@ -199,6 +238,13 @@ def output_status(report: Report, subscribers: Mapping[str, int]) -> Status:
     }
     if report.age is None:
         return Status("outputs", Level.OK, "no answers in the last seconds", values)
+    if of_another_clock(report.age.p50) or of_another_clock(report.age.p95):
+        values["age p50/p95/max [ms]"] = "from another clock"
+        message = (
+            "stamps of the images are from another clock, so ages cannot be told. Let the driver stamp with this"
+            " machine's time; a recording needs use_sim_time and /clock."
+        )
+        return Status("outputs", Level.WARN, message, values)
     values["age p50/p95/max [ms]"] = _milliseconds(report.age)
     if report.age.p50 < -CLOCK_TOLERANCE:
         message = (
@@ -208,29 +254,52 @@ def output_status(report: Report, subscribers: Mapping[str, int]) -> Status:
         return Status("outputs", Level.WARN, message, values)
     if report.age.p95 > AGE_LIMIT:
         message = (
-            f"depth is {report.age.p95 * 1e3:.0f} ms old (p95). Look at the times of the stages; if they are short, the"
-            " images come late or their stamps are of another clock: a recording needs use_sim_time and /clock."
+            f"depth is {milliseconds(report.age.p95, 0)} old (p95). Look at the times of the stages; if they are short,"
+            " the images come late or their stamps are of another clock: a recording needs use_sim_time and /clock."
         )
         return Status("outputs", Level.WARN, message, values)
     return Status("outputs", Level.OK, f"{report.rate_out:.1f} Hz, {report.age.p50 * 1e3:.1f} ms old", values)
 
 
-def node_status(state: str, problem: str, values: Mapping[str, str], clock_stands: bool = False) -> Status:
-    """Whether the node could be configured, and knows the time.
+def node_status(
+    state: str,
+    problem: str,
+    values: Mapping[str, str],
+    clock_stands: bool = False,
+    stood: float = 0.0,
+    unknown: Mapping[str, str | None] = MappingProxyType({}),
+) -> Status:
+    """Whether the node could be configured, knows the time, and knows all that it was given.
 
     Args:
         state: label of the lifecycle state, or what the node is doing.
         problem: why it could not; empty if it could.
         values: what else there is to say.
         clock_stands: the node is to take its time from /clock, and none came.
+        stood: for how long the node's clock has stood [s].
+        unknown: parameters that it was given and does not know, each with the one that was probably meant.
     """
     values = {"state": state, **values}
+    if unknown:
+        values["parameters that there are not"] = ", ".join(unknown)
     if problem:
         return Status("node", Level.ERROR, problem, values)
     if clock_stands:
         message = (
             "use_sim_time is true, but no /clock came, so ages and rates cannot be told. Start the simulator, play the"
             " recording with --clock, or set use_sim_time to false."
+        )
+        return Status("node", Level.WARN, message, values)
+    if stood > STANDSTILL:
+        message = (
+            f"the time of /clock has stood for {stood:.0f} s, so ages cannot be told. Go on with the simulator or the"
+            " recording, or set use_sim_time to false."
+        )
+        return Status("node", Level.WARN, message, values)
+    meant = [f"{quoted(name)} ({right}?)" for name, right in unknown.items() if right]
+    if meant:
+        message = (
+            f"there is no parameter {', '.join(meant)}. Mend its name in the launch or YAML file, or leave it out."
         )
         return Status("node", Level.WARN, message, values)
     return Status("node", Level.OK, state, values)

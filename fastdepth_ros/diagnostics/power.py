@@ -16,6 +16,7 @@ from types import MappingProxyType
 from fastdepth_ros.diagnostics.levels import Level, Status
 from fastdepth_ros.diagnostics.monitor import Report
 from fastdepth_ros.power import Budget, Decision, Finding, PowerState
+from fastdepth_ros.power.ages import milliseconds, of_another_clock
 
 
 def budget_status(
@@ -40,7 +41,7 @@ def budget_status(
     values = {
         "power_profile": profile,
         "age budget, p95 [ms]": _figure(budget.age_ms),
-        "age p95 [ms]": _figure(report.age.p95 * 1e3 if report.age else None),
+        "age p95 [ms]": milliseconds(report.age.p95).removesuffix(" ms") if report.age else "unknown",
         "network budget [ms]": _figure(budget.network_ms),
         "network p50 [ms]": _figure(infer.p50 * 1e3 if infer else None),
         "rate at most [Hz]": _figure(decision.rate or None, "that of the camera"),
@@ -109,7 +110,7 @@ def board_status(state: PowerState) -> Status:
 def performance(report: Report, state: PowerState, decision: Decision, took: float | None = None) -> dict[str, float]:
     """The same as plain numbers in SI units, for plotting; what is unknown is left out."""
     numbers: dict[str, float | None] = {"rate_in": report.rate_in, "rate_out": report.rate_out}
-    if report.age:
+    if report.age and not of_another_clock(report.age.max):
         numbers |= {"age_p50": report.age.p50, "age_p95": report.age.p95, "age_max": report.age.max}
     for stage, spread in report.stages.items():
         numbers |= {f"{stage}_p50": spread.p50, f"{stage}_p95": spread.p95, f"{stage}_max": spread.max}

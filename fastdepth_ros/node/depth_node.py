@@ -20,14 +20,16 @@ from typing import Any
 
 import rclpy
 from rclpy.clock import Clock, ClockType
+from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 from rclpy.executors import ExternalShutdownException
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.qos import DurabilityPolicy, QoSProfile
 from rclpy.signals import SignalHandlerOptions
 from rosgraph_msgs.msg import Clock as ClockMessage
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 
 from fastdepth_ros.diagnostics.monitor import Monitor
-from fastdepth_ros.errors import FastDepthError, SettingError, brief
+from fastdepth_ros.errors import FastDepthError, SettingError, brief, quoted
 from fastdepth_ros.models import find_bundle
 from fastdepth_ros.node.answers import Answers, Outputs
 from fastdepth_ros.node.camera import Camera
@@ -36,10 +38,10 @@ from fastdepth_ros.node.ending import Ending
 from fastdepth_ros.node.executor import NodeExecutor
 from fastdepth_ros.node.inbox import Aside, Inbox
 from fastdepth_ros.node.intake import Arrival, Intake
-from fastdepth_ros.node.parameters import NodeParameters
-from fastdepth_ros.node.power import start_power
-from fastdepth_ros.node.process import prepare_process
-from fastdepth_ros.node.qos import answer, qos_override, sensor
+from fastdepth_ros.node.parameters import QOS, NodeParameters
+from fastdepth_ros.node.power import NodePower
+from fastdepth_ros.node.process import give_memory_back, prepare_process
+from fastdepth_ros.node.qos import answer, keeps, latched, qos_override, sensor
 from fastdepth_ros.node.rate_limit import RateLimit
 from fastdepth_ros.node.reports import Reporter
 from fastdepth_ros.node.services import guard_services
@@ -58,6 +60,9 @@ FAREWELL = 15.0
 
 JUDGE_PERIOD = 0.5
 """How often the governor is asked whether it wants something else [s]."""
+
+USUAL = 2
+"""Subscriptions of a node that hears one camera."""
 
 MOST_KINDS = 50
 """Kinds of faults that are told."""
@@ -93,6 +98,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
     """
 
     def __init__(self, is_to_end: Callable[[], bool] = lambda: False, **arguments: Any) -> None:
+        self._strange: dict[str, SettingError] = {}
         super().__init__("fastdepth", **arguments)
         self._is_to_end = is_to_end
         self._outlived: set[str] = set()
@@ -102,13 +108,18 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
         self._heard: list[Any] = []
         self._aside = Aside()
         self._inbox: Inbox[Arrival] | None = None
+        self._intake: Intake | None = None
         self._worker: Worker[Arrival] | None = None
         self._answers: Answers | None = None
         self._limit = RateLimit()
         self._camera = Camera(self.get_logger())
         self._reporter = Reporter(self)
         self._settings = NodeParameters(self, self._on_change)
-        self._power = start_power(self.parameters, self._now)
+        for name, error in self._strange.items():
+            self._settings.refuse(name, error)
+        self._named: set[str] = set()
+        self._name_unknown()
+        self._power = NodePower(self.parameters, self._now)
         # Diagnostics go on while /clock stands still; their windows are in the node's clock all the same.
         self._steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._period, self._reported = self.parameters.diagnostics_period, -math.inf
@@ -127,6 +138,22 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
     def parameters(self) -> Parameters:
         """The values in force."""
         return self._settings.current
+
+    def declare_parameter(
+        self, name: str, value: Any = None, descriptor: Any = None, ignore_override: bool = False
+    ) -> Any:
+        """Declare a parameter; see rclpy. One of rclpy's own that was given what it cannot be has its default.
+
+        The node does not configure then, and says why.
+        """
+        given = (name, value) if descriptor is None else (name, value, descriptor)
+        try:
+            return super().declare_parameter(*given, ignore_override=ignore_override)
+        except (InvalidParameterTypeException, InvalidParameterValueException) as error:
+            if name.startswith(QOS):
+                raise  # its topic is not made
+            self._strange[name] = SettingError(str(error), f"{name} is {_kind(value)}, as {str(value).lower()}.")
+            return super().declare_parameter(*given, ignore_override=True)
 
     # Lifecycle
 
@@ -194,9 +221,20 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
         self._camera.watch(image.topic_name)
         self._answers.calibration = self._camera.calibration
         self._reporter.watch(image, camera_info, self._outputs)
-        self._inbox.open(
-            Intake(image, camera_info, compressed, self._on_camera_info, monitor, self._limit, self._power, self._now)
+        self._intake = Intake(
+            image,
+            camera_info,
+            compressed,
+            self._on_camera_info,
+            monitor,
+            self._limit,
+            self._power,
+            self._now,
+            self._log_failure,
         )
+        self._camera_info, self._latched_publishers = camera_info, 0
+        self._inbox.open(self._intake)
+        self._name_unknown()
         self.get_logger().info(f"answers {image.topic_name} on {self._outputs.depth.topic_name}")
         return SUCCESS
 
@@ -315,6 +353,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
 
     def _unsubscribe(self) -> None:
         self._reporter.forget()
+        self._intake = None
         if self._inbox is not None:
             self._inbox.open(None)
         while self._heard:
@@ -327,6 +366,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
         while self._advertised:
             self.destroy_publisher(self._advertised.pop())
         self._worker = self._inbox = self._answers = None
+        give_memory_back()
 
     # Topics
 
@@ -345,17 +385,32 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
     def _subscription(self, kind: type, topic: str) -> Any:
         """A subscription whose messages the worker takes."""
         with qos_override(topic) as overridable:
-            subscription = self.create_subscription(
-                kind,
-                topic,
-                lambda _: None,
-                sensor(),
-                raw=True,
-                qos_overriding_options=overridable,
-                callback_group=self._aside,
-            )
+            return self._hear(kind, topic, sensor(), qos_overriding_options=overridable)
+
+    def _hear(self, kind: type, topic: str, qos: QoSProfile, **options: Any) -> Any:
+        subscription = self.create_subscription(
+            kind, topic, lambda _: None, qos, raw=True, callback_group=self._aside, **options
+        )
         self._heard.append(subscription)
         return subscription
+
+    def _hear_latched(self) -> None:
+        """Hear a camera_info that was published once, for whoever comes later.
+
+        A subscription that asks for what was published before does not fit a publisher that keeps nothing, as most do,
+        and both ends would log that: so there is a second one only where a publisher keeps something.
+        """
+        if self._intake is None or self._inbox is None:
+            return
+        count = self._camera_info.get_publisher_count()
+        if count == self._latched_publishers or len(self._intake.subscriptions) > USUAL:
+            return
+        self._latched_publishers = count
+        if self._camera_info.qos_profile.durability == DurabilityPolicy.TRANSIENT_LOCAL:
+            return  # as an override wants it
+        topic = self._camera_info.topic_name
+        if any(keeps(publisher) for publisher in self.get_publishers_info_by_topic(topic)):
+            self._intake.hear_also(self._hear(CameraInfo, topic, latched()))
 
     def _image_topic(self, compressed: bool) -> str:
         """The image's topic; a remapping of ``image`` holds for ``image/compressed``, too, as with image_transport."""
@@ -401,11 +456,21 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
         """
         if self._worker is not None and self._worker.fault is not None:
             raise self._worker.fault
+        self._hear_latched()
         if self._power.judge(self._now(), self._worker.busy_since if self._worker is not None else None):
             self._enforce()
             self.get_logger().info(self._power.decision.reason)
 
     # Diagnostics
+
+    def _name_unknown(self) -> None:
+        """Name parameters that were given at start, and that nobody asked for: most likely they are misspelt."""
+        unknown = self._settings.unknown(every_topic=self._intake is not None)
+        self._reporter.unknown = unknown
+        for name in sorted(set(unknown) - self._named)[:MOST_KINDS]:
+            self._named.add(name)
+            meant = f" Was {unknown[name]} meant?" if unknown[name] else ""
+            self.get_logger().warning(f"there is no parameter {quoted(name)}, which was given at start.{meant}")
 
     def _report_now(self) -> None:
         self._soon.cancel()
@@ -421,6 +486,10 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
 
     def _log_failure(self, error: Exception) -> None:
         self.get_logger().error("".join(traceback.format_exception(error)), throttle_duration_sec=5.0)
+
+
+def _kind(value: object) -> str:
+    return "a boolean" if isinstance(value, bool) else f"of the type {type(value).__name__}"
 
 
 def main(args: list[str] | None = None) -> int:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from itertools import count
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from rclpy.qos import HistoryPolicy
 
@@ -15,6 +14,11 @@ from fastdepth_ros.errors import ImageError
 from fastdepth_ros.messages.serialized import SerializedCompressedImage, SerializedImage, Unpacker
 from fastdepth_ros.node.power import NodePower
 from fastdepth_ros.node.rate_limit import RateLimit
+
+Result = TypeVar("Result")
+
+MOST = 100
+"""Messages that are taken in one go where all are kept: a publisher may send faster than they are taken."""
 
 
 class Arrival(NamedTuple):
@@ -38,13 +42,14 @@ class Intake:
 
     Args:
         images: subscription of raw messages.
-        camera_infos: another; what is kept of it is heard before the images.
+        camera_infos: another; what is kept of it is heard before the images. See also :meth:`hear_also`.
         compressed: whether the images are sensor_msgs/CompressedImage.
         hear: takes a camera_info.
         monitor: takes the notes.
         limit: of the rate.
         power: counts the images.
         now: the time in the node's clock [s].
+        log_failure: is told of an exception that is a fault of the node.
     """
 
     def __init__(
@@ -57,9 +62,11 @@ class Intake:
         limit: RateLimit,
         power: NodePower,
         now: Callable[[], float],
+        log_failure: Callable[[Exception], None] = lambda _: None,
     ) -> None:
+        self._log_failure = log_failure
         self.subscriptions = [images, camera_infos]
-        self._images, self._camera_infos = Mailbox(images), Mailbox(camera_infos)
+        self._images, self._camera_infos = Mailbox(images), [Mailbox(camera_infos)]
         self._unpacker = Unpacker(compressed)
         self._gaps = Gaps()
         self._hear = hear
@@ -67,6 +74,11 @@ class Intake:
         self._limit = limit
         self._power = power
         self._now = now
+
+    def hear_also(self, camera_infos: Any) -> None:
+        """Take camera_info from one more subscription from now on, before the first one's; from any thread."""
+        self.subscriptions = [*self.subscriptions, camera_infos]
+        self._camera_infos = [Mailbox(camera_infos), *self._camera_infos]
 
     def take(self, waited_since: int) -> Arrival | None:
         """Take all messages that are there.
@@ -77,15 +89,25 @@ class Intake:
         Returns:
             The image to be answered, if there is one.
         """
-        for camera_info, _ in self._camera_infos:
-            self._hear(camera_info)
+        for mailbox in self._camera_infos:
+            for camera_info, _ in mailbox:
+                self._guard(self._hear, camera_info)
         newest = None
         for serialized, info in self._images:
-            arrival = self._receive(serialized, info, waited_since)
+            arrival = self._guard(self._receive, serialized, info, waited_since)
             if arrival is not None and newest is not None:
                 self._monitor.dropped(self._now(), Drop.REPLACED)
             newest = arrival or newest
         return newest
+
+    def _guard(self, do: Callable[..., Result], *arguments: Any) -> Result | None:
+        """Do it. Whatever is wrong with a message, or with us, the next one is taken."""
+        try:
+            return do(*arguments)
+        except Exception as error:
+            self._monitor.failed(self._now(), error)
+            self._log_failure(error)
+            return None
 
     def _receive(self, serialized: bytes, info: dict[str, Any], waited_since: int) -> Arrival | None:
         now, at, system = self._now(), time.perf_counter(), time.time_ns()
@@ -123,7 +145,7 @@ class Mailbox:
     def __iter__(self) -> Iterator[tuple[Any, dict[str, Any]]]:
         """Take them; to ask once more than there can be messages would cost as much as a message."""
         handle = self._subscription.handle
-        for _ in range(self._most) if self._most else count():
+        for _ in range(min(self._most or MOST, MOST)):
             taken = handle.take_message(self._subscription.msg_type, self._subscription.raw)
             if taken is None:
                 return

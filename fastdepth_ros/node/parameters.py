@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from rcl_interfaces.msg import SetParametersResult
-from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
+from rcl_interfaces.msg import ParameterDescriptor, SetParametersResult
 from rclpy.parameter import Parameter
 
 from fastdepth_ros.errors import SettingError
-from fastdepth_ros.parameters import TABLE, Parameters, check_change, validate
+from fastdepth_ros.parameters import MEANINGS, TABLE, Change, Parameters, check_change, nearest, validate
+
+QOS = "qos_overrides."
+TOGETHER = "the parameters"
+"""Stands for a parameter's name where the values are allowed, but not together."""
 
 
 class NodeParameters:
@@ -31,29 +34,64 @@ class NodeParameters:
         self._node = node
         self._on_change = on_change
         self.current = self._declare()
+        node.add_pre_set_parameters_callback(self._meant)
         node.add_on_set_parameters_callback(self._set)
 
+    def unknown(self, every_topic: bool) -> dict[str, str | None]:
+        """Parameters that were given at start and are none of the node's, each with the one that was probably meant.
+
+        Args:
+            every_topic: whether the node has all of its topics, so that a QoS override that is not declared is of none.
+        """
+        given = getattr(self._node, "_parameter_overrides", {})  # rclpy tells of them nowhere else
+        names = [name for name in given if not self._node.has_parameter(name)]
+        known = list(self._node.list_parameters([], 0).names)
+        return {name: nearest(name, known) for name in names if every_topic or not name.startswith(QOS)}
+
     def _declare(self) -> Parameters:
-        values: dict[str, object] = {}
+        values: dict[str, Any] = {}
         for name, spec in TABLE.items():
-            descriptor = spec.descriptor()
-            try:
-                values[name] = spec.check(self._node.declare_parameter(name, spec.default, descriptor).value)
-            except SettingError as error:
-                self._refuse(name, error)
-            except (InvalidParameterTypeException, InvalidParameterValueException) as error:
-                # rclpy holds types and ranges against the descriptor before we can.
-                self._node.declare_parameter(name, spec.default, descriptor, ignore_override=True)
-                self._refuse(name, SettingError(str(error), f"Use {spec.allowed}."))
+            # rclpy, which holds types and ranges against the descriptor first, gets the real one afterwards.
+            anything = ParameterDescriptor(dynamic_typing=True)
+            given = self._node.declare_parameter(name, spec.default, anything).value
+            values[name] = self._checked(name, given)
+            if type(values[name]) is not type(given) or values[name] != given:
+                self._node.set_parameters([Parameter(name, value=values[name])])
+            self._node.set_descriptor(name, spec.descriptor())
         try:
             return validate(values)
         except SettingError as error:  # each is allowed, but not together
-            self._refuse("the parameters", error)
-            return Parameters(**values)  # type: ignore[arg-type]
+            self.refuse(TOGETHER, error)
+            return Parameters(**values)
 
-    def _refuse(self, name: str, error: SettingError) -> None:
+    def _checked(self, name: str, given: object) -> Any:
+        """What was given at start, if all that can be known of it alone is right; else the default."""
+        try:
+            value = TABLE[name].check(given)
+            if name in MEANINGS:
+                MEANINGS[name](str(value))
+            return value
+        except SettingError as error:
+            self.refuse(name, error)
+            return TABLE[name].default
+
+    def refuse(self, name: str, error: SettingError) -> None:
+        """Refuse a parameter that was given at start: the node does not configure before it is mended."""
         self.refused[name] = error
-        self._node.get_logger().error(f"{error} Set it, then configure the node.")
+        at_start = name in TABLE and TABLE[name].change is Change.START
+        again = "Start the node again, with another." if at_start else "Set it, then configure the node."
+        self._node.get_logger().error(f"{error} {again}")
+
+    def _meant(self, changes: list[Parameter]) -> list[Parameter]:
+        """The changes, with words in the place of what YAML made of them."""
+        return list(self._typed(changes))
+
+    def _typed(self, changes: list[Parameter]) -> Iterator[Parameter]:
+        for change in changes:
+            try:
+                yield Parameter(change.name, value=TABLE[change.name].check(change.value))
+            except (KeyError, SettingError):  # not ours, or refused in a moment
+                yield change
 
     def _set(self, changes: list[Parameter]) -> SetParametersResult:
         """Take new values, all or none. Those of other names, as use_sim_time, are none of ours."""
@@ -66,7 +104,8 @@ class NodeParameters:
         except SettingError as error:
             return SetParametersResult(successful=False, reason=str(error))
         self.current = parameters
-        self.refused = {name: error for name, error in self.refused.items() if name in TABLE and name not in ours}
+        mended = {TOGETHER, *(change.name for change in changes)}
+        self.refused = {name: error for name, error in self.refused.items() if name not in mended}
         if ours:
             self._on_change(parameters)
         return SetParametersResult(successful=True)

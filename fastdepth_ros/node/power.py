@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import shlex
 import time
 from collections import deque
 from collections.abc import Callable
@@ -16,8 +15,9 @@ from fastdepth_ros.diagnostics.monitor import Report
 from fastdepth_ros.diagnostics.power import board_status, budget_status, performance, power_status
 from fastdepth_ros.diagnostics.windows import MOST, percentile
 from fastdepth_ros.errors import SettingError
-from fastdepth_ros.parameters import FROM_PROFILE, Parameters, affinity_of, profiles_of
-from fastdepth_ros.power import Decision, Finding, Governor, PowerMonitor, process
+from fastdepth_ros.parameters import FROM_PROFILE, Parameters, affinity_of, command_of, profiles_of
+from fastdepth_ros.power import Decision, Finding, Governor, PowerMonitor, Profiles, load_profiles, process
+from fastdepth_ros.power.profiles import BUILT_IN
 from fastdepth_ros.runtime.engine import max_threads
 
 FIRST_LOOK = 0.5
@@ -43,17 +43,17 @@ def _notes() -> deque[Noted]:
     return deque(maxlen=MOST)
 
 
-def start_power(parameters: Parameters, now: Callable[[], float]) -> NodePower:
-    """Power of a node that starts.
+def _usable(parameters: Parameters) -> tuple[Profiles, Parameters]:
+    """The profiles, and parameters that fit them; the built-in ones where a file is spoilt.
 
-    Parameters of power that are not allowed have their defaults meanwhile; the node refuses to configure with them.
+    The node refuses to configure then.
     """
     try:
-        return NodePower(parameters, now)
+        profiles = profiles_of(parameters.power_file)
+        profiles.find(parameters.power_profile)
+        return profiles, parameters
     except SettingError:
-        default = Parameters()
-        names = ("power_profile", "power_file", "nvpmodel_command", "cpu_affinity")
-        return NodePower(replace(parameters, **{name: getattr(default, name) for name in names}), now)
+        return load_profiles(BUILT_IN), replace(parameters, power_profile=Parameters().power_profile)
 
 
 class NodePower:
@@ -64,18 +64,17 @@ class NodePower:
         now: the time in the node's clock [s].
 
     Raises:
-        SettingError: a parameter of power is not allowed.
+        SettingError: nvpmodel_command or cpu_affinity is not allowed.
     """
 
     def __init__(self, parameters: Parameters, now: Callable[[], float]) -> None:
         max_threads()  # remembers how many cores there are, before a profile takes some away
         self._device = "cuda" if parameters.target.startswith("cuda") else "cpu"
-        affinity_of(parameters.cpu_affinity)
-        self._profiles = profiles_of(parameters.power_file)
+        self._profiles, parameters = _usable(parameters)
         self._monitor = PowerMonitor(
             self._profiles.find(parameters.power_profile),
             parameters.board_root,
-            shlex.split(parameters.nvpmodel_command),
+            command_of(parameters.nvpmodel_command),
             parameters.manage_board_mode,
             self._device,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+from collections.abc import Callable
 
 from fastdepth_ros.runtime.ros_log import provide_log_folder
 
@@ -22,9 +23,20 @@ def prepare_process() -> None:
     """
     provide_log_folder()
     gc.freeze()
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (OSError, AttributeError):  # not glibc
-        return
+    mallopt = _glibc("mallopt")
     mallopt(M_MMAP_THRESHOLD, LARGEST_MMAP_THRESHOLD)
     mallopt(M_TRIM_THRESHOLD, TRIM_THRESHOLD)
+
+
+def give_memory_back() -> None:
+    """Give the kernel back what is free: a model's buffers, which malloc keeps for each thread that had some."""
+    gc.collect()
+    _glibc("malloc_trim")(0)
+
+
+def _glibc(name: str) -> Callable[..., int]:
+    """A function of the C library; one that does nothing where the library is another."""
+    try:
+        return getattr(ctypes.CDLL(None), name)  # type: ignore[no-any-return]
+    except (OSError, AttributeError):
+        return lambda *_: 0

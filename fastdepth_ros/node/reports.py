@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import platform
+import time
+from collections.abc import Mapping
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -21,6 +23,7 @@ from fastdepth_ros.diagnostics.levels import (
     calibration_status,
     inference_status,
     input_status,
+    misfit_of,
     node_status,
     output_status,
 )
@@ -38,6 +41,22 @@ from fastdepth_ros.runtime.engine import Engine
 FAREWELL = 0.5
 """How long the last report may take on its way [s]."""
 
+MOST_PUBLISHERS = 10
+"""Publishers of one topic that are named."""
+
+
+class Standstill:
+    """Tells for how long a clock has stood still."""
+
+    def __init__(self) -> None:
+        self._time, self._since = -1, time.monotonic()
+
+    def seconds(self, now: int) -> float:
+        """So long [s]; 0 where it goes on. ``now`` [ns] is by the clock."""
+        if now != self._time:
+            self._time, self._since = now, time.monotonic()
+        return time.monotonic() - self._since
+
 
 class Reporter:
     """Publishes the node's statuses.
@@ -47,10 +66,13 @@ class Reporter:
 
     Attributes:
         problem: why the node is not configured; empty if nothing is wrong.
+        unknown: parameters that were given and are not known, each with the one that was probably meant.
     """
 
     def __init__(self, node: Node) -> None:
         self.problem = ""
+        self.unknown: Mapping[str, str | None] = {}
+        self._stands = Standstill()
         self._node = node
         self._name = node.get_fully_qualified_name().lstrip("/")
         self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", 10)
@@ -87,7 +109,8 @@ class Reporter:
         parameters = power.effective
         now = self._node.get_clock().now()
         about = {"model": parameters.model, "target": parameters.target}
-        statuses = [node_status(doing, self.problem, about, clock_stands=now.nanoseconds == 0)]
+        stood = self._stands.seconds(now.nanoseconds)
+        statuses = [node_status(doing, self.problem, about, now.nanoseconds == 0, stood, self.unknown)]
         report = Report()
         if self._watched is not None and answers is not None:
             report = answers.monitor.report(now.nanoseconds * 1e-9)
@@ -123,11 +146,29 @@ class Reporter:
         ]
 
     def _source(self, subscription: Any) -> Source:
-        ours = subscription.qos_profile
+        ours, kind = subscription.qos_profile, _type_name(subscription.msg_type)
         publishers = self._node.get_publishers_info_by_topic(subscription.topic_name)
-        heard = sum(qos_check_compatible(p.qos_profile, ours)[0] != QoSCompatibility.ERROR for p in publishers)
-        names = [f"{p.node_namespace.rstrip('/')}/{p.node_name} ({_qos(p.qos_profile)})" for p in publishers]
-        return Source(subscription.topic_name, _qos(ours), names, heard)
+        same = [each for each in publishers if each.topic_type == kind]
+        fits = [qos_check_compatible(each.qos_profile, ours) for each in same]
+        return Source(
+            subscription.topic_name,
+            _qos(ours),
+            [f"{_name(each)} ({_qos(each.qos_profile)})" for each in publishers[:MOST_PUBLISHERS]],
+            sum(fit != QoSCompatibility.ERROR for fit, _ in fits),
+            kind,
+            sorted({each.topic_type for each in publishers} - {kind})[:MOST_PUBLISHERS],
+            next((reason for fit, reason in fits if fit == QoSCompatibility.ERROR), ""),
+        )
+
+
+def _name(publisher: Any) -> str:
+    return f"{publisher.node_namespace.rstrip('/')}/{publisher.node_name}"
+
+
+def _type_name(message: Any) -> str:
+    """The name of a message's type as the graph has it: sensor_msgs/msg/Image."""
+    package, kind = message.__module__.split(".")[:2]
+    return f"{package}/{kind}/{message.__name__}"
 
 
 def _qos(profile: QoSProfile) -> str:
@@ -153,6 +194,8 @@ def _of_camera(
 
 
 def _no_camera(source: Source) -> str:
+    if misfit := misfit_of(source, "camera_info"):
+        return misfit
     if source.publishers:
         return f"no camera_info came on {source.topic} yet. Check that the driver has a calibration."
     return f"{source.topic} has no publisher. Start the driver with a calibration, or remap `camera_info`."

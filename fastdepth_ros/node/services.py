@@ -6,6 +6,7 @@ allowed; the executor of a node lets that out. Here whoever asks gets an answer 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -13,11 +14,14 @@ from lifecycle_msgs.srv import ChangeState
 from rcl_interfaces.msg import SetParametersResult
 from rcl_interfaces.srv import SetParameters, SetParametersAtomically
 from rclpy.node import Node
+from rclpy.parameter import Parameter
 
 from fastdepth_ros.errors import brief
 
 MOST = 1000
 """Parameters or names in one request: each costs time in which nothing else is answered."""
+
+_NUMBERED = re.compile(r"\b(expected|got) '(\d)'")
 
 Answer = Callable[[Any, Any], Any]
 
@@ -41,7 +45,7 @@ def _guarded(kind: type, answer: Answer, tell: Callable[[Exception], None]) -> A
         if _longest(request) > MOST:
             return _refusal(kind, f"more than {MOST} in one request")
         try:
-            return answer(request, response)
+            return _in_words(answer(request, response))
         except Exception as error:  # rclpy's, whatever it is: the node is none the worse for it
             tell(error)
             return _refusal(kind, str(error))
@@ -61,6 +65,19 @@ def _one_by_one(answer: Answer) -> Answer:
         return response
 
     return set_each
+
+
+def _in_words(response: Any) -> Any:
+    """The same answer, with the names of types where rclpy writes their numbers: ``expected '4' got '3'``."""
+    results = getattr(response, "results", None) or [getattr(response, "result", None)]
+    for result in results:
+        if isinstance(result, SetParametersResult):
+            result.reason = _NUMBERED.sub(lambda found: f"{found[1]} a {_type_name(int(found[2]))}", result.reason)
+    return response
+
+
+def _type_name(number: int) -> str:
+    return str(Parameter.Type(number).name).lower().replace("_", " ")
 
 
 def _longest(request: Any) -> int:

@@ -220,8 +220,8 @@ def parse_list(text: str) -> tuple[int, ...]:
     """
     numbers: list[int] = []
     for part in text.split(","):
-        first, _, last = part.partition("-")
-        span = range(int(first), int(last or first) + 1)
+        first, dash, last = part.partition("-")
+        span = range(int(first), int(last if dash else first) + 1)
         if not 0 < len(span) <= 4096 or span.start < 0:
             raise ValueError(f"{part!r} is no range of cores")
         numbers += span

@@ -13,6 +13,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from fastdepth_ros.power.ages import milliseconds, of_another_clock
+
 LOWER, LOWER_FAST = 0.75, 0.5
 """What is left of the rate after a step down; the second where the age is over twice its budget."""
 
@@ -146,12 +148,13 @@ class Governor:
         if budget is None:
             return self.decision
         asked = min(cap, rate_in) if cap else rate_in
-        words = f"p95 of the age {age_p95 * 1e3:.0f} ms, budget {budget * 1e3:.0f} ms"
+        words = f"p95 of the age {milliseconds(age_p95, 0)}, budget {milliseconds(budget, 0)}"
         self._held = age_p95 <= budget
         self._late = not self._held and arrival_p95 > budget
         if self._late:
             self._easy_since = now
-            self._reason = f"{words}; the images are {arrival_p95 * 1e3:.0f} ms old when they come in"
+            old = "" if of_another_clock(arrival_p95) else " old"
+            self._reason = f"{words}; the images are {milliseconds(arrival_p95, 0)}{old} when they come in"
         elif not self._held:
             self._easy_since = now
             self._step_down(now, age_p95, min(self._rate, asked, rate_out or asked), words)

@@ -9,11 +9,10 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from fastdepth_ros.errors import SettingError
+from fastdepth_ros.errors import SettingError, brief, quoted
 from fastdepth_ros.power.board import KINDS, LINUX
 from fastdepth_ros.power.files import parse_list
+from fastdepth_ros.power.yaml_file import read_yaml
 
 BUILT_IN = Path(__file__).with_name("profiles.yaml")
 DEVICES = ("cpu", "cuda")
@@ -90,7 +89,7 @@ class Profiles(dict[str, Profile]):
             SettingError: there is none; the remedy names those that there are.
         """
         if name not in self:
-            raise SettingError(f"there is no power_profile {name!r}", f"Use one of {', '.join(self)}.")
+            raise SettingError(f"there is no power_profile {quoted(name)}", f"Use one of {', '.join(self)}.")
         return self[name]
 
 
@@ -121,18 +120,20 @@ def load_profiles(own: str | Path | None = None) -> Profiles:
 
 def _add(profiles: Profiles, path: Path) -> None:
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        cause = f"the profiles in {path} cannot be read ({' '.join(str(error).split())[:200]})"
+        data = read_yaml(path)
+    except (OSError, ValueError) as error:  # a text of another encoding is a ValueError, too
+        cause = f"the profiles in {brief(path)} cannot be read ({brief(error, 200)})"
         raise SettingError(cause, f"Write it as {BUILT_IN} shows.") from None
-    found = (data or {}).get("profiles") if isinstance(data or {}, dict) else None
-    if data and not isinstance(found, dict):
+    if data in (None, {}):
+        return  # it says nothing
+    found = data.get("profiles") if isinstance(data, dict) else None
+    if not isinstance(found, dict):
         raise SettingError(f"{path} has no table `profiles`", f"Write it as {BUILT_IN} shows.")
-    for name, values in (found or {}).items():
+    for name, values in found.items():
         try:
             profiles[str(name)] = _profile(str(name), values, profiles)
         except (ValueError, TypeError) as error:
-            raise SettingError(f"profile {name} in {path}: {error}", f"Write it as {BUILT_IN} shows.") from None
+            raise SettingError(f"profile {brief(name)} in {path}: {error}", f"Write it as {BUILT_IN} shows.") from None
 
 
 def _profile(name: str, values: Any, known: Profiles) -> Profile:
@@ -153,7 +154,7 @@ def _operation(base: Operation, values: Any) -> Operation:
     if "modes" in table:
         modes = table["modes"]
         if not isinstance(modes, list) or not all(isinstance(mode, str) for mode in modes):
-            raise ValueError(f"modes must be a list of names, not {modes!r}")
+            raise ValueError(f"modes must be a list of names, not {quoted(modes)}")
         changes["modes"] = tuple(modes)
     if "threads" in table:
         changes["threads"] = int(_number("threads", table["threads"], 256, whole=True))
@@ -174,9 +175,9 @@ def _operation(base: Operation, values: Any) -> Operation:
 
 def _table(values: Any, allowed: set[str]) -> dict[str, Any]:
     if not isinstance(values, dict):
-        raise ValueError(f"{values!r} stands where a table of {', '.join(sorted(allowed))} belongs")
+        raise ValueError(f"{quoted(values)} stands where a table of {', '.join(sorted(allowed))} belongs")
     if unknown := [str(key) for key in values if key not in allowed]:
-        raise ValueError(f"it does not know {', '.join(unknown)}, only {', '.join(sorted(allowed))}")
+        raise ValueError(f"it does not know {brief(', '.join(unknown))}, only {', '.join(sorted(allowed))}")
     return values
 
 
@@ -184,6 +185,6 @@ def _number(name: str, value: Any, high: float, *, whole: bool = False) -> float
     kinds = int if whole else (int, float)
     if isinstance(value, bool) or not isinstance(value, kinds) or not 0 <= value <= high:
         raise ValueError(
-            f"{name} must be {'a whole number' if whole else 'a number'} from 0 to {high:g}, not {value!r}"
+            f"{name} must be {'a whole number' if whole else 'a number'} from 0 to {high:g}, not {quoted(value)}"
         )
     return float(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import signal
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -103,3 +104,17 @@ def test_the_node_ends_with_status_0_when_told_to(start, number):
     graph.process.send_signal(number)  # as launch does when it gets impatient
     assert graph.process.wait(20) == 0
     assert "Traceback" not in graph.log.read_text()
+
+
+def test_a_node_that_is_configured_again_and_again_keeps_its_size(start):
+    graph = start()
+    graph.ask(image_of(GREY, graph.header()), "depth")
+
+    def cycle(times: int) -> int:
+        for _ in range(times):
+            for transition in ("deactivate", "cleanup", "configure", "activate"):
+                assert graph.change(transition)
+        return sum("module.so" in line for line in Path(f"/proc/{graph.process.pid}/maps").read_text().splitlines())
+
+    assert cycle(10) == cycle(1), "modules that were given back are mapped still"
+    graph.ask(image_of(GREY, graph.header()), "depth")

@@ -61,3 +61,82 @@ def test_a_node_that_is_started_with_what_is_not_allowed_says_so_and_can_be_mend
     assert graph.change("configure")
     assert graph.change("activate")
     graph.wait_for(lambda: graph.says("node", DiagnosticStatus.OK, "active"), "the node to be well")
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "meant"),
+    [
+        ("cloud", "off", "off"),
+        ("cloud", "no", "off"),
+        ("cloud", "on", None),
+        ("cpu_affinity", "0", "0"),
+        ("max_rate", "15", 15.0),
+        ("nvpmodel_command", "4", "4"),
+        ("power_file", "shipped", "shipped"),
+    ],
+)
+def test_words_that_yaml_takes_for_something_else_are_understood_at_start(start, name, given, meant):
+    graph = start(wait=False, **{name: given})
+    if meant is None:
+        graph.wait_for(lambda: graph.says("node", DiagnosticStatus.ERROR, "true (a boolean)", "quotes"), "the refusal")
+        return
+    graph.wait_for(lambda: graph.doing == "active", "the node to become active")
+    assert graph.get(name) == meant
+    assert type(graph.get(name)) is type(meant)
+
+
+def test_a_model_whose_name_is_a_number_is_looked_for(start):
+    graph = start(wait=False, model=2024)
+    graph.wait_for(lambda: graph.says("node", DiagnosticStatus.ERROR, "no model '2024'"), "the refusal")
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "meant"),
+    [("cloud", False, "off"), ("cpu_affinity", 0, "0"), ("max_rate", 15, 15.0), ("cloud", "xyz", "xyz")],
+)
+def test_words_that_yaml_takes_for_something_else_are_understood_while_the_node_runs(graph, name, given, meant):
+    assert graph.set(name, given) == (True, "")
+    assert graph.get(name) == meant
+    assert type(graph.get(name)) is type(meant)
+    graph.set(name, TABLE[name].default)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "words"),
+    [
+        ("cloud", True, ["true", "off, xyz, xyzrgb", "quotes"]),
+        ("cloud", 3, ["3", "off, xyz, xyzrgb"]),
+        ("threads", "two", ["two", "a whole number"]),
+        ("threads", [1, 2], ["a whole number"]),
+        ("power_profile", "a\nb", ["power_profile", "printed"]),
+        ("use_sim_time", 3, ["bool"]),
+    ],
+)
+def test_types_are_named_by_their_names(graph, name, given, words):
+    successful, reason = graph.set(name, given)
+    assert not successful
+    assert all(word in reason for word in words), reason
+    assert "'4'" not in reason
+
+
+def test_a_misspelt_parameter_is_named_with_the_one_that_was_meant(start, tmp_path):
+    file = tmp_path / "robot.yaml"
+    file.write_text(
+        """/**:
+  ros__parameters:
+    max_raet: 10.0
+    zzzz: 1
+    qos_overrides./imagee.subscription.reliability: reliable
+"""
+    )
+    graph = start("--ros-args", "--params-file", str(file), namespace="/misspelt")
+    graph.wait_for(lambda: graph.says("node", DiagnosticStatus.WARN, "max_raet", "max_rate?"), "the name")
+    graph.next_reports()
+    unknown = graph.values("node")["parameters that there are not"]
+    assert all(name in unknown for name in ("max_raet", "zzzz", "imagee"))
+    assert "zzzz" in graph.log.read_text()
+
+
+def test_a_parameter_that_is_known_is_not_named(graph):
+    graph.next_reports(1)
+    assert "parameters that there are not" not in graph.values("node")

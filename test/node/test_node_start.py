@@ -1,0 +1,86 @@
+"""A node that cannot start stays, unconfigured, and says why: for every parameter."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from diagnostic_msgs.msg import DiagnosticStatus
+
+BILLION_LAUGHS = "a: &a [x, x]\n" + "".join(
+    f"{new}: &{new} [*{old}, *{old}, *{old}, *{old}, *{old}, *{old}, *{old}, *{old}]\n"
+    for old, new in zip("abcdefghi", "bcdefghij", strict=True)
+)
+FILES = {
+    "deep": b"[" * 100_000,
+    "deep tables": b"{a: " * 5000,
+    "laughing": BILLION_LAUGHS.encode() + b"profiles: {x: *j}\n",
+    "merging": b"a: &a {x: 1}\nb: &b {<<: [*a, *a]}\nprofiles: *b\n",
+    "binary": bytes(range(256)) * 10,
+    "large": b"profiles: {}\n" + b"#" * (10 << 20),
+    "a date that is none": b"profiles: 2024-13-45\n",
+    "a number without end": b"profiles: {x: {linux: {threads: " + b"9" * 5000 + b"}}}\n",
+    "not a table": b"17\n",
+    "an object": b"profiles: !!python/object/apply:os.system [ls]\n",
+}
+
+
+def refused(start, *words: str, **parameters: object):
+    graph = start(wait=False, **parameters)
+    graph.wait_for(lambda: graph.says("node", DiagnosticStatus.ERROR, "not configured", *words), "the refusal")
+    assert graph.state == "unconfigured"
+    assert not graph.change("configure")
+    assert "Traceback" not in graph.log.read_text()
+    assert len(graph.statuses["node"].message) < 2500
+    graph.end()
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_a_file_of_profiles_that_is_none_is_named(start, tmp_path, kind):
+    path = tmp_path / "power.yaml"
+    path.write_bytes(FILES[kind])
+    refused(start, str(path), power_file=path)
+
+
+def test_what_is_no_file_is_not_waited_for(start, tmp_path):
+    os.mkfifo(tmp_path / "fifo")
+    refused(start, "fifo", "no regular file", power_file=tmp_path / "fifo")
+    for name in ("/dev/zero", "/dev/tty", str(tmp_path), str(tmp_path / "none"), "/proc/self/mem"):
+        refused(start, name, power_file=name)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("nvpmodel_command", "'\"'", ["nvpmodel_command", "Quote"]),
+        ("nvpmodel_command", "'sudo nvpmodel'", ["nvpmodel_command", "sudo"]),
+        ("nvpmodel_command", "' '", ["nvpmodel_command"]),
+        ("nvpmodel_command", "false", ["nvpmodel_command", "false", "quotes"]),
+        ("board_root", "true", ["board_root", "true", "quotes"]),
+        ("board_root", "x" * 5000, ["board_root", "characters"]),
+        ("board_root", "[a, b]", ["board_root"]),
+        ("power_profile", "turbo", ["turbo", "max-n"]),
+        ("power_profile", "[1, 2]", ["power_profile"]),
+        ("cpu_affinity", "0-", ["cpu_affinity"]),
+        ("cpu_affinity", "5-1", ["cpu_affinity"]),
+        ("manage_board_mode", "1", ["manage_board_mode", "true or false"]),
+        ("autostart", "yes please", ["autostart", "true or false"]),
+        ("use_sim_time", "3", ["use_sim_time", "BOOL"]),
+        ("start_type_description_service", "word", ["start_type_description_service", "BOOL"]),
+        ("niceness", "1.5", ["niceness", "a whole number"]),
+        ("diagnostics_period", ".nan", ["diagnostics_period"]),
+        ("diagnostics_period", "1e300", ["diagnostics_period", "60"]),
+        ("max_rate", "[" + "1, " * 3000 + "1]", ["max_rate", "a number"]),
+        ("model", "off", ["model", "quotes"]),
+    ],
+)
+def test_a_parameter_that_cannot_be_is_named(start, name, value, words):
+    parameters = {"autostart": True, name: value}
+    refused(start, *words, **parameters)
+
+
+@pytest.mark.parametrize("root", ["/dev/null", "/none", "/proc/self/fd", "relative", "/dev/shm/../.."])
+def test_a_board_that_is_none_is_told_of_and_is_no_hindrance(start, root):
+    graph = start(board_root=root)
+    assert graph.state == "active"
+    graph.end()
