@@ -16,7 +16,7 @@ from rosbags.rosbag2 import StoragePlugin
 from hostile import replay
 from hostile.fuzz import run_cases
 from hostile.keep import KEPT
-from hostile.seeds import archives, bags, camera_infos, cdr, images, jpegs, pngs, protobuf, tiny
+from hostile.seeds import archives, bags, camera_infos, cdr, flatbuffers, images, jpegs, pngs, protobuf, tiny
 from hostile.targets import ALL, bundles, settings
 from hostile.worker import Runner
 
@@ -77,6 +77,7 @@ def test_seeds_without_fault_are_accepted(tmp_path: Path) -> None:
     assert verdict("weights", bundles.DATA) == "accepted"
     assert verdict("npz", archives._archive(calm, list(archives._arrays().items()))) == "accepted"
     assert verdict("pth", torch_files.state_dict_file(tiny.weights())) == "accepted"
+    assert verdict("tflite", flatbuffers.write(flatbuffers.model(False, 38))) == "accepted"
     assert verdict("onnx", protobuf.write(protobuf._models()[0])) == "accepted"
     for plugin in StoragePlugin:
         for files in bags._seeds(plugin):

@@ -108,14 +108,14 @@ def _bomb() -> bytes:
     return out.getvalue()
 
 
-def _member(rng: Random, name: str, data: bytes) -> tuple[bytes, bytes]:
+def _member(rng: Random, name: str, data: bytes, lies: float) -> tuple[bytes, bytes]:
     """Local record and directory entry of a member, that may say different things."""
-    method = rng.choice((0, 8, 8, 12, 14, 99, 1)) if rng.random() < 0.3 else 0
+    method = rng.choice((0, 8, 8, 12, 14, 99, 1)) if rng.random() < lies else 0
     body = zlib.compress(data, 1)[2:-4] if method == 8 else data
-    flags = rng.choice((0, 1, 8, 0x800, 0x2041)) if rng.random() < 0.1 else 0
-    crc = zlib.crc32(data) ^ (rng.random() < 0.05)
+    flags = rng.choice((0, 1, 8, 0x800, 0x2041)) if rng.random() < lies / 3 else 0
+    crc = zlib.crc32(data) ^ (rng.random() < lies / 6)
     sizes = [len(body), len(data)]
-    if rng.random() < 0.15:
+    if rng.random() < lies / 2:
         sizes[rng.randrange(2)] = mutate.number(rng, len(body))
     encoded = name.encode()
     local = (
@@ -128,12 +128,13 @@ def _member(rng: Random, name: str, data: bytes) -> tuple[bytes, bytes]:
 
 def _archive(rng: Random, members: list[tuple[str, bytes]]) -> bytes:
     out, directory = bytearray(), bytearray()
+    lies = rng.choice((0.0, 0.0, 0.02, 0.3))
     for name, data in members:
-        local, entry = _member(rng, name, data)
-        at = mutate.number(rng, len(out)) if rng.random() < 0.03 else len(out)
+        local, entry = _member(rng, name, data, lies)
+        at = mutate.number(rng, len(out)) if rng.random() < lies / 10 else len(out)
         directory += entry + struct.pack("<I", at) + name.encode()
         out += local
-    count = mutate.number(rng, len(members), 16) if rng.random() < 0.05 else len(members)
+    count = mutate.number(rng, len(members), 16) if rng.random() < lies / 6 else len(members)
     end = struct.pack("<IHHHHIIH", 0x06054B50, 0, 0, count, count, len(directory), len(out), 0)
     return bytes(out + directory) + end
 
@@ -143,7 +144,7 @@ def make(rng: Random) -> bytes:
     if rng.random() < 0.0005:
         return _bomb()
     arrays = list(_arrays().items())
-    if rng.random() < 0.7:
+    if rng.random() < 0.6:
         arrays = arrays[: rng.randint(1, 4)]
     for _ in range(rng.choice((0, 1, 1, 2))):
         kind, place = rng.random(), rng.randrange(len(arrays))

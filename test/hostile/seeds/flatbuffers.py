@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 from hostile import mutate
+from hostile.seeds.tiny import TINY
 
 Tables = list["Table"]
 CONV_2D, DEPTHWISE = 3, 4
@@ -79,13 +80,14 @@ def _tensor(shape: tuple[int, ...], kind: int, buffer: int, name: bytes, quantis
 
 
 def model(quantised: bool, convolutions: int) -> Table:
-    """A chain of convolutions, full and depthwise in turns."""
+    """The first convolutions of the tiny network."""
     kind = 9 if quantised else 0
     tensors, buffers, operators = [_tensor((1, 32, 32, 3), kind, 0, b"x", quantised)], [Table()], []
-    for number in range(convolutions):
-        depthwise = number % 2
-        shape = (1, 3, 3, 1) if depthwise else (1, 3, 3, 3)
-        size = shape[1] * shape[2] * shape[3]
+    for conv in TINY.convolutions[:convolutions]:
+        depthwise = int(conv.kind == "depthwise")
+        outputs, inputs, rows, columns = conv.weight_shape
+        shape = (1, rows, columns, outputs) if depthwise else (outputs, rows, columns, inputs)
+        size = outputs * inputs * rows * columns
         weight = len(tensors)
         tensors += [
             _tensor(shape, kind, weight, b"w", quantised),

@@ -99,7 +99,7 @@ def _description(folder: Path) -> Callable[[bytes], object]:
 
 
 TARGETS = (
-    Target("manifest", "file", lambda rng: documents.spoil_json(rng, MANIFEST_TREE), _manifest, 4),
+    Target("manifest", "file", lambda rng: documents.spoil_json(rng, MANIFEST_TREE), _manifest, 7),
     Target("weights", "file", _make_weights, _weights, 2),
-    Target("module", "file", lambda rng: documents.spoil_json(rng, DESCRIPTION_TREE), _description, 4),
+    Target("module", "file", lambda rng: documents.spoil_json(rng, DESCRIPTION_TREE), _description, 7),
 )

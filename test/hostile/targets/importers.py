@@ -108,10 +108,10 @@ def _reads(name: str) -> Callable[[Path], Callable[[bytes], object]]:
 
 
 TARGETS = (
-    Target("npz", "file", archives.make, _reads("x.npz"), 6),
-    Target("pth", "file", pickles.make, _reads("x.pth"), 6),
-    Target("onnx", "file", protobuf.make, _reads("x.onnx"), 6),
-    Target("tflite", "file", flatbuffers.make, _reads("x.tflite"), 6),
-    Target("params", "file", params.make, _reads("x_param.params"), 4),
+    Target("npz", "file", archives.make, _reads("x.npz"), 8),
+    Target("pth", "file", pickles.make, _reads("x.pth"), 5),
+    Target("onnx", "file", protobuf.make, _reads("x.onnx"), 8),
+    Target("tflite", "file", flatbuffers.make, _reads("x.tflite"), 8),
+    Target("params", "file", params.make, _reads("x_param.params"), 6),
     Target("import", "file", _make_apart, _apart, 1, apart=True),
 )

@@ -118,8 +118,8 @@ def _frames(_: Path) -> Callable[[bytes], object]:
 
 
 TARGETS = (
-    Target("image", "message", images.image, _pictures(images.good_image(), False), 10),
-    Target("compressed_image", "message", images.compressed, _pictures(images.good_compressed(), True), 20),
-    Target("camera_info", "message", camera_infos.make, _camera, 12),
+    Target("image", "message", images.image, _pictures(images.good_image(), False), 7),
+    Target("compressed_image", "message", images.compressed, _pictures(images.good_compressed(), True), 18),
+    Target("camera_info", "message", camera_infos.make, _camera, 9),
     Target("frame", "message", _make_frame, _frames, 3),
 )

@@ -53,7 +53,7 @@ def _walk(recording: Recording, names: list[str]) -> None:
 
 
 TARGETS = (
-    Target("mcap", "file", bags.mcap, _read, 8),
-    Target("sqlite3", "file", bags.sqlite, _read, 8),
-    Target("recording", "file", bags.folder, _read, 4),
+    Target("mcap", "file", bags.mcap, _read, 4),
+    Target("sqlite3", "file", bags.sqlite, _read, 4),
+    Target("recording", "file", bags.folder, _read, 3),
 )

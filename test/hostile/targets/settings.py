@@ -102,5 +102,5 @@ def _profiles(folder: Path) -> Callable[[bytes], object]:
 
 TARGETS = (
     Target("parameters", "setting", _make_parameters, _parameters, 2),
-    Target("power_file", "setting", _make_profiles, _profiles, 4),
+    Target("power_file", "setting", _make_profiles, _profiles, 2),
 )
