@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from enum import Enum
 from functools import cache
-from typing import Literal
+from typing import Any, Literal
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 
@@ -282,9 +282,6 @@ def validate(values: Mapping[str, object]) -> Parameters:
     for name, check in MEANINGS.items():
         check(getattr(parameters, name))
     profiles_of(parameters.power_file).find(parameters.power_profile)
-    if 0 < parameters.mono16_bits < MONO16_LEAST:
-        remedy = f"Use {MONO16_LEAST} to 16, or 0 to have it found out."
-        raise SettingError(f"mono16_bits cannot be {parameters.mono16_bits}", remedy)
     return parameters
 
 
@@ -326,12 +323,24 @@ def command_of(nvpmodel_command: str) -> tuple[str, ...]:
         raise SettingError(cause, "Quote its words as a shell would.") from None
 
 
-MEANINGS: dict[str, Callable[[str], object]] = {
+def check_bits(mono16_bits: int) -> None:
+    """Whether a camera can fill so many of 16 bits; 0 has it found out.
+
+    Raises:
+        SettingError: it cannot.
+    """
+    if 0 < mono16_bits < MONO16_LEAST:
+        remedy = f"Use {MONO16_LEAST} to 16, or 0 to have it found out."
+        raise SettingError(f"mono16_bits cannot be {mono16_bits}", remedy)
+
+
+MEANINGS: dict[str, Callable[[Any], object]] = {
+    "mono16_bits": check_bits,
     "power_file": profiles_of,
     "cpu_affinity": affinity_of,
     "nvpmodel_command": command_of,
 }
-"""What the words of some parameters mean, and what raises SettingError where they mean nothing."""
+"""What the values of some parameters mean, and what raises SettingError where they mean nothing."""
 
 
 def nearest(name: str, names: Iterable[str]) -> str | None:

@@ -157,6 +157,8 @@ _ORDERS: dict[tuple[int, ...], Order] = {(): "grey", (3,): "bgr", (4,): "bgra"}
 def _demosaiced(mosaic: npt.NDArray[np.uint8], encoding: Encoding) -> Picture:
     if encoding.code is None or mosaic.ndim != 2:
         raise ImageError("a Bayer mosaic cannot have colours", "Let the publisher say what it compressed, as bgr8.")
+    if min(mosaic.shape) < 2:
+        raise ImageError(f"a mosaic of {mosaic.shape[1]}x{mosaic.shape[0]} pixels shows nothing", "Check the driver.")
     return Picture(np.asarray(cv2.cvtColor(mosaic, encoding.code), np.uint8), encoding.order)
 
 

@@ -346,6 +346,17 @@ def test_a_compressed_mosaic_is_seen_in_its_colours(pattern, bits):
     assert np.abs(as_rgb(opencv().read(message)).astype(int) - RGB)[INSIDE].max() == 0
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1)])
+@pytest.mark.parametrize(
+    "form", ["bayer_rggb8; png compressed", "mono8; png compressed", "bayer_rggb8; jpeg compressed"]
+)
+def test_a_picture_of_one_row_is_refused(form, shape):
+    message = compressed("jpeg" if "jpeg" in form else "png", np.zeros(shape, np.uint8))
+    message.format = form
+    with pytest.raises(ImageError, match="shows nothing"):
+        opencv().read(message).check()
+
+
 @pytest.mark.parametrize("kind", ["raw", "png"])
 @pytest.mark.parametrize(("largest", "bits"), [(1023, 10), (4095, 12), (16383, 14), (65535, 16), (3000, 12)])
 def test_the_bits_of_mono16_are_found_out(kind, largest, bits):
