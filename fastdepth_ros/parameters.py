@@ -17,6 +17,7 @@ from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescri
 from fastdepth_ros import models
 from fastdepth_ros.codec.decoder import MAX_PIXELS
 from fastdepth_ros.errors import SettingError, quoted
+from fastdepth_ros.files.names import check_name
 from fastdepth_ros.pipeline import Settings
 from fastdepth_ros.power import Profiles, load_profiles
 from fastdepth_ros.power.files import parse_list
@@ -282,6 +283,7 @@ def validate(values: Mapping[str, object]) -> Parameters:
     for name, check in MEANINGS.items():
         check(getattr(parameters, name))
     profiles_of(parameters.power_file).find(parameters.power_profile)
+    check_name("target", parameters.target)  # It becomes the name of a folder.
     return parameters
 
 

@@ -12,7 +12,7 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path, PurePosixPath
 
 from fastdepth_ros import children
-from fastdepth_ros.errors import ModuleError, StorageError
+from fastdepth_ros.errors import BundleError, ModuleError, SettingError, StorageError
 from fastdepth_ros.files.names import check_name
 from fastdepth_ros.files.reading import LARGEST_TEXT, read
 from fastdepth_ros.files.trust import distrust
@@ -22,6 +22,7 @@ from fastdepth_ros.runtime.module import DESCRIPTION, CompiledModule, tvm_versio
 from fastdepth_ros.runtime.storage import (
     REMEDY,
     cache_dir,
+    is_full,
     locked,
     make_private,
     obstacle,
@@ -180,12 +181,17 @@ def _kept(folder: Path, root: Path, say: Say) -> CompiledModule | None:
     """The module that was compiled before; None where there is none that may be used."""
     if not os.path.lexists(folder):
         return None
-    own = root == cache_dir()
-    why = next((why for path in (folder, *_inside(folder)) if (why := distrust(path, root))), "") if own else ""
-    if why:
+    if why := _distrusted(folder, root):
         say(f"{folder} is not used: {why}. Remove {root}, and what is needed of it is made anew.")
         return None
     return CompiledModule.open(folder) if usable(folder) else None
+
+
+def _distrusted(folder: Path, root: Path) -> str:
+    """Why a module that was compiled before is not to be believed; empty where it is, as in our own folder."""
+    if root != cache_dir():
+        return ""
+    return next((why for path in (folder, *_inside(folder)) if (why := distrust(path, root))), "")
 
 
 def _inside(folder: Path) -> list[Path]:
@@ -236,7 +242,7 @@ def _sealed(bundle: Bundle, name: str) -> CompiledModule | None:
 
 def _compiled(bundle: Bundle, target: str, precision: str, folder: Path) -> CompiledModule:
     with locked(folder.with_name(f"{folder.name}.lock")):
-        if not usable(folder):
+        if _distrusted(folder, folder.parent.parent) or not usable(folder):
             compile_apart(bundle, target, folder, precision)
     return CompiledModule.open(folder)
 
@@ -264,7 +270,7 @@ def _prebuilt(bundle: Bundle) -> Iterator[CompiledModule]:
         if len(parts) == 3 and (parts[0], parts[2]) == (MODULES, DESCRIPTION):
             try:
                 module = _sealed(bundle, parts[1])
-            except ModuleError:
+            except (ModuleError, BundleError, SettingError):
                 continue
             if module and module.is_of(bundle.weights_sha256):
                 yield module
@@ -300,7 +306,8 @@ def compile_apart(bundle: Bundle, target: str, folder: Path, precision: str = FL
         text=True,
         check=False,
     )
-    if done.returncode == StorageError.status:
+    # LLVM ends its process where the disk is full, without another word than that.
+    if done.returncode == StorageError.status or (done.returncode and is_full(folder.parent)):
         raise StorageError(f"{folder.parent} cannot be written; the compiler's message is above", REMEDY)
     if done.returncode:
         cause = f"compiling {bundle.manifest.name} for {target} failed with status {done.returncode}"

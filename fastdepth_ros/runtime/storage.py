@@ -59,13 +59,19 @@ def obstacle(below: str = "") -> str:
             return why
         place = next(place for place in (folder, *folder.parents) if os.path.lexists(place))
         with tempfile.TemporaryDirectory(dir=place, prefix=".fastdepth-try-"):
-            free = os.statvfs(place)
+            return f"the disk of {root} is full" if is_full(place) else ""
     except OSError as error:
         return f"{root} cannot be written ({error.strerror or error})"
+
+
+def is_full(folder: Path) -> bool:
+    """Whether a disk has less room than a module needs while it is being made."""
+    try:
+        free = os.statvfs(folder)
+    except OSError:
+        return False
     blocks = free.f_bavail if os.geteuid() else free.f_bfree
-    if free.f_blocks and blocks * free.f_frsize < ROOM:
-        return f"the disk of {root} is full"
-    return ""
+    return bool(free.f_blocks) and blocks * free.f_frsize < ROOM
 
 
 def writable_cache(below: str) -> Path:
