@@ -77,7 +77,7 @@ def _sizes(rng: Random, segments: Segments) -> None:
 def _frame(rng: Random, segments: Segments) -> None:
     """Another kind of frame, another precision, other components."""
     for place, (marker, payload) in enumerate(segments):
-        if marker in FRAMES:
+        if marker in FRAMES and len(payload) > 5:
             changed = bytearray(payload)
             changed[rng.choice((0, 5, *range(6, len(changed))))] = rng.choice((0, 1, 2, 3, 4, 8, 12, 17, 34, 68, 255))
             segments[place] = rng.choice((marker, marker, *FRAMES)), bytes(changed)
