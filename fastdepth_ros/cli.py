@@ -1,6 +1,6 @@
 """The ``fastdepth`` command: finds the sub-command, runs it, and says errors in one line.
 
-Each sub-command is a module of ``fastdepth_ros.commands`` with ``HELP``, ``add_arguments(parser)`` and
+Each sub-command is a module of ``fastdepth_ros.commands`` with ``add_arguments(parser)`` and
 ``run(args) -> exit status``; only the one that is called is imported, so that each starts at once.
 """
 

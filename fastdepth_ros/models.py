@@ -17,7 +17,7 @@ from fastdepth_ros.runtime.storage import cache_dir, trusted, writable_cache
 
 DEFAULT = "fastdepth-indoor"
 REFERENCE = "fastdepth-reference"
-"""The authors' own weights, where a reference folder has them: for comparison, and until the default ships."""
+"""Name of the authors' own weights, for comparison, where a reference folder has them."""
 
 VARIABLE = "FASTDEPTH_REFERENCE"
 REFERENCE_WEIGHTS = Path("weights", "fastdepth_pruned_fp16.npz")
@@ -52,7 +52,7 @@ def find_bundle(model: str | Path = DEFAULT) -> Bundle:
     shipped = {path.name: path for path in list_bundles()}
     if str(model) in shipped:
         return Bundle.open(shipped[str(model)])
-    if str(model) in (DEFAULT, REFERENCE) and reference_weights() is not None:
+    if str(model) == REFERENCE and reference_weights() is not None:
         return reference_bundle()
     known = ", ".join(shipped) or "none"
     remedy = (

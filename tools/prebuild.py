@@ -19,7 +19,7 @@ from fastdepth_ros.compiler.export import compile_bundle
 from fastdepth_ros.errors import ModuleError
 from fastdepth_ros.models import DEFAULT, find_bundle
 from fastdepth_ros.runtime.bundle import Bundle, seal
-from fastdepth_ros.runtime.engine import Engine
+from fastdepth_ros.runtime.engines import open_engine
 from fastdepth_ros.runtime.module import CompiledModule
 
 SHIPPED = ("x86-64-v3", "x86-64-v4", "cortex-a57")
@@ -35,7 +35,7 @@ def depth(module: Path) -> np.ndarray:
     Raises:
         ModuleError: the module may not run here.
     """
-    engine = Engine(CompiledModule.open(module))
+    engine = open_engine(CompiledModule.open(module))
     engine.input[:] = PICTURE(*engine.input.shape[:2])
     return engine.run().copy()
 

@@ -30,7 +30,8 @@ from fastdepth_ros.compiler.tile import Tiling
 from fastdepth_ros.files.scratch import scratch
 from fastdepth_ros.network import INPUT_CHANNELS
 from fastdepth_ros.runtime.bundle import Bundle
-from fastdepth_ros.runtime.engine import Engine, aligned, configure_pool, tvm_ffi
+from fastdepth_ros.runtime.engine import aligned, configure_pool, tvm_ffi
+from fastdepth_ros.runtime.engines import open_engine
 from fastdepth_ros.runtime.module import CompiledModule
 
 ROUNDS = 7
@@ -70,7 +71,7 @@ def whole(bundle: Bundle, target: str, tables: Mapping[str, Mapping[str, Tiling]
             name: CompiledModule.open(compile_bundle(bundle, target, folder / name, table=table))
             for name, table in tables.items()
         }
-        engines = {name: Engine(module, 1) for name, module in modules.items()}
+        engines = {name: open_engine(module, 1) for name, module in modules.items()}
         rounds: dict[str, list[float]] = {name: [] for name in engines}
         for _ in range(WHOLE_ROUNDS):
             for name, engine in engines.items():

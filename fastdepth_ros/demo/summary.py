@@ -11,8 +11,8 @@ from typing import Any
 from rich.table import Table
 
 from fastdepth_ros import __version__
-from fastdepth_ros.demo.accuracy import Accuracy
 from fastdepth_ros.demo.results import Results, Spread
+from fastdepth_ros.evaluation.accuracy import Accuracy
 from fastdepth_ros.recording import CameraTopics, Recording
 from fastdepth_ros.runtime import processor
 from fastdepth_ros.runtime.bundle import Bundle

@@ -17,7 +17,7 @@ from fastdepth_ros.runtime.storage import writable_cache
 
 LIBRARY = "tvm/lib/libtvm_runtime.so"
 KEPT = (LIBRARY, "tvm/LICENSE", "tvm/NOTICE")
-"""Of TVM's wheel: one library of 3 MB and the licence, not the 300 MB of compiler and Python."""
+"""Files of TVM's wheel that a robot needs: a library of 3 MB and the licence, not 300 MB of compiler and Python."""
 
 MANYLINUX = ("manylinux_2_27", "manylinux_2_24", "manylinux_2_17", "manylinux2014")
 """Platforms whose wheels load with glibc 2.27, that of Ubuntu 18.04, and with any later one."""

@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from types import MappingProxyType
 
+from fastdepth_ros.dds import advice
 from fastdepth_ros.diagnostics.monitor import Drop, Report
 from fastdepth_ros.diagnostics.windows import Spread
 from fastdepth_ros.errors import quoted
@@ -81,6 +82,7 @@ class Source:
         kind: the type of the subscription's messages.
         others: other types of messages that are published there.
         misfit: why a publisher of the right type cannot be heard, in words.
+        picture: size of its last picture, or else of one of camera_info's size [B]; 0 where neither is known.
     """
 
     topic: str
@@ -90,6 +92,7 @@ class Source:
     kind: str = ""
     others: Sequence[str] = ()
     misfit: str = ""
+    picture: int = 0
 
 
 def input_status(report: Report, source: Source, stale_after: float) -> Status:
@@ -122,8 +125,8 @@ def input_status(report: Report, source: Source, stale_after: float) -> Status:
     lost = report.recent_dropped.get(Drop.LOST, 0)
     if lost > max(1, DROPPED_SHARE * (report.recent_received + lost)):
         message = (
-            f"{lost} of {report.recent_received + lost} images were lost on the way. Images over 0.5 MB need"
-            " config/fastdds.xml in the driver's process; otherwise the network or this machine is too busy."
+            f"{lost} of {report.recent_received + lost} images were lost on the way. {advice(source.picture)}"
+            " Otherwise the network or this machine is too busy."
         )
         return Status("input", Level.WARN, message, values)
     return Status("input", Level.OK, f"{report.rate_in:.1f} Hz" if report.received else "waiting for images", values)
@@ -136,15 +139,9 @@ def _silence(report: Report, source: Source) -> str:
     if misfit := misfit_of(source, "image"):
         return f"{what}: {misfit}"
     return (
-        f"{what}, although {len(source.publishers)} publish there. Look whether the driver still sends; images of over"
-        " 0.5 MB need config/fastdds.xml in the driver's process, too."
+        f"{what}, although {len(source.publishers)} publish there. Look whether the driver still sends."
+        f" {advice(source.picture)}"
     )
-
-
-NO_CAMERA = "depth without camera_info and cloud"
-LAST_CAMERA = "the last camera_info that was good stays in force"
-UNCORRECTED = "depth is not corrected for the focal length"
-"""What follows from a camera that is not known, from a bad camera_info after a good one, and from one in doubt."""
 
 
 def misfit_of(source: Source, name: str) -> str:
@@ -175,6 +172,12 @@ def _way(source: Source, name: str) -> str:
         if transport:
             return f"Set image_transport to {transport}, or remap `{name}` to a topic of {source.kind}."
     return f"Remap `{name}` to a topic of {source.kind}."
+
+
+NO_CAMERA = "depth without camera_info and cloud"
+LAST_CAMERA = "the last camera_info that was good stays in force"
+UNCORRECTED = "depth is not corrected for the focal length"
+"""What follows from a camera that is not known, from a bad camera_info after a good one, and from one in doubt."""
 
 
 def calibration_status(source: Source, problem: str, camera: str, consequence: str = NO_CAMERA) -> Status:

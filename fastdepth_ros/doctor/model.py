@@ -60,7 +60,7 @@ def _to_be_compiled(bundle: Bundle, target: str, instead: CompiledModule | None)
     """
     fact, order = f"none for {target} yet", f"fastdepth compile {bundle.path} --target {target}"
     if not has_compiler():
-        remedy = "Compile it on a machine with the whole apache-tvm: fastdepth compile --target, see docs/tx2.md."
+        remedy = "Compile it where the whole apache-tvm is: fastdepth compile --target, see docs/boards/tx2.md."
         return fail("module", f"{fact}, and there is no compiler here", remedy)
     refused = obstacle(MODULES)
     if not refused:

@@ -74,7 +74,7 @@ def _fitting_network(first: npt.NDArray[Any] | None) -> Network:
     """The known table with as many channels in the first convolution; what follows is checked against it."""
     if first is None:
         raise WeightsError(
-            "the first convolution, conv0, is missing", "Arrays are named as in fastdepth_ros/network.py."
+            "the first convolution, conv0, is missing", "Arrays are named as in fastdepth_ros/network/table.py."
         )
     for network in NETWORKS.values():
         if first.shape[:1] == (network.first.outputs,):

@@ -50,6 +50,7 @@ class Answers:
         noted: is told of each answer: when its computing began and ended [s, monotonic], its age, what of that is the
             node's [s], and with which parameters it was computed.
         size_problem: why the calibration does not fit the latest image; empty where it does.
+        picture_bytes: of the latest image [B]; 0 before the first.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Answers:
         self.calibration: Calibration | None = None
         self.noted: Callable[[float, float, float, float, Parameters], None] = lambda *_: None
         self.size_problem = ""
+        self.picture_bytes = 0
         # rclpy's own methods keep others from destroying a handle meanwhile, which takes as long as what they do; here
         # nobody does before this thread has ended.
         self._outputs = Outputs(*(publisher.handle for publisher in outputs))
@@ -108,6 +110,7 @@ class Answers:
 
     def _answer(self, arrival: Arrival) -> None:
         self._apply(self.parameters)
+        self.picture_bytes = len(arrival.message.data)
         outputs = self._outputs
         depth = outputs.depth.get_subscription_count() > 0
         cloud = self._applied.cloud != "off" and outputs.cloud.get_subscription_count() > 0
@@ -133,12 +136,13 @@ class Answers:
 
         done = time.perf_counter()
         self._messages.stamp(origin.sec, origin.nanosec)
-        if frame.depth is not None:
-            publish(outputs.depth, self._messages.depth)
+        # First, because consumers such as depthimage_to_laserscan skip a depth image whose camera_info has not come.
         if camera_info and calibration is not None and frame.intrinsics is not None:
             described = self._describe(calibration, frame.intrinsics)
             put_stamp(described, origin.sec, origin.nanosec)
             publish(outputs.camera_info, described)
+        if frame.depth is not None:
+            publish(outputs.depth, self._messages.depth)
         if frame.cloud is not None:
             publish(outputs.cloud, self._messages.cloud)
         ended, now = time.perf_counter(), self._now()

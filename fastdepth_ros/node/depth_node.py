@@ -48,7 +48,7 @@ from fastdepth_ros.node.services import guard_services
 from fastdepth_ros.node.worker import Worker
 from fastdepth_ros.parameters import Parameters
 from fastdepth_ros.runtime.cache import module_for
-from fastdepth_ros.runtime.engine import Engine
+from fastdepth_ros.runtime.engines import open_engine
 
 SUCCESS, FAILURE, ERROR = (
     TransitionCallbackReturn.SUCCESS,
@@ -175,7 +175,10 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
             ERROR: a fault of the node; :meth:`on_error` follows.
         """
         if self._settings.refused:
-            return self._cannot(next(iter(self._settings.refused.values())))
+            first, *others = self._settings.refused.values()
+            for error in others:
+                self.get_logger().error(str(error))
+            return self._cannot(first)
         started = time.monotonic()
         try:
             self._outputs = Outputs(
@@ -324,7 +327,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
         bundle = find_bundle(self.parameters.model)
         parameters, say = self.parameters, self.get_logger().warning
         module = module_for(bundle, parameters.target, parameters.precision, say)
-        engine = Engine(module, self._power.effective.threads)
+        engine = open_engine(module, self._power.effective.threads)
         engine.run()
         self._answers = Answers(
             engine, bundle.manifest, self._outputs, self._now, self._power.effective, self._log_failure

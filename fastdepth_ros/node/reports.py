@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -136,7 +137,7 @@ class Reporter:
         }
         calibration = answers.calibration
         return [
-            input_status(report, self._source(image), parameters.stale_after),
+            input_status(report, replace(self._source(image), picture=_picture(answers)), parameters.stale_after),
             calibration_status(
                 camera,
                 *_of_camera(calibration, camera_problem, answers.size_problem, camera),
@@ -191,6 +192,14 @@ def _of_camera(
     if calibration.camera.doubt:
         return f"{calibration.camera.doubt}. {REMEDY}", words, UNCORRECTED
     return calibration.distortion, words, ""
+
+
+def _picture(answers: Answers) -> int:
+    """Size of the camera's pictures [B], of which perhaps none came: then as rgb8, by camera_info; 0 if not known."""
+    if answers.picture_bytes or answers.calibration is None or answers.parameters.image_transport != "raw":
+        return answers.picture_bytes
+    camera = answers.calibration.camera
+    return 3 * camera.width * camera.height
 
 
 def _no_camera(source: Source) -> str:

@@ -29,7 +29,7 @@ CPU, POOLED_ALLOCATOR = 1, 2
 
 
 class Engine:
-    """A loaded module with its input and output.
+    """A loaded module with its input and output, on the processor; :func:`~.engines.open_engine` chooses the kind.
 
     Any thread may call :meth:`run`, one at a time.
 
@@ -41,14 +41,6 @@ class Engine:
         ModuleError: the library or the TVM runtime cannot be loaded.
         SettingError: ``threads`` is out of range.
     """
-
-    def __new__(cls, module: CompiledModule, threads: int = 0) -> Engine:  # noqa: ARG004 - as __init__ has it
-        """The engine that suits the module: a GPU's is a ``gpu.engine.GpuEngine``."""
-        if cls is Engine and module.description.on_gpu:
-            from fastdepth_ros.runtime.gpu.engine import GpuEngine
-
-            return object.__new__(GpuEngine)
-        return object.__new__(cls)
 
     def __init__(self, module: CompiledModule, threads: int = 0) -> None:
         self.module = module

@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 from fastdepth_ros.errors import ModuleError, SettingError
-from fastdepth_ros.runtime.engine import Engine, load_machine
+from fastdepth_ros.runtime.engine import load_machine
+from fastdepth_ros.runtime.engines import open_engine
 from fastdepth_ros.runtime.module import CompiledModule
 
 CORES = len(os.sched_getaffinity(0))
@@ -23,7 +24,7 @@ CORES = len(os.sched_getaffinity(0))
 
 @pytest.fixture
 def engine(module):
-    engine = Engine(module, threads=1)
+    engine = open_engine(module, threads=1)
     engine.input[:] = np.random.default_rng(5).integers(0, 256, engine.input.shape)
     return engine
 
@@ -78,14 +79,14 @@ def cpu_times():
 @pytest.mark.parametrize("threads", [-1, CORES + 1, 10**6])
 def test_an_impossible_number_of_threads_is_refused(module, engine, threads):
     with pytest.raises(SettingError, match=rf"threads is {threads}\. .*1 to {CORES}"):
-        Engine(module, threads=threads)
+        open_engine(module, threads=threads)
     with pytest.raises(SettingError):
         engine.threads = threads
     assert engine.threads == 1, "a refused setting changes nothing"
 
 
 def test_no_number_of_threads_means_every_core(module):
-    assert 1 <= Engine(module).threads <= CORES
+    assert 1 <= open_engine(module).threads <= CORES
 
 
 def test_the_input_is_one_aligned_buffer(engine):
@@ -107,7 +108,7 @@ def test_idle_threads_sleep_between_two_pictures(module):
     """TVM's own way of waiting keeps a core busy for some 15 ms after each picture."""
     if CORES < 2:
         pytest.skip("needs two cores")
-    engine, main = Engine(module, threads=CORES), str(threading.get_native_id())
+    engine, main = open_engine(module, threads=CORES), str(threading.get_native_id())
     engine.run()
     before = cpu_times()
     for _ in range(40):
@@ -120,7 +121,7 @@ def test_idle_threads_sleep_between_two_pictures(module):
 
 
 def test_two_engines_do_not_disturb_each_other(module, engine):
-    other = Engine(module, threads=1)
+    other = open_engine(module, threads=1)
     other.input[:] = 255 - engine.input
     mine, theirs = engine.run().copy(), other.run().copy()
     assert np.array_equal(engine.run(), mine)
@@ -149,9 +150,9 @@ def test_other_python_threads_go_on_while_the_network_runs(engine):
 
 def test_the_engine_does_not_load_tvms_python(module):
     program = (
-        "import sys; from fastdepth_ros.runtime.engine import Engine; "
+        "import sys; from fastdepth_ros.runtime.engines import open_engine; "
         "from fastdepth_ros.runtime.module import CompiledModule; "
-        f"Engine(CompiledModule.open({str(module.folder)!r})).run(); "
+        f"open_engine(CompiledModule.open({str(module.folder)!r})).run(); "
         "print(sorted(n for n in sys.modules if n in ('tvm', 'torch', 'rclpy', 'cv2')))"
     )
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout == "[]\n"
@@ -170,7 +171,7 @@ def test_a_library_that_was_changed_after_its_check_is_not_loaded(module, tmp_pa
         file.seek(100000)
         file.write(b"another")
     with pytest.raises(ModuleError, match="was altered"):
-        Engine(copy)
+        open_engine(copy)
 
 
 def test_an_engine_that_is_gone_leaves_no_library_behind(module):
@@ -179,7 +180,7 @@ def test_an_engine_that_is_gone_leaves_no_library_behind(module):
         return Path("/proc/self/maps").read_text().count("fastdepth-module")
 
     before = mapped()
-    engines = [Engine(module, 1) for _ in range(3)]
+    engines = [open_engine(module, 1) for _ in range(3)]
     assert engines[0].run().any()
     assert mapped() > before
     del engines

@@ -12,8 +12,8 @@ first three upsamplings. Batch normalisation is folded into weights and biases t
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -74,6 +74,28 @@ class Block:
 
 
 @dataclass(frozen=True)
+class Step:
+    """One step of the way through a network: the first convolution, a block, or the last convolution.
+
+    Attributes:
+        name: that of its convolutions without ``.dw`` and ``.pw``.
+        convolutions: in the order in which they are computed.
+        doubled: whether the next step reads its answer doubled in size, by nearest neighbour.
+        skip: name of the step whose answer is added to what the next one reads; None where nothing is.
+    """
+
+    name: str
+    convolutions: tuple[Convolution, ...]
+    doubled: bool = False
+    skip: str | None = None
+
+    @property
+    def outputs(self) -> int:
+        """Channels of its answer."""
+        return self.convolutions[-1].outputs
+
+
+@dataclass(frozen=True)
 class Network:
     """A variant of FastDepth: three rows of numbers.
 
@@ -121,24 +143,43 @@ class Network:
     def last(self) -> Convolution:
         return Convolution("decode_conv6", "pointwise", 1, 1, self.decoder[-1], 1, "relu")
 
+    def steps(self, *, repeated: bool = False) -> tuple[Step, ...]:
+        """The way through the network, which whoever computes, compiles or counts it follows.
+
+        Args:
+            repeated: as the paper has it, the last block's answer is doubled as well. Nobody needs to compute that: the
+                last convolution is pointwise, so its answer to four equal pixels is four times the same.
+        """
+        steps = [Step(self.first.name, (self.first,))]
+        for block in (*self.encoder_blocks, *self.decoder_blocks):
+            name = block.pointwise.name.removesuffix(".pw")
+            skip = None if block.skip is None else steps[block.skip].name
+            steps.append(Step(name, (block.depthwise, block.pointwise), block.upsample, skip))
+        steps[-1] = replace(steps[-1], doubled=repeated)
+        return (*steps, Step(self.last.name, (self.last,)))
+
+    def inputs(self, height: int, width: int, *, repeated: bool = False) -> Iterator[tuple[Convolution, int, int]]:
+        """Each convolution with height and width of the map that it reads.
+
+        Args:
+            height, width: of the picture [px], each a multiple of 32.
+            repeated: see :meth:`steps`.
+        """
+        for step in self.steps(repeated=repeated):
+            for conv in step.convolutions:
+                yield conv, height, width
+                height, width = height // conv.stride, width // conv.stride
+            if step.doubled:
+                height, width = height * 2, width * 2
+
     @property
     def convolutions(self) -> tuple[Convolution, ...]:
         """All convolutions, in the order in which they are computed."""
-        blocks = (*self.encoder_blocks, *self.decoder_blocks)
-        pairs = [conv for block in blocks for conv in (block.depthwise, block.pointwise)]
-        return (self.first, *pairs, self.last)
+        return tuple(conv for step in self.steps() for conv in step.convolutions)
 
     def macs(self, height: int = 224, width: int = 224) -> int:
-        """Multiply-accumulates of one picture of ``height`` x ``width`` pixels, each a multiple of 32."""
-        total = self.first.macs(height, width)
-        rows, columns = height // self.first.stride, width // self.first.stride
-        for block in (*self.encoder_blocks, *self.decoder_blocks):
-            for conv in (block.depthwise, block.pointwise):
-                total += conv.macs(rows, columns)
-                rows, columns = rows // conv.stride, columns // conv.stride
-            if block.upsample:
-                rows, columns = rows * 2, columns * 2
-        return total + self.last.macs(rows, columns)
+        """Multiply-accumulates of one picture of ``height`` x ``width`` pixels as the paper counts them."""
+        return sum(conv.macs(rows, columns) for conv, rows, columns in self.inputs(height, width, repeated=True))
 
     def to_json(self) -> dict[str, Any]:
         """The table as a manifest stores it."""
@@ -177,9 +218,7 @@ class Network:
         Raises:
             WeightsError: a row has the wrong length, or a skip adds maps of different channels.
         """
-        remedy = (
-            f"A FastDepth table has {len(ENCODER_STRIDES)} encoder and 5 decoder rows, as in fastdepth_ros/network.py."
-        )
+        remedy = f"A FastDepth table has {len(ENCODER_STRIDES)} encoder and 5 decoder rows, as in network/table.py."
         if len(self.encoder) != len(ENCODER_STRIDES) or len(self.decoder) != 5:
             raise WeightsError(
                 f"{self.name} has {len(self.encoder)} encoder and {len(self.decoder)} decoder rows", remedy

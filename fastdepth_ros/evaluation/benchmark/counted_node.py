@@ -1,7 +1,7 @@
 """depth_node whose network counts its own processor time, so that the rest of the node's can be told from it.
 
-``python -m fastdepth_ros.demo.counted_node FILE --ros-args ...`` is the node and nothing else; FILE is written with
-every frame and may be read by another process at any time.
+``python -m fastdepth_ros.evaluation.benchmark.counted_node FILE --ros-args ...`` is the node and nothing else; FILE
+is written with every frame and may be read by another process at any time.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def main() -> int:
 
     from fastdepth_ros.node import depth_node
 
-    depth_node.Engine = CountingEngine  # type: ignore[attr-defined]  # imported there, for itself
+    depth_node.open_engine = CountingEngine  # type: ignore[attr-defined]  # imported there, for itself
     return depth_node.main()
 
 

@@ -2,8 +2,9 @@
 
 Each node is a process of its own and gets pictures from this one at 30 Hz: first while somebody listens to the depth
 map alone, then with a listener to the cloud. The network runs on one thread and counts its own time
-(:mod:`fastdepth_ros.demo.counted_node`); what is left of the process's time, middleware and diagnostics included, is
-what a frame costs beside it. Processor time, unlike time by the clock, hardly changes when other programs are running.
+(:mod:`fastdepth_ros.evaluation.benchmark.counted_node`); what is left of the process's time, middleware and diagnostics
+included, is what a frame costs beside it. Processor time, unlike time by the clock, hardly changes when other programs
+are running.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 
 from fastdepth_ros.camera import Intrinsics
-from fastdepth_ros.demo.bystander import Bystander
-from fastdepth_ros.demo.counted_node import Counts, CountsFile
-from fastdepth_ros.demo.process import NodeError, NodeProcess
+from fastdepth_ros.evaluation.benchmark.counted_node import Counts, CountsFile
+from fastdepth_ros.harness.bystander import Bystander
+from fastdepth_ros.harness.process import NodeError, NodeProcess
 from fastdepth_ros.scene.path import pose_at
 from fastdepth_ros.scene.render import Renderer
 from fastdepth_ros.scene.room import build_room
@@ -42,7 +43,7 @@ START_LIMIT, FRAMES_LIMIT = 60.0, 30.0
 """Until the first depth comes, and beyond the time that the frames take at the camera's rate [s]."""
 
 JPEG_QUALITY = 90
-COUNTED = "fastdepth_ros.demo.counted_node"
+COUNTED = "fastdepth_ros.evaluation.benchmark.counted_node"
 
 
 class Case(NamedTuple):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
-from fastdepth_ros.network import Convolution, Kind, Network
+from fastdepth_ros.network import Kind, Network
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,13 @@ class Shape:
 
     @property
     def pixels(self) -> int:
-        """Of the map that it writes."""
+        """Pixels of the map that it writes."""
         return (self.height // self.stride) * (self.width // self.stride)
+
+    @property
+    def read_pixels(self) -> int:
+        """Pixels of the map that it reads."""
+        return self.height * self.width
 
     @property
     def weights(self) -> int:
@@ -36,7 +42,7 @@ class Shape:
     @property
     def values(self) -> int:
         """Numbers that it has to read and write at least once: both maps and the weights."""
-        return self.height * self.width * self.inputs + self.pixels * self.outputs + self.weights
+        return self.read_pixels * self.inputs + self.pixels * self.outputs + self.weights
 
 
 @dataclass(frozen=True)
@@ -54,21 +60,12 @@ class Anatomy:
 
 def anatomy(network: Network, height: int = 224, width: int = 224) -> Anatomy:
     """The shapes of a network for a picture of ``height`` x ``width`` pixels, each a multiple of 32."""
-    found: list[tuple[str, Shape]] = []
-    upsampled = 0
-
-    def pass_through(conv: Convolution) -> None:
-        nonlocal height, width
-        shape = Shape(conv.kind, conv.inputs, conv.outputs, height, width, conv.kernel, conv.stride)
-        found.append((conv.name, shape))
-        height, width = height // conv.stride, width // conv.stride
-
-    pass_through(network.first)
-    for block in (*network.encoder_blocks, *network.decoder_blocks):
-        pass_through(block.depthwise)
-        pass_through(block.pointwise)
-        if block.upsample:
-            height, width = height * 2, width * 2
-            upsampled += block.pointwise.outputs * height * width
-    pass_through(network.last)
+    found = [
+        (conv.name, Shape(conv.kind, conv.inputs, conv.outputs, rows, columns, conv.kernel, conv.stride))
+        for conv, rows, columns in network.inputs(height, width, repeated=True)
+    ]
+    shapes = dict(found)
+    # What is doubled is what the next step reads.
+    doubled = [(step, after) for step, after in pairwise(network.steps(repeated=True)) if step.doubled]
+    upsampled = sum(step.outputs * shapes[after.convolutions[0].name].read_pixels for step, after in doubled)
     return Anatomy(tuple(found), upsampled)

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from fastdepth_ros.demo.counted_node import Counts, CountsFile
+from fastdepth_ros.evaluation.benchmark.counted_node import Counts, CountsFile
 
 ONE_CASE = """
 import json, sys
@@ -17,7 +17,7 @@ from fastdepth_ros.demo.graph import enter_graph
 if __name__ == "__main__":
     model, folder = map(Path, sys.argv[1:])
     enter_graph(folder / "graph")
-    from fastdepth_ros.demo.frame_cost import Case, measure
+    from fastdepth_ros.evaluation.benchmark.frame_cost import Case, measure
 
     print(json.dumps(measure(model, "host", (Case(640, 480, True),), 10, folder, lambda _: None)))
 """

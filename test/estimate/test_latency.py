@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from fastdepth_ros.boards.latency import BOARDS, PUBLISHED, estimate, interpolate, measured, upsampling_cost
-from fastdepth_ros.boards.shapes import anatomy
 from fastdepth_ros.cli import main
 from fastdepth_ros.errors import SettingError
+from fastdepth_ros.estimate.latency import BOARDS, PUBLISHED, estimate, interpolate, measured, upsampling_cost
+from fastdepth_ros.estimate.shapes import anatomy
 from fastdepth_ros.network import FULL, NETWORKS, PRUNED, Network
 
 IN_MAX_Q = {"tx2-cpu": 64.0, "tx2-gpu": 8.2}

@@ -2,7 +2,7 @@
 
 The convolutions of both published networks were measured one by one; those of other networks are interpolated. What the
 published totals take beyond the sum of their convolutions is charged to the upsamplings, the largest step that MIT's
-module ran apart from them. docs/estimate.md holds the model against the measurements that it was not made of.
+module ran apart from them. docs/boards/estimate.md holds the model against the measurements that it was not made of.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastdepth_ros.boards.shapes import Shape, anatomy
 from fastdepth_ros.errors import SettingError
+from fastdepth_ros.estimate.shapes import Shape, anatomy
 from fastdepth_ros.network import NETWORKS, Network
 
 Times = dict[Shape, float]

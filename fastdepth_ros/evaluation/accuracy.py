@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
-from fastdepth_ros.demo.truth import Depth
 from fastdepth_ros.evaluation.metrics import METRICS, evaluate
+
+Depth = npt.NDArray[np.float32]
 
 BIN = 1.0
 """Width of the distances over which errors are summed [m]."""
