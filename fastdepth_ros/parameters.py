@@ -14,6 +14,7 @@ from typing import Any
 from fastdepth_ros import models
 from fastdepth_ros.codec.decoder import MAX_PIXELS
 from fastdepth_ros.errors import SettingError, quoted
+from fastdepth_ros.files.names import check_name
 from fastdepth_ros.pipeline import Settings
 from fastdepth_ros.power import Profiles, load_profiles
 from fastdepth_ros.power.files import parse_list
@@ -307,6 +308,7 @@ def check_bits(mono16_bits: int) -> None:
 
 
 MEANINGS: dict[str, Callable[[Any], object]] = {
+    "target": lambda target: check_name("target", target),  # It becomes the name of a folder.
     "threads": check_threads,
     "mono16_bits": check_bits,
     "power_file": profiles_of,

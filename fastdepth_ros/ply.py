@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from fastdepth_ros.files.writing import write_file
+
 _VERTEX = np.dtype([("xyz", "<f4", 3), ("rgb", "u1", 3)])
 
 
@@ -31,7 +33,5 @@ def write_ply(path: Path, cloud: npt.NDArray[np.float32]) -> int:
         f"element vertex {len(points)}\nproperty float x\nproperty float y\nproperty float z\n"
         f"property uchar red\nproperty uchar green\nproperty uchar blue\nend_header\n"
     )
-    with path.open("wb") as file:
-        file.write(header.encode("ascii"))
-        vertices.tofile(file)
+    write_file(path, header.encode("ascii") + vertices.tobytes())
     return len(points)

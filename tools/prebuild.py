@@ -2,7 +2,7 @@
 
 Without targets: those that ship with the default model, which is the bundle where none is named. All are compiled, and
 those that run on this machine are held against a module made for it, before anything in the bundle changes. Modules of
-other targets in the bundle stay as they are; the manifest is sealed anew over all files.
+other targets in the bundle stay as they are; the manifest is sealed anew over them and what it named before.
 """
 
 from __future__ import annotations
@@ -69,11 +69,13 @@ def main() -> None:
         for target in targets:
             if (modules / target).is_dir():
                 (modules / target).rename(Path(scratch, "old", target))
-        seal(bundle.path, bundle.manifest)
+        kept = {name for name in bundle.manifest.files or {} if (bundle.path / name).is_file()}
+        seal(bundle.path, bundle.manifest, kept)
         modules.mkdir(exist_ok=True)
         for target in targets:
             shutil.move(Path(scratch, "new", target), modules / target)
-    sealed = seal(bundle.path, bundle.manifest)
+    made = {path.relative_to(bundle.path).as_posix() for name in targets for path in (modules / name).iterdir()}
+    sealed = seal(bundle.path, bundle.manifest, kept | made)
     for name in sealed.manifest.files or {}:
         (bundle.path / name).chmod(0o644)  # Another user may run the robot.
     size = sum((bundle.path / name).stat().st_size for name in sealed.manifest.files or {})

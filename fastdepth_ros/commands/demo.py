@@ -16,7 +16,7 @@ from fastdepth_ros import models
 from fastdepth_ros.errors import RecordingError, SettingError
 from fastdepth_ros.recording import CameraTopics, Recording, UnpackedRecording, find_camera
 from fastdepth_ros.runtime.bundle import Bundle
-from fastdepth_ros.runtime.cache import cache_dir
+from fastdepth_ros.runtime.storage import writable_cache
 from fastdepth_ros.settings import LIMITS
 
 WRITTEN = ("summary.json", "report.html", "node.log", "node.yaml", "fastdds_loopback.xml")
@@ -118,7 +118,7 @@ def _room(bar: Progress) -> Path:
     from fastdepth_ros.scene.record import FRAMES, room_recording
 
     task = bar.add_task("computing a room to look at", total=FRAMES)
-    path = room_recording(cache_dir(), lambda done, _: bar.update(task, completed=done))
+    path = room_recording(writable_cache("recordings"), lambda done, _: bar.update(task, completed=done))
     bar.update(task, completed=FRAMES, description=ROOM)
     return path
 

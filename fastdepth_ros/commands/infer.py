@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
 
@@ -16,6 +19,7 @@ from fastdepth_ros.codec import jpeg, png
 from fastdepth_ros.codec.decoder import decode_file
 from fastdepth_ros.colours import relief
 from fastdepth_ros.errors import ImageError, SettingError
+from fastdepth_ros.files.writing import storing, write_file
 from fastdepth_ros.millimetres import millimetres
 from fastdepth_ros.models import DEFAULT, find_bundle
 from fastdepth_ros.picture import Picture
@@ -63,7 +67,8 @@ def run(args: argparse.Namespace) -> int:
     stride = 2 if args.output_size == "native" else 4
     settings = Settings(args.output_size, "32FC1", "xyzrgb", stride, max_depth=args.max_depth)
     pipeline = Pipeline(engine, bundle.manifest, settings)
-    args.out.mkdir(parents=True, exist_ok=True)
+    with storing(args.out):
+        args.out.mkdir(parents=True, exist_ok=True)
     table = Table("picture", "depth [m]", "without depth", "network [ms]", "points", title=bundle.manifest.name)
     failed = 0
     for path in args.images:
@@ -130,9 +135,15 @@ def _write(stem: Path, frame: DepthFrame, cell: float) -> tuple[str, str, str, s
     """Write the four files of one picture and say what is in them."""
     assert frame.depth is not None and frame.cloud is not None  # noqa: PT018 - both were asked for, the camera is known
     finite = np.isfinite(frame.depth)
-    cv2.imwrite(f"{stem}.depth.png", millimetres(frame.depth))
-    np.save(f"{stem}.depth.npy", frame.depth)
-    cv2.imwrite(f"{stem}.colour.png", relief(frame.depth, cell))
+    _write_picture(Path(f"{stem}.depth.png"), millimetres(frame.depth))
+    numbers = io.BytesIO()
+    np.save(numbers, frame.depth)
+    write_file(Path(f"{stem}.depth.npy"), numbers.getvalue())
+    _write_picture(Path(f"{stem}.colour.png"), relief(frame.depth, cell))
     points = write_ply(Path(f"{stem}.ply"), frame.cloud)
     span = f"{frame.depth[finite].min():.2f} to {frame.depth[finite].max():.2f}" if finite.any() else "none"
     return span, f"{1 - finite.mean():.1%}", f"{frame.stages['infer'] * 1000:.1f}", str(points)
+
+
+def _write_picture(path: Path, pixels: npt.NDArray[Any]) -> None:
+    write_file(path, cv2.imencode(".png", pixels)[1].tobytes())

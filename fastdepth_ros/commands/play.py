@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from fastdepth_ros.errors import RecordingError
 from fastdepth_ros.recording import Recording, UnpackedRecording, find_camera
+from fastdepth_ros.runtime.ros_log import provide_log_folder
 
 if TYPE_CHECKING:
     from fastdepth_ros.recording.camera import CameraTopics
@@ -61,6 +62,7 @@ def _play(recording: Recording, args: argparse.Namespace, stop: threading.Event)
 
     topics = find_camera(recording, args.from_image, args.from_camera_info)
     names = names_as_published(topics, args.image, args.camera_info)
+    provide_log_folder()
     rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
     try:
         node = rclpy.create_node("player")

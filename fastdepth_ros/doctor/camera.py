@@ -19,6 +19,7 @@ from fastdepth_ros.errors import FastDepthError, ImageError, shortened
 from fastdepth_ros.messages.camera_info import REMEDY, distortion_of, intrinsics_of, is_rectified
 from fastdepth_ros.messages.images import PictureReader
 from fastdepth_ros.messages.serialized import SerializedImage, Unpacker, unpack_camera_info
+from fastdepth_ros.runtime.ros_log import provide_log_folder
 
 TYPES = {"sensor_msgs/msg/Image": Image, "sensor_msgs/msg/CompressedImage": CompressedImage}
 AS_THE_NODE = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
@@ -38,6 +39,7 @@ def camera(image: str, camera_info: str, seconds: float) -> Iterator[Check]:
         seconds: how long to listen, once it was found.
     """
     context = Context()
+    provide_log_folder()
     rclpy.init(args=[], context=context)
     try:
         node = rclpy.create_node(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fastdepth_ros.children import end_with_parent
 from fastdepth_ros.runtime.engines import open_engine
 from fastdepth_ros.runtime.module import CompiledModule
 
@@ -36,4 +37,5 @@ def main(folder: str) -> dict[str, object]:
 
 
 if __name__ == "__main__":
+    end_with_parent()
     sys.stdout.write(json.dumps(main(sys.argv[1])))

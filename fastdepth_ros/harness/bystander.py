@@ -11,6 +11,8 @@ from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 
+from fastdepth_ros.runtime.ros_log import provide_log_folder
+
 Own = TypeVar("Own", bound="Bystander")
 
 
@@ -28,6 +30,7 @@ class Bystander:
 
     def __init__(self, name: str) -> None:
         self._context = Context()
+        provide_log_folder()
         rclpy.init(args=[], context=self._context, signal_handler_options=SignalHandlerOptions.NO)
         self.node = rclpy.create_node(name, context=self._context)
         self._executor = SingleThreadedExecutor(context=self._context)

@@ -19,7 +19,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from fastdepth_ros.errors import WeightsError
+from fastdepth_ros.errors import SettingError, WeightsError
+from fastdepth_ros.files.names import check_name, short
 
 Kind = Literal["full", "depthwise", "pointwise"]
 Activation = Literal["relu6", "relu"]
@@ -27,6 +28,8 @@ Activation = Literal["relu6", "relu"]
 INPUT_CHANNELS = 3
 ENCODER_STRIDES = (2, 1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1)
 DECODER_KERNEL = 5
+MOST_CHANNELS = 4096
+"""Of a layer; the widest of the paper's has 1024."""
 
 
 @dataclass(frozen=True)
@@ -196,13 +199,16 @@ class Network:
         """
         try:
             network = cls(
-                str(table["name"]),
+                check_name("the network's name", table["name"]),
                 tuple(int(channels) for channels in table["encoder"]),
                 tuple(int(channels) for channels in table["decoder"]),
                 tuple((int(decoder), int(encoder)) for decoder, encoder in table["skips"].items()),
             )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise WeightsError(f"the network table cannot be read ({error!r})", "Import the bundle again.") from error
+        except SettingError as error:
+            raise WeightsError(error.cause, error.remedy) from error
+        except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+            cause = f"the network table cannot be read ({short(error, 300)})"
+            raise WeightsError(cause, "Import the bundle again.") from error
         network.check()
         return network
 
@@ -219,6 +225,8 @@ class Network:
             )
         if min(*self.encoder, *self.decoder) < 1:
             raise WeightsError(f"{self.name} has a layer without channels", remedy)
+        if max(*self.encoder, *self.decoder) > MOST_CHANNELS:
+            raise WeightsError(f"{self.name} has a layer of more than {MOST_CHANNELS} channels", remedy)
         for decoder, encoder in self.skips:
             if not (1 <= decoder <= 5 and 0 <= encoder <= 13):
                 raise WeightsError(f"{self.name} has a skip from {encoder} to {decoder}, which are not layers", remedy)
@@ -263,6 +271,8 @@ def check_weights(network: Network, weights: Mapping[str, npt.NDArray[Any]]) -> 
             raise WeightsError(f"{name} is missing", remedy)
         if tuple(weights[name].shape) != shape:
             raise WeightsError(f"{name} has shape {tuple(weights[name].shape)} where the table says {shape}", remedy)
+        if weights[name].dtype.kind != "f":
+            raise WeightsError(f"{name} holds {weights[name].dtype} where real numbers belong", remedy)
         if not np.isfinite(weights[name]).all():
             raise WeightsError(f"{name} holds NaN or infinity", "The file is damaged or the training diverged.")
     for name in weights:

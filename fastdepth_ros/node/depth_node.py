@@ -322,7 +322,8 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
     def _load(self) -> Callable[[Arrival], None]:
         """Runs in the worker's thread. TVM's threads belong to the thread that calls it, so that one also warms up."""
         bundle = find_bundle(self.parameters.model)
-        module = module_for(bundle, self.parameters.target, self.parameters.precision)
+        parameters, say = self.parameters, self.get_logger().warning
+        module = module_for(bundle, parameters.target, parameters.precision, say)
         engine = open_engine(module, self._power.effective.threads)
         engine.run()
         self._answers = Answers(

@@ -6,6 +6,8 @@ import ctypes
 import gc
 from collections.abc import Callable
 
+from fastdepth_ros.runtime.ros_log import provide_log_folder
+
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 LARGEST_MMAP_THRESHOLD = 32 << 20
 TRIM_THRESHOLD = 256 << 20
@@ -16,7 +18,10 @@ def prepare_process() -> None:
 
     - Images come and go in buffers of megabytes, which malloc would map from the kernel and give back each time.
     - A full garbage collection visits every object of the ROS libraries, none of which is garbage; they are set aside.
+
+    And have ROS log where it can: it is about to start.
     """
+    provide_log_folder()
     gc.freeze()
     mallopt = _glibc("mallopt")
     mallopt(M_MMAP_THRESHOLD, LARGEST_MMAP_THRESHOLD)

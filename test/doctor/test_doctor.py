@@ -15,7 +15,7 @@ from boards import tx2_jetpack4
 from fastdepth_ros.cli import main
 from fastdepth_ros.doctor import Level, Question, board, examine, machine, packages, ros
 from fastdepth_ros.doctor.model import bundle_and_module
-from fastdepth_ros.runtime.bundle import sha256
+from fastdepth_ros.runtime.bundle import MANIFEST, Manifest, seal, sha256
 from fastdepth_ros.runtime.module import CompiledModule, Description
 
 DOMAIN = 10 + os.getpid() % 90
@@ -26,7 +26,14 @@ def shipped(bundle, module, tmp_path):
     """The random bundle with its module beside it, both free to be damaged."""
     folder = shutil.copytree(bundle.path, tmp_path / "bundle")
     shutil.copytree(module.folder, folder / "modules" / "host")
+    seal(folder, bundle.manifest)
     return folder
+
+
+def sealed_again(folder):
+    """The bundle with all that is in its folder now under its seal, as its maker could have done it."""
+    file = folder / MANIFEST
+    return str(seal(folder, Manifest.from_json(json.loads(file.read_text()), file)).path)
 
 
 def only(checks, name):
@@ -87,7 +94,10 @@ def test_a_module_with_one_flipped_byte(shipped):
     content = bytearray(library.read_bytes())
     content[len(content) // 2] ^= 1
     library.write_bytes(content)
-    check = only(bundle_and_module(str(shipped), "host"), "module")
+    check = only(examine(Question(str(shipped), seconds=0)), "model")
+    assert check.level is Level.FAIL
+    assert "altered" in check.fact
+    check = only(bundle_and_module(sealed_again(shipped), "host"), "module")
     assert check.level is Level.FAIL
     assert "altered" in check.fact
 
@@ -98,7 +108,7 @@ def test_a_module_with_one_flipped_byte(shipped):
 def test_a_module_for_another_processor_or_tvm(shipped, change, cause):
     folder = shipped / "modules" / "host"
     replace(Description.read(folder / "module.json"), **change).write(folder)
-    check = only(bundle_and_module(str(shipped), "host"), "module")
+    check = only(bundle_and_module(sealed_again(shipped), "host"), "module")
     assert check.level is Level.FAIL
     assert cause in check.fact
 
@@ -106,7 +116,7 @@ def test_a_module_for_another_processor_or_tvm(shipped, change, cause):
 def test_a_module_of_other_weights(shipped):
     folder = shipped / "modules" / "host"
     replace(Description.read(folder / "module.json"), weights_sha256="0" * 64).write(folder)
-    assert "other weights" in only(bundle_and_module(str(shipped), "host"), "module").fact
+    assert "other weights" in only(bundle_and_module(sealed_again(shipped), "host"), "module").fact
 
 
 def test_a_module_that_crashes_takes_only_the_trial_with_it(shipped):
@@ -121,7 +131,7 @@ def test_a_module_that_crashes_takes_only_the_trial_with_it(shipped):
     (folder / "module.so").write_bytes(content)
     replace(Description.read(folder / "module.json"), library_sha256=sha256(folder / "module.so")).write(folder)
     assert CompiledModule.open(folder)
-    check = only(bundle_and_module(str(shipped), "host"), "trial run")
+    check = only(bundle_and_module(sealed_again(shipped), "host"), "trial run")
     assert check.level is Level.FAIL
     assert "ended its process by SIG" in check.fact
 

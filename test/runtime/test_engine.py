@@ -1,10 +1,14 @@
 """The engine: the same answer with any number of threads, from any thread, without TVM's Python."""
 
+import gc
+import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +17,7 @@ import pytest
 from fastdepth_ros.errors import ModuleError, SettingError
 from fastdepth_ros.runtime.engine import load_machine
 from fastdepth_ros.runtime.engines import open_engine
+from fastdepth_ros.runtime.module import CompiledModule
 
 CORES = len(os.sched_getaffinity(0))
 
@@ -153,8 +158,30 @@ def test_the_engine_does_not_load_tvms_python(module):
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout == "[]\n"
 
 
-def test_a_library_that_is_no_module_is_refused(tmp_path):
-    library = tmp_path / "module.so"
-    library.write_bytes(b"not a library")
+def test_a_library_that_is_no_module_is_refused(module, tmp_path):
+    (tmp_path / "module.so").write_bytes(b"not a library")
+    about = replace(module.description, library_sha256=hashlib.sha256(b"not a library").hexdigest())
     with pytest.raises(ModuleError, match=r"module\.so cannot be loaded.*fastdepth compile"):
-        load_machine(library)
+        load_machine(CompiledModule(tmp_path, about))
+
+
+def test_a_library_that_was_changed_after_its_check_is_not_loaded(module, tmp_path):
+    copy = CompiledModule.open(shutil.copytree(module.folder, tmp_path / "module"))
+    with copy.library.open("r+b") as file:
+        file.seek(100000)
+        file.write(b"another")
+    with pytest.raises(ModuleError, match="was altered"):
+        open_engine(copy)
+
+
+def test_an_engine_that_is_gone_leaves_no_library_behind(module):
+    def mapped():
+        gc.collect()
+        return Path("/proc/self/maps").read_text().count("fastdepth-module")
+
+    before = mapped()
+    engines = [open_engine(module, 1) for _ in range(3)]
+    assert engines[0].run().any()
+    assert mapped() > before
+    del engines
+    assert mapped() == before

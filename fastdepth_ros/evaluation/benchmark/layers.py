@@ -28,7 +28,7 @@ def kernel_times(module: CompiledModule, threads: int, seconds: float) -> dict[s
     about, ffi = module.description, tvm_ffi()
     pixels = aligned((about.input.height, about.input.width * 3), np.uint8)
     pixels[:] = np.sort(np.random.default_rng(0).integers(0, 256, pixels.shape, np.uint8), axis=1)
-    machine, picture = load_machine(module.library), ffi.from_dlpack(pixels)
+    machine, picture = load_machine(module), ffi.from_dlpack(pixels)
     configure_pool(threads)
     machine["main"](picture)
     machine["set_instrument"](ffi.convert(watch))
