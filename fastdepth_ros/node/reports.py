@@ -34,7 +34,6 @@ from fastdepth_ros.messages.camera_info import REMEDY
 from fastdepth_ros.node.answers import Answers, Outputs
 from fastdepth_ros.node.camera import Calibration
 from fastdepth_ros.node.power import NodePower
-from fastdepth_ros.parameters import Parameters
 from fastdepth_ros.runtime import processor
 from fastdepth_ros.runtime.bundle import Manifest
 from fastdepth_ros.runtime.engine import Engine
@@ -115,7 +114,7 @@ class Reporter:
         report, measured = Report(), dict[str, float]()
         if self._watched is not None and answers is not None:
             report = answers.monitor.report(now.nanoseconds * 1e-9)
-            statuses += self._active(report, parameters, answers, camera_problem)
+            statuses += self._active(report, power, answers, camera_problem)
             about_anchors, measured = _anchoring(answers, now.nanoseconds * 1e-9)
             statuses.append(about_anchors)
         about_power, numbers = power.report(report)
@@ -128,7 +127,8 @@ class Reporter:
         """Wait until whoever listens has got the last report; not for long."""
         self._publisher.wait_for_all_acked(Duration(seconds=FAREWELL))
 
-    def _active(self, report: Report, parameters: Parameters, answers: Answers, camera_problem: str) -> list[Status]:
+    def _active(self, report: Report, power: NodePower, answers: Answers, camera_problem: str) -> list[Status]:
+        parameters = power.effective
         assert self._watched is not None
         image, camera_info, outputs = self._watched
         camera = self._source(camera_info)
@@ -146,7 +146,11 @@ class Reporter:
                 *_of_camera(calibration, camera_problem, answers.size_problem, camera),
             ),
             inference_status(report, facts),
-            output_status(report, {publisher.topic_name: publisher.get_subscription_count() for publisher in outputs}),
+            output_status(
+                report,
+                {publisher.topic_name: publisher.get_subscription_count() for publisher in outputs},
+                power.age_budget,
+            ),
         ]
 
     def _source(self, subscription: Any) -> Source:
