@@ -268,7 +268,7 @@ class AnchorSources:
             message = self._depth_points(message)
         relative = name == "anchors" and self.parameters.anchor_scale == "relative"
         points: Points = message
-        return placed(name, points.xyz, points.variances, pose, relative)
+        return placed(name, points.xyz, points.variances, pose, relative, points.spread)
 
     def _depth_points(self, depths: Depths) -> Points:
         try:

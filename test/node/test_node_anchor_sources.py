@@ -133,6 +133,7 @@ def test_a_depth_image_waits_for_its_camera_info(make):
     found = sources.anchors()["anchor_depth"]
     np.testing.assert_allclose(found.depths, 1.5)
     assert len(found.depths) == 64
+    np.testing.assert_allclose(found.zone, 200 / 9 / 2, err_msg="each pixel is the depth of what is near in it")
 
 
 def test_an_unknown_frame_is_named_with_both_frames_and_the_remedy(make):
