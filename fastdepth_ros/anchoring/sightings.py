@@ -30,6 +30,9 @@ NEAREST, FARTHEST = 0.05, 100.0
 ANYWHERE = 1e7
 """Metres beyond which a coordinate is an error: more than any of UTM."""
 
+CELL_HALF = 1.0
+"""Half a cell of the answer: what is no wider is a point [px]."""
+
 BLOCK = 8
 """Side of the squares in which points are looked for that hide others [px]."""
 
@@ -148,12 +151,14 @@ class PointMeasurement:
         xyz: (n, 3) in the camera's optical frame, finite [m].
         sigmas: (n,) standard deviations of the depths [m], NaN where they are not known.
         relative: whether they are known up to one common factor only.
+        spread: half the width and height of what each point is the depth of, as slopes of rays: 0 for a point.
     """
 
     source: str
     xyz: Floats
     sigmas: Floats
     relative: bool = False
+    spread: tuple[float, float] = (0.0, 0.0)
     _known: tuple[Intrinsics, InView] | None = field(default=None, repr=False)
 
     def sight(self, metres: Map, seen: Intrinsics, lag: float) -> Sighting:
@@ -166,14 +171,21 @@ class PointMeasurement:
             shown = ~hidden
             pixels, depths, sigmas = pixels[shown], depths[shown], sigmas[shown]
             left_out = {**left_out, HIDDEN: int(np.count_nonzero(hidden))}
-        return Sighting(
-            Anchors(self.source, pixels, depths, lagged(sigmas, depths, lag, unsure(self.source)), self.relative),
-            left_out,
-        )
+        sigmas = lagged(sigmas, depths, lag, unsure(self.source))
+        return Sighting(Anchors(self.source, pixels, depths, sigmas, self.relative, self._zone(seen)), left_out)
+
+    def _zone(self, seen: Intrinsics) -> tuple[float, float]:
+        across, down = self.spread[0] * seen.fx, self.spread[1] * seen.fy
+        return (across, down) if max(across, down) > CELL_HALF else (0.0, 0.0)
 
 
 def placed(
-    source: str, xyz: Floats, variances: Floats | None, pose: Pose, relative: bool = False
+    source: str,
+    xyz: Floats,
+    variances: Floats | None,
+    pose: Pose,
+    relative: bool = False,
+    spread: tuple[float, float] = (0.0, 0.0),
 ) -> tuple[PointMeasurement, dict[str, int]]:
     """Points of a sensor, brought into the camera's optical frame, and how many are no numbers.
 
@@ -184,6 +196,7 @@ def placed(
             None where they are not known.
         pose: of the sensor in the camera's optical frame.
         relative: whether they are known up to one common factor only.
+        spread: half the width and height of what each point is the depth of, as slopes of rays.
     """
     sigmas = np.full(len(xyz), np.nan) if variances is None else _along(pose.rotation[2], variances)
     sizes = np.abs(xyz)
@@ -192,7 +205,7 @@ def placed(
         numbers &= ~(sigmas > ANYWHERE)
     left_out: dict[str, int] = {}
     xyz, sigmas = _keep(numbers, NO_NUMBER, left_out, xyz, sigmas)
-    return PointMeasurement(source, pose.apply(xyz), sigmas, relative), left_out
+    return PointMeasurement(source, pose.apply(xyz), sigmas, relative, spread), left_out
 
 
 def _along(axis: Floats, variances: Floats) -> Floats:

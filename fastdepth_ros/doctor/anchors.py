@@ -227,7 +227,7 @@ def _measurement(heard: Heard, message: Any, sight: Sight, frames: Frames) -> Me
             raise AnchorError(f"it measures {message.why}", "Look at what is before the sensor, and at its limits.")
         return ConeMeasurement(source, pose, message.field_of_view, message.range, message.sigma)
     points: Points = _depth_points(message, heard.infos) if isinstance(message, Depths) else message
-    return placed(source, points.xyz, points.variances, pose)[0]
+    return placed(source, points.xyz, points.variances, pose, spread=points.spread)[0]
 
 
 def _depth_points(depths: Depths, infos: list[bytes]) -> Points:

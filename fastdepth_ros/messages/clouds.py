@@ -38,12 +38,14 @@ class Points(NamedTuple):
         xyz: (n, 3) float64, in that frame [m]; any number may be in it.
         variances: (n,) of each coordinate, or (n, 3, 3) covariances of the three [m2]; None where the message has none.
         sent: how many there are in the message.
+        spread: half the width and height of what each is the depth of, as slopes of rays: 0 for a point.
     """
 
     origin: Origin
     xyz: npt.NDArray[np.float64]
     variances: npt.NDArray[np.float64] | None
     sent: int
+    spread: tuple[float, float] = (0.0, 0.0)
 
 
 class Field(NamedTuple):

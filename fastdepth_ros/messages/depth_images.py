@@ -54,7 +54,8 @@ class Depths(NamedTuple):
         z = self.metres
         xyz = np.stack((z * x, z * y[:, None], z), axis=-1).reshape(-1, 3)
         measured = np.isfinite(xyz[:, 2]) & (xyz[:, 2] > 0)
-        return Points(self.origin, xyz[measured], None, self.width * self.height)
+        spread = (0.5 / camera.fx, 0.5 / camera.fy)
+        return Points(self.origin, xyz[measured], None, self.width * self.height, spread)
 
 
 def read_depths(serialized: bytes, grid: int = GRID) -> Depths:

@@ -6,6 +6,7 @@ somebody publishes. The rest, as subscribing, is the executor's thread's.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -24,6 +25,7 @@ from fastdepth_ros.anchoring.sightings import ConeMeasurement, Measurement, plac
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.diagnostics.anchoring import SourceNotes, SourceState, Used, anchoring_status, numbers
 from fastdepth_ros.diagnostics.levels import Status
+from fastdepth_ros.diagnostics.windows import SPAN
 from fastdepth_ros.errors import AnchorError
 from fastdepth_ros.messages.clouds import Points
 from fastdepth_ros.messages.depth_images import Depths
@@ -89,7 +91,11 @@ class Found:
         anchors: list[Anchors] = []
         self._left_out, self._of = [], []
         for notes, measurement, lost, lag in self._sensed:
-            sighting = measurement.sight(metres, seen, lag)
+            try:
+                sighting = measurement.sight(metres, seen, lag)
+            except Exception as error:  # depth goes on without it, and the fault is named
+                notes.problem(self._now, f"{error!r}. Please report this.")
+                continue
             left_out = Counter(lost) + Counter(sighting.left_out)
             if anchors and anchors[-1].source == sighting.anchors.source:
                 anchors[-1] = _both(anchors[-1], sighting.anchors)
@@ -142,6 +148,7 @@ class AnchorSources:
         self._floor_notes = SourceNotes("floor")
         self._prepared: dict[tuple[str, str], Prepared] = {}
         self._correction: Correction | None = None
+        self._tf_problems, self._tf_noted = 0, -math.inf
         self.parameters = parameters
         self._frames = Frames(extrinsics_of(parameters.anchor_extrinsics), why_no_tf())
         self._tf = TfInput(self._frames.buffer)
@@ -187,7 +194,7 @@ class AnchorSources:
     def report(self, now: float) -> tuple[Status, dict[str, float]]:
         """What is to be said of the last seconds, in words and as plain numbers."""
         states, correction = self.states(now), self._correction
-        return anchoring_status(states, correction, self.about_tf), numbers(states, correction)
+        return anchoring_status(states, correction, self._about_tf(now)), numbers(states, correction)
 
     @property
     def subscriptions(self) -> list[Any]:
@@ -199,10 +206,12 @@ class AnchorSources:
         """The latest frame's; None before the first."""
         return self._correction
 
-    @property
-    def about_tf(self) -> str:
-        """What was wrong with tf of late; empty where nothing was."""
-        return self._frames.buffer.problem
+    def _about_tf(self, now: float) -> str:
+        """What was wrong with tf in the last seconds; empty where nothing was."""
+        buffer = self._frames.buffer
+        if buffer.problems != self._tf_problems:
+            self._tf_problems, self._tf_noted = buffer.problems, now
+        return buffer.problem if 0 <= now - self._tf_noted < SPAN else ""
 
     # In the thread that answers images
 
@@ -268,7 +277,7 @@ class AnchorSources:
             message = self._depth_points(message)
         relative = name == "anchors" and self.parameters.anchor_scale == "relative"
         points: Points = message
-        return placed(name, points.xyz, points.variances, pose, relative)
+        return placed(name, points.xyz, points.variances, pose, relative, points.spread)
 
     def _depth_points(self, depths: Depths) -> Points:
         try:

@@ -192,7 +192,11 @@ class Answers:
             return None
         if calibration is None or calibration.camera.doubt:
             return ()
-        return anchors.measure(origin.frame_id, origin.seconds)
+        try:
+            return anchors.measure(origin.frame_id, origin.seconds)
+        except Exception as error:  # depth goes on without it
+            self._log_failure(error)
+            return ()
 
     def _calibration_of(self, picture: Picture) -> Calibration | None:
         """The calibration, if it is one of this picture."""

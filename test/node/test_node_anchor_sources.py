@@ -6,12 +6,13 @@ import math
 
 import numpy as np
 import pytest
-from anchor_messages import cloud_of, depth_image_of, tf_message_of, transform_of, xyz_of
+from anchor_messages import cloud_of, depth_image_of, serialized, tf_message_of, transform_of, xyz_of
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import Quaternion
 from node_graph import camera_info_of
 from sensor_msgs.msg import Imu, LaserScan, Range
 
+from fastdepth_ros.anchoring import Anchoring
 from fastdepth_ros.anchoring.anchors import Report, SourceReport
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.diagnostics.anchoring import anchoring_status, numbers
@@ -72,8 +73,7 @@ class Sources:
         return {each.source: each for each in anchors}
 
     def status(self):
-        sources = self.sources
-        return anchoring_status(sources.states(NOW), sources.correction, sources.about_tf)
+        return self.sources.report(NOW)[0]
 
 
 @pytest.fixture
@@ -133,6 +133,7 @@ def test_a_depth_image_waits_for_its_camera_info(make):
     found = sources.anchors()["anchor_depth"]
     np.testing.assert_allclose(found.depths, 1.5)
     assert len(found.depths) == 64
+    np.testing.assert_allclose(found.zone, 200 / 9 / 2, err_msg="each pixel is the depth of what is near in it")
 
 
 def test_an_unknown_frame_is_named_with_both_frames_and_the_remedy(make):
@@ -267,3 +268,47 @@ def test_numbers_are_plotted_under_the_sources_name(make):
 def test_a_source_that_nobody_publishes_is_not_asked(make):
     sources = make()
     assert sources.sources._live == ()
+
+
+def test_what_was_wrong_with_tf_is_told_for_some_seconds(make):
+    sources = make()
+    buffer = sources.sources._frames.buffer
+    for x in (0.0, 50.0):
+        put_transforms(buffer, tf_message_of(transform_of("map", "base", (x, 0.0, 0.0), sec=100)), False)
+    assert "base jumped 50.00 m in map" in sources.sources.report(NOW)[0].message
+    assert "jumped" not in sources.sources.report(NOW + 60)[0].message
+
+
+def good_messages():
+    """One message of each source that is used as it is."""
+    return {
+        "anchors": stamped(cloud_of(xyz_of(AHEAD, sigma=np.full(len(AHEAD), 0.1)))),
+        "scan": stamped(LaserScan(angle_min=-0.3, angle_increment=0.1, range_max=9.0, ranges=[2.0] * 7)),
+        "range": stamped(Range(field_of_view=0.3, min_range=0.1, max_range=4.0, range=2.5)),
+        "anchor_depth": stamped(depth_image_of(np.full((8, 8), 1500, np.uint16))),
+        "imu": stamped(Imu(orientation=Quaternion(x=0.0, y=0.0, z=0.0, w=1.0))),
+    }
+
+
+def test_whatever_bytes_come_depth_goes_on(make):
+    sources = make(camera_height=0.5, anchor_extrinsics="scan=0 0 0 0 0 0; range=0 0 0 0 0 0; imu=0 0 0 0 0 0").sources
+    sources._live = tuple(sources._inputs)
+    sources._depth_camera.hear(serialized(camera_info_of(8, 8, 9.0)))
+    good = {name: serialized(message) for name, message in good_messages().items()}
+    anchoring, random, used = Anchoring((112, 112)), np.random.default_rng(0), 0
+    for step in range(300):
+        for name, data in good.items():
+            spoilt = np.frombuffer(data, np.uint8).copy()
+            places = random.integers(4, len(spoilt), random.integers(0, 4))
+            spoilt[places] = random.choice((0, 1, 127, 128, 255), len(places))
+            length = len(spoilt) if random.random() < 0.9 else random.integers(0, len(spoilt))
+            sources._inputs[name].hear(spoilt[:length].tobytes())
+        found = sources.measure("eye", NOW)
+        anchors = found(WALL, SEEN) if found else ()
+        corrected = anchoring.correct(WALL, anchors, NOW + step / 30, sigma=True)
+        sources.corrected(found, corrected.report)
+        used += sum(each.used for each in corrected.report.sources)
+        assert np.isfinite(corrected.depth).all()
+        assert (corrected.depth > 0).all()
+        assert sources.report(NOW)[0].message
+    assert used > 1000, "most of them are used as ever"
