@@ -9,7 +9,7 @@ Convention:
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -18,13 +18,32 @@ from fastdepth_ros.errors import CalibrationError
 
 Floats = npt.NDArray[np.floating]
 
+SMALLEST, LARGEST = 1e-3, 1e6
+"""Focal lengths of any picture [px]; what lies outside overflows in float32 sooner or later."""
+
+OFF_CENTRE = 0.25
+"""How far from a picture's centre its principal point may lie, as a share of the side: within the middle half."""
+
+OFF_BOTH = 0.09
+"""The same where it is off both ways alike, as that of the matrix of another size is."""
+
+FOCAL_RATIO = 1.2
+"""By how much fx and fy of a lens on square pixels may differ."""
+
+FIELD_OF_VIEW = (15.0, 150.0)
+"""Angles that cameras see along the longer side [degrees]."""
+
 
 @dataclass(frozen=True)
 class Intrinsics:
     """A pinhole camera: the size of its picture and its matrix, all in pixels.
 
+    Attributes:
+        doubt: why its numbers cannot be believed, see :func:`implausible`; empty where they can. What was cropped or
+            scaled from it is doubted, too.
+
     Raises:
-        CalibrationError: a size or focal length is not positive, or a number is not finite.
+        CalibrationError: a size or focal length is not positive, a number is not finite, or beyond any lens.
     """
 
     width: int
@@ -33,6 +52,7 @@ class Intrinsics:
     fy: float
     cx: float
     cy: float
+    doubt: str = field(default="", kw_only=True)
 
     def __post_init__(self) -> None:
         remedy = "Calibrate the camera, and check the camera_info that its driver publishes."
@@ -42,10 +62,13 @@ class Intrinsics:
             raise CalibrationError("the camera matrix holds NaN or infinity", remedy)
         if self.fx <= 0 or self.fy <= 0:
             raise CalibrationError(f"the camera matrix has focal lengths {self.fx:g} and {self.fy:g}", remedy)
+        if min(self.fx, self.fy) < SMALLEST or max(self.fx, self.fy, abs(self.cx), abs(self.cy)) > LARGEST:
+            numbers = ", ".join(f"{name} {getattr(self, name):g}" for name in ("fx", "fy", "cx", "cy"))
+            raise CalibrationError(f"the camera matrix is beyond any lens ({numbers})", remedy)
 
     def crop(self, x: int, y: int, width: int, height: int) -> Intrinsics:
         """The camera of a picture of which only ``width`` x ``height`` pixels from (x, y) on were kept."""
-        return Intrinsics(width, height, self.fx, self.fy, self.cx - x, self.cy - y)
+        return Intrinsics(width, height, self.fx, self.fy, self.cx - x, self.cy - y, doubt=self.doubt)
 
     def scale(self, width: int, height: int) -> Intrinsics:
         """The camera of the same picture, resampled to ``width`` x ``height`` pixels.
@@ -54,9 +77,8 @@ class Intrinsics:
         rule: cx' + 1/2 = s (cx + 1/2).
         """
         sx, sy = width / self.width, height / self.height
-        return Intrinsics(
-            width, height, sx * self.fx, sy * self.fy, sx * (self.cx + 0.5) - 0.5, sy * (self.cy + 0.5) - 0.5
-        )
+        cx, cy = sx * (self.cx + 0.5) - 0.5, sy * (self.cy + 0.5) - 0.5
+        return Intrinsics(width, height, sx * self.fx, sy * self.fy, cx, cy, doubt=self.doubt)
 
     def project(self, points: Floats) -> Floats:
         """Pixel coordinates (..., 2) of points (..., 3) [m]: u = fx x / z + cx, v = fy y / z + cy."""
@@ -78,6 +100,39 @@ class Intrinsics:
         columns = (np.arange(0, self.width, stride) - self.cx) / self.fx
         rows = (np.arange(0, self.height, stride) - self.cy) / self.fy
         return columns.astype(np.float32)[None, :], rows.astype(np.float32)[:, None]
+
+
+def implausible(camera: Intrinsics) -> str:
+    """Which number of a whole camera no lens has, in words; empty where all can be believed.
+
+    The matrix of another picture size has its centre elsewhere. One that was filled in by hand has the field of view
+    or the ratio of focal lengths of no camera.
+
+    Args:
+        camera: of the whole sensor: the centre of a part of it may lie anywhere.
+    """
+    return _off_centre(camera) or _off_focus(camera)
+
+
+def _off_centre(camera: Intrinsics) -> str:
+    x, y = (camera.cx + 0.5) / camera.width - 0.5, (camera.cy + 0.5) / camera.height - 0.5
+    alike = abs(x - y) < OFF_BOTH / 2 and min(abs(x), abs(y)) > OFF_BOTH
+    words = f"the principal point ({camera.cx:.1f}, {camera.cy:.1f}) is far from the centre of"
+    words += f" {camera.width}x{camera.height} pixels"
+    if alike:
+        size = f"{camera.width * (1 + 2 * x):.0f}x{camera.height * (1 + 2 * y):.0f}"
+        return f"{words}, as if the matrix were of {size}" if min(x, y) > -0.5 else words
+    return words if max(abs(x), abs(y)) >= OFF_CENTRE else ""
+
+
+def _off_focus(camera: Intrinsics) -> str:
+    if not 1 / FOCAL_RATIO <= camera.fx / camera.fy <= FOCAL_RATIO:
+        return f"fx {camera.fx:.1f} and fy {camera.fy:.1f} differ by more than 20 %"
+    angle = math.degrees(2 * math.atan(max(camera.width / camera.fx, camera.height / camera.fy) / 2))
+    if not FIELD_OF_VIEW[0] <= angle <= FIELD_OF_VIEW[1]:
+        size = f"{camera.width}x{camera.height}"
+        return f"with fx {camera.fx:.1f} and fy {camera.fy:.1f} a picture of {size} sees {angle:.1f} degrees"
+    return ""
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,19 @@ def _order(data: bytes | bytearray) -> str:
     return "<" if data[1] & 1 else ">"
 
 
+def time_of(data: bytes) -> tuple[int, int]:
+    """Seconds and nanoseconds with which a serialized message starts.
+
+    Raises:
+        ValueError: the message is too short to hold them, or is encapsulated in another way.
+    """
+    fields = Fields(data)
+    if len(data) < STAMP_ENDS:
+        raise ValueError(f"a message of {len(data)} bytes holds no time")
+    seconds, nanoseconds = struct.unpack_from(fields.order + "iI", data, STAMP)
+    return int(seconds), int(nanoseconds)
+
+
 def stamp_of(data: bytes) -> int:
     """The stamp of a serialized message that starts with a header [ns].
 
@@ -90,6 +103,7 @@ class Fields:
         if len(data) < 4 or data[0] or data[1] not in KINDS:
             raise ValueError(f"{data[:4].hex(' ') or 'no byte'} is no CDR encapsulation that is known")
         self.order = _order(data)
+        self._version = 1 if data[1] < KINDS[2] else 2
         self._data = data
         self._at = 4
 
@@ -109,17 +123,37 @@ class Fields:
         """A uint32."""
         return self._number("I")
 
-    def string(self) -> str:
-        """A string."""
+    def doubles(self, count: int) -> tuple[float, ...]:
+        """An array of float64."""
+        if not count:
+            return ()
+        start = self.aligned(8 if self._version == 1 else 4)
+        self._go(start, 8 * count)
+        return struct.unpack_from(f"{self.order}{count}d", self._data, start)
+
+    def count(self, item_bytes: int) -> int:
+        """How many items a sequence has, each of so many bytes at least."""
+        count = self.word()
+        if count * item_bytes > len(self._data) - self._at:
+            raise ValueError(f"a message of {len(self._data)} bytes cannot hold a sequence of {count}")
+        return count
+
+    def string(self, most: int | None = None) -> str:
+        """A string, of no more than so many bytes."""
         length = self.word()
-        start, self._at = self._at, self._at + length
-        if self._at > len(self._data):
-            raise ValueError(f"a message of {len(self._data)} bytes cannot hold {length} from {start} on")
+        if most is not None and length > most + 1:
+            raise ValueError(f"a name of {length - 1} bytes is longer than {most}")
+        start = self._at
+        self._go(start, length)
         return self._data[start : start + max(0, length - 1)].decode("utf-8", "replace")
 
     def _number(self, code: str) -> int:
         start = self.aligned(struct.calcsize(code))
-        self._at = start + struct.calcsize(code)
-        if self._at > len(self._data):
-            raise ValueError(f"a message of {len(self._data)} bytes ends before its field at {start}")
+        self._go(start, struct.calcsize(code))
         return int(struct.unpack_from(self.order + code, self._data, start)[0])
+
+    def _go(self, start: int, size: int) -> None:
+        """Leave a field behind, if it is there."""
+        if start + size > len(self._data):
+            raise ValueError(f"a message of {len(self._data)} bytes cannot hold {size} from {start} on")
+        self._at = start + size

@@ -29,6 +29,11 @@ def brief(said: object, most: int = LONGEST) -> str:
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
+def shortened(name: object) -> str:
+    """A name from outside, as an encoding or a frame_id, as a sentence can carry it."""
+    return brief(name, 80)
+
+
 def quoted(value: object) -> str:
     """A value from outside as Python writes it, however long it is or deep."""
     return brief(_REPR.repr(value))

@@ -10,11 +10,12 @@ from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from enum import Enum
 from functools import cache
-from typing import Literal
+from typing import Any, Literal
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 
 from fastdepth_ros import models
+from fastdepth_ros.codec.decoder import MAX_PIXELS
 from fastdepth_ros.errors import SettingError, quoted
 from fastdepth_ros.pipeline import Settings
 from fastdepth_ros.power import Profiles, load_profiles
@@ -23,6 +24,9 @@ from fastdepth_ros.power.nvpmodel import check_command
 from fastdepth_ros.runtime.engine import max_threads
 
 Value = str | int | float | bool
+
+MONO16_LEAST = 8
+"""Bits of a camera that sends 16."""
 
 SHIPPED, FROM_PROFILE, ALL = "shipped", "profile", "all"
 """Words that stand for a file of profiles, and for cores."""
@@ -145,6 +149,8 @@ class Parameters:
     precision: Literal["float32", "int8"] = "float32"
     threads: int = 0
     image_transport: Literal["raw", "compressed"] = "raw"
+    max_pixels: int = MAX_PIXELS
+    mono16_bits: int = 0
     output_size: Literal["native", "camera"] = Settings.output_size
     depth_encoding: Literal["32FC1", "16UC1"] = Settings.depth_encoding
     cloud: Literal["off", "xyz", "xyzrgb"] = Settings.cloud
@@ -197,6 +203,18 @@ TABLE: dict[str, Spec] = {
             "raw subscribes to `image`, compressed to `image/compressed` (JPEG or PNG).",
             Change.INACTIVE,
             choices=("raw", "compressed"),
+        ),
+        _spec(
+            "max_pixels",
+            "Pixels of the largest image that is read; others are refused before they take memory.",
+            low=1024,
+            high=1_000_000_000,
+        ),
+        _spec(
+            "mono16_bits",
+            "Bits that the camera fills of images of 16 bits, 8 to 16; 0 finds out from their largest value.",
+            low=0,
+            high=16,
         ),
         _spec(
             "output_size",
@@ -305,12 +323,24 @@ def command_of(nvpmodel_command: str) -> tuple[str, ...]:
         raise SettingError(cause, "Quote its words as a shell would.") from None
 
 
-MEANINGS: dict[str, Callable[[str], object]] = {
+def check_bits(mono16_bits: int) -> None:
+    """Whether a camera can fill so many of 16 bits; 0 has it found out.
+
+    Raises:
+        SettingError: it cannot.
+    """
+    if 0 < mono16_bits < MONO16_LEAST:
+        remedy = f"Use {MONO16_LEAST} to 16, or 0 to have it found out."
+        raise SettingError(f"mono16_bits cannot be {mono16_bits}", remedy)
+
+
+MEANINGS: dict[str, Callable[[Any], object]] = {
+    "mono16_bits": check_bits,
     "power_file": profiles_of,
     "cpu_affinity": affinity_of,
     "nvpmodel_command": command_of,
 }
-"""What the words of some parameters mean, and what raises SettingError where they mean nothing."""
+"""What the values of some parameters mean, and what raises SettingError where they mean nothing."""
 
 
 def nearest(name: str, names: Iterable[str]) -> str | None:

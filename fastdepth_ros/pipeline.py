@@ -178,7 +178,7 @@ class Pipeline:
         Args:
             picture: as the camera sent it, or reduced as :meth:`reduction` allows.
             camera: its intrinsics, of the same size; without them there is no cloud, and depth is not corrected for the
-                focal length.
+                focal length, nor is it where they are doubted.
             depth: whether anybody wants the depth map.
             cloud: whether anybody wants the cloud. Nothing is computed for what nobody wants.
 
@@ -258,7 +258,7 @@ class Pipeline:
         It knows sizes in pixels only: through a lens k times as long as in training, a thing looks k times as near.
         """
         trained = self._manifest.training_focal
-        if seen is None or trained is None:
+        if seen is None or seen.doubt or trained is None:
             return 1.0
         return math.sqrt(seen.fx * seen.fy / (trained[0] * trained[1]))
 

@@ -40,6 +40,9 @@ def test_a_whole_number_does_for_a_number():
         ({"min_depth": 3.0, "max_depth": 3.0}, "min_depth < max_depth"),
         ({"model": ""}, "not empty"),
         ({"autostart": 1}, "true or false"),
+        ({"max_pixels": 0}, "from 1024"),
+        ({"mono16_bits": 17}, "from 0 to 16"),
+        ({"mono16_bits": 3}, "8 to 16"),
         ({"cluod": "xyz"}, "cloud"),
     ],
 )

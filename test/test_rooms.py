@@ -14,6 +14,7 @@ FORBIDDEN = {
     "cloud.py": ROS | {"torch", "tvm", "tvm_ffi", "fastdepth_ros.compiler"},
     "camera.py": ROS | {"torch", "tvm", "tvm_ffi", "cv2", "fastdepth_ros.runtime"},
     "picture.py": ROS | {"torch", "tvm", "tvm_ffi", "fastdepth_ros.runtime"},
+    "codec": ROS | {"torch", "tvm", "tvm_ffi", "fastdepth_ros.messages", "fastdepth_ros.recording"},
     "cdr.py": ROS | {"torch", "tvm", "tvm_ffi", "cv2", "fastdepth_ros.recording", "fastdepth_ros.messages"},
     "network.py": ROS | {"torch", "tvm", "tvm_ffi", "cv2", "fastdepth_ros.runtime"},
     "compiler": ROS | {"torch", "fastdepth_ros.pipeline"},

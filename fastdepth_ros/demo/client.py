@@ -9,12 +9,13 @@ from typing import Any
 from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import State
 from lifecycle_msgs.srv import GetState
-from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
 from fastdepth_ros import cdr
 from fastdepth_ros.demo.bystander import Bystander
 from fastdepth_ros.demo.results import Answer, NodeReport, read_counts, read_stages
+from fastdepth_ros.diagnostics.levels import Level
+from fastdepth_ros.diagnostics.messages import read_statuses
 from fastdepth_ros.recording.writer import RecordingWriter
 
 NODE = "fastdepth"
@@ -89,15 +90,17 @@ class DemoClient(Bystander):
 
     def _on_diagnostics(self, data: bytes) -> None:
         now = self.node.get_clock().now().nanoseconds
-        message = deserialize_message(data, DiagnosticArray)
+        try:
+            statuses = read_statuses(data)
+        except ValueError:  # anybody may publish there
+            return
         pairs: list[tuple[str, str]] = []
-        for status in message.status:
-            name, _, part = status.name.rpartition(": ")
+        for name, status in statuses:
             if name != NODE:
                 continue
-            pairs += [(pair.key, pair.value) for pair in status.values]
-            if part == "node":
-                self.complaint = status.message if status.level == b"\x02" else ""
+            pairs += status.values.items()
+            if status.part == "node":
+                self.complaint = status.message if status.level is Level.ERROR else ""
         with self._changed:
             self.reports.append(NodeReport(now, read_stages(pairs), read_counts(pairs)))
             self._changed.notify_all()

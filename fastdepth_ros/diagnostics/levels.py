@@ -3,7 +3,8 @@
     input        ERROR  images came and stopped for `stale_after`; every image of the window was unreadable
                  WARN   no image came yet for `stale_after`; some images of the window were unreadable; more than 5 %
                         of them were lost between the camera driver and the node; images of two frames come in turn
-    calibration  WARN   no valid camera_info of the image's size: there is depth, but no camera_info and no cloud
+    calibration  WARN   no valid camera_info of the image's size: there is depth, but no camera_info and no cloud; or
+                        no lens has its numbers; or a bad one came after a good one; or the pictures are distorted
     inference    ERROR  the node failed on an image of the window
                  WARN   more than 5 % of the window's images were replaced before the node got to them
     outputs      WARN   95 % of the answers are not younger than 100 ms, or an image was stamped in the future
@@ -143,6 +144,12 @@ def _silence(report: Report, source: Source) -> str:
     )
 
 
+NO_CAMERA = "depth without camera_info and cloud"
+LAST_CAMERA = "the last camera_info that was good stays in force"
+UNCORRECTED = "depth is not corrected for the focal length"
+"""What follows from a camera that is not known, from a bad camera_info after a good one, and from one in doubt."""
+
+
 def misfit_of(source: Source, name: str) -> str:
     """Why no publisher of a topic can be heard, and what to do; empty where one can be.
 
@@ -173,17 +180,19 @@ def _way(source: Source, name: str) -> str:
     return f"Remap `{name}` to a topic of {source.kind}."
 
 
-def calibration_status(source: Source, problem: str, camera: str) -> Status:
-    """Whether the camera is known.
+def calibration_status(source: Source, problem: str, camera: str, consequence: str = NO_CAMERA) -> Status:
+    """Whether the camera is known, and can be believed.
 
     Args:
         source: the topic of camera_info.
-        problem: why there is no camera for the latest image; empty if there is one.
+        problem: what is wrong with it; empty if nothing is.
         camera: the camera in use, in words.
+        consequence: what follows from the problem; empty where it says so itself.
     """
     values = {"topic": source.topic, "publishers": str(len(source.publishers)), "camera": camera or "unknown"}
     if problem:
-        return Status("calibration", Level.WARN, f"depth without camera_info and cloud: {problem}", values)
+        message = f"{consequence}: {problem}" if consequence else problem
+        return Status("calibration", Level.WARN, message, values)
     return Status("calibration", Level.OK, camera or "waiting for images", values)
 
 

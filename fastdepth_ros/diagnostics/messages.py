@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
-from fastdepth_ros.diagnostics.levels import Status
+from fastdepth_ros.cdr import STAMP_ENDS, Fields
+from fastdepth_ros.diagnostics.levels import Level, Status
 from fastdepth_ros.errors import LONGEST, brief
 
 _LEVELS = (DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR)
@@ -36,3 +37,27 @@ def diagnostic_array(statuses: Iterable[Status], node: str, hardware: str, stamp
         for status in statuses
     ]
     return array
+
+
+def read_statuses(serialized: bytes) -> list[tuple[str, Status]]:
+    """The statuses of a serialized diagnostic_msgs/DiagnosticArray, each with the name of its node.
+
+    Raises:
+        ValueError: it ends early, or is encapsulated in a way that is not known.
+    """
+    fields = Fields(serialized)
+    fields.skip(STAMP_ENDS)
+    fields.string()
+    return [_read_status(fields) for _ in range(fields.count(_STATUS_BYTES))]
+
+
+_STATUS_BYTES, _PAIR_BYTES = 17, 8
+"""What the shortest of each has: the lengths of its strings and its sequence, and the level."""
+
+
+def _read_status(fields: Fields) -> tuple[str, Status]:
+    level = min(fields.byte(), Level.ERROR)  # STALE is no better than that
+    node, _, part = fields.string().rpartition(": ")
+    message, _ = fields.string(), fields.string()
+    values = {fields.string(): fields.string() for _ in range(fields.count(_PAIR_BYTES))}
+    return node, Status(part, Level(level), message, values)

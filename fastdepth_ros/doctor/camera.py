@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any
 
 import rclpy
@@ -16,9 +16,10 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from fastdepth_ros import dds
 from fastdepth_ros.doctor.check import Check, fail, ok, warn
-from fastdepth_ros.errors import FastDepthError
-from fastdepth_ros.messages.camera_info import intrinsics_of
+from fastdepth_ros.errors import FastDepthError, ImageError, shortened
+from fastdepth_ros.messages.camera_info import REMEDY, distortion_of, intrinsics_of, is_rectified
 from fastdepth_ros.messages.images import PictureReader
+from fastdepth_ros.messages.serialized import SerializedImage, Unpacker, unpack_camera_info
 
 TYPES = {"sensor_msgs/msg/Image": Image, "sensor_msgs/msg/CompressedImage": CompressedImage}
 AS_THE_NODE = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
@@ -74,18 +75,20 @@ def _look(
     topic, kind = topics[0]
     others = ", ".join(name for name, _ in topics[1:])
 
-    heard: list[Any] = []
-    infos: list[CameraInfo] = []
+    heard: list[bytes] = []
+    infos: list[bytes] = []
     info_topic = camera_info or f"{topic.removesuffix('/compressed').rsplit('/', 1)[0]}/camera_info"
-    node.create_subscription(TYPES[kind], topic, heard.append, AS_THE_NODE)
-    node.create_subscription(CameraInfo, info_topic, infos.append, AS_THE_NODE)
+    node.create_subscription(TYPES[kind], topic, heard.append, AS_THE_NODE, raw=True)
+    node.create_subscription(CameraInfo, info_topic, infos.append, AS_THE_NODE, raw=True)
     start = time.monotonic()
     _spin(executor, seconds)
     # The names of nodes come later than their topics.
     quality = "; ".join(sorted({_quality(info) for info in node.get_publishers_info_by_topic(topic)}))
     yield ok("camera", f"{topic} ({kind}): {quality}" + (f"; also {others}" if others else ""))
-    yield _pictures(topic, heard, infos, time.monotonic() - start)
-    yield _calibration(info_topic, infos, heard, is_rectified="rect" in topic)
+    unpacker = Unpacker(TYPES[kind] is CompressedImage)
+    announced = 0 if TYPES[kind] is CompressedImage else _announced(infos)
+    yield _pictures(topic, heard, unpacker, time.monotonic() - start, announced)
+    yield _calibration(info_topic, infos, _sizes(heard, unpacker), is_rectified(topic))
 
 
 def _find(node: Node, executor: SingleThreadedExecutor, image: str) -> list[tuple[str, str]]:
@@ -118,39 +121,59 @@ def _quality(info: Any) -> str:
     return f"{info.node_name} sends {qos.reliability.name.lower().replace('_', '-')}, {qos.durability.name.lower()}"
 
 
-def _pictures(topic: str, heard: list[Any], infos: list[CameraInfo], seconds: float) -> Check:
+def _announced(infos: list[bytes]) -> int:
+    """Size of a picture as rgb8, as camera_info has it [B]; 0 where it is not known."""
+    with suppress(FastDepthError):
+        info = unpack_camera_info(infos[-1]) if infos else None
+        return 3 * info.width * info.height if info else 0
+    return 0
+
+
+def _pictures(topic: str, heard: list[bytes], unpacker: Unpacker, seconds: float, announced: int = 0) -> Check:
     if not heard:
-        size = 3 * infos[-1].width * infos[-1].height if infos and not topic.endswith("/compressed") else 0
-        remedy = f"{dds.advice(size)} Or is it paused? Restart the driver with the profile (see DDS above)."
+        remedy = f"{dds.advice(announced)} Or is it paused? Restart the driver with the profile (see DDS above)."
         return fail("pictures", f"none of {topic} arrived in {seconds:.1f} s, though somebody publishes it", remedy)
     try:
-        picture = PictureReader().read(heard[-1])
+        message = unpacker.unpack(heard[-1])
+        picture = PictureReader().read(message)
     except FastDepthError as error:
         return fail("pictures", error.cause, error.remedy)
-    height, width = picture.pixels.shape[:2]
-    what = getattr(heard[-1], "encoding", None) or getattr(heard[-1], "format", "")
-    fact = f"{len(heard) / seconds:.1f} a second, {width}x{height} {what}"
-    size = len(heard[-1].data)
+    what = shortened(message.encoding if isinstance(message, SerializedImage) else message.format)
+    fact = f"{len(heard) / seconds:.1f} a second, {picture.width}x{picture.height} {what}"
+    size = len(message.data)
     if dds.needed_segment(size) > max(dds.own_segment(), ENOUGH):
         return warn("pictures", fact, dds.advice(size))
     return ok("pictures", fact)
 
 
-def _calibration(topic: str, infos: list[CameraInfo], heard: list[Any], is_rectified: bool) -> Check:
+def _sizes(heard: list[bytes], unpacker: Unpacker) -> set[tuple[int, int]]:
+    """Of the raw pictures."""
+    sizes = set()
+    for serialized in heard:
+        with suppress(ImageError):
+            message = unpacker.unpack(serialized)
+            if isinstance(message, SerializedImage):
+                sizes.add((message.width, message.height))
+    return sizes
+
+
+def _calibration(topic: str, infos: list[bytes], sizes: set[tuple[int, int]], rectified: bool) -> Check:
     if not infos:
         remedy = f"Name it with --camera-info; without it there is depth, but no cloud. Expected: {topic}."
         return warn("calibration", "no camera_info arrived", remedy)
     try:
-        camera = intrinsics_of(infos[-1])
+        info = unpack_camera_info(infos[-1])
+        camera = intrinsics_of(info, rectified)
     except FastDepthError as error:
         return warn("calibration", error.cause, error.remedy)
     fact = f"{topic}: {camera.width}x{camera.height}, fx {camera.fx:.1f}, fy {camera.fy:.1f} px"
-    sizes = {(message.width, message.height) for message in heard if isinstance(message, Image)}
     if sizes and (camera.width, camera.height) not in sizes:
         width, height = sizes.pop()
         remedy = f"It has to be that of the pictures, {width}x{height}: calibrate at this size."
         return warn("calibration", fact, remedy)
-    if any(infos[-1].d) and not is_rectified:
+    if camera.doubt:
+        return warn("calibration", f"{fact}: {camera.doubt}", REMEDY)
+    if distortion_of(info, rectified):
         remedy = "Rectify the pictures (image_proc) and take image_rect: the network is a pinhole's."
         return warn("calibration", f"{fact}, distorted", remedy)
     return ok("calibration", fact)

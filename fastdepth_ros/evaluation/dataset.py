@@ -22,7 +22,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fastdepth_ros.camera import Intrinsics
-from fastdepth_ros.errors import SettingError
+from fastdepth_ros.codec.decoder import decode_file
+from fastdepth_ros.errors import ImageError, SettingError
 from fastdepth_ros.messages.files import read_file, rgb_of
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
@@ -137,7 +138,7 @@ class _Reader:
     camera: dict[str, float] | None
 
     def __call__(self) -> Frame:
-        pixels = rgb_of(read_file(self.read(self.image), self.image))
+        pixels = _pixels(self.read(self.image), self.image)
         depth = None
         if self.depth is not None:
             millimetres = _millimetres(self.read(self.depth), self.depth)
@@ -149,12 +150,18 @@ class _Reader:
         return Frame(pixels, depth, camera)
 
 
+def _pixels(data: bytes, name: str) -> npt.NDArray[np.uint8]:
+    try:
+        return rgb_of(read_file(data, name))
+    except ImageError as error:
+        raise SettingError(error.cause, "Take it out of the data.") from error
+
+
 def _millimetres(data: bytes, name: str) -> npt.NDArray[Any]:
-    # OpenCV raises for what is empty, and returns None for what it cannot read.
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED) if data else None
-    if image is None:
-        raise SettingError(f"{name} cannot be decoded", "Take it out of the data.")
-    return np.asarray(image)
+    try:
+        return decode_file(data, name, cv2.IMREAD_UNCHANGED)
+    except ImageError as error:
+        raise SettingError(error.cause, "Take it out of the data.") from error
 
 
 def _hdf5_sample(path: Path) -> Sample:

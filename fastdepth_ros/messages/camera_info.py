@@ -2,31 +2,46 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+from typing import TypeAlias
+
 from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
 
-from fastdepth_ros.camera import Intrinsics
+from fastdepth_ros.camera import FOCAL_RATIO, Intrinsics, implausible
 from fastdepth_ros.errors import CalibrationError
+from fastdepth_ros.messages.serialized import SerializedCameraInfo
+
+AnyCameraInfo: TypeAlias = CameraInfo | SerializedCameraInfo
+
+REMEDY = "Calibrate the camera (camera_calibration) at the size that it sends, and check what its driver publishes."
 
 
-def intrinsics_of(info: CameraInfo) -> Intrinsics:
+def intrinsics_of(info: AnyCameraInfo, rectified: bool = True) -> Intrinsics:
     """The pinhole camera of the images that come with ``info``.
 
-    It is that of the projection matrix P where the camera is calibrated as rectified, else that of K. Region of
-    interest and binning are applied, in that order, as the message defines them.
+    Region of interest and binning are applied, in that order, as the message defines them. Numbers that no lens has
+    are doubted, see :attr:`Intrinsics.doubt`; these are looked for in the whole picture of the sensor.
+
+    Args:
+        info: the message.
+        rectified: the images are rectified, so that the projection matrix P is theirs; of others it is K. Where the one
+            is not filled in, it is the other.
 
     Raises:
-        CalibrationError: the matrix is zero or not finite, or the size is zero.
+        CalibrationError: the matrix is zero, not finite or beyond any lens, or the size is zero.
     """
-    matrix = (
-        (info.p[0], info.p[5], info.p[2], info.p[6]) if info.p[0] > 0 else (info.k[0], info.k[4], info.k[2], info.k[5])
-    )
+    k, p = (info.k[0], info.k[4], info.k[2], info.k[5]), (info.p[0], info.p[5], info.p[2], info.p[6])
+    wanted, other = (p, k) if rectified else (k, p)
+    matrix = wanted if any(wanted) else other
     if not any(matrix):
         raise CalibrationError(
             "camera_info holds a camera matrix of zeros: the camera is not calibrated",
             "Calibrate it (camera_calibration) and give the driver the file; until then there is depth but no cloud.",
         )
-    camera = Intrinsics(info.width, info.height, *map(float, matrix))
+    sensor = Intrinsics(info.width, info.height, *map(float, matrix))
+    camera = replace(sensor, doubt=implausible(sensor) or _disagreement(info))
     roi = info.roi
     if roi.width and roi.height:
         camera = camera.crop(roi.x_offset, roi.y_offset, roi.width, roi.height)
@@ -36,7 +51,22 @@ def intrinsics_of(info: CameraInfo) -> Intrinsics:
     return camera
 
 
-def same_camera(one: CameraInfo, other: CameraInfo) -> bool:
+def distortion_of(info: AnyCameraInfo, rectified: bool) -> str:
+    """What there is to say of a picture that bends straight lines; nothing of others."""
+    if rectified or not any(info.d):
+        return ""
+    return (
+        "the pictures are distorted (D is not zero), and their topic is not of rectified ones; the focal length is"
+        " that of K. Rectify them (image_proc) and take image_rect: the network is a pinhole's."
+    )
+
+
+def is_rectified(image_topic: str) -> bool:
+    """Whether a topic is of rectified pictures, by image_proc's naming."""
+    return "rect" in image_topic
+
+
+def same_camera(one: AnyCameraInfo, other: AnyCameraInfo) -> bool:
     """Whether two messages say the same, whatever their stamps."""
     fields = ("width", "height", "distortion_model", "binning_x", "binning_y", "roi")
     arrays = ("k", "p", "d")
@@ -45,13 +75,12 @@ def same_camera(one: CameraInfo, other: CameraInfo) -> bool:
     )
 
 
-def depth_camera_info(camera: Intrinsics, source: CameraInfo, header: Header) -> CameraInfo:
-    """The camera_info of a depth map: rectified, and of its own size.
+def depth_camera_info(camera: Intrinsics, source: AnyCameraInfo, header: Header) -> CameraInfo:
+    """The camera_info of a depth map: rectified, of its own size, and plumb_bob with five zeros.
 
     Args:
         camera: intrinsics of the depth map.
-        source: the camera_info of the image; its distortion model is named, and the baseline of a stereo camera (Tx and
-            Ty of P) kept.
+        source: the camera_info of the image; the baseline of a stereo camera (Tx and Ty of P) is kept.
         header: of the image.
     """
     k = [camera.fx, 0.0, camera.cx, 0.0, camera.fy, camera.cy, 0.0, 0.0, 1.0]
@@ -60,16 +89,27 @@ def depth_camera_info(camera: Intrinsics, source: CameraInfo, header: Header) ->
         header=header,
         width=camera.width,
         height=camera.height,
-        distortion_model=source.distortion_model,
-        d=[0.0] * len(source.d),
+        distortion_model="plumb_bob",
+        d=[0.0] * 5,
         k=k,
         r=[1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0],
         p=[camera.fx, 0.0, camera.cx, tx, 0.0, camera.fy, camera.cy, ty, 0.0, 0.0, 1.0, 0.0],
     )
 
 
-def _baseline(source: CameraInfo, camera: Intrinsics) -> tuple[float, float]:
+def _disagreement(info: AnyCameraInfo) -> str:
+    """Without distortion K and P are one lens; where they are two, nobody knows whose picture it is."""
+    for at, in_p, name in ((0, 0, "fx"), (4, 5, "fy")):
+        k, p = float(info.k[at]), float(info.p[in_p])
+        if k > 0 and p > 0 and not any(info.d) and not 1 / FOCAL_RATIO <= k / p <= FOCAL_RATIO:
+            return f"K has a {name} of {k:g}, P of {p:g}, and there is no distortion between them"
+    return ""
+
+
+def _baseline(source: AnyCameraInfo, camera: Intrinsics) -> tuple[float, float]:
     """P's Tx = -fx B and Ty = -fy B in the depth map's pixels; zero for a camera that is not half of a stereo pair."""
     if not (source.p[0] > 0 and source.p[5] > 0):
         return 0.0, 0.0
-    return float(source.p[3]) * camera.fx / float(source.p[0]), float(source.p[7]) * camera.fy / float(source.p[5])
+    tx = float(source.p[3]) / float(source.p[0]) * camera.fx
+    ty = float(source.p[7]) / float(source.p[5]) * camera.fy
+    return (tx, ty) if math.isfinite(tx) and math.isfinite(ty) else (0.0, 0.0)

@@ -12,7 +12,7 @@ from typing import Literal
 
 import cv2
 
-from fastdepth_ros.errors import ImageError
+from fastdepth_ros.errors import ImageError, shortened
 from fastdepth_ros.picture import CHANNELS, Order
 
 
@@ -84,4 +84,4 @@ def find_encoding(name: str) -> Encoding:
         return ENCODINGS[name]
     except KeyError:
         remedy = _REMEDIES.get(name, f"Let the driver send one of {', '.join(ENCODINGS)}.")
-        raise ImageError(f"the image's encoding {name!r} cannot be read", remedy) from None
+        raise ImageError(f"the image's encoding {shortened(name)!r} cannot be read", remedy) from None

@@ -16,18 +16,17 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fastdepth_ros.errors import ImageError
-from fastdepth_ros.messages import jpeg
+from fastdepth_ros.codec.decoder import Decoder, File, check_size
+from fastdepth_ros.errors import ImageError, shortened
+from fastdepth_ros.messages.bits import Bits
 from fastdepth_ros.messages.bridge import Bridge, find_bridge
 from fastdepth_ros.messages.encodings import Encoding, find_encoding
+from fastdepth_ros.messages.formats import encoding_of, mosaic_of
 from fastdepth_ros.messages.serialized import SerializedCompressedImage, SerializedImage
-from fastdepth_ros.picture import Picture
+from fastdepth_ros.picture import Order, Picture
 
 if TYPE_CHECKING:  # pictures of files are read where no ROS is installed, too
     from sensor_msgs.msg import CompressedImage, Image
-
-_PNG, _PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
-_DEPTH_TO_8_BIT = 255 / 65535
 
 _REDUCED = {
     1: cv2.IMREAD_COLOR,
@@ -58,13 +57,26 @@ class PictureReader:
     Args:
         find: finds cv_bridge, when the first image comes that has to be converted.
         reduction: (width, height) of a picture -> how many times smaller it may be decoded: 1, 2, 4 or 8.
+
+    Attributes:
+        bits: that pixels of 16 bits have.
     """
 
     def __init__(self, find: Callable[[], Bridge | None] = find_bridge, reduction: Reduction = whole) -> None:
         self._find = find
         self.reduction = reduction
-        self._inspector = jpeg.Inspector()
+        self.bits = Bits()
+        self._decoder = Decoder()
         self._buffer: npt.NDArray[np.uint8] = np.empty((0, 0, 3), np.uint8)
+
+    @property
+    def max_pixels(self) -> int:
+        """Of the largest picture that is read."""
+        return self._decoder.max_pixels
+
+    @max_pixels.setter
+    def max_pixels(self, number: int) -> None:
+        self._decoder.max_pixels = number
 
     @cached_property
     def _bridge(self) -> Bridge | None:
@@ -77,28 +89,37 @@ class PictureReader:
             ImageError: the message does not hold a picture that can be read.
         """
         if hasattr(message, "format"):
-            return read_compressed(message, self.reduction, self._inspector)
+            return read_compressed(message, self.reduction, self._decoder, self.bits)
         encoding = find_encoding(message.encoding)
         _check_layout(message, encoding)
+        check_size(f"the {message.encoding} image", message.width, message.height, self.max_pixels)
         if encoding.is_view:
             return Picture(_bytes(message, encoding), encoding.order)
+        if encoding.code is None:
+            return Picture(self.bits.to_8(_words(message), self._room(message, encoding)), encoding.order)
         if self._bridge is not None and self._bridge.reads(message):
             return self._bridge.read(message)
         return self._convert(message, encoding)
 
     def _convert(self, message: AnyImage, encoding: Encoding) -> Picture:
+        assert encoding.code is not None
+        room = self._room(message, encoding)
+        cv2.cvtColor(_bytes(message, encoding), encoding.code, dst=room)
+        return Picture(room, encoding.order)
+
+    def _room(self, message: AnyImage, encoding: Encoding) -> npt.NDArray[np.uint8]:
+        """Where a converted picture goes."""
         shape = (message.height, message.width) if encoding.order == "grey" else (message.height, message.width, 3)
         if self._buffer.shape != shape:
             self._buffer = np.empty(shape, np.uint8)
-        if encoding.code is None:
-            cv2.convertScaleAbs(_words(message), dst=self._buffer, alpha=_DEPTH_TO_8_BIT)
-        else:
-            cv2.cvtColor(_bytes(message, encoding), encoding.code, dst=self._buffer)
-        return Picture(self._buffer, encoding.order)
+        return self._buffer
 
 
 def read_compressed(
-    message: AnyCompressedImage, reduction: Reduction = whole, inspector: jpeg.Inspector | None = None
+    message: AnyCompressedImage,
+    reduction: Reduction = whole,
+    decoder: Decoder | None = None,
+    bits: Bits | None = None,
 ) -> Picture:
     """The picture of a JPEG or PNG message; a JPEG is decoded as much smaller as ``reduction`` says, which is faster.
 
@@ -107,39 +128,51 @@ def read_compressed(
     Args:
         message: of it.
         reduction: how many times smaller it may be decoded.
-        inspector: of the messages before.
+        decoder: of the messages before.
+        bits: of the pixels of 16 bits so far.
 
     Raises:
-        ImageError: the bytes are neither JPEG nor PNG, were cut short, or cannot be decoded.
+        ImageError: the bytes are neither JPEG nor PNG, were cut short, are damaged or too large a picture; or it is no
+            picture by its format.
     """
-    data = memoryview(message.data)
-    # OpenCV fills what is missing with grey, warns on stderr and calls it a picture, so the end is looked for first.
-    factor, size = 1, None
-    if data[: len(jpeg.START)] == jpeg.START:
-        complete, size = (inspector or jpeg.Inspector()).inspect(data)
-        factor = reduction(*size) if size else 1
-    elif data[: len(_PNG)] == _PNG:
-        complete = data[-len(_PNG_END) :] == _PNG_END
-    else:
-        remedy = "Set the driver's or image_transport's format to jpeg or png."
-        raise ImageError(f"{_name(message)} is neither JPEG nor PNG", remedy)
-    if not complete:
-        remedy = "Look for a full queue or a bad cable between camera and publisher."
-        raise ImageError(f"{_name(message)} was cut short", remedy)
-    try:
-        flags = _REDUCED[factor] | cv2.IMREAD_IGNORE_ORIENTATION
-        flags = flags & ~cv2.IMREAD_COLOR | _RGB if _RGB else flags
-        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-    except cv2.error:
-        pixels = None
-    if pixels is None:
-        remedy = "Look for a bad cable or a failing camera; other images are not affected."
-        raise ImageError(f"{_name(message)} is corrupt", remedy)
-    return Picture(pixels, "rgb" if _RGB else "bgr", factor, size if factor > 1 else None)
+    data, name, decoder = memoryview(message.data), _name(message), decoder or Decoder()
+    mosaic = mosaic_of(message.format)
+    file = decoder.look(data, name)
+    if file.bits == 16:
+        _check_meaning(message, file)
+        wide = decoder.decode(data, name, cv2.IMREAD_UNCHANGED)
+        pixels = (bits or Bits()).to_8(wide)
+        return _demosaiced(pixels, mosaic) if mosaic else Picture(pixels, _ORDERS[pixels.shape[2:]])
+    if mosaic and file.channels == 1:
+        return _demosaiced(decoder.decode(data, name, cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION), mosaic)
+    factor = reduction(file.width, file.height) if file.reducible else 1
+    flags = _REDUCED[factor] | cv2.IMREAD_IGNORE_ORIENTATION
+    flags = flags & ~cv2.IMREAD_COLOR | _RGB if _RGB else flags
+    size = (file.width, file.height) if factor > 1 else None
+    return Picture(decoder.decode(data, name, flags), "rgb" if _RGB else "bgr", factor, size)
+
+
+_ORDERS: dict[tuple[int, ...], Order] = {(): "grey", (3,): "bgr", (4,): "bgra"}
+"""Of pixels that OpenCV decodes as they are, by their shape behind (height, width)."""
+
+
+def _demosaiced(mosaic: npt.NDArray[np.uint8], encoding: Encoding) -> Picture:
+    if encoding.code is None or mosaic.ndim != 2:
+        raise ImageError("a Bayer mosaic cannot have colours", "Let the publisher say what it compressed, as bgr8.")
+    if min(mosaic.shape) < 2:
+        raise ImageError(f"a mosaic of {mosaic.shape[1]}x{mosaic.shape[0]} pixels shows nothing", "Check the driver.")
+    return Picture(np.asarray(cv2.cvtColor(mosaic, encoding.code), np.uint8), encoding.order)
+
+
+def _check_meaning(message: AnyCompressedImage, file: File) -> None:
+    """A grey PNG of 16 bits is a depth image as often as a picture: somebody has to say."""
+    if file.channels == 1 and not encoding_of(message.format):
+        cause = f"{_name(message)} is grey with 16 bits: depth, or a picture"
+        raise ImageError(cause, "Let the publisher's format say what it is, as `mono16; png compressed`.")
 
 
 def _name(message: AnyCompressedImage) -> str:
-    return f"the compressed image ({message.format or 'no format'}, {len(message.data)} bytes)"
+    return f"the compressed image ({shortened(message.format) or 'no format'}, {len(message.data)} bytes)"
 
 
 def _check_layout(message: AnyImage, encoding: Encoding) -> None:

@@ -1,4 +1,4 @@
-"""A camera's images as DDS brings them: fields by name, the pixels left where they are.
+"""A camera's messages as DDS brings them: fields by name, the pixels left where they are.
 
 rclpy copies the pixels of a message twice on their way into a Python object; of a serialized message, once. What lies
 between stamp and pixels hardly ever changes, and is unpacked only when it does.
@@ -10,7 +10,10 @@ import struct
 from typing import Any, NamedTuple
 
 from fastdepth_ros.cdr import STAMP, STAMP_ENDS, Fields
-from fastdepth_ros.errors import ImageError
+from fastdepth_ros.errors import CalibrationError, ImageError
+
+LONGEST_NAME = 255
+"""Bytes of a frame_id: it goes into every answer."""
 
 
 class Origin(NamedTuple):
@@ -44,6 +47,58 @@ class SerializedCompressedImage(NamedTuple):
     origin: Origin
     data: memoryview
     format: str
+
+
+class RegionOfInterest(NamedTuple):
+    """The part of the sensor that was read, in its pixels."""
+
+    x_offset: int
+    y_offset: int
+    height: int
+    width: int
+
+
+class SerializedCameraInfo(NamedTuple):
+    """A sensor_msgs/CameraInfo: its fields but the header."""
+
+    height: int
+    width: int
+    distortion_model: str
+    d: tuple[float, ...]
+    k: tuple[float, ...]
+    r: tuple[float, ...]
+    p: tuple[float, ...]
+    binning_x: int
+    binning_y: int
+    roi: RegionOfInterest
+
+
+def unpack_camera_info(serialized: bytes) -> SerializedCameraInfo:
+    """The fields of a serialized sensor_msgs/CameraInfo. No library reads it: some crash where bytes are missing.
+
+    Raises:
+        CalibrationError: it ends early, or is encapsulated in a way that is not known.
+    """
+    try:
+        fields = Fields(serialized)
+        fields.skip(STAMP_ENDS)
+        fields.string()
+        height, width, model = fields.word(), fields.word(), fields.string(LONGEST_NAME)
+        coefficients = fields.doubles(fields.count(8))
+        matrices = fields.doubles(9), fields.doubles(9), fields.doubles(12)
+        return SerializedCameraInfo(
+            height,
+            width,
+            model,
+            coefficients,
+            *matrices,
+            fields.word(),
+            fields.word(),
+            RegionOfInterest(fields.word(), fields.word(), fields.word(), fields.word()),
+        )
+    except ValueError as error:
+        cause = f"camera_info cannot be unpacked: {error}"
+        raise CalibrationError(cause, "Check who publishes it, and by which DDS.") from error
 
 
 class Unpacker:
@@ -87,7 +142,7 @@ class Unpacker:
         """Take down all that comes before the data, but the stamp."""
         fields = Fields(serialized)
         fields.skip(STAMP_ENDS)
-        self._frame = fields.string()
+        self._frame = fields.string(LONGEST_NAME)
         if self._compressed:
             self._between = (fields.string(),)
         else:

@@ -85,6 +85,12 @@ class Answers:
         """Cores that the network uses."""
         return self._engine.threads
 
+    @property
+    def notes(self) -> dict[str, str]:
+        """What was assumed of the images, by what it is about."""
+        bits = self._reader.bits.note
+        return {"mono16_bits": bits} if bits else {}
+
     def answer(self, arrival: Arrival) -> None:
         """Answer one image. Whatever is wrong with it is noted and never raised."""
         try:
@@ -151,7 +157,12 @@ class Answers:
             return
         self._engine.threads = parameters.threads
         self._pipeline.settings = parameters.pipeline
+        self._read_as(parameters)
         self._applied = parameters
+
+    def _read_as(self, parameters: Parameters) -> None:
+        self._reader.max_pixels = parameters.max_pixels
+        self._reader.bits.given = parameters.mono16_bits
 
     def _calibration_of(self, picture: Picture) -> Calibration | None:
         """The calibration, if it is one of this picture."""

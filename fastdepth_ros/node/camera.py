@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from rclpy.serialization import deserialize_message
-from sensor_msgs.msg import CameraInfo
-
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.cdr import STAMP_ENDS
 from fastdepth_ros.errors import CalibrationError
-from fastdepth_ros.messages.camera_info import intrinsics_of, same_camera
+from fastdepth_ros.messages.camera_info import distortion_of, intrinsics_of, is_rectified, same_camera
+from fastdepth_ros.messages.serialized import SerializedCameraInfo, unpack_camera_info
 
 
 class Calibration(NamedTuple):
-    """A camera_info that is valid, and the camera that it says."""
+    """A camera_info that is valid, the camera that it says, and what its distortion does; nothing if there is none."""
 
-    info: CameraInfo
+    info: SerializedCameraInfo
     camera: Intrinsics
+    distortion: str
 
 
 class Camera:
@@ -36,29 +35,41 @@ class Camera:
         self.problem = ""
         self._logger = logger
         self._latest = b""
+        self._rectified = False
+
+    def watch(self, image_topic: str) -> None:
+        """Take camera_info for the pictures of this topic from now on: whether they are rectified is in its name."""
+        if is_rectified(image_topic) == self._rectified:
+            return
+        self._rectified, self._latest = not self._rectified, b""
+        if self.calibration is not None:
+            info, self.calibration = self.calibration.info, None
+            self._take(info)
 
     def hear(self, serialized: bytes) -> None:
-        """Take a message as DDS brings it; one that repeats the last, as nearly all do, is not unpacked."""
+        """Take a message as DDS brings it; one that repeats the last, as nearly all do, is not unpacked.
+
+        One of a camera that cannot be is named, and the last good one stays in force.
+        """
         said = serialized[STAMP_ENDS:]
-        if said == self._latest and not self.problem:
+        if said == self._latest:
             return
         self._latest = said
         try:
-            message = deserialize_message(serialized, CameraInfo)
-        except (RuntimeError, UnicodeDecodeError) as error:
-            self._complain(CalibrationError(f"camera_info cannot be unpacked ({error})", "Check who publishes it."))
-        else:
-            self.take(message)
-
-    def take(self, message: CameraInfo) -> None:
-        """Take a message. One of a camera that cannot be is named, and the last good one stays in force."""
-        if self.calibration is not None and not self.problem and same_camera(message, self.calibration.info):
-            return
-        try:
-            self.calibration = Calibration(message, intrinsics_of(message))
-            self.problem = ""
+            self._take(unpack_camera_info(serialized))
         except CalibrationError as error:
             self._complain(error)
+
+    def _take(self, info: SerializedCameraInfo) -> None:
+        known = self.calibration
+        if known is None or not same_camera(info, known.info):
+            try:
+                camera = intrinsics_of(info, self._rectified)
+            except CalibrationError as error:
+                self._complain(error)
+                return
+            self.calibration = Calibration(info, camera, distortion_of(info, self._rectified))
+        self.problem = ""
 
     def _complain(self, error: CalibrationError) -> None:
         self.problem = str(error)

@@ -1,10 +1,14 @@
-"""The node's time, as it is asked for with every image."""
+"""The node's time, as it is asked for with every image, and /clock, as it comes in."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from rclpy.clock import JumpThreshold, ROSClock
+from rosgraph_msgs.msg import Clock
+
+from fastdepth_ros.cdr import time_of
 
 NANO = 1e-9
 
@@ -28,3 +32,19 @@ class NodeClock:
 
     def _changed(self, _: object) -> None:
         self._played = self._clock.ros_time_is_active
+
+
+def checked(hear: Callable[[Clock], None]) -> Callable[[bytes], None]:
+    """Hear /clock serialized: bytes that are no time, or one before 1970, would end rclpy and the process with it."""
+
+    def hear_serialized(serialized: bytes) -> None:
+        try:
+            seconds, nanoseconds = time_of(serialized)
+        except ValueError:
+            return
+        if seconds >= 0:
+            message = Clock()
+            message.clock.sec, message.clock.nanosec = seconds, nanoseconds
+            hear(message)
+
+    return hear_serialized

@@ -25,6 +25,7 @@ from rclpy.executors import ExternalShutdownException
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from rclpy.signals import SignalHandlerOptions
+from rosgraph_msgs.msg import Clock as ClockMessage
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 
 from fastdepth_ros.diagnostics.monitor import Monitor
@@ -32,7 +33,7 @@ from fastdepth_ros.errors import FastDepthError, SettingError, brief, quoted
 from fastdepth_ros.models import find_bundle
 from fastdepth_ros.node.answers import Answers, Outputs
 from fastdepth_ros.node.camera import Camera
-from fastdepth_ros.node.clock import NodeClock
+from fastdepth_ros.node.clock import NodeClock, checked
 from fastdepth_ros.node.ending import Ending
 from fastdepth_ros.node.executor import NodeExecutor
 from fastdepth_ros.node.inbox import Aside, Inbox
@@ -220,6 +221,8 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
             self._unsubscribe()
             self.fail(f"not active: {error}")
             return FAILURE
+        self._camera.watch(image.topic_name)
+        self._answers.calibration = self._camera.calibration
         self._reporter.watch(image, camera_info, self._outputs)
         self._intake = Intake(
             image,
@@ -368,6 +371,12 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
         give_memory_back()
 
     # Topics
+
+    def create_subscription(self, msg_type: Any, topic: str, callback: Any, *rest: Any, **options: Any) -> Any:
+        """As rclpy's, which subscribes to /clock this way; no library unpacks what comes in."""
+        if msg_type is ClockMessage:
+            callback, options = checked(callback), {**options, "raw": True}
+        return super().create_subscription(msg_type, topic, callback, *rest, **options)
 
     def _publisher(self, kind: type, topic: str) -> Any:
         with qos_override(topic) as overridable:

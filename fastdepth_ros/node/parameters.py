@@ -69,7 +69,7 @@ class NodeParameters:
         try:
             value = TABLE[name].check(given)
             if name in MEANINGS:
-                MEANINGS[name](str(value))
+                MEANINGS[name](value)
             return value
         except SettingError as error:
             self.refuse(name, error)

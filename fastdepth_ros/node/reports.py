@@ -15,6 +15,9 @@ from rclpy.qos import QoSCompatibility, QoSProfile, qos_check_compatible
 
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.diagnostics.levels import (
+    LAST_CAMERA,
+    NO_CAMERA,
+    UNCORRECTED,
     Level,
     Source,
     Status,
@@ -27,7 +30,9 @@ from fastdepth_ros.diagnostics.levels import (
 )
 from fastdepth_ros.diagnostics.messages import diagnostic_array
 from fastdepth_ros.diagnostics.monitor import Report
+from fastdepth_ros.messages.camera_info import REMEDY
 from fastdepth_ros.node.answers import Answers, Outputs
+from fastdepth_ros.node.camera import Calibration
 from fastdepth_ros.node.power import NodePower
 from fastdepth_ros.parameters import Parameters
 from fastdepth_ros.runtime import processor
@@ -124,14 +129,18 @@ class Reporter:
         assert self._watched is not None
         image, camera_info, outputs = self._watched
         camera = self._source(camera_info)
-        facts = {**self._facts, "threads": str(answers.threads), "max_rate [Hz]": f"{parameters.max_rate:g}"}
+        facts = {
+            **self._facts,
+            "threads": str(answers.threads),
+            "max_rate [Hz]": f"{parameters.max_rate:g}",
+            **answers.notes,
+        }
         calibration = answers.calibration
         return [
             input_status(report, replace(self._source(image), picture=_picture(answers)), parameters.stale_after),
             calibration_status(
                 camera,
-                camera_problem or (answers.size_problem if calibration else _no_camera(camera)),
-                _in_words(calibration.camera) if calibration else "",
+                *_of_camera(calibration, camera_problem, answers.size_problem, camera),
             ),
             inference_status(report, facts),
             output_status(report, {publisher.topic_name: publisher.get_subscription_count() for publisher in outputs}),
@@ -175,6 +184,22 @@ def _picture(answers: Answers) -> int:
         return answers.picture_bytes
     camera = answers.calibration.camera
     return 3 * camera.width * camera.height
+
+
+def _of_camera(
+    calibration: Calibration | None, problem: str, size_problem: str, source: Source
+) -> tuple[str, str, str]:
+    """What is wrong with the camera that is in force, that camera in words, and what follows."""
+    if calibration is None:
+        return problem or _no_camera(source), "", NO_CAMERA
+    words = _in_words(calibration.camera)
+    if size_problem:
+        return size_problem, words, NO_CAMERA
+    if problem:
+        return problem, words, LAST_CAMERA
+    if calibration.camera.doubt:
+        return f"{calibration.camera.doubt}. {REMEDY}", words, UNCORRECTED
+    return calibration.distortion, words, ""
 
 
 def _no_camera(source: Source) -> str:

@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fastdepth_ros.errors import RecordingError
+from fastdepth_ros.codec.decoder import decode_file
+from fastdepth_ros.errors import ImageError, RecordingError, shortened
 
 HEADER = struct.Struct("<iff")
 FORMAT_16UC1 = "16UC1; compressedDepth png"
@@ -32,7 +33,7 @@ def decode_depth(message: Any) -> Depth:
         return _decode_compressed(str(message.format), np.asarray(message.data, np.uint8))
     kinds = {"16UC1": "u2", "mono16": "u2", "32FC1": "f4"}
     if message.encoding not in kinds:
-        raise RecordingError(f"a ground truth of encoding {message.encoding} is no depth", REMEDY)
+        raise RecordingError(f"a ground truth of encoding {shortened(message.encoding)} is no depth", REMEDY)
     kind = np.dtype((">" if message.is_bigendian else "<") + kinds[message.encoding])
     data = np.ascontiguousarray(message.data)
     height, width, step = int(message.height), int(message.width), int(message.step)
@@ -57,11 +58,15 @@ def metres(values: npt.NDArray[Any]) -> Depth:
 
 
 def _decode_compressed(kind: str, data: npt.NDArray[np.uint8]) -> Depth:
+    name = f"a ground truth of format {shortened(kind)!r}"
     if "compressedDepth" not in kind or len(data) <= HEADER.size:
-        raise RecordingError(f"a ground truth of format {kind!r} with {len(data)} bytes is no depth", REMEDY)
-    picture = cv2.imdecode(data[HEADER.size :], cv2.IMREAD_UNCHANGED)
-    if picture is None or picture.ndim != 2 or picture.dtype != np.uint16:
-        raise RecordingError(f"a ground truth of format {kind!r} holds no 16-bit PNG", REMEDY)
+        raise RecordingError(f"{name} with {len(data)} bytes is no depth", REMEDY)
+    try:
+        picture = decode_file(data[HEADER.size :], name, cv2.IMREAD_UNCHANGED)
+    except ImageError as error:
+        raise RecordingError(error.cause, REMEDY) from error
+    if picture.ndim != 2 or picture.dtype != np.uint16:
+        raise RecordingError(f"{name} holds no 16-bit PNG", REMEDY)
     if not kind.startswith("32FC1"):
         return metres(picture)
     _, a, b = HEADER.unpack(data[: HEADER.size].tobytes())

@@ -7,6 +7,7 @@ import tracemalloc
 import pytest
 
 from fastdepth_ros.diagnostics.levels import (
+    LAST_CAMERA,
     Level,
     Source,
     calibration_status,
@@ -223,6 +224,9 @@ def test_without_a_camera_depth_goes_on_with_a_warning():
     assert status.level == Level.WARN
     assert "depth without camera_info and cloud" in status.message
     assert calibration_status(Source("/camera_info"), "", "640x480").level == Level.OK
+    told = calibration_status(Source("/camera_info"), "K is of zeros.", "640x480", LAST_CAMERA)
+    assert told.message == f"{LAST_CAMERA}: K is of zeros."
+    assert told.values["camera"] == "640x480"
 
 
 def test_a_node_that_could_not_be_configured_says_why():

@@ -341,12 +341,14 @@ def test_an_opencv_that_is_older_than_ubuntu_22_04s_is_told(monkeypatch):
 
 @pytest.mark.parametrize(("width", "height", "need"), [(3840, 2160, "64 MiB"), (4000, 3000, "128 MiB")])
 def test_pictures_that_do_not_fit_into_shared_memory_are_told_the_size_that_they_need(width, height, need):
+    from rclpy.serialization import serialize_message
     from sensor_msgs.msg import CameraInfo
 
-    from fastdepth_ros.doctor.camera import _pictures
+    from fastdepth_ros.doctor.camera import _announced, _pictures
+    from fastdepth_ros.messages.serialized import Unpacker
 
-    info = CameraInfo(width=width, height=height)
-    check = _pictures("/image", [], [info], 3.0)
+    announced = _announced([serialize_message(CameraInfo(width=width, height=height))])
+    check = _pictures("/image", [], Unpacker(), 3.0, announced)
     assert check.level is Level.FAIL
     assert need in check.remedy
     assert "fastdds_large.xml" in check.remedy

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sensor_msgs.msg import CameraInfo, RegionOfInterest
@@ -9,7 +11,7 @@ from std_msgs.msg import Header
 
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.errors import CalibrationError
-from fastdepth_ros.messages.camera_info import depth_camera_info, intrinsics_of, same_camera
+from fastdepth_ros.messages.camera_info import depth_camera_info, distortion_of, intrinsics_of, same_camera
 
 
 def camera_info(**fields):
@@ -58,6 +60,9 @@ def test_binning_scales_by_the_half_pixel_rule():
         ({"p": projection(fy=-500.0)}, "focal"),
         ({"width": 0, "height": 0}, "0x0"),
         ({"binning_x": 2000, "binning_y": 1}, "0x480"),
+        ({"p": projection(fy=1e308)}, "1e\\+308"),
+        ({"p": projection(fy=1e-300)}, "1e-300"),
+        ({"p": projection(cx=-1e300)}, "1e\\+300"),
     ],
 )
 def test_a_camera_that_cannot_be_is_refused(fields, cause):
@@ -76,7 +81,7 @@ def test_the_depth_maps_camera_info_is_of_its_own_size_and_without_distortion():
     assert list(info.d) == [0.0] * 5
     assert list(info.r) == list(np.eye(3).ravel())
     assert (info.binning_x, info.binning_y, info.roi) == (0, 0, RegionOfInterest())
-    assert intrinsics_of(info) == camera
+    assert replace(intrinsics_of(info), doubt="") == camera, "whose centre was cropped away"
     assert np.array_equal(info.k.reshape(3, 3), info.p.reshape(3, 4)[:, :3])
 
 
@@ -92,3 +97,77 @@ def test_only_what_the_camera_says_makes_two_camera_infos_differ():
     assert not same_camera(camera_info(), camera_info(width=320))
     assert not same_camera(camera_info(), camera_info(d=[0.0]))
     assert not same_camera(camera_info(), camera_info(p=[0.0] * 12))
+
+
+def matrices(fx=520.0, fy=520.0, cx=319.5, cy=239.5, **fields):
+    """A camera_info whose K and P say this, without distortion."""
+    k = [fx, 0.0, cx, 0.0, fy, cy, 0.0, 0.0, 1.0]
+    return camera_info(d=[0.0] * 5, k=k, p=[*k[:3], 0.0, *k[3:6], 0.0, *k[6:], 0.0], **fields)
+
+
+@pytest.mark.parametrize(
+    ("info", "number"),
+    [
+        (matrices(cx=159.9, cy=119.8), "159.9"),
+        (matrices(cx=160.3, cy=121.0), "as if the matrix were of 322x243"),
+        (matrices(cx=213.2, cy=160.1), "213.2"),
+        (matrices(cx=639.5, cy=479.5), "639.5"),
+        (matrices(cx=319.5, cy=5.0), "5.0"),
+        (matrices(cx=-3e5), "-300000.0"),
+        (matrices(fx=520.0, fy=780.0), "fy 780.0"),
+        (matrices(fx=500.0, fy=250.0), "20 %"),
+        (matrices(fx=5000.0, fy=5000.0), "7.3 degrees"),
+        (matrices(fx=50.0, fy=50.0), "162.2 degrees"),
+        (camera_info(d=[], k=[1000.0, 0.0, 319.0, 0.0, 1000.0, 239.0, 0.0, 0.0, 1.0]), "K has a fx of 1000"),
+    ],
+)
+def test_numbers_that_no_lens_has_are_doubted(info, number):
+    assert number in intrinsics_of(info).doubt
+
+
+@pytest.mark.parametrize(
+    "info",
+    [
+        camera_info(),
+        matrices(),
+        matrices(fx=525.0, fy=575.0, cx=290.0, cy=265.0),
+        matrices(cx=319.5, cy=130.0),  # a picture of which the sky was cut off, and K with it
+        matrices(fx=1200.0, fy=1200.0),
+        matrices(fx=160.0, fy=160.0),
+        matrices(roi=RegionOfInterest(x_offset=500, y_offset=300, width=140, height=180)),
+        matrices(binning_x=4, binning_y=1),
+        matrices(fx=160.0, fy=160.0, width=240, height=320, cx=119.0, cy=161.0),
+    ],
+)
+def test_numbers_that_lenses_have_are_believed(info):
+    assert intrinsics_of(info).doubt == ""
+
+
+def test_doubt_stays_with_what_is_cut_and_scaled():
+    camera = intrinsics_of(matrices(cx=100.0, cy=100.0, binning_x=2, binning_y=2))
+    assert camera.crop(0, 0, 99, 99).scale(10, 10).doubt == camera.doubt != ""
+
+
+def test_pictures_that_are_not_rectified_are_those_of_k():
+    info = camera_info(p=[260.0, 0.0, 159.5, 0.0, 0.0, 260.0, 119.5, 0.0, 0.0, 0.0, 1.0, 0.0])
+    assert intrinsics_of(info, rectified=False) == Intrinsics(640, 480, 520, 521, 319, 239)
+    assert "D is not zero" in distortion_of(info, rectified=False)
+    assert not distortion_of(info, rectified=True)
+    assert not distortion_of(matrices(), rectified=False)
+    empty_k = camera_info(k=[0.0] * 9)
+    assert intrinsics_of(empty_k, rectified=False).fx == 500
+
+
+@pytest.mark.parametrize("model", ["", "pinhole", "equidistant", "x" * 200])
+@pytest.mark.parametrize("d", [[], [0.1, 0.2], [0.1] * 14])
+def test_the_depth_map_is_always_of_a_plumb_bob_without_distortion(model, d):
+    source = camera_info(distortion_model=model, d=d)
+    info = depth_camera_info(intrinsics_of(source), source, Header())
+    assert (info.distortion_model, list(info.d)) == ("plumb_bob", [0.0] * 5)
+
+
+@pytest.mark.parametrize("tx", [float("nan"), float("inf"), 1e308])
+def test_a_baseline_that_is_no_number_is_none(tx):
+    source = camera_info(p=[500.0, 0.0, 318.0, tx, 0.0, 501.0, 238.0, 0.0, 0.0, 0.0, 1.0, 0.0])
+    info = depth_camera_info(intrinsics_of(source).scale(64000, 48000), source, Header())
+    assert np.isfinite(info.p).all()

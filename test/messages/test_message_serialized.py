@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rclpy.serialization import serialize_message
-from sensor_msgs.msg import CompressedImage, Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from fastdepth_ros.errors import ImageError
+from fastdepth_ros.errors import CalibrationError, ImageError
 from fastdepth_ros.messages.images import PictureReader
-from fastdepth_ros.messages.serialized import Unpacker
+from fastdepth_ros.messages.serialized import Unpacker, unpack_camera_info
 
 NAMES = st.text(st.characters(blacklist_characters="\0", blacklist_categories=["Cs"]), max_size=9)
 NUMBERS = st.integers(0, 2**32 - 1)
@@ -105,3 +107,73 @@ def test_an_encapsulation_that_is_not_known_is_refused():
     data[1] = 2  # a parameter list
     with pytest.raises(ImageError, match=r"00 02 .* is no CDR encapsulation that is known"):
         Unpacker().unpack(bytes(data))
+
+
+DOUBLES = st.floats(allow_nan=False)
+CAMERA = ("height", "width", "distortion_model", "binning_x", "binning_y")
+
+
+def said_by(frame, model, numbers, d, matrices):
+    info = filled(CameraInfo, frame, distortion_model=model, d=d)
+    info.k, info.r, info.p = matrices[:9], matrices[9:18], matrices[18:]
+    info.height, info.width, info.binning_x, info.binning_y = numbers[:4]
+    roi = info.roi
+    roi.x_offset, roi.y_offset, roi.height, roi.width = numbers[4:]
+    return info
+
+
+@given(
+    NAMES,
+    NAMES,
+    st.lists(NUMBERS, min_size=8, max_size=8),
+    st.lists(DOUBLES, max_size=15),
+    st.lists(DOUBLES, min_size=30, max_size=30),
+)
+def test_every_field_of_a_camera_info_is_read(frame, model, numbers, d, matrices):
+    info = said_by(frame, model, numbers, d, matrices)
+    found = unpack_camera_info(serialize_message(info))
+    assert [getattr(found, name) for name in CAMERA] == [getattr(info, name) for name in CAMERA]
+    for name in "dkrp":
+        assert list(getattr(found, name)) == list(getattr(info, name))
+    for name in ("x_offset", "y_offset", "height", "width"):
+        assert getattr(found.roi, name) == getattr(info.roi, name)
+
+
+@given(st.data())
+def test_bytes_of_anybody_are_a_camera_info_or_refused(data):
+    whole = serialize_message(said_by("eye", "plumb_bob", range(8), [0.0] * 5, [1.0] * 30))
+    spoiled = bytearray(whole[: data.draw(st.integers(0, len(whole)))])
+    for at in data.draw(st.lists(st.integers(0, max(0, len(spoiled) - 1)), max_size=6)):
+        if spoiled:
+            spoiled[at] = data.draw(st.integers(0, 255))
+    with suppress(CalibrationError):
+        assert len(unpack_camera_info(bytes(spoiled)).k) == 9
+
+
+@pytest.mark.parametrize("options", [b"\0\0", b"\0\1", b"\0\2", b"\0\3", b"\xff\xff"])
+@pytest.mark.parametrize("kind", [b"\0\0", b"\0\1", b"\0\6", b"\0\7"])
+def test_an_empty_body_is_no_camera_info_whatever_its_options(kind, options):
+    with pytest.raises(CalibrationError, match="cannot hold"):
+        unpack_camera_info(kind + options)
+
+
+def test_a_camera_info_of_version_two_has_its_numbers_at_multiples_of_four():
+    words, doubles = (b"\1\0\0\0" + b"\0\0\0\0"), np.arange(1.0, 33.0).astype("<f8").tobytes()
+    header = b"\0\7\0\0" + words + b"\1\0\0\0\0---"
+    body = b"\4\0\0\0" + b"\5\0\0\0" + b"\1\0\0\0\0---" + b"\2\0\0\0" + doubles + 6 * b"\7\0\0\0"
+    found = unpack_camera_info(header + body)
+    assert (found.height, found.width, found.d, found.k[0], found.p[11]) == (4, 5, (1, 2), 3, 32)
+
+
+@pytest.mark.parametrize("kind", [Image, CompressedImage])
+def test_a_frame_of_a_megabyte_is_refused(kind):
+    with pytest.raises(ImageError, match="255") as refused:
+        Unpacker(kind is CompressedImage).unpack(serialize_message(filled(kind, "x" * 1_000_000)))
+    assert len(str(refused.value)) < 300
+
+
+def test_a_sequence_longer_than_its_message_is_refused_before_it_is_read():
+    whole = bytearray(serialize_message(said_by("", "", [0] * 8, [], [0.0] * 30)))
+    whole[36:40] = b"\xff\xff\xff\xff"
+    with pytest.raises(CalibrationError, match="4294967295"):
+        unpack_camera_info(bytes(whole))

@@ -245,8 +245,9 @@ def image_of(pixels: np.ndarray, header: Header, encoding: str = "rgb8", padding
     return message
 
 
-def camera_info_of(columns: int, rows: int, focal: float = 525.0, **fields: Any) -> CameraInfo:
-    """The camera_info of an ideal camera."""
+def camera_info_of(columns: int, rows: int, focal: float = 0.0, **fields: Any) -> CameraInfo:
+    """The camera_info of an ideal camera, which sees 63 degrees where no focal length is given."""
+    focal = focal or 525.0 * columns / 640
     ideal = {
         "width": columns,
         "height": rows,

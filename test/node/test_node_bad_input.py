@@ -6,10 +6,15 @@ import cv2
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
+from made_weights import random_weights
 from node_graph import camera_info_of, image_of
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.serialization import serialize_message
+from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CompressedImage, Image
+
+from fastdepth_ros.network import PRUNED
+from fastdepth_ros.runtime.bundle import Manifest, write_bundle
 
 SCENE = np.random.default_rng(3).integers(0, 256, (48, 64, 3), np.uint8)
 
@@ -50,6 +55,10 @@ def test_a_node_that_reads_jpeg_survives_what_is_none(start):
         (jpeg[: len(jpeg) // 2], "cut short"),
         (b"", "neither"),
         (b"\xff\xd8\xff" + bytes(99), "cut short"),
+        (jpeg[: len(jpeg) // 2] + b"\xff\xd9", "premature end"),
+        (jpeg[:1500] + bytes(100) + jpeg[1600:], "corrupt"),
+        (jpeg[:1500] + jpeg[1500 + len(jpeg) // 3 :], "corrupt"),
+        (jpeg[: jpeg.index(b"\xff\xc0") + 5] + b"\xff\xdc\xff\xdc" + jpeg[jpeg.index(b"\xff\xc0") + 9 :], "max_pixels"),
     ):
         image = CompressedImage(header=graph.header(), format="jpeg")
         image.data.frombytes(data)
@@ -58,9 +67,44 @@ def test_a_node_that_reads_jpeg_survives_what_is_none(start):
     image = CompressedImage(header=graph.header(), format="jpeg")
     image.data.frombytes(jpeg)
     graph.ask(image, "depth")
+    assert int(graph.values("input")["unreadable"]) >= 7
+    assert "JPEG data" not in graph.log.read_text(), "libjpeg's words are the node's alone"
 
 
-@pytest.mark.parametrize("data", [b"", b"\x00\x01\x00\x00", b"\x00\x01\x00\x00" + b"\xff" * 64, bytes(300)])
+def test_an_encoding_of_a_megabyte_makes_no_such_diagnostics(graph):
+    graph.read("depth")
+    image = image_of(SCENE, graph.header())
+    image.encoding = "x\n" * 500_000
+    graph.show(image)
+    graph.wait_for(lambda: "1000000 characters" in graph.values("input")["last error"], "the encoding to be refused")
+    assert len(graph.statuses["input"].message) < 1000
+
+
+def test_an_image_larger_than_max_pixels_is_refused_while_the_node_runs(graph):
+    assert graph.set("max_pixels", 64 * 48 - 1)[0]
+    graph.read("depth")
+    graph.show(image_of(SCENE, graph.header()))
+    graph.wait_for(lambda: "max_pixels" in graph.values("input")["last error"], "the image to be refused")
+    assert graph.set("max_pixels", 64 * 48)[0]
+    graph.ask(image_of(SCENE, graph.header()), "depth")
+    assert graph.set("max_pixels", 64_000_000)[0]
+
+
+def test_the_bits_that_were_found_in_mono16_are_said(graph):
+    words = (SCENE[..., 0].astype(np.uint16) * 16).clip(0, 4095)
+    graph.ask(image_of(words, graph.header(), "mono16"), "depth")
+    graph.wait_for(lambda: graph.values("inference").get("mono16_bits", "").startswith("12,"), "the bits to be said")
+    assert graph.set("mono16_bits", 16)[0]
+    graph.ask(image_of(words, graph.header(), "mono16"), "depth")
+    graph.wait_for(lambda: "mono16_bits says" in graph.values("inference")["mono16_bits"], "what is given to be said")
+    assert graph.set("mono16_bits", 0)[0]
+
+
+NO_MESSAGES = [b"", b"\x00\x01\x00\x00", b"\x00\x01\x00\x00" + b"\xff" * 64, bytes(300)]
+NO_MESSAGES += [b"\x00\x01\x00\x01", b"\x00\x00\x00\x03", b"\x00\x07\x00\x02", b"\x00\x01\x00\x01\x00"]
+
+
+@pytest.mark.parametrize("data", NO_MESSAGES)
 def test_what_is_no_message_at_all_does_not_end_the_node(graph, data):
     graph.read("depth")
     for _ in range(3):
@@ -71,6 +115,22 @@ def test_what_is_no_message_at_all_does_not_end_the_node(graph, data):
     graph.ask(image_of(SCENE, graph.header()), "depth")
     graph.calibrate(camera_info_of(SCENE.shape[1], SCENE.shape[0]))
     graph.wait_for(lambda: graph.says("calibration", DiagnosticStatus.OK, ""), "the camera to be known again")
+
+
+def test_a_clock_that_tells_no_time_does_not_end_the_node(start):
+    graph = start(use_sim_time=True)
+    clock = graph.node.create_publisher(Clock, "/clock", 5)
+    time = Clock()
+    graph.read("depth")
+    fitting = [data for data in NO_MESSAGES if len(data) <= 12]  # rmw sends no more of a type of one size
+    for data in (*fitting, serialize_message(time)[:4] + b"\xff\xff\xff\xff" + bytes(4)):
+        for _ in range(3):
+            clock.publish(data)
+            graph.spin(0.05)
+    time.clock.sec = 1000
+    publisher = graph.node.create_timer(0.05, lambda: clock.publish(time))
+    graph.wait_for(lambda: graph.reported == 1000 * 10**9, "the node to go with the clock")
+    graph.node.destroy_timer(publisher)
 
 
 def test_names_that_are_no_text_do_not_end_the_node(graph):
@@ -114,7 +174,51 @@ def test_the_last_good_camera_stays_in_force(graph):
     graph.calibrate(camera_info_of(64, 48))
     graph.calibrate(camera_info_of(64, 48, k=[float("nan")] * 9))
     assert graph.says("calibration", DiagnosticStatus.WARN, "NaN")
+    assert graph.says("calibration", DiagnosticStatus.WARN, "the last camera_info that was good stays in force")
     graph.ask(image_of(SCENE, graph.header()), "camera_info", "cloud")
+    graph.calibrate(camera_info_of(64, 48, focal=1e308))
+    assert graph.says("calibration", DiagnosticStatus.WARN, "1e+308", "stays in force")
+    graph.ask(image_of(SCENE, graph.header()), "camera_info", "cloud")
+    graph.calibrate(camera_info_of(64, 48))
+    assert graph.says("calibration", DiagnosticStatus.OK, "64x48")
+
+
+@pytest.fixture(scope="module")
+def trained(start, tmp_path_factory):
+    """A node whose network knows the focal length of its training; its module is that of the tests' other one."""
+    folder, manifest = (
+        tmp_path_factory.mktemp("bundle") / "random",
+        Manifest("random", PRUNED, training_focal=(200, 270)),
+    )
+    write_bundle(folder, manifest, random_weights(PRUNED), "# Random weights, for tests\n")
+    return start(model=folder, max_depth=100.0, min_depth=0.0)
+
+
+def test_depth_is_not_corrected_by_a_camera_that_cannot_be_believed(trained):
+    graph = trained
+    graph.calibrate(camera_info_of(64, 48, focal=210.0))
+    (near,) = graph.ask(image_of(SCENE, graph.header()), "depth")
+    k = [52.5, 0.0, 15.5, 0.0, 52.5, 11.5, 0.0, 0.0, 1.0]
+    graph.calibrate(camera_info_of(64, 48, k=k))
+    (plain,) = graph.ask(image_of(SCENE, graph.header()), "depth")
+    assert graph.says("calibration", DiagnosticStatus.WARN, "not corrected for the focal length", "15.5")
+    graph.calibrate(camera_info_of(64, 48, k=[52.5, 0.0, 31.5, 0.0, 105.0, 23.5, 0.0, 0.0, 1.0]))
+    (same,) = graph.ask(image_of(SCENE, graph.header()), "depth", "cloud", "camera_info")[:1]
+    assert graph.says("calibration", DiagnosticStatus.WARN, "fy 105.0")
+    assert plain.data == same.data != near.data
+    graph.calibrate(camera_info_of(64, 48))
+
+
+def test_a_distorted_picture_is_that_of_k_and_said_to_be(trained):
+    graph = trained
+    graph.calibrate(camera_info_of(64, 48))
+    (depth,) = graph.ask(image_of(SCENE, graph.header()), "depth")
+    p = [26.25, 0.0, 31.5, 0.0, 0.0, 26.25, 23.5, 0.0, 0.0, 0.0, 1.0, 0.0]
+    graph.calibrate(camera_info_of(64, 48, p=p, d=[-0.3, 0.1, 0.0, 0.0, 0.0], distortion_model="pinhole"))
+    distorted, info = graph.ask(image_of(SCENE, graph.header()), "depth", "camera_info")
+    assert graph.says("calibration", DiagnosticStatus.WARN, "D is not zero", "image_rect")
+    assert distorted.data == depth.data
+    assert (info.distortion_model, list(info.d)) == ("plumb_bob", [0.0] * 5)
     graph.calibrate(camera_info_of(64, 48))
 
 

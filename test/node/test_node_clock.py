@@ -6,9 +6,11 @@ import time
 
 import pytest
 from rclpy.clock import Clock, ClockType
+from rclpy.serialization import serialize_message
 from rclpy.time import Time
+from rosgraph_msgs.msg import Clock as ClockMessage
 
-from fastdepth_ros.node.clock import NodeClock
+from fastdepth_ros.node.clock import NodeClock, checked
 
 
 @pytest.fixture
@@ -47,3 +49,16 @@ def test_a_clock_that_nobody_listens_to_any_more_goes_in_peace(clock):
     NodeClock(clock)
     play(clock, 3)
     assert clock.now().nanoseconds == 3_000_000_000
+
+
+def test_what_is_no_time_on_the_clocks_topic_is_not_heard():
+    heard = []
+    hear = checked(heard.append)
+    played = ClockMessage()
+    played.clock.sec, played.clock.nanosec = 7, 5
+    before_1970 = serialize_message(ClockMessage())[:4] + b"\xff\xff\xff\xff" + bytes(4)
+    for data in (b"", b"\0\1\0\1", b"\0\1\0\0" + bytes(7), b"\0\2\0\0" + bytes(8), before_1970):
+        hear(data)
+    assert heard == []
+    hear(serialize_message(played))
+    assert heard == [played]

@@ -1,0 +1,88 @@
+"""What OpenCV's libraries print while they decode, and nowhere else say.
+
+libjpeg goes on over damaged bytes and prints one line to C's ``stderr``; OpenCV passes on the picture. So that stream
+is another one while a picture is decoded: one in memory, in which there is nothing as a rule. The file descriptor stays
+as it is, so whatever else the process writes goes where it always went.
+
+Where the C library is not glibc, nothing is heard and lines go to stderr as ever.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+from fastdepth_ros.errors import brief
+
+Decoded = TypeVar("Decoded")
+
+KNOWN = (
+    "Corrupt JPEG data",
+    "Premature end of JPEG",
+    "Inconsistent progression",
+    "Invalid SOS",
+    "Invalid",
+    "Unsupported",
+    "Unknown Adobe",
+    "Warning: unknown JFIF",
+    "Bogus",
+    "Application transferred",
+    "libpng ",
+    "Incompatible libpng",
+)
+"""How the lines of libjpeg and libpng begin. Another thread's are passed on."""
+
+_STDERR = 2
+
+
+class Ear:
+    """Hears what is printed while pictures are decoded, one after the other."""
+
+    def __init__(self) -> None:
+        self._libc = ctypes.CDLL(None)
+        self._lock = threading.Lock()
+        self._deaf = not hasattr(self._libc, "gnu_get_libc_version")
+        if self._deaf:
+            return
+        self._text, self._size = ctypes.c_void_p(), ctypes.c_size_t()
+        self._flush = self._libc.fflush
+        self._flush.argtypes = [ctypes.c_void_p]
+        self._libc.open_memstream.restype = ctypes.c_void_p
+        stream = self._libc.open_memstream(ctypes.byref(self._text), ctypes.byref(self._size))
+        self._stream = ctypes.c_void_p(stream)
+        self._current = ctypes.c_void_p.in_dll(self._libc, "stderr")
+        self._deaf = stream is None
+
+    def hear(self, decode: Callable[[], Decoded]) -> tuple[Decoded, str]:
+        """Decode a picture, and return what was said of it, too."""
+        if self._deaf:
+            return decode(), ""
+        with self._lock:
+            usual, self._current.value = self._current.value, self._stream.value
+            try:
+                decoded = decode()
+            finally:
+                self._current.value = usual
+                said = self._take()
+        return decoded, said
+
+    def _take(self) -> str:
+        """The decoders' lines; those of others go where they were meant to go."""
+        self._flush(self._stream)
+        if not self._size.value:
+            return ""
+        text = ctypes.string_at(self._text.value or 0, self._size.value)
+        self._libc.rewind(self._stream)
+        self._flush(self._stream)
+        lines = text.decode("utf-8", "replace").splitlines()
+        others = [line for line in lines if not line.startswith(KNOWN)]
+        if others:
+            os.write(_STDERR, ("\n".join(others) + "\n").encode())
+        return "\n".join(brief(line, 200) for line in lines if line.startswith(KNOWN))
+
+
+ear = Ear()
+"""The process has one ``stderr``, and so one ear."""

@@ -1,0 +1,231 @@
+"""Decodes files of anybody: each is looked through before, and what the decoder says is heard."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple, TypeAlias
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from fastdepth_ros.codec import jpeg, png
+from fastdepth_ros.codec.complaints import ear
+from fastdepth_ros.codec.filler import filler_in
+from fastdepth_ros.errors import ImageError
+
+MAX_PIXELS = 64_000_000
+"""Of the largest picture that is decoded where nobody says otherwise."""
+
+USUAL_BYTES = 6
+"""That decoding takes for each pixel of most pictures; those that take more count as larger than they are."""
+
+MOST_SCANS = 100
+MOST_SCANNED = 16
+"""Scans of a JPEG, and how often the largest picture may be gone over: ten are usual."""
+
+PADDING = 512
+"""Bytes that cameras leave behind a file's end."""
+
+STRAY_BYTES = 2
+"""Behind a scan, that some cameras leave there."""
+
+_COLOUR_BYTES = 3
+_COEFFICIENT_BYTES = 2
+_EXTRANEOUS = re.compile(r"Corrupt JPEG data: (\d+) extraneous bytes before marker 0x(\w\w)")
+_DAMAGE = ("Corrupt JPEG data", "Premature end", "Inconsistent progression", "Invalid SOS", "libpng error")
+
+Bytes: TypeAlias = "bytes | memoryview | npt.NDArray[np.uint8]"
+
+
+class File(NamedTuple):
+    """What is known of a file before it is decoded.
+
+    Attributes:
+        kind: ``JPEG`` or ``PNG``.
+        width, height: of its picture [px].
+        bits: of a channel.
+        channels: that are stored.
+        reducible: whether it can be decoded smaller than it is.
+    """
+
+    kind: str
+    width: int
+    height: int
+    bits: int
+    channels: int
+    reducible: bool
+
+
+class Decoder:
+    """Decodes files one after the other: of one that begins as the one before, the beginning is not read again.
+
+    Args:
+        max_pixels: of the largest picture that is decoded.
+
+    Attributes:
+        max_pixels: may be changed at any time.
+    """
+
+    def __init__(self, max_pixels: int = MAX_PIXELS) -> None:
+        self.max_pixels = max_pixels
+        self._head = b""
+        self._header: jpeg.Header | None = None
+
+    def look(self, data: Bytes, name: str) -> File:
+        """Look through a file.
+
+        Args:
+            data: of the file.
+            name: what it is called in an error.
+
+        Raises:
+            ImageError: it is neither JPEG nor PNG, is not whole, or its picture is too large.
+        """
+        view = data if isinstance(data, memoryview) else memoryview(data)  # type: ignore[arg-type]  # of a numpy array, too
+        try:
+            if view[: len(jpeg.START)] == jpeg.START:
+                return self._look_at_jpeg(view, name)
+            if view[: len(png.START)] == png.START:
+                return self._look_at_png(view, name)
+        except ValueError as error:
+            remedy = "Look for a full queue or a bad cable between camera and publisher."
+            raise ImageError(f"{name} {error}", remedy) from None
+        raise ImageError(
+            f"{name} is neither JPEG nor PNG", "Set the driver's or image_transport's format to jpeg or png."
+        )
+
+    def decode(self, data: Bytes, name: str, flags: int) -> npt.NDArray[Any]:
+        """Decode a file that was looked through.
+
+        Args:
+            data: of the file.
+            name: what it is called in an error.
+            flags: OpenCV's, as ``cv2.IMREAD_COLOR``.
+
+        Raises:
+            ImageError: it is damaged.
+        """
+        array = np.frombuffer(data, np.uint8)
+        try:
+            pixels, said = ear.hear(lambda: cv2.imdecode(array, flags))
+        except (cv2.error, MemoryError):
+            pixels, said = None, ""
+        damage = _damage(said, array) if said else ""
+        if pixels is None or damage:
+            remedy = "Look for a bad cable or a failing camera; other images are not affected."
+            raise ImageError(f"{name} is corrupt" + (f" ({damage})" if damage else ""), remedy)
+        return np.asarray(pixels)
+
+    def _look_at_jpeg(self, data: memoryview, name: str) -> File:
+        if self._header is None or data[: len(self._head)] != self._head:
+            head = data.tobytes()
+            self._header = jpeg.read_header(head)
+            self._head = head[: self._header.ends]
+        header = self._header
+        if header.bits != 8:
+            raise ValueError(f"has {header.bits} bits a channel, which is not for cameras")
+        check_size(name, header.width, header.height, self.max_pixels, _jpeg_bytes(header))
+        if len(data) - header.ends < jpeg.least_bytes(header):
+            raise ValueError(f"was cut short: its {len(data)} bytes are no {header.width}x{header.height} pixels")
+        if header.scans:
+            self._check_scans(name, data.tobytes(), header)
+        else:
+            end = _end_of(data, header.ends)
+            _check_filler(data[:end], header)
+        return File("JPEG", header.width, header.height, header.bits, header.channels, header.reducible)
+
+    def _look_at_png(self, data: memoryview, name: str) -> File:
+        header = png.read_header(data)
+        needed = _COLOUR_BYTES + header.channels * max(1, header.bits // 8)
+        check_size(name, header.width, header.height, self.max_pixels, needed)
+        return File("PNG", *header, reducible=False)
+
+    def _check_scans(self, name: str, file: bytes, header: jpeg.Header) -> None:
+        if not jpeg.is_whole(file, header):
+            raise ValueError("was cut short")
+        scans = jpeg.scan_count(file, header)
+        if scans > MOST_SCANS or scans * header.width * header.height > MOST_SCANNED * self.max_pixels:
+            cause = f"{name} has {header.width}x{header.height} pixels in {scans} scans"
+            raise ImageError(cause, "Have the camera send baseline JPEG, or smaller pictures.")
+
+
+def _end_of(data: memoryview, start: int) -> int:
+    """Where a file of one scan ends: it is looked for at the end, before some padding, and then everywhere."""
+    if data[-len(jpeg.END) :] == jpeg.END and len(data) - len(jpeg.END) >= start:
+        return len(data) - len(jpeg.END)
+    for begin in (max(start, len(data) - PADDING), start):
+        at = data[begin:].tobytes().find(jpeg.END)
+        if at >= 0:
+            return begin + at
+    raise ValueError("was cut short")
+
+
+def decode_file(data: Bytes, name: str, flags: int, max_pixels: int = MAX_PIXELS) -> npt.NDArray[Any]:
+    """The pixels of one file, as OpenCV gives them.
+
+    Args:
+        data: of the file.
+        name: what it is called in an error.
+        flags: OpenCV's, as ``cv2.IMREAD_COLOR``.
+        max_pixels: of the largest picture that is decoded.
+
+    Raises:
+        ImageError: it is neither JPEG nor PNG, damaged, or its picture is too large.
+    """
+    decoder = Decoder(max_pixels)
+    decoder.look(data, name)
+    return decoder.decode(data, name, flags)
+
+
+def check_size(name: str, width: int, height: int, max_pixels: int, pixel_bytes: float = 0) -> None:
+    """Hold a picture's size against the limit.
+
+    Args:
+        name: what it is called in an error.
+        width, height: of the picture [px].
+        max_pixels: how many are allowed.
+        pixel_bytes: that decoding needs for each, where they are known.
+
+    Raises:
+        ImageError: it is too large.
+    """
+    weight = max(1.0, pixel_bytes / USUAL_BYTES)
+    if width * height * weight > max_pixels:
+        cause = f"{name} has {width}x{height} pixels" + (f" of {pixel_bytes:.0f} bytes" if weight > 1 else "")
+        remedy = f"Lower the camera's resolution, or raise max_pixels (now {max_pixels}) if it is to be so large."
+        raise ImageError(cause, remedy)
+
+
+def _jpeg_bytes(header: jpeg.Header) -> float:
+    return _COLOUR_BYTES + (_COEFFICIENT_BYTES * header.samples if header.scans else 0)
+
+
+def _check_filler(data: memoryview, header: jpeg.Header) -> None:
+    if not header.tables:
+        return
+    scan = np.frombuffer(data[header.ends :], np.uint8)
+    if filler_in(scan, header.tables) is None:
+        return
+    end = scan.tobytes().find(jpeg.END)  # more pictures may follow the first
+    byte = filler_in(scan[: end if end >= 0 else len(scan)], header.tables)
+    if byte is not None:
+        raise ValueError(f"is corrupt: a part of it is filled with 0x{byte:02x}")
+
+
+def _damage(said: str, data: npt.NDArray[np.uint8]) -> str:
+    """What was said of damage; nothing where the picture is whole."""
+    for line in said.splitlines():
+        stray = _EXTRANEOUS.match(line)
+        if stray and (int(stray[1]) <= STRAY_BYTES or _is_padding(data, int(stray[1]), int(stray[2], 16))):
+            continue
+        if line.startswith(_DAMAGE):
+            return line
+    return ""
+
+
+def _is_padding(data: npt.NDArray[np.uint8], count: int, marker: int) -> bool:
+    """Whether the last bytes of a file before its end are one byte over and over."""
+    end = data.tobytes().rfind(bytes((0xFF, marker)))
+    padding = data[max(0, end - count) : end]
+    return len(padding) > 0 and bool((padding[1:] == padding[0]).all()) and int(padding[0]) in (0, 0xFF)
