@@ -88,7 +88,8 @@ def _look(
     quality = "; ".join(sorted({_quality(info) for info in node.get_publishers_info_by_topic(topic)}))
     yield ok("camera", f"{topic} ({kind}): {quality}" + (f"; also {others}" if others else ""))
     unpacker = Unpacker(TYPES[kind] is CompressedImage)
-    yield _pictures(topic, heard, unpacker, _raw_size(topic, infos), time.monotonic() - start)
+    announced = 0 if TYPES[kind] is CompressedImage else _announced(infos)
+    yield _pictures(topic, heard, unpacker, time.monotonic() - start, announced)
     yield _calibration(info_topic, infos, _sizes(heard, unpacker), is_rectified(topic))
 
 
@@ -128,20 +129,17 @@ def _quality(info: Any) -> str:
     return f"{info.node_name} sends {qos.reliability.name.lower().replace('_', '-')}, {qos.durability.name.lower()}"
 
 
-def _raw_size(topic: str, infos: list[bytes]) -> int:
-    """Size of the topic's pictures [B] by their camera_info, as rgb8; 0 where it is not known."""
-    if not infos or topic.endswith("/compressed"):
-        return 0
-    try:
-        info = unpack_camera_info(infos[-1])
-    except FastDepthError:
-        return 0
-    return 3 * info.width * info.height
+def _announced(infos: list[bytes]) -> int:
+    """Size of a picture as rgb8, as camera_info has it [B]; 0 where it is not known."""
+    with suppress(FastDepthError):
+        info = unpack_camera_info(infos[-1]) if infos else None
+        return 3 * info.width * info.height if info else 0
+    return 0
 
 
-def _pictures(topic: str, heard: list[bytes], unpacker: Unpacker, expected: int, seconds: float) -> Check:
+def _pictures(topic: str, heard: list[bytes], unpacker: Unpacker, seconds: float, announced: int = 0) -> Check:
     if not heard:
-        remedy = f"{dds.advice(expected)} Or is it paused? Restart the driver with the profile (see DDS above)."
+        remedy = f"{dds.advice(announced)} Or is it paused? Restart the driver with the profile (see DDS above)."
         return fail("pictures", f"none of {topic} arrived in {seconds:.1f} s, though somebody publishes it", remedy)
     try:
         message = unpacker.unpack(heard[-1])
@@ -150,7 +148,7 @@ def _pictures(topic: str, heard: list[bytes], unpacker: Unpacker, expected: int,
         return fail("pictures", error.cause, error.remedy)
     what = shortened(message.encoding if isinstance(message, SerializedImage) else message.format)
     fact = f"{len(heard) / seconds:.1f} a second, {picture.width}x{picture.height} {what}"
-    size = len(heard[-1])
+    size = len(message.data)
     if dds.needed_segment(size) > max(dds.own_segment(), ENOUGH):
         return warn("pictures", fact, dds.advice(size))
     return ok("pictures", fact)

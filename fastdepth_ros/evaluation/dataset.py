@@ -138,7 +138,7 @@ class _Reader:
     camera: dict[str, float] | None
 
     def __call__(self) -> Frame:
-        pixels = rgb_of(read_file(self.read(self.image), self.image))
+        pixels = _pixels(self.read(self.image), self.image)
         depth = None
         if self.depth is not None:
             millimetres = _millimetres(self.read(self.depth), self.depth)
@@ -148,6 +148,13 @@ class _Reader:
             height, width = pixels.shape[:2]
             camera = Intrinsics(width, height, *(float(self.camera[key]) for key in ("fx", "fy", "cx", "cy")))
         return Frame(pixels, depth, camera)
+
+
+def _pixels(data: bytes, name: str) -> npt.NDArray[np.uint8]:
+    try:
+        return rgb_of(read_file(data, name))
+    except ImageError as error:
+        raise SettingError(error.cause, "Take it out of the data.") from error
 
 
 def _millimetres(data: bytes, name: str) -> npt.NDArray[Any]:

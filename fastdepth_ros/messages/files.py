@@ -6,20 +6,18 @@ calibration is that of the sensor. No ROS is needed.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from fastdepth_ros.codec import jpeg, png
+from fastdepth_ros.codec.decoder import decode_file
 from fastdepth_ros.errors import ImageError
 from fastdepth_ros.messages.images import PictureReader, read_compressed
 from fastdepth_ros.messages.serialized import Origin, SerializedCompressedImage
 from fastdepth_ros.picture import Picture
-
-_CHECKED = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
-"""Beginnings of files that are looked at before they are decoded."""
 
 _NOWHEN = Origin(0, 0, "")
 _TO_RGB = {"bgr": cv2.COLOR_BGR2RGB, "bgra": cv2.COLOR_BGRA2RGB, "rgba": cv2.COLOR_RGBA2RGB, "grey": cv2.COLOR_GRAY2RGB}
@@ -36,18 +34,14 @@ def read_file(data: bytes, name: str) -> Picture:
     Raises:
         ImageError: it was cut short, or cannot be decoded.
     """
-    cause = "it is empty"
-    if data.startswith(_CHECKED):
-        try:
-            return read_compressed(SerializedCompressedImage(_NOWHEN, memoryview(data), Path(name).suffix))
-        except ImageError as error:
-            cause = error.cause
-    elif data:
-        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-        if pixels is not None:
-            return Picture(np.asarray(pixels, np.uint8), "bgr")
-        cause = "OpenCV cannot decode it"
-    raise ImageError(f"{name} is no picture that can be read: {cause}", "Name a JPEG or PNG file that is whole.")
+    flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+    if data.startswith((jpeg.START, png.START)):
+        return Picture(np.asarray(decode_file(data, name, flags), np.uint8), "bgr")
+    # OpenCV raises for what is empty, and gives None for what it cannot read.
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
+    if pixels is None:
+        raise ImageError(f"{name} is no picture that OpenCV reads", "Name a JPEG or PNG file.")
+    return Picture(np.asarray(pixels, np.uint8), "bgr")
 
 
 def read_message(message: Any) -> Picture:

@@ -192,6 +192,14 @@ def _qos(profile: QoSProfile) -> str:
     return f"{words}, depth {profile.depth}" if profile.depth else words
 
 
+def _picture(answers: Answers) -> int:
+    """Size of the camera's pictures [B], of which perhaps none came: then as rgb8, by camera_info; 0 if not known."""
+    if answers.picture_bytes or answers.calibration is None or answers.parameters.image_transport != "raw":
+        return answers.picture_bytes
+    camera = answers.calibration.camera
+    return 3 * camera.width * camera.height
+
+
 def _of_camera(
     calibration: Calibration | None, problem: str, size_problem: str, source: Source
 ) -> tuple[str, str, str]:
@@ -206,14 +214,6 @@ def _of_camera(
     if calibration.camera.doubt:
         return f"{calibration.camera.doubt}. {REMEDY}", words, UNCORRECTED
     return calibration.distortion, words, ""
-
-
-def _picture(answers: Answers) -> int:
-    """Size of the camera's pictures [B], of which perhaps none came: then as rgb8, by camera_info; 0 if not known."""
-    if answers.picture_bytes or answers.calibration is None or answers.parameters.image_transport != "raw":
-        return answers.picture_bytes
-    camera = answers.calibration.camera
-    return 3 * camera.width * camera.height
 
 
 def _no_camera(source: Source) -> str:

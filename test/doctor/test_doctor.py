@@ -368,11 +368,11 @@ def test_pictures_that_do_not_fit_into_shared_memory_are_told_the_size_that_they
     from rclpy.serialization import serialize_message
     from sensor_msgs.msg import CameraInfo
 
-    from fastdepth_ros.doctor.camera import _pictures, _raw_size
+    from fastdepth_ros.doctor.camera import _announced, _pictures
     from fastdepth_ros.messages.serialized import Unpacker
 
-    info = serialize_message(CameraInfo(width=width, height=height))
-    check = _pictures("/image", [], Unpacker(compressed=False), _raw_size("/image", [info]), 3.0)
+    announced = _announced([serialize_message(CameraInfo(width=width, height=height))])
+    check = _pictures("/image", [], Unpacker(), 3.0, announced)
     assert check.level is Level.FAIL
     assert need in check.remedy
     assert "fastdds_large.xml" in check.remedy
