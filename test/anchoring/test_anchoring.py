@@ -1,6 +1,7 @@
 """Measured depths correct an answer: what they move and leave alone, what is remembered, and what is not believed."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
