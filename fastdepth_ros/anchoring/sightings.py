@@ -60,11 +60,16 @@ SPEED = 0.5
 STILL, WALKED = 0.005, 0.05
 """Movements below are none, and those beyond are told even of a source that gives no sigma [m]."""
 
-NO_NUMBER, IS_BEHIND, OUTSIDE, HIDDEN = (
+ENOUGH, RELIEF, LEAST_LIKE = 30, 1.5, 0.1
+"""Points from which on a source is held against the picture, by what factor near and far have to differ in both, and
+what correlation of ranks it then has at least: one that is mounted upside down, or mirrored, has none."""
+
+NO_NUMBER, IS_BEHIND, OUTSIDE, HIDDEN, UNLIKE = (
     "no number",
     "behind the camera, or too near or far",
     "outside the view",
     "hidden by something nearer",
+    "near where the picture is far, and far where it is near",
 )
 """Why something measured is no anchor."""
 
@@ -118,6 +123,12 @@ def lagged(sigmas: Map, depths: Map, lag: float, unsure: float = VAGUE) -> Map:
     return total
 
 
+def nothing(source: str) -> Anchors:
+    """No anchors."""
+    none = np.empty(0, np.float32)
+    return Anchors(source, np.empty((0, 2), np.float32), none, none)
+
+
 def unsure(source: str) -> float:
     """Share of a depth by which a source that gives no sigma is assumed to be off."""
     return RELATIVE.get(source, VAGUE)
@@ -165,12 +176,15 @@ class PointMeasurement:
         """See :class:`Measurement`."""
         if self._known is None or self._known[0] != seen:
             self._known = (seen, in_view(self.xyz, self.sigmas, seen))
-        pixels, depths, sigmas, _, _, left_out = points = self._known[1]
-        hidden = hidden_points(points, metres)
+        pixels, depths, sigmas, cells, _, left_out = points = self._known[1]
+        answers = metres[cells]
+        hidden = hidden_points(points, answers)
         if hidden is not None:
             shown = ~hidden
-            pixels, depths, sigmas = pixels[shown], depths[shown], sigmas[shown]
+            pixels, depths, sigmas, answers = pixels[shown], depths[shown], sigmas[shown], answers[shown]
             left_out = {**left_out, HIDDEN: int(np.count_nonzero(hidden))}
+        if unlike(depths, answers):
+            return Sighting(nothing(self.source), {**left_out, UNLIKE: len(depths)})
         sigmas = lagged(sigmas, depths, lag, unsure(self.source))
         return Sighting(Anchors(self.source, pixels, depths, sigmas, self.relative, self._zone(seen)), left_out)
 
@@ -262,7 +276,7 @@ def _behind(
     return behind if behind.any() else None
 
 
-def hidden_points(points: InView, metres: Map) -> npt.NDArray[np.bool_] | None:
+def hidden_points(points: InView, answers: Map) -> npt.NDArray[np.bool_] | None:
     """Which points the camera cannot see, because something stands before them; None where it sees all.
 
     That is so where another point near them in the picture is nearer, and the answer agrees with that one: beside what
@@ -270,17 +284,44 @@ def hidden_points(points: InView, metres: Map) -> npt.NDArray[np.bool_] | None:
 
     Args:
         points: of one source.
-        metres: the answer [m].
+        answers: (n,) where they are [m].
     """
     if points.behind is None:
         return None
-    answers = metres[points.cells]
     in_front = np.flatnonzero(~points.behind & (answers > 0))
     if not len(in_front):
         return None
     scale = _middle(points.depths[in_front] / answers[in_front])
     hidden: npt.NDArray[np.bool_] = points.behind & (answers > 0) & (points.depths > TOO_FAR * scale * answers)
     return hidden if hidden.any() else None
+
+
+def unlike(depths: Map, answers: Map) -> bool:
+    """Whether measured depths have nothing in common with the answer where they are, whatever its scale.
+
+    Args:
+        depths, answers: (n,) [m]; an answer that is not positive is none.
+    """
+    if len(depths) < ENOUGH:
+        return False
+    known = np.flatnonzero((answers > 0) & np.isfinite(answers))
+    if len(known) < ENOUGH:
+        return False
+    ranks = [_ranks(each[known]) for each in (depths, answers)]
+    middle = np.float32((len(known) - 1) / 2)
+    one, other = (None if each is None else each - middle for each in ranks)
+    return one is not None and other is not None and bool(one @ other < LEAST_LIKE * (one @ one))
+
+
+def _ranks(numbers: Map) -> Map | None:
+    """Place of each number among all; None where near and far hardly differ."""
+    order = np.argsort(numbers)
+    low, high = numbers[order[len(order) // 10]], numbers[order[-1 - len(order) // 10]]
+    if high < RELIEF * low:
+        return None
+    ranks = np.empty(len(order), np.float32)
+    ranks[order] = np.arange(len(order), dtype=np.float32)
+    return ranks
 
 
 def _middle(numbers: Map) -> float:
@@ -326,8 +367,7 @@ class ConeMeasurement:
         return Sighting(Anchors(self.source, pixels[chosen], depths[chosen], sigmas), {})
 
     def _none(self, cause: str) -> Sighting:
-        nothing = np.empty(0, np.float32)
-        return Sighting(Anchors(self.source, np.empty((0, 2), np.float32), nothing, nothing), {cause: 1})
+        return Sighting(nothing(self.source), {cause: 1})
 
 
 def _nearest(ratios: Map) -> int:

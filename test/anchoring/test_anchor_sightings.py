@@ -16,6 +16,7 @@ from fastdepth_ros.anchoring.sightings import (
     IS_BEHIND,
     NO_NUMBER,
     OUTSIDE,
+    UNLIKE,
     ConeMeasurement,
     PointMeasurement,
     lagged,
@@ -130,6 +131,37 @@ def test_points_up_to_a_factor_are_told_hidden_as_well():
     anchors, left_out = sight(np.array([*near, [0.03, 0.02, 4]]) * 7, wall(2.0), relative=True)
     assert left_out == {HIDDEN: 1}
     assert anchors.relative
+
+
+def relief():
+    """An answer that is near below and far above, and points that say the same."""
+    answer = np.repeat(np.linspace(6, 1.5, 112, dtype=np.float32)[:, None], 112, 1)
+    rows, columns = np.mgrid[8:112:12, 8:112:12].reshape(2, -1)
+    depths = answer[rows, columns] * 1.7
+    x = (2 * columns + 0.5 - SEEN.cx) / SEEN.fx * depths
+    y = (2 * rows + 0.5 - SEEN.cy) / SEEN.fy * depths
+    return answer, np.stack((x, y, depths), axis=1)
+
+
+def test_a_source_that_is_mounted_upside_down_is_left_out_as_a_whole():
+    answer, points = relief()
+    assert len(sight(points, answer)[0].depths) == 81
+    anchors, left_out = sight(points * (-1, -1, 1), answer)
+    assert not len(anchors.depths)
+    assert left_out == {UNLIKE: 81}
+
+
+def test_points_of_odometry_with_many_wrong_ones_are_like_the_picture():
+    answer, points = relief()
+    random = np.random.default_rng(0)
+    noise = np.exp(0.1 * random.standard_t(3, (81, 1)))
+    wrong = np.where(random.random((81, 1)) < 0.2, np.exp(random.normal(0, 0.6, (81, 1))), 1)
+    assert UNLIKE not in sight(points * noise * wrong, answer)[1]
+
+
+def test_before_a_flat_wall_nothing_is_like_or_unlike():
+    _, points = relief()
+    assert UNLIKE not in sight(points * (-1, -1, 1), wall(3.0))[1]
 
 
 def test_an_old_measurement_is_less_sure():
