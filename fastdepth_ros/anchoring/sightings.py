@@ -60,9 +60,8 @@ SPEED = 0.5
 STILL, WALKED = 0.005, 0.05
 """Movements below are none, and those beyond are told even of a source that gives no sigma [m]."""
 
-ENOUGH, RELIEF, LEAST_LIKE = 30, 1.5, 0.1
-"""Points from which on a source is held against the picture, by what factor near and far have to differ in both, and
-what correlation of ranks it then has at least: one that is mounted upside down, or mirrored, has none."""
+ENOUGH, RELIEF = 30, 1.5
+"""Points from which on a source is held against the picture, and by what factor near and far have to differ in both."""
 
 NO_NUMBER, IS_BEHIND, OUTSIDE, HIDDEN, UNLIKE = (
     "no number",
@@ -80,10 +79,14 @@ class Sighting(NamedTuple):
     Attributes:
         anchors: of it.
         left_out: cause -> how many of its points are none.
+        likeness: how far near is near and far is far in both, the correlation of ranks of depths and answers; NaN where
+            there are too few, or no relief. One picture that the network gets wrong may have any; over many pictures,
+            only a source that is mounted upside down or mirrored has a negative one.
     """
 
     anchors: Anchors
     left_out: Mapping[str, int]
+    likeness: float = math.nan
 
 
 class Measurement(Protocol):
@@ -183,10 +186,9 @@ class PointMeasurement:
             shown = ~hidden
             pixels, depths, sigmas, answers = pixels[shown], depths[shown], sigmas[shown], answers[shown]
             left_out = {**left_out, HIDDEN: int(np.count_nonzero(hidden))}
-        if unlike(depths, answers):
-            return Sighting(nothing(self.source), {**left_out, UNLIKE: len(depths)})
         sigmas = lagged(sigmas, depths, lag, unsure(self.source))
-        return Sighting(Anchors(self.source, pixels, depths, sigmas, self.relative, self._zone(seen)), left_out)
+        anchors = Anchors(self.source, pixels, depths, sigmas, self.relative, self._zone(seen))
+        return Sighting(anchors, left_out, likeness(depths, answers))
 
     def _zone(self, seen: Intrinsics) -> tuple[float, float]:
         across, down = self.spread[0] * seen.fx, self.spread[1] * seen.fy
@@ -296,21 +298,22 @@ def hidden_points(points: InView, answers: Map) -> npt.NDArray[np.bool_] | None:
     return hidden if hidden.any() else None
 
 
-def unlike(depths: Map, answers: Map) -> bool:
-    """Whether measured depths have nothing in common with the answer where they are, whatever its scale.
+def likeness(depths: Map, answers: Map) -> float:
+    """Correlation of the ranks of measured depths and answers; NaN where it says nothing.
 
     Args:
         depths, answers: (n,) [m]; an answer that is not positive is none.
     """
     if len(depths) < ENOUGH:
-        return False
+        return math.nan
     known = np.flatnonzero((answers > 0) & np.isfinite(answers))
     if len(known) < ENOUGH:
-        return False
-    ranks = [_ranks(each[known]) for each in (depths, answers)]
+        return math.nan
     middle = np.float32((len(known) - 1) / 2)
-    one, other = (None if each is None else each - middle for each in ranks)
-    return one is not None and other is not None and bool(one @ other < LEAST_LIKE * (one @ one))
+    one, other = _ranks(depths[known]), _ranks(answers[known])
+    if one is None or other is None:
+        return math.nan
+    return float((one - middle) @ (other - middle) / ((one - middle) @ (one - middle)))
 
 
 def _ranks(numbers: Map) -> Map | None:
