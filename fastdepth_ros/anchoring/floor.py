@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastdepth_ros.anchoring.anchors import Anchors
-from fastdepth_ros.anchoring.sightings import Map, Sighting, nothing
+from fastdepth_ros.anchoring.sightings import Map, Sighting
 from fastdepth_ros.camera import Intrinsics
 
 GRID = 4
@@ -80,7 +80,8 @@ class FloorMeasurement:
         return Sighting(Anchors(self.source, pixels, depths, sigmas.astype(np.float32)), {})
 
     def _none(self) -> Sighting:
-        return Sighting(nothing(self.source), {NO_FLOOR: 1})
+        nothing = np.empty(0, np.float32)
+        return Sighting(Anchors(self.source, np.empty((0, 2), np.float32), nothing, nothing), {NO_FLOOR: 1})
 
 
 @lru_cache(8)

@@ -60,15 +60,11 @@ SPEED = 0.5
 STILL, WALKED = 0.005, 0.05
 """Movements below are none, and those beyond are told even of a source that gives no sigma [m]."""
 
-ENOUGH, RELIEF = 30, 1.5
-"""Points from which on a source is held against the picture, and by what factor near and far have to differ in both."""
-
-NO_NUMBER, IS_BEHIND, OUTSIDE, HIDDEN, UNLIKE = (
+NO_NUMBER, IS_BEHIND, OUTSIDE, HIDDEN = (
     "no number",
     "behind the camera, or too near or far",
     "outside the view",
     "hidden by something nearer",
-    "near where the picture is far, and far where it is near",
 )
 """Why something measured is no anchor."""
 
@@ -79,14 +75,10 @@ class Sighting(NamedTuple):
     Attributes:
         anchors: of it.
         left_out: cause -> how many of its points are none.
-        likeness: how far near is near and far is far in both, the correlation of ranks of depths and answers; NaN where
-            there are too few, or no relief. One picture that the network gets wrong may have any; over many pictures,
-            only a source that is mounted upside down or mirrored has a negative one.
     """
 
     anchors: Anchors
     left_out: Mapping[str, int]
-    likeness: float = math.nan
 
 
 class Measurement(Protocol):
@@ -124,12 +116,6 @@ def lagged(sigmas: Map, depths: Map, lag: float, unsure: float = VAGUE) -> Map:
     if moved < WALKED:
         total[unknown] = np.nan
     return total
-
-
-def nothing(source: str) -> Anchors:
-    """No anchors."""
-    none = np.empty(0, np.float32)
-    return Anchors(source, np.empty((0, 2), np.float32), none, none)
 
 
 def unsure(source: str) -> float:
@@ -179,16 +165,14 @@ class PointMeasurement:
         """See :class:`Measurement`."""
         if self._known is None or self._known[0] != seen:
             self._known = (seen, in_view(self.xyz, self.sigmas, seen))
-        pixels, depths, sigmas, cells, _, left_out = points = self._known[1]
-        answers = metres[cells]
-        hidden = hidden_points(points, answers)
+        pixels, depths, sigmas, _, _, left_out = points = self._known[1]
+        hidden = hidden_points(points, metres)
         if hidden is not None:
             shown = ~hidden
-            pixels, depths, sigmas, answers = pixels[shown], depths[shown], sigmas[shown], answers[shown]
+            pixels, depths, sigmas = pixels[shown], depths[shown], sigmas[shown]
             left_out = {**left_out, HIDDEN: int(np.count_nonzero(hidden))}
         sigmas = lagged(sigmas, depths, lag, unsure(self.source))
-        anchors = Anchors(self.source, pixels, depths, sigmas, self.relative, self._zone(seen))
-        return Sighting(anchors, left_out, likeness(depths, answers))
+        return Sighting(Anchors(self.source, pixels, depths, sigmas, self.relative, self._zone(seen)), left_out)
 
     def _zone(self, seen: Intrinsics) -> tuple[float, float]:
         across, down = self.spread[0] * seen.fx, self.spread[1] * seen.fy
@@ -278,7 +262,7 @@ def _behind(
     return behind if behind.any() else None
 
 
-def hidden_points(points: InView, answers: Map) -> npt.NDArray[np.bool_] | None:
+def hidden_points(points: InView, metres: Map) -> npt.NDArray[np.bool_] | None:
     """Which points the camera cannot see, because something stands before them; None where it sees all.
 
     That is so where another point near them in the picture is nearer, and the answer agrees with that one: beside what
@@ -286,45 +270,17 @@ def hidden_points(points: InView, answers: Map) -> npt.NDArray[np.bool_] | None:
 
     Args:
         points: of one source.
-        answers: (n,) where they are [m].
+        metres: the answer [m].
     """
     if points.behind is None:
         return None
+    answers = metres[points.cells]
     in_front = np.flatnonzero(~points.behind & (answers > 0))
     if not len(in_front):
         return None
     scale = _middle(points.depths[in_front] / answers[in_front])
     hidden: npt.NDArray[np.bool_] = points.behind & (answers > 0) & (points.depths > TOO_FAR * scale * answers)
     return hidden if hidden.any() else None
-
-
-def likeness(depths: Map, answers: Map) -> float:
-    """Correlation of the ranks of measured depths and answers; NaN where it says nothing.
-
-    Args:
-        depths, answers: (n,) [m]; an answer that is not positive is none.
-    """
-    if len(depths) < ENOUGH:
-        return math.nan
-    known = np.flatnonzero((answers > 0) & np.isfinite(answers))
-    if len(known) < ENOUGH:
-        return math.nan
-    middle = np.float32((len(known) - 1) / 2)
-    one, other = _ranks(depths[known]), _ranks(answers[known])
-    if one is None or other is None:
-        return math.nan
-    return float((one - middle) @ (other - middle) / ((one - middle) @ (one - middle)))
-
-
-def _ranks(numbers: Map) -> Map | None:
-    """Place of each number among all; None where near and far hardly differ."""
-    order = np.argsort(numbers)
-    low, high = numbers[order[len(order) // 10]], numbers[order[-1 - len(order) // 10]]
-    if high < RELIEF * low:
-        return None
-    ranks = np.empty(len(order), np.float32)
-    ranks[order] = np.arange(len(order), dtype=np.float32)
-    return ranks
 
 
 def _middle(numbers: Map) -> float:
@@ -370,7 +326,8 @@ class ConeMeasurement:
         return Sighting(Anchors(self.source, pixels[chosen], depths[chosen], sigmas), {})
 
     def _none(self, cause: str) -> Sighting:
-        return Sighting(nothing(self.source), {cause: 1})
+        nothing = np.empty(0, np.float32)
+        return Sighting(Anchors(self.source, np.empty((0, 2), np.float32), nothing, nothing), {cause: 1})
 
 
 def _nearest(ratios: Map) -> int:

@@ -18,15 +18,11 @@ from typing import NamedTuple
 
 from fastdepth_ros.anchoring.anchoring import DISAGREES
 from fastdepth_ros.anchoring.anchors import Report as Correction
-from fastdepth_ros.anchoring.sightings import UNLIKE
 from fastdepth_ros.diagnostics.levels import Level, Status
 from fastdepth_ros.diagnostics.windows import Window
 
 FAR_OFF = 2.0
 """How many times as far, or as near, as the picture a source may say that things are; the network alone errs less."""
-
-LOOKS, LEAST_LIKE = 60, -0.25
-"""Pictures over which a source is held against them, and how like them it has to be on the mean."""
 
 SILENT_AFTER = 2.0
 """Without a message for so long a source fell silent [s]."""
@@ -95,18 +91,6 @@ class SourceNotes:
         self._frames = Window[Used]()
         self._problems = Window[str]()
         self._last: float | None = None
-        self._looks, self._likeness = 0, 0.0
-
-    def is_unlike(self, likeness: float) -> bool:
-        """Take how like one picture the source is; whether it is unlike them on the mean: then it is mounted wrong.
-
-        Args:
-            likeness: see :class:`~fastdepth_ros.anchoring.sightings.Sighting`; NaN says nothing.
-        """
-        if math.isfinite(likeness):
-            self._looks = min(self._looks + 1, LOOKS)
-            self._likeness += (likeness - self._likeness) / self._looks
-        return self._looks == LOOKS and self._likeness < LEAST_LIKE
 
     def came(self, now: float) -> None:
         """A message came."""
@@ -215,12 +199,11 @@ def _problem(source: SourceState, remembers: bool) -> str:
         return f"{name} fell silent {source.silence:.0f} s ago, {goes_on}. {remedy}"
     if source.problem:
         return f"{name} is not used: {source.problem}"
+    if source.left_out.get(DISAGREES, 0.0) > source.used:
+        remedy = "Check its frame, units and extrinsics: it may be upside down or mirrored."
+        return f"most of {name} is left out, because it {DISAGREES} with the picture or with other sources. {remedy}"
     if source.frames and not source.used and source.topic:
         return _none_of(source)
-    for cause in (UNLIKE, DISAGREES):
-        if source.left_out.get(cause, 0.0) > source.used:
-            remedy = "Check its frame and extrinsics: it may be upside down or mirrored."
-            return f"most of {name} is left out: {cause}. {remedy}"
     far = source.ratio is not None and not 1 / FAR_OFF < source.ratio < FAR_OFF
     if source.ratio is not None and (far or source.disbelieved > 0.5):
         believed = "" if source.disbelieved <= 0.5 else ", which neither the picture nor other sources bear out"

@@ -21,7 +21,7 @@ from fastdepth_ros.anchoring.anchors import Anchors
 from fastdepth_ros.anchoring.anchors import Report as Correction
 from fastdepth_ros.anchoring.frames import Frames
 from fastdepth_ros.anchoring.poses import Pose
-from fastdepth_ros.anchoring.sightings import UNLIKE, ConeMeasurement, Measurement, Sighting, nothing, placed
+from fastdepth_ros.anchoring.sightings import ConeMeasurement, Measurement, placed
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.diagnostics.anchoring import SourceNotes, SourceState, Used, anchoring_status, numbers
 from fastdepth_ros.diagnostics.levels import Status
@@ -97,9 +97,6 @@ class Found:
                 notes.problem(self._now, f"{error!r}. Please report this.")
                 continue
             left_out = Counter(lost) + Counter(sighting.left_out)
-            if notes.is_unlike(sighting.likeness):
-                left_out[UNLIKE] += len(sighting.anchors.depths)
-                sighting = Sighting(nothing(sighting.anchors.source), {})
             if anchors and anchors[-1].source == sighting.anchors.source:
                 anchors[-1] = _both(anchors[-1], sighting.anchors)
                 self._left_out[-1] = Counter(self._left_out[-1]) + left_out

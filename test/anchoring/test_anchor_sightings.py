@@ -132,40 +132,6 @@ def test_points_up_to_a_factor_are_told_hidden_as_well():
     assert anchors.relative
 
 
-def relief():
-    """An answer that is near below and far above, and points that say the same."""
-    answer = np.repeat(np.linspace(6, 1.5, 112, dtype=np.float32)[:, None], 112, 1)
-    rows, columns = np.mgrid[8:112:12, 8:112:12].reshape(2, -1)
-    depths = answer[rows, columns] * 1.7
-    x = (2 * columns + 0.5 - SEEN.cx) / SEEN.fx * depths
-    y = (2 * rows + 0.5 - SEEN.cy) / SEEN.fy * depths
-    return answer, np.stack((x, y, depths), axis=1)
-
-
-def like(points, answer):
-    return placed("anchors", points, None, IDENTITY)[0].sight(answer, SEEN, 0.0).likeness
-
-
-def test_a_source_that_is_mounted_upside_down_is_unlike_the_picture():
-    answer, points = relief()
-    assert like(points, answer) == pytest.approx(1)
-    assert like(points * (-1, -1, 1), answer) < -0.9
-
-
-def test_points_of_odometry_with_many_wrong_ones_are_like_the_picture():
-    answer, points = relief()
-    random = np.random.default_rng(0)
-    noise = np.exp(0.1 * random.standard_t(3, (81, 1)))
-    wrong = np.where(random.random((81, 1)) < 0.2, np.exp(random.normal(0, 0.6, (81, 1))), 1)
-    assert like(points * noise * wrong, answer) > 0.5
-
-
-def test_before_a_flat_wall_nothing_is_like_or_unlike():
-    _, points = relief()
-    assert math.isnan(like(points * (-1, -1, 1), wall(3.0)))
-    assert math.isnan(like(points[:9], relief()[0]))
-
-
 def test_an_old_measurement_is_less_sure():
     known, depths = np.float32([0.1, np.nan]), np.float32([2, 2])
     np.testing.assert_array_equal(lagged(known, depths, 0.001), known)

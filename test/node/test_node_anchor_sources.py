@@ -279,17 +279,6 @@ def test_what_was_wrong_with_tf_is_told_for_some_seconds(make):
     assert "jumped" not in sources.sources.report(NOW + 60)[0].message
 
 
-def test_a_source_that_is_mounted_upside_down_is_left_out_after_some_pictures_and_named(make):
-    sources = make()
-    answer = np.repeat(np.linspace(6, 1.5, 112, dtype=np.float32)[:, None], 112, 1)
-    x, y, depths = AHEAD[:, 0] / 3, AHEAD[:, 1] / 3, np.interp(AHEAD[:, 1], (-0.6, 0.6), (1.5, 6))
-    sources.say("anchors", stamped(cloud_of(xyz_of(np.stack((x * depths, y * depths, depths), axis=1)))))
-    used = [len(sources.anchors(answer=answer)["anchors"].depths) for _ in range(200)]
-    assert used[0] > 30, "one picture may be wrong"
-    assert used[-1] == 0
-    assert "near where the picture is far" in sources.status().message
-
-
 def good_messages():
     """One message of each source that is used as it is."""
     return {
