@@ -12,6 +12,7 @@ FORBIDDEN = {
     "runtime": ROS | {"torch", "tvm", "fastdepth_ros.compiler", "fastdepth_ros.pipeline"},
     "pipeline.py": ROS | {"torch", "tvm", "tvm_ffi", "fastdepth_ros.compiler"},
     "cloud.py": ROS | {"torch", "tvm", "tvm_ffi", "fastdepth_ros.compiler"},
+    "anchoring": ROS | {"torch", "tvm", "tvm_ffi", "fastdepth_ros.runtime", "fastdepth_ros.pipeline"},
     "camera.py": ROS | {"torch", "tvm", "tvm_ffi", "cv2", "fastdepth_ros.runtime"},
     "picture.py": ROS | {"torch", "tvm", "tvm_ffi", "fastdepth_ros.runtime"},
     "cdr.py": ROS | {"torch", "tvm", "tvm_ffi", "cv2", "fastdepth_ros.recording", "fastdepth_ros.messages"},

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from fastdepth_ros.anchoring.anchors import Anchors, Corrected, Report, SourceReport
 from fastdepth_ros.anchoring.field import Field
 from fastdepth_ros.anchoring.fit import Fit, SourceTraits, evidence, fit, middle
-from fastdepth_ros.anchoring.line import CENTRE, Array, Line
+from fastdepth_ros.anchoring.line import CENTRE, Array, Evidence, Line
 from fastdepth_ros.anchoring.pool import Pool, gather, judge
 from fastdepth_ros.anchoring.prior import Prior
 from fastdepth_ros.anchoring.selection import Chosen, choose
@@ -50,6 +50,15 @@ class _Judged(NamedTuple):
     pool: Pool
     kept: npt.NDArray[np.bool_]
     trusted: list[bool]
+
+
+class _Fitted(NamedTuple):
+    """A fitted frame: where, how, what it says of the line, and whether the place is new."""
+
+    knots: Knots
+    fit: Fit
+    news: Evidence
+    new_place: bool
 
 
 class Anchoring:
@@ -122,26 +131,27 @@ class Anchoring:
     def _anchored(self, metres: Floats, chosen: list[Chosen], sigma: bool) -> Corrected:
         pool = gather(self._field, chosen)
         said = self._said(pool)
-        judged, knots, fitted, new_place = self._fit(pool, chosen)
-        if knots is None or fitted is None:
+        judged, fitted = self._fit(pool, chosen)
+        if fitted is None:
             return self._remembered(metres, chosen, judged, said, sigma)
+        knots, own, news, new_place = fitted
         line = self._line
         kernel = self._field.spread(knots.place.features)
         before, covariance = line.settled
-        mean = before + covariance @ np.asarray(fitted.design.T @ fitted.weights, np.float64)
-        self._apply(metres, mean, fitted.weights @ kernel)
-        sd = self._uncertainty.anchored(self._depth, fitted, kernel, covariance) if sigma else None
-        line.update(evidence(fitted, before))
+        mean = before + covariance @ np.asarray(own.design.T @ own.weights, np.float64)
+        self._apply(metres, mean, own.weights @ kernel)
+        sd = self._uncertainty.anchored(self._depth, own, kernel, covariance) if sigma else None
+        line.update(news)
         return Corrected(self._depth, sd, self._report(said, new_place, _reports(chosen, judged)))
 
-    def _fit(self, pool: Pool, chosen: list[Chosen]) -> tuple[_Judged, Knots | None, Fit | None, bool]:
+    def _fit(self, pool: Pool, chosen: list[Chosen]) -> tuple[_Judged, _Fitted | None]:
         """The anchors that are believed, fitted; once more, without memory, where the place turns out to be new."""
         line, traits = self._line, [SourceTraits(c.relative) for c in chosen]
         new_place = False
         while True:
             kept, trusted = judge(pool, chosen, line, self.prior.local)
             if not kept.any():
-                return _Judged(pool, kept, trusted), None, None, new_place
+                return _Judged(pool, kept, trusted), None
             mean, covariance = line.settled
             points = pool.points(kept, mean)
             knots = thin(points, CAPACITY)
@@ -151,7 +161,7 @@ class Anchoring:
                 break
             new_place = True
         kept[kept] = np.abs(fitted.errors) < HARDLY
-        return _Judged(pool, kept, trusted), knots, fitted, new_place
+        return _Judged(pool, kept, trusted), _Fitted(knots, fitted, news, new_place)
 
     def _said(self, pool: Pool) -> _Said:
         """The innovation of all anchors together."""

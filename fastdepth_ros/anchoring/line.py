@@ -109,8 +109,10 @@ class Line:
         """
         if self._used is None:
             return False
-        gain = _log_evidence(self.unknown, evidence) - _log_evidence(self.held, evidence)
-        most = 0.5 + 0.25 * evidence.looks
+        # What is held moves with each frame; what is settled still tells a few frames later that they do not fit.
+        known = min(_log_evidence(belief, evidence) for belief in (self.held, self.settled))
+        gain = _log_evidence(self.unknown, evidence) - known
+        most = 0.5 + 0.6 * evidence.looks
         self._surprise = max(0.0, self._surprise + min(gain, most))
         if self._surprise < SURPRISE:
             return False

@@ -27,6 +27,10 @@ MEMORY = 0.15
 """What memory may be wrong by when it takes sides between sources [log m]."""
 
 
+MANY, FLAT, CONTRADICTION = 16, 0.15, -0.15
+"""From so many anchors, and such a spread of the answer [log m] on, a correlation this low means a wrong source."""
+
+
 class Pool(NamedTuple):
     """Anchors side by side.
 
@@ -74,6 +78,7 @@ def judge(pool: Pool, chosen: list[Chosen], line: Line, local: float) -> tuple[n
     mean, belief = line.held if several else line.unknown
     residuals = (pool.ratios - pool.lines @ mean).astype(np.float32)
     offsets: list[Offset | None] = []
+    upside = [False] * len(chosen)
     kept = np.ones(len(residuals), np.bool_)
     for i, own in enumerate(chosen):
         mine = np.flatnonzero(pool.source == i)
@@ -85,10 +90,24 @@ def judge(pool: Pool, chosen: list[Chosen], line: Line, local: float) -> tuple[n
         if several:
             said = said._replace(prior=said.prior + MEMORY**2)
         offsets.append(None if own.relative else said)
+        upside[i] = _contradicts(pool.place.log_depth[mine], r)
         kept[mine] = _among_fellows(r, sds, lines, said, line.stationary, local)
-    trusted = believed(offsets)
+    trusted = [good and not bad for good, bad in zip(believed(offsets), upside, strict=True)]
     kept &= np.asarray(trusted)[pool.source]
     return kept, trusted
+
+
+def _contradicts(log_depth: Floats, residuals: Floats) -> bool:
+    """Whether a source says near where the answer says far, and far where it says near, as one mounted upside down."""
+    if len(residuals) < MANY:
+        return False
+    answered = log_depth - log_depth.mean()
+    said = answered + residuals
+    said = said - said.mean()
+    spread, other = float(answered @ answered), float(said @ said)
+    if spread < FLAT**2 * len(residuals):
+        return False
+    return float(answered @ said) < CONTRADICTION * float(np.sqrt(spread * other))
 
 
 def _among_fellows(

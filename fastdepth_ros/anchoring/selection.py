@@ -88,7 +88,10 @@ def choose(anchors: Anchors, metres: Floats) -> Chosen:
     _count(rejected, "no answer there", answered)
     pixels, depths, sigmas = pixels[answered], depths[answered], sigmas[answered]
     told = sigmas > 0
-    sds = np.where(told, sigmas / depths, assumed(anchors.source, depths)).astype(np.float32)
+    # What is wrongly far is no less sure than what is where it was answered.
+    believable = np.minimum(depths, metres[cells[answered, 1], cells[answered, 0]])
+    with np.errstate(under="ignore", over="ignore", invalid="ignore"):
+        sds = np.where(told, sigmas / depths, assumed(anchors.source, believable)).astype(np.float32)
     np.clip(sds, LEAST, 3.0, out=sds)
     every = bool(told.all()) and len(told) > 0
     return Chosen(anchors.source, pixels, np.log(depths), sds, every, anchors.relative, points, given, rejected)

@@ -72,7 +72,7 @@ class Uncertainty:
         before = np.einsum("in,in->n", lines, prior @ lines)
         shape = (len(fitted.weights), *self._field.grid)
         known = kernel.reshape(shape)[:, ::COARSE, ::COARSE].reshape(shape[0], -1) + (fitted.design @ prior) @ lines
-        inverse = np.linalg.inv(fitted.covariance)
+        inverse = np.asarray(cv2.invert(fitted.covariance, flags=cv2.DECOMP_CHOLESKY)[1], np.float32)
         explained = np.einsum("in,in->n", known, inverse @ known)
         total = before + np.float32(self._prior.local**2)
         left = np.maximum(total - explained, np.float32(1e-5))

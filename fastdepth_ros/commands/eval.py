@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
+from rich.table import Column, Table
 
 from fastdepth_ros.anchoring import Anchoring
 from fastdepth_ros.anchoring.prior import Prior
@@ -127,7 +127,7 @@ def _table(title: str, metric: dict[str, float], scaled: dict[str, float]) -> Ta
 
 def _anchored_table(title: str, anchored: dict[str, dict[str, float]]) -> Table:
     heads = ("delta1", "rmse_m", "abs_rel", "within 1 sigma", "within 2", "least sure quarter")
-    table = Table("sensor", *heads, title=title)
+    table = Table(Column("sensor", no_wrap=True), *heads, title=title)
     for name, own in anchored.items():
         numbers = (own[key] for key in ("delta1", "rmse_m", "abs_rel", *CALIBRATION))
         table.add_row(name, *(f"{number:.3f}" for number in numbers))
