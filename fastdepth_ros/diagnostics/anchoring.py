@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from fastdepth_ros.anchoring.anchoring import DISAGREES
 from fastdepth_ros.anchoring.anchors import Report as Correction
 from fastdepth_ros.diagnostics.levels import Level, Status
 from fastdepth_ros.diagnostics.windows import Window
@@ -198,6 +199,9 @@ def _problem(source: SourceState, remembers: bool) -> str:
         return f"{name} fell silent {source.silence:.0f} s ago, {goes_on}. {remedy}"
     if source.problem:
         return f"{name} is not used: {source.problem}"
+    if source.left_out.get(DISAGREES, 0.0) > source.used:
+        remedy = "Check its frame, units and extrinsics: it may be upside down or mirrored."
+        return f"most of {name} is left out, because it {DISAGREES} with the picture or with other sources. {remedy}"
     if source.frames and not source.used and source.topic:
         return _none_of(source)
     far = source.ratio is not None and not 1 / FAR_OFF < source.ratio < FAR_OFF

@@ -47,6 +47,7 @@ def test_without_any_source_depth_is_the_networks_and_that_is_well():
         ({"silence": 7.0}, ("fell silent 7 s ago", "remembered", "/anchors")),
         ({"problem": "no tf between eye and map: nobody says. Publish it."}, ("no tf between eye and map", "Publish")),
         ({"used": 0.0, "left_out": {"behind the camera": 900.0}}, ("behind the camera", "900", "extrinsics")),
+        ({"used": 20.0, "left_out": {"disagrees": 130.0}}, ("most of anchors", "disagrees", "upside down")),
         ({"used": 0.0}, ("holds no point", "/anchors")),
         ({"ratio": 2.1}, ("2.1 times as far as the picture", "extrinsics", "units")),
         ({"ratio": 0.4}, ("2.5 times as near as the picture",)),
