@@ -20,7 +20,7 @@ from fastdepth_ros.messages.serialized import Unpacker
 from fastdepth_ros.recording.camera import COMPRESSED
 
 WIDTH = 320
-"""Of a picture on the page [px]."""
+"""Width of a picture on the page [px]."""
 
 ERROR_FULL = 1.0
 """Error of the full colour [m]."""
