@@ -89,6 +89,10 @@ class CalibrationError(FastDepthError):
     """A camera matrix cannot be used: zero, not finite, or of another image size."""
 
 
+class AnchorError(FastDepthError):
+    """Measured depths, or where their sensor is, cannot be used: a message, a pose, a frame."""
+
+
 class SettingError(FastDepthError):
     """A parameter or an argument is outside what is allowed."""
 

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache, partial
 from typing import Any
 
 from fastdepth_ros import models
+from fastdepth_ros.anchoring.poses import Pose, parse_extrinsics
 from fastdepth_ros.codec.decoder import MAX_PIXELS
 from fastdepth_ros.errors import SettingError, quoted
 from fastdepth_ros.files.names import check_name
@@ -23,6 +24,8 @@ from fastdepth_ros.runtime.engine import max_threads
 from fastdepth_ros.settings import (
     LIMITS,
     LONGEST_WORD,
+    AnchoringMode,
+    AnchorScale,
     Cloud,
     DepthEncoding,
     ImageTransport,
@@ -37,6 +40,12 @@ MONO16_LEAST = 8
 
 SHIPPED, FROM_PROFILE, ALL = "shipped", "profile", "all"
 """Words that stand for a file of profiles, and for cores."""
+
+NONE = "none"
+"""The word for no pose and no frame: rclpy's parameters know no empty value that tools show."""
+
+PLACED = ("anchors", "scan", "range", "anchor_depth", "imu")
+"""Topics whose sensors are somewhere on the robot."""
 
 
 class Change(Enum):
@@ -120,6 +129,15 @@ class Parameters:
     cloud_stride: int = Settings.cloud_stride
     min_depth: float = Settings.min_depth
     max_depth: float = Settings.max_depth
+    max_uncertainty: float = Settings.max_uncertainty
+    cloud_sigma: bool = Settings.cloud_sigma
+    anchoring: AnchoringMode = "auto"
+    anchor_scale: AnchorScale = "metric"
+    anchor_max_age: float = 0.5
+    anchor_extrinsics: str = NONE
+    camera_height: float = 0.0
+    camera_pitch: float = 0.0
+    floor_frame: str = NONE
     max_rate: float = 0.0
     stale_after: float = 2.0
     diagnostics_period: float = 1.0
@@ -195,6 +213,47 @@ TABLE: dict[str, Spec] = {
         _spec("min_depth", "What is closer is too close; below max_depth."),
         _spec("max_depth", "What is farther is out of range; above min_depth."),
         _spec(
+            "max_uncertainty",
+            "Depths whose standard deviation is larger are no answers; 0 keeps all of them.",
+        ),
+        _spec("cloud_sigma", "Whether the points of depth/points carry their depth's standard deviation as `sigma`."),
+        _spec(
+            "anchoring",
+            "auto: depths that somebody measured correct the network's, as soon as any arrive (docs/anchors.md). off:"
+            " nothing is subscribed to.",
+        ),
+        _spec(
+            "anchor_scale",
+            "metric: points on `anchors` are in metres. relative: up to one factor, as of a monocular SLAM.",
+        ),
+        _spec(
+            "anchor_max_age",
+            "How far the stamp of a measurement may be from the image's.",
+            low=0.0,
+            high=60.0,
+            unit="s",
+        ),
+        _spec(
+            "anchor_extrinsics",
+            "Where sensors are in the camera's body frame (x forward, y left, z up), instead of tf: SOURCE=x y z roll"
+            " pitch yaw [m, rad], or x y z and a quaternion; parted by semicolons.",
+        ),
+        _spec(
+            "camera_height",
+            "Of the camera above the floor, which becomes a source; 0 is no floor, or floor_frame's.",
+            low=0.0,
+            high=20.0,
+            unit="m",
+        ),
+        _spec(
+            "camera_pitch",
+            "How far the camera looks below the horizon, where neither floor_frame nor `imu` says it.",
+            low=-1.5708,
+            high=1.5708,
+            unit="rad",
+        ),
+        _spec("floor_frame", "A frame of tf whose x and y lie in the floor, z up: gives height and tilt."),
+        _spec(
             "max_rate", "Images a second that are answered at most; 0 is all of them.", low=0.0, high=1000.0, unit="Hz"
         ),
         _spec("stale_after", "Without an image for so long, diagnostics complain.", low=0.1, high=3600.0, unit="s"),
@@ -268,6 +327,16 @@ def profiles_of(power_file: str) -> Profiles:
     return load_profiles(None if power_file == SHIPPED else power_file)
 
 
+@lru_cache(16)
+def extrinsics_of(anchor_extrinsics: str) -> dict[str, Pose]:
+    """The poses that ``anchor_extrinsics`` says, in the camera's body frame.
+
+    Raises:
+        SettingError: it says none.
+    """
+    return parse_extrinsics("" if anchor_extrinsics == NONE else anchor_extrinsics, PLACED)
+
+
 def affinity_of(cpu_affinity: str) -> tuple[int, ...] | None:
     """The cores that ``cpu_affinity`` names; None for all, and for those of the profile.
 
@@ -308,12 +377,13 @@ def check_bits(mono16_bits: int) -> None:
 
 
 MEANINGS: dict[str, Callable[[Any], object]] = {
-    "target": lambda target: check_name("target", target),  # It becomes the name of a folder.
+    "target": partial(check_name, "target"),  # it becomes the name of a folder
     "threads": check_threads,
     "mono16_bits": check_bits,
     "power_file": profiles_of,
     "cpu_affinity": affinity_of,
     "nvpmodel_command": command_of,
+    "anchor_extrinsics": extrinsics_of,
 }
 """What some values mean, beyond what the table allows; raises SettingError where they mean nothing here."""
 

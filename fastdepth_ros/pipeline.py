@@ -2,6 +2,7 @@
 
     prepare   cut the view out of the picture, scale it to the network's input, bring the channels to RGB
     infer     run the network
+    anchor    correct the answer with measured depths, and say how sure it is; where there are any, or somebody asks
     depth     limits, and the resolution that is wanted
     cloud     one point a pixel
 
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple, Protocol
 
@@ -21,6 +22,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from fastdepth_ros.anchoring import Anchoring, Anchors, Report
+from fastdepth_ros.anchoring.prior import Prior
 from fastdepth_ros.camera import Intrinsics, View
 from fastdepth_ros.cloud import CloudMaker
 from fastdepth_ros.errors import CalibrationError, ImageError, SettingError
@@ -29,7 +32,17 @@ from fastdepth_ros.runtime.bundle import Manifest
 from fastdepth_ros.settings import LIMITS, Cloud, DepthEncoding, OutputSize
 
 Allocate = Callable[[str, tuple[int, ...], npt.DTypeLike], npt.NDArray[Any]]
-"""Makes the C-contiguous buffer of an output: ("depth" or "cloud", shape, dtype) -> array."""
+"""Makes the C-contiguous buffer of an output: (one of :data:`OUTPUTS`, shape, dtype) -> array."""
+
+Sight = Callable[[npt.NDArray[np.float32], Intrinsics], Sequence[Anchors]]
+"""Finds anchors in an answer, which says where the floor is and what is hidden: (metres of the cells, the camera of the
+network's input) -> anchors."""
+
+CLOUD, CLOUD_SIGMA = "cloud", "cloud sigma"
+"""The cloud's buffer; where points carry the standard deviation of their depth, its last column, the other name."""
+
+OUTPUTS = ("depth", "uncertainty", CLOUD, CLOUD_SIGMA)
+"""What others may own the bytes of."""
 
 CELL = 2
 """The network answers in cells of 2x2 input pixels: its last layer comes after the last upsampling."""
@@ -73,6 +86,8 @@ class Settings:
         cloud: fields of the points.
         cloud_stride: every n-th pixel of every n-th row becomes a point.
         min_depth, max_depth: answers outside are too close or out of range [m].
+        max_uncertainty: depths whose standard deviation is larger are no answers [m]; 0 keeps all of them.
+        cloud_sigma: whether points carry the standard deviation of their depth.
 
     Raises:
         SettingError: a setting is outside what is allowed.
@@ -84,6 +99,8 @@ class Settings:
     cloud_stride: int = 1
     min_depth: float = 0.1
     max_depth: float = 10.0
+    max_uncertainty: float = 0.0
+    cloud_sigma: bool = False
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -100,15 +117,21 @@ class DepthFrame(NamedTuple):
         depth: (height, width), float32 [m] or uint16 [mm] as the settings say; None where it was not wanted.
             By REP-117 NaN is "no answer", -Inf too close and +Inf out of range.
         intrinsics: the camera of that depth map; None where the picture's own camera is not known.
-        cloud: (rows, columns, 3 or 4) float32, see :class:`~fastdepth_ros.cloud.CloudMaker`; None where it was not
+        cloud: (rows, columns, 3 to 5) float32, see :class:`~fastdepth_ros.cloud.CloudMaker`; None where it was not
             wanted or the camera is not known.
         stages: stage -> its duration [s], for the stages that ran.
+        uncertainty: (height, width) float32, standard deviation of depth [m], NaN where depth is not finite; None where
+            it was not wanted.
+        anchoring: how anchors corrected the answer; None where none came, none are remembered and nobody asks how sure
+            it is.
     """
 
     depth: npt.NDArray[Any] | None
     intrinsics: Intrinsics | None
     cloud: npt.NDArray[np.float32] | None
     stages: dict[str, float]
+    uncertainty: npt.NDArray[np.float32] | None = None
+    anchoring: Report | None = None
 
 
 class Geometry(NamedTuple):
@@ -133,6 +156,9 @@ class Pipeline:
         manifest: of the bundle that the engine was compiled from: the view, and the focal length of its training.
         settings: what is wanted; may be replaced between frames.
         allocate: makes the buffers of depth and cloud, so that a message can own their bytes.
+
+    Raises:
+        BundleError: the manifest's numbers for anchoring are none.
     """
 
     def __init__(
@@ -150,6 +176,8 @@ class Pipeline:
         self._reduction: tuple[tuple[int, int], int] = ((0, 0), 1)
         self._known: tuple[tuple[object, ...], Geometry] | None = None
         self._maker: CloudMaker | None = None
+        self._prior = Prior.from_json(manifest.anchoring, f"the manifest of {manifest.name}")
+        self._anchoring: Anchoring | None = None
 
     def reduction(self, width: int, height: int) -> int:
         """How many times smaller a ``width`` x ``height`` picture may be decoded, and still shows the network as much.
@@ -164,7 +192,15 @@ class Pipeline:
         return self._reduction[1]
 
     def run(
-        self, picture: Picture, camera: Intrinsics | None = None, *, depth: bool = True, cloud: bool = True
+        self,
+        picture: Picture,
+        camera: Intrinsics | None = None,
+        *,
+        depth: bool = True,
+        cloud: bool = True,
+        anchors: Sequence[Anchors] | Sight | None = (),
+        now: float = 0.0,
+        uncertainty: bool = False,
     ) -> DepthFrame:
         """Depth of one picture.
 
@@ -174,6 +210,10 @@ class Pipeline:
                 focal length, nor is it where they are doubted.
             depth: whether anybody wants the depth map.
             cloud: whether anybody wants the cloud. Nothing is computed for what nobody wants.
+            anchors: measured depths of this frame, in pixels of the network's input, or who finds them in the answer;
+                without any, what earlier ones said of the place still counts. None is "off": it is dropped.
+            now: the frame's time, in whatever clock the others have [s].
+            uncertainty: whether anybody wants to know how sure depth is.
 
         Raises:
             ImageError: the picture's shape does not fit its order, or it is reduced and the cloud wants every pixel.
@@ -184,7 +224,7 @@ class Pipeline:
         if cloud and picture.reduction > 1 and self._wants_every_pixel:
             raise ImageError("a reduced picture lacks the colours of some points", "Decode all of its pixels.")
         output = seen if self.settings.output_size == "native" else camera
-        if not depth and not cloud:
+        if not depth and not cloud and not uncertainty:
             return DepthFrame(None, output, None, {})
 
         stages: dict[str, float] = {}
@@ -195,15 +235,48 @@ class Pipeline:
         answer = self._engine.run()
         started = _lap(stages, "infer", started)
 
-        self._limit(answer, ratio)
+        np.multiply(answer, ratio, out=self._metres)
+        sigmas, report = None, None
+        wanted = uncertainty or self.settings.max_uncertainty > 0 or (cloud and self.settings.cloud_sigma)
+        if anchors or wanted or (self._anchoring is not None and self._anchoring.remembers):
+            if callable(anchors):
+                anchors = anchors(self._metres, seen) if seen is not None else ()
+            sigmas, report = self._anchor(anchors, now, wanted)
+            started = _lap(stages, "anchor", started)
+
+        self._limit(answer)
+        if sigmas is not None:
+            self._doubt(sigmas)
         metres, published = self._depth(picture, view, depth)
+        sure = None if sigmas is None else self._enlarged("uncertainty", sigmas, picture, view)
         started = _lap(stages, "depth", started)
 
         points = None
         if cloud and output is not None:
-            points = self._cloud(metres, output, picture)
+            points = self._cloud(metres, output, picture, sure)
             _lap(stages, "cloud", started)
-        return DepthFrame(published, output, points, stages)
+        return DepthFrame(published, output, points, stages, sure if uncertainty else None, report)
+
+    def _anchor(
+        self, anchors: Sequence[Anchors] | None, now: float, wanted: bool
+    ) -> tuple[npt.NDArray[np.float32] | None, Report | None]:
+        """Correct the metres in place; returns standard deviations of the cells [m] where they are wanted, and how."""
+        anchoring = self._anchoring
+        if anchoring is None:
+            anchoring = self._anchoring = Anchoring((self._metres.shape[0], self._metres.shape[1]), self._prior)
+        if anchors is None:
+            anchoring.forget()
+        picture = self._engine.input
+        done = anchoring.correct(self._metres, anchors or (), now, sigma=wanted, picture=picture)
+        np.copyto(self._metres, done.depth)
+        return done.sigma, done.report
+
+    def _doubt(self, sigmas: npt.NDArray[np.float32]) -> None:
+        """Take out what is less sure than it may be, and the sigma of what has no depth."""
+        if self.settings.max_uncertainty:
+            self._metres[sigmas > self.settings.max_uncertainty] = np.nan
+        if not cv2.checkRange(self._metres)[0]:
+            sigmas[~np.isfinite(self._metres)] = np.nan
 
     @property
     def _wants_every_pixel(self) -> bool:
@@ -255,10 +328,9 @@ class Pipeline:
             return 1.0
         return math.sqrt(seen.fx * seen.fy / (trained[0] * trained[1]))
 
-    def _limit(self, answer: npt.NDArray[np.float32], ratio: np.float32) -> None:
-        """Metres of every cell, with REP-117's marks."""
+    def _limit(self, answer: npt.NDArray[np.float32]) -> None:
+        """Give the metres of every cell REP-117's marks."""
         metres, settings = self._metres, self.settings
-        np.multiply(answer, ratio, out=metres)
         quiet = True
         if cv2.checkRange(metres, quiet, max(settings.min_depth, NOTHING), settings.max_depth)[0]:
             return  # as in most rooms
@@ -271,22 +343,28 @@ class Pipeline:
         self, picture: Picture, view: View, wanted: bool
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[Any] | None]:
         """The depth map in metres, and as it is wanted; in "32FC1" they are one buffer."""
-        native = self.settings.output_size == "native"
-        shape = (self._input_height, self._input_width) if native else (picture.height, picture.width)
         in_metres = self.settings.depth_encoding == "32FC1"
         name = "depth" if in_metres and wanted else "metres"
-        metres = self._buffer(name, shape, np.float32)
-        if native:
-            target = metres
-        else:
-            # Rows and columns outside the view keep what an earlier view may have left there, so they are cleared.
-            metres.fill(np.nan)
-            target = metres[view.y : view.y + view.height, view.x : view.x + view.width]
-        # Nearest neighbour: a mean of two depths is a point in the air between them.
-        cv2.resize(self._metres, target.shape[::-1], target, 0, 0, cv2.INTER_NEAREST_EXACT)
+        metres = self._enlarged(name, self._metres, picture, view)
         if not wanted:
             return metres, None
         return metres, metres if in_metres else self._millimetres(metres)
+
+    def _enlarged(
+        self, name: str, cells: npt.NDArray[np.float32], picture: Picture, view: View
+    ) -> npt.NDArray[np.float32]:
+        """Cells in the resolution that is wanted, in the buffer of that name."""
+        native = self.settings.output_size == "native"
+        shape = (self._input_height, self._input_width) if native else (picture.height, picture.width)
+        out = self._buffer(name, shape, np.float32)
+        target = out
+        if not native:
+            # Rows and columns outside the view keep what an earlier view may have left there, so they are cleared.
+            out.fill(np.nan)
+            target = out[view.y : view.y + view.height, view.x : view.x + view.width]
+        # Nearest neighbour: a mean of two depths is a point in the air between them.
+        cv2.resize(cells, target.shape[::-1], target, 0, 0, cv2.INTER_NEAREST_EXACT)
+        return out
 
     def _millimetres(self, metres: npt.NDArray[np.float32]) -> npt.NDArray[np.uint16]:
         """Whole millimetres, 0 for what is not finite or more than 65.535 m (REP-118)."""
@@ -302,23 +380,33 @@ class Pipeline:
         np.copyto(published, scaled, casting="unsafe")
         return published
 
-    def _cloud(self, metres: npt.NDArray[np.float32], output: Intrinsics, picture: Picture) -> npt.NDArray[np.float32]:
+    def _cloud(
+        self,
+        metres: npt.NDArray[np.float32],
+        output: Intrinsics,
+        picture: Picture,
+        sigmas: npt.NDArray[np.float32] | None,
+    ) -> npt.NDArray[np.float32]:
         stride = self.settings.cloud_stride
         if self._maker is None or (self._maker.intrinsics, self._maker.stride) != (output, stride):
             self._maker = CloudMaker(output, stride)
         colours = None
         if self.settings.cloud == "xyzrgb":
             colours = picture if self._wants_every_pixel else Picture(self._engine.input, "rgb")
-        fields = 3 if colours is None else 4
-        points = self._buffer("cloud", (*self._maker.shape, fields), np.float32)
-        self._maker.write(metres, colours, points)
+        sigmas = sigmas if self.settings.cloud_sigma else None
+        fields = 3 + (colours is not None) + (sigmas is not None)
+        name, other = (CLOUD, CLOUD_SIGMA) if sigmas is None else (CLOUD_SIGMA, CLOUD)
+        # One message at a time is published: whoever owns its bytes is asked for it anew when its fields change.
+        self._buffers.pop(other, None)
+        points = self._buffer(name, (*self._maker.shape, fields), np.float32)
+        self._maker.write(metres, colours, points, sigmas)
         return points
 
     def _buffer(self, name: str, shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
         """The buffer of that name, made anew when its shape or type changes."""
         buffer = self._buffers.get(name)
         if buffer is None or buffer.shape != shape or buffer.dtype != np.dtype(dtype):
-            make = self._allocate if name in ("depth", "cloud") else zeros
+            make = self._allocate if name in OUTPUTS else zeros
             buffer = self._buffers[name] = make(name, shape, dtype)
         return buffer
 

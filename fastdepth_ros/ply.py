@@ -26,7 +26,7 @@ def write_ply(path: Path, cloud: npt.NDArray[np.float32]) -> int:
     points = points[np.isfinite(points[:, 2])]
     vertices = np.empty(len(points), _VERTEX)
     vertices["xyz"] = points[:, :3]
-    # The bytes of a packed colour are b, g, r, a.
+    # The bytes of a packed colour are b, g, r, 0.
     vertices["rgb"] = np.ascontiguousarray(points[:, 3]).view(np.uint8).reshape(-1, 4)[:, 2::-1]
     header = (
         f"ply\nformat binary_little_endian 1.0\ncomment optical frame: x right, y down, z forward, in metres\n"

@@ -15,6 +15,8 @@ from fastdepth_ros.errors import SettingError, quoted
 __all__ = [
     "LIMITS",
     "LONGEST_WORD",
+    "AnchorScale",
+    "AnchoringMode",
     "Cloud",
     "DepthEncoding",
     "ImageTransport",
@@ -31,7 +33,8 @@ DepthEncoding: TypeAlias = Literal["32FC1", "16UC1"]
 Cloud: TypeAlias = Literal["off", "xyz", "xyzrgb"]
 Precision: TypeAlias = Literal["float32", "int8"]
 ImageTransport: TypeAlias = Literal["raw", "compressed"]
-
+AnchoringMode: TypeAlias = Literal["auto", "off"]
+AnchorScale: TypeAlias = Literal["metric", "relative"]
 
 LONGEST_WORD = 1024
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -84,15 +87,17 @@ class Limits:
             value = float(value)
         if self.kind is str and isinstance(value, bool | int | float):
             value = self._word(value)
-        fits = type(value) is self.kind
-        if isinstance(value, str):
-            fits = fits and value in (self.choices or (value,)) and 0 < len(value) <= LONGEST_WORD
-            fits = fits and not _UNPRINTABLE.search(value)
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            fits = fits and self.low <= value <= self.high
-        if not fits:
+        if type(value) is not self.kind or not self._fits(value):
             raise SettingError(f"{name} cannot be {_shown(given)}", f"Use {self.allowed}.{_hint(given)}")
         return value  # type: ignore[return-value]  # its type is the wanted one now
+
+    def _fits(self, value: object) -> bool:
+        if isinstance(value, str):
+            known = value in (self.choices or (value,))
+            return known and 0 < len(value) <= LONGEST_WORD and not _UNPRINTABLE.search(value)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return self.low <= value <= self.high
+        return True
 
     def _word(self, value: bool | int | float) -> object:
         """The word that was meant by what YAML made of it."""
@@ -121,5 +126,9 @@ LIMITS = {
     "cloud_stride": Limits(int, low=1, high=64),
     "min_depth": Limits(float, low=0.0, high=100.0, unit="m"),
     "max_depth": Limits(float, low=0.0, high=100.0, unit="m"),
+    "max_uncertainty": Limits(float, low=0.0, high=100.0, unit="m"),
+    "cloud_sigma": Limits(bool),
+    "anchoring": Limits(str, get_args(AnchoringMode)),
+    "anchor_scale": Limits(str, get_args(AnchorScale)),
 }
 """Setting -> what is allowed. Parameters that only the node knows have their limits in its table of parameters."""

@@ -30,6 +30,7 @@ GROUPS = {**dict.fromkeys(ROS, "ROS"), **dict.fromkeys(RUNTIMES, "runtimes")}
 ALLOWED = {
     "errors": set(),
     "children": {"errors"},
+    "dds": set(),
     "files": {"errors"},
     "codec": {"errors", "cv2", "numpy"},
     "network": {"errors", "files", "numpy"},
@@ -37,10 +38,10 @@ ALLOWED = {
     "picture": {"errors", "numpy"},
     "cdr": {"errors", "numpy"},
     "colours": {"cv2", "numpy"},
-    "ply": {"errors", "files", "numpy"},
+    "ply": {"files", "numpy"},
     "millimetres": {"numpy"},
     "settings": {"errors"},
-    "power": {"errors", "files", "yaml"},
+    "power": {"children", "errors", "yaml"},
     "cloud": {"camera", "errors", "picture", "cv2", "numpy"},
     "anchoring": {"camera", "errors", "cv2", "numpy"},
     "runtime": {"camera", "children", "errors", "files", "network", "numpy", "safetensors", "tvm_ffi"},
@@ -49,19 +50,19 @@ ALLOWED = {
     "compiler": {"children", "errors", "files", "network", "runtime", "numpy", "tvm", "tvm_ffi"},
     "pipeline": {"anchoring", "camera", "cloud", "errors", "picture", "runtime", "settings", "cv2", "numpy"},
     "messages": {"anchoring", "camera", "cdr", "codec", "errors", "picture", "cv2", "numpy", "ROS"},
-    "parameters": {"codec", "errors", "files", "models", "pipeline", "power", "runtime", "settings"},
-    "diagnostics": {"anchoring", "cdr", "codec", "errors", "power", "ROS"},
+    "parameters": {"anchoring", "codec", "errors", "files", "models", "pipeline", "power", "runtime", "settings"},
+    "diagnostics": {"anchoring", "cdr", "codec", "dds", "errors", "power", "ROS"},
     "node": {
         *("anchoring", "camera", "cdr", "codec", "diagnostics", "errors", "files", "messages", "models"),
         *("parameters", "picture", "pipeline", "power", "runtime", "settings", "cv2", "numpy", "ROS"),
     },
-    "harness": {"cdr", "diagnostics", "errors", "files", "messages", "runtime", "ROS", "yaml"},
+    "harness": {"cdr", "diagnostics", "errors", "messages", "runtime", "ROS", "yaml"},
     "recording": {
         *("camera", "cdr", "codec", "errors", "files", "messages", "millimetres", "picture", "cv2", "numpy"),
         *("ROS", "rosbags"),
     },
     "scene": {"camera", "errors", "files", "recording", "cv2", "numpy", "rosbags"},
-    "estimate": {"errors", "files", "network", "numpy"},
+    "estimate": {"errors", "network", "numpy"},
     "evaluation": {
         *("anchoring", "camera", "cdr", "children", "codec", "colours", "diagnostics", "errors", "files"),
         *("harness", "messages", "millimetres", "models", "network", "node", "picture", "pipeline", "power"),
@@ -74,13 +75,14 @@ ALLOWED = {
     },
     "deploy": {"children", "compiler", "errors", "files", "runtime"},
     "doctor": {
-        *("anchoring", "camera", "cdr", "children", "codec", "diagnostics", "errors", "files", "messages"),
-        *("models", "network", "parameters", "pipeline", "power", "runtime", "settings", "numpy", "ROS"),
+        *("anchoring", "camera", "cdr", "children", "codec", "dds", "diagnostics", "errors", "files"),
+        *("messages", "models", "network", "parameters", "pipeline", "power", "runtime", "settings", "numpy"),
+        *("ROS",),
     },
     "demo": {
-        *("camera", "cdr", "codec", "colours", "diagnostics", "errors", "evaluation", "files", "harness"),
-        *("messages", "parameters", "recording", "runtime", "scene", "settings", "cv2", "numpy", "rich", "ROS"),
-        *("yaml",),
+        *("camera", "cdr", "codec", "colours", "dds", "diagnostics", "errors", "evaluation", "files"),
+        *("harness", "messages", "parameters", "recording", "runtime", "scene", "settings", "cv2", "numpy"),
+        *("rich", "ROS", "yaml"),
     },
     "commands": {
         *("anchoring", "camera", "cdr", "children", "codec", "colours", "compiler", "demo", "deploy"),
@@ -132,7 +134,7 @@ def rooms() -> set[str]:
     return {path.stem for path in inside if path.name not in DOORS}
 
 
-COMING = {"anchoring"}
+COMING: set[str] = set()
 """Rooms of the table that need not be there yet."""
 
 

@@ -91,6 +91,8 @@ def _demo(
     if no_truth:
         console.print(f"Not compared with a true depth. {no_truth}", highlight=False, soft_wrap=True)
         topics = replace(topics, ground_truth=None)
+    if topics.why_no_camera_info and topics.why_no_camera_info != no_truth:
+        console.print(topics.why_no_camera_info, highlight=False, soft_wrap=True)
     task = bar.add_task("", total=topics.image.messages)
     about = Run.about_to_start(args.recording.name if args.recording else ROOM, args.rate, bundle, no_truth)
     options = Options(bundle.path, args.cloud, args.output_size, args.rate)
@@ -107,6 +109,8 @@ def _demo(
     bar.update(task, total=len(results.answers))
     summary = write_outcome(args.out, recording, topics, bundle, about, results, lambda: bar.advance(task))
     bar.stop()
+    if isinstance(recording, UnpackedRecording) and recording.left_out:
+        console.print(recording.left_out, highlight=False, soft_wrap=True)
     console.print(table(summary))
     for name, file in (("report", REPORT), ("summary", SUMMARY), ("recording", DEPTH)):
         console.print(f"{name:10} {args.out / file}", highlight=False, soft_wrap=True)

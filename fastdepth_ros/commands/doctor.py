@@ -27,6 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--wait", type=float, default=3.0, metavar="S", help="listen so long; 0: not at all (default: 3)"
     )
     parser.add_argument("--profile", default="max-n", help="power profile to hold the board against (default: max-n)")
+    parser.add_argument(
+        "--extrinsics", default="none", metavar="POSES", help="where sensors are, as anchor_extrinsics (default: tf)"
+    )
     parser.add_argument("--root", type=Path, default=Path("/"), help="where sys, proc and etc are (default: /)")
     parser.add_argument("--json", action="store_true", help="as JSON on standard output")
 
@@ -37,7 +40,9 @@ def run(args: argparse.Namespace) -> int:
     Returns:
         0 where depth works, with or without warnings; 1 where something fails.
     """
-    question = Question(args.model, args.target, args.image, args.camera_info, args.wait, args.profile, args.root)
+    question = Question(
+        args.model, args.target, args.image, args.camera_info, args.wait, args.profile, args.root, args.extrinsics
+    )
     console, checks = Console(highlight=False), []
     for check in examine(question):
         checks.append(check)

@@ -12,13 +12,18 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from fastdepth_ros.anchoring import Anchoring
+from fastdepth_ros.anchoring.prior import Prior
 from fastdepth_ros.errors import SettingError
-from fastdepth_ros.evaluation import sheet
+from fastdepth_ros.evaluation import anchored_sheet, sheet
+from fastdepth_ros.evaluation.anchored import CALIBRATION, Studies
 from fastdepth_ros.evaluation.evaluate import Options, Outcome, means
 from fastdepth_ros.evaluation.evaluate import run as evaluate_all
-from fastdepth_ros.evaluation.frames import labelled
+from fastdepth_ros.evaluation.frames import is_recording, labelled
 from fastdepth_ros.evaluation.metrics import METRICS, challenge_score
+from fastdepth_ros.evaluation.sensors import NAMES, parse
 from fastdepth_ros.models import find_bundle
+from fastdepth_ros.pipeline import CELL
 from fastdepth_ros.runtime import processor
 from fastdepth_ros.runtime.cache import module_for
 from fastdepth_ros.runtime.engines import open_engine
@@ -58,20 +63,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="of the network (default: %(default)s)",
     )
     parser.add_argument("--threads", type=int, default=0, help="threads of the network (default: all cores)")
+    parser.add_argument(
+        "--anchors", metavar="SENSORS", help=f"simulate sensors that measured some depths, as vo:150,range: {NAMES}"
+    )
+    parser.add_argument("--seeds", type=int, default=1, help="times each sensor is simulated (default: %(default)s)")
 
 
 def run(args: argparse.Namespace) -> int:
     """Print a table of every measure with and without median scaling, and write what was asked for."""
-    if not 0 < args.last <= 1 or args.rows < 1:
-        raise SettingError(f"--last is {args.last:g} and --rows {args.rows}", "Use 0 < SHARE <= 1 and 1 row or more.")
+    if not 0 < args.last <= 1 or args.rows < 1 or args.seeds < 1:
+        cause = f"--last is {args.last:g}, --rows {args.rows}, --seeds {args.seeds}"
+        raise SettingError(cause, "Use 0 < SHARE <= 1, 1 row or more, and 1 seed or more.")
+    sensors = parse(args.anchors) if args.anchors else []
     console = Console()
     bundle = find_bundle(args.bundle)
     engine = open_engine(module_for(bundle, precision=args.precision), args.threads)
     frames = labelled(args.data, args.set, args.last)
     shown = track(frames, "evaluating", console=console, disable=not console.is_terminal)
     outcomes: list[Outcome] = []
+    prior = Prior.from_json(bundle.manifest.anchoring, f"the manifest of {bundle.manifest.name}")
+    cells = (bundle.manifest.input_height // CELL, bundle.manifest.input_width // CELL)
+    recording = all(is_recording(path) for path in args.data)
+    studies = Studies(prior, cells, sensors, args.seeds, recording=recording) if sensors else None
 
     def keep(outcome: Outcome) -> None:
+        if studies is not None:
+            studies.look(outcome)
         # Without a sheet the numbers are enough: a recording of an hour has many maps.
         outcomes.append(outcome if args.sheet else outcome.without_maps())
 
@@ -82,13 +99,21 @@ def run(args: argparse.Namespace) -> int:
     where = ", ".join(path.name for path in args.data)
     title = f"{bundle.manifest.name} on {where}{f', {args.set}' if args.set else ''}: {len(outcomes)} pictures"
     console.print(_table(title, metric, scaled))
+    anchored = studies.summary() if studies is not None else {}
+    if anchored:
+        console.print(_anchored_table(f"{title}, anchored, means of {args.seeds} seeds", anchored))
     if args.json:
         args.json.parent.mkdir(parents=True, exist_ok=True)
-        args.json.write_text(json.dumps(_summary(args, bundle, outcomes, metric, scaled), indent=1) + "\n")
+        args.json.write_text(json.dumps(_summary(args, bundle, outcomes, metric, scaled, anchored), indent=1) + "\n")
     if args.sheet:
         ranked = sorted(outcomes, key=lambda outcome: outcome.metric["rmse_m"])
         places = np.linspace(0, len(ranked) - 1, min(args.rows, len(ranked))).round().astype(int)
-        sheet.draw(args.sheet, [ranked[place] for place in places], f"{title}, from the best to the worst")
+        chosen = [ranked[place] for place in places]
+        words = f"{title}, from the best to the worst"
+        if sensors:
+            anchored_sheet.draw(args.sheet, chosen, sensors[0], Anchoring(cells, prior), words)
+        else:
+            sheet.draw(args.sheet, chosen, words)
     return 0
 
 
@@ -104,8 +129,25 @@ def _table(title: str, metric: dict[str, float], scaled: dict[str, float]) -> Ta
     return table
 
 
+def _anchored_table(title: str, anchored: dict[str, dict[str, float]]) -> Table:
+    heads = ("delta1", "rmse_m", "abs_rel", "within 1 sigma", "within 2", "least sure quarter")
+    table = Table("sensor", *heads, title=title)
+    for name, own in anchored.items():
+        numbers = (own[key] for key in ("delta1", "rmse_m", "abs_rel", *CALIBRATION))
+        table.add_row(name, *(f"{number:.3f}" for number in numbers))
+    table.caption = (
+        "within 1 and 2 sigma: 0.68 and 0.95 are true; the quarter's share of the squared error: 0.25 is chance"
+    )
+    return table
+
+
 def _summary(
-    args: argparse.Namespace, bundle: Any, outcomes: list[Outcome], metric: dict[str, float], scaled: dict[str, float]
+    args: argparse.Namespace,
+    bundle: Any,
+    outcomes: list[Outcome],
+    metric: dict[str, float],
+    scaled: dict[str, float],
+    anchored: dict[str, dict[str, float]],
 ) -> dict[str, Any]:
     return {
         "bundle": bundle.manifest.name,
@@ -119,5 +161,6 @@ def _summary(
         "frames": len(outcomes),
         **metric,
         "median_scaled": scaled,
+        **({"anchored": anchored, "seeds": args.seeds} if anchored else {}),
         "pictures": [{"name": o.name, **o.metric, "median_scaled": o.scaled} for o in outcomes],
     }

@@ -15,11 +15,10 @@ from rich.console import Console
 from rich.table import Table
 
 from fastdepth_ros.camera import Intrinsics, View
-from fastdepth_ros.codec import jpeg, png
-from fastdepth_ros.codec.decoder import decode_file
 from fastdepth_ros.colours import relief
 from fastdepth_ros.errors import ImageError, SettingError
 from fastdepth_ros.files.writing import storing, write_file
+from fastdepth_ros.messages.files import read_file
 from fastdepth_ros.millimetres import millimetres
 from fastdepth_ros.models import DEFAULT, find_bundle
 from fastdepth_ros.picture import Picture
@@ -33,7 +32,13 @@ from fastdepth_ros.settings import LIMITS
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("images", nargs="+", type=Path, metavar="IMAGE", help="JPEG, PNG and whatever OpenCV reads")
+    parser.add_argument(
+        "images",
+        nargs="+",
+        type=Path,
+        metavar="IMAGE",
+        help="JPEG, PNG and whatever OpenCV reads; an orientation in the file is ignored, as in the node",
+    )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for what is written")
     parser.add_argument("--model", default=DEFAULT, help="name or folder of a bundle (default: %(default)s)")
     parser.add_argument("--target", default="host", help="what the bundle is compiled for (default: %(default)s)")
@@ -98,13 +103,11 @@ def _check_names(images: list[Path]) -> None:
 
 
 def _read(path: Path) -> Picture:
-    data = path.read_bytes() if path.is_file() else b""
-    if data.startswith((jpeg.START, png.START)):
-        return Picture(decode_file(data, str(path), cv2.IMREAD_COLOR), "bgr")
-    pixels = cv2.imread(str(path), cv2.IMREAD_COLOR) if data else None
-    if pixels is None:
-        raise ImageError(f"{path} is no picture that OpenCV reads", "Name a JPEG or PNG file.")
-    return Picture(np.asarray(pixels, np.uint8), "bgr")
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ImageError(f"{path} is no picture ({error.strerror})", "Name a JPEG or PNG file.") from error
+    return read_file(data, str(path))
 
 
 def _camera(picture: Picture, focal: float | None, manifest: Manifest) -> Intrinsics:

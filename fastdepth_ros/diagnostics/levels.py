@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from types import MappingProxyType
 
+from fastdepth_ros.dds import advice
 from fastdepth_ros.diagnostics.monitor import Drop, Report
 from fastdepth_ros.diagnostics.windows import Spread
 from fastdepth_ros.errors import quoted
@@ -82,6 +83,7 @@ class Source:
         kind: the type of the subscription's messages.
         others: other types of messages that are published there.
         misfit: why a publisher of the right type cannot be heard, in words.
+        picture: size of its last picture, or else of one of camera_info's size [B]; 0 where neither is known.
     """
 
     topic: str
@@ -91,6 +93,7 @@ class Source:
     kind: str = ""
     others: Sequence[str] = ()
     misfit: str = ""
+    picture: int = 0
 
 
 def input_status(report: Report, source: Source, stale_after: float) -> Status:
@@ -123,8 +126,8 @@ def input_status(report: Report, source: Source, stale_after: float) -> Status:
     lost = report.recent_dropped.get(Drop.LOST, 0)
     if lost > max(1, DROPPED_SHARE * (report.recent_received + lost)):
         message = (
-            f"{lost} of {report.recent_received + lost} images were lost on the way. Images over 0.5 MB need"
-            " config/fastdds.xml in the driver's process; otherwise the network or this machine is too busy."
+            f"{lost} of {report.recent_received + lost} images were lost on the way. {advice(source.picture)}"
+            " Otherwise the network or this machine is too busy."
         )
         return Status("input", Level.WARN, message, values)
     return Status("input", Level.OK, f"{report.rate_in:.1f} Hz" if report.received else "waiting for images", values)
@@ -137,8 +140,8 @@ def _silence(report: Report, source: Source) -> str:
     if misfit := misfit_of(source, "image"):
         return f"{what}: {misfit}"
     return (
-        f"{what}, although {len(source.publishers)} publish there. Look whether the driver still sends; images of over"
-        " 0.5 MB need config/fastdds.xml in the driver's process, too."
+        f"{what}, although {len(source.publishers)} publish there. Look whether the driver still sends."
+        f" {advice(source.picture)}"
     )
 
 

@@ -14,6 +14,7 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
+from fastdepth_ros import dds
 from fastdepth_ros.doctor.check import Check, fail, ok, warn
 from fastdepth_ros.errors import FastDepthError, ImageError, shortened
 from fastdepth_ros.messages.camera_info import REMEDY, distortion_of, intrinsics_of, is_rectified
@@ -23,6 +24,9 @@ from fastdepth_ros.runtime.ros_log import provide_log_folder
 
 TYPES = {"sensor_msgs/msg/Image": Image, "sensor_msgs/msg/CompressedImage": CompressedImage}
 AS_THE_NODE = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+ENOUGH = dds.SHIPPED["fastdds.xml"]
+"""Shared memory that the driver is taken to have, if its pictures need no more than that [B]."""
+
 DISCOVERY = 4.0
 """Seconds within which publishers are found, with room to spare."""
 
@@ -65,7 +69,7 @@ class _Closer:
 def _look(
     node: Node, executor: SingleThreadedExecutor, image: str, camera_info: str, seconds: float
 ) -> Iterator[Check]:
-    topics = _find(node, executor, image)
+    topics = find(node, executor, image)
     if not topics:
         fact = f"nobody publishes {image}" if image else "nobody publishes an image"
         yield warn("camera", fact, "Start the camera driver, in the same ROS_DOMAIN_ID, and name it with --image.")
@@ -75,24 +79,24 @@ def _look(
 
     heard: list[bytes] = []
     infos: list[bytes] = []
-    info_topic = camera_info or f"{topic.removesuffix('/compressed').rsplit('/', 1)[0]}/camera_info"
+    info_topic = camera_info or beside(topic)
     node.create_subscription(TYPES[kind], topic, heard.append, AS_THE_NODE, raw=True)
     node.create_subscription(CameraInfo, info_topic, infos.append, AS_THE_NODE, raw=True)
     start = time.monotonic()
-    _spin(executor, seconds)
+    spin(executor, seconds)
     # The names of nodes come later than their topics.
     quality = "; ".join(sorted({_quality(info) for info in node.get_publishers_info_by_topic(topic)}))
     yield ok("camera", f"{topic} ({kind}): {quality}" + (f"; also {others}" if others else ""))
     unpacker = Unpacker(TYPES[kind] is CompressedImage)
-    yield _pictures(topic, heard, unpacker, time.monotonic() - start)
+    yield _pictures(topic, heard, unpacker, _raw_size(topic, infos), time.monotonic() - start)
     yield _calibration(info_topic, infos, _sizes(heard, unpacker), is_rectified(topic))
 
 
-def _find(node: Node, executor: SingleThreadedExecutor, image: str) -> list[tuple[str, str]]:
+def find(node: Node, executor: SingleThreadedExecutor, image: str) -> list[tuple[str, str]]:
     """Topics with pictures that somebody publishes: the one that was asked for, or all, raw ones first."""
     end = time.monotonic() + DISCOVERY
     while True:
-        _spin(executor, 0.1)
+        spin(executor, 0.1)
         found = [
             (name, kind)
             for name, kinds in node.get_topic_names_and_types()
@@ -107,7 +111,13 @@ def _find(node: Node, executor: SingleThreadedExecutor, image: str) -> list[tupl
             return sorted(found, key=lambda entry: (entry[1] != "sensor_msgs/msg/Image", entry[0]))
 
 
-def _spin(executor: SingleThreadedExecutor, seconds: float) -> None:
+def beside(topic: str) -> str:
+    """The camera_info that belongs to an image's topic, by convention."""
+    return f"{topic.removesuffix('/compressed').rsplit('/', 1)[0]}/camera_info"
+
+
+def spin(executor: SingleThreadedExecutor, seconds: float) -> None:
+    """Call back for so long."""
     end = time.monotonic() + seconds
     while (rest := end - time.monotonic()) > 0:
         executor.spin_once(timeout_sec=rest)
@@ -118,9 +128,20 @@ def _quality(info: Any) -> str:
     return f"{info.node_name} sends {qos.reliability.name.lower().replace('_', '-')}, {qos.durability.name.lower()}"
 
 
-def _pictures(topic: str, heard: list[bytes], unpacker: Unpacker, seconds: float) -> Check:
+def _raw_size(topic: str, infos: list[bytes]) -> int:
+    """Size of the topic's pictures [B] by their camera_info, as rgb8; 0 where it is not known."""
+    if not infos or topic.endswith("/compressed"):
+        return 0
+    try:
+        info = unpack_camera_info(infos[-1])
+    except FastDepthError:
+        return 0
+    return 3 * info.width * info.height
+
+
+def _pictures(topic: str, heard: list[bytes], unpacker: Unpacker, expected: int, seconds: float) -> Check:
     if not heard:
-        remedy = "Start its driver with config/fastdds.xml as well (see DDS above), or check that it is not paused."
+        remedy = f"{dds.advice(expected)} Or is it paused? Restart the driver with the profile (see DDS above)."
         return fail("pictures", f"none of {topic} arrived in {seconds:.1f} s, though somebody publishes it", remedy)
     try:
         message = unpacker.unpack(heard[-1])
@@ -128,7 +149,11 @@ def _pictures(topic: str, heard: list[bytes], unpacker: Unpacker, seconds: float
     except FastDepthError as error:
         return fail("pictures", error.cause, error.remedy)
     what = shortened(message.encoding if isinstance(message, SerializedImage) else message.format)
-    return ok("pictures", f"{len(heard) / seconds:.1f} a second, {picture.width}x{picture.height} {what}")
+    fact = f"{len(heard) / seconds:.1f} a second, {picture.width}x{picture.height} {what}"
+    size = len(heard[-1])
+    if dds.needed_segment(size) > max(dds.own_segment(), ENOUGH):
+        return warn("pictures", fact, dds.advice(size))
+    return ok("pictures", fact)
 
 
 def _sizes(heard: list[bytes], unpacker: Unpacker) -> set[tuple[int, int]]:

@@ -21,6 +21,7 @@ class Question:
         target: what its module is compiled for.
         image, camera_info: the camera's topics; empty where any will do.
         seconds: how long to listen to the camera; 0 does not listen.
+        extrinsics: where sensors of measured depths are, as the parameter anchor_extrinsics says it.
         profile: the power profile to hold the board against.
         root: where ``sys``, ``proc`` and ``etc`` are.
     """
@@ -32,6 +33,7 @@ class Question:
     seconds: float = 3.0
     profile: str = "max-n"
     root: Path = Path("/")
+    extrinsics: str = "none"
 
 
 def examine(question: Question) -> Iterator[Check]:
@@ -50,6 +52,7 @@ def examine(question: Question) -> Iterator[Check]:
         ("DDS", ros.middleware),
         ("shared memory", ros.shared_memory),
         ("camera", lambda: _camera(question)),
+        ("anchors", lambda: _anchors(question)),
     ]
     for name, probe in probes:
         try:
@@ -67,3 +70,21 @@ def _camera(question: Question) -> Iterable[Check]:
     from fastdepth_ros.doctor.camera import camera
 
     return camera(question.image, question.camera_info, question.seconds)
+
+
+def _anchors(question: Question) -> Iterable[Check]:
+    if question.seconds <= 0 or ros.missing():
+        return []
+    from fastdepth_ros.doctor.anchors import Asked, anchors
+    from fastdepth_ros.parameters import extrinsics_of
+
+    return anchors(
+        Asked(
+            question.image,
+            question.camera_info,
+            question.seconds,
+            question.model,
+            question.target,
+            extrinsics_of(question.extrinsics),
+        )
+    )

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fastdepth_ros.camera import View, ViewSpec
+from fastdepth_ros.camera import Intrinsics, View, ViewSpec
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.evaluation.frames import Labelled
 from fastdepth_ros.evaluation.metrics import METRICS, evaluate
@@ -35,6 +35,7 @@ class Outcome:
         pixels: (h, w, 3) RGB, what the network saw.
         answer, truth: (h, w) [m], NaN where there is none.
         seconds: what the network took on this machine [s].
+        camera: of ``pixels``; None where it is not known.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Outcome:
     answer: Depth
     truth: Depth
     seconds: float
+    camera: Intrinsics | None = None
 
     def without_maps(self) -> Outcome:
         """The numbers alone."""
@@ -110,6 +112,7 @@ def run(
             np.where(np.isfinite(answer), answer, np.float32(np.nan)),
             truth,
             done.stages["infer"],
+            done.intrinsics,
         )
         keep(outcome)
         count += 1

@@ -26,41 +26,44 @@ _BIG_ENDIAN = sys.byteorder == "big"
 
 
 class OutputMessages:
-    """The depth image and the cloud that a node publishes, serialized.
+    """The depth image, its uncertainty and the cloud that a node publishes, serialized.
 
     :meth:`allocate` is what :class:`fastdepth_ros.pipeline.Pipeline` asks for its buffers.
 
     Args:
-        frame_id: of both.
+        frame_id: of all.
 
     Attributes:
-        depth, cloud: the messages; empty before they were allocated.
+        depth, uncertainty, cloud: the messages; empty before they were allocated.
     """
 
     def __init__(self, frame_id: str) -> None:
         self.frame_id = frame_id
-        self.depth, self.cloud = bytearray(), bytearray()
+        self.depth, self.uncertainty, self.cloud = bytearray(), bytearray(), bytearray()
 
     def allocate(self, name: str, shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
         """Make the message of an output, and give a view on its data.
 
         Args:
-            name: ``depth``: (height, width), float32 or uint16; ``cloud``: (rows, columns, 3 or 4), float32.
+            name: ``depth``: (height, width), float32 or uint16; ``uncertainty``: (height, width), float32; ``cloud``:
+                (rows, columns, 3 or 4), float32; ``cloud sigma``: (rows, columns, 4 or 5), float32, the last is sigma.
             shape: as above.
             dtype: as above.
         """
         kind, header = np.dtype(dtype), Header(frame_id=self.frame_id)
         height, width = shape[:2]
         room = math.prod(shape) * kind.itemsize
-        if name == "depth":
+        if name in ("depth", "uncertainty"):
             encoding, step = "32FC1" if kind == np.float32 else "16UC1", width * kind.itemsize
             image = Image(header=header, height=height, width=width, encoding=encoding, step=step)
             image.is_bigendian = int(_BIG_ENDIAN)
-            self.depth, start = _with_room(serialize_message(image), room)
-            return np.frombuffer(self.depth, kind, math.prod(shape), start).reshape(shape)
+            message, start = _with_room(serialize_message(image), room)
+            setattr(self, name, message)
+            return np.frombuffer(message, kind, math.prod(shape), start).reshape(shape)
+        names = (*_FIELDS[: shape[2] - 1], "sigma") if name == "cloud sigma" else _FIELDS[: shape[2]]
         fields = [
             PointField(name=field, offset=_FLOAT * i, datatype=PointField.FLOAT32, count=1)
-            for i, field in enumerate(_FIELDS[: shape[2]])
+            for i, field in enumerate(names)
         ]
         point_step = _FLOAT * len(fields)
         cloud = PointCloud2(header=header, height=height, width=width, fields=fields, is_dense=False)
@@ -69,8 +72,8 @@ class OutputMessages:
         return np.frombuffer(self.cloud, kind, math.prod(shape), start).reshape(shape)
 
     def stamp(self, sec: int, nanosec: int) -> None:
-        """Give both messages the stamp of the image that they were made from."""
-        for message in (self.depth, self.cloud):
+        """Give all messages the stamp of the image that they were made from."""
+        for message in (self.depth, self.uncertainty, self.cloud):
             if message:
                 put_stamp(message, sec, nanosec)
 

@@ -16,6 +16,8 @@ from fastdepth_ros.errors import FastDepthError
 from fastdepth_ros.messages.camera_info import depth_camera_info
 from fastdepth_ros.messages.images import PictureReader
 from fastdepth_ros.messages.outputs import OutputMessages
+from fastdepth_ros.messages.serialized import Origin
+from fastdepth_ros.node.anchor_sources import AnchorSources, Found
 from fastdepth_ros.node.camera import Calibration
 from fastdepth_ros.node.intake import Arrival
 from fastdepth_ros.parameters import Parameters
@@ -31,6 +33,7 @@ class Outputs(NamedTuple):
     depth: Any
     camera_info: Any
     cloud: Any
+    uncertainty: Any
 
 
 class Answers:
@@ -47,9 +50,11 @@ class Answers:
         parameters: in force from the next image on; may be set from any thread, as the following may.
         monitor: takes the notes.
         calibration: of the camera; None where it is not known.
+        anchors: what is measured besides; None where nobody wants it.
         noted: is told of each answer: when its computing began and ended [s, monotonic], its age, what of that is the
             node's [s], and with which parameters it was computed.
         size_problem: why the calibration does not fit the latest image; empty where it does.
+        picture_bytes: of the latest image [B]; 0 before the first.
     """
 
     def __init__(
@@ -64,8 +69,10 @@ class Answers:
         self.parameters = parameters
         self.monitor = Monitor(0.0)
         self.calibration: Calibration | None = None
+        self.anchors: AnchorSources | None = None
         self.noted: Callable[[float, float, float, float, Parameters], None] = lambda *_: None
         self.size_problem = ""
+        self.picture_bytes = 0
         # rclpy's own methods keep others from destroying a handle meanwhile, which takes as long as what they do; here
         # nobody does before this thread has ended.
         self._outputs = Outputs(*(publisher.handle for publisher in outputs))
@@ -108,11 +115,13 @@ class Answers:
 
     def _answer(self, arrival: Arrival) -> None:
         self._apply(self.parameters)
+        self.picture_bytes = len(arrival.message.data)
         outputs = self._outputs
         depth = outputs.depth.get_subscription_count() > 0
         cloud = self._applied.cloud != "off" and outputs.cloud.get_subscription_count() > 0
         camera_info = outputs.camera_info.get_subscription_count() > 0
-        if not (depth or cloud or camera_info):
+        uncertainty = outputs.uncertainty.get_subscription_count() > 0
+        if not (depth or cloud or camera_info or uncertainty):
             self.monitor.dropped(self._now(), Drop.UNWANTED)
             return
 
@@ -121,7 +130,7 @@ class Answers:
         picture = self._reader.read(arrival.message)
         stages["decode"] = time.perf_counter() - begun
         calibration = self._calibration_of(picture)
-        if calibration is None and not depth:
+        if calibration is None and not (depth or uncertainty):
             self.monitor.dropped(self._now(), Drop.UNCALIBRATED)
             return
         origin = arrival.message.origin
@@ -129,20 +138,35 @@ class Answers:
             if self._answered:
                 self.monitor.turned(self._now(), self._messages.frame_id, origin.frame_id)
             self._begin(origin.frame_id)
-        frame = self._pipeline.run(picture, calibration.camera if calibration else None, depth=depth, cloud=cloud)
+        anchors = self.anchors
+        found = self._measure(anchors, calibration, origin)
+        frame = self._pipeline.run(
+            picture,
+            calibration.camera if calibration else None,
+            depth=depth,
+            cloud=cloud,
+            anchors=found,
+            now=self._now(),
+            uncertainty=uncertainty,
+        )
 
         done = time.perf_counter()
         self._messages.stamp(origin.sec, origin.nanosec)
-        if frame.depth is not None:
-            publish(outputs.depth, self._messages.depth)
+        # First, because consumers such as depthimage_to_laserscan skip a depth image whose camera_info has not come.
         if camera_info and calibration is not None and frame.intrinsics is not None:
             described = self._describe(calibration, frame.intrinsics)
             put_stamp(described, origin.sec, origin.nanosec)
             publish(outputs.camera_info, described)
+        if frame.depth is not None:
+            publish(outputs.depth, self._messages.depth)
+        if frame.uncertainty is not None:
+            publish(outputs.uncertainty, self._messages.uncertainty)
         if frame.cloud is not None:
             publish(outputs.cloud, self._messages.cloud)
         ended, now = time.perf_counter(), self._now()
         stages.update(frame.stages, publish=ended - done)
+        if anchors is not None and frame.anchoring is not None:
+            anchors.corrected(found, frame.anchoring)
         self._answered = True
         age = now - origin.seconds
         self.monitor.answered(now, age, stages)
@@ -159,6 +183,16 @@ class Answers:
     def _read_as(self, parameters: Parameters) -> None:
         self._reader.max_pixels = parameters.max_pixels
         self._reader.bits.given = parameters.mono16_bits
+
+    def _measure(
+        self, anchors: AnchorSources | None, calibration: Calibration | None, origin: Origin
+    ) -> Found | tuple[()] | None:
+        """What was measured for an image; nothing where its camera is not known, None where nobody wants it."""
+        if anchors is None:
+            return None
+        if calibration is None or calibration.camera.doubt:
+            return ()
+        return anchors.measure(origin.frame_id, origin.seconds)
 
     def _calibration_of(self, picture: Picture) -> Calibration | None:
         """The calibration, if it is one of this picture."""

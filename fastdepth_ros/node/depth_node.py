@@ -1,6 +1,7 @@
 """The node: parameters, topics and the lifecycle, nothing else.
 
     image (or image/compressed), camera_info  ->  depth/image_rect, depth/camera_info, depth/points, /diagnostics
+    anchors, scan, range, anchor_depth, imu, tf  ->  the same, anchored; depth/uncertainty
 
 The worker's thread waits for images itself (:mod:`fastdepth_ros.node.inbox`), finds the one to be answered
 (:mod:`fastdepth_ros.node.intake`) and answers it (:mod:`fastdepth_ros.node.answers`). Everything else is the executor's
@@ -31,6 +32,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 from fastdepth_ros.diagnostics.monitor import Monitor
 from fastdepth_ros.errors import FastDepthError, SettingError, brief, quoted
 from fastdepth_ros.models import find_bundle
+from fastdepth_ros.node.anchor_sources import AnchorSources
 from fastdepth_ros.node.answers import Answers, Outputs
 from fastdepth_ros.node.camera import Camera
 from fastdepth_ros.node.clock import NodeClock, checked
@@ -111,6 +113,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
         self._intake: Intake | None = None
         self._worker: Worker[Arrival] | None = None
         self._answers: Answers | None = None
+        self._anchors: AnchorSources | None = None
         self._limit = RateLimit()
         self._camera = Camera(self.get_logger())
         self._reporter = Reporter(self)
@@ -175,13 +178,17 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
             ERROR: a fault of the node; :meth:`on_error` follows.
         """
         if self._settings.refused:
-            return self._cannot(next(iter(self._settings.refused.values())))
+            first, *others = self._settings.refused.values()
+            for error in others:
+                self.get_logger().error(str(error))
+            return self._cannot(first)
         started = time.monotonic()
         try:
             self._outputs = Outputs(
                 self._publisher(Image, "depth/image_rect"),
                 self._publisher(CameraInfo, "depth/camera_info"),
                 self._publisher(PointCloud2, "depth/points"),
+                self._publisher(Image, "depth/uncertainty"),
             )
             self._niceness = self._power.niceness
             self._inbox = Inbox(self.context)
@@ -214,6 +221,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
         try:
             image = self._subscription(kind, self._image_topic(compressed))
             camera_info = self._subscription(CameraInfo, "camera_info")
+            self._anchor(self.parameters)
         except SettingError as error:
             self._unsubscribe()
             self.fail(f"not active: {error}")
@@ -353,6 +361,9 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
 
     def _unsubscribe(self) -> None:
         self._reporter.forget()
+        self._anchors = None
+        if self._answers is not None:
+            self._answers.anchors = None
         self._intake = None
         if self._inbox is not None:
             self._inbox.open(None)
@@ -382,10 +393,10 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
         self._advertised.append(publisher)
         return publisher
 
-    def _subscription(self, kind: type, topic: str) -> Any:
+    def _subscription(self, kind: type, topic: str, qos: QoSProfile | None = None) -> Any:
         """A subscription whose messages the worker takes."""
         with qos_override(topic) as overridable:
-            return self._hear(kind, topic, sensor(), qos_overriding_options=overridable)
+            return self._hear(kind, topic, qos or sensor(), qos_overriding_options=overridable)
 
     def _hear(self, kind: type, topic: str, qos: QoSProfile, **options: Any) -> Any:
         subscription = self.create_subscription(
@@ -412,6 +423,27 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
         if any(keeps(publisher) for publisher in self.get_publishers_info_by_topic(topic)):
             self._intake.hear_also(self._hear(CameraInfo, topic, latched()))
 
+    def _anchor(self, parameters: Parameters) -> None:
+        """Hear what is measured besides, or not, as an active node's parameters want it.
+
+        Raises:
+            SettingError: a QoS override is not allowed.
+        """
+        assert self._answers is not None
+        if parameters.anchoring == "off" and self._anchors is not None:
+            self._answers.anchors, gone = None, self._anchors.subscriptions
+            self._anchors = None
+            self._heard = [each for each in self._heard if each not in gone]
+            for each in gone:
+                self.destroy_subscription(each)
+        elif parameters.anchoring == "auto" and self._anchors is None:
+            self._anchors = AnchorSources(
+                self._subscription, self.count_publishers, parameters, self._now, self.get_logger()
+            )
+        elif self._anchors is not None:
+            self._anchors.apply(parameters)
+        self._answers.anchors = self._anchors
+
     def _image_topic(self, compressed: bool) -> str:
         """The image's topic; a remapping of ``image`` holds for ``image/compressed``, too, as with image_transport."""
         if not compressed:
@@ -437,6 +469,8 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
                 self.report_soon()
         self._power.apply(parameters)
         self._enforce()
+        if self._answers is not None and self.state == "active":
+            self._anchor(parameters)
 
     def _enforce(self) -> None:
         """Have the next image answered as parameters and power profile want it."""
@@ -456,6 +490,8 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
         """
         if self._worker is not None and self._worker.fault is not None:
             raise self._worker.fault
+        if self._anchors is not None:
+            self._anchors.keep_up()
         self._hear_latched()
         if self._power.judge(self._now(), self._worker.busy_since if self._worker is not None else None):
             self._enforce()

@@ -76,11 +76,10 @@ class NodeParameters:
             return TABLE[name].default
 
     def refuse(self, name: str, error: SettingError) -> None:
-        """Refuse a parameter that was given at start: the node does not configure before it is mended."""
-        self.refused[name] = error
+        """Refuse a parameter that was given at start: the node does not configure before it is mended, and says why."""
         at_start = name in TABLE and TABLE[name].change is Change.START
         again = "Start the node again, with another." if at_start else "Set it, then configure the node."
-        self._node.get_logger().error(f"{error} {again}")
+        self.refused[name] = SettingError(error.cause, f"{error.remedy} {again}")
 
     def _meant(self, changes: list[Parameter]) -> list[Parameter]:
         """The changes, with words in the place of what YAML made of them."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -110,11 +111,14 @@ class Reporter:
         about = {"model": parameters.model, "target": parameters.target}
         stood = self._stands.seconds(now.nanoseconds)
         statuses = [node_status(doing, self.problem, about, now.nanoseconds == 0, stood, self.unknown)]
-        report = Report()
+        report, measured = Report(), dict[str, float]()
         if self._watched is not None and answers is not None:
             report = answers.monitor.report(now.nanoseconds * 1e-9)
             statuses += self._active(report, power, answers, camera_problem)
+            about_anchors, measured = _anchoring(answers, now.nanoseconds * 1e-9)
+            statuses.append(about_anchors)
         about_power, numbers = power.report(report)
+        numbers |= measured
         figures = Status("performance", Level.OK, "", {name: f"{value:.9g}" for name, value in numbers.items()})
         for publisher, said in ((self._publisher, [*statuses, *about_power]), (self._performance, [figures])):
             publisher.publish(diagnostic_array(said, self._name, platform.node(), now.to_msg()))
@@ -136,7 +140,7 @@ class Reporter:
         }
         calibration = answers.calibration
         return [
-            input_status(report, self._source(image), parameters.stale_after),
+            input_status(report, replace(self._source(image), picture=_picture(answers)), parameters.stale_after),
             calibration_status(
                 camera,
                 *_of_camera(calibration, camera_problem, answers.size_problem, camera),
@@ -175,6 +179,13 @@ def _type_name(message: Any) -> str:
     return f"{package}/{kind}/{message.__name__}"
 
 
+def _anchoring(answers: Answers, now: float) -> tuple[Status, dict[str, float]]:
+    anchors = answers.anchors
+    if anchors is None:
+        return Status("anchoring", Level.OK, "off: depth is the network's own"), {}
+    return anchors.report(now)
+
+
 def _qos(profile: QoSProfile) -> str:
     words = f"{profile.reliability.name} {profile.durability.name}".lower().replace("_", " ")
     # What DDS tells of other participants does not include the depth of their history.
@@ -195,6 +206,14 @@ def _of_camera(
     if calibration.camera.doubt:
         return f"{calibration.camera.doubt}. {REMEDY}", words, UNCORRECTED
     return calibration.distortion, words, ""
+
+
+def _picture(answers: Answers) -> int:
+    """Size of the camera's pictures [B], of which perhaps none came: then as rgb8, by camera_info; 0 if not known."""
+    if answers.picture_bytes or answers.calibration is None or answers.parameters.image_transport != "raw":
+        return answers.picture_bytes
+    camera = answers.calibration.camera
+    return 3 * camera.width * camera.height
 
 
 def _no_camera(source: Source) -> str:

@@ -42,6 +42,8 @@ class Manifest:
         min_depth, max_depth: range in which the answers are valid [m].
         licence: SPDX expression, or words.
         trained_on: the data that the weights came from, in words.
+        anchoring: what is known of the weights' errors, as :class:`fastdepth_ros.anchoring.prior.Prior` reads it; None
+            where it was not learned.
         files: file name -> sha256.
     """
 
@@ -56,6 +58,7 @@ class Manifest:
     licence: str = "unstated"
     trained_on: str = "unstated"
     files: Mapping[str, str] | None = None
+    anchoring: Mapping[str, float] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The manifest as the file holds it."""
@@ -69,6 +72,7 @@ class Manifest:
             "depth_m": {"min": self.min_depth, "max": self.max_depth},
             "licence": self.licence,
             "trained_on": self.trained_on,
+            **({"anchoring": dict(self.anchoring)} if self.anchoring else {}),
             "files": dict(self.files or {}),
         }
 
@@ -96,6 +100,7 @@ class Manifest:
                 licence=text["licence"],
                 trained_on=text["trained_on"],
                 files=dict(text["files"].items()),
+                anchoring=dict(text["anchoring"].items()) if text.get("anchoring") else None,
             )
         except FastDepthError:
             raise

@@ -18,7 +18,8 @@ from rosbags.typesys import Stores, get_typestore
 
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.errors import RecordingError
-from fastdepth_ros.recording.camera import CAMERA_INFO, COMPRESSED
+from fastdepth_ros.recording.camera import CAMERA_INFO
+from fastdepth_ros.recording.content import COMPRESSED
 from fastdepth_ros.recording.depth import FORMAT_16UC1, encode_depth
 from fastdepth_ros.recording.writer import RecordingWriter
 from fastdepth_ros.scene.path import pose_at

@@ -352,3 +352,27 @@ def test_a_numpy_that_is_too_old_for_the_runtime_is_told(monkeypatch):
     assert check.level is Level.FAIL
     assert "NumPy 1.21.5 is too old" in check.fact
     assert "numpy==1.26.4" in check.remedy
+
+
+def test_an_opencv_that_is_older_than_ubuntu_22_04s_is_told(monkeypatch):
+    import cv2
+
+    monkeypatch.setattr(cv2, "__version__", "4.2.0")
+    check = only(packages.packages(), "packages")
+    assert check.level is Level.FAIL
+    assert "OpenCV 4.2.0 is older than 4.5" in check.fact
+
+
+@pytest.mark.parametrize(("width", "height", "need"), [(3840, 2160, "64 MiB"), (4000, 3000, "128 MiB")])
+def test_pictures_that_do_not_fit_into_shared_memory_are_told_the_size_that_they_need(width, height, need):
+    from rclpy.serialization import serialize_message
+    from sensor_msgs.msg import CameraInfo
+
+    from fastdepth_ros.doctor.camera import _pictures, _raw_size
+    from fastdepth_ros.messages.serialized import Unpacker
+
+    info = serialize_message(CameraInfo(width=width, height=height))
+    check = _pictures("/image", [], Unpacker(compressed=False), _raw_size("/image", [info]), 3.0)
+    assert check.level is Level.FAIL
+    assert need in check.remedy
+    assert "fastdds_large.xml" in check.remedy

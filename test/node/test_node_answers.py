@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import cv2
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 from node_graph import Graph, camera_info_of, depth_of, image_of
-from sensor_msgs.msg import CompressedImage
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from fastdepth_ros.camera import PAPER_VIEW, Intrinsics, View
 from fastdepth_ros.node.answers import publish
@@ -93,6 +94,32 @@ def test_camera_info_is_that_of_the_depth_map(graph: Graph):
     assert list(info.k) == pytest.approx([expected.fx, 0, expected.cx, 0, expected.fy, expected.cy, 0, 0, 1])
     assert info.header == image.header
     assert graph.says("calibration", DiagnosticStatus.OK, "640x480")
+
+
+def test_camera_info_goes_out_before_its_depth(graph: Graph):
+    """A consumer that pairs them by stamp would else skip the first image."""
+    graph.calibrate(camera_info_of(WIDTH, HEIGHT))
+    sent: dict[str, dict[tuple[int, int], int]] = {"camera_info": {}, "depth/image_rect": {}}
+
+    def note(kind: type, topic: str):
+        def take(message, info):
+            stamp = message.header.stamp
+            sent[topic][stamp.sec, stamp.nanosec] = info["source_timestamp"]
+
+        return graph.node.create_subscription(kind, f"depth/{topic.removeprefix('depth/')}", take, 10)
+
+    subscriptions = [note(CameraInfo, "camera_info"), note(Image, "depth/image_rect")]
+    for _ in range(3):
+        graph.ask(image_of(SCENE, graph.header()), "depth", "camera_info")
+
+    def both():
+        return set.intersection(*(set(times) for times in sent.values()))
+
+    graph.wait_for(lambda: len(both()) >= 2, "pairs of camera_info and depth")
+    for stamp in both():
+        assert sent["camera_info"][stamp] < sent["depth/image_rect"][stamp]
+    for subscription in subscriptions:
+        graph.node.destroy_subscription(subscription)
 
 
 def test_who_wants_only_camera_info_gets_it(graph: Graph):
@@ -218,8 +245,12 @@ def test_max_rate_lets_the_rest_go(graph: Graph):
     assert graph.get("max_rate") == 10
     graph.next_reports()
     answers = int(graph.values("outputs")["answers"])
+    before = int(graph.values("inference").get("dropped: beyond max_rate", 0))  # the first image, where it came twice
     header = graph.header()
-    for i in range(30):  # one second of a 30 Hz camera, by its stamps
+    began = time.monotonic()
+    for i in range(30):  # one second of a 30 Hz camera, by its stamps, and no faster
+        while time.monotonic() < began + i / 30:
+            graph.spin()
         header.stamp.sec, header.stamp.nanosec = 1000, i * 33_333_333
         graph.images.publish(image_of(SCENE[:48, :64], header))
         heard = len(graph.heard["depth"])
@@ -227,7 +258,7 @@ def test_max_rate_lets_the_rest_go(graph: Graph):
             graph.wait_for(lambda heard=heard: len(graph.heard["depth"]) > heard, "the answer to every third image")
     graph.next_reports()
     assert int(graph.values("outputs")["answers"]) - answers == 10
-    kept_back = int(graph.values("inference")["dropped: beyond max_rate"])
+    kept_back = int(graph.values("inference")["dropped: beyond max_rate"]) - before
     lost = int(graph.values("input")["lost on the way"])  # two at once, where the subscription has room for one
     assert 0 < kept_back <= 20 <= kept_back + lost
     assert graph.set("max_rate", 0.0)[0]

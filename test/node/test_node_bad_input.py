@@ -238,6 +238,15 @@ def test_silence_is_reported_with_its_likely_cause(start):
     graph.wait_for(lambda: graph.says("input", DiagnosticStatus.OK, "Hz"), "the camera to be back")
 
 
+def test_pictures_that_do_not_fit_into_shared_memory_are_told_the_size_that_they_need(start):
+    graph = start(stale_after=0.5)
+    graph.calibrate(camera_info_of(3840, 2160))
+    graph.wait_for(
+        lambda: graph.says("input", DiagnosticStatus.WARN, "24.9 MB", "64 MiB", "fastdds_large.xml"), "the size"
+    )
+    graph.calibrate(camera_info_of(64, 48))
+
+
 @pytest.mark.parametrize(
     ("topic", "state"), [("depth/points.publisher", "unconfigured"), ("image.subscription", "inactive")]
 )

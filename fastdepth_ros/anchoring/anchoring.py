@@ -1,0 +1,205 @@
+"""The correction of frame after frame."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from fastdepth_ros.anchoring.anchors import Anchors, Corrected, Report, SourceReport
+from fastdepth_ros.anchoring.field import Field
+from fastdepth_ros.anchoring.fit import Fit, SourceTraits, evidence, fit, middle
+from fastdepth_ros.anchoring.line import CENTRE, Array, Line
+from fastdepth_ros.anchoring.pool import Pool, gather, judge
+from fastdepth_ros.anchoring.prior import Prior
+from fastdepth_ros.anchoring.selection import Chosen, choose
+from fastdepth_ros.anchoring.thinning import Knots, thin
+from fastdepth_ros.anchoring.uncertainty import Uncertainty
+
+Floats = npt.NDArray[np.float32]
+
+CAPACITY = 128
+"""Anchors that are fitted at most; more are merged where they are close."""
+
+HARDLY = 4.0
+"""Standardised error beyond which an anchor had hardly a say in its frame."""
+
+LARGEST = 4.0
+"""No correction is larger than a factor of e^4."""
+
+DISAGREES = "disagrees"
+
+
+class _Said(NamedTuple):
+    """What anchors said before they were used: their innovation, and what it was expected to be within."""
+
+    innovation: float
+    expected: float
+
+
+_SILENCE = _Said(math.nan, math.nan)
+
+
+class _Judged(NamedTuple):
+    """Anchors of a frame with what was decided of each: whether it had a say, and whether its source is believed."""
+
+    pool: Pool
+    kept: npt.NDArray[np.bool_]
+    trusted: list[bool]
+
+
+class Anchoring:
+    """Corrects answers with anchors, and remembers the place's scale.
+
+    Args:
+        shape: rows and columns of the answer's cells, a half of the network's input; even numbers.
+        prior: what is known of the weights' errors; None takes defaults.
+    """
+
+    def __init__(self, shape: tuple[int, int], prior: Prior | None = None) -> None:
+        self.prior = prior or Prior()
+        self._line = Line(self.prior)
+        self._field = Field(shape, self.prior, CAPACITY)
+        self._uncertainty = Uncertainty(self._field, self.prior)
+        self._depth = np.zeros(shape, np.float32)
+        self._correction = np.zeros(shape, np.float32)
+        self._scratch = np.zeros(shape, np.float32)
+
+    def correct(
+        self,
+        metres: Floats,
+        anchors: Sequence[Anchors],
+        now: float,
+        *,
+        sigma: bool = False,
+        picture: npt.NDArray[np.uint8] | None = None,
+    ) -> Corrected:
+        """Correct one answer.
+
+        Args:
+            metres: (rows, columns) after the correction for the focal length, before limits [m]; 0 is "no answer".
+            anchors: of this frame; any numbers may be in them, bad ones are left out and counted.
+            now: the frame's time in the node's clock [s].
+            sigma: whether anybody wants the standard deviations.
+            picture: (2 rows, 2 columns, 3) uint8 RGB, what the network saw; with it corrections keep to surfaces of
+                one colour.
+        """
+        self._line.predict(now)
+        chosen = [choose(source, metres) for source in anchors]
+        usable = any(len(source.log_depths) for source in chosen)
+        if not usable:
+            return self._remembered(metres, chosen, None, _SILENCE, sigma)
+        self._field.look(metres, picture)
+        return self._anchored(metres, chosen, sigma)
+
+    @property
+    def remembers(self) -> bool:
+        """Whether earlier anchors still count."""
+        return self._line.age < math.inf
+
+    def forget(self) -> None:
+        """Drop what was remembered, as at the start."""
+        self._line.forget()
+
+    def _remembered(
+        self, metres: Floats, chosen: list[Chosen], judged: _Judged | None, said: _Said, sigma: bool
+    ) -> Corrected:
+        """The answer with the remembered line, while anchors pause or none is believed."""
+        silent = self._line.age == math.inf
+        if judged is None and (sigma or not silent):
+            self._field.look(metres, None)
+        if silent:
+            np.copyto(self._depth, metres)
+        else:
+            self._apply(metres, self._line.held.mean, None)
+        sd = self._uncertainty.alone(self._depth, self._line.held.covariance, never=silent) if sigma else None
+        return Corrected(self._depth, sd, self._report(said, False, _reports(chosen, judged)))
+
+    def _anchored(self, metres: Floats, chosen: list[Chosen], sigma: bool) -> Corrected:
+        pool = gather(self._field, chosen)
+        said = self._said(pool)
+        judged, knots, fitted, new_place = self._fit(pool, chosen)
+        if knots is None or fitted is None:
+            return self._remembered(metres, chosen, judged, said, sigma)
+        line = self._line
+        kernel = self._field.spread(knots.place.features)
+        before, covariance = line.settled
+        mean = before + covariance @ np.asarray(fitted.design.T @ fitted.weights, np.float64)
+        self._apply(metres, mean, fitted.weights @ kernel)
+        sd = self._uncertainty.anchored(self._depth, fitted, kernel, covariance) if sigma else None
+        line.update(evidence(fitted, before))
+        return Corrected(self._depth, sd, self._report(said, new_place, _reports(chosen, judged)))
+
+    def _fit(self, pool: Pool, chosen: list[Chosen]) -> tuple[_Judged, Knots | None, Fit | None, bool]:
+        """The anchors that are believed, fitted; once more, without memory, where the place turns out to be new."""
+        line, traits = self._line, [SourceTraits(c.relative) for c in chosen]
+        new_place = False
+        while True:
+            kept, trusted = judge(pool, chosen, line, self.prior.local)
+            if not kept.any():
+                return _Judged(pool, kept, trusted), None, None, new_place
+            mean, covariance = line.settled
+            points = pool.points(kept, mean)
+            knots = thin(points, CAPACITY)
+            fitted = fit(self._field, points, knots, traits, covariance, self.prior.cell)
+            news = evidence(fitted, mean)
+            if new_place or not line.surprised(news):
+                break
+            new_place = True
+        kept[kept] = np.abs(fitted.errors) < HARDLY
+        return _Judged(pool, kept, trusted), knots, fitted, new_place
+
+    def _said(self, pool: Pool) -> _Said:
+        """The innovation of all anchors together."""
+        line, (mean, covariance) = pool.lines.mean(0), self._line.held
+        variance = float(line @ covariance @ line) + self.prior.local**2 / min(len(pool.ratios), 6)
+        return _Said(middle((pool.ratios - pool.lines @ mean).astype(np.float32)), math.sqrt(variance))
+
+    def _apply(self, metres: Floats, mean: Array, nodes: Floats | None) -> None:
+        """Write the corrected depth: a line with this mean, and the local part at the grid's nodes."""
+        field, log = self._field, self._correction
+        slope = mean[1] + mean[3]
+        np.multiply(field.log_depth, np.float32(slope), out=log)
+        log += np.float32(mean[0] + mean[2] - slope * CENTRE) + np.float32(0.01 * mean[4]) * field.u
+        log += np.float32(0.01 * mean[5]) * field.v
+        if nodes is not None:
+            size = log.shape[::-1]
+            log += cv2.resize(nodes.reshape(field.grid), size, self._scratch, 0, 0, cv2.INTER_LINEAR)
+        np.clip(log, -LARGEST, LARGEST, out=log)
+        cv2.exp(log, log)
+        np.multiply(metres, log, out=self._depth)
+
+    def _report(self, said: _Said, new_place: bool, sources: tuple[SourceReport, ...]) -> Report:
+        mean, sds = self._line.held.mean, np.sqrt(np.diag(self._line.held.covariance))
+        return Report(
+            scale=math.exp(mean[0] + mean[2]),
+            scale_sd=math.hypot(sds[0], sds[2]),
+            slope=float(mean[1] + mean[3]),
+            slope_sd=math.hypot(sds[1], sds[3]),
+            innovation=said.innovation,
+            innovation_sd=said.expected,
+            new_place=new_place,
+            age=self._line.age,
+            sources=sources,
+        )
+
+
+def _reports(chosen: list[Chosen], judged: _Judged | None) -> tuple[SourceReport, ...]:
+    if judged is None:
+        return tuple(SourceReport(c.source, c.given, 0, c.rejected, math.nan, True) for c in chosen)
+    return tuple(_source_report(i, own, judged) for i, own in enumerate(chosen))
+
+
+def _source_report(number: int, own: Chosen, judged: _Judged) -> SourceReport:
+    pool, kept, trusted = judged
+    mine = pool.source == number
+    used = int(np.count_nonzero(kept & mine))
+    usable = len(own.log_depths)
+    rejected = {**own.rejected, DISAGREES: usable - used} if used < usable else own.rejected
+    silent = own.relative or not usable
+    ratio = 1.0 if own.relative else math.nan if silent else math.exp(middle(pool.ratios[mine]))
+    return SourceReport(own.source, own.given, used, rejected, ratio, trusted[number])

@@ -1,0 +1,174 @@
+"""The line that anchors fit, remembered from frame to frame.
+
+State: scale and slope of the place, scale and slope of the view, tilts. Each is an Ornstein-Uhlenbeck process: left
+alone it goes back to the prior, the place's numbers within minutes, the view's within seconds, and so do variances.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from fastdepth_ros.anchoring.prior import Prior
+
+Array = npt.NDArray[np.float64]
+
+CENTRE = math.log(2.0)
+"""Logarithm of the metres about which the line turns."""
+
+PLACE_LASTS, VIEW_LASTS = 120.0, 2.0
+"""Time constants [s]."""
+
+LOOK_LASTS = 4.0
+"""Frames closer than this [s] see much the same, and their local errors are the same: together they are one look."""
+
+LOOKS = 4.0
+"""Looks that are remembered, about; older ones give way to new ones."""
+
+SURPRISE = 4.0
+"""Log-evidence for a new place at which what was remembered is dropped."""
+
+
+class Belief(NamedTuple):
+    """A Gaussian belief in the six numbers: mean (6,) and covariance (6, 6)."""
+
+    mean: Array
+    covariance: Array
+
+
+class Evidence(NamedTuple):
+    """What a frame's anchors say of the line, whatever was known before.
+
+    Attributes:
+        information: (6, 6), H' S^-1 H.
+        vector: (6,), H' S^-1 r.
+        looks: about how many independent anchors that were.
+    """
+
+    information: Array
+    vector: Array
+    looks: float
+
+
+class Line:
+    """A filter over the line.
+
+    Two beliefs are kept. The one that is held takes in each frame fully; it is the answer while anchors pause. The
+    settled one takes in frames as new looks only, a little from each; a frame's own anchors are added to it, so that
+    the same local errors are not counted once a frame.
+
+    Attributes:
+        settled, held: as of the last :meth:`predict`.
+        stationary: the covariance where nothing is remembered.
+    """
+
+    def __init__(self, prior: Prior) -> None:
+        sds = (prior.place_scale, prior.place_slope, prior.view_scale, prior.view_slope, prior.tilt_x, prior.tilt_y)
+        self.stationary: Array = np.diag(np.square(sds))
+        self._precision: Array = np.diag(1 / np.square(sds))
+        self._lasts = np.array((PLACE_LASTS, PLACE_LASTS, *[VIEW_LASTS] * 4))
+        self.forget()
+
+    def forget(self) -> None:
+        """Know nothing but the prior."""
+        self.settled = self.held = self.unknown
+        self._time: float | None = None
+        self._used: float | None = None
+        self._surprise = 0.0
+
+    @property
+    def unknown(self) -> Belief:
+        """What is believed of a place that was never seen."""
+        return Belief(np.zeros(6), self.stationary)
+
+    @property
+    def age(self) -> float:
+        """Time from the last anchors to the last frame [s]; infinite before the first."""
+        return math.inf if self._used is None or self._time is None else max(0.0, self._time - self._used)
+
+    def predict(self, now: float) -> None:
+        """Let time pass; a clock that jumps back, or shows no number, lets none pass."""
+        if not math.isfinite(now):
+            return
+        passed = 0.0 if self._time is None else max(0.0, now - self._time)
+        if self._used is not None and self._time is not None and now < self._time:
+            self._used += now - self._time
+        self._time = now
+        if passed and self._used is not None:
+            kept = np.exp(-passed / self._lasts)
+            self._settle(1 - math.exp(-passed / LOOK_LASTS))
+            self.settled, self.held = self._relaxed(self.settled, kept), self._relaxed(self.held, kept)
+
+    def surprised(self, evidence: Evidence) -> bool:
+        """Whether the anchors fit the prior so much better than what is remembered that this is a new place.
+
+        Evidence adds up from frame to frame; few anchors alone never settle it at once, as one of them may be wrong.
+        """
+        if self._used is None:
+            return False
+        gain = _log_evidence(self.unknown, evidence) - _log_evidence(self.held, evidence)
+        most = 0.5 + 0.25 * evidence.looks
+        self._surprise = max(0.0, self._surprise + min(gain, most))
+        if self._surprise < SURPRISE:
+            return False
+        time = self._time
+        self.forget()
+        self._time = time
+        return True
+
+    def update(self, evidence: Evidence) -> None:
+        """Take in a frame's anchors."""
+        self.held = posterior(self.settled, evidence)
+        self._used = self._time if self._time is not None else 0.0
+        self._time = self._used
+
+    def _settle(self, share: float) -> None:
+        """Take a share of what is held over into what is settled, as so much of a new look."""
+        before = np.linalg.inv(self.settled.covariance)
+        after = np.linalg.inv(self.held.covariance)
+        gained, kept = share * (after - before), 1 - share / LOOKS
+        precision = self._precision + kept * (before - self._precision) + gained
+        vector = (kept - share) * (before @ self.settled.mean) + share * (after @ self.held.mean)
+        covariance = np.linalg.inv(precision)
+        self.settled = Belief(covariance @ vector, 0.5 * (covariance + covariance.T))
+
+    def _relaxed(self, belief: Belief, kept: Array) -> Belief:
+        """A belief after time has passed, of which each number keeps a share."""
+        covariance = self.stationary + kept[:, None] * (belief.covariance - self.stationary) * kept
+        return Belief(belief.mean * kept, covariance)
+
+
+def posterior(belief: Belief, evidence: Evidence) -> Belief:
+    """The belief with a frame's evidence."""
+    mean, covariance = belief
+    after = np.linalg.solve(np.eye(6) + covariance @ evidence.information, covariance)
+    after = 0.5 * (after + after.T)
+    return Belief(mean + after @ (evidence.vector - evidence.information @ mean), after)
+
+
+def design(u: npt.NDArray[np.float32], v: npt.NDArray[np.float32], log_depth: npt.NDArray[np.float32]) -> Array:
+    """The line's (n, 6) design matrix.
+
+    Args:
+        u, v: from the picture's middle, in 1/224 of its width (see :mod:`~fastdepth_ros.anchoring.field`).
+        log_depth: logarithm of answered depth [log m].
+    """
+    out = np.empty((len(u), 6))
+    out[:, 0] = out[:, 2] = 1.0
+    out[:, 1] = out[:, 3] = log_depth - CENTRE
+    out[:, 4] = u * 0.01
+    out[:, 5] = v * 0.01
+    return out
+
+
+def _log_evidence(belief: Belief, evidence: Evidence) -> float:
+    """Log-likelihood of a frame's anchors under a belief, less what all beliefs share."""
+    mean, covariance = belief
+    information, vector = evidence.information, evidence.vector
+    inner = np.eye(6) + covariance @ information
+    off = vector - information @ mean
+    fit = mean @ (vector - 0.5 * information @ mean) + 0.5 * off @ np.linalg.solve(inner, covariance @ off)
+    return float(fit - 0.5 * np.linalg.slogdet(inner)[1])

@@ -1,0 +1,75 @@
+"""What is known of a network's errors before anything is measured; a bundle's manifest holds it as ``anchoring``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from fastdepth_ros.errors import BundleError
+
+
+@dataclass(frozen=True)
+class Prior:
+    """Standard deviations and lengths of a network's errors log(true / answered), learned from places it never saw.
+
+    An error is a line over the logarithm of depth, a tilt over the picture, a local part that neighbours of a similar
+    answer and colour share, and noise of the single cell.
+
+    Attributes:
+        place_scale, place_slope: of the line as the place has it; they stay for minutes.
+        view_scale, view_slope: of the line as the view has it on top; they stay for seconds.
+        tilt_x, tilt_y: per 100 px of the network's input.
+        local: of the local part.
+        reach: its length in the picture [px of the network's input].
+        alike: its length in the logarithm of depth.
+        colour: its length in colours from 0 to 1.
+        cell: noise of a single cell.
+        spread: factor on the standard deviations of local part and cell, fitted to the weights' errors.
+        spread_edge: its growth with the range of the logarithm of depth among neighbouring nodes.
+        spread_up: its growth towards the picture's top, as the exponent at the top edge; less towards the bottom.
+        spread_side: its growth towards the left and right edges, as the exponent there.
+        alone, anchored: factors on all standard deviations where nothing was ever measured, and where something is.
+    """
+
+    place_scale: float = 0.22
+    place_slope: float = 0.05
+    view_scale: float = 0.1
+    view_slope: float = 0.09
+    tilt_x: float = 0.05
+    tilt_y: float = 0.08
+    local: float = 0.23
+    reach: float = 36.0
+    alike: float = 0.14
+    colour: float = 0.33
+    cell: float = 0.05
+    spread: float = 1.0
+    spread_edge: float = 1.7
+    spread_up: float = 0.25
+    spread_side: float = 0.2
+    alone: float = 0.6
+    anchored: float = 0.86
+
+    def to_json(self) -> dict[str, float]:
+        """The numbers by name, as a manifest holds them."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, numbers: Mapping[str, Any] | None, path: Path | str = "the manifest") -> Prior:
+        """Read a manifest's numbers; what is missing has its default, unknown ones are left for later versions.
+
+        Raises:
+            BundleError: a number is none, or out of range.
+        """
+        if numbers is None:
+            return cls()
+        known = {field.name: numbers[field.name] for field in fields(cls) if field.name in numbers}
+        for name, value in known.items():
+            number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+            low = 0.0 if name.startswith("spread_") else 1e-4
+            if not (number and low <= value <= 1e4):
+                cause = f"{path} has the anchoring number {name} = {value!r}"
+                raise BundleError(cause, f"It has to be a number from {low:g} to 10000: import the model again.")
+        return cls(**{name: float(value) for name, value in known.items()})

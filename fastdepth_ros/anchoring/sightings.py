@@ -1,0 +1,334 @@
+"""Measured points, cones and the floor, brought into the picture: anchors, and why the rest are none.
+
+What a sensor measured is brought into the camera's optical frame once. Which of it is an anchor is found out with each
+answer: whether a point is hidden, which surface of a cone is the nearest, and where the floor is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, NamedTuple, Protocol
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from fastdepth_ros.anchoring.anchors import Anchors
+from fastdepth_ros.anchoring.poses import Pose
+from fastdepth_ros.anchoring.selection import RELATIVE, VAGUE
+from fastdepth_ros.camera import Intrinsics
+
+Floats = npt.NDArray[np.float64]
+Map = npt.NDArray[np.float32]
+
+NEAREST, FARTHEST = 0.05, 100.0
+"""Depths outside are no anchors [m]."""
+
+ANYWHERE = 1e7
+"""Metres beyond which a coordinate is an error: more than any of UTM."""
+
+BLOCK = 8
+"""Side of the squares in which points are looked for that hide others [px]."""
+
+BEHIND = 1.3
+"""How many times as far as a point beside it one has to be, to be hidden by that perhaps."""
+
+TOO_FAR = 1.5
+"""How many times as far as the answer, beside what the points in front say, it is then."""
+
+_BESIDE = np.ones((3, 3), np.uint8)
+
+RAYS = 127
+"""Rays of a cone that are looked at."""
+
+CONE_IN_VIEW = 0.5
+"""Share of a cone that has to lie in the view: else the nearest surface may be outside."""
+
+NEAREST_SHARE, ALIKE = 0.97, 0.9
+"""The share of a cone's rays that may be farther than its nearest surface, and how far the rest of that surface may
+differ from its nearest place: the answer is noisy."""
+
+SPEED = 0.5
+"""How fast things may have moved between a measurement and the image [m/s]."""
+
+STILL, WALKED = 0.005, 0.05
+"""Movements below are none, and those beyond are told even of a source that gives no sigma [m]."""
+
+NO_NUMBER, IS_BEHIND, OUTSIDE, HIDDEN = (
+    "no number",
+    "behind the camera, or too near or far",
+    "outside the view",
+    "hidden by something nearer",
+)
+"""Why something measured is no anchor."""
+
+
+class Sighting(NamedTuple):
+    """What became of one measurement in one picture.
+
+    Attributes:
+        anchors: of it.
+        left_out: cause -> how many of its points are none.
+    """
+
+    anchors: Anchors
+    left_out: Mapping[str, int]
+
+
+class Measurement(Protocol):
+    """Something measured, in the camera's optical frame."""
+
+    @property
+    def source(self) -> str:
+        """Name of the source."""
+
+    def sight(self, metres: Map, seen: Intrinsics, lag: float) -> Sighting:
+        """Its anchors in a picture.
+
+        Args:
+            metres: the answer, (rows, columns) of cells [m]; 0 or not finite is "no answer".
+            seen: the camera of the network's input, of twice as many rows and columns.
+            lag: time between the measurement and the picture [s].
+        """
+
+
+def lagged(sigmas: Map, depths: Map, lag: float, unsure: float = VAGUE) -> Map:
+    """Standard deviations [m] of depths that are so old [s]: things and the camera may have moved meanwhile.
+
+    Args:
+        sigmas, depths: (n,) [m]; a sigma of NaN is not known.
+        lag: from measurement to image [s].
+        unsure: share of a depth by which it is off where its source says nothing. As long as movements are small beside
+            that, it goes on saying nothing.
+    """
+    moved = SPEED * abs(lag)
+    if moved < STILL:
+        return sigmas
+    unknown = np.isnan(sigmas)
+    assumed = np.where(unknown, np.float32(unsure) * depths, sigmas)
+    total: Map = np.hypot(assumed, np.float32(moved))
+    if moved < WALKED:
+        total[unknown] = np.nan
+    return total
+
+
+def unsure(source: str) -> float:
+    """Share of a depth by which a source that gives no sigma is assumed to be off."""
+    return RELATIVE.get(source, VAGUE)
+
+
+class InView(NamedTuple):
+    """Points in the view of one camera.
+
+    Attributes:
+        pixels: (n, 2) float32 in the network's input.
+        depths, sigmas: (n,) float32 [m].
+        cells: rows and columns of the answer's cells in which they lie.
+        behind: which of them may be hidden: something near them in the picture is nearer; None where there are none.
+        left_out: cause -> how many points are not in the view.
+    """
+
+    pixels: Map
+    depths: Map
+    sigmas: Map
+    cells: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
+    behind: npt.NDArray[np.bool_] | None
+    left_out: Mapping[str, int]
+
+
+@dataclass
+class PointMeasurement:
+    """Points.
+
+    Attributes:
+        source: its name.
+        xyz: (n, 3) in the camera's optical frame, finite [m].
+        sigmas: (n,) standard deviations of the depths [m], NaN where they are not known.
+        relative: whether they are known up to one common factor only.
+    """
+
+    source: str
+    xyz: Floats
+    sigmas: Floats
+    relative: bool = False
+    _known: tuple[Intrinsics, InView] | None = field(default=None, repr=False)
+
+    def sight(self, metres: Map, seen: Intrinsics, lag: float) -> Sighting:
+        """See :class:`Measurement`."""
+        if self._known is None or self._known[0] != seen:
+            self._known = (seen, in_view(self.xyz, self.sigmas, seen))
+        pixels, depths, sigmas, _, _, left_out = points = self._known[1]
+        hidden = hidden_points(points, metres)
+        if hidden is not None:
+            shown = ~hidden
+            pixels, depths, sigmas = pixels[shown], depths[shown], sigmas[shown]
+            left_out = {**left_out, HIDDEN: int(np.count_nonzero(hidden))}
+        return Sighting(
+            Anchors(self.source, pixels, depths, lagged(sigmas, depths, lag, unsure(self.source)), self.relative),
+            left_out,
+        )
+
+
+def placed(
+    source: str, xyz: Floats, variances: Floats | None, pose: Pose, relative: bool = False
+) -> tuple[PointMeasurement, dict[str, int]]:
+    """Points of a sensor, brought into the camera's optical frame, and how many are no numbers.
+
+    Args:
+        source: its name.
+        xyz: (n, 3) in the sensor's frame [m]; any number may be in it.
+        variances: (n,) of each coordinate, or (n, 3, 3) covariances [m2], of which that along the optical axis counts;
+            None where they are not known.
+        pose: of the sensor in the camera's optical frame.
+        relative: whether they are known up to one common factor only.
+    """
+    sigmas = np.full(len(xyz), np.nan) if variances is None else _along(pose.rotation[2], variances)
+    sizes = np.abs(xyz)
+    numbers = np.maximum(np.maximum(sizes[:, 0], sizes[:, 1]), sizes[:, 2]) < ANYWHERE  # false for NaN, too
+    if variances is not None:
+        numbers &= ~(sigmas > ANYWHERE)
+    left_out: dict[str, int] = {}
+    xyz, sigmas = _keep(numbers, NO_NUMBER, left_out, xyz, sigmas)
+    return PointMeasurement(source, pose.apply(xyz), sigmas, relative), left_out
+
+
+def _along(axis: Floats, variances: Floats) -> Floats:
+    """Standard deviations [m] along an axis of the sensor's frame: 0 is not known, and infinite is worth nothing."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        if variances.ndim > 1:
+            variances = np.einsum("i,nij,j->n", axis, variances, axis)
+        sigmas: Floats = np.sqrt(np.where(variances > 0, variances, np.nan))
+    return sigmas
+
+
+def in_view(xyz: Floats, sigmas: Floats, seen: Intrinsics) -> InView:
+    """Points in the view, and how many are not, by cause.
+
+    Args:
+        xyz: (m, 3) in the camera's optical frame [m], finite.
+        sigmas: (m,) [m]; NaN is not known.
+        seen: the camera of the view.
+    """
+    left_out: dict[str, int] = {}
+    depths = xyz[:, 2]
+    ahead = (depths > NEAREST) & (depths < FARTHEST)
+    xyz, depths, sigmas = _keep(ahead, IS_BEHIND, left_out, xyz, depths, sigmas)
+    across = xyz[:, 0] / depths * seen.fx + seen.cx
+    down = xyz[:, 1] / depths * seen.fy + seen.cy
+    inside = (across > -0.5) & (across < seen.width - 0.5) & (down > -0.5) & (down < seen.height - 0.5)
+    across, down, depths, sigmas = _keep(inside, OUTSIDE, left_out, across, down, depths, sigmas)
+    rows, columns = ((down + 0.5) / 2).astype(np.int64), ((across + 0.5) / 2).astype(np.int64)
+    pixels = np.empty((len(depths), 2), np.float32)
+    pixels[:, 0], pixels[:, 1] = across, down
+    depths = depths.astype(np.float32)
+    behind = _behind(rows, columns, depths, seen)
+    return InView(pixels, depths, sigmas.astype(np.float32), (rows, columns), behind, left_out)
+
+
+def _keep(kept: Any, cause: str, left_out: dict[str, int], *arrays: Any) -> tuple[Any, ...]:
+    count = len(kept) - int(np.count_nonzero(kept))
+    if not count:
+        return arrays
+    left_out[cause] = count
+    return tuple(array[kept] for array in arrays)
+
+
+def _behind(
+    rows: npt.NDArray[np.int64], columns: npt.NDArray[np.int64], depths: Map, seen: Intrinsics
+) -> npt.NDArray[np.bool_] | None:
+    """Which points have a nearer one beside them in the picture; None where none has."""
+    if not len(depths) or depths.max() <= BEHIND * depths.min():
+        return None
+    nearest = np.full((seen.height // BLOCK + 1, seen.width // BLOCK + 1), np.inf, np.float32)
+    blocks = 2 * rows // BLOCK * nearest.shape[1] + 2 * columns // BLOCK
+    np.minimum.at(nearest.ravel(), blocks, depths)
+    behind: npt.NDArray[np.bool_] = depths > BEHIND * cv2.erode(nearest, _BESIDE).ravel()[blocks]
+    return behind if behind.any() else None
+
+
+def hidden_points(points: InView, metres: Map) -> npt.NDArray[np.bool_] | None:
+    """Which points the camera cannot see, because something stands before them; None where it sees all.
+
+    That is so where another point near them in the picture is nearer, and the answer agrees with that one: beside what
+    the points in front say of the answer's scale, they are too far. One point that is too near hides no others.
+
+    Args:
+        points: of one source.
+        metres: the answer [m].
+    """
+    if points.behind is None:
+        return None
+    answers = metres[points.cells]
+    in_front = np.flatnonzero(~points.behind & (answers > 0))
+    if not len(in_front):
+        return None
+    scale = _middle(points.depths[in_front] / answers[in_front])
+    hidden: npt.NDArray[np.bool_] = points.behind & (answers > 0) & (points.depths > TOO_FAR * scale * answers)
+    return hidden if hidden.any() else None
+
+
+def _middle(numbers: Map) -> float:
+    """The median, of two in the middle the upper; NumPy's own takes ten times as long for so few numbers."""
+    return float(np.sort(numbers)[len(numbers) // 2])
+
+
+@dataclass(frozen=True)
+class ConeMeasurement:
+    """The distance of the nearest surface in a cone.
+
+    Attributes:
+        source: its name.
+        pose: of the sensor in the camera's optical frame; the cone is about its x axis.
+        field_of_view: the whole angle [rad].
+        distance: from the sensor [m].
+        sigma: standard deviation of the distance [m], NaN where it is not known.
+    """
+
+    source: str
+    pose: Pose
+    field_of_view: float
+    distance: float
+    sigma: float
+
+    def sight(self, metres: Map, seen: Intrinsics, lag: float) -> Sighting:
+        """See :class:`Measurement`.
+
+        Points at that distance on the cone's rays are compared with the answer. None of them lies behind a surface;
+        where the answer is nearest beside them, one lies on it.
+        """
+        points = self.pose.apply(self.distance * rays_of(self.field_of_view))
+        pixels, depths, sigmas, cells, _, left_out = in_view(points, np.full(len(points), self.sigma), seen)
+        if len(depths) < CONE_IN_VIEW * len(points):
+            return self._none(max(left_out, key=lambda each: left_out[each]))
+        answers = metres[cells]
+        there = np.flatnonzero(answers > 0)
+        if not len(there):
+            return self._none(OUTSIDE)
+        place = there[_nearest(depths[there] / answers[there])]
+        chosen = slice(place, place + 1)
+        sigmas = lagged(sigmas[chosen], depths[chosen], lag, unsure(self.source))
+        return Sighting(Anchors(self.source, pixels[chosen], depths[chosen], sigmas), {})
+
+    def _none(self, cause: str) -> Sighting:
+        nothing = np.empty(0, np.float32)
+        return Sighting(Anchors(self.source, np.empty((0, 2), np.float32), nothing, nothing), {cause: 1})
+
+
+def _nearest(ratios: Map) -> int:
+    """Which of the rays meets the nearest surface, in its middle: where ratios of distance and answer are greatest."""
+    order = np.argsort(ratios)
+    top = ratios[order[int(NEAREST_SHARE * (len(order) - 1))]]
+    first = int(np.searchsorted(ratios[order], ALIKE * top))
+    return int(order[(first + len(order) - 1) // 2])
+
+
+@lru_cache(8)
+def rays_of(field_of_view: float) -> Floats:
+    """Unit vectors (n, 3), evenly spread in a cone about x: as the seeds of a sunflower lie."""
+    count = np.arange(RAYS)
+    away = np.arccos(1 - (1 - math.cos(field_of_view / 2)) * count / (RAYS - 1))
+    about = count * math.pi * (3 - math.sqrt(5))
+    return np.stack((np.cos(away), np.sin(away) * np.cos(about), np.sin(away) * np.sin(about)), axis=1)

@@ -1,0 +1,69 @@
+"""Sources held against each other and against what is remembered: one that lies as a whole is left out."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from fastdepth_ros.anchoring.fit import middle
+from fastdepth_ros.anchoring.line import Array
+
+Floats = npt.NDArray[np.float32]
+
+GATE = 3.5
+"""Standard deviations beyond which a source is not believed: about a factor of 2.5 for many points that stand alone."""
+
+INDEPENDENT = 6
+"""Anchors of one source count as so many independent looks at the local part, at most."""
+
+
+class Offset(NamedTuple):
+    """What one source says of depth as a whole.
+
+    Attributes:
+        middle: median of its residuals, log(measured / expected).
+        variance: how far that may be from the truth by local errors, its bias and its sigmas.
+        prior: variance of what was expected.
+    """
+
+    middle: float
+    variance: float
+    prior: float
+
+
+def offset(residuals: Floats, sds: Floats, design: Array, belief: Array, local: float, bias: float) -> Offset:
+    """The offset of a source with anchors; ``local`` is the standard deviation of the local part."""
+    n = len(residuals)
+    centre = middle(residuals)
+    variance = bias**2 + local**2 / min(n, INDEPENDENT) + middle(sds) ** 2 / n
+    mean = design.mean(0)
+    return Offset(centre, variance, float(mean @ belief @ mean))
+
+
+def believed(offsets: list[Offset | None]) -> list[bool]:
+    """Which sources agree with the others and with what was expected; None stands for one that says nothing of scale.
+
+    The one that disagrees most goes first, then the rest is looked at again.
+    """
+    keep = [True] * len(offsets)
+    while True:
+        worst, most = -1, GATE
+        for i, own in enumerate(offsets):
+            if own is None or not keep[i]:
+                continue
+            others = [o for j, o in enumerate(offsets) if o is not None and keep[j] and j != i]
+            away = _away(own, others)
+            if away > most:
+                worst, most = i, away
+        if worst < 0:
+            return keep
+        keep[worst] = False
+
+
+def _away(own: Offset, others: list[Offset]) -> float:
+    """Standard deviations between a source and what the others and the belief expect of it."""
+    precision = 1 / own.prior + sum(1 / other.variance for other in others)
+    middle = sum(other.middle / other.variance for other in others) / precision
+    return abs(own.middle - middle) / float(np.sqrt(own.variance + 1 / precision))

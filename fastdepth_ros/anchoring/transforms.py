@@ -1,0 +1,257 @@
+"""Where frames are at a time: a buffer of what tf says, bounded, without ROS.
+
+tf's frames are a tree: each has one parent. A transform is looked up along the two ways to the common ancestor, each
+step at the time that is asked for: between the two samples beside it, or the nearest within a tolerance.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Mapping
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from fastdepth_ros.anchoring.poses import IDENTITY, Pose
+from fastdepth_ros.errors import AnchorError
+
+MOST_FRAMES = 512
+"""Frames that are remembered; a tree with more is somebody's error."""
+
+MOST_SAMPLES = 128
+"""Samples of one frame that are remembered: 1.3 s of 100 Hz."""
+
+DEEPEST = 64
+"""Steps from a frame to the root, at most."""
+
+FASTEST = 20.0
+"""Speed above which two samples of a frame are a jump [m/s]."""
+
+JUMP = 0.5
+"""Metres below which no change is called a jump."""
+
+
+class Transforms(Protocol):
+    """Whatever knows where frames are."""
+
+    def lookup(self, target: str, source: str, stamp: float) -> Pose:
+        """The source frame's pose in the target frame at a time [s].
+
+        Raises:
+            AnchorError: it is not known; the cause says why.
+        """
+
+
+class Known:
+    """Poses that were measured once: of sources in the camera.
+
+    Args:
+        poses: source frame -> its pose in the camera's frame.
+    """
+
+    def __init__(self, poses: Mapping[str, Pose]) -> None:
+        self._poses = poses
+
+    def lookup(self, target: str, source: str, stamp: float) -> Pose:  # noqa: ARG002
+        """See :class:`Transforms`."""
+        if target == source:
+            return IDENTITY
+        if source in self._poses:
+            return self._poses[source]
+        raise no_transform(target, source, "tf is not heard")
+
+
+class Sample(NamedTuple):
+    """A pose in the parent at a time [s]."""
+
+    stamp: float
+    pose: Pose
+
+
+class Frame:
+    """What was heard of one frame."""
+
+    def __init__(self, parent: str, is_static: bool) -> None:
+        self.parent = parent
+        self.is_static = is_static
+        self._samples: deque[Sample] = deque(maxlen=1 if is_static else MOST_SAMPLES)
+
+    @property
+    def newest(self) -> Sample:
+        """The latest sample."""
+        return self._samples[-1]
+
+    def put(self, sample: Sample) -> float:
+        """Take a sample; return how far it jumped [m], 0 where it did not.
+
+        A stamp before the latest begins anew: a recording that starts again. One of the same time replaces it.
+        """
+        jumped = 0.0
+        if self._samples and not self.is_static:
+            before = self._samples[-1]
+            passed = sample.stamp - before.stamp
+            if passed < 0:
+                self._samples.clear()
+            else:
+                moved = float(np.linalg.norm(sample.pose.translation - before.pose.translation))
+                jumped = moved if moved > JUMP + FASTEST * passed else 0.0
+            if jumped:
+                self._samples.clear()  # nothing lies between here and there
+            elif passed == 0:
+                self._samples.pop()
+        self._samples.append(sample)
+        return jumped
+
+    def at(self, stamp: float, tolerance: float) -> Pose:
+        """The pose at a time.
+
+        Raises:
+            LookupError: there is no sample within the tolerance; its argument says how long ago the nearest is.
+        """
+        samples = self._samples
+        if self.is_static:
+            return samples[-1].pose
+        if stamp >= samples[-1].stamp or len(samples) == 1:
+            nearest = samples[-1]
+        elif stamp <= samples[0].stamp:
+            nearest = samples[0]
+        else:
+            after = bisect_left([each.stamp for each in samples], stamp)
+            return between(samples[after - 1], samples[after], stamp)
+        if abs(stamp - nearest.stamp) > tolerance:
+            raise LookupError(stamp - nearest.stamp)
+        return nearest.pose
+
+
+class TransformBuffer:
+    """What /tf and /tf_static say.
+
+    Args:
+        tolerance: how far from a sample a time may be [s].
+
+    Attributes:
+        problems: how often something was wrong with what came, in all.
+        problem: what was wrong last; empty where nothing was.
+    """
+
+    def __init__(self, tolerance: float = 0.5) -> None:
+        self.tolerance = tolerance
+        self.problems = 0
+        self.problem = ""
+        self._frames: dict[str, Frame] = {}
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was heard yet."""
+        return not self._frames
+
+    def put(
+        self,
+        parent: str,
+        child: str,
+        stamp: float,
+        translation: tuple[float, float, float],
+        quaternion: tuple[float, float, float, float],
+        is_static: bool = False,
+    ) -> None:
+        """Take a transform: the child's pose in its parent. What cannot be one is counted, and left."""
+        parent, child = parent.lstrip("/"), child.lstrip("/")
+        try:
+            sample = Sample(stamp, Pose.of(translation, quaternion))
+        except AnchorError as error:
+            return self.note(error.cause)
+        frame = self._frames.get(child)
+        if not parent or not child or parent == child:
+            return self.note(f"a frame {child!r} in {parent!r} is none")
+        if frame is None and len(self._frames) >= MOST_FRAMES:
+            return self.note(f"there are more than {MOST_FRAMES} frames, {child} is left out")
+        if frame is not None and frame.parent != parent:
+            self.note(f"{child} has two parents, {frame.parent} and {parent}")
+        if frame is None or (frame.parent, frame.is_static) != (parent, is_static):
+            frame = self._frames[child] = Frame(parent, is_static)
+        jumped = frame.put(sample)
+        if jumped:
+            self.note(f"{child} jumped {jumped:.2f} m in {parent}")
+        return None
+
+    def note(self, problem: str) -> None:
+        """Take down what is wrong with what came."""
+        self.problems += 1
+        self.problem = problem
+
+    def lookup(self, target: str, source: str, stamp: float) -> Pose:
+        """See :class:`Transforms`."""
+        target, source = target.lstrip("/"), source.lstrip("/")
+        if target == source:
+            return IDENTITY
+        ups, downs = self._way(target, target, source), self._way(source, target, source)
+        common = next((name for name in downs if name in ups), None)
+        if common is None:
+            known = [name for name in (target, source) if name not in self._frames and name not in self._parents()]
+            why = f"nobody says where {' and '.join(known)} is" if known else "they are in trees of their own"
+            raise no_transform(target, source, why)
+        in_source = self._climb(source, common, target, source, stamp)
+        return self._climb(target, common, target, source, stamp).inverse() @ in_source
+
+    def _parents(self) -> set[str]:
+        return {frame.parent for frame in self._frames.values()}
+
+    def _way(self, name: str, target: str, source: str) -> list[str]:
+        """Frames from one up to its root.
+
+        Raises:
+            AnchorError: the way does not end.
+        """
+        way = [name]
+        while (frame := self._frames.get(way[-1])) is not None:
+            if frame.parent in way or len(way) > DEEPEST:
+                loop = " -> ".join([*way[-4:], frame.parent])
+                raise no_transform(target, source, f"tf goes round in a circle: {loop}")
+            way.append(frame.parent)
+        return way
+
+    def _climb(self, name: str, root: str, target: str, source: str, stamp: float) -> Pose:
+        """The pose of a frame in one above it."""
+        pose = IDENTITY
+        while name != root:
+            frame = self._frames[name]
+            try:
+                pose = frame.at(stamp, self.tolerance) @ pose
+            except LookupError as error:
+                raise _not_then(target, source, name, float(error.args[0])) from None
+            name = frame.parent
+        return pose
+
+
+def between(before: Sample, after: Sample, stamp: float) -> Pose:
+    """The pose at a time between two samples: the way is gone evenly, and the turn about one axis."""
+    share = (stamp - before.stamp) / (after.stamp - before.stamp)
+    translation = (1 - share) * before.pose.translation + share * after.pose.translation
+    turn = before.pose.rotation.T @ after.pose.rotation
+    cosine = min(1.0, max(-1.0, (float(np.trace(turn)) - 1) / 2))
+    angle = math.acos(cosine)
+    if angle < 1e-9 or angle > math.pi - 1e-6:  # no turn, or one whose axis is not known
+        return Pose((before if share < 0.5 else after).pose.rotation, translation)
+    skew = (turn - turn.T) / (2 * math.sin(angle))
+    part = share * angle
+    rotation = before.pose.rotation @ (np.eye(3) + math.sin(part) * skew + (1 - math.cos(part)) * skew @ skew)
+    return Pose(rotation, translation)
+
+
+def no_transform(target: str, source: str, why: str) -> AnchorError:
+    """The error of two frames of which nobody knows how they lie."""
+    remedy = "Publish it (robot_state_publisher or static_transform_publisher), or set anchor_extrinsics."
+    return AnchorError(
+        f"no tf between {target or 'a frame without a name'} and {source or 'one without'}: {why}", remedy
+    )
+
+
+def _not_then(target: str, source: str, name: str, late: float) -> AnchorError:
+    cause = f"no tf between {target} and {source} at the image's time: the nearest of {name} is"
+    if late > 0:
+        return AnchorError(f"{cause} {late:.2f} s older", f"Look whether who publishes {name} still does.")
+    return AnchorError(
+        f"{cause} {-late:.2f} s newer", "Look at the clocks: stamps of tf and of the image do not match."
+    )

@@ -1,0 +1,66 @@
+"""What the network sees of a camera's picture, to hold measured depths against."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from fastdepth_ros.camera import Intrinsics, View
+from fastdepth_ros.messages.images import PictureReader
+from fastdepth_ros.messages.serialized import SerializedCompressedImage, SerializedImage
+from fastdepth_ros.models import find_bundle
+from fastdepth_ros.pipeline import CELL, Pipeline, Settings
+from fastdepth_ros.runtime.bundle import Bundle
+from fastdepth_ros.runtime.cache import find_module, prebuilt_for_here
+from fastdepth_ros.runtime.engines import open_engine
+
+
+class Sight(NamedTuple):
+    """A picture as the network sees it.
+
+    Attributes:
+        frame: of the image.
+        stamp: of the image [s].
+        seen: the camera of the network's input.
+        metres: its answer, (rows, columns) of cells [m]; zeros where there is no module to ask.
+    """
+
+    frame: str
+    stamp: float
+    seen: Intrinsics
+    metres: npt.NDArray[np.float32]
+
+
+def look(image: SerializedImage | SerializedCompressedImage, camera: Intrinsics, model: str, target: str) -> Sight:
+    """What the network sees of an image.
+
+    Args:
+        image: of the camera.
+        camera: its intrinsics.
+        model: name or folder of the bundle.
+        target: what its module is compiled for.
+
+    Raises:
+        FastDepthError: the image cannot be read, or there is no such model.
+    """
+    picture = PictureReader().read(image)
+    bundle = find_bundle(model)
+    manifest = bundle.manifest
+    view = View.of(manifest.view, picture.width, picture.height, manifest.input_width, manifest.input_height)
+    metres = _answer(bundle, target, picture, camera)
+    return Sight(image.origin.frame_id, image.origin.seconds, view.intrinsics(camera), metres)
+
+
+def _answer(bundle: Bundle, target: str, picture: Any, camera: Intrinsics) -> npt.NDArray[np.float32]:
+    manifest = bundle.manifest
+    module = find_module(bundle, target) or (prebuilt_for_here(bundle) if target == "host" else None)
+    if module is None:
+        return np.zeros((manifest.input_height // CELL, manifest.input_width // CELL), np.float32)
+    settings = Settings(cloud="off", min_depth=0.0, max_depth=100.0)
+    frame = Pipeline(open_engine(module), manifest, settings).run(picture, camera)
+    assert frame.depth is not None
+    metres: npt.NDArray[np.float32] = frame.depth[::CELL, ::CELL].copy()
+    metres[~np.isfinite(metres)] = 0
+    return metres

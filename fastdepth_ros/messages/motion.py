@@ -1,0 +1,114 @@
+"""Imu and TFMessage: which way is down, and where frames are."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from fastdepth_ros.messages.reader import Reader, read
+from fastdepth_ros.messages.serialized import Origin
+
+GRAVITY = 9.81
+"""Acceleration that an accelerometer at rest shows [m/s2]."""
+
+AT_REST = 0.1
+"""Share of it by which a reading may differ before it is taken for a movement's."""
+
+MOST_TRANSFORMS = 4096
+"""More than any robot has; a message that says more is none."""
+
+LENGTH_OFF = 0.1
+"""By how much the length of a quaternion may differ from 1."""
+
+
+class Down(NamedTuple):
+    """Which way is down in an inertial unit's frame.
+
+    Attributes:
+        origin: stamp and frame.
+        direction: (3,) unit vector; None where the message does not say.
+        why: what is wrong where there is none.
+    """
+
+    origin: Origin
+    direction: npt.NDArray[np.float64] | None
+    why: str = ""
+
+
+class Transform(NamedTuple):
+    """A geometry_msgs/TransformStamped: where the child frame is in its parent.
+
+    Attributes:
+        origin: stamp and parent frame.
+        child: the frame.
+        translation: x, y, z [m].
+        quaternion: x, y, z, w.
+    """
+
+    origin: Origin
+    child: str
+    translation: tuple[float, float, float]
+    quaternion: tuple[float, float, float, float]
+
+
+def read_down(serialized: bytes) -> Down:
+    """Down in the frame of a serialized sensor_msgs/Imu.
+
+    From its orientation, where it has one (the first covariance is -1 where not), else from its acceleration, which
+    points up while the unit is at rest.
+
+    Raises:
+        AnchorError: the message cannot be read.
+    """
+    origin, quaternion, covariance, acceleration = read("Imu", _imu, serialized)
+    length = math.sqrt(sum(each * each for each in quaternion))
+    if covariance >= 0 and abs(length - 1) < LENGTH_OFF:  # a NaN is neither
+        x, y, z, w = (each / length for each in quaternion)
+        # Down of the world, (0, 0, -1), turned into the unit's frame: minus the third row of its rotation.
+        return Down(origin, -np.array((2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y))))
+    size = math.sqrt(sum(each * each for each in acceleration))
+    if not abs(size / GRAVITY - 1) < AT_REST:
+        why = f"no orientation, and an acceleration of {size:.2f} m/s2, which is not that of a unit at rest"
+        return Down(origin, None, why)
+    return Down(origin, -np.array(acceleration) / size)
+
+
+def _imu(message: Reader) -> tuple[Origin, tuple[float, ...], float, tuple[float, ...]]:
+    origin = message.header()
+    quaternion, covariance = message.numbers("4d"), message.numbers("9d")
+    message.numbers("12d")  # how fast it turns
+    return origin, quaternion, covariance[0], message.numbers("3d")
+
+
+def read_transforms(serialized: bytes) -> list[Transform]:
+    """Transforms of a serialized tf2_msgs/TFMessage; any number may be in them.
+
+    Raises:
+        AnchorError: the message cannot be read.
+    """
+    return read("TFMessage", _transforms, serialized)
+
+
+def _transforms(message: Reader) -> list[Transform]:
+    count = message.word()
+    if count > MOST_TRANSFORMS:
+        raise ValueError(f"it says that it has {count} transforms")
+    return [_transform(message) for _ in range(count)]
+
+
+def _transform(message: Reader) -> Transform:
+    origin, child = message.header(), message.string()
+    x, y, z, *quaternion = message.numbers("7d")
+    return Transform(origin, child, (x, y, z), tuple(quaternion))
+
+
+def read_transform(serialized: bytes) -> Transform:
+    """A serialized geometry_msgs/TransformStamped.
+
+    Raises:
+        AnchorError: the message cannot be read.
+    """
+    return read("TransformStamped", _transform, serialized)

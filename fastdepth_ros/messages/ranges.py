@@ -1,0 +1,114 @@
+"""LaserScan and Range to numpy."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from fastdepth_ros.errors import AnchorError
+from fastdepth_ros.messages.clouds import MOST_POINTS, Points
+from fastdepth_ros.messages.reader import Reader, read
+from fastdepth_ros.messages.serialized import Origin
+
+WIDEST_CONE = math.radians(120)
+"""Field of view above which a single range says nothing of where it was measured [rad]."""
+
+
+class Cone(NamedTuple):
+    """What a range sensor measured: the nearest surface in a cone about its x axis is so far away.
+
+    Attributes:
+        origin: stamp and frame.
+        field_of_view: the whole angle of the cone [rad].
+        range: distance from the sensor [m]; None where nothing was within its reach, or something was too near.
+        sigma: standard deviation of the range [m]; NaN where the message has none.
+        why: what was wrong where there is no range.
+    """
+
+    origin: Origin
+    field_of_view: float
+    range: float | None
+    sigma: float
+    why: str = ""
+
+
+def read_scan(serialized: bytes, most: int = MOST_POINTS) -> Points:
+    """Points of a serialized sensor_msgs/LaserScan, in its frame: z is 0.
+
+    By REP-117 a range of +Inf is "nothing there", of -Inf "too near", of NaN "no answer": none of them is a point, nor
+    is one outside ``range_min`` and ``range_max``.
+
+    Raises:
+        AnchorError: the message cannot be read, or its angles are no numbers.
+    """
+    origin, angles, limits, ranges = read("LaserScan", _scan, serialized)
+    if not (math.isfinite(angles[0]) and math.isfinite(angles[1])):
+        cause = f"the scan begins at {angles[0]} rad and goes on by {angles[1]} rad"
+        raise AnchorError(cause, "Check the lidar's driver.")
+    sent = len(ranges)
+    step = max(1, -(-sent // most))
+    measured = ranges[::step].astype(np.float64)
+    low, high = limits
+    seen = (measured > 0) & (measured >= low) & np.isfinite(measured)
+    if high > 0:  # some drivers leave it empty
+        seen &= measured <= high
+    cosines, sines = _directions(*angles, sent, step)
+    xyz = np.zeros((int(seen.sum()), 3))
+    xyz[:, 0] = measured[seen] * cosines[seen]
+    xyz[:, 1] = measured[seen] * sines[seen]
+    return Points(origin, xyz, None, sent)
+
+
+def _scan(message: Reader) -> tuple[Origin, tuple[float, float], tuple[float, float], npt.NDArray[np.floating]]:
+    origin = message.header()
+    first, _, increment, _, _, low, high = message.numbers("7f")
+    return origin, (first, increment), (low, high), message.singles()
+
+
+@lru_cache(8)
+def _directions(
+    first: float, increment: float, count: int, step: int
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    angles = first + increment * np.arange(0, count, step)
+    return np.cos(angles), np.sin(angles)
+
+
+def read_range(serialized: bytes) -> Cone:
+    """A serialized sensor_msgs/Range.
+
+    By REP-117 +Inf is "nothing within reach" and -Inf "too near"; so are values outside ``min_range`` and
+    ``max_range``, and at them, where many drivers leave what they do not see.
+
+    Raises:
+        AnchorError: the message cannot be read, or its field of view is no angle of a cone.
+    """
+    origin, field_of_view, low, high, measured, variance = read("Range", _range, serialized)
+    if not 0 <= field_of_view <= WIDEST_CONE:
+        cause = f"the range's field_of_view is {field_of_view:g} rad"
+        raise AnchorError(cause, f"Let its driver fill in the cone's angle, at most {WIDEST_CONE:.2f} rad.")
+    why = _why_none(measured, low, high)
+    sigma = math.sqrt(variance) if variance > 0 and math.isfinite(variance) else math.nan
+    return Cone(origin, field_of_view, None if why else measured, sigma, why)
+
+
+def _range(message: Reader) -> tuple[Origin, float, float, float, float, float]:
+    origin = message.header()
+    message.byte()  # kind of radiation
+    field_of_view, low, high, measured = message.numbers("4f")
+    variance = 0.0 if message.at_end else message.number("f")  # older distributions have none
+    return origin, field_of_view, low, high, measured, variance
+
+
+def _why_none(measured: float, low: float, high: float) -> str:
+    """Why a range is no measurement; empty if it is one."""
+    if math.isnan(measured):
+        return "no answer (NaN)"
+    if measured <= max(low, 0.0):
+        return "too near"
+    if math.isinf(measured) or (high > 0 and measured >= high):
+        return "nothing within reach"
+    return ""

@@ -1,0 +1,73 @@
+"""The floor as a source: the camera's height and tilt, as they are written down, measured, or known to tf."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from fastdepth_ros.anchoring.floor import FloorMeasurement
+from fastdepth_ros.anchoring.poses import Pose
+from fastdepth_ros.errors import AnchorError
+from fastdepth_ros.messages.motion import Down
+from fastdepth_ros.node.anchor_inputs import Input
+
+HIGHEST = 20.0
+"""Height of a camera above which its floor is none that a room has [m]."""
+
+
+def floor_of(
+    camera_height: float,
+    camera_pitch: float,
+    floor_frame: str,
+    pose_of: Callable[[str, str, str, float], Pose],
+    imu: Input[Down] | None,
+    camera: str,
+    stamp: float,
+    max_age: float,
+) -> FloorMeasurement | None:
+    """Where the floor is at an image's time; None where nobody wants it.
+
+    The tilt is that of ``floor_frame``, whose z points up; without one, that of an inertial unit, where one is heard;
+    else ``camera_pitch``.
+
+    Args:
+        camera_height: above the floor [m]; 0 is that above ``floor_frame``, or no floor at all.
+        camera_pitch: how far the camera looks below the horizon [rad].
+        floor_frame: a frame whose x and y are in the floor; empty where there is none.
+        pose_of: (source, frame, camera's frame, time) -> the frame's pose in the camera's; raises AnchorError.
+        imu: the inertial unit's topic.
+        camera: the image's frame.
+        stamp: of the image [s].
+        max_age: how old a message of the inertial unit may be [s].
+
+    Raises:
+        AnchorError: a frame is not known, or the camera is not above the floor.
+    """
+    if floor_frame:
+        return _of_frame(pose_of("floor", floor_frame, camera, stamp), camera_height, floor_frame)
+    if camera_height <= 0:
+        return None
+    found = imu.nearest(stamp, max_age) if imu is not None else []
+    if not found:
+        return FloorMeasurement((0.0, math.cos(camera_pitch), math.sin(camera_pitch)), camera_height)
+    measured = found[0]
+    if measured.direction is None:
+        raise AnchorError(f"imu does not say where down is: {measured.why}", "The floor waits until the robot rests.")
+    pose = pose_of("imu", measured.origin.frame_id, camera, stamp)
+    return FloorMeasurement(_three(pose.rotation @ measured.direction), camera_height)
+
+
+def _of_frame(pose: Pose, camera_height: float, floor_frame: str) -> FloorMeasurement:
+    down = -pose.rotation[:, 2]
+    height = camera_height or float(down @ pose.translation)
+    if not 0 < height < HIGHEST:
+        cause = f"the camera is {height:.2f} m above {floor_frame}"
+        raise AnchorError(cause, "Let floor_frame name a frame whose x and y are in the floor and whose z points up.")
+    return FloorMeasurement(_three(down), height)
+
+
+def _three(vector: npt.NDArray[np.float64]) -> tuple[float, float, float]:
+    return float(vector[0]), float(vector[1]), float(vector[2])

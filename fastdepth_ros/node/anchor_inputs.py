@@ -1,0 +1,138 @@
+"""Topics that measured depths come on: taken when an image is answered, read from their bytes, matched by stamp."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+from rclpy.impl.implementation_singleton import rclpy_implementation
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import Image, Imu, LaserScan, PointCloud2, Range
+
+from fastdepth_ros.diagnostics.anchoring import SourceNotes
+from fastdepth_ros.errors import AnchorError
+from fastdepth_ros.messages.clouds import read_cloud
+from fastdepth_ros.messages.depth_images import read_depths
+from fastdepth_ros.messages.motion import read_down
+from fastdepth_ros.messages.ranges import read_range, read_scan
+from fastdepth_ros.messages.serialized import Origin
+from fastdepth_ros.node.intake import Mailbox
+
+rcl: Any = rclpy_implementation
+
+KEPT = 16
+"""Measurements of a source that wait for their image: 0.8 s of 20 Hz."""
+
+BACK = 1.0
+"""A stamp that is so much before the last is of a recording that starts again, or of a clock that was set [s]."""
+
+WAITING = 2
+"""Messages that wait to be taken; a cloud may be large."""
+
+
+class Measured(Protocol):
+    """What a message says, with its stamp and frame."""
+
+    @property
+    def origin(self) -> Origin:
+        """Stamp and frame."""
+
+
+Message = TypeVar("Message", bound=Measured)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of source.
+
+    Attributes:
+        message: type of its messages.
+        read: reads one.
+    """
+
+    message: type
+    read: Callable[[bytes], Any]
+
+
+KINDS = {
+    "anchors": Kind(PointCloud2, read_cloud),
+    "scan": Kind(LaserScan, read_scan),
+    "range": Kind(Range, read_range),
+    "anchor_depth": Kind(Image, read_depths),
+}
+"""Sources that come on a topic of their name."""
+
+IMU = Kind(Imu, read_down)
+
+
+def quality() -> QoSProfile:
+    """QoS of what anchors come in: the newest, from reliable and best-effort publishers alike. A new one each time."""
+    return QoSProfile(depth=WAITING, reliability=ReliabilityPolicy.BEST_EFFORT)
+
+
+class Input(Generic[Message]):
+    """The latest messages of one topic.
+
+    Args:
+        kind: of its source.
+        subscription: of raw messages, that no executor takes.
+        notes: of the source.
+        now: the time in the node's clock [s].
+    """
+
+    def __init__(self, kind: Kind, subscription: Any, notes: SourceNotes, now: Callable[[], float]) -> None:
+        self.subscription = subscription
+        self.notes = notes
+        self._read: Callable[[bytes], Message] = kind.read
+        self._mailbox = Mailbox(subscription)
+        self._now = now
+        self._kept: deque[Message] = deque(maxlen=KEPT)
+        self._unread = ""
+
+    def take(self) -> None:
+        """Take what is there. What cannot be read is noted."""
+        try:
+            with self.subscription.handle:
+                for serialized, _ in self._mailbox:
+                    self.hear(serialized)
+        except rcl.InvalidHandle:  # it is being destroyed
+            return
+
+    def hear(self, serialized: bytes) -> None:
+        """Take one serialized message."""
+        now = self._now()
+        self.notes.came(now)
+        try:
+            message = self._read(serialized)
+        except AnchorError as error:
+            self._unread = str(error)
+            self.notes.problem(now, self._unread)
+            return
+        self._unread = ""
+        if self._kept and message.origin.seconds < self._kept[-1].origin.seconds - BACK:
+            self._kept.clear()
+        self._kept.append(message)
+
+    def nearest(self, stamp: float, max_age: float) -> list[Message]:
+        """The message of each frame whose stamp is nearest to an image's: several sensors may share a topic.
+
+        Args:
+            stamp: of the image [s].
+            max_age: how far from it a stamp may be [s]; what is farther is left out.
+        """
+        found: dict[str, Message] = {}
+        for each in self._kept:
+            frame, distance = each.origin.frame_id, abs(each.origin.seconds - stamp)
+            if distance <= max_age and (frame not in found or distance <= abs(found[frame].origin.seconds - stamp)):
+                found[frame] = each
+        if not found and self._kept:
+            self.notes.problem(self._now(), self._unread or self._how_far(stamp))
+        return list(found.values())
+
+    def _how_far(self, stamp: float) -> str:
+        late = min((stamp - each.origin.seconds for each in self._kept), key=abs)
+        when = f"{late:.2f} s older" if late > 0 else f"{-late:.2f} s newer"
+        remedy = "Synchronise the clocks, or raise anchor_max_age."
+        return f"its stamps do not match the images': the nearest is {when}. {remedy}"

@@ -1,0 +1,269 @@
+"""What is published becomes anchors of the image that it belongs to, and what cannot be used says why."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from anchor_messages import cloud_of, depth_image_of, tf_message_of, transform_of, xyz_of
+from builtin_interfaces.msg import Time
+from geometry_msgs.msg import Quaternion
+from node_graph import camera_info_of
+from sensor_msgs.msg import Imu, LaserScan, Range
+
+from fastdepth_ros.anchoring.anchors import Report, SourceReport
+from fastdepth_ros.camera import Intrinsics
+from fastdepth_ros.diagnostics.anchoring import anchoring_status, numbers
+from fastdepth_ros.diagnostics.levels import Level
+from fastdepth_ros.messages.tf import put_transforms
+from fastdepth_ros.node.anchor_sources import AnchorSources
+from fastdepth_ros.parameters import validate
+
+SEEN = Intrinsics(224, 224, 200.0, 200.0, 111.5, 111.5)
+WALL = np.full((112, 112), 2.0, np.float32)
+NOW = 100.0
+AHEAD = np.array([[x / 5, y / 5, 3.0] for x in range(-3, 4) for y in range(-3, 4)])
+"""Points in an optical frame."""
+
+ASIDE = np.stack((AHEAD[:, 2], -AHEAD[:, 0], -AHEAD[:, 1]), axis=1)
+"""The same in a body frame."""
+
+
+def stamped(message, frame="eye", stamp=NOW):
+    message.header.frame_id = frame
+    message.header.stamp = Time(sec=int(stamp), nanosec=round(stamp % 1 * 1e9))
+    return message
+
+
+class Sources:
+    """The sources of a node on trial, and publishers of another node beside it."""
+
+    def __init__(self, robot, **parameters):
+        self.robot = robot
+        logger = robot.node.get_logger()
+        self.sources = AnchorSources(
+            lambda kind, topic, qos: robot.aside(kind, topic, qos),
+            robot.node.count_publishers,
+            validate(parameters),
+            lambda: NOW,
+            logger,
+        )
+        self.publishers = {}
+
+    def say(self, topic, message):
+        """Publish until the node has it."""
+        inputs = {each.subscription.topic_name.lstrip("/"): each.subscription for each in self.sources._inputs.values()}
+        inputs["anchor_depth/camera_info"] = self.sources._depth_infos
+        if topic not in self.publishers:
+            self.publishers[topic] = self.robot.publisher(inputs[topic])
+            self.sources.keep_up()
+        self.publishers[topic].publish(message)
+        self.robot.spin(0.1)
+
+    def anchors(self, camera="eye", stamp=NOW, answer=WALL):
+        """Measure until there is something."""
+        found = self.sources.measure(camera, stamp)
+        if not found:
+            return {}
+        anchors = found(answer, SEEN)
+        reports = tuple(SourceReport(a.source, len(a.depths), len(a.depths), {}, 1.5, True) for a in anchors)
+        self.sources.corrected(found, Report(1.5, 0.1, 0.0, 0.1, 0.4, 0.2, False, 0.0, reports))
+        return {each.source: each for each in anchors}
+
+    def status(self):
+        sources = self.sources
+        return anchoring_status(sources.states(NOW), sources.correction, sources.about_tf)
+
+
+@pytest.fixture
+def make(robot):
+    return lambda **parameters: Sources(robot, **parameters)
+
+
+def test_points_in_the_cameras_frame_are_anchors(make):
+    sources = make()
+    assert sources.anchors() == {}
+    sources.say("anchors", stamped(cloud_of(xyz_of(AHEAD, sigma=np.full(len(AHEAD), 0.1)))))
+    found = sources.anchors()["anchors"]
+    np.testing.assert_allclose(found.depths, 3)
+    np.testing.assert_allclose(found.sigmas, 0.1, rtol=1e-5)
+    assert sources.status().level == Level.OK
+    assert "anchors (49)" in sources.status().message
+
+
+def test_a_scan_at_the_place_that_its_owner_wrote_down_is_anchors(make):
+    sources = make(anchor_extrinsics="scan=0.1 0 0 0 0 0")
+    scan = LaserScan(angle_min=-0.3, angle_increment=0.1, range_max=9.0, ranges=[2.0] * 7)
+    sources.say("scan", stamped(scan, "laser"))
+    found = sources.anchors()["scan"]
+    np.testing.assert_allclose(found.depths, 0.1 + 2 * np.cos(np.linspace(-0.3, 0.3, 7)), rtol=1e-5)
+    np.testing.assert_allclose(found.pixels[:, 1], SEEN.cy, atol=1e-3)
+    assert found.pixels[0, 0] > found.pixels[-1, 0], "angles count to the left"
+
+
+def test_a_range_straight_ahead_is_an_anchor_and_nothing_within_reach_is_none(make):
+    sources = make(anchor_extrinsics="range=0 0 0 0 0 0")
+    reading = Range(field_of_view=0.3, min_range=0.1, max_range=4.0, range=2.5)
+    sources.say("range", stamped(reading, "sonar"))
+    assert sources.anchors()["range"].depths == pytest.approx(2.5, rel=0.02)
+    reading.range = 4.0
+    sources.say("range", stamped(reading, "sonar", NOW + 0.01))
+    for _ in range(3):
+        assert "range" not in sources.anchors(stamp=NOW + 0.01)
+    assert "nothing within reach" in sources.status().message
+
+
+def test_sensors_that_share_a_topic_are_all_used(make):
+    sources = make(anchor_extrinsics="range=0 0 0 0 0 0")
+    for frame, measured in (("left", 2.0), ("right", 3.0)):
+        sources.say("range", stamped(Range(field_of_view=0.1, max_range=4.0, range=measured), frame))
+        sources.anchors()
+    assert sorted(np.round(sources.anchors()["range"].depths, 1)) == [2, 3]
+
+
+def test_a_depth_image_waits_for_its_camera_info(make):
+    sources = make()
+    image = depth_image_of(np.full((8, 8), 1500, np.uint16))
+    sources.say("anchor_depth", stamped(image))
+    for _ in range(3):
+        assert sources.anchors() == {}
+    assert "camera_info" in sources.status().message
+    sources.say("anchor_depth/camera_info", stamped(camera_info_of(8, 8, 9.0)))
+    found = sources.anchors()["anchor_depth"]
+    np.testing.assert_allclose(found.depths, 1.5)
+    assert len(found.depths) == 64
+
+
+def test_an_unknown_frame_is_named_with_both_frames_and_the_remedy(make):
+    sources = make()
+    sources.say("anchors", stamped(cloud_of(xyz_of(AHEAD)), "map"))
+    for _ in range(3):
+        assert sources.anchors() == {}
+    status = sources.status()
+    assert status.level == Level.WARN
+    assert "no tf between eye and map" in status.message
+    assert "anchor_extrinsics" in status.message
+
+
+def test_points_of_the_map_come_through_tf(make):
+    sources = make()
+    buffer = sources.sources._frames.buffer
+    body = (0.5, -0.5, 0.5, -0.5)  # x y z w of an optical frame in a body frame
+    put_transforms(buffer, tf_message_of(transform_of("base", "eye", (0.0, 0.0, 0.0), body)), is_static=True)
+    put_transforms(buffer, tf_message_of(transform_of("map", "base", (10.0, 0.0, 0.0), sec=100)), is_static=False)
+    sources.say("anchors", stamped(cloud_of(xyz_of(ASIDE + np.array((10, 0, 0)))), "map"))
+    np.testing.assert_allclose(sources.anchors()["anchors"].depths, 3, rtol=1e-5)
+    put_transforms(
+        buffer, tf_message_of(transform_of("map", "base", (11.0, 0.0, 0.0), sec=100, nanosec=400_000_000)), False
+    )
+    np.testing.assert_allclose(sources.anchors(stamp=NOW + 0.4)["anchors"].depths, 2, rtol=1e-5)
+    for late in (2.0, 3.0, 4.0):
+        sources.say("anchors", stamped(cloud_of(xyz_of(ASIDE)), "map", NOW + late))
+        assert sources.anchors(stamp=NOW + late) == {}
+    assert "older" in sources.status().message
+
+
+def test_the_message_nearest_to_the_image_is_used(make):
+    sources = make(anchor_max_age=1.0)
+    for late, depth in ((0.0, 2.0), (0.1, 3.0), (0.2, 4.0)):
+        sources.say("anchors", stamped(cloud_of(xyz_of(AHEAD * (1, 1, depth / 3))), stamp=NOW + late))
+        sources.anchors()
+    for late, depth in ((-0.5, 2.0), (0.04, 2.0), (0.12, 3.0), (0.9, 4.0)):
+        np.testing.assert_allclose(sources.anchors(stamp=NOW + late)["anchors"].depths, depth, rtol=1e-6)
+
+
+@pytest.mark.parametrize(("late", "words"), [(5.0, "5.00 s older"), (-1e6, "newer")])
+def test_stamps_of_another_clock_are_named(make, late, words):
+    sources = make()
+    sources.say("anchors", stamped(cloud_of(xyz_of(AHEAD))))
+    for _ in range(3):
+        assert sources.anchors(stamp=NOW + late) == {}
+    assert "stamps do not match" in sources.status().message
+    assert words in sources.status().message
+
+
+def test_what_cannot_be_read_is_named_and_the_next_one_used(make):
+    sources = make()
+    sources.say("anchors", stamped(cloud_of(xyz_of(AHEAD))))
+    sources.anchors()
+    for data in (b"", b"\x00\x01\x00\x01", bytes(200), b"\x00\x01\x00\x00" + b"\xff" * 99):
+        sources.say("anchors", data)
+        sources.anchors()
+    assert sources.sources.states(NOW)[0].messages >= 2
+    sources.say("anchors", stamped(cloud_of(xyz_of(AHEAD)), stamp=NOW + 0.1))
+    assert len(sources.anchors()["anchors"].depths) == 49
+
+
+def test_points_that_are_all_elsewhere_are_named_by_their_cause(make):
+    sources = make()
+    sources.say("anchors", stamped(cloud_of(xyz_of(-AHEAD))))
+    for _ in range(3):
+        assert not len(sources.anchors()["anchors"].depths)
+    assert "behind the camera" in sources.status().message
+    assert "49" in sources.status().message
+
+
+def test_the_floor_is_a_source_where_the_height_is_known(make):
+    right, below = SEEN.scale(112, 112).slopes()
+    with np.errstate(divide="ignore"):
+        floor = np.minimum(0.5 / np.maximum(math.cos(0.4) * below + math.sin(0.4), 1e-6) + 0 * right, 4.0)
+    answer = floor.astype(np.float32) / np.float32(1.6)
+    sources = make(camera_height=0.5, camera_pitch=0.4)
+    found = sources.anchors(answer=answer)["floor"]
+    cells = ((found.pixels + 0.5) / 2).astype(int)
+    assert np.median(found.depths / floor[cells[:, 1], cells[:, 0]]) == pytest.approx(1, abs=0.03)
+
+
+def test_an_inertial_unit_says_how_the_camera_is_tilted(make):
+    below = SEEN.scale(112, 112).slopes()[1]
+    with np.errstate(divide="ignore"):
+        floor = np.minimum(0.5 / np.maximum(math.cos(0.4) * below + math.sin(0.4), 1e-6), 4.0)
+    answer = np.repeat(floor, 112, axis=1).astype(np.float32)
+    sources = make(camera_height=0.5, anchor_extrinsics="imu=0 0 0 0 0 0")
+    pitched = Imu(orientation=Quaternion(x=0.0, y=math.sin(0.2), z=0.0, w=math.cos(0.2)))
+    sources.say("imu", stamped(pitched, "imu"))
+    found = sources.anchors(answer=answer)["floor"]
+    assert np.median(found.depths / floor[((found.pixels[:, 1] + 0.5) / 2).astype(int), 0]) == pytest.approx(
+        1, abs=0.03
+    )
+
+
+def test_a_floor_frame_without_tf_is_named(make):
+    sources = make(floor_frame="base_footprint")
+    for _ in range(3):
+        assert sources.anchors() == {}
+    assert "no tf between eye and base_footprint" in sources.status().message
+
+
+def test_poses_change_while_the_node_runs(make):
+    sources = make(anchor_extrinsics="scan=0 0 0 0 0 0")
+    sources.say("scan", stamped(LaserScan(angle_increment=0.1, range_max=9.0, ranges=[2.0] * 3), "laser"))
+    assert sources.anchors()["scan"].depths[0] == pytest.approx(2)
+    sources.sources.apply(validate({"anchor_extrinsics": "scan=0.5 0 0 0 0 0"}))
+    assert sources.anchors()["scan"].depths[0] == pytest.approx(2.5)
+
+
+def test_a_source_that_fell_silent_is_named(make):
+    sources = make()
+    sources.say("anchors", stamped(cloud_of(xyz_of(AHEAD))))
+    sources.anchors()
+    states = sources.sources.states(NOW + 5)
+    status = anchoring_status(states, sources.sources.correction)
+    assert "fell silent 5 s ago" in status.message
+    assert "remembered" in status.message
+
+
+def test_numbers_are_plotted_under_the_sources_name(make):
+    sources = make()
+    sources.say("anchors", stamped(cloud_of(xyz_of(AHEAD))))
+    sources.anchors()
+    plotted = numbers(sources.sources.states(NOW), sources.sources.correction)
+    assert plotted["anchoring_anchors_used"] == 49
+    assert plotted["anchoring_anchors_ratio"] == 1.5
+    assert plotted["anchoring_scale"] == 1.5
+
+
+def test_a_source_that_nobody_publishes_is_not_asked(make):
+    sources = make()
+    assert sources.sources._live == ()

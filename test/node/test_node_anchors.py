@@ -1,0 +1,232 @@
+"""Two other nodes measure depth in the computed room: depth is nearer to the truth, whatever becomes of them."""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from node_graph import TOPICS, Graph, camera_info_of, depth_of, image_of
+from sensor_msgs.msg import Image
+
+from fastdepth_ros.camera import PAPER_VIEW, Intrinsics, View
+from fastdepth_ros.models import find_bundle
+from fastdepth_ros.runtime.cache import prebuilt_for_here
+from fastdepth_ros.scene.path import pose_at
+from fastdepth_ros.scene.render import Renderer
+from fastdepth_ros.scene.room import build_room
+
+CAMERA = Intrinsics(320, 240, 262.5, 262.5, 159.5, 119.5)
+SEEN = View.of(PAPER_VIEW, 320, 240, 224, 224).intrinsics(CAMERA)
+OK, WARN = DiagnosticStatus.OK, DiagnosticStatus.WARN
+ROBOT = Path(__file__).with_name("anchor_robot.py")
+
+
+class Room:
+    """One picture of the room, its true depth, and what a robot would have measured."""
+
+    def __init__(self, folder: Path) -> None:
+        frame = Renderer(build_room(), CAMERA).render(pose_at(0.3), 0)
+        self.picture, self.truth = frame.picture, frame.depth
+        rows, columns = np.mgrid[0:224, 0:224]
+        across = np.round((columns - SEEN.cx) / SEEN.fx * CAMERA.fx + CAMERA.cx).astype(int).clip(0, 319)
+        down = np.round((rows - SEEN.cy) / SEEN.fy * CAMERA.fy + CAMERA.cy).astype(int).clip(0, 239)
+        self.seen = self.truth[down, across]
+        self.file = folder / "truth.npz"
+        angles = np.linspace(-0.45, 0.45, 91)
+        level = self.truth[120, np.round(CAMERA.cx - np.tan(angles) * CAMERA.fx).astype(int)]
+        np.savez(self.file, points=self._points(), angles=angles, ranges=level / np.cos(angles))
+
+    def _points(self) -> np.ndarray:
+        random = np.random.default_rng(0)
+        x, y = random.integers(16, 304, 150), random.integers(12, 228, 150)
+        z = self.truth[y, x] * np.exp(random.normal(0, 0.03, 150))
+        return np.stack(((x - CAMERA.cx) / CAMERA.fx * z, (y - CAMERA.cy) / CAMERA.fy * z, z), axis=1)
+
+    def error(self, depth: np.ndarray) -> float:
+        """Mean absolute error in log depth."""
+        known = np.isfinite(depth) & (depth > 0) & np.isfinite(self.seen)
+        return float(np.abs(np.log(depth[known] / self.seen[known])).mean())
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory) -> Room:
+    return Room(tmp_path_factory.mktemp("room"))
+
+
+class Other:
+    """Another node, in a process of its own."""
+
+    def __init__(self, what: str, room: Room, namespace: str) -> None:
+        environment = {name: value for name, value in os.environ.items() if name != "_ROS_WHEELS_BOOTSTRAP_COMPLETE"}
+        order = [sys.executable, str(ROBOT), what, str(room.file), "-r", f"__ns:={namespace}"]
+        self.process = subprocess.Popen(order, stdin=subprocess.PIPE, text=True, env=environment)
+
+    def be(self, mode: str) -> None:
+        self.process.stdin.write(f"{mode}\n")
+        self.process.stdin.flush()
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+
+class Robot:
+    """A node that is shown the room, and the nodes beside it."""
+
+    def __init__(self, graph: Graph, room: Room) -> None:
+        self.graph, self.room, self.others = graph, room, []
+        graph.calibrate(camera_info_of(320, 240, 262.5))
+
+    def start(self, what: str) -> Other:
+        self.others.append(Other(what, self.room, self.graph.namespace))
+        return self.others[-1]
+
+    def look(self, *outputs: str) -> list:
+        """Show the picture, and return the answers to it."""
+        image = image_of(self.room.picture, self.graph.header())
+        answers = self.graph.ask(image, *outputs)
+        assert all(answer.header == image.header for answer in answers)
+        return list(answers)
+
+    def error(self) -> float:
+        return self.room.error(depth_of(self.look("depth")[0]))
+
+    def until(self, condition, what: str) -> float:
+        """Look on until a condition holds of the status, and return the error of the depth then."""
+
+        def holds() -> bool:
+            self.error()
+            return condition()
+
+        self.graph.wait_for(holds, what)
+        return self.error()
+
+    @property
+    def says(self) -> str:
+        status = self.graph.statuses.get("anchoring")
+        return status.message if status else ""
+
+    def figure(self, name: str) -> float:
+        return float(self.graph.values("anchoring").get(name, "nan"))
+
+
+@pytest.fixture(scope="module")
+def target() -> str:
+    """Whatever the shipped model is compiled for already, and runs here."""
+    module = prebuilt_for_here(find_bundle("fastdepth-indoor"))
+    if module is None:
+        pytest.skip("the shipped model has no compiled module for this processor")
+    return module.description.target
+
+
+@pytest.fixture
+def robot(start, room, target):
+    robots = []
+
+    def make(**parameters):
+        graph = start(model="fastdepth-indoor", target=target, **parameters)
+        robots.append(Robot(graph, room))
+        return robots[-1]
+
+    yield make
+    for robot in robots:
+        for other in robot.others:
+            other.kill()
+        robot.graph.end()
+
+
+LIDAR = "scan=0 0 0 0 0 0"
+
+
+def test_depth_is_nearer_to_the_truth_with_points_and_a_scan(robot):
+    here = robot(anchor_extrinsics=LIDAR)
+    alone = here.error()
+    assert "network's own" in here.says
+    points, scan = here.start("points"), here.start("scan")
+    both = here.until(lambda: "anchors (" in here.says and "scan (" in here.says, "both sources to be used")
+    assert both < 0.7 * alone
+    assert here.figure("anchors: used a frame") > 20
+
+    scan.kill()
+    without = here.until(lambda: "scan fell silent" in here.says, "the silence to be told")
+    assert without < 0.7 * alone
+
+    points.be("late")
+    late = here.until(lambda: "stamps do not match" in str(here.graph.values("anchoring")), "the stamps to be told")
+    assert late < alone, "the scale is remembered"
+
+    points.be("corrupt")
+    here.until(lambda: "cannot be read" in str(here.graph.values("anchoring")), "the damage to be told")
+    assert here.error() < alone
+
+    points.be("well")
+    here.until(lambda: here.figure("anchors: used a frame") > 20, "the points to be used again")
+    points.kill()
+    here.until(lambda: "anchors fell silent" in here.says, "the silence to be told")
+    assert "remembered" in here.says
+    assert here.error() < alone
+
+
+def test_points_that_lie_by_a_factor_of_two_are_named(robot):
+    here = robot()
+    points = here.start("points")
+    points.be("double")
+    here.until(lambda: "times as far as the picture" in here.says, "the lie to be told")
+    assert here.graph.statuses["anchoring"].level == WARN
+    assert "extrinsics" in here.says
+
+
+def test_uncertainty_is_published_on_the_grid_of_the_depth(robot):
+    here = robot()
+    TOPICS["uncertainty"] = (Image, "depth/uncertainty")
+    here.graph.heard.setdefault("uncertainty", [])
+    try:
+        here.start("points")
+        here.until(lambda: "anchors (" in here.says, "the points to be used")
+        depth, sigma = here.look("depth", "uncertainty")
+        assert (sigma.height, sigma.width, sigma.encoding) == (depth.height, depth.width, "32FC1")
+        answered = np.isfinite(depth_of(depth))
+        assert (depth_of(sigma)[answered] > 0).all()
+    finally:
+        here.graph.read()
+        del TOPICS["uncertainty"]
+
+
+def test_anchoring_is_switched_off_and_on_while_the_node_runs(robot):
+    here = robot()
+    here.start("points")
+    anchored = here.until(lambda: "anchors (" in here.says, "the points to be used")
+    assert here.graph.set("anchoring", "off")[0]
+    off = here.until(lambda: here.says.startswith("off"), "anchoring to be off")
+    assert off > anchored
+    assert not here.graph.node.count_subscribers(f"{here.graph.namespace}/anchors")
+    assert here.graph.set("anchoring", "auto")[0]
+    here.until(lambda: "anchors (" in here.says, "the points to be used again")
+
+
+def test_extrinsics_that_cannot_be_are_refused(robot):
+    done, why = robot().graph.set("anchor_extrinsics", "scan=1 2 3")
+    assert not done
+    assert "as scan=" in why
+
+
+def test_anchors_are_plotted_as_numbers(robot):
+    here, heard = robot(), []
+    here.graph.node.create_subscription(
+        DiagnosticArray, f"{here.graph.namespace}/fastdepth/performance", heard.append, 10
+    )
+    here.start("points")
+    here.until(lambda: "anchors (" in here.says, "the points to be used")
+
+    def plotted() -> dict[str, float]:
+        return {pair.key: float(pair.value) for pair in heard[-1].status[0].values} if heard else {}
+
+    here.until(lambda: plotted().get("anchoring_anchors_used", 0) > 20, "numbers of anchors")
+    assert math.isfinite(plotted()["anchoring_scale"])
