@@ -25,7 +25,7 @@ OFF_CENTRE = 0.25
 """How far from a picture's centre its principal point may lie, as a share of the side: within the middle half."""
 
 OFF_BOTH = 0.09
-"""The same where it is off both ways alike, as that of the matrix of another size is."""
+"""Share by which it may be off both ways alike, as the matrix of another size is."""
 
 FOCAL_RATIO = 1.2
 """By how much fx and fy of a lens on square pixels may differ."""

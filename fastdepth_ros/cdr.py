@@ -22,7 +22,7 @@ STAMP, STAMP_ENDS = 4, 12
 """Where the stamp lies in a message that starts with a header, and what follows it."""
 
 KINDS = (0, 1, 6, 7)
-"""Of encapsulation that are read: plain CDR of version 1 and 2, in both byte orders."""
+"""Kinds of encapsulation that are read: plain CDR of version 1 and 2, in both byte orders."""
 
 
 def _order(data: bytes | bytearray) -> str:
@@ -69,7 +69,7 @@ def frame_of(data: bytes) -> str:
 
 
 def with_stamp(data: bytes, stamp: int) -> bytes:
-    """The same serialized message with another stamp [ns]; one copy."""
+    """A copy of a serialized message with another stamp [ns]."""
     seconds, nanoseconds = divmod(stamp, SECOND)
     return b"".join(
         (data[:STAMP], struct.pack(_order(data) + "iI", seconds, nanoseconds), memoryview(data)[STAMP_ENDS:])

@@ -32,12 +32,12 @@ class Picture(NamedTuple):
 
     @property
     def width(self) -> int:
-        """Of the camera's picture."""
+        """Width of the camera's picture [px]."""
         return self.size[0] if self.size else int(self.pixels.shape[1])
 
     @property
     def height(self) -> int:
-        """Of the camera's picture."""
+        """Height of the camera's picture [px]."""
         return self.size[1] if self.size else int(self.pixels.shape[0])
 
     def check(self) -> None:

@@ -295,7 +295,7 @@ class Pipeline:
         return 1
 
     def _geometry(self, picture: Picture, camera: Intrinsics | None) -> Geometry:
-        """That of a picture: the same object for as long as pictures are of one kind and camera."""
+        """Geometry of a picture: the same object for as long as pictures are of one kind and camera."""
         pixels, *rest = picture
         key = (pixels.shape, pixels.dtype, *rest, camera)
         if self._known is None or self._known[0] != key:

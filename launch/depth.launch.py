@@ -39,7 +39,7 @@ DDS_PROFILES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE
 UP_TO_JAZZY = ("humble", "iron", "jazzy")
 
 NAME = "fastdepth"
-"""Of the node, where it is given no other."""
+"""Name of the node, where it is given no other."""
 
 RESPAWN_DELAY = 2.0
 """Before a node that died is started again [s]."""

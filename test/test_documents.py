@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import doctest
 import re
 from pathlib import Path
@@ -52,6 +53,23 @@ def test_a_page_can_be_read_at_one_sitting(page):
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_no_sentence_begins_with_of_what(page):
     assert not re.findall(r"(?:^|[.:] )Of what\b", page.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def docstrings(file: Path) -> list[str]:
+    """First lines of all strings that stand alone: of modules, classes, functions, and under constants."""
+    nodes = ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+    texts = [node.value.value for node in nodes if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)]
+    return [text.strip().split("\n")[0] for text in texts if isinstance(text, str)]
+
+
+def test_a_docstring_begins_with_what_it_speaks_of():
+    files = sorted((ROOT / "fastdepth_ros").rglob("*.py"))
+    wrong = {
+        str(file.relative_to(ROOT)): found
+        for file in files
+        if (found := [line for line in docstrings(file) if re.match(r"(Of|That|Those|The same)\b", line)])
+    }
+    assert not wrong
 
 
 def test_the_picture_of_the_readme_is_small():

@@ -29,7 +29,7 @@ BIAS = 0.03
 """What all anchors of one source have in common, as a share of depth."""
 
 UNKNOWN_FACTOR = 3.0
-"""The same for sources whose depths are relative."""
+"""What anchors of a source have in common where their depths are relative, as a factor."""
 
 ROUNDS = 4
 

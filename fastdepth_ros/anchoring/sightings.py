@@ -51,7 +51,7 @@ CONE_IN_VIEW = 0.5
 """Share of a cone that has to lie in the view: else the nearest surface may be outside."""
 
 NEAREST_SHARE, ALIKE = 0.97, 0.9
-"""Of a cone's rays, the share that may be farther than its nearest surface, and how far the rest of that surface may
+"""The share of a cone's rays that may be farther than its nearest surface, and how far the rest of that surface may
 differ from its nearest place: the answer is noisy."""
 
 SPEED = 0.5

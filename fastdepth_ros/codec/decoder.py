@@ -15,10 +15,10 @@ from fastdepth_ros.codec.filler import filler_in
 from fastdepth_ros.errors import ImageError
 
 MAX_PIXELS = 64_000_000
-"""Of the largest picture that is decoded where nobody says otherwise."""
+"""Pixels of the largest picture that is decoded where nobody says otherwise."""
 
 USUAL_BYTES = 6
-"""That decoding takes for each pixel of most pictures; those that take more count as larger than they are."""
+"""Bytes that decoding takes for each pixel of most pictures; those that take more count as larger than they are."""
 
 MOST_SCANS = 100
 MOST_SCANNED = 16

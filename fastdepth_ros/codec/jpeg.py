@@ -150,7 +150,7 @@ def _header(frame: Frame, tables: Tables, scan: bytes, at: int) -> Header:
 
 
 def _tables_of(frame: Frame, tables: Tables, scan: bytes) -> tuple[tuple[bytes, bytes], ...]:
-    """Those of each block of an MCU, in order; none where one is missing."""
+    """Tables of each block of an MCU, in order; none where one is missing."""
     found: list[tuple[bytes, bytes]] = []
     for at in range(1, 1 + 2 * scan[0], 2):
         dc, ac = tables.get(scan[at + 1] >> 4), tables.get(0x10 | scan[at + 1] & 15)

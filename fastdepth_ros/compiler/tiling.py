@@ -20,7 +20,7 @@ from fastdepth_ros.runtime.storage import cache_dir, make_private, private_folde
 
 TUNING = Path(__file__).parent / "tuning"
 LARGEST = 4096
-"""Of a choice; kernels of larger ones would take hours to compile."""
+"""Largest number of a choice; kernels of larger ones would take hours to compile."""
 
 CACHE_BYTES = 128 * 1024
 """What a task may keep between its two convolutions: well inside a second-level cache."""

@@ -19,7 +19,7 @@ from fastdepth_ros.messages.serialized import Unpacker
 from fastdepth_ros.recording.content import COMPRESSED
 
 WIDTH = 320
-"""Of a picture on the page [px]."""
+"""Width of a picture on the page [px]."""
 
 ERROR_FULL = 1.0
 """Error of the full colour [m]."""

@@ -19,7 +19,7 @@ from fastdepth_ros.runtime.bundle import Bundle
 from fastdepth_ros.runtime.cache import find_module
 
 REQUIRED_SHARE = 0.95
-"""Of the images that have to get their depth."""
+"""Share of the images that have to get their depth."""
 
 PACKAGES = ("apache-tvm", "apache-tvm-ffi", "ros-rclpy", "ros-rmw-fastrtps-cpp", "ros-fastdds", "numpy", "rosbags")
 

@@ -165,7 +165,7 @@ def read_at(values: Depth, camera: Intrinsics, asked: Intrinsics) -> Depth:
 
 
 def sized(camera: Intrinsics, width: int, height: int) -> Intrinsics:
-    """The same view with another number of pixels."""
+    """A camera's view with another number of pixels."""
     return camera if (camera.width, camera.height) == (width, height) else camera.scale(width, height)
 
 

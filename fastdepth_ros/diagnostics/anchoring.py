@@ -231,7 +231,7 @@ def _figure(value: float | None, digits: int, otherwise: str = "unknown") -> str
 
 
 def numbers(sources: Sequence[SourceState], correction: Correction | None) -> dict[str, float]:
-    """The same as plain numbers in SI units, for plotting; what is unknown is left out."""
+    """Figures of the statuses as plain numbers in SI units, for plotting; what is unknown is left out."""
     found: dict[str, float | None] = {}
     for each in sources:
         if each.messages or each.frames:

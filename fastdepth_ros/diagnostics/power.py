@@ -108,7 +108,7 @@ def board_status(state: PowerState) -> Status:
 
 
 def performance(report: Report, state: PowerState, decision: Decision, took: float | None = None) -> dict[str, float]:
-    """The same as plain numbers in SI units, for plotting; what is unknown is left out."""
+    """Figures of the statuses as plain numbers in SI units, for plotting; what is unknown is left out."""
     numbers: dict[str, float | None] = {"rate_in": report.rate_in, "rate_out": report.rate_out}
     if report.age and not of_another_clock(report.age.max):
         numbers |= {"age_p50": report.age.p50, "age_p95": report.age.p95, "age_max": report.age.max}

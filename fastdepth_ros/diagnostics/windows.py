@@ -39,7 +39,7 @@ class Spread:
 
     @classmethod
     def of(cls, numbers: Sequence[float]) -> Spread:
-        """That of one or more numbers."""
+        """Median, 95th percentile and maximum of one or more numbers."""
         ordered = sorted(numbers)
         return cls(percentile(ordered, 0.5), percentile(ordered, 0.95), ordered[-1])
 

@@ -155,7 +155,7 @@ def _pictures(topic: str, heard: list[bytes], unpacker: Unpacker, seconds: float
 
 
 def _sizes(heard: list[bytes], unpacker: Unpacker) -> set[tuple[int, int]]:
-    """Of the raw pictures."""
+    """Widths and heights of the raw pictures."""
     sizes = set()
     for serialized in heard:
         with suppress(ImageError):

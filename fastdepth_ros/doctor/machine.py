@@ -13,7 +13,7 @@ from fastdepth_ros.runtime import processor
 
 ARCHITECTURES = ("x86_64", "aarch64")
 OLDEST_GLIBC = (2, 27)
-"""That TVM's wheels are built for."""
+"""Oldest C library that TVM's wheels are built for."""
 
 PYTHONS = ((3, 10), (3, 12))
 """First and last version of Python that this package was run with."""

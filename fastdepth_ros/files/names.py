@@ -9,7 +9,7 @@ from fastdepth_ros.errors import SettingError
 LONGEST = 64
 _NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._+-]{{0,{LONGEST - 1}}}", re.ASCII)
 LONGEST_TEXT = 4096
-"""Of a path or a sentence: what Linux allows for a path."""
+"""Longest path or sentence: what Linux allows for a path."""
 
 RULE = f"Use letters, digits and . _ + -, at most {LONGEST}, a letter or digit first."
 

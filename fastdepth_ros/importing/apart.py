@@ -27,7 +27,7 @@ from fastdepth_ros.importing.reading import read_here, suffix_of
 from fastdepth_ros.network import NETWORKS, Network, check_weights
 
 SECONDS = 60
-"""Of processor time; a good file takes less than one."""
+"""Most processor time [s]; a good file takes less than one."""
 
 MEMORY = 2**28
 """Bytes for the process beside what its file may unpack to."""

@@ -23,7 +23,7 @@ LONGEST = 2**20
 
 MOST_DIMENSIONS = 8
 LARGEST_KEY = 2**60
-"""Of whole numbers; old optimisers have addresses as keys."""
+"""Largest whole number that is a key; old optimisers have addresses as keys."""
 
 STORAGES = {
     "FloatStorage": np.float32,

@@ -14,7 +14,7 @@ from fastdepth_ros.messages.reader import Reader, read
 from fastdepth_ros.messages.serialized import Origin
 
 GRID = 32
-"""Of a depth image at most so many rows and columns are taken."""
+"""Rows and columns of a depth image that are taken at most."""
 
 _KINDS = {"16UC1": ("u2", 1e-3), "mono16": ("u2", 1e-3), "32FC1": ("f4", 1.0)}
 """Encoding -> numpy's type, and metres of its unit (REP-118)."""
@@ -38,7 +38,7 @@ class Depths(NamedTuple):
     metres: npt.NDArray[np.float64]
 
     def points(self, camera: Intrinsics) -> Points:
-        """Those that are measured, in the camera's optical frame.
+        """Points that are measured, in the camera's optical frame.
 
         Args:
             camera: of the depth image.

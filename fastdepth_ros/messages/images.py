@@ -71,7 +71,7 @@ class PictureReader:
 
     @property
     def max_pixels(self) -> int:
-        """Of the largest picture that is read."""
+        """Pixels of the largest picture that is read."""
         return self._decoder.max_pixels
 
     @max_pixels.setter
@@ -153,7 +153,7 @@ def read_compressed(
 
 
 _ORDERS: dict[tuple[int, ...], Order] = {(): "grey", (3,): "bgr", (4,): "bgra"}
-"""Of pixels that OpenCV decodes as they are, by their shape behind (height, width)."""
+"""Order of pixels that OpenCV decodes as they are, by their shape behind (height, width)."""
 
 
 def _demosaiced(mosaic: npt.NDArray[np.uint8], encoding: Encoding) -> Picture:

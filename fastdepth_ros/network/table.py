@@ -29,7 +29,7 @@ INPUT_CHANNELS = 3
 ENCODER_STRIDES = (2, 1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1)
 DECODER_KERNEL = 5
 MOST_CHANNELS = 4096
-"""Of a layer; the widest of the paper's has 1024."""
+"""Most channels of a layer; the widest of the paper's has 1024."""
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ IMU = Kind(Imu, read_down)
 
 
 def quality() -> QoSProfile:
-    """Of what anchors come in: the newest, from reliable and best-effort publishers alike. A new one each time."""
+    """QoS of what anchors come in: the newest, from reliable and best-effort publishers alike. A new one each time."""
     return QoSProfile(depth=WAITING, reliability=ReliabilityPolicy.BEST_EFFORT)
 
 
@@ -116,7 +116,7 @@ class Input(Generic[Message]):
         self._kept.append(message)
 
     def nearest(self, stamp: float, max_age: float) -> list[Message]:
-        """Of each frame the message whose stamp is nearest to an image's: several sensors may share a topic.
+        """The message of each frame whose stamp is nearest to an image's: several sensors may share a topic.
 
         Args:
             stamp: of the image [s].

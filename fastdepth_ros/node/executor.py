@@ -117,7 +117,7 @@ class NodeExecutor(SingleThreadedExecutor):  # type: ignore[misc]  # rclpy ships
             self._wait(entities, waitables)
 
     def _wait(self, entities: dict[str, list[Any]], waitables: list[Any]) -> None:
-        """The same, with what is waited for."""
+        """Wait for some entities, and take up what is ready."""
         counts = [waitable.get_num_entities() for waitable in waitables]
         urgent = [each for each, count in zip(waitables, counts, strict=True) if not _is_event(count)]
         sizes = [len(each) + sum(getattr(c, f"num_{kind}s") for c in counts) for kind, each in entities.items()]

@@ -38,7 +38,7 @@ class Source(Protocol[Taken]):
 
     @property
     def subscriptions(self) -> list[Any]:
-        """That are read; the first is waited for."""
+        """Subscriptions that are read; the first is waited for."""
 
     def take(self, waited_since: int) -> Taken | None:
         """Take what is there; what is to be worked on, if anything. ``waited_since`` [ns] is by the system's clock."""
@@ -109,7 +109,7 @@ class Inbox(Generic[Item]):
                         raise
 
     def _items_of(self, source: Source[Item] | None, wanted: Callable[[], bool]) -> Iterator[Item]:
-        """Those of one source; whatever is waited for is held by the caller."""
+        """Items of one source; whatever is waited for is held by the caller."""
         images, woken = source.subscriptions[0].handle if source else None, self._woken.handle
         wait_set = rcl.WaitSet(int(source is not None), 1, 0, 0, 0, 0, self._context.handle)
         while True:

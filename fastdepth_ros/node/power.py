@@ -25,7 +25,7 @@ FIRST_LOOK = 0.5
 
 
 class Niceness(NamedTuple):
-    """Of the whole process, and of its threads that compute: whoever starts a thread may leave its niceness behind."""
+    """Niceness of the whole process, and of its threads that compute: who starts a thread may leave his behind."""
 
     process: int
     worker: int
@@ -113,7 +113,7 @@ class NodePower:
 
     @property
     def niceness(self) -> Niceness:
-        """Of profile and parameter, the one that leaves more to others.
+        """Niceness in force: of profile and parameter, the one that leaves more to others.
 
         The process gets that of a profile only where this user may take it back with the next profile.
         """

@@ -22,7 +22,7 @@ OVERRIDABLE = (QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH, QoSPolicyKind.RELIABI
 
 
 def sensor() -> QoSProfile:
-    """Of what the node hears: the newest image or none, from reliable and best-effort publishers alike.
+    """QoS of what the node hears: the newest image or none, from reliable and best-effort publishers alike.
 
     A new one each time, because rclpy writes overrides into it.
     """
@@ -30,7 +30,7 @@ def sensor() -> QoSProfile:
 
 
 def latched() -> QoSProfile:
-    """Of a second subscription to what some publish once, for whoever comes later."""
+    """QoS of a second subscription to what some publish once, for whoever comes later."""
     return QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
 
@@ -40,7 +40,7 @@ def keeps(publisher: Any) -> bool:
 
 
 def answer() -> QoSProfile:
-    """Of what the node says: whoever wants every answer can have it."""
+    """QoS of what the node says: whoever wants every answer can have it."""
     return QoSProfile(depth=2, reliability=ReliabilityPolicy.RELIABLE)
 
 

@@ -68,7 +68,7 @@ def _one_by_one(answer: Answer) -> Answer:
 
 
 def _in_words(response: Any) -> Any:
-    """The same answer, with the names of types where rclpy writes their numbers: ``expected '4' got '3'``."""
+    """An answer with the names of types where rclpy writes their numbers: ``expected '4' got '3'``."""
     results = getattr(response, "results", None) or [getattr(response, "result", None)]
     for result in results:
         if isinstance(result, SetParametersResult):

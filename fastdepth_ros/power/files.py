@@ -125,7 +125,7 @@ class Files:
         self._read = reader()
 
     def fresh(self) -> Files:
-        """The same files for another reader, which stays away from the same ones."""
+        """A second reader of these files, which stays away from the same ones."""
         twin = Files(self.root or "/", self._reader)
         twin.avoided = self.avoided
         return twin

@@ -258,13 +258,13 @@ def _locations(spec: ModuleSpec | None) -> list[str]:
 
 
 def prebuilt_for_here(bundle: Bundle, precision: str = FLOAT32) -> CompiledModule | None:
-    """Of the modules that ship with the bundle, the one that uses most of this processor; None where none may run."""
+    """The module of those that ship with the bundle that uses most of this processor; None where none may run."""
     here = (m for m in _prebuilt(bundle) if not m.description.on_gpu and m.description.precision == precision)
     return max(here, key=lambda module: len(module.description.needs), default=None)
 
 
 def _prebuilt(bundle: Bundle) -> Iterator[CompiledModule]:
-    """Those that the manifest names and that may run here."""
+    """Modules that the manifest names and that may run here."""
     for name in sorted(bundle.manifest.files or {}):
         parts = PurePosixPath(name).parts
         if len(parts) == 3 and (parts[0], parts[2]) == (MODULES, DESCRIPTION):

@@ -20,7 +20,7 @@ WEIGHTS = "weights.safetensors"
 CARD = "MODEL_CARD.md"
 
 LARGEST_SIDE, MOST_PIXELS = 4096, 2048 * 2048
-"""Of the network's input [px]; more would take gigabytes to compile and to run."""
+"""Largest input of the network [px]; more would take gigabytes to compile and to run."""
 
 FARTHEST = 1000.0
 """Metres; no answer of a network for rooms and halls is meant beyond."""

@@ -49,7 +49,7 @@ def tvm_version() -> str:
 
 @dataclass(frozen=True)
 class Size:
-    """Of a picture or map [px]."""
+    """Size of a picture or map [px]."""
 
     width: int
     height: int

@@ -45,7 +45,7 @@ def features() -> frozenset[str]:
 
 
 def instruction_sets() -> frozenset[str]:
-    """Those of :func:`features` that compiled code may depend on."""
+    """Flags of :func:`features` that compiled code may depend on."""
     return features() & INSTRUCTION_SETS
 
 

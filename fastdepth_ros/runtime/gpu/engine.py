@@ -70,7 +70,7 @@ class GpuEngine(Engine):
 
     @property
     def threads(self) -> int:
-        """Of the processor: the one that waits. What is set changes nothing."""
+        """Threads of the processor: the one that waits. What is set changes nothing."""
         return 1
 
     @threads.setter

@@ -166,7 +166,7 @@ def armchair(at: Frame, style: Style) -> Ground:
 
 
 def sofa(at: Frame, style: Style) -> Ground:
-    """The same, two or three seats wide, with pillows."""
+    """A sofa: two or three seats wide, with pillows."""
     seats = int(style.rng.integers(2, 4))
     return _upholstered(at, style, seats, style.between(0.55, 0.7))
 

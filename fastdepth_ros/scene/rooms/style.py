@@ -90,7 +90,7 @@ class Style:
         return Surface(colour, texture, 0.0)
 
     def toned(self, surface: Surface, factor: float) -> Surface:
-        """The same, lighter or darker."""
+        """A surface made lighter or darker."""
         red, green, blue = (min(0.9, factor * part) for part in surface.colour)
         return replace(surface, colour=(red, green, blue))
 
