@@ -47,6 +47,7 @@ class File(NamedTuple):
         bits: of a channel.
         channels: that are stored.
         reducible: whether it can be decoded smaller than it is.
+        data: of it that makes the picture.
     """
 
     kind: str
@@ -55,6 +56,7 @@ class File(NamedTuple):
     bits: int
     channels: int
     reducible: bool
+    data: Bytes
 
 
 class Decoder:
@@ -99,7 +101,7 @@ class Decoder:
         """Decode a file that was looked through.
 
         Args:
-            data: of the file.
+            data: of the file, as :attr:`File.data`.
             name: what it is called in an error.
             flags: OpenCV's, as ``cv2.IMREAD_COLOR``.
 
@@ -111,7 +113,7 @@ class Decoder:
             pixels, said = ear.hear(lambda: cv2.imdecode(array, flags))
         except (cv2.error, MemoryError):
             pixels, said = None, ""
-        damage = _damage(said, array) if said else ""
+        damage = self._damage(said, array) if said else ""
         if pixels is None or damage:
             remedy = "Look for a bad cable or a failing camera; other images are not affected."
             raise ImageError(f"{name} is corrupt" + (f" ({damage})" if damage else ""), remedy)
@@ -133,13 +135,36 @@ class Decoder:
         else:
             end = _end_of(data, header.ends)
             _check_filler(data[:end], header)
-        return File("JPEG", header.width, header.height, header.bits, header.channels, header.reducible)
+        if header.mended:
+            data = memoryview(header.mended + data[header.ends :])
+        return File("JPEG", header.width, header.height, header.bits, header.channels, header.reducible, data)
 
     def _look_at_png(self, data: memoryview, name: str) -> File:
         header = png.read_header(data)
         needed = _COLOUR_BYTES + header.channels * max(1, header.bits // 8)
         check_size(name, header.width, header.height, self.max_pixels, needed)
-        return File("PNG", *header, reducible=False)
+        width, height, bits, channels, chatty = header
+        return File("PNG", width, height, bits, channels, False, png.picture_alone(data) if chatty else data)
+
+    def _damage(self, said: str, data: npt.NDArray[np.uint8]) -> str:
+        """What was said of damage; nothing where the picture is whole."""
+        for line in said.splitlines():
+            if line.startswith(_DAMAGE) and not self._is_harmless(line, data):
+                return line
+        return ""
+
+    def _is_harmless(self, line: str, data: npt.NDArray[np.uint8]) -> bool:
+        """Whether it is of stray bytes behind a scan or before a restart that leave the picture whole.
+
+        libjpeg tells of the first fault alone: what comes later has to be looked for.
+        """
+        stray = _EXTRANEOUS.match(line)
+        if stray is None or self._header is None:
+            return False
+        count, marker = int(stray[1]), int(stray[2], 16)
+        if marker == jpeg.END[1]:
+            return count <= STRAY_BYTES or _is_padding(data, count)
+        return count <= STRAY_BYTES and jpeg.restarts_follow(data.tobytes(), self._header)
 
     def _check_scans(self, name: str, file: bytes, header: jpeg.Header) -> None:
         if not jpeg.is_whole(file, header):
@@ -174,8 +199,7 @@ def decode_file(data: Bytes, name: str, flags: int, max_pixels: int = MAX_PIXELS
         ImageError: it is neither JPEG nor PNG, damaged, or its picture is too large.
     """
     decoder = Decoder(max_pixels)
-    decoder.look(data, name)
-    return decoder.decode(data, name, flags)
+    return decoder.decode(decoder.look(data, name).data, name, flags)
 
 
 def check_size(name: str, width: int, height: int, max_pixels: int, pixel_bytes: float = 0) -> None:
@@ -213,19 +237,8 @@ def _check_filler(data: memoryview, header: jpeg.Header) -> None:
         raise ValueError(f"is corrupt: a part of it is filled with 0x{byte:02x}")
 
 
-def _damage(said: str, data: npt.NDArray[np.uint8]) -> str:
-    """What was said of damage; nothing where the picture is whole."""
-    for line in said.splitlines():
-        stray = _EXTRANEOUS.match(line)
-        if stray and (int(stray[1]) <= STRAY_BYTES or _is_padding(data, int(stray[1]), int(stray[2], 16))):
-            continue
-        if line.startswith(_DAMAGE):
-            return line
-    return ""
-
-
-def _is_padding(data: npt.NDArray[np.uint8], count: int, marker: int) -> bool:
+def _is_padding(data: npt.NDArray[np.uint8], count: int) -> bool:
     """Whether the last bytes of a file before its end are one byte over and over."""
-    end = data.tobytes().rfind(bytes((0xFF, marker)))
+    end = data.tobytes().rfind(jpeg.END)
     padding = data[max(0, end - count) : end]
     return len(padding) > 0 and bool((padding[1:] == padding[0]).all()) and int(padding[0]) in (0, 0xFF)

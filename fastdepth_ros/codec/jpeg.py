@@ -5,10 +5,12 @@ from __future__ import annotations
 from struct import Struct, error
 from typing import NamedTuple
 
+import numpy as np
+
 _LENGTH, _FRAME = Struct(">H"), Struct(">BHHB")
 START = b"\xff\xd8\xff"
 SCAN, END = b"\xff\xda", b"\xff\xd9"
-_START_OF_SCAN, _TABLES = 0xDA, 0xC4
+_START_OF_SCAN, _TABLES, _INTERVAL, _JFIF, _ADOBE = 0xDA, 0xC4, 0xDD, 0xE0, 0xEE
 _ALONE = frozenset({0x01, *range(0xD0, 0xD8)})
 """Markers that no segment follows."""
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -18,21 +20,27 @@ out."""
 _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 _PROGRESSIVE_HUFFMAN = 0xC2
 MOST_SEGMENTS = 1000
-_BLOCK = 64
-"""Samples of a block."""
+_BLOCK, _SIDE = 64, 8
+"""Samples of a block, and of its sides."""
+_RESTART = 0xD0
+_VERSION_AT, _TRANSFORM_AT = 9, 15
+"""Where the version of JFIF, and Adobe's transform of colours, stand behind their markers."""
+_TRANSFORMS = {3: 1, 4: 2}
+"""Channels -> the transform to YCbCr or YCCK; the other one that is known is none, 0."""
 
 Tables = dict[int, bytes]
 """Class and number of a Huffman table, as T.81 packs them -> how many codes of each length, and their symbols."""
 
 
 class Frame(NamedTuple):
-    """A frame header: its marker, bits, size [px], and for each component its name and its blocks in an MCU."""
+    """A frame header: its marker, bits, size [px], each component's name and blocks in an MCU, and how many MCUs."""
 
     marker: int
     bits: int
     height: int
     width: int
     components: dict[int, int]
+    units: int
 
 
 class Header(NamedTuple):
@@ -49,6 +57,9 @@ class Header(NamedTuple):
         bits_a_block: in the shortest code of a block.
         scan_at: where the first scan's marker is.
         ends: where its header ends.
+        restarts: how many restart markers there are within the scan.
+        mended: the header without that of which libjpeg complains although it does not matter: it complains of one
+            thing in a picture, and that would be the damage; empty where there is nothing such.
     """
 
     width: int
@@ -62,6 +73,8 @@ class Header(NamedTuple):
     bits_a_block: int
     scan_at: int
     ends: int
+    restarts: int = 0
+    mended: bytes = b""
 
 
 def read_header(data: bytes) -> Header:
@@ -94,8 +107,23 @@ def scan_count(data: bytes, header: Header) -> int:
     return data.count(SCAN, header.scan_at) if header.scans else 1
 
 
+def restarts_follow(data: bytes, header: Header) -> bool:
+    """Whether all restart markers of a file of one scan are there, one after the other.
+
+    Args:
+        data: as it is decoded, with the header that is mended where one is.
+        header: of it.
+    """
+    start = len(header.mended) or header.ends
+    scan = np.frombuffer(data, np.uint8)[start:]
+    (at,) = np.nonzero((scan[:-1] == 0xFF) & (scan[1:] & 0xF8 == _RESTART))
+    end = data.find(END, start) - start  # more pictures may follow the first
+    numbers = scan[at[at < end] + 1] & 7
+    return len(numbers) == header.restarts and bool((numbers == np.arange(len(numbers)) % 8).all())
+
+
 def _walk(data: bytes) -> Header:
-    at, frame, tables = 2, None, Tables()
+    at, frame, tables, interval, segments = 2, None, Tables(), 0, [data[:2]]
     for _ in range(MOST_SEGMENTS):
         at = data.find(b"\xff", at)
         if at < 0:
@@ -110,13 +138,21 @@ def _walk(data: bytes) -> Header:
         if marker == _START_OF_SCAN:
             if frame is None:
                 raise ValueError("has no size")
-            return _header(frame, tables, data[at + 2 : at + length], at)
+            header = _header(frame, tables, data[at + 2 : at + length], at)
+            restarts = (frame.units - 1) // interval if interval else 0
+            segments = [_mended(each, len(frame.components)) for each in segments]
+            mended = b"".join((*segments, data[header.scan_at : header.ends]))
+            same = mended == data[: header.ends]
+            return header._replace(restarts=restarts, mended=b"" if same else mended)
         if marker in _FRAMES:
             if frame is not None:
                 raise ValueError("has two sizes")
             frame = _read_frame(data, at + 2, marker)
         elif marker == _TABLES:
             tables.update(_read_tables(data[at + 2 : at + length]))
+        elif marker == _INTERVAL:
+            interval = _LENGTH.unpack_from(data, at + 2)[0]
+        segments.append(bytes((0xFF, marker)) + data[at : at + max(2, length)])
         at += max(2, length)
     raise ValueError("was cut short, or holds no pixels")
 
@@ -126,7 +162,21 @@ def _read_frame(data: bytes, at: int, marker: int) -> Frame:
     sampling = {data[i]: (data[i + 1] >> 4) * (data[i + 1] & 15) for i in range(at + 6, at + 6 + 3 * count, 3)}
     if not (width and height and count and all(sampling.values())) or len(sampling) != count or count > 4:
         raise ValueError(f"cannot be of {width}x{height} pixels and {count} channels")
-    return Frame(marker, bits, height, width, sampling)
+    across = max(data[i + 1] >> 4 for i in range(at + 6, at + 6 + 3 * count, 3)) if count > 1 else 1
+    down = max(data[i + 1] & 15 for i in range(at + 6, at + 6 + 3 * count, 3)) if count > 1 else 1
+    units = -(-width // (_SIDE * across)) * -(-height // (_SIDE * down))
+    return Frame(marker, bits, height, width, sampling, units)
+
+
+def _mended(segment: bytes, channels: int) -> bytes:
+    """A segment in which a number that nobody knows is the one for which libjpeg takes it."""
+    if segment[1] == _JFIF and segment[4:9] == b"JFIF\0" and len(segment) > _VERSION_AT:
+        return segment[:_VERSION_AT] + b"\1" + segment[_VERSION_AT + 1 :]
+    known = _TRANSFORMS.get(channels)
+    if segment[1] == _ADOBE and segment[4:9] == b"Adobe" and len(segment) > _TRANSFORM_AT and known:
+        transform = segment[_TRANSFORM_AT]
+        return segment[:_TRANSFORM_AT] + bytes((min(transform, known) and known,)) + segment[_TRANSFORM_AT + 1 :]
+    return segment
 
 
 def _read_tables(segment: bytes) -> Tables:

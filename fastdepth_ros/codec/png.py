@@ -16,15 +16,25 @@ _DEFLATE, _SLACK = 1032, 64
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 """By colour type."""
 _ANIMATION = frozenset({b"acTL", b"fcTL", b"fdAT"})
+_ANCILLARY, _TRANSPARENCY = 0x20, b"tRNS"
+"""Bit of a chunk's first letter that tells that it is not needed, and the one that pixels may have alpha of."""
 
 
 class Header(NamedTuple):
-    """Size of the picture [px], bits of a channel, and how many channels are stored."""
+    """What stands before the pixels.
+
+    Attributes:
+        width, height: of the picture [px].
+        bits: of a channel.
+        channels: how many are stored.
+        chatty: whether there are chunks that say nothing of the pixels, as texts and colour profiles.
+    """
 
     width: int
     height: int
     bits: int
     channels: int
+    chatty: bool = False
 
 
 def read_header(data: memoryview) -> Header:
@@ -39,8 +49,27 @@ def read_header(data: memoryview) -> Header:
         raise ValueError("was cut short") from None
 
 
+def picture_alone(data: memoryview) -> bytes:
+    """A file that was walked, without the chunks that say nothing of its pixels.
+
+    libpng unpacks texts of up to 8 MB each, a thousand of them, before it reads a pixel: that takes minutes.
+    """
+    at, kept, kind = len(START), [data[: len(START)]], b""
+    while kind != b"IEND":
+        length, kind = _CHUNK.unpack_from(data, at)
+        end = at + _CHUNK.size + length + _CHECKSUM
+        if not _is_chatter(kind):
+            kept.append(data[at:end])
+        at = end
+    return b"".join(kept)
+
+
+def _is_chatter(kind: bytes) -> bool:
+    return bool(kind[0] & _ANCILLARY) and kind != _TRANSPARENCY
+
+
 def _walk(data: memoryview) -> Header:
-    at, packed, header = len(START), 0, None
+    at, packed, header, chatty = len(START), 0, None, False
     for _ in range(MOST_CHUNKS):
         length, kind = _CHUNK.unpack_from(data, at)
         if header is None:
@@ -51,9 +80,10 @@ def _walk(data: memoryview) -> Header:
         if kind in _ANIMATION:
             raise ValueError("is an animation")
         packed += length * (kind == b"IDAT")
+        chatty = chatty or _is_chatter(kind)
         if kind == b"IEND":
             _check_pixels(header, packed)
-            return header
+            return header._replace(chatty=chatty)
     raise ValueError(f"has more than {MOST_CHUNKS} pieces")
 
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 from fastdepth_ros.errors import ImageError, shortened
 from fastdepth_ros.messages.encodings import ENCODINGS, Encoding
 
-_DEPTH = re.compile(r"(16[US]|32[US]|32F|64F)C\d+")
+_DEPTH = re.compile(r"(TYPE_)?(16[US]|32[US]|32F|64F)C\d+|z16|depth.*", re.IGNORECASE)
 _VIDEO = ("h264", "h265", "hevc", "av1", "vp8", "vp9", "theora", "ffmpeg")
 
 

@@ -20,7 +20,7 @@ from fastdepth_ros.codec.decoder import Decoder, File, check_size
 from fastdepth_ros.errors import ImageError, shortened
 from fastdepth_ros.messages.bits import Bits
 from fastdepth_ros.messages.bridge import Bridge, find_bridge
-from fastdepth_ros.messages.encodings import Encoding, find_encoding
+from fastdepth_ros.messages.encodings import ENCODINGS, Encoding, find_encoding
 from fastdepth_ros.messages.formats import encoding_of, mosaic_of
 from fastdepth_ros.messages.serialized import SerializedCompressedImage, SerializedImage
 from fastdepth_ros.picture import Order, Picture
@@ -135,9 +135,10 @@ def read_compressed(
         ImageError: the bytes are neither JPEG nor PNG, were cut short, are damaged or too large a picture; or it is no
             picture by its format.
     """
-    data, name, decoder = memoryview(message.data), _name(message), decoder or Decoder()
+    name, decoder = _name(message), decoder or Decoder()
     mosaic = mosaic_of(message.format)
-    file = decoder.look(data, name)
+    file = decoder.look(memoryview(message.data), name)
+    data = file.data
     if file.bits == 16:
         _check_meaning(message, file)
         wide = decoder.decode(data, name, cv2.IMREAD_UNCHANGED)
@@ -166,7 +167,8 @@ def _demosaiced(mosaic: npt.NDArray[np.uint8], encoding: Encoding) -> Picture:
 
 def _check_meaning(message: AnyCompressedImage, file: File) -> None:
     """A grey PNG of 16 bits is a depth image as often as a picture: somebody has to say."""
-    if file.channels == 1 and not encoding_of(message.format):
+    encoding = encoding_of(message.format)
+    if file.channels == 1 and encoding not in ENCODINGS and not encoding.startswith("bayer_"):
         cause = f"{_name(message)} is grey with 16 bits: depth, or a picture"
         raise ImageError(cause, "Let the publisher's format say what it is, as `mono16; png compressed`.")
 

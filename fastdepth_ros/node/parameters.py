@@ -94,6 +94,8 @@ class NodeParameters:
 
     def _set(self, changes: list[Parameter]) -> SetParametersResult:
         """Take new values, all or none. Those of other names, as use_sim_time, are none of ours."""
+        if not all(change.name for change in changes):  # rclpy takes it for declared
+            return SetParametersResult(successful=False, reason="a parameter has a name")
         ours = {change.name: change.value for change in changes if change.name in TABLE}
         try:
             parameters = validate({**vars(self.current), **ours})

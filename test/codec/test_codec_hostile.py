@@ -156,3 +156,32 @@ def test_a_header_of_a_million_segments_is_given_up():
     data = b"\xff\xd8" + b"\xff\xfe\x00\x02" * 1_000_000 + cv2.imencode(".jpg", PHOTO)[1].tobytes()[2:]
     with pytest.raises(ValueError, match="no pixels"):
         jpeg.read_header(data)
+
+
+CHATTER = {
+    "a text": chunk(b"tEXt", b"Title\0a wall"),
+    "texts of 8 MB": chunk(b"zTXt", b"k\0\0" + zlib.compress(bytes(8_000_000), 9)) * 999,
+    "a text of 200 MB": chunk(b"iTXt", b"k\0\1\0\0\0" + zlib.compress(bytes(200_000_000), 9)),
+    "a colour profile that is none": chunk(b"iCCP", b"k\0\0" + zlib.compress(b"\xff" * 10_000_000, 9)),
+    "an EXIF without end": chunk(b"eXIf", b"MM\0*\0\0\0\x08" + b"\xff" * 60_000),
+}
+
+
+@pytest.mark.parametrize("what", CHATTER)
+def test_what_a_png_says_beside_its_pixels_is_not_unpacked(what):
+    data = GOOD[:33] + CHATTER[what] + GOOD[33:]
+    file = Decoder().look(memoryview(data), "it")
+    assert bytes(file.data) == GOOD
+    assert np.array_equal(decode_file(data, "it", cv2.IMREAD_COLOR), PHOTO)
+
+
+def test_a_plain_png_is_not_copied():
+    data = memoryview(GOOD)
+    assert Decoder().look(data, "it").data is data
+
+
+def test_transparency_stays_with_a_png():
+    pixels = np.full((9, 9), 7, np.uint16)
+    data = cv2.imencode(".png", pixels)[1].tobytes()
+    clear = data[:33] + chunk(b"tRNS", b"\0\7") + data[33:]
+    assert bytes(Decoder().look(memoryview(clear), "it").data) == clear

@@ -254,3 +254,51 @@ def test_a_file_says_nothing_on_stderr(capfd):
         with pytest.raises(ImageError):
             read_compressed(CompressedImage(format="jpeg", data=spoiled))
     assert capfd.readouterr() == ("", "")
+
+
+NOISE = cv2.resize(np.random.default_rng(5).integers(0, 256, (30, 40, 3), np.uint8), (320, 240))
+
+
+def jfif_of_another_version(data):
+    return data.replace(b"JFIF\0\1", b"JFIF\0\2")
+
+
+def a_stray_byte_in_the_header(data):
+    at = data.index(b"\xff\xdb")
+    return data[:at] + b"\0" + data[at:]
+
+
+def colours_of_another_adobe(data):
+    at = data.index(b"\xff\xdb")
+    return data[:2] + b"\xff\xee\0\x0eAdobe\0\x64" + bytes(4) + b"\7" + data[at:]
+
+
+def a_stray_byte_before_a_restart(data):
+    at = data.index(b"\xff\xd0")
+    return data[:at] + b"\0" + data[at:]
+
+
+COMPLAINTS = [
+    jfif_of_another_version,
+    a_stray_byte_in_the_header,
+    colours_of_another_adobe,
+    a_stray_byte_before_a_restart,
+]
+
+
+@pytest.mark.parametrize("complaint", COMPLAINTS)
+def test_damage_is_found_behind_what_libjpeg_complains_of_first(complaint):
+    plain = jpeg_of(NOISE, cv2.IMWRITE_JPEG_RST_INTERVAL, 20)
+    data = plain.data.tobytes()
+    whole = complaint(data)
+    assert np.array_equal(read_compressed(saying(whole)).pixels, read_compressed(plain).pixels)
+    lost = len(whole) // 3
+    for damaged in (whole[: 2 * lost] + b"\xff\xd9", whole[: len(whole) // 2] + whole[len(whole) // 2 + lost // 2 :]):
+        with pytest.raises(ImageError, match="corrupt"):
+            read_compressed(saying(damaged))
+
+
+def saying(data):
+    message = CompressedImage(format="jpeg")
+    message.data.frombytes(data)
+    return message

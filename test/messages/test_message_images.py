@@ -309,6 +309,10 @@ def test_a_png_with_a_flipped_bit_is_refused():
         "32FC1; compressedDepth png",
         "16UC1; compressedDepth rvl",
         "mono16; compressedDepth",
+        "16uc1; png compressed",
+        "TYPE_16UC1; png compressed",
+        "z16; png compressed",
+        "Depth16; png compressed",
     ],
 )
 def test_a_compressed_depth_image_is_named_whatever_it_holds(form):
@@ -321,7 +325,7 @@ def test_a_compressed_depth_image_is_named_whatever_it_holds(form):
 
 def test_a_grey_png_of_16_bits_that_nobody_names_is_refused():
     message = compressed("png", np.full((8, 8), 1000, np.uint16))
-    for form in ("png", ""):
+    for form in ("png", "", "y16; png compressed", "; png"):
         message.format = form
         with pytest.raises(ImageError, match="depth, or a picture"):
             opencv().read(message)

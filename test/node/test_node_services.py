@@ -60,6 +60,15 @@ def test_strange_names_have_an_answer(graph):
     assert graph.state == "active"
 
 
+def test_a_parameter_without_a_name_is_refused(graph):
+    nameless = Parameter(name="", value=ParameterValue(type=4, string_value="x"))
+    request = SetParameters.Request(parameters=[nameless, RATE])
+    results = graph.call(SetParameters, "set_parameters", request).results
+    assert [result.successful for result in results] == [False, True]
+    assert "name" in results[0].reason
+    assert graph.get("max_rate") == 12.0
+
+
 def test_a_request_without_end_is_refused_at_once(graph):
     names = ["max_rate"] * 200_000
     assert not graph.call(GetParameters, "get_parameters", GetParameters.Request(names=names)).values
