@@ -6,20 +6,18 @@ calibration is that of the sensor. No ROS is needed.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from fastdepth_ros.codec import bmp
+from fastdepth_ros.codec.decoder import MAX_PIXELS, Decoder, check_size
 from fastdepth_ros.errors import ImageError
 from fastdepth_ros.messages.images import PictureReader, read_compressed
 from fastdepth_ros.messages.serialized import Origin, SerializedCompressedImage
 from fastdepth_ros.picture import Picture
-
-_CHECKED = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
-"""Beginnings of files that are looked at before they are decoded."""
 
 _NOWHEN = Origin(0, 0, "")
 _TO_RGB = {"bgr": cv2.COLOR_BGR2RGB, "bgra": cv2.COLOR_BGRA2RGB, "rgba": cv2.COLOR_RGBA2RGB, "grey": cv2.COLOR_GRAY2RGB}
@@ -27,27 +25,36 @@ _TO_BGR = {"rgb": cv2.COLOR_RGB2BGR, "rgba": cv2.COLOR_RGBA2BGR, "bgra": cv2.COL
 
 
 def read_file(data: bytes, name: str) -> Picture:
-    """The picture of a JPEG or PNG file; of other kinds, what OpenCV makes of it.
+    """The picture of a JPEG, PNG or BMP file. Others are refused: nothing says what decoding them would cost.
 
     Args:
         data: the file's bytes.
         name: what errors call it.
 
     Raises:
-        ImageError: it was cut short, or cannot be decoded.
+        ImageError: it is of another kind, was cut short, is too large, or cannot be decoded.
     """
-    cause = "it is empty"
-    if data.startswith(_CHECKED):
-        try:
-            return read_compressed(SerializedCompressedImage(_NOWHEN, memoryview(data), Path(name).suffix))
-        except ImageError as error:
-            cause = error.cause
-    elif data:
-        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-        if pixels is not None:
-            return Picture(np.asarray(pixels, np.uint8), "bgr")
-        cause = "OpenCV cannot decode it"
-    raise ImageError(f"{name} is no picture that can be read: {cause}", "Name a JPEG or PNG file that is whole.")
+    try:
+        if not data:
+            raise ValueError("it is empty")
+        if data.startswith(bmp.START):
+            return _read_bmp(data)
+        return read_compressed(SerializedCompressedImage(_NOWHEN, memoryview(data), ""))
+    except (ImageError, ValueError) as error:
+        cause = error.cause if isinstance(error, ImageError) else str(error)
+        remedy = "Name a JPEG, PNG or BMP file that is whole; save pictures of other kinds as PNG."
+        raise ImageError(f"{name} is no picture that can be read: {cause}", remedy) from error
+
+
+def _read_bmp(data: bytes) -> Picture:
+    name = "the BMP file"
+    try:
+        header = bmp.read_header(data)
+    except ValueError as error:
+        raise ImageError(f"{name} {error}", "Save it again.") from None
+    check_size(name, header.width, header.height, MAX_PIXELS)
+    flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+    return Picture(np.asarray(Decoder().decode(data, name, flags), np.uint8), "bgr")
 
 
 def read_message(message: Any) -> Picture:
