@@ -17,6 +17,7 @@ from rich.table import Table
 from fastdepth_ros.camera import Intrinsics, View
 from fastdepth_ros.colours import relief
 from fastdepth_ros.errors import ImageError, SettingError
+from fastdepth_ros.files.reading import read
 from fastdepth_ros.files.writing import storing, write_file
 from fastdepth_ros.messages.files import read_file
 from fastdepth_ros.millimetres import millimetres
@@ -29,6 +30,9 @@ from fastdepth_ros.runtime.cache import module_for
 from fastdepth_ros.runtime.engines import open_engine
 from fastdepth_ros.settings import LIMITS
 
+LARGEST_PICTURE = 2**29
+"""Bytes of a file; more than the largest picture that is decoded can have."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
@@ -37,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         type=Path,
         metavar="IMAGE",
-        help="JPEG, PNG and whatever OpenCV reads; an orientation in the file is ignored, as in the node",
+        help="JPEG, PNG or BMP; an orientation in the file is ignored, as in the node",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for what is written")
     parser.add_argument("--model", default=DEFAULT, help="name or folder of a bundle (default: %(default)s)")
@@ -104,9 +108,9 @@ def _check_names(images: list[Path]) -> None:
 
 def _read(path: Path) -> Picture:
     try:
-        data = path.read_bytes()
+        data = read(path, LARGEST_PICTURE)
     except OSError as error:
-        raise ImageError(f"{path} is no picture ({error.strerror})", "Name a JPEG or PNG file.") from error
+        raise ImageError(f"{path} is no picture ({error.strerror})", "Name a JPEG, PNG or BMP file.") from error
     return read_file(data, str(path))
 
 

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fastdepth_ros.codec import jpeg, png
-from fastdepth_ros.codec.decoder import decode_file
+from fastdepth_ros.codec import bmp
+from fastdepth_ros.codec.decoder import MAX_PIXELS, Decoder, check_size
 from fastdepth_ros.errors import ImageError
 from fastdepth_ros.messages.images import PictureReader, read_compressed
 from fastdepth_ros.messages.serialized import Origin, SerializedCompressedImage
@@ -25,23 +25,36 @@ _TO_BGR = {"rgb": cv2.COLOR_RGB2BGR, "rgba": cv2.COLOR_RGBA2BGR, "bgra": cv2.COL
 
 
 def read_file(data: bytes, name: str) -> Picture:
-    """The picture of a JPEG or PNG file; of other kinds, what OpenCV makes of it.
+    """The picture of a JPEG, PNG or BMP file. Others are refused: nothing says what decoding them would cost.
 
     Args:
         data: the file's bytes.
         name: what errors call it.
 
     Raises:
-        ImageError: it was cut short, or cannot be decoded.
+        ImageError: it is of another kind, was cut short, is too large, or cannot be decoded.
     """
+    try:
+        if not data:
+            raise ValueError("it is empty")
+        if data.startswith(bmp.START):
+            return _read_bmp(data)
+        return read_compressed(SerializedCompressedImage(_NOWHEN, memoryview(data), ""))
+    except (ImageError, ValueError) as error:
+        cause = error.cause if isinstance(error, ImageError) else str(error)
+        remedy = "Name a JPEG, PNG or BMP file that is whole; save pictures of other kinds as PNG."
+        raise ImageError(f"{name} is no picture that can be read: {cause}", remedy) from error
+
+
+def _read_bmp(data: bytes) -> Picture:
+    name = "the BMP file"
+    try:
+        header = bmp.read_header(data)
+    except ValueError as error:
+        raise ImageError(f"{name} {error}", "Save it again.") from None
+    check_size(name, header.width, header.height, MAX_PIXELS)
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-    if data.startswith((jpeg.START, png.START)):
-        return Picture(np.asarray(decode_file(data, name, flags), np.uint8), "bgr")
-    # OpenCV raises for what is empty, and gives None for what it cannot read.
-    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
-    if pixels is None:
-        raise ImageError(f"{name} is no picture that OpenCV reads", "Name a JPEG or PNG file.")
-    return Picture(np.asarray(pixels, np.uint8), "bgr")
+    return Picture(np.asarray(Decoder().decode(data, name, flags), np.uint8), "bgr")
 
 
 def read_message(message: Any) -> Picture:

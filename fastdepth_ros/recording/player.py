@@ -23,6 +23,9 @@ DEPTH = 5
 MOMENT = 0.2
 """How long a publisher stays after its last message, for readers that do not acknowledge [s]."""
 
+LONGEST_WAIT = 86400.0
+"""For the next message [s]; what is later has a damaged time."""
+
 MOMENTS = 64
 """Recorded stamps that are kept in mind: a moment's messages lie close together."""
 
@@ -122,6 +125,9 @@ class Player:
 
         Returns:
             How many were published.
+
+        Raises:
+            RecordingError: a message cannot be published, or is due after :data:`LONGEST_WAIT`.
         """
         stop = stop or threading.Event()
         stamps: Stamps = {}
@@ -136,6 +142,9 @@ class Player:
             if start is None:
                 start, first = now, message.time
             due = start + (message.time - first) / 1e9 / self._rate
+            if due - now > LONGEST_WAIT:
+                cause = f"the next message of {message.topic.name} comes {(due - now) / 86400:.0f} days later"
+                raise RecordingError(cause, "Its time is damaged: record it again, or give a larger --rate.")
             # An event's wait, not a sleep: it ends at once when playing is stopped.
             if stop.wait(due - now) if due > now else stop.is_set():
                 break

@@ -11,7 +11,14 @@ from rosbags.interfaces import MessageDefinitionFormat
 from rosbags.rosbag2 import Reader
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
-from fastdepth_ros.errors import RecordingError
+from fastdepth_ros.errors import RecordingError, brief
+from fastdepth_ros.files.names import LONGEST_TEXT, short
+from fastdepth_ros.recording.storages import CheckedReader
+
+LATEST = 2**63
+"""Nanoseconds since 1970; rosbag2's are of 63 bits."""
+
+MOST_MESSAGES = 2**48
 
 REMEDY = "Name a rosbag2 folder (with its metadata.yaml), a .mcap file or a .db3 file."
 
@@ -66,16 +73,19 @@ class Recording:
             raise RecordingError(f"there is no recording {path}", REMEDY)
         if path.is_dir() and not (path / "metadata.yaml").is_file():
             raise RecordingError(f"{path} is no rosbag2 recording: it holds no metadata.yaml", REMEDY)
+        reader = None
         try:
-            reader = Reader(path)
+            reader = CheckedReader(path)
             reader.open()
-        except Exception as error:  # the storage plugins raise whatever their parser meets in a broken file
-            raise _broken(path, error) from error
-        try:
+            check_words(reader)
             recording = cls(path, reader)
-        except BaseException:
-            reader.close()
-            raise
+        except BaseException as error:
+            if reader is not None and reader.is_open:
+                reader.close()
+            # The storage plugins raise whatever their parser meets in a broken file.
+            if isinstance(error, RecordingError) or not isinstance(error, Exception):
+                raise
+            raise _broken(path, error) from error
         if not any(topic.messages for topic in recording.topics.values()):
             recording.close()
             raise RecordingError(f"the recording {path} holds no message", "Record it again.")
@@ -106,7 +116,10 @@ class Recording:
         connections = [c for c in self._reader.connections if c.topic in wanted]
         try:
             for connection, time, data in self._reader.messages(connections):
-                yield Message(self._recorded[connection.topic], time, bytes(data))
+                # In sqlite3's columns anything may stand, and `bytes` makes so many zeros of a number.
+                if not isinstance(data, bytes) or type(time) is not int or not 0 <= time < LATEST:
+                    raise ValueError(f"a message of {connection.topic} is damaged")
+                yield Message(self._recorded[connection.topic], time, data)
         except Exception as error:
             raise _broken(self.path, error) from error
 
@@ -136,5 +149,23 @@ class Recording:
                 self._types.register(get_types_from_msg(connection.msgdef.data, topic.type))
 
 
+def check_words(reader: Reader) -> None:
+    """Hold what a recording says of its topics against what it may say.
+
+    Raises:
+        ValueError: a name cannot be shown, or a number is none.
+    """
+    for number in (reader.duration, reader.start_time):
+        if type(number) is not int or not 0 <= number <= LATEST:
+            raise ValueError(f"it says that it begins or lasts {short(number)} ns")
+    for topic in reader.connections:
+        for word in (topic.topic, topic.msgtype):
+            if not isinstance(word, str) or not word or len(word) > LONGEST_TEXT or not word.isprintable():
+                raise ValueError(f"a topic or its type is called {short(word)}")
+        if type(topic.msgcount) is not int or not 0 <= topic.msgcount <= MOST_MESSAGES:
+            raise ValueError(f"{short(topic.topic)} has {short(topic.msgcount)} messages")
+
+
 def _broken(path: Path, error: Exception) -> RecordingError:
-    return RecordingError(f"the recording {path} cannot be read ({error})", "Copy it again, or record it again.")
+    words = brief(error, 500) or type(error).__name__
+    return RecordingError(f"the recording {path} cannot be read ({words})", "Copy it again, or record it again.")

@@ -1,5 +1,7 @@
 """`fastdepth infer`: what a user finds in the folder afterwards."""
 
+import os
+
 import cv2
 import numpy as np
 import pytest
@@ -62,14 +64,19 @@ def test_an_orientation_in_the_file_is_ignored_as_in_the_node(module, bundle, tm
     assert np.load(tmp_path / "out" / "phone.depth.npy").shape == (48, 64)
 
 
-def test_an_empty_file_and_a_folder_are_no_pictures(module, bundle, picture, tmp_path, capsys):
+def test_what_is_no_file_of_a_picture_is_named_and_holds_nobody_up(module, bundle, picture, tmp_path, capsys):
     (tmp_path / "empty.png").touch()
     (tmp_path / "folder.png").mkdir()
-    assert infer(module, bundle, tmp_path, tmp_path / "empty.png", tmp_path / "folder.png", picture) == 1
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "device.png").symlink_to("/dev/zero")
+    (tmp_path / "huge.png").touch()
+    os.truncate(tmp_path / "huge.png", 2**40)
+    names = ["empty", "folder", "pipe", "device", "huge"]
+    assert infer(module, bundle, tmp_path, *(tmp_path / f"{name}.png" for name in names), picture) == 1
     said = capsys.readouterr().err
-    assert "empty.png is no picture" in said
-    assert "folder.png is no picture" in said
+    assert all(f"{name}.png is no picture" in said for name in names)
     assert "Traceback" not in said
+    assert (tmp_path / "out" / "room.depth.png").is_file()
 
 
 @pytest.mark.parametrize(

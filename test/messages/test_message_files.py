@@ -1,5 +1,6 @@
 """Pictures of files and recordings are those that the node would have seen."""
 
+import struct
 import subprocess
 import sys
 
@@ -35,10 +36,49 @@ def test_an_orientation_turns_no_picture_away_from_its_depth(tmp_path):
     assert np.abs(frame.pixels[5, 5].astype(int) - (200, 60, 10)).max() < 12
 
 
-@pytest.mark.parametrize("suffix", [".bmp", ".tiff", ".webp", ".png"])
-def test_other_kinds_are_read_as_opencv_reads_them(suffix):
-    data = cv2.imencode(suffix, PIXELS)[1].tobytes()
-    assert np.abs(bgr_of(read_file(data, f"room{suffix}")).astype(int) - PIXELS).max() < 12
+@pytest.mark.parametrize("shape", [(48, 64, 3), (48, 64, 4), (48, 64), (5, 7, 3)])
+@pytest.mark.parametrize("suffix", [".bmp", ".png"])
+def test_files_without_loss_are_read_as_opencv_reads_them(suffix, shape):
+    data = cv2.imencode(suffix, np.random.default_rng(0).integers(0, 256, shape, np.uint8))[1]
+    assert np.array_equal(bgr_of(read_file(data.tobytes(), f"room{suffix}")), cv2.imdecode(data, cv2.IMREAD_COLOR))
+
+
+@pytest.mark.parametrize("suffix", [".tiff", ".webp", ".ppm", ".jp2", ".hdr"])
+def test_kinds_of_which_nobody_knows_what_they_cost_are_refused_with_a_remedy(suffix):
+    pixels = PIXELS.astype(np.float32) if suffix == ".hdr" else PIXELS
+    done, data = cv2.imencode(suffix, pixels)
+    assert done
+    with pytest.raises(ImageError, match="neither JPEG nor PNG.*save pictures of other kinds as PNG"):
+        read_file(data.tobytes(), f"room{suffix}")
+
+
+def bmp(width=64, height=48, bits=24, packing=0, start=54, size=40, data=bytes(64 * 48 * 3)):
+    return struct.pack("<2sIHHIIiiHHI", b"BM", 0, 0, 0, start, size, width, height, 1, bits, packing) + bytes(20) + data
+
+
+BMP_BOMBS = {
+    "larger than its file": bmp(60000, 60000),
+    "as large as a whole number can be": bmp(2**31 - 1, -(2**31)),
+    "packed": bmp(30000, 30000, 8, 1),
+    "of one bit": bmp(30000, 30000, 1, data=bytes(30016 // 8 * 30000)),
+    "of no bits": bmp(bits=0),
+    "empty": bmp(0, 48),
+    "of negative width": bmp(-64),
+    "behind its end": bmp(start=2**32 - 1),
+    "of OS/2": bmp(size=12),
+    "cut short": bmp(data=bytes(100)),
+}
+
+
+@pytest.mark.parametrize("name", BMP_BOMBS)
+def test_a_bmp_that_is_not_what_it_says_is_refused_before_it_is_decoded(name, monkeypatch):
+    monkeypatch.setattr(cv2, "imdecode", None)
+    with pytest.raises(ImageError, match=r"attic\.bmp is no picture"):
+        read_file(BMP_BOMBS[name], "attic.bmp")
+
+
+def test_a_bmp_that_stands_upside_down_is_read():
+    assert (read_file(bmp(height=-48), "room.bmp").height, read_file(bmp(), "room.bmp").width) == (48, 64)
 
 
 @pytest.mark.parametrize("data", [b"", b"no picture", b"\xff\xd8\xff", jpeg(PIXELS)[:300], b"\x89PNG\r\n\x1a\n", b"BM"])

@@ -14,7 +14,7 @@ from bags import START, STORE, camera_info, image, write
 
 from fastdepth_ros import cdr
 from fastdepth_ros.demo.graph import graph_environment
-from fastdepth_ros.recording import Recording
+from fastdepth_ros.recording import Recording, RecordingWriter
 
 FRAMES, PERIOD = 12, 40_000_000
 LISTENER = Path(__file__).with_name("listener.py")
@@ -23,8 +23,6 @@ LISTENER = Path(__file__).with_name("listener.py")
 @pytest.fixture(scope="module")
 def path(tmp_path_factory):
     """12 pictures of 8x6 with camera_info, 25 Hz."""
-    from fastdepth_ros.recording import RecordingWriter
-
     folder = tmp_path_factory.mktemp("played") / "bag"
     with RecordingWriter(folder) as writer:
         for index in range(FRAMES):
@@ -164,3 +162,15 @@ def test_a_type_that_is_not_installed_is_named():
 
     with pytest.raises(RecordingError, match="type acme_msgs/msg/Rocket is not installed"):
         message_class(Topic("/rocket", "acme_msgs/msg/Rocket", 1))
+
+
+def test_a_message_of_another_century_ends_the_player_with_a_remedy(graph, tmp_path):
+    with RecordingWriter(tmp_path / "bag") as writer:
+        for stamp in (START, 2**63 - 2):
+            raw = bytes(STORE.serialize_cdr(image(stamp=START), "sensor_msgs/msg/Image"))
+            writer.write("/cam/image_raw", "sensor_msgs/msg/Image", stamp, raw)
+    player = play(graph, tmp_path / "bag", "--wait", "0")
+    said = player.communicate(timeout=60)[1]
+    assert player.returncode > 0
+    assert "/cam/image_raw comes 88233 days later. Its time is damaged" in said
+    assert "Traceback" not in said
