@@ -137,4 +137,5 @@ class Recording:
 
 
 def _broken(path: Path, error: Exception) -> RecordingError:
-    return RecordingError(f"the recording {path} cannot be read ({error})", "Copy it again, or record it again.")
+    words = str(error) or type(error).__name__
+    return RecordingError(f"the recording {path} cannot be read ({words})", "Copy it again, or record it again.")
