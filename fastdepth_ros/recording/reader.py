@@ -49,6 +49,10 @@ class Recording:
             connection.topic: Topic(connection.topic, connection.msgtype, connection.msgcount)
             for connection in reader.connections
         }
+        # rosbags takes what metadata.yaml says as it is, numbers and truths too.
+        for name, kind, count in self._recorded.values():
+            if not (isinstance(name, str) and isinstance(kind, str) and isinstance(count, int)):
+                raise _broken(path, ValueError(f"a topic {name!r:.80} of type {kind!r:.80}"))
         self.topics = dict(self._recorded)
         self.duration = (
             max(0, reader.duration - 1) / 1e9
