@@ -45,18 +45,10 @@ class Recording:
         self.path = path
         self._reader = reader
         self._types = get_typestore(Stores.ROS2_HUMBLE)
-        self._recorded = {
-            connection.topic: Topic(connection.topic, connection.msgtype, connection.msgcount)
-            for connection in reader.connections
-        }
-        # rosbags takes what metadata.yaml says as it is, numbers and truths too.
-        for name, kind, count in self._recorded.values():
-            if not (isinstance(name, str) and isinstance(kind, str) and isinstance(count, int)):
-                raise _broken(path, ValueError(f"a topic {name!r:.80} of type {kind!r:.80}"))
+        self._recorded = {topic.name: topic for topic in _topics(reader)}
         self.topics = dict(self._recorded)
-        self.duration = (
-            max(0, reader.duration - 1) / 1e9
-        )  # the reader's end lies one nanosecond behind the last message
+        # The reader's end lies one nanosecond behind the last message.
+        self.duration = max(0, reader.duration - 1) / 1e9
 
     @classmethod
     def open(cls, path: Path | str) -> Recording:
@@ -77,9 +69,11 @@ class Recording:
             raise _broken(path, error) from error
         try:
             recording = cls(path, reader)
-        except BaseException:
+        except BaseException as error:
             reader.close()
-            raise
+            if isinstance(error, RecordingError) or not isinstance(error, Exception):
+                raise
+            raise _broken(path, error) from error  # metadata.yaml says what it likes of times and topics
         if not any(topic.messages for topic in recording.topics.values()):
             recording.close()
             raise RecordingError(f"the recording {path} holds no message", "Record it again.")
@@ -138,6 +132,19 @@ class Recording:
         for connection in self._reader.connections:
             if connection.topic == topic.name and connection.msgdef.format == MessageDefinitionFormat.MSG:
                 self._types.register(get_types_from_msg(connection.msgdef.data, topic.type))
+
+
+def _topics(reader: Reader) -> Iterator[Topic]:
+    """The topics; rosbags takes what metadata.yaml says of them as it is.
+
+    Raises:
+        ValueError: a name or type is no text, or a count no number.
+    """
+    for connection in reader.connections:
+        topic = Topic(connection.topic, connection.msgtype, connection.msgcount)
+        if [type(each) for each in topic] != [str, str, int]:
+            raise ValueError(f"a topic {topic.name!r:.80} of type {topic.type!r:.80}")
+        yield topic
 
 
 def _broken(path: Path, error: Exception) -> RecordingError:
