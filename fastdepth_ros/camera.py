@@ -19,7 +19,9 @@ from fastdepth_ros.errors import CalibrationError
 Floats = npt.NDArray[np.floating]
 
 SMALLEST, LARGEST = 1e-3, 1e6
-"""Focal lengths of any picture [px]; what lies outside overflows in float32 sooner or later."""
+"""Numbers of any camera that was measured [px]; what lies outside overflows in float32 sooner or later."""
+
+REMEDY = "Calibrate the camera, and check the camera_info that its driver publishes."
 
 OFF_CENTRE = 0.25
 """How far from a picture's centre its principal point may lie, as a share of the side: within the middle half."""
@@ -43,7 +45,7 @@ class Intrinsics:
             scaled from it is doubted, too.
 
     Raises:
-        CalibrationError: a size or focal length is not positive, a number is not finite, or beyond any lens.
+        CalibrationError: a size or focal length is not positive, or a number is not finite.
     """
 
     width: int
@@ -55,16 +57,12 @@ class Intrinsics:
     doubt: str = field(default="", kw_only=True)
 
     def __post_init__(self) -> None:
-        remedy = "Calibrate the camera, and check the camera_info that its driver publishes."
         if self.width < 1 or self.height < 1:
-            raise CalibrationError(f"a camera matrix of a {self.width}x{self.height} picture", remedy)
+            raise CalibrationError(f"a camera matrix of a {self.width}x{self.height} picture", REMEDY)
         if not all(map(math.isfinite, (self.fx, self.fy, self.cx, self.cy))):
-            raise CalibrationError("the camera matrix holds NaN or infinity", remedy)
+            raise CalibrationError("the camera matrix holds NaN or infinity", REMEDY)
         if self.fx <= 0 or self.fy <= 0:
-            raise CalibrationError(f"the camera matrix has focal lengths {self.fx:g} and {self.fy:g}", remedy)
-        if min(self.fx, self.fy) < SMALLEST or max(self.fx, self.fy, abs(self.cx), abs(self.cy)) > LARGEST:
-            numbers = ", ".join(f"{name} {getattr(self, name):g}" for name in ("fx", "fy", "cx", "cy"))
-            raise CalibrationError(f"the camera matrix is beyond any lens ({numbers})", remedy)
+            raise CalibrationError(f"the camera matrix has focal lengths {self.fx:g} and {self.fy:g}", REMEDY)
 
     def crop(self, x: int, y: int, width: int, height: int) -> Intrinsics:
         """The camera of a picture of which only ``width`` x ``height`` pixels from (x, y) on were kept."""
@@ -100,6 +98,18 @@ class Intrinsics:
         columns = (np.arange(0, self.width, stride) - self.cx) / self.fx
         rows = (np.arange(0, self.height, stride) - self.cy) / self.fy
         return columns.astype(np.float32)[None, :], rows.astype(np.float32)[:, None]
+
+
+def check_lens(camera: Intrinsics) -> None:
+    """Refuse numbers beyond any lens. For cameras that somebody measured: what is cut and scaled from one is not asked.
+
+    Raises:
+        CalibrationError: a number lies outside of :data:`SMALLEST` to :data:`LARGEST`.
+    """
+    matrix = {name: getattr(camera, name) for name in ("fx", "fy", "cx", "cy")}
+    if min(camera.fx, camera.fy) < SMALLEST or max(map(abs, matrix.values())) > LARGEST:
+        numbers = ", ".join(f"{name} {value:g}" for name, value in matrix.items())
+        raise CalibrationError(f"the camera matrix is beyond any lens ({numbers})", REMEDY)
 
 
 def implausible(camera: Intrinsics) -> str:

@@ -22,6 +22,8 @@ from fastdepth_ros.importing.bounds import budget, foreign, read_file
 from fastdepth_ros.importing.inert import Inert, Tensor, load
 
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
+SHORT, KEYS = 2**10, 2**17
+"""Bytes of the pickles around that of the object: of a number, of a few sizes; of the keys of all numbers."""
 MOST_TENSORS = 4096
 """In a file: parameters, buffers and an optimiser's state; FastDepth has 600."""
 
@@ -67,11 +69,11 @@ def _read_zip(data: bytes) -> tuple[Any, dict[str, bytes]]:
 
 def _read_legacy(data: bytes) -> tuple[Any, dict[str, bytes]]:
     file = io.BytesIO(data)
-    if load(file) != LEGACY_MAGIC:
+    if load(file, SHORT) != LEGACY_MAGIC:
         raise WeightsError("the file does not begin as torch's do", "It is no torch file.")
-    load(file)  # version of the protocol
-    load(file)  # byte order and sizes of C types of the machine that wrote it
-    root, keys = load(file), load(file)
+    load(file, SHORT)  # version of the protocol
+    load(file, SHORT)  # byte order and sizes of C types of the machine that wrote it
+    root, keys = load(file), load(file, KEYS)
     sizes = {tensor.storage.key: np.dtype(tensor.storage.dtype).itemsize for tensor in _all_tensors(root)}
     storages: dict[str, bytes] = {}
     for key in keys:

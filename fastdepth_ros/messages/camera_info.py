@@ -9,7 +9,7 @@ from typing import TypeAlias
 from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
 
-from fastdepth_ros.camera import FOCAL_RATIO, Intrinsics, implausible
+from fastdepth_ros.camera import FOCAL_RATIO, Intrinsics, check_lens, implausible
 from fastdepth_ros.errors import CalibrationError
 from fastdepth_ros.messages.serialized import SerializedCameraInfo
 
@@ -41,6 +41,7 @@ def intrinsics_of(info: AnyCameraInfo, rectified: bool = True) -> Intrinsics:
             "Calibrate it (camera_calibration) and give the driver the file; until then there is depth but no cloud.",
         )
     sensor = Intrinsics(info.width, info.height, *map(float, matrix))
+    check_lens(sensor)
     camera = replace(sensor, doubt=implausible(sensor) or _disagreement(info))
     roi = info.roi
     if roi.width and roi.height:
@@ -48,6 +49,7 @@ def intrinsics_of(info: AnyCameraInfo, rectified: bool = True) -> Intrinsics:
     columns, rows = max(1, info.binning_x), max(1, info.binning_y)
     if columns > 1 or rows > 1:
         camera = camera.scale(camera.width // columns, camera.height // rows)
+    check_lens(camera)
     return camera
 
 

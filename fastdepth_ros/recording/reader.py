@@ -57,9 +57,8 @@ class Recording:
             for connection in reader.connections
         }
         self.topics = dict(self._recorded)
-        self.duration = (
-            max(0, reader.duration - 1) / 1e9
-        )  # the reader's end lies one nanosecond behind the last message
+        # The reader's end lies one nanosecond behind the last message.
+        self.duration = max(0, reader.duration - 1) / 1e9
 
     @classmethod
     def open(cls, path: Path | str) -> Recording:

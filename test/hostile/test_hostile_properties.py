@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fastdepth_ros.camera import PAPER_VIEW, Intrinsics, View, check_lens
 from fastdepth_ros.errors import FastDepthError
 from fastdepth_ros.messages.serialized import Unpacker
 from fastdepth_ros.parameters import TABLE, Spec, validate
@@ -45,3 +46,20 @@ def test_bytes_are_an_image_or_refused_and_never_longer_than_they_are(compressed
             continue
         assert len(found.data) < len(message)
         assert bytes(found.data) in message
+
+
+NUMBERS = st.floats(1e-4, 1e7)
+SIDES = st.integers(2, 65535)
+
+
+@given(SIDES, SIDES, NUMBERS, NUMBERS, NUMBERS, NUMBERS)
+def test_a_camera_that_was_accepted_can_be_cut_and_scaled_for_every_frame(
+    width: int, height: int, fx: float, fy: float, cx: float, cy: float
+) -> None:
+    camera = Intrinsics(width, height, fx, fy, cx, cy)
+    try:
+        check_lens(camera)
+    except FastDepthError:
+        return
+    seen = View.of(PAPER_VIEW, width, height, 224, 224).intrinsics(camera)
+    assert seen.width == seen.height == 224

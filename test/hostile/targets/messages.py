@@ -11,7 +11,7 @@ from rclpy.serialization import serialize_message
 from std_msgs.msg import Header
 
 from fastdepth_ros.camera import PAPER_VIEW, View
-from fastdepth_ros.errors import FastDepthError
+from fastdepth_ros.errors import CalibrationError, FastDepthError
 from fastdepth_ros.messages.camera_info import depth_camera_info
 from fastdepth_ros.messages.images import PictureReader
 from fastdepth_ros.messages.serialized import Unpacker
@@ -60,14 +60,17 @@ def _camera(_: Path) -> Callable[[bytes], object]:
     good = camera_infos.good()
 
     def take(data: bytes) -> None:
-        camera = Camera(Quiet())
+        camera, problems = Camera(Quiet()), []
         for message in (good, data, good):
             camera.hear(message)
+            problems.append(camera.problem)
             if camera.calibration is None:
                 raise FooledError("a good camera_info is forgotten")
             _use(camera.calibration)
         if camera.calibration.camera.width != 32:
             raise FooledError("a good camera_info is not taken after this one")
+        if problems[1]:
+            raise CalibrationError(problems[1], "")
 
     return take
 
