@@ -120,7 +120,8 @@ class Decoder:
         return np.asarray(pixels)
 
     def _look_at_jpeg(self, data: memoryview, name: str) -> File:
-        if self._header is None or data[: len(self._head)] != self._head:
+        # As bytes, because views are compared one by one: 0.3 ms for a head that holds a small picture.
+        if self._header is None or data[: len(self._head)].tobytes() != self._head:
             head = data.tobytes()
             self._header = jpeg.read_header(head)
             self._head = head[: self._header.ends]

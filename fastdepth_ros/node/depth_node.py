@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import faulthandler
 import math
+import sys
 import time
 import traceback
 from collections.abc import Callable
@@ -47,6 +48,7 @@ from fastdepth_ros.node.qos import answer, keeps, latched, qos_override, sensor
 from fastdepth_ros.node.rate_limit import RateLimit
 from fastdepth_ros.node.reports import Reporter
 from fastdepth_ros.node.services import guard_services
+from fastdepth_ros.node.starting import REFUSALS, StartError
 from fastdepth_ros.node.worker import Worker
 from fastdepth_ros.parameters import Parameters
 from fastdepth_ros.runtime.cache import module_for
@@ -529,12 +531,17 @@ def _kind(value: object) -> str:
 
 
 def main(args: list[str] | None = None) -> int:
-    """Run the node until it is told to end; that is status 0."""
+    """Run the node until it is told to end; that is status 0. Where ROS does not start, it is that of the error."""
     ending = Ending()
     prepare_process()
-    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
     try:
-        node = DepthNode(lambda: ending.told)
+        try:
+            rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+            node = DepthNode(lambda: ending.told)
+        except REFUSALS as refusal:
+            error = StartError(refusal)
+            sys.stderr.write(f"depth_node: {error}\n")
+            return error.status
         executor = NodeExecutor(node, node.outlive)
         ending.then(executor.stop)
         try:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
@@ -84,3 +86,47 @@ def test_a_board_that_is_none_is_told_of_and_is_no_hindrance(start, root):
     graph = start(board_root=root)
     assert graph.state == "active"
     graph.end()
+
+
+PARAMETERS = {
+    "cut off": "a: [",
+    "a list of two kinds": "/**:\n  ros__parameters:\n    max_rate: [1, a]\n",
+    "no table": "fastdepth: 3\n",
+    "nothing for a value": "/**:\n  ros__parameters:\n    cloud: ~\n    max_rate:\n",
+    "an alias": "/**:\n  ros__parameters:\n    max_rate: *x\n",
+    "deep": "[" * 5000,
+}
+
+
+def cannot_start(domain: None, *arguments: str) -> str:  # noqa: ARG001
+    """What a node says that ROS does not start."""
+    order = [sys.executable, "-m", "fastdepth_ros.node", "--ros-args", *arguments]
+    environment = {name: value for name, value in os.environ.items() if name != "_ROS_WHEELS_BOOTSTRAP_COMPLETE"}
+    done = subprocess.run(order, capture_output=True, text=True, env=environment, timeout=60, check=False)
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "/src/" not in done.stderr
+    return done.stderr
+
+
+@pytest.mark.parametrize("kind", PARAMETERS)
+def test_a_file_of_parameters_that_ros_cannot_read_is_named(domain, tmp_path, kind):
+    path = tmp_path / "depth.yaml"
+    path.write_text(PARAMETERS[kind])
+    assert str(path) in cannot_start(domain, "--params-file", str(path))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (("--params-file", "/no/such.yaml"), "/no/such.yaml"),
+        (("-r", "__ns:=/1a"), "__ns:=/1a"),
+        (("-r", "image:=a//b"), "image:=a//b"),
+        (("--bogus",), "--bogus"),
+        (("-p", "model"), "-p model"),
+        (("-p", "model:='a 'b''"), "model"),
+        (("--log-level", "loud"), "loud"),
+    ],
+)
+def test_an_argument_that_ros_does_not_understand_is_named(domain, arguments, word):
+    assert word in cannot_start(domain, *arguments)
