@@ -1,5 +1,5 @@
 # `make demo` and `make test` set up what they need in .venv, once, and go. ARGS="..." is handed on to the command.
-.PHONY: demo test check bench train-env clean help
+.PHONY: demo test check tables bench fuzz soak train-env clean help
 
 # The first of these that is Python 3.10, 3.11 or 3.12; PYTHON=... overrides it.
 CANDIDATES := python3 python3.12 python3.11 python3.10
@@ -14,7 +14,10 @@ CLEAN := env -u _ROS_WHEELS_BOOTSTRAP_COMPLETE -u PYTHONPATH
 help:
 	@echo "make demo       play a recording through the node and write a report (ARGS=\"--recording DIR ...\")"
 	@echo "make test       ruff, mypy and all tests (ARGS=\"-k camera ...\" for pytest)"
+	@echo "make tables     write config/depth.yaml and docs/parameters.md again"
 	@echo "make bench      compare with other runtimes (ARGS=\"--against onnxruntime ...\")"
+	@echo "make fuzz       hostile messages, files and settings for MINUTES=20; the table is in build/fuzz (ARGS=\"--targets pth ...\")"
+	@echo "make soak       a node in a graph where things go wrong for MINUTES=60; the table is in build/soak"
 	@echo "make train-env  .venv-train with torch, for \`fastdepth train\`"
 	@echo "make clean      remove the environments and what was built"
 
@@ -29,8 +32,19 @@ check: $(VENV)/.test
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
+tables: $(VENV)/.run
+	$(BIN)/python -m tools.parameter_tables
+
 bench: $(VENV)/.run .venv-bench/.ready
 	$(CLEAN) $(BIN)/fastdepth bench --against onnxruntime,openvino,litert,ncnn $(ARGS)
+
+fuzz: MINUTES ?= 20
+fuzz: $(VENV)/.test
+	$(CLEAN) $(BIN)/python test/hostile fuzz --minutes $(MINUTES) $(ARGS)
+
+soak: MINUTES ?= 60
+soak: $(VENV)/.test
+	$(CLEAN) $(BIN)/python test/hostile soak --minutes $(MINUTES) $(ARGS)
 
 train-env: .venv-train/.ready
 

@@ -33,7 +33,7 @@ setup(
     packages=find_packages(include=[PACKAGE, f"{PACKAGE}.*"]),
     package_data={PACKAGE: ["**/*.json", "**/*.yaml", "**/*.html", "**/*.css", "**/*.sh"]},
     install_requires=["setuptools", *(r for r in requirements("run") if not r.startswith(FROM_ROSDEP))],
-    extras_require={"test": ["pytest"], "cuda": requirements("cuda")},
+    extras_require={"test": ["pytest", "pytest-timeout", "hypothesis"], "cuda": requirements("cuda")},
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),
         (f"share/{PACKAGE}", ["package.xml"]),

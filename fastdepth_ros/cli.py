@@ -1,18 +1,22 @@
 """The ``fastdepth`` command: finds the sub-command, runs it, and says errors in one line.
 
-Each sub-command is a module of ``fastdepth_ros.commands`` with ``HELP``, ``add_arguments(parser)`` and
+Each sub-command is a module of ``fastdepth_ros.commands`` with ``add_arguments(parser)`` and
 ``run(args) -> exit status``; only the one that is called is imported, so that each starts at once.
 """
 
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
+import os
+import signal
 import sys
 from collections.abc import Sequence
 
 from fastdepth_ros import __version__
-from fastdepth_ros.errors import FastDepthError
+from fastdepth_ros.children import exit_on
+from fastdepth_ros.errors import FastDepthError, StorageError
 
 COMMANDS = {
     "demo": "play a recording through the node over DDS and report what came back",
@@ -51,9 +55,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line ``argv`` (default: that of the process) and return the exit status.
 
     Returns:
-        0 for success, 1 where the sub-command says so, 2 for an error that was told, 130 after Ctrl-C.
+        0 for success, 1 where the sub-command says so, 2 for an error that was told, 74 where a file cannot be written
+        or read, 130 after Ctrl-C.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if argv is None:
+        exit_on(signal.SIGTERM)  # So that what is half done is tidied away.
     parser = argparse.ArgumentParser(
         prog="fastdepth",
         description="Metric depth from one camera.",
@@ -69,13 +76,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         return run(chosen.command, chosen.arguments)
     except FastDepthError as error:
         sys.stderr.write(f"fastdepth {chosen.command}: {error}\n")
-        return 2
+        return error.status
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         if package not in MISSING:
             raise
         sys.stderr.write(f"fastdepth {chosen.command}: {package} is not installed here. {MISSING[package]}\n")
         return 2
+    except OSError as error:
+        if error.errno == errno.EPIPE:  # As in `fastdepth models list | head -1`.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 141
+        sys.stderr.write(f"fastdepth {chosen.command}: {error}. Check the disk, and what this user may do there.\n")
+        return StorageError.status
     except KeyboardInterrupt:
         return 130
 

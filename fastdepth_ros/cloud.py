@@ -16,6 +16,8 @@ _TO_BGRA = {
     "grey": cv2.COLOR_GRAY2BGRA,
 }
 
+_BGR0 = np.frombuffer(b"\xff\xff\xff\0", np.uint32)[0]
+
 
 class CloudMaker:
     """Makes clouds of one camera; its tables are computed once.
@@ -46,8 +48,9 @@ class CloudMaker:
         Args:
             depth: (height, width) [m], the size of the intrinsics; what is not finite has no point.
             colours: picture of the same size, or None.
-            out: (``*shape``, 3 to 5): x, y, z [m], NaN where there is no point; with colours their bytes b, g, r, 0 or
-                255 in a float's place, as PCL packs them; with ``sigma`` that, last.
+            out: (``*shape``, 3 to 5): x, y, z [m], NaN where there is no point; with colours their bytes b, g, r, 0 in
+                a float's place, as PCL packs them; with ``sigma`` that, last. Were the fourth byte 255, the float would
+                be NaN wherever red is 128 or more, and readers that leave out NaN would leave out the point.
             sigma: standard deviation of depth [m], the size of the depth map, or None.
         """
         # Two contiguous scratch maps are faster than reading the strided depth four times.
@@ -58,16 +61,17 @@ class CloudMaker:
         np.multiply(self._z, self._slope_y, out=out[..., 1])
         out[..., 2] = self._z
         if colours is not None:
-            out[..., 3] = self._packed(colours)[:: self.stride, :: self.stride]
+            packed = self._packed(colours)[:: self.stride, :: self.stride]
+            np.bitwise_and(packed, _BGR0, out=out.view(np.uint32)[..., 3])
         if sigma is not None:
             out[..., -1] = sigma[:: self.stride, :: self.stride]
 
-    def _packed(self, colours: Picture) -> npt.NDArray[np.float32]:
-        """The picture as (height, width) float32 whose bytes are b, g, r, a."""
+    def _packed(self, colours: Picture) -> npt.NDArray[np.uint32]:
+        """The picture as (height, width) words whose bytes are b, g, r, a."""
         if self._colours.shape[:2] != colours.pixels.shape[:2]:
             self._colours = np.empty((colours.height, colours.width, 4), np.uint8)
         if colours.order == "bgra":
             np.copyto(self._colours, colours.pixels)
         else:
             cv2.cvtColor(colours.pixels, _TO_BGRA[colours.order], dst=self._colours)
-        return self._colours.view(np.float32)[..., 0]
+        return self._colours.view(np.uint32)[..., 0]

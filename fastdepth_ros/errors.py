@@ -45,7 +45,12 @@ class FastDepthError(Exception):
     Args:
         cause: one sentence that names what is wrong, with the offending value or path. A long one is cut.
         remedy: one sentence that says what to do.
+
+    Attributes:
+        status: with which a command ends that fails with it.
     """
+
+    status = 2
 
     def __init__(self, cause: str, remedy: str) -> None:
         self.cause = _paragraphs(cause)
@@ -56,6 +61,12 @@ class FastDepthError(Exception):
 def _paragraphs(said: str) -> str:
     """Text in which a program's last words may stand, line by line."""
     return "\n".join(brief(line) for line in said.splitlines()[:100]) + "\n" * said.endswith("\n")
+
+
+class StorageError(FastDepthError):
+    """A file or folder cannot be written: the disk is full or read-only, or this user may not."""
+
+    status = 74
 
 
 class BundleError(FastDepthError):

@@ -5,22 +5,24 @@ A bundle is named by its folder, or by its name where it ships with the package.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
-import tempfile
 from pathlib import Path
 
 from fastdepth_ros.errors import BundleError
-from fastdepth_ros.runtime.bundle import MANIFEST, Bundle, sha256
-from fastdepth_ros.runtime.cache import cache_dir
+from fastdepth_ros.files.names import check_text
+from fastdepth_ros.files.reading import sha256
+from fastdepth_ros.runtime.bundle import MANIFEST, Bundle, is_bundle
+from fastdepth_ros.runtime.storage import cache_dir, trusted, writable_cache
 
 DEFAULT = "fastdepth-indoor"
 REFERENCE = "fastdepth-reference"
-"""The authors' own weights, where a reference folder has them: for comparison, and until the default ships."""
+"""Name of the authors' own weights, for comparison, where a reference folder has them."""
 
 VARIABLE = "FASTDEPTH_REFERENCE"
 REFERENCE_WEIGHTS = Path("weights", "fastdepth_pruned_fp16.npz")
+BUNDLES = "bundles"
+"""The folder in the cache for bundles that can be made again."""
 
 
 def model_folders() -> list[Path]:
@@ -28,7 +30,7 @@ def model_folders() -> list[Path]:
     checkout = Path(__file__).resolve().parent.parent / "models"
     prefixes = [*os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep), sys.prefix]
     installed = [Path(prefix) / "share" / "fastdepth_ros" / "models" for prefix in prefixes if prefix]
-    return [folder for folder in dict.fromkeys([checkout, *installed]) if folder.is_dir()]
+    return [folder for folder in dict.fromkeys([checkout, *installed]) if os.path.isdir(folder)]
 
 
 def list_bundles() -> list[Path]:
@@ -42,13 +44,15 @@ def find_bundle(model: str | Path = DEFAULT) -> Bundle:
 
     Raises:
         BundleError: there is none, or it was altered.
+        SettingError: ``model`` is neither a name nor a path.
     """
-    if Path(model).is_dir():
+    check_text("model", str(model))
+    if os.path.isdir(model):
         return Bundle.open(model)
     shipped = {path.name: path for path in list_bundles()}
     if str(model) in shipped:
         return Bundle.open(shipped[str(model)])
-    if str(model) in (DEFAULT, REFERENCE) and reference_weights() is not None:
+    if str(model) == REFERENCE and reference_weights() is not None:
         return reference_bundle()
     known = ", ".join(shipped) or "none"
     remedy = (
@@ -62,7 +66,7 @@ def reference_weights() -> Path | None:
     """The file of the authors' weights in the folder that ``FASTDEPTH_REFERENCE`` names; None where there is none."""
     folder = os.environ.get(VARIABLE)
     file = Path(folder) / REFERENCE_WEIGHTS if folder else None
-    return file if file is not None and file.is_file() else None
+    return file if file is not None and os.path.isfile(file) else None
 
 
 def reference_bundle() -> Bundle:
@@ -70,23 +74,21 @@ def reference_bundle() -> Bundle:
 
     Raises:
         BundleError: there are no reference weights here.
+        StorageError: neither the cache nor a temporary folder can be written.
     """
     weights = reference_weights()
     if weights is None:
         raise BundleError("there are no reference weights", f"Set {VARIABLE} to a folder with {REFERENCE_WEIGHTS}.")
-    folder = cache_dir() / "bundles" / f"{REFERENCE}-{sha256(weights)[:16]}"
-    if not (folder / MANIFEST).is_file():
+    name = f"{REFERENCE}-{sha256(weights)[:16]}"
+    root = cache_dir()
+    kept = root / BUNDLES / name if root else None
+    if kept and trusted(kept) and is_bundle(kept):
+        return Bundle.open(kept)
+    folder = writable_cache(BUNDLES) / name
+    if not is_bundle(folder):
         # Imported here, because a node that runs a shipped bundle needs no importer.
         from fastdepth_ros.importing import import_weights
 
-        # Made aside and renamed, so that two processes that start together do not read each other's half.
-        with tempfile.TemporaryDirectory(dir=_made(folder.parent)) as aside:
-            made = import_weights(weights, Path(aside) / "bundle", REFERENCE)
-            with contextlib.suppress(OSError):
-                made.path.rename(folder)
+        # Two processes that start together make the same; either's is whole.
+        import_weights(weights, folder, REFERENCE)
     return Bundle.open(folder)
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder

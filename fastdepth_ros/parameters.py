@@ -3,27 +3,40 @@
 from __future__ import annotations
 
 import math
-import re
 import shlex
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from enum import Enum
-from functools import cache, lru_cache
-from typing import Literal
-
-from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+from functools import cache, lru_cache, partial
+from typing import Any
 
 from fastdepth_ros import models
 from fastdepth_ros.anchoring.poses import Pose, parse_extrinsics
+from fastdepth_ros.codec.decoder import MAX_PIXELS
 from fastdepth_ros.errors import SettingError, quoted
+from fastdepth_ros.files.names import check_name
 from fastdepth_ros.pipeline import Settings
 from fastdepth_ros.power import Profiles, load_profiles
 from fastdepth_ros.power.files import parse_list
 from fastdepth_ros.power.nvpmodel import check_command
 from fastdepth_ros.runtime.engine import max_threads
+from fastdepth_ros.settings import (
+    LIMITS,
+    LONGEST_WORD,
+    AnchoringMode,
+    AnchorScale,
+    Cloud,
+    DepthEncoding,
+    ImageTransport,
+    Limits,
+    OutputSize,
+    Precision,
+    Value,
+)
 
-Value = str | int | float | bool
+MONO16_LEAST = 8
+"""Bits of a camera that sends 16."""
 
 SHIPPED, FROM_PROFILE, ALL = "shipped", "profile", "all"
 """Words that stand for a file of profiles, and for cores."""
@@ -33,11 +46,6 @@ NONE = "none"
 
 PLACED = ("anchors", "scan", "range", "anchor_depth", "imu")
 """Topics whose sensors are somewhere on the robot."""
-
-
-LONGEST_WORD = 1024
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-_YAML_WORDS = {False: ("off", "no", "false"), True: ("on", "yes", "true")}
 
 
 class Change(Enum):
@@ -86,61 +94,22 @@ class Spec:
     unit: str = ""
 
     @property
+    def limits(self) -> Limits:
+        """What is allowed; see :class:`~fastdepth_ros.settings.Limits`."""
+        return Limits(type(self.default), self.choices, self.low, self.high, self.unit)
+
+    @property
     def allowed(self) -> str:
         """The allowed values, in words."""
-        if isinstance(self.default, bool):
-            return "true or false"
-        if isinstance(self.default, str):
-            words = f"a word that is not empty, of up to {LONGEST_WORD} characters that can be printed"
-            return "one of " + ", ".join(self.choices) if self.choices else words
-        kind = "a whole number" if isinstance(self.default, int) else "a number"
-        return f"{kind} from {self.low:g} to {self.high:g}" + (f" [{self.unit}]" if self.unit else "")
+        return self.limits.allowed
 
     def check(self, value: object) -> Value:
-        """The value in the parameter's type.
-
-        A whole number does where a number is wanted. Where a word is wanted, what YAML takes for a number is one, and
-        what it takes for true or false is the word among the choices that does: YAML reads ``off`` as false.
+        """The value in the parameter's type; see :meth:`~fastdepth_ros.settings.Limits.check`.
 
         Raises:
             SettingError: the value is of another type, or outside what is allowed.
         """
-        kind, given = type(self.default), value
-        if kind is float and type(value) is int and abs(value) < 1 << 62:
-            value = float(value)
-        if kind is str and isinstance(value, bool | int | float):
-            value = self._word(value)
-        fits = type(value) is kind
-        if isinstance(value, str):
-            fits = fits and value in (self.choices or (value,)) and 0 < len(value) <= LONGEST_WORD
-            fits = fits and not _UNPRINTABLE.search(value)
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            fits = fits and self.low <= value <= self.high
-        if not fits:
-            raise SettingError(f"{self.name} cannot be {_shown(given)}", f"Use {self.allowed}.{_hint(given)}")
-        return value  # type: ignore[return-value]  # its type is that of the default now
-
-    def _word(self, value: bool | int | float) -> object:
-        """The word that was meant by what YAML made of it."""
-        if not isinstance(value, bool):
-            return str(value) if isinstance(value, float) or value.bit_length() < 64 else value
-        return next((word for word in _YAML_WORDS[value] if word in self.choices), value)
-
-    def descriptor(self) -> ParameterDescriptor:
-        """What rclpy and its tools are told of the parameter."""
-        number = isinstance(self.default, int | float) and not isinstance(self.default, bool)
-        whole = isinstance(self.default, int)
-        bounds = {"from_value": self.low, "to_value": self.high}
-        return ParameterDescriptor(
-            name=self.name,
-            description=self.description,
-            additional_constraints=f"{self.allowed}; changes {self.change.value}",
-            read_only=self.change is Change.START,
-            # Lets `max_rate: 15` and `cloud: off` through to check(), where rclpy insists on 15.0 and "off".
-            dynamic_typing=True,
-            integer_range=[IntegerRange(**{k: int(v) for k, v in bounds.items()})] if number and whole else [],
-            floating_point_range=[FloatingPointRange(**bounds)] if number and not whole else [],
-        )
+        return self.limits.check(self.name, value)
 
 
 @dataclass(frozen=True)
@@ -149,19 +118,21 @@ class Parameters:
 
     model: str = models.DEFAULT
     target: str = "host"
-    precision: Literal["float32", "int8"] = "float32"
+    precision: Precision = "float32"
     threads: int = 0
-    image_transport: Literal["raw", "compressed"] = "raw"
-    output_size: Literal["native", "camera"] = Settings.output_size
-    depth_encoding: Literal["32FC1", "16UC1"] = Settings.depth_encoding
-    cloud: Literal["off", "xyz", "xyzrgb"] = Settings.cloud
+    image_transport: ImageTransport = "raw"
+    max_pixels: int = MAX_PIXELS
+    mono16_bits: int = 0
+    output_size: OutputSize = Settings.output_size
+    depth_encoding: DepthEncoding = Settings.depth_encoding
+    cloud: Cloud = Settings.cloud
     cloud_stride: int = Settings.cloud_stride
     min_depth: float = Settings.min_depth
     max_depth: float = Settings.max_depth
     max_uncertainty: float = Settings.max_uncertainty
     cloud_sigma: bool = Settings.cloud_sigma
-    anchoring: Literal["auto", "off"] = "auto"
-    anchor_scale: Literal["metric", "relative"] = "metric"
+    anchoring: AnchoringMode = "auto"
+    anchor_scale: AnchorScale = "metric"
     anchor_max_age: float = 0.5
     anchor_extrinsics: str = NONE
     camera_height: float = 0.0
@@ -193,6 +164,9 @@ _DEFAULTS = Parameters()
 
 
 def _spec(name: str, description: str, change: Change = Change.LIVE, **limits: object) -> Spec:
+    """A row; what the pipeline knows as well has its limits from :data:`~fastdepth_ros.settings.LIMITS`."""
+    if shared := LIMITS.get(name):
+        limits = {"choices": shared.choices, "low": shared.low, "high": shared.high, "unit": shared.unit, **limits}
     return Spec(name, getattr(_DEFAULTS, name), description, change, **limits)  # type: ignore[arg-type]
 
 
@@ -205,49 +179,52 @@ TABLE: dict[str, Spec] = {
             "precision",
             "int8 is faster where the processor has AVX-512 VNNI, and a little less accurate (docs/int8.md).",
             Change.UNCONFIGURED,
-            choices=("float32", "int8"),
         ),
-        _spec("threads", "Cores for the network; 0 is all physical ones.", low=0, high=max_threads()),
+        _spec("threads", "Cores for the network, at most those here; 0 is all physical ones.", low=0, high=1024),
         _spec(
             "image_transport",
             "raw subscribes to `image`, compressed to `image/compressed` (JPEG or PNG).",
             Change.INACTIVE,
-            choices=("raw", "compressed"),
+        ),
+        _spec(
+            "max_pixels",
+            "Pixels of the largest image that is read; others are refused before they take memory.",
+            low=1024,
+            high=1_000_000_000,
+        ),
+        _spec(
+            "mono16_bits",
+            "Bits that the camera fills of images of 16 bits, 8 to 16; 0 finds out from their largest value.",
+            low=0,
+            high=16,
         ),
         _spec(
             "output_size",
             "native: the network's resolution, and the view that it sees. camera: the image's own grid, NaN outside"
             " the view.",
-            choices=("native", "camera"),
         ),
         _spec(
             "depth_encoding",
             "32FC1: metres, NaN no answer, -Inf too close, +Inf out of range (REP-117). 16UC1: millimetres, 0 for all"
             " of these.",
-            choices=("32FC1", "16UC1"),
         ),
-        _spec("cloud", "Fields of depth/points.", choices=("off", "xyz", "xyzrgb")),
-        _spec("cloud_stride", "Every n-th pixel of every n-th row becomes a point.", low=1, high=64),
-        _spec("min_depth", "What is closer is too close; below max_depth.", low=0.0, high=100.0, unit="m"),
-        _spec("max_depth", "What is farther is out of range; above min_depth.", low=0.0, high=100.0, unit="m"),
+        _spec("cloud", "Fields of depth/points."),
+        _spec("cloud_stride", "Every n-th pixel of every n-th row becomes a point."),
+        _spec("min_depth", "What is closer is too close; below max_depth."),
+        _spec("max_depth", "What is farther is out of range; above min_depth."),
         _spec(
             "max_uncertainty",
             "Depths whose standard deviation is larger are no answers; 0 keeps all of them.",
-            low=0.0,
-            high=100.0,
-            unit="m",
         ),
         _spec("cloud_sigma", "Whether the points of depth/points carry their depth's standard deviation as `sigma`."),
         _spec(
             "anchoring",
             "auto: depths that somebody measured correct the network's, as soon as any arrive (docs/anchors.md). off:"
             " nothing is subscribed to.",
-            choices=("auto", "off"),
         ),
         _spec(
             "anchor_scale",
             "metric: points on `anchors` are in metres. relative: up to one factor, as of a monocular SLAM.",
-            choices=("metric", "relative"),
         ),
         _spec(
             "anchor_max_age",
@@ -329,6 +306,17 @@ def validate(values: Mapping[str, object]) -> Parameters:
     return parameters
 
 
+def check_threads(threads: int) -> None:
+    """Hold ``threads`` against this machine.
+
+    Raises:
+        SettingError: it has fewer cores.
+    """
+    if threads > max_threads():
+        remedy = f"Use 0 for all physical cores, or a whole number from 1 to {max_threads()}, the cores here."
+        raise SettingError(f"threads cannot be {threads}", remedy)
+
+
 @cache
 def profiles_of(power_file: str) -> Profiles:
     """The power profiles of a node that was started with this ``power_file``.
@@ -377,29 +365,32 @@ def command_of(nvpmodel_command: str) -> tuple[str, ...]:
         raise SettingError(cause, "Quote its words as a shell would.") from None
 
 
-MEANINGS: dict[str, Callable[[str], object]] = {
+def check_bits(mono16_bits: int) -> None:
+    """Hold ``mono16_bits`` against what a camera of 16 bits can fill.
+
+    Raises:
+        SettingError: it is neither 0 nor at least 8.
+    """
+    if 0 < mono16_bits < MONO16_LEAST:
+        remedy = f"Use {MONO16_LEAST} to 16, or 0 to have it found out."
+        raise SettingError(f"mono16_bits cannot be {mono16_bits}", remedy)
+
+
+MEANINGS: dict[str, Callable[[Any], object]] = {
+    "target": partial(check_name, "target"),  # it becomes the name of a folder
+    "threads": check_threads,
+    "mono16_bits": check_bits,
     "power_file": profiles_of,
     "cpu_affinity": affinity_of,
     "nvpmodel_command": command_of,
     "anchor_extrinsics": extrinsics_of,
 }
-"""What the words of some parameters mean, and what raises SettingError where they mean nothing."""
+"""What some values mean, beyond what the table allows; raises SettingError where they mean nothing here."""
 
 
 def nearest(name: str, names: Iterable[str]) -> str | None:
     """The name that was probably meant; None where none is near."""
     return next(iter(get_close_matches(name[:LONGEST_WORD], list(names), 1, cutoff=0.5)), None)
-
-
-def _shown(value: object) -> str:
-    """A value as YAML writes it, and its kind where that is not what it looks like."""
-    if isinstance(value, bool):
-        return f"{str(value).lower()} (a boolean)"
-    return "empty" if value is None else quoted(value)
-
-
-def _hint(value: object) -> str:
-    return f" Put quotes around words that YAML reads as {str(value).lower()}." if isinstance(value, bool) else ""
 
 
 def check_change(name: str, state: str) -> None:

@@ -15,8 +15,8 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, Protocol
+from dataclasses import dataclass, fields
+from typing import Any, NamedTuple, Protocol
 
 import cv2
 import numpy as np
@@ -29,6 +29,7 @@ from fastdepth_ros.cloud import CloudMaker
 from fastdepth_ros.errors import CalibrationError, ImageError, SettingError
 from fastdepth_ros.picture import Picture
 from fastdepth_ros.runtime.bundle import Manifest
+from fastdepth_ros.settings import LIMITS, Cloud, DepthEncoding, OutputSize
 
 Allocate = Callable[[str, tuple[int, ...], npt.DTypeLike], npt.NDArray[Any]]
 """Makes the C-contiguous buffer of an output: (one of :data:`OUTPUTS`, shape, dtype) -> array."""
@@ -92,9 +93,9 @@ class Settings:
         SettingError: a setting is outside what is allowed.
     """
 
-    output_size: Literal["native", "camera"] = "native"
-    depth_encoding: Literal["32FC1", "16UC1"] = "32FC1"
-    cloud: Literal["off", "xyz", "xyzrgb"] = "xyz"
+    output_size: OutputSize = "native"
+    depth_encoding: DepthEncoding = "32FC1"
+    cloud: Cloud = "xyz"
     cloud_stride: int = 1
     min_depth: float = 0.1
     max_depth: float = 10.0
@@ -102,21 +103,11 @@ class Settings:
     cloud_sigma: bool = False
 
     def __post_init__(self) -> None:
-        choices = {
-            "output_size": ("native", "camera"),
-            "depth_encoding": ("32FC1", "16UC1"),
-            "cloud": ("off", "xyz", "xyzrgb"),
-        }
-        for name, allowed in choices.items():
-            if getattr(self, name) not in allowed:
-                raise SettingError(f"{name} is {getattr(self, name)!r}", f"Use one of {', '.join(allowed)}.")
-        if self.cloud_stride < 1:
-            raise SettingError(f"cloud_stride is {self.cloud_stride}", "Use 1 or more.")
-        if not (0 <= self.min_depth < self.max_depth and math.isfinite(self.max_depth)):
+        for field in fields(self):
+            LIMITS[field.name].check(field.name, getattr(self, field.name))
+        if not self.min_depth < self.max_depth:
             cause = f"min_depth is {self.min_depth:g} m and max_depth is {self.max_depth:g} m"
             raise SettingError(cause, "Use 0 <= min_depth < max_depth.")
-        if not 0 <= self.max_uncertainty < math.inf:
-            raise SettingError(f"max_uncertainty is {self.max_uncertainty:g} m", "Use 0 or more; 0 is off.")
 
 
 class DepthFrame(NamedTuple):

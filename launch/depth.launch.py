@@ -3,14 +3,17 @@
     ros2 launch fastdepth_ros depth.launch.py image:=/camera/image_raw
     ros2 launch fastdepth_ros depth.launch.py bag:=~/recordings/kitchen rviz:=true
 
-An argument that is left empty leaves the parameter as the params_file has it.
+An argument that is left empty leaves the parameter as the params_file has it. What is missing is told before anything
+starts. A node that cannot start, or dies, ends the launch, and not with status 0; respawn:=true starts it again.
 """
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from ament_index_python.packages import get_package_share_directory
+from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 from launch.actions import (
     DeclareLaunchArgument,
@@ -20,10 +23,13 @@ from launch.actions import (
     RegisterEventHandler,
     SetEnvironmentVariable,
 )
-from launch.event_handlers import OnProcessExit
+from launch.event_handlers import OnProcessExit, OnProcessIO
 from launch.events import Shutdown
-from launch.substitutions import LaunchConfiguration
+from launch.logging import launch_config
+from launch.substitutions import LaunchConfiguration, SubstitutionFailure
 from launch_ros.actions import Node
+from launch_ros.substitutions import ExecutableInPackage
+from launch_ros.utilities.namespace_utils import make_namespace_absolute, prefix_namespace
 
 PACKAGE = "fastdepth_ros"
 CONFIG = Path(get_package_share_directory(PACKAGE)) / "config"
@@ -32,6 +38,12 @@ CONFIG = Path(get_package_share_directory(PACKAGE)) / "config"
 DDS_PROFILES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
 UP_TO_JAZZY = ("humble", "iron", "jazzy")
 
+NAME = "fastdepth"
+"""Of the node, where it is given no other."""
+
+RESPAWN_DELAY = 2.0
+"""Before a node that died is started again [s]."""
+
 PARAMETERS = ("model", "target", "precision", "image_transport", "output_size", "cloud", "power_profile", "board_root")
 
 ARGUMENTS = [
@@ -39,7 +51,12 @@ ARGUMENTS = [
     DeclareLaunchArgument(
         "camera_info", default_value="", description="Topic of its camera_info; empty: camera_info beside the images."
     ),
-    DeclareLaunchArgument("namespace", default_value="", description="Of the node and its outputs (depth/...)."),
+    DeclareLaunchArgument(
+        "namespace",
+        default_value="",
+        description="Of the node, its outputs (depth/...), and relative topics.",
+    ),
+    DeclareLaunchArgument("name", default_value="", description="Of the node; empty: fastdepth."),
     DeclareLaunchArgument("model", default_value="", description="Model bundle: its folder or its name."),
     DeclareLaunchArgument("target", default_value="", description="Processor that the model is compiled for."),
     DeclareLaunchArgument(
@@ -58,10 +75,13 @@ ARGUMENTS = [
         "output_size",
         default_value="",
         choices=["", "native", "camera"],
-        description="Depth in the network's resolution, or in the camera's own grid.",
+        description="Depth in the network's resolution, or in the camera's own grid; for RViz by default the latter.",
     ),
     DeclareLaunchArgument(
-        "cloud", default_value="", choices=["", "off", "xyz", "xyzrgb"], description="Fields of depth/points."
+        "cloud",
+        default_value="",
+        choices=["", "off", "xyz", "xyzrgb"],
+        description="Fields of depth/points; for RViz by default xyzrgb.",
     ),
     DeclareLaunchArgument(
         "power_profile", default_value="", description="Power profile: max-n, max-q, or one of config/power.yaml."
@@ -69,6 +89,18 @@ ARGUMENTS = [
     DeclareLaunchArgument("board_root", default_value="", description="Where the board's sys and etc are."),
     DeclareLaunchArgument(
         "params_file", default_value=str(CONFIG / "depth.yaml"), description="Parameters of the node, YAML."
+    ),
+    DeclareLaunchArgument(
+        "use_sim_time", default_value="", choices=["", "true", "false"], description="Take the time from /clock."
+    ),
+    DeclareLaunchArgument(
+        "log_level", default_value="", description="debug, info, warn, error; or one logger's, as rcl:=debug."
+    ),
+    DeclareLaunchArgument(
+        "respawn",
+        default_value="false",
+        choices=["true", "false"],
+        description="Start a node that died again; else the launch ends with it.",
     ),
     DeclareLaunchArgument(
         "bag",
@@ -82,9 +114,10 @@ ARGUMENTS = [
         "rviz", default_value="false", choices=["true", "false"], description="Show images, depth and cloud in RViz."
     ),
     DeclareLaunchArgument(
-        "frame",
-        default_value="camera",
-        description="RViz's fixed frame: the frame_id of the images, where there is no tf.",
+        "frame", default_value="", description="RViz's fixed frame; empty: the frame_id of the first image."
+    ),
+    DeclareLaunchArgument(
+        "rviz_config", default_value=str(CONFIG / "depth.rviz"), description="What RViz shows, a file."
     ),
 ]
 
@@ -104,55 +137,241 @@ def dds_profile() -> list[LaunchDescriptionEntity]:
 def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     """Everything that depends on the arguments' values."""
     given = {argument.name: LaunchConfiguration(argument.name).perform(context) for argument in ARGUMENTS}
-    image = given["image"]
-    camera_info = given["camera_info"] or f"{image.rpartition('/')[0]}/camera_info"
-    bag = Path(given["bag"]).expanduser() if given["bag"] else None
+    expand(given)
+    rviz, bag = given["rviz"] == "true", given["bag"]
+    refuse_what_is_missing(context, given)
+    given["camera_info"] = given["camera_info"] or beside(given["image"])
+    resolve = resolver(context, given)
     if bag:
-        compressed, given["frame"] = look_into(bag)
-        given["image_transport"] = "compressed" if compressed else "raw"
+        compressed, frame = look_into(Path(bag))
+        given["frame"] = given["frame"] or frame
+        # RViz shows compressed images only where the plugin for them is installed; so it is given raw ones.
+        given["image_transport"] = "compressed" if compressed and not rviz else "raw"
+    if rviz and given["params_file"] == str(CONFIG / "depth.yaml"):
+        given["output_size"] = given["output_size"] or "camera"
+        given["cloud"] = given["cloud"] or "xyzrgb"
+    entities = depth_node(given)
+    if bag:
+        entities += play(Path(bag), resolve, given, raw=rviz)
+    if rviz:
+        entities += show(resolve, given)
+    return entities
+
+
+def expand(given: dict[str, str]) -> None:
+    """Replace ~ in every path."""
+    for name in ("bag", "params_file", "rviz_config", "board_root"):
+        given[name] = os.path.expanduser(given[name])
+    if given["model"].startswith("~"):
+        given["model"] = os.path.expanduser(given["model"])
+
+
+def refuse_what_is_missing(context: LaunchContext, given: dict[str, str]) -> None:
+    """Look for files and packages before anything starts.
+
+    Raises:
+        RuntimeError: something is missing; it names what.
+    """
+    for name in ("params_file", *(["rviz_config"] if given["rviz"] == "true" else [])):
+        if not Path(given[name]).is_file():
+            raise RuntimeError(f"{name}:={given[name]} is no file. Name one, or leave {name} out.")
+    if given["rviz"] == "true" and not executable(context, "rviz2", "rviz2"):
+        distribution = os.environ.get("ROS_DISTRO") or "DISTRO"
+        remedy = f"Install it (sudo apt install ros-{distribution}-rviz2), or leave rviz out."
+        raise RuntimeError(f"rviz:=true needs the package rviz2, which is not installed. {remedy}")
+    if given["model"]:
+        refuse_missing_model(given["model"])
+
+
+def refuse_missing_model(model: str) -> None:
+    """Look for the bundle, where this Python can; else the node does."""
+    try:
+        from fastdepth_ros.models import find_bundle
+    except ImportError:
+        return
+    find_bundle(model)
+
+
+def executable(context: LaunchContext, package: str, name: str) -> str:
+    """Path of a package's executable; empty where it is not installed."""
+    try:
+        return ExecutableInPackage(package=package, executable=name).perform(context)
+    except (PackageNotFoundError, SubstitutionFailure):
+        return ""
+
+
+def beside(image: str) -> str:
+    """Name of the camera_info of an image: in the same namespace, and as relative."""
+    namespace, slash, _ = image.removesuffix("/compressed").rpartition("/")
+    return f"{namespace}{slash}camera_info"
+
+
+def resolver(context: LaunchContext, given: dict[str, str]) -> Callable[[str], str]:
+    """A function that gives the full name of a topic of the node, as the node resolves it."""
+    pushed = context.launch_configurations.get("ros_namespace")
+    namespace = make_namespace_absolute(prefix_namespace(pushed, given["namespace"] or None)) or "/"
+
+    def resolve(topic: str) -> str:
+        if topic.startswith("/"):
+            return topic
+        if topic == "~" or topic.startswith("~/"):
+            topic = (given["name"] or NAME) + topic[1:]
+        return f"{namespace.rstrip('/')}/{topic}".rstrip("/") or "/"
+
+    return resolve
+
+
+def depth_node(given: dict[str, str]) -> list[LaunchDescriptionEntity]:
+    """The node, and what is to happen where it ends."""
+    parameters: dict[str, Any] = {name: given[name] for name in PARAMETERS if given[name]}
+    if given["use_sim_time"]:
+        parameters["use_sim_time"] = given["use_sim_time"] == "true"
+    respawn = given["respawn"] == "true"
     node = Node(
         package=PACKAGE,
         executable="depth_node",
+        name=given["name"] or None,
         namespace=given["namespace"],
-        remappings=[("image", image), ("camera_info", camera_info)],
-        parameters=[given["params_file"], {name: given[name] for name in PARAMETERS if given[name]}],
+        remappings=[("image", given["image"]), ("camera_info", given["camera_info"])],
+        parameters=[given["params_file"], parameters],
+        ros_arguments=["--log-level", given["log_level"]] if given["log_level"] else [],
+        respawn=respawn,
+        respawn_delay=RESPAWN_DELAY,
         output="screen",
     )
-    entities: list[LaunchDescriptionEntity] = [node]
-    if bag:
-        entities += play(bag, image, camera_info, loop=given["loop"] == "true")
-    if given["rviz"] == "true":
-        entities.append(rviz(given["namespace"], image, given["frame"]))
-    return entities
+    if respawn:
+        return [node]
+    watch = Watch()
+    return [
+        node,
+        RegisterEventHandler(OnProcessIO(target_action=node, on_stdout=watch.heard, on_stderr=watch.heard)),
+        RegisterEventHandler(OnProcessExit(target_action=node, on_exit=ended("depth_node"))),
+    ]
+
+
+class Watch:
+    """Hears whether the node could start: one that could not stays, and waits for other parameters.
+
+    Of what happens once it was active, that is for whoever sets its parameters to see.
+    """
+
+    def __init__(self) -> None:
+        self._line = b""
+        self._started = False
+
+    def heard(self, event: Any) -> None:
+        """Take what the node wrote.
+
+        Raises:
+            RuntimeError: it says that it cannot start, which ends the launch with status 1.
+        """
+        *lines, self._line = (self._line + event.text).split(b"\n")
+        for line in lines:
+            self._started = self._started or b"]: answers " in line
+            if not self._started and any(words in line for words in (b"not configured: ", b"not active: ")):
+                raise RuntimeError(f"depth_node cannot start: {line.decode('utf-8', 'replace')}")
+
+
+def ended(what: str, well: str = "") -> Callable[[Any, LaunchContext], list[LaunchDescriptionEntity]]:
+    """What happens where a process ends by itself.
+
+    Args:
+        what: name of the process.
+        well: why the launch ends well with it, if its status is 0; empty where it should not have ended at all.
+    """
+
+    def on_exit(event: Any, context: LaunchContext) -> list[LaunchDescriptionEntity]:
+        if context.is_shutdown:
+            return []
+        if well and not event.returncode:
+            return [EmitEvent(event=Shutdown(reason=well))]
+        # An exception is launch's way to end with another status than 0.
+        raise RuntimeError(f"{what} has ended with status {event.returncode}")
+
+    return on_exit
 
 
 def look_into(bag: Path) -> tuple[bool, str]:
     """Whether the recorded images are compressed, and their frame_id."""
-    from fastdepth_ros import cdr
     from fastdepth_ros.recording import Recording, find_camera
+    from fastdepth_ros.recording.content import frame_of
 
     with Recording.open(bag) as recording:
         topics = find_camera(recording)
-        first = recording.first(topics.image.name)
-        return topics.compressed, cdr.frame_of(first.data) if first else ""
+        return topics.compressed, frame_of(recording, topics.image)
 
 
-def play(bag: Path, image: str, camera_info: str, loop: bool) -> list[LaunchDescriptionEntity]:
+def play(bag: Path, resolve: Callable[[str], str], given: dict[str, str], raw: bool) -> list[LaunchDescriptionEntity]:
     """The project's own player, which needs no rosbag2 and gives the images new stamps."""
-    order = [sys.executable, "-m", f"{PACKAGE}.recording", str(bag), "--image", image, "--camera-info", camera_info]
-    player = ExecuteProcess(
-        cmd=[*order, "--wait", "120", *(["--loop"] if loop else [])], name="player", output="screen"
+    order = [sys.executable, "-m", f"{PACKAGE}.recording", str(bag), "--namespace", resolve("")]
+    order += ["--image", resolve(given["image"]), "--camera-info", resolve(given["camera_info"]), "--wait", "120"]
+    order += ["--raw"] if raw else []
+    order += ["--loop"] if given["loop"] == "true" else []
+    player = ExecuteProcess(cmd=order, name="player", output="screen")
+    on_exit = ended("the player", well="the recording was played")
+    return [player, RegisterEventHandler(OnProcessExit(target_action=player, on_exit=on_exit))]
+
+
+def show(resolve: Callable[[str], str], given: dict[str, str]) -> list[LaunchDescriptionEntity]:
+    """RViz, once the frame of the images is known."""
+    if given["frame"]:
+        return rviz(resolve, given, given["frame"])
+    topics = [resolve(given["image"]), resolve(given["camera_info"])]
+    first = ExecuteProcess(
+        cmd=[sys.executable, "-m", f"{PACKAGE}.node.first_frame", *topics], name="first_frame", output="log"
     )
-    ended = EmitEvent(event=Shutdown(reason="the recording was played"))
-    return [player, RegisterEventHandler(OnProcessExit(target_action=player, on_exit=[ended]))]
+    said: list[bytes] = []
+
+    def show_it(event: Any, context: LaunchContext) -> list[LaunchDescriptionEntity]:
+        frame = b"".join(said).decode("utf-8", "replace").strip()
+        if context.is_shutdown:
+            return []
+        if event.returncode or not frame:
+            raise RuntimeError("the frame_id of the images was not found out. Name it: frame:=...")
+        return rviz(resolve, given, frame)
+
+    return [
+        first,
+        RegisterEventHandler(OnProcessIO(target_action=first, on_stdout=lambda event: said.append(event.text))),
+        RegisterEventHandler(OnProcessExit(target_action=first, on_exit=show_it)),
+    ]
 
 
-def rviz(namespace: str, image: str, frame: str) -> Node:
-    """RViz on the outputs of the node; it has to be installed."""
-    own = f"/{namespace.strip('/')}/depth".replace("//", "/")
-    return Node(
+def rviz(resolve: Callable[[str], str], given: dict[str, str], frame: str) -> list[LaunchDescriptionEntity]:
+    """RViz on the camera and the outputs of the node."""
+    image = resolve(given["image"])
+    config = Path(given["rviz_config"])
+    if given["image_transport"] == "compressed" and config == CONFIG / "depth.rviz":
+        config = with_compressed_images(config)
+    own = resolve("depth")
+    names = {
+        "/image": image,
+        "/image/compressed": f"{image.removesuffix('/compressed')}/compressed",
+        "/depth/image_rect": f"{own}/image_rect",
+        "/depth/points": f"{own}/points",
+    }
+    window = Node(
         package="rviz2",
         executable="rviz2",
-        arguments=["--display-config", str(CONFIG / "depth.rviz"), *(["--fixed-frame", frame] if frame else [])],
-        remappings=[("/image", image), ("/depth/image_rect", f"{own}/image_rect"), ("/depth/points", f"{own}/points")],
+        arguments=["--display-config", str(config), "--fixed-frame", frame],
+        parameters=[{"use_sim_time": given["use_sim_time"] == "true"}],
+        remappings=[(name, to) for name, to in names.items() if name != to],
     )
+    return [window, OpaqueFunction(function=frame_for_rviz, args=[frame])]
+
+
+def with_compressed_images(config: Path) -> Path:
+    """A copy of our configuration whose camera is compressed: RViz tells that by the topic's name."""
+    copy = Path(launch_config.log_dir) / "depth_compressed.rviz"
+    text = config.read_text(encoding="utf-8").replace("Value: /image\n", "Value: /image/compressed\n")
+    copy.write_text(text, encoding="utf-8")
+    return copy
+
+
+def frame_for_rviz(context: LaunchContext, frame: str) -> list[LaunchDescriptionEntity]:
+    """A frame below the images': where nobody publishes tf, RViz warns that its fixed frame is unknown."""
+    if not executable(context, "tf2_ros", "static_transform_publisher"):
+        return []
+    names = ["--frame-id", frame, "--child-frame-id", f"{frame}_in_rviz"]
+    name = f"frame_for_rviz_{os.getpid()}"
+    return [Node(package="tf2_ros", executable="static_transform_publisher", name=name, arguments=names, output="log")]

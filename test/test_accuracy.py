@@ -10,7 +10,7 @@ from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.evaluation.metrics import evaluate
 from fastdepth_ros.picture import Picture
 from fastdepth_ros.pipeline import Pipeline, Settings
-from fastdepth_ros.runtime.engine import Engine
+from fastdepth_ros.runtime.engines import open_engine
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def frames(reference):
 
 def test_camera_depth_of_real_frames_is_right_in_the_cameras_own_grid(frames, reference_bundle, reference_module):
     pairs, camera = frames
-    pipeline = Pipeline(Engine(reference_module), reference_bundle.manifest, Settings(output_size="camera"))
+    pipeline = Pipeline(open_engine(reference_module), reference_bundle.manifest, Settings(output_size="camera"))
     answers = [pipeline.run(Picture(picture, "bgr"), camera).depth.copy() for picture, _ in pairs]
     truths = [truth for _, truth in pairs]
     assert evaluate(np.stack(answers), np.stack(truths))["delta1"] >= 0.91
@@ -37,7 +37,7 @@ def test_camera_depth_of_real_frames_is_right_in_the_cameras_own_grid(frames, re
 def test_native_depth_means_what_its_own_camera_matrix_says(frames, reference_bundle, reference_module):
     """The truth is looked up where the points of the cloud project into the original picture."""
     pairs, camera = frames
-    pipeline = Pipeline(Engine(reference_module), reference_bundle.manifest, Settings(cloud="xyz"))
+    pipeline = Pipeline(open_engine(reference_module), reference_bundle.manifest, Settings(cloud="xyz"))
     answers, truths = [], []
     for picture, truth in pairs:
         points = pipeline.run(Picture(picture, "bgr"), camera).cloud.reshape(-1, 3)

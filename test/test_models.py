@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 
+from fastdepth_ros import models
 from fastdepth_ros.cli import main
 from fastdepth_ros.errors import BundleError
 from fastdepth_ros.models import REFERENCE_WEIGHTS, find_bundle, list_bundles, reference_bundle
@@ -30,6 +31,14 @@ def test_a_bundle_is_found_by_its_folder(bundle):
 def test_an_unknown_model_names_those_that_there_are():
     with pytest.raises(BundleError, match="no model 'nothing'.*random.*fastdepth import"):
         find_bundle("nothing")
+
+
+def test_a_missing_default_becomes_no_other_model(reference, monkeypatch):
+    monkeypatch.setenv("FASTDEPTH_REFERENCE", str(reference))
+    monkeypatch.setattr(models, "model_folders", list)
+    assert find_bundle(models.REFERENCE).manifest.name == models.REFERENCE
+    with pytest.raises(BundleError, match=f"no model '{models.DEFAULT}'"):
+        find_bundle()
 
 
 def test_the_reference_weights_become_a_bundle_once(reference, monkeypatch):

@@ -5,7 +5,7 @@ import pytest
 from made_weights import random_weights
 
 from fastdepth_ros.errors import WeightsError
-from fastdepth_ros.network import FULL, NETWORKS, PRUNED, Network, check_weights
+from fastdepth_ros.network import FULL, NETWORKS, PRUNED, Network, check_weights, walk
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,44 @@ def test_the_table_has_the_papers_size(network, weights, macs):
     assert sum(int(np.prod(conv.weight_shape)) for conv in network.convolutions) == weights
     assert network.macs() == macs
     assert len(network.convolutions) == 38
+
+
+def test_the_way_through_the_network_is_that_of_the_paper():
+    steps = PRUNED.steps(repeated=True)
+    assert [step.name for step in steps] == [f"conv{i}" for i in range(14)] + [f"decode_conv{i}" for i in range(1, 7)]
+    assert [step.name for step in steps if step.doubled] == [f"decode_conv{i}" for i in range(1, 6)]
+    assert {step.name: step.skip for step in steps if step.skip} == {
+        "decode_conv2": "conv5",
+        "decode_conv3": "conv3",
+        "decode_conv4": "conv1",
+    }
+
+
+def test_the_last_block_is_not_doubled_where_nobody_needs_every_value_four_times():
+    assert [step.name for step in PRUNED.steps() if step.doubled] == [f"decode_conv{i}" for i in range(1, 5)]
+    assert list(PRUNED.inputs(224, 224))[-1] == (PRUNED.last, 112, 112)
+    assert list(PRUNED.inputs(224, 224, repeated=True))[-1] == (PRUNED.last, 224, 224)
+
+
+def test_a_walk_adds_what_the_table_says_to_maps_of_the_same_size():
+    class Sizes:
+        """A graph whose values are sizes of maps."""
+
+        def convolution(self, value, conv):
+            channels, side = value
+            assert channels == conv.inputs
+            return conv.outputs, side // conv.stride
+
+        def upsample(self, value):
+            return value[0], value[1] * 2
+
+        def add(self, one, other):
+            assert one == other
+            return one
+
+    answers = walk(PRUNED, Sizes(), (3, 224))
+    assert answers["conv13"] == (512, 7)
+    assert answers["decode_conv6"] == (1, 112)
 
 
 @pytest.mark.parametrize("network", NETWORKS.values(), ids=list(NETWORKS))

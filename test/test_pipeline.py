@@ -4,6 +4,7 @@ import gc
 import math
 import tracemalloc
 import weakref
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -249,6 +250,8 @@ def test_a_longer_lens_than_in_training_makes_things_farther():
     assert near == pytest.approx(2.0, rel=1e-4)
     assert far == pytest.approx(4.0, rel=1e-4)
     assert unknown == 2.0
+    doubted = replace(tele, doubt="no lens has these numbers")
+    assert Pipeline(KnownAnswer(), manifest).run(Picture(scene(), "rgb"), doubted).depth[0, 0] == 2.0
 
 
 def test_without_a_camera_there_is_depth_but_no_cloud():
@@ -299,9 +302,9 @@ def test_settings_change_between_frames():
         ({"output_size": "huge"}, "native, camera"),
         ({"depth_encoding": "64F"}, "32FC1, 16UC1"),
         ({"cloud": "rgb"}, "off, xyz, xyzrgb"),
-        ({"cloud_stride": 0}, "Use 1 or more"),
+        ({"cloud_stride": 0}, "from 1 to 64"),
         ({"min_depth": 3.0, "max_depth": 2.0}, "min_depth < max_depth"),
-        ({"max_depth": math.nan}, "min_depth < max_depth"),
+        ({"max_depth": math.nan}, "from 0 to 100"),
     ],
 )
 def test_settings_outside_their_range_are_refused_with_what_is_allowed(wrong, says):

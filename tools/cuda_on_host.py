@@ -25,7 +25,8 @@ from fastdepth_ros.compiler.cuda.source import cuda_source, parameters
 from fastdepth_ros.compiler.plan import PICTURE
 from fastdepth_ros.models import DEFAULT, find_bundle
 from fastdepth_ros.runtime.cache import module_for
-from fastdepth_ros.runtime.engine import Engine, aligned
+from fastdepth_ros.runtime.engine import aligned
+from fastdepth_ros.runtime.engines import open_engine
 
 HEADER = Path(__file__).with_suffix(".h")
 COMPILER = "g++"
@@ -112,7 +113,7 @@ def main() -> int:
     size = manifest.input_height, manifest.input_width
     picture = runpy.run_path(str(HEADER.with_name("run_module.py")))["picture"](*size)
     launches = CudaPlanner(manifest.network, bundle.weights(), gpu).plan(*size)
-    engine = Engine(module_for(bundle))
+    engine = open_engine(module_for(bundle))
     engine.input[:] = picture
     expected = engine.run()
     with tempfile.TemporaryDirectory() as folder:

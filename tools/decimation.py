@@ -18,7 +18,7 @@ from fastdepth_ros.evaluation.metrics import evaluate
 from fastdepth_ros.models import DEFAULT, find_bundle
 from fastdepth_ros.runtime import processor
 from fastdepth_ros.runtime.cache import module_for
-from fastdepth_ros.runtime.engine import Engine
+from fastdepth_ros.runtime.engines import open_engine
 from fastdepth_ros.scene.path import pose_at
 from fastdepth_ros.scene.render import Renderer
 from fastdepth_ros.scene.room import build_room
@@ -55,7 +55,7 @@ def main():
     args = parser.parse_args()
     cv2.setNumThreads(1)
     bundle = find_bundle(args.bundle)
-    engine, manifest = Engine(module_for(bundle)), bundle.manifest
+    engine, manifest = open_engine(module_for(bundle)), bundle.manifest
     size = (manifest.input_width, manifest.input_height)
     view = View.of(manifest.view, CAMERA.width, CAMERA.height, *size)
     renderer = Renderer(build_room(), CAMERA)

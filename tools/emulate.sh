@@ -6,7 +6,7 @@
 #
 # ROOT is a folder of its own outside the checkout, for Debian arm64 (250 MB); it is made once and used again. Only what a
 # run itself put there is removed. BUNDLE: names or folders of model bundles (default: the default model, and the authors'
-# weights where $FASTDEPTH_REFERENCE or ../shared/reference holds them). Ends with a table for docs/tx2.md.
+# weights where $FASTDEPTH_REFERENCE or ../shared/reference holds them). Ends with a table for docs/boards/tx2.md.
 # Needs Debian's qemu-user-static and debootstrap, and .venv of `make test`. Emulation says nothing about speed.
 set -euo pipefail
 cd "$(dirname "$0")/.."

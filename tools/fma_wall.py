@@ -18,7 +18,7 @@ from fastdepth_ros.compiler.codegen import compiling
 from fastdepth_ros.compiler.layout import vectors
 from fastdepth_ros.compiler.targets import find_target
 from fastdepth_ros.compiler.tune import load
-from fastdepth_ros.evaluation.benchmark.layers import inputs, kernel_times
+from fastdepth_ros.evaluation.benchmark.layers import kernel_times
 from fastdepth_ros.models import DEFAULT, find_bundle
 from fastdepth_ros.runtime import processor
 from fastdepth_ros.runtime.cache import module_for
@@ -54,7 +54,7 @@ def multiply_adds(lanes, sums):
 def floors(network, height, width, lanes):
     """Convolution -> its multiply-adds, filled-up channels included."""
     found = {}
-    for conv, rows, columns in inputs(network, height, width):
+    for conv, rows, columns in network.inputs(height, width):
         macs = conv.macs(rows, columns)
         if conv is not network.last:  # which is a dot product over the lanes
             macs = macs // conv.outputs * vectors(conv.outputs, lanes) * lanes

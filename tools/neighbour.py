@@ -130,7 +130,7 @@ class Node:
 
 
 def environment() -> dict[str, str]:
-    """Of every process: images in shared memory, a domain of our own, and no guard of the ROS wheels."""
+    """Environment of every process: images in shared memory, a domain of our own, and no guard of the ROS wheels."""
     own = {
         "FASTDDS_DEFAULT_PROFILES_FILE": str(ROOT / "config" / "fastdds.xml"),
         "ROS_DOMAIN_ID": str(os.getpid() % 90 + 10),
@@ -221,7 +221,7 @@ def part(noted: dict[str, list[Any]], begin: float, end: float) -> dict[str, flo
 
 
 def budget(profile: str) -> float:
-    """Of the age [s], on this kind of machine; 0 for none."""
+    """Budget of the age [s] on this kind of machine; 0 for none."""
     from fastdepth_ros.power import load_profiles
 
     return 0.0 if profile == UNHELD else float(load_profiles().find(profile).on("linux").budget().age_ms or 0) / 1e3

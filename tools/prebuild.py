@@ -2,7 +2,7 @@
 
 Without targets: those that ship with the default model, which is the bundle where none is named. All are compiled, and
 those that run on this machine are held against a module made for it, before anything in the bundle changes. Modules of
-other targets in the bundle stay as they are; the manifest is sealed anew over all files.
+other targets in the bundle stay as they are; the manifest is sealed anew over them and what it named before.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from fastdepth_ros.compiler.export import compile_bundle
 from fastdepth_ros.errors import ModuleError
 from fastdepth_ros.models import DEFAULT, find_bundle
 from fastdepth_ros.runtime.bundle import Bundle, seal
-from fastdepth_ros.runtime.engine import Engine
+from fastdepth_ros.runtime.engines import open_engine
 from fastdepth_ros.runtime.module import CompiledModule
 
 SHIPPED = ("x86-64-v3", "x86-64-v4", "cortex-a57")
@@ -35,7 +35,7 @@ def depth(module: Path) -> np.ndarray:
     Raises:
         ModuleError: the module may not run here.
     """
-    engine = Engine(CompiledModule.open(module))
+    engine = open_engine(CompiledModule.open(module))
     engine.input[:] = PICTURE(*engine.input.shape[:2])
     return engine.run().copy()
 
@@ -69,11 +69,13 @@ def main() -> None:
         for target in targets:
             if (modules / target).is_dir():
                 (modules / target).rename(Path(scratch, "old", target))
-        seal(bundle.path, bundle.manifest)
+        kept = {name for name in bundle.manifest.files or {} if (bundle.path / name).is_file()}
+        seal(bundle.path, bundle.manifest, kept)
         modules.mkdir(exist_ok=True)
         for target in targets:
             shutil.move(Path(scratch, "new", target), modules / target)
-    sealed = seal(bundle.path, bundle.manifest)
+    made = {path.relative_to(bundle.path).as_posix() for name in targets for path in (modules / name).iterdir()}
+    sealed = seal(bundle.path, bundle.manifest, kept | made)
     for name in sealed.manifest.files or {}:
         (bundle.path / name).chmod(0o644)  # Another user may run the robot.
     size = sum((bundle.path / name).stat().st_size for name in sealed.manifest.files or {})

@@ -21,7 +21,7 @@ from fastdepth_ros.models import DEFAULT, find_bundle
 from fastdepth_ros.picture import Picture
 from fastdepth_ros.pipeline import Pipeline, Settings
 from fastdepth_ros.runtime.cache import module_for
-from fastdepth_ros.runtime.engine import Engine
+from fastdepth_ros.runtime.engines import open_engine
 
 QUALITY = 90
 
@@ -51,7 +51,7 @@ def main():
     args = parser.parse_args()
     bundle = find_bundle(args.model)
     settings = Settings("native", "32FC1", "off", min_depth=0.0, max_depth=FARTHEST)
-    pipeline = Pipeline(Engine(module_for(bundle)), bundle.manifest, settings)
+    pipeline = Pipeline(open_engine(module_for(bundle)), bundle.manifest, settings)
     for folder in args.data:
         rows = {"as it is": [], "JPEG, decoded whole": [], "JPEG, decoded as the node does": []}
         factors = set()

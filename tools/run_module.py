@@ -7,7 +7,7 @@ import time
 import numpy as np
 
 from fastdepth_ros.runtime import processor
-from fastdepth_ros.runtime.engine import Engine
+from fastdepth_ros.runtime.engines import open_engine
 from fastdepth_ros.runtime.module import CompiledModule
 
 
@@ -24,7 +24,7 @@ def picture(height: int, width: int) -> np.ndarray:
 
 def main() -> None:
     """Run it, and say where and for how long."""
-    engine = Engine(CompiledModule.open(sys.argv[1]))
+    engine = open_engine(CompiledModule.open(sys.argv[1]))
     engine.input[:] = picture(*engine.input.shape[:2])
     start = time.perf_counter()
     depth = engine.run()

@@ -24,6 +24,9 @@ MOST_SCANS = 100
 MOST_SCANNED = 16
 """Scans of a JPEG, and how often the largest picture may be gone over: ten are usual."""
 
+PADDING = 512
+"""Bytes that cameras leave behind a file's end."""
+
 STRAY_BYTES = 2
 """Behind a scan, that some cameras leave there."""
 
@@ -115,18 +118,21 @@ class Decoder:
         return np.asarray(pixels)
 
     def _look_at_jpeg(self, data: memoryview, name: str) -> File:
-        known = self._header is not None and data[: len(self._head)] == self._head
-        file = b"" if known and data[-len(jpeg.END) :] == jpeg.END else data.tobytes()
-        header = self._header if known and self._header is not None else jpeg.read_header(file)
-        if not known:
-            self._head, self._header = file[: header.ends], header
+        if self._header is None or data[: len(self._head)] != self._head:
+            head = data.tobytes()
+            self._header = jpeg.read_header(head)
+            self._head = head[: self._header.ends]
+        header = self._header
         if header.bits != 8:
             raise ValueError(f"has {header.bits} bits a channel, which is not for cameras")
         check_size(name, header.width, header.height, self.max_pixels, _jpeg_bytes(header))
-        if (header.scans or file) and not jpeg.is_whole(file := file or data.tobytes(), header):
-            raise ValueError("was cut short")
-        self._check_scans(name, file, header)
-        _check_filler(data, header)
+        if len(data) - header.ends < jpeg.least_bytes(header):
+            raise ValueError(f"was cut short: its {len(data)} bytes are no {header.width}x{header.height} pixels")
+        if header.scans:
+            self._check_scans(name, data.tobytes(), header)
+        else:
+            end = _end_of(data, header.ends)
+            _check_filler(data[:end], header)
         return File("JPEG", header.width, header.height, header.bits, header.channels, header.reducible)
 
     def _look_at_png(self, data: memoryview, name: str) -> File:
@@ -136,12 +142,23 @@ class Decoder:
         return File("PNG", *header, reducible=False)
 
     def _check_scans(self, name: str, file: bytes, header: jpeg.Header) -> None:
-        if not header.scans:
-            return
+        if not jpeg.is_whole(file, header):
+            raise ValueError("was cut short")
         scans = jpeg.scan_count(file, header)
         if scans > MOST_SCANS or scans * header.width * header.height > MOST_SCANNED * self.max_pixels:
             cause = f"{name} has {header.width}x{header.height} pixels in {scans} scans"
             raise ImageError(cause, "Have the camera send baseline JPEG, or smaller pictures.")
+
+
+def _end_of(data: memoryview, start: int) -> int:
+    """Where a file of one scan ends: it is looked for at the end, before some padding, and then everywhere."""
+    if data[-len(jpeg.END) :] == jpeg.END and len(data) - len(jpeg.END) >= start:
+        return len(data) - len(jpeg.END)
+    for begin in (max(start, len(data) - PADDING), start):
+        at = data[begin:].tobytes().find(jpeg.END)
+        if at >= 0:
+            return begin + at
+    raise ValueError("was cut short")
 
 
 def decode_file(data: Bytes, name: str, flags: int, max_pixels: int = MAX_PIXELS) -> npt.NDArray[Any]:
@@ -187,11 +204,11 @@ def _jpeg_bytes(header: jpeg.Header) -> float:
 def _check_filler(data: memoryview, header: jpeg.Header) -> None:
     if not header.tables:
         return
-    scan = np.frombuffer(data[header.scan_at :], np.uint8)
+    scan = np.frombuffer(data[header.ends :], np.uint8)
     if filler_in(scan, header.tables) is None:
         return
-    end = data.tobytes().find(jpeg.END, header.scan_at)
-    byte = filler_in(scan[: end - header.scan_at], header.tables)
+    end = scan.tobytes().find(jpeg.END)  # more pictures may follow the first
+    byte = filler_in(scan[: end if end >= 0 else len(scan)], header.tables)
     if byte is not None:
         raise ValueError(f"is corrupt: a part of it is filled with 0x{byte:02x}")
 

@@ -30,18 +30,19 @@ _LOOKED_AT = 8
 def filler_in(scan: npt.NDArray[np.uint8], tables: Tables) -> int | None:
     """The byte that fills a part of a scan where it cannot be picture; None where there is none.
 
-    Runs of three words are found wherever they begin, shorter ones perhaps. One that goes on to the end is the padding
-    that some cameras send.
+    Runs of 23 bytes are found wherever they begin, of zeros those of 15; shorter ones perhaps. One that goes on to the
+    end is the padding that some cameras send.
 
     Args:
         scan: the bytes of the scan.
         tables: of its blocks.
     """
     words = scan[: len(scan) // _WORD * _WORD].view(np.uint64)
-    plain = (words ^ (words >> _EIGHT)) & _REST == 0
-    if not plain.any():
+    filled = words == 0
+    filled[1:] |= words[1:] == words[:-1]
+    if not filled.any():
         return None
-    (found,) = np.nonzero(plain[:-1] & (words[1:] == words[:-1]))
+    (found,) = np.nonzero(filled & ((words ^ (words >> _EIGHT)) & _REST == 0))
     _, first = np.unique(scan[found * _WORD], return_index=True)
     for at in found[first[:_LOOKED_AT]]:
         byte = scan[at * _WORD]

@@ -16,7 +16,10 @@ _HUFFMAN, _REDUCIBLE = frozenset({0xC0, 0xC1}), frozenset({0xC0, 0xC1, 0xC2, 0xC
 """Frames of one cosine transform: coded in one go by Huffman's tables, and all those of which fine detail can be left
 out."""
 _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
+_PROGRESSIVE_HUFFMAN = 0xC2
 MOST_SEGMENTS = 1000
+_BLOCK = 64
+"""Samples of a block."""
 
 Tables = dict[int, bytes]
 """Class and number of a Huffman table, as T.81 packs them -> how many codes of each length, and their symbols."""
@@ -43,6 +46,7 @@ class Header(NamedTuple):
         scans: whether several scans make the picture: a decoder keeps all coefficients meanwhile.
         samples: stored for each pixel, all channels together.
         tables: Huffman's for DC and AC of each block of an MCU; none where the file is coded in another way.
+        bits_a_block: in the shortest code of a block.
         scan_at: where the first scan's marker is.
         ends: where its header ends.
     """
@@ -55,6 +59,7 @@ class Header(NamedTuple):
     scans: bool
     samples: float
     tables: tuple[tuple[bytes, bytes], ...]
+    bits_a_block: int
     scan_at: int
     ends: int
 
@@ -74,6 +79,14 @@ def read_header(data: bytes) -> Header:
 def is_whole(data: bytes, header: Header) -> bool:
     """Whether the file goes on to its end. Inside a scan 0xff is always escaped: a marker behind the last is real."""
     return data.rfind(END) > max(header.scan_at, data.rfind(SCAN) if header.scans else 0)
+
+
+def least_bytes(header: Header) -> float:
+    """Bytes that a picture of this size needs at least: a bit for each block's direct current, and one for its end.
+
+    Zero where the code has no whole bits.
+    """
+    return header.bits_a_block * header.samples * header.width * header.height / _BLOCK / 8
 
 
 def scan_count(data: bytes, header: Header) -> int:
@@ -132,7 +145,8 @@ def _header(frame: Frame, tables: Tables, scan: bytes, at: int) -> Header:
     samples = sum(blocks.values()) / max(blocks.values())
     size = frame.width, frame.height, frame.bits, count
     reducible = frame.marker in _REDUCIBLE
-    return Header(*size, reducible, scans, samples, coded, at - len(SCAN), at + 2 + len(scan))
+    shortest = 2 if coded else int(frame.marker == _PROGRESSIVE_HUFFMAN)
+    return Header(*size, reducible, scans, samples, coded, shortest, at - len(SCAN), at + 2 + len(scan))
 
 
 def _tables_of(frame: Frame, tables: Tables, scan: bytes) -> tuple[tuple[bytes, bytes], ...]:

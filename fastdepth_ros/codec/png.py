@@ -11,6 +11,8 @@ MOST_CHUNKS = 100_000
 
 _CHUNK, _IHDR = Struct(">I4s"), Struct(">IIBBBBB")
 _CHECKSUM = 4
+_DEFLATE, _SLACK = 1032, 64
+"""By how much deflate packs at most (zlib's technical details), and bytes for what stands around it."""
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 """By colour type."""
 _ANIMATION = frozenset({b"acTL", b"fcTL", b"fdAT"})
@@ -38,7 +40,7 @@ def read_header(data: memoryview) -> Header:
 
 
 def _walk(data: memoryview) -> Header:
-    at, pixels, header = len(START), False, None
+    at, packed, header = len(START), 0, None
     for _ in range(MOST_CHUNKS):
         length, kind = _CHUNK.unpack_from(data, at)
         if header is None:
@@ -48,12 +50,18 @@ def _walk(data: memoryview) -> Header:
             raise ValueError("was cut short")
         if kind in _ANIMATION:
             raise ValueError("is an animation")
-        pixels = pixels or kind == b"IDAT"
+        packed += length * (kind == b"IDAT")
         if kind == b"IEND":
-            if not pixels:
-                raise ValueError("holds no pixels")
+            _check_pixels(header, packed)
             return header
     raise ValueError(f"has more than {MOST_CHUNKS} pieces")
+
+
+def _check_pixels(header: Header, packed: int) -> None:
+    """Whether so many packed bytes can be the picture's."""
+    unpacked = header.height * (header.width * header.channels * header.bits / 8)
+    if unpacked > (packed + _SLACK) * _DEFLATE:
+        raise ValueError(f"was cut short: {packed} packed bytes are no {header.width}x{header.height} pixels")
 
 
 def _first(data: memoryview, at: int, length: int, kind: bytes) -> Header:

@@ -153,7 +153,7 @@ def _frame(bundle: Bundle, args: argparse.Namespace) -> dict[str, Any]:
         folder = Path(scratch)
         # The graph is entered before ROS is loaded, for its libraries read the environment once.
         enter_graph(folder / "graph")
-        from fastdepth_ros.demo.frame_cost import CASES, RATE, measure
+        from fastdepth_ros.evaluation.benchmark.frame_cost import CASES, RATE, measure
 
         frames = max(1, round(args.rounds * args.seconds * RATE))
         cases = measure(bundle.path, args.target, CASES, frames, folder, status.update)

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from fastdepth_ros.models import DEFAULT, find_bundle
-from fastdepth_ros.runtime.cache import module_folder
+from fastdepth_ros.runtime.cache import place_to_compile
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     from fastdepth_ros.compiler.export import compile_bundle
 
     bundle = find_bundle(args.bundle)
-    out = args.out or module_folder(bundle, args.target, args.precision)
+    out = args.out or place_to_compile(bundle, args.target, args.precision)
     console = Console(stderr=True)
     with console.status(f"Compiling {bundle.manifest.name}") as status:
         compile_bundle(bundle, args.target, out, precision=args.precision, progress=status.update)

@@ -16,7 +16,8 @@ from fastdepth_ros import models
 from fastdepth_ros.errors import RecordingError, SettingError
 from fastdepth_ros.recording import CameraTopics, Recording, UnpackedRecording, find_camera
 from fastdepth_ros.runtime.bundle import Bundle
-from fastdepth_ros.runtime.cache import cache_dir
+from fastdepth_ros.runtime.storage import writable_cache
+from fastdepth_ros.settings import LIMITS
 
 WRITTEN = ("summary.json", "report.html", "node.log", "node.yaml", "fastdds_loopback.xml")
 RECORDED = {"metadata.yaml", "depth.mcap"}
@@ -41,12 +42,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ground-truth", metavar="TOPIC", help="the true depth's topic in the recording")
     parser.add_argument(
         "--cloud",
-        choices=("off", "xyz", "xyzrgb"),
+        choices=LIMITS["cloud"].choices,
         default="xyz",
         help="points, too; they are most of what is recorded",
     )
     parser.add_argument(
-        "--output-size", choices=("native", "camera"), default="native", help="see the node's parameter"
+        "--output-size", choices=LIMITS["output_size"].choices, default="native", help="see the node's parameter"
     )
 
 
@@ -90,6 +91,8 @@ def _demo(
     if no_truth:
         console.print(f"Not compared with a true depth. {no_truth}", highlight=False, soft_wrap=True)
         topics = replace(topics, ground_truth=None)
+    if topics.why_no_camera_info and topics.why_no_camera_info != no_truth:
+        console.print(topics.why_no_camera_info, highlight=False, soft_wrap=True)
     task = bar.add_task("", total=topics.image.messages)
     about = Run.about_to_start(args.recording.name if args.recording else ROOM, args.rate, bundle, no_truth)
     options = Options(bundle.path, args.cloud, args.output_size, args.rate)
@@ -106,6 +109,8 @@ def _demo(
     bar.update(task, total=len(results.answers))
     summary = write_outcome(args.out, recording, topics, bundle, about, results, lambda: bar.advance(task))
     bar.stop()
+    if isinstance(recording, UnpackedRecording) and recording.left_out:
+        console.print(recording.left_out, highlight=False, soft_wrap=True)
     console.print(table(summary))
     for name, file in (("report", REPORT), ("summary", SUMMARY), ("recording", DEPTH)):
         console.print(f"{name:10} {args.out / file}", highlight=False, soft_wrap=True)
@@ -117,7 +122,7 @@ def _room(bar: Progress) -> Path:
     from fastdepth_ros.scene.record import FRAMES, room_recording
 
     task = bar.add_task("computing a room to look at", total=FRAMES)
-    path = room_recording(cache_dir(), lambda done, _: bar.update(task, completed=done))
+    path = room_recording(writable_cache("recordings"), lambda done, _: bar.update(task, completed=done))
     bar.update(task, completed=FRAMES, description=ROOM)
     return path
 

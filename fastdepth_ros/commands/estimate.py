@@ -7,7 +7,7 @@ import argparse
 from rich.console import Console
 from rich.table import Table
 
-from fastdepth_ros.boards.latency import BOARDS, CLOCKS, Estimate, estimate
+from fastdepth_ros.estimate.latency import BOARDS, CLOCKS, Estimate, estimate
 from fastdepth_ros.models import DEFAULT, find_bundle
 from fastdepth_ros.network import NETWORKS
 
@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     console.print(_table(title, answer, args.layers))
     console.print(
         "The network alone, as MIT's TVM kernels of 2019 ran it: no copies, no picture work, no ROS;"
-        " not measured with the kernels of this package (docs/estimate.md)."
+        " not measured with the kernels of this package (docs/boards/estimate.md)."
     )
     return 0
 

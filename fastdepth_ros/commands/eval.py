@@ -26,7 +26,8 @@ from fastdepth_ros.models import find_bundle
 from fastdepth_ros.pipeline import CELL
 from fastdepth_ros.runtime import processor
 from fastdepth_ros.runtime.cache import module_for
-from fastdepth_ros.runtime.engine import Engine
+from fastdepth_ros.runtime.engines import open_engine
+from fastdepth_ros.settings import LIMITS
 
 BETTER_HIGH = ("delta1", "delta2", "delta3")
 
@@ -56,7 +57,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--ignore-camera", action="store_true", help="do not correct answers for the picture's focal length"
     )
     parser.add_argument(
-        "--precision", choices=("float32", "int8"), default="float32", help="of the network (default: %(default)s)"
+        "--precision",
+        choices=LIMITS["precision"].choices,
+        default="float32",
+        help="of the network (default: %(default)s)",
     )
     parser.add_argument("--threads", type=int, default=0, help="threads of the network (default: all cores)")
     parser.add_argument(
@@ -73,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
     sensors = parse(args.anchors) if args.anchors else []
     console = Console()
     bundle = find_bundle(args.bundle)
-    engine = Engine(module_for(bundle, precision=args.precision), args.threads)
+    engine = open_engine(module_for(bundle, precision=args.precision), args.threads)
     frames = labelled(args.data, args.set, args.last)
     shown = track(frames, "evaluating", console=console, disable=not console.is_terminal)
     outcomes: list[Outcome] = []

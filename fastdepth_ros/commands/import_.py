@@ -16,12 +16,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help=f"weights: {', '.join(READERS)}")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the new bundle")
     parser.add_argument("--network", choices=sorted(NETWORKS), help="what the weights are of (default: what fits)")
+    parser.add_argument("--force", action="store_true", help="replace the bundle that is in the folder")
     parser.add_argument("--name", help="the bundle's name (default: that of the folder)")
 
 
 def run(args: argparse.Namespace) -> int:
     """Import and say what came of it."""
     network = NETWORKS[args.network] if args.network else None
-    bundle = import_weights(args.file, args.out, args.name, network)
+    bundle = import_weights(args.file, args.out, args.name, network, force=args.force)
     Console().print(f"{bundle.path}: {bundle.manifest.network.name}, weights sha256 {bundle.weights_sha256}")
     return 0

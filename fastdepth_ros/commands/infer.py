@@ -3,36 +3,49 @@
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
 
 from fastdepth_ros.camera import Intrinsics, View
 from fastdepth_ros.colours import relief
 from fastdepth_ros.errors import ImageError, SettingError
+from fastdepth_ros.files.writing import storing, write_file
+from fastdepth_ros.messages.files import read_file
+from fastdepth_ros.millimetres import millimetres
 from fastdepth_ros.models import DEFAULT, find_bundle
 from fastdepth_ros.picture import Picture
 from fastdepth_ros.pipeline import CELL, DepthFrame, Pipeline, Settings
 from fastdepth_ros.ply import write_ply
 from fastdepth_ros.runtime.bundle import Manifest
 from fastdepth_ros.runtime.cache import module_for
-from fastdepth_ros.runtime.engine import Engine
+from fastdepth_ros.runtime.engines import open_engine
+from fastdepth_ros.settings import LIMITS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("images", nargs="+", type=Path, metavar="IMAGE", help="JPEG, PNG and whatever OpenCV reads")
+    parser.add_argument(
+        "images",
+        nargs="+",
+        type=Path,
+        metavar="IMAGE",
+        help="JPEG, PNG and whatever OpenCV reads; an orientation in the file is ignored, as in the node",
+    )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for what is written")
     parser.add_argument("--model", default=DEFAULT, help="name or folder of a bundle (default: %(default)s)")
     parser.add_argument("--target", default="host", help="what the bundle is compiled for (default: %(default)s)")
     parser.add_argument("--threads", type=int, default=0, help="threads of the network (default: all cores)")
     parser.add_argument(
         "--output-size",
-        choices=("native", "camera"),
+        choices=LIMITS["output_size"].choices,
         default="camera",
         help="the network's resolution, or the picture's own grid (default: %(default)s)",
     )
@@ -54,12 +67,13 @@ def run(args: argparse.Namespace) -> int:
     """
     _check_names(args.images)
     bundle = find_bundle(args.model)
-    engine = Engine(module_for(bundle, args.target), args.threads)
+    engine = open_engine(module_for(bundle, args.target), args.threads)
     # About one point for each cell that the network answers; more would only repeat them.
     stride = 2 if args.output_size == "native" else 4
     settings = Settings(args.output_size, "32FC1", "xyzrgb", stride, max_depth=args.max_depth)
     pipeline = Pipeline(engine, bundle.manifest, settings)
-    args.out.mkdir(parents=True, exist_ok=True)
+    with storing(args.out):
+        args.out.mkdir(parents=True, exist_ok=True)
     table = Table("picture", "depth [m]", "without depth", "network [ms]", "points", title=bundle.manifest.name)
     failed = 0
     for path in args.images:
@@ -89,10 +103,11 @@ def _check_names(images: list[Path]) -> None:
 
 
 def _read(path: Path) -> Picture:
-    pixels = cv2.imread(str(path), cv2.IMREAD_COLOR) if path.is_file() else None
-    if pixels is None:
-        raise ImageError(f"{path} is no picture that OpenCV reads", "Name a JPEG or PNG file.")
-    return Picture(np.asarray(pixels, np.uint8), "bgr")
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ImageError(f"{path} is no picture ({error.strerror})", "Name a JPEG or PNG file.") from error
+    return read_file(data, str(path))
 
 
 def _camera(picture: Picture, focal: float | None, manifest: Manifest) -> Intrinsics:
@@ -123,10 +138,15 @@ def _write(stem: Path, frame: DepthFrame, cell: float) -> tuple[str, str, str, s
     """Write the four files of one picture and say what is in them."""
     assert frame.depth is not None and frame.cloud is not None  # noqa: PT018 - both were asked for, the camera is known
     finite = np.isfinite(frame.depth)
-    millimetres = np.where(finite, np.rint(np.where(finite, frame.depth, 0) * 1000), 0).clip(0, 65535)
-    cv2.imwrite(f"{stem}.depth.png", millimetres.astype(np.uint16))
-    np.save(f"{stem}.depth.npy", frame.depth)
-    cv2.imwrite(f"{stem}.colour.png", relief(frame.depth, cell))
+    _write_picture(Path(f"{stem}.depth.png"), millimetres(frame.depth))
+    numbers = io.BytesIO()
+    np.save(numbers, frame.depth)
+    write_file(Path(f"{stem}.depth.npy"), numbers.getvalue())
+    _write_picture(Path(f"{stem}.colour.png"), relief(frame.depth, cell))
     points = write_ply(Path(f"{stem}.ply"), frame.cloud)
     span = f"{frame.depth[finite].min():.2f} to {frame.depth[finite].max():.2f}" if finite.any() else "none"
     return span, f"{1 - finite.mean():.1%}", f"{frame.stages['infer'] * 1000:.1f}", str(points)
+
+
+def _write_picture(path: Path, pixels: npt.NDArray[Any]) -> None:
+    write_file(path, cv2.imencode(".png", pixels)[1].tobytes())

@@ -6,6 +6,7 @@ import argparse
 
 from rich.console import Console
 from rich.markdown import Markdown
+from rich.markup import escape
 from rich.table import Table
 
 from fastdepth_ros.errors import FastDepthError
@@ -37,10 +38,10 @@ def run(args: argparse.Namespace) -> int:
             m = find_bundle(name).manifest
         except FastDepthError as error:
             broken += 1
-            table.add_row(str(name), "", "", "", "", f"[red]{error}")
+            table.add_row(escape(str(name)), "", "", "", "", f"[red]{escape(str(error))}")
             continue
         size, span = f"{m.input_width}x{m.input_height}", f"{m.min_depth:g} to {m.max_depth:g}"
-        table.add_row(m.name, m.network.name, size, span, m.licence, "[green]whole")
+        table.add_row(m.name, m.network.name, size, span, escape(m.licence), "[green]whole")
     console.print(table if names else "No bundle ships with this package; make one with `fastdepth import`.")
     return 1 if broken else 0
 
@@ -48,6 +49,6 @@ def run(args: argparse.Namespace) -> int:
 def _show(console: Console, model: str) -> None:
     bundle = find_bundle(model)
     console.print_json(data=bundle.manifest.to_json())
-    card = bundle.path / CARD
-    if card.is_file():
-        console.print(Markdown(card.read_text(encoding="utf-8")))
+    if bundle.names(CARD):
+        text = bundle.read(CARD).decode("utf-8", "replace")
+        console.print(Markdown("".join(c for c in text if c.isprintable() or c in "\n\t")))

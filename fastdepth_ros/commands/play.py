@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from fastdepth_ros.errors import RecordingError
 from fastdepth_ros.recording import Recording, UnpackedRecording, find_camera
+from fastdepth_ros.runtime.ros_log import provide_log_folder
 
 if TYPE_CHECKING:
     from fastdepth_ros.recording.camera import CameraTopics
@@ -32,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--loop", action="store_true", help="start again at the end, until stopped")
     parser.add_argument("--image", metavar="TOPIC", help="publish the picture here (compressed: TOPIC/compressed)")
     parser.add_argument("--camera-info", metavar="TOPIC", help="publish the camera_info here")
+    parser.add_argument("--namespace", default="/", metavar="NS", help="of the player, and of topics not named here")
     parser.add_argument("--from-image", metavar="TOPIC", help="the picture's topic in the recording")
     parser.add_argument("--from-camera-info", metavar="TOPIC", help="the camera_info's topic in the recording")
     parser.add_argument("--raw", action="store_true", help="send raw images for compressed pictures")
@@ -60,10 +62,11 @@ def _play(recording: Recording, args: argparse.Namespace, stop: threading.Event)
     from fastdepth_ros.recording.player import Player, names_as_published
 
     topics = find_camera(recording, args.from_image, args.from_camera_info)
-    names = names_as_published(topics, args.image, args.camera_info)
+    names = names_as_published(topics, args.image, args.camera_info, args.namespace)
+    provide_log_folder()
     rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
     try:
-        node = rclpy.create_node("player")
+        node = rclpy.create_node("player", namespace="/" + args.namespace.strip("/"))
         player = Player(
             node,
             [recording.topics[name] for name in topics.names],
@@ -72,6 +75,8 @@ def _play(recording: Recording, args: argparse.Namespace, stop: threading.Event)
             restamp=not args.keep_stamps,
             reliable=not args.best_effort,
         )
+        if topics.why_no_camera_info:
+            sys.stderr.write(f"{topics.why_no_camera_info} (--from-camera-info)\n")
         for recorded, published in names.items():
             sys.stderr.write(f"{recorded} ({recording.topics[recorded].messages} messages) -> {published}\n")
         if args.wait > 0:
@@ -81,6 +86,8 @@ def _play(recording: Recording, args: argparse.Namespace, stop: threading.Event)
         while args.loop and not stop.wait(period):
             player.play(recording.messages(topics.names), stop)
         player.finish()
+        if isinstance(recording, UnpackedRecording) and recording.left_out:
+            sys.stderr.write(f"{recording.left_out}\n")
     finally:
         rclpy.try_shutdown()
     return 0

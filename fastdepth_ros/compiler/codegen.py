@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,9 +16,11 @@ from typing import Any
 import tvm
 from tvm import relax
 
+from fastdepth_ros.children import end_with
 from fastdepth_ros.compiler.build import Program
 from fastdepth_ros.compiler.linker.library import link
 from fastdepth_ros.compiler.targets import Target
+from fastdepth_ros.errors import ModuleError
 from fastdepth_ros.runtime import processor
 
 Progress = Callable[[str], None]
@@ -39,7 +44,7 @@ def compile_library(program: Program, target: Target, library: Path, progress: P
                 progress(f"Compiling for {target.cpu}: {count} of {len(program.kernels)} kernels")
         progress("Linking")
         paths = [str(Path(scratch, f"{name}.o")) for name in others]
-        executable.export_library(str(library), fcompile=_Linker(target), addons=paths)
+        executable.export_library(str(library), fcompile=_Linker(target), addons=paths, workspace_dir=scratch)
 
 
 @contextmanager
@@ -47,9 +52,20 @@ def compiling(kernels: Mapping[str, Any], target: Target, folder: Path) -> Itera
     """Compile kernels to ``folder/<key>.o`` in other processes; gives the keys, each as it is done."""
     # Forked, so that the processes have TVM and the kernels without loading or sending them.
     context = multiprocessing.get_context("fork")
-    with ProcessPoolExecutor(processor.cores(), context, _inherit, (kernels, target, folder)) as pool:
+    others = set(multiprocessing.active_children())
+    pool = ProcessPoolExecutor(processor.cores(), context, _inherit, (os.getpid(), kernels, target, folder))
+    try:
         work = [pool.submit(_write_object, key) for key in kernels]
         yield (done.result() for done in as_completed(work))
+        pool.shutdown()
+    except BrokenProcessPool as error:
+        cause = "a process that compiles kernels was ended from outside"
+        raise ModuleError(cause, "Free some memory, see `dmesg`, and try again.") from error
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+        # Where something went wrong, or a signal came, nobody waits for kernels that nobody wants any more.
+        for process in set(multiprocessing.active_children()) - others:
+            process.kill()
 
 
 def compile_kernel(kernel: Any, target: Target) -> Any:
@@ -63,8 +79,12 @@ _inherited: tuple[Mapping[str, Any], Target, Path]
 """What a forked process got from its parent."""
 
 
-def _inherit(*inherited: Any) -> None:
+def _inherit(parent: int, *inherited: Any) -> None:
+    """Runs first in a process that was forked: it ends with its parent, whatever ends that."""
     global _inherited
+    end_with(parent)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _inherited = inherited
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -21,9 +18,10 @@ from fastdepth_ros.compiler.pointwise import FLOAT32, Precision, find_precision
 from fastdepth_ros.compiler.targets import Target, find_target, toolchain
 from fastdepth_ros.compiler.tile import Tiling
 from fastdepth_ros.errors import SettingError
+from fastdepth_ros.files.writing import new_folder
 from fastdepth_ros.runtime.bundle import Bundle, sha256
 from fastdepth_ros.runtime.cache import kernels_version
-from fastdepth_ros.runtime.module import GPU_PROGRAM, GPU_TRIPLE, LIBRARY, Description, Size, tvm_version
+from fastdepth_ros.runtime.module import DESCRIPTION, GPU_PROGRAM, GPU_TRIPLE, LIBRARY, Description, Size, tvm_version
 
 
 def silent(_step: str) -> None:
@@ -39,7 +37,7 @@ def compile_bundle(
     table: Mapping[str, Tiling] | None = None,
     progress: Progress = silent,
 ) -> Path:
-    """Write a module's two files to the folder ``out``, all at once; what was there is replaced.
+    """Write a module's two files to the folder ``out``, all at once; a module that was there is replaced.
 
     Args:
         bundle: network, weights and input size.
@@ -50,44 +48,24 @@ def compile_bundle(
         progress: see ``codegen.Progress``.
 
     Raises:
-        SettingError: no such target, or it cannot compute in that precision.
+        SettingError: no such target, it cannot compute in that precision, or ``out`` holds something else.
         WeightsError: the weights do not fit the network.
         ModuleError: NVIDIA's compiler, which a GPU's module needs, is not installed.
+        StorageError: ``out`` cannot be written.
     """
-    manifest = bundle.manifest
-    out.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-    try:
-        if target in GPUS:
-            if precision != FLOAT32.name:
-                raise SettingError(f"{target} computes in float32 only", "Leave the precision out.")
-            made = _for_gpu(bundle, GPUS[target], unfinished, progress)
-        else:
-            goal = find_target(target)
-            choices = tiling.measured(goal) if table is None else table
-            made = _for_processor(bundle, goal, find_precision(precision, goal), unfinished, choices, progress)
-        Description(
-            target=target,
-            triple=made.triple,
-            cpu=made.cpu,
-            needs=made.needs,
-            vector_width=made.vector_width,
-            precision=precision,
-            network=manifest.network.to_json(),
-            weights_sha256=bundle.weights_sha256,
-            input=Size(manifest.input_width, manifest.input_height),
-            output=Size(manifest.input_width // 2, manifest.input_height // 2),
-            tvm=tvm_version(),
-            kernels=kernels_version(),
-            toolchain=made.toolchain,
-            library_sha256=sha256(made.library),
-        ).write(unfinished)
-        if out.exists():
-            shutil.rmtree(out)
-        os.rename(unfinished, out)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+    if target in GPUS and precision != FLOAT32.name:
+        raise SettingError(f"{target} computes in float32 only", "Leave the precision out.")
+    goal = GPUS[target] if target in GPUS else find_target(target)
+    with new_folder(out, is_module) as draft:
+        made = _make(bundle, goal, precision, draft, table, progress)
+        made.library.chmod(0o644)
+        _description(bundle, target, precision, made).write(draft)
     return out
+
+
+def is_module(folder: Path) -> bool:
+    """Whether a folder holds a module's files and nothing else, so that a new one may take its place."""
+    return {path.name for path in folder.iterdir()} <= {LIBRARY, GPU_PROGRAM, DESCRIPTION}
 
 
 class _Made(NamedTuple):
@@ -99,6 +77,40 @@ class _Made(NamedTuple):
     needs: tuple[str, ...]
     vector_width: int
     toolchain: str
+
+
+def _make(
+    bundle: Bundle,
+    goal: Target | Gpu,
+    precision: str,
+    folder: Path,
+    table: Mapping[str, Tiling] | None,
+    progress: Progress,
+) -> _Made:
+    if isinstance(goal, Gpu):
+        return _for_gpu(bundle, goal, folder, progress)
+    choices = tiling.measured(goal) if table is None else table
+    return _for_processor(bundle, goal, find_precision(precision, goal), folder, choices, progress)
+
+
+def _description(bundle: Bundle, target: str, precision: str, made: _Made) -> Description:
+    manifest = bundle.manifest
+    return Description(
+        target=target,
+        triple=made.triple,
+        cpu=made.cpu,
+        needs=made.needs,
+        vector_width=made.vector_width,
+        precision=precision,
+        network=manifest.network.to_json(),
+        weights_sha256=bundle.weights_sha256,
+        input=Size(manifest.input_width, manifest.input_height),
+        output=Size(manifest.input_width // 2, manifest.input_height // 2),
+        tvm=tvm_version(),
+        kernels=kernels_version(),
+        toolchain=made.toolchain,
+        library_sha256=sha256(made.library),
+    )
 
 
 def _for_processor(

@@ -25,7 +25,7 @@ Argument = tuple[str, tuple[int, ...], str]
 """An argument of a kernel: name, shape, dtype."""
 
 READ, SECOND_LEVEL, DATA = 0, 2, 1
-"""Of LLVM's prefetch intrinsic: what for, how near, and what."""
+"""Arguments of LLVM's prefetch intrinsic: what for, how near, and what."""
 
 LINE = 16
 """Numbers in a cache line of 64 bytes."""

@@ -17,7 +17,7 @@ Floats = npt.NDArray[np.float32]
 
 BYTES_A_LANE = 4
 LARGEST_WEIGHT = 127
-"""Of a signed byte; -128 is left out, so that the scale is the same on both sides of zero."""
+"""Largest number of a signed byte; -128 is left out, so that the scale is the same on both sides of zero."""
 
 
 def vectors(channels: int, lanes: int) -> int:

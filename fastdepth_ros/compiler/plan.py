@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -15,15 +16,67 @@ from fastdepth_ros.compiler.pointwise import FLOAT32, Precision
 from fastdepth_ros.compiler.separable import block_by_rows, depthwise_by_channels, pointwise_by_panels
 from fastdepth_ros.compiler.sources import Plain, Upsampled
 from fastdepth_ros.compiler.tile import Tiling
-from fastdepth_ros.network import DECODER_KERNEL, Block, Network
+from fastdepth_ros.network import Block, Convolution, Network, Step
 
 PICTURE = "picture"
 
 SMALL_MAP = 128
 """Pixels of a map up to which a block is shared by channels, not by rows (see separable.py)."""
 
-UPSAMPLED_BORDER = DECODER_KERNEL // 2 // 2
-"""The border of a map that is read doubled in size."""
+
+@dataclass(frozen=True)
+class Turn:
+    """A depthwise-separable block, and how it stands in the network; the same on every processor.
+
+    Attributes:
+        name: of the step.
+        block: its convolutions.
+        doubled: whether it reads the answer of the step before doubled in size.
+        skip: name of the step whose answer is added to what it reads; None where nothing is.
+        border: that those who read its answer need around it.
+        is_last: whether the last convolution is computed with it.
+    """
+
+    name: str
+    block: Block
+    doubled: bool
+    skip: str | None
+    border: int
+    is_last: bool
+
+
+def turns(network: Network) -> list[Turn]:
+    """The blocks of a network in the order in which they are computed."""
+    *steps, _ = network.steps()
+    return [
+        Turn(
+            step.name,
+            Block(*pair(step)),
+            before.doubled,
+            before.skip,
+            border_of(network, step.name),
+            step is steps[-1],
+        )
+        for before, step in pairwise(steps)
+    ]
+
+
+def pair(step: Step) -> tuple[Convolution, Convolution]:
+    """The depthwise and the pointwise convolution of a block."""
+    depthwise, pointwise = step.convolutions
+    return depthwise, pointwise
+
+
+def border_of(network: Network, name: str) -> int:
+    """The border that a step's answer needs: the widest of those who read it. Who reads it doubled needs half."""
+    widest = 0
+    for before, reader in pairwise(network.steps()):
+        reach = reader.convolutions[0].kernel // 2
+        if before.name == name:
+            widest = max(widest, reach // 2 if before.doubled else reach)
+        if before.skip == name:
+            widest = max(widest, reach)
+    return widest
 
 
 @dataclass(frozen=True)
@@ -50,12 +103,12 @@ class Stage:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of the answer's memory."""
+        """Shape of the answer's memory."""
         return (self.answer.size,) if isinstance(self.answer, Map) else self.answer
 
     @property
     def rows_and_columns(self) -> tuple[int, int]:
-        """Of the answer."""
+        """Size of the answer."""
         return (self.answer.height, self.answer.width) if isinstance(self.answer, Map) else self.answer
 
 
@@ -76,20 +129,19 @@ class Planner:
     def plan(self, height: int, width: int) -> list[Stage]:
         """The stages for pictures of that size, multiples of 32, in the order in which they run."""
         stages = [self.first(height // 2, width // 2)]
-        encoder = [stages[0]]  # By number of the block; the skips start there.
-        for number, block in enumerate(self.network.encoder_blocks, start=1):
-            stages += self.separable(stages[-1], block, self.border_of(number))
-            encoder.append(stages[-1])
-        deep, *others = self.network.decoder_blocks
-        stages += self.separable(stages[-1], deep, UPSAMPLED_BORDER)
-        for before, block in zip((deep, *others), others, strict=False):
-            skip = encoder[before.skip] if before.skip is not None else None
-            stages.append(self.upsampled(stages[-1], block, skip, is_last=block is others[-1]))
+        answers = {self.network.first.name: stages[0]}
+        for turn in turns(self.network):
+            if turn.doubled:
+                skip = answers[turn.skip] if turn.skip else None
+                stages.append(self.upsampled(stages[-1], turn, skip))
+            else:
+                stages += self.separable(stages[-1], turn.block, turn.border)
+            answers[turn.name] = stages[-1]
         return stages
 
     def first(self, height: int, width: int) -> Stage:
         conv = self.network.first
-        target = Map(height, width, conv.outputs, self.border_of(0), self.lanes)
+        target = Map(height, width, conv.outputs, border_of(self.network, conv.name), self.lanes)
         name = kernel_name(conv.name)
 
         def arrays(_tiling: Tiling) -> list[Floats]:
@@ -129,12 +181,12 @@ class Planner:
             ),
         ]
 
-    def upsampled(self, before: Stage, block: Block, skip: Stage | None, is_last: bool) -> Stage:
+    def upsampled(self, before: Stage, turn: Turn, skip: Stage | None) -> Stage:
         """A decoder block that reads an upsampled map; the last one gives the depth map."""
-        source = map_of(before)
-        target = Map(source.height * 2, source.width * 2, block.pointwise.outputs, UPSAMPLED_BORDER, self.lanes)
+        source, block = map_of(before), turn.block
+        target = Map(source.height * 2, source.width * 2, block.pointwise.outputs, turn.border, self.lanes)
         reads = (before.name, skip.name) if skip else (before.name,)
-        return self.by_rows(block, Upsampled(source, map_of(skip) if skip else None), target, reads, is_last)
+        return self.by_rows(block, Upsampled(source, map_of(skip) if skip else None), target, reads, turn.is_last)
 
     def by_rows(
         self, block: Block, source: Plain | Upsampled, target: Map, reads: tuple[str, ...], is_last: bool = False
@@ -157,12 +209,6 @@ class Planner:
             lambda t: block_by_rows(name, block, source, target, t, last, self.precision),
             arrays,
         )
-
-    def border_of(self, number: int) -> int:
-        """The border that an encoder block's answer needs: the widest of those who read it. 0 is the first layer."""
-        following = [*self.network.encoder_blocks, self.network.decoder_blocks[0]][number]
-        is_skip = any(number == source for _, source in self.network.skips)
-        return max(following.depthwise.kernel // 2, DECODER_KERNEL // 2 if is_skip else 0)
 
     def bias(self, name: str) -> Floats:
         return layout.pack_vector(self.weights[f"{name}.bias"], self.lanes)

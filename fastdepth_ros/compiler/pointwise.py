@@ -25,7 +25,7 @@ Put = Callable[[int, int, Expr], None]
 
 LARGEST_BYTE = 255
 SMALLEST_RANGE = 1e-12
-"""Of inputs that are all zero."""
+"""Range that inputs have at least, so that all zeros have a scale."""
 
 
 class Product(Protocol):

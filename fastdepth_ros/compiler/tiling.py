@@ -13,9 +13,15 @@ from fastdepth_ros.compiler.plan import Stage
 from fastdepth_ros.compiler.targets import Target
 from fastdepth_ros.compiler.tile import Tiling
 from fastdepth_ros.errors import SettingError
-from fastdepth_ros.runtime.cache import cache_dir
+from fastdepth_ros.files.names import short
+from fastdepth_ros.files.reading import LARGEST_TEXT, parse_json, read
+from fastdepth_ros.files.writing import write_file
+from fastdepth_ros.runtime.storage import cache_dir, make_private, private_folder, trusted
 
 TUNING = Path(__file__).parent / "tuning"
+LARGEST = 4096
+"""Of a choice; kernels of larger ones would take hours to compile."""
+
 CACHE_BYTES = 128 * 1024
 """What a task may keep between its two convolutions: well inside a second-level cache."""
 
@@ -25,7 +31,7 @@ REGISTER_TILES = {"avx512": (3, 7), "avx2": (2, 6), "neon": (4, 5)}
 
 def own_table(target: Target) -> Path:
     """Where `fastdepth tune` keeps this machine's own choices."""
-    return cache_dir() / "tuning" / f"{target.cpu}-{target.family}.json"
+    return (cache_dir() or private_folder()) / "tuning" / f"{target.cpu}-{target.family}.json"
 
 
 def measured(target: Target) -> dict[str, Tiling]:
@@ -35,22 +41,30 @@ def measured(target: Target) -> dict[str, Tiling]:
         SettingError: a table cannot be read.
     """
     own = own_table(target)
-    file = own if own.is_file() else TUNING / f"{target.family}.json"
-    if not file.is_file():
+    file = own if trusted(own) else TUNING / f"{target.family}.json"
+    if not file.exists():
         return {}
     try:
-        stages = json.loads(file.read_text(encoding="utf-8"))["stages"]
-        return {name: Tiling(**choice) for name, choice in stages.items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise SettingError(f"{file} cannot be read ({error!r})", "Delete it, or run `fastdepth tune`.") from error
+        stages = parse_json(read(file, LARGEST_TEXT))["stages"]
+        return {name: _checked(Tiling(**choice)) for name, choice in stages.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        cause = f"{file} cannot be read ({short(error, 300)})"
+        raise SettingError(cause, "Delete it, or run `fastdepth tune`.") from error
+
+
+def _checked(choice: Tiling) -> Tiling:
+    for name, value in vars(choice).items():
+        if type(value) is not int or not 1 <= value <= LARGEST:
+            raise ValueError(f"{name} is {short(value)}")
+    return choice
 
 
 def write(file: Path, about: Mapping[str, Any], table: Mapping[str, Tiling]) -> None:
     """Write a table, one line per stage, and what is known ``about`` how it came to be."""
     lines = ",\n".join(f"    {json.dumps(name)}: {json.dumps(asdict(choice))}" for name, choice in table.items())
     head = "".join(f"  {json.dumps(key)}: {json.dumps(value)},\n" for key, value in about.items())
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(f'{{\n{head}  "stages": {{\n{lines}\n  }}\n}}\n', encoding="utf-8")
+    make_private(file.parent)
+    write_file(file, f'{{\n{head}  "stages": {{\n{lines}\n  }}\n}}\n')
 
 
 def rule(stage: Stage, target: Target) -> Tiling:

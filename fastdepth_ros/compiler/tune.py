@@ -27,9 +27,11 @@ from fastdepth_ros.compiler.plan import PICTURE, Stage
 from fastdepth_ros.compiler.separable import divisor
 from fastdepth_ros.compiler.targets import Target
 from fastdepth_ros.compiler.tile import Tiling
+from fastdepth_ros.files.scratch import scratch
 from fastdepth_ros.network import INPUT_CHANNELS
 from fastdepth_ros.runtime.bundle import Bundle
-from fastdepth_ros.runtime.engine import Engine, aligned, configure_pool, tvm_ffi
+from fastdepth_ros.runtime.engine import aligned, configure_pool, tvm_ffi
+from fastdepth_ros.runtime.engines import open_engine
 from fastdepth_ros.runtime.module import CompiledModule
 
 ROUNDS = 7
@@ -64,12 +66,12 @@ def tune(stages: Sequence[Stage], target: Target, progress: Progress) -> dict[st
 
 def whole(bundle: Bundle, target: str, tables: Mapping[str, Mapping[str, Tiling]]) -> dict[str, float]:
     """How long the whole network takes with each of some tables [s]: on one thread, in turns, medians of the rounds."""
-    with tempfile.TemporaryDirectory() as scratch:
+    with scratch(tempfile.gettempdir()) as folder:
         modules = {
-            name: CompiledModule.open(compile_bundle(bundle, target, Path(scratch) / name, table=table))
+            name: CompiledModule.open(compile_bundle(bundle, target, folder / name, table=table))
             for name, table in tables.items()
         }
-        engines = {name: Engine(module, 1) for name, module in modules.items()}
+        engines = {name: open_engine(module, 1) for name, module in modules.items()}
         rounds: dict[str, list[float]] = {name: [] for name in engines}
         for _ in range(WHOLE_ROUNDS):
             for name, engine in engines.items():
@@ -118,8 +120,7 @@ def fastest(
     shapes = {stage.name: stage.shape for stage in stages}
     stages = [stage for stage in stages if stage.name in choices]
     table = {}
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
+    with scratch(tempfile.gettempdir()) as folder:
         kernels = {
             f"{stage.name}-{i}": stage.kernel(choice)
             for stage in stages

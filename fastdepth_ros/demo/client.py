@@ -12,10 +12,10 @@ from lifecycle_msgs.srv import GetState
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
 from fastdepth_ros import cdr
-from fastdepth_ros.demo.bystander import Bystander
 from fastdepth_ros.demo.results import Answer, NodeReport, read_counts, read_stages
 from fastdepth_ros.diagnostics.levels import Level
 from fastdepth_ros.diagnostics.messages import read_statuses
+from fastdepth_ros.harness.bystander import Bystander
 from fastdepth_ros.recording.writer import RecordingWriter
 
 NODE = "fastdepth"

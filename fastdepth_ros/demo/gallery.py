@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.colours import Bgr, colourise
@@ -15,22 +13,16 @@ from fastdepth_ros.demo.truth import Case, Depth, read_at, sized
 from fastdepth_ros.errors import ImageError
 from fastdepth_ros.evaluation import report
 from fastdepth_ros.evaluation.pictures import depth_scale, error_picture, error_scale
+from fastdepth_ros.messages.files import bgr_of
 from fastdepth_ros.messages.images import PictureReader
 from fastdepth_ros.messages.serialized import Unpacker
-from fastdepth_ros.recording.camera import COMPRESSED
+from fastdepth_ros.recording.content import COMPRESSED
 
 WIDTH = 320
 """Of a picture on the page [px]."""
 
 ERROR_FULL = 1.0
 """Error of the full colour [m]."""
-
-_TO_BGR = {
-    "rgb": cv2.COLOR_RGB2BGR,
-    "rgba": cv2.COLOR_RGBA2BGR,
-    "bgra": cv2.COLOR_BGRA2BGR,
-    "grey": cv2.COLOR_GRAY2BGR,
-}
 
 
 class Gallery:
@@ -98,11 +90,8 @@ def _metres(near: float, far: float) -> list[tuple[float, str]]:
 
 def _photograph(case: Case) -> Bgr:
     """The picture as blue, green, red."""
-    compressed = case.image.topic.type == COMPRESSED
-    picture = PictureReader().read(Unpacker(compressed).unpack(case.image.data))
-    code = _TO_BGR.get(picture.order)
-    pixels: npt.NDArray[Any] = picture.pixels if code is None else cv2.cvtColor(picture.pixels, code)
-    return np.array(pixels, np.uint8)
+    message = Unpacker(case.image.topic.type == COMPRESSED).unpack(case.image.data)
+    return bgr_of(PictureReader().read(message))
 
 
 def _in_picture(case: Case, camera: Intrinsics | None, width: int, height: int) -> tuple[Depth, Depth | None]:

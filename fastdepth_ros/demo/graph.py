@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import os
 import socket
-import sys
 from pathlib import Path
 
+from fastdepth_ros import dds
 from fastdepth_ros.errors import SettingError
 
 PORT_BASE, PORT_GAIN, DOMAINS = 7400, 250, 100
 """RTPS 2.2, 9.6.1: participant 0 of a domain hears its metatraffic on port base + gain * domain + 10."""
 
-PROFILE_VARIABLE = dict.fromkeys(("humble", "iron", "jazzy"), "FASTRTPS_DEFAULT_PROFILES_FILE")
-"""Distribution -> what its Fast DDS calls the variable; newer ones warn of the old name."""
-
 UDP = "<type>UDPv4</type>"
 LOOPBACK_ONLY = UDP + "<interfaceWhiteList><address>127.0.0.1</address></interfaceWhiteList>"
 
-OTHERS = ("ROS_STATIC_PEERS", "ROS_DISCOVERY_SERVER", "ROS_NAMESPACE")
-"""What else would choose peers or names."""
+OTHERS = (
+    "ROS_STATIC_PEERS",
+    "ROS_DISCOVERY_SERVER",
+    "ROS_NAMESPACE",
+    "ROS_SECURITY_ENABLE",
+    "ROS_SECURITY_STRATEGY",
+    "FASTDDS_ENVIRONMENT_FILE",
+    "FASTDDS_BUILTIN_TRANSPORTS",
+    "RMW_FASTRTPS_USE_QOS_FROM_XML",
+)
+"""What else would choose peers, names, keys or transports."""
 
 
 def graph_environment(folder: Path) -> dict[str, str]:
@@ -57,9 +63,10 @@ def enter_graph(folder: Path) -> None:
 
 
 def loopback_profile(folder: Path) -> dict[str, str]:
-    """The variable that has Fast DDS use the package's profile on this machine alone, and the file, which is written.
+    """The variables that have Fast DDS use the package's profile on this machine alone, whatever the user's profile is.
 
-    A process reads it once, when it makes its first participant.
+    The file is written. A process reads it once, when it makes its first participant. Kilted reads both variables, the
+    old one first, and refuses a second profile of the same name: so the old one is emptied unless it is the one.
 
     Args:
         folder: for the profile.
@@ -70,8 +77,11 @@ def loopback_profile(folder: Path) -> dict[str, str]:
     folder.mkdir(parents=True, exist_ok=True)
     profile = folder / "fastdds_loopback.xml"
     profile.write_text(shipped_profile().read_text(encoding="utf-8").replace(UDP, LOOPBACK_ONLY), encoding="utf-8")
-    variable = PROFILE_VARIABLE.get(os.environ.get("ROS_DISTRO", ""), "FASTDDS_DEFAULT_PROFILES_FILE")
-    return {variable: str(profile.resolve())}
+    file = str(profile.resolve())
+    # A shell may have sourced another distribution than the one whose wheels are installed.
+    old = dds.OLD_NAME_ONLY
+    old_file = file if os.environ.get("ROS_DISTRO") in old or dds.wheels() in old else ""
+    return {dds.NEW_NAME: file, dds.OLD_NAME: old_file, "SKIP_DEFAULT_XML_FILE": "1"}
 
 
 def shipped_profile() -> Path:
@@ -80,11 +90,9 @@ def shipped_profile() -> Path:
     Raises:
         SettingError: it is not there.
     """
-    prefixes = [*os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep), sys.prefix]
-    folders = [Path(__file__).resolve().parents[2], *(Path(p) / "share" / "fastdepth_ros" for p in prefixes if p)]
-    for folder in folders:
-        if (folder / "config" / "fastdds.xml").is_file():
-            return folder / "config" / "fastdds.xml"
+    profile = dds.shipped("fastdds.xml")
+    if profile is not None:
+        return profile
     raise SettingError("config/fastdds.xml is not installed", "Install the package again, or run it from its checkout.")
 
 

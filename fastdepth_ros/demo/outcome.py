@@ -7,13 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from fastdepth_ros.demo.accuracy import AccuracySum
 from fastdepth_ros.demo.cloud_view import cloud_at, cloud_parts
 from fastdepth_ros.demo.gallery import Gallery
 from fastdepth_ros.demo.page import evenly, report_page
 from fastdepth_ros.demo.results import Results
 from fastdepth_ros.demo.summary import Run, summarise
 from fastdepth_ros.demo.truth import camera_of, cases, true_depth
+from fastdepth_ros.evaluation.accuracy import AccuracySum
 from fastdepth_ros.recording import CameraTopics, Recording
 from fastdepth_ros.runtime.bundle import Bundle
 

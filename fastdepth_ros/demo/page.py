@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from fastdepth_ros.demo.accuracy import Accuracy
 from fastdepth_ros.demo.gallery import Gallery
 from fastdepth_ros.demo.results import Results
 from fastdepth_ros.demo.summary import figures
 from fastdepth_ros.evaluation import report
+from fastdepth_ros.evaluation.accuracy import Accuracy
 from fastdepth_ros.evaluation.plots import Chart, round_up, spread_bars
 
 STYLES = ("s0", "s1", "s2", "s3")

@@ -6,13 +6,14 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import cycle, islice, takewhile
 from pathlib import Path
 
 from fastdepth_ros import cdr
 from fastdepth_ros.demo.client import DemoClient
-from fastdepth_ros.demo.process import NodeError, NodeProcess
 from fastdepth_ros.demo.results import Results, Sent, match
+from fastdepth_ros.errors import RecordingError
+from fastdepth_ros.harness.process import NodeError, NodeProcess
 from fastdepth_ros.recording import CameraTopics, Message, Recording
 from fastdepth_ros.recording.player import Player, Published, Stamps, names_as_published
 from fastdepth_ros.recording.writer import RecordingWriter
@@ -25,6 +26,9 @@ START_LIMIT = 300.0
 
 ANSWER_LIMIT = 20.0
 """An active node that has not answered for so long does not answer at all [s]."""
+
+FIRST = 10
+"""Images of the beginning that the node is warmed up with: one that is damaged is not the end."""
 
 WARM_UP = 3
 """Images that are answered before the recording starts, so that every cache and buffer is in use, as on a robot."""
@@ -145,10 +149,11 @@ def _wait_until_active(process: NodeProcess, client: DemoClient) -> None:
 def _warm_up(
     process: NodeProcess, client: DemoClient, player: Player, recording: Recording, topics: CameraTopics
 ) -> None:
-    """Send the first image until it was answered a few times; best effort may lose it until the ends have met."""
-    moment = _first_moment(recording, topics)
+    """Send the first images until a few were answered; best effort may lose them until the ends have met."""
     deadline = time.monotonic() + ANSWER_LIMIT
-    while len(client.answers) < WARM_UP:
+    for moment in cycle(_first_moments(recording, topics)):
+        if len(client.answers) >= WARM_UP:
+            return
         process.check()
         if time.monotonic() > deadline:
             cause = f"depth_node is active but gives no depth for {topics.image.name}:\n{process.last_words()}"
@@ -165,13 +170,18 @@ def _hear_a_report(client: DemoClient) -> None:
     client.wait(lambda: len(client.reports) > heard, 2 * DIAGNOSTICS_PERIOD + 0.5)
 
 
-def _first_moment(recording: Recording, topics: CameraTopics) -> list[Message]:
-    """The first image, behind the camera_info that came with it."""
-    image = recording.first(topics.image.name)
-    assert image is not None  # find_camera takes topics with messages only
+def _first_moments(recording: Recording, topics: CameraTopics) -> list[list[Message]]:
+    """The first images, each behind the camera_info that came with the first."""
+    images = list(islice(recording.messages([topics.image.name]), FIRST))
+    return [[*_camera_info_of(recording, topics, images[0]), image] for image in images]
+
+
+def _camera_info_of(recording: Recording, topics: CameraTopics, image: Message) -> list[Message]:
     if topics.camera_info is None:
-        return [image]
-    infos = recording.messages([topics.camera_info.name])
-    stamp = cdr.stamp_of(image.data)
-    earlier = list(takewhile(lambda message: cdr.stamp_of(message.data) <= stamp, infos))
-    return [*earlier[-1:], image]
+        return []
+    try:
+        stamp = cdr.stamp_of(image.data)
+        infos = recording.messages([topics.camera_info.name])
+        return list(takewhile(lambda message: cdr.stamp_of(message.data) <= stamp, infos))[-1:]
+    except ValueError as error:
+        raise RecordingError(f"a message of {recording.path} is cut short ({error})", "Record it again.") from error

@@ -11,13 +11,12 @@ from typing import Any
 from rich.table import Table
 
 from fastdepth_ros import __version__
-from fastdepth_ros.demo.accuracy import Accuracy
 from fastdepth_ros.demo.results import Results, Spread
+from fastdepth_ros.evaluation.accuracy import Accuracy
 from fastdepth_ros.recording import CameraTopics, Recording
 from fastdepth_ros.runtime import processor
 from fastdepth_ros.runtime.bundle import Bundle
-from fastdepth_ros.runtime.cache import module_folder, usable
-from fastdepth_ros.runtime.module import DESCRIPTION
+from fastdepth_ros.runtime.cache import find_module
 
 REQUIRED_SHARE = 0.95
 """Of the images that have to get their depth."""
@@ -46,8 +45,7 @@ class Run:
     @classmethod
     def about_to_start(cls, name: str, rate: float, bundle: Bundle, no_truth: str) -> Run:
         """Look at the machine as it is before the run."""
-        shipped = (bundle.path / "modules" / "host" / DESCRIPTION).is_file()
-        return cls(name, rate, not shipped and not usable(module_folder(bundle, "host")), os.getloadavg()[0], no_truth)
+        return cls(name, rate, find_module(bundle) is None, os.getloadavg()[0], no_truth)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from fastdepth_ros.demo.client import DEPTH
 from fastdepth_ros.demo.results import Results
 from fastdepth_ros.errors import RecordingError
 from fastdepth_ros.recording import CameraTopics, Message, Recording
+from fastdepth_ros.recording.content import frame_of
 from fastdepth_ros.recording.depth import decode_depth
 
 Depth = npt.NDArray[np.float32]
@@ -70,17 +71,18 @@ def why_no_truth(recording: Recording, topics: CameraTopics) -> str:
         return "The recording holds no true depth."
     name = topics.ground_truth.name
     camera = camera_of(recording, topics)
+    if camera is None and topics.why_no_camera_info:
+        return topics.why_no_camera_info
     if camera is None:
         return f"The recording holds {name} but no calibrated camera_info that says where its pixels look."
-    image, truth = recording.first(topics.image.name), recording.first(name)
-    assert image is not None  # find_camera takes topics with messages only
+    truth = recording.first(name)
     if truth is None:
         return f"{name} holds no message."
     try:
         height, width = decode_depth(recording.decode(truth)).shape
     except RecordingError as error:
         return f"{name} cannot be read: {error}"
-    frames = cdr.frame_of(image.data), cdr.frame_of(truth.data)
+    frames = frame_of(recording, topics.image), frame_of(recording, topics.ground_truth)
     if frames[0] != frames[1]:
         return f"{name} is in the frame {frames[1]}, not in the picture's ({frames[0]}): it is not aligned to it."
     if abs(width * camera.height - height * camera.width) > 0.01 * width * camera.height:

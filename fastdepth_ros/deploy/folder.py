@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -20,6 +19,7 @@ from fastdepth_ros.compiler.targets import find_target
 from fastdepth_ros.deploy.runtime import fetch, runtime_wheel
 from fastdepth_ros.deploy.wheel import Wheel
 from fastdepth_ros.errors import ModuleError, SettingError
+from fastdepth_ros.files.writing import new_folder, write_file
 from fastdepth_ros.runtime.bundle import Bundle, seal
 
 PACKAGE = Path(fastdepth_ros.__file__).parent
@@ -51,36 +51,34 @@ def deploy(bundle: Bundle, target: str, out: Path, *, python: str | None, progre
     Raises:
         SettingError: ``out`` holds something, the target is unknown, or this installation lacks what has to be in it.
         ModuleError: TVM's library for that architecture cannot be had.
+        StorageError: ``out`` cannot be written.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise SettingError(f"{out} holds something already", "Name a new folder.")
     architecture = GPUS[target].host if target in GPUS else find_target(target).triple.split("-")[0]
-    out.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-    try:
-        progress("Compiling the model")
-        _put_model(bundle, target, unfinished / "models" / bundle.manifest.name, progress)
-        progress("Packing this package and TVM's runtime")
-        wheels = unfinished / "wheels"
-        wheels.mkdir()
-        package_wheel().write(wheels)
-        runtime_wheel(architecture).write(wheels)
-        if python:
-            progress(f"Fetching wheels for Python {python} on {architecture}")
-            names = ("numpy", *BASICS.values(), *OWN)
-            fetch([_pinned(name) for name in names], architecture, wheels, python)
-            with contextlib.suppress(ModuleError):  # There is none for a Python that is newer than it.
-                fetch([NUMPY_FOR_ROS], architecture, wheels, python)
-        _put_config(bundle.manifest.name, target, unfinished / "config")
-        _put_installer(bundle.manifest.name, target, architecture, unfinished / "install.sh")
-        _put_sums(unfinished)
-        if out.exists():
-            out.rmdir()
-        unfinished.chmod(0o755)
-        os.rename(unfinished, out)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+    if python and not re.fullmatch(r"3\.\d{1,2}", python):
+        raise SettingError(f"there is no Python {python!r}", "Name the robot's, as --python 3.10.")
+    with new_folder(out, lambda _: False) as draft:
+        _fill(draft, bundle, target, architecture, python, progress)
     return out
+
+
+def _fill(draft: Path, bundle: Bundle, target: str, architecture: str, python: str | None, progress: Progress) -> None:
+    name = bundle.manifest.name
+    progress("Compiling the model")
+    _put_model(bundle, target, draft / "models" / name, progress)
+    progress("Packing this package and TVM's runtime")
+    wheels = draft / "wheels"
+    wheels.mkdir()
+    package_wheel().write(wheels)
+    runtime_wheel(architecture).write(wheels)
+    if python:
+        progress(f"Fetching wheels for Python {python} on {architecture}")
+        names = ("numpy", *BASICS.values(), *OWN)
+        fetch([_pinned(name) for name in names], architecture, wheels, python)
+        with contextlib.suppress(ModuleError):  # There is none for a Python that is newer than it.
+            fetch([NUMPY_FOR_ROS], architecture, wheels, python)
+    _put_config(name, target, draft / "config")
+    _put_installer(name, target, architecture, draft / "install.sh")
+    _put_sums(draft)
 
 
 def package_wheel() -> Wheel:
@@ -106,12 +104,16 @@ def package_wheel() -> Wheel:
 
 
 def _put_model(bundle: Bundle, target: str, folder: Path, progress: Progress) -> None:
-    """The bundle with the one module that the robot runs, both under the manifest's seal."""
-    shutil.copytree(bundle.path, folder, ignore=shutil.ignore_patterns("modules"))
+    """What the bundle's manifest names, and the one module that the robot runs, under a manifest of their own."""
+    for name in bundle.manifest.files or {}:
+        if not name.startswith("modules/"):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            write_file(folder / name, bundle.read(name))
     compile_bundle(bundle, target, folder / "modules" / target, progress=progress)
-    # Whatever was umask here, the robot's user reads it.
-    (folder / "modules" / target).chmod(0o755)
     seal(folder, bundle.manifest)
+    # Whatever was umask here, the robot's user reads it.
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
 
 
 def _put_config(model: str, target: str, folder: Path) -> None:

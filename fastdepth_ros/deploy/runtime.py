@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import platform
 import subprocess
-import sys
 import zipfile
 from collections.abc import Sequence
 from importlib.metadata import distribution
 from pathlib import Path
 
+from fastdepth_ros import children
 from fastdepth_ros.deploy.wheel import Wheel
 from fastdepth_ros.errors import ModuleError
-from fastdepth_ros.runtime.cache import cache_dir
 from fastdepth_ros.runtime.module import tvm_version
+from fastdepth_ros.runtime.storage import writable_cache
 
 LIBRARY = "tvm/lib/libtvm_runtime.so"
 KEPT = (LIBRARY, "tvm/LICENSE", "tvm/NOTICE")
-"""Of TVM's wheel: one library of 3 MB and the licence, not the 300 MB of compiler and Python."""
+"""Files of TVM's wheel that a robot needs: a library of 3 MB and the licence, not 300 MB of compiler and Python."""
 
 MANYLINUX = ("manylinux_2_27", "manylinux_2_24", "manylinux_2_17", "manylinux2014")
 """Platforms whose wheels load with glibc 2.27, that of Ubuntu 18.04, and with any later one."""
@@ -37,7 +37,7 @@ def runtime_wheel(architecture: str) -> Wheel:
         about = distribution("apache-tvm").read_text("WHEEL") or ""
         members = {name: Path(str(files[name])).read_bytes() for name in KEPT if name in files}
     else:
-        file = fetch([f"apache-tvm=={version}"], architecture, cache_dir() / "wheels", python=None)
+        file = fetch([f"apache-tvm=={version}"], architecture, writable_cache("wheels"), python=None)
         with zipfile.ZipFile(next(file.glob(f"apache_tvm-{version}-*_{architecture}.whl"))) as archive:
             names = archive.namelist()
             members = {name: archive.read(name) for name in KEPT if name in names}
@@ -65,7 +65,7 @@ def fetch(names: Sequence[str], architecture: str, folder: Path, python: str | N
     folder.mkdir(parents=True, exist_ok=True)
     platforms = [word for name in MANYLINUX for word in ("--platform", f"{name}_{architecture}")]
     options = ["--python-version", python] if python else ["--no-deps"]
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--only-binary=:all:", "--dest", str(folder)]
+    command = children.python("pip", "download", "--quiet", "--only-binary=:all:", "--dest", str(folder))
     command += ["--find-links", str(folder), *platforms, *options, *names]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:

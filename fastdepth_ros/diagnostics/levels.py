@@ -7,7 +7,8 @@
                         no lens has its numbers; or a bad one came after a good one; or the pictures are distorted
     inference    ERROR  the node failed on an image of the window
                  WARN   more than 5 % of the window's images were replaced before the node got to them
-    outputs      WARN   95 % of the answers are not younger than 100 ms, or an image was stamped in the future
+    outputs      WARN   the age's p95 is over what the power profile allows (100 ms where it says nothing), or an image
+                        was stamped in the future, or by another clock
     node         ERROR  the node could not be configured, or its parameters are not allowed
                  WARN   use_sim_time is true and no /clock came, or /clock stands; a parameter that was given is none,
                         and much like one
@@ -23,6 +24,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from types import MappingProxyType
 
+from fastdepth_ros.dds import advice
 from fastdepth_ros.diagnostics.monitor import Drop, Report
 from fastdepth_ros.diagnostics.windows import Spread
 from fastdepth_ros.errors import quoted
@@ -32,7 +34,7 @@ DROPPED_SHARE = 0.05
 """Share of a window's images that may be lost on the way, and that may be replaced by newer ones."""
 
 AGE_LIMIT = 0.1
-"""Depth that is older than three images of a 30 Hz camera is of no use to a planner [s]."""
+"""Age from which depth is too old where the power profile names none [s]: three images of a 30 Hz camera."""
 
 STANDSTILL = 3.0
 """Seconds for which /clock may stand still before that is said; more than a slow one's tick."""
@@ -81,6 +83,7 @@ class Source:
         kind: the type of the subscription's messages.
         others: other types of messages that are published there.
         misfit: why a publisher of the right type cannot be heard, in words.
+        picture: size of its last picture, or else of one of camera_info's size [B]; 0 where neither is known.
     """
 
     topic: str
@@ -90,6 +93,7 @@ class Source:
     kind: str = ""
     others: Sequence[str] = ()
     misfit: str = ""
+    picture: int = 0
 
 
 def input_status(report: Report, source: Source, stale_after: float) -> Status:
@@ -122,8 +126,8 @@ def input_status(report: Report, source: Source, stale_after: float) -> Status:
     lost = report.recent_dropped.get(Drop.LOST, 0)
     if lost > max(1, DROPPED_SHARE * (report.recent_received + lost)):
         message = (
-            f"{lost} of {report.recent_received + lost} images were lost on the way. Images over 0.5 MB need"
-            " config/fastdds.xml in the driver's process; otherwise the network or this machine is too busy."
+            f"{lost} of {report.recent_received + lost} images were lost on the way. {advice(source.picture)}"
+            " Otherwise the network or this machine is too busy."
         )
         return Status("input", Level.WARN, message, values)
     return Status("input", Level.OK, f"{report.rate_in:.1f} Hz" if report.received else "waiting for images", values)
@@ -136,8 +140,8 @@ def _silence(report: Report, source: Source) -> str:
     if misfit := misfit_of(source, "image"):
         return f"{what}: {misfit}"
     return (
-        f"{what}, although {len(source.publishers)} publish there. Look whether the driver still sends; images of over"
-        " 0.5 MB need config/fastdds.xml in the driver's process, too."
+        f"{what}, although {len(source.publishers)} publish there. Look whether the driver still sends."
+        f" {advice(source.picture)}"
     )
 
 
@@ -224,13 +228,15 @@ def inference_status(report: Report, facts: Mapping[str, str]) -> Status:
     return Status("inference", Level.OK, f"{busy.p50 * 1e3:.1f} ms", values)
 
 
-def output_status(report: Report, subscribers: Mapping[str, int]) -> Status:
+def output_status(report: Report, subscribers: Mapping[str, int], age_limit: float | None = None) -> Status:
     """Whether the answers are young enough to be of use.
 
     Args:
         report: of the monitor.
         subscribers: topic -> how many subscribe.
+        age_limit: p95 of the age that the power profile allows [s]; None where it names none.
     """
+    limit = AGE_LIMIT if age_limit is None else age_limit
     values = {
         "rate out [Hz]": f"{report.rate_out:.1f}",
         "answers": str(report.answered),
@@ -252,10 +258,11 @@ def output_status(report: Report, subscribers: Mapping[str, int]) -> Status:
             " machine's, or set use_sim_time if the images come from a recording."
         )
         return Status("outputs", Level.WARN, message, values)
-    if report.age.p95 > AGE_LIMIT:
+    if report.age.p95 > limit:
         message = (
-            f"depth is {milliseconds(report.age.p95, 0)} old (p95). Look at the times of the stages; if they are short,"
-            " the images come late or their stamps are of another clock: a recording needs use_sim_time and /clock."
+            f"depth is {milliseconds(report.age.p95, 0)} old (p95), over {milliseconds(limit, 0)}. Look at the times of"
+            " the stages; if they are short, the images come late or their stamps are of another clock: a recording"
+            " needs use_sim_time and /clock."
         )
         return Status("outputs", Level.WARN, message, values)
     return Status("outputs", Level.OK, f"{report.rate_out:.1f} Hz, {report.age.p50 * 1e3:.1f} ms old", values)

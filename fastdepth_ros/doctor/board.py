@@ -8,10 +8,8 @@ from pathlib import Path
 
 from fastdepth_ros.doctor.check import Check, fail, ok, warn
 from fastdepth_ros.power import PowerMonitor, load_profiles
+from fastdepth_ros.power.kinds import KINDS
 from fastdepth_ros.runtime.gpu.driver import LIBRARY, driver
-
-TEGRA = {"gp10b": "cuda-sm_62", "gv11b": "cuda-sm_72", "ga10b": "cuda-sm_87"}
-"""GPUs of the Jetsons, as the kernel calls them, and the targets that are for them."""
 
 LOOK = 0.5
 """Seconds that the power is measured."""
@@ -25,8 +23,12 @@ def gpu(root: Path, target: str) -> Iterator[Check]:
         return
     cards = sorted((root / "proc/driver/nvidia/gpus").glob("*/information"))
     names = [_field(card, "Model") for card in cards]
-    devices = {path.name.split(".")[-1]: path.name for path in sorted((root / "sys/class/devfreq").glob("*"))}
-    names += [f"{devices[chip]} (target {of_chip})" for chip, of_chip in TEGRA.items() if chip in devices]
+    names += [
+        f"{gpu} (target {kind.gpu_target})" if kind.gpu_target else gpu
+        for kind in KINDS.values()
+        for gpu in kind.gpus
+        if (root / "sys/class/devfreq" / gpu).exists()
+    ]
     found = ", ".join(name for name in names if name)
     yield ok("GPU", f"{found}; not used by a module for {target}" if found else "none found, none needed")
 

@@ -14,14 +14,19 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
+from fastdepth_ros import dds
 from fastdepth_ros.doctor.check import Check, fail, ok, warn
 from fastdepth_ros.errors import FastDepthError, ImageError, shortened
 from fastdepth_ros.messages.camera_info import REMEDY, distortion_of, intrinsics_of, is_rectified
 from fastdepth_ros.messages.images import PictureReader
 from fastdepth_ros.messages.serialized import SerializedImage, Unpacker, unpack_camera_info
+from fastdepth_ros.runtime.ros_log import provide_log_folder
 
 TYPES = {"sensor_msgs/msg/Image": Image, "sensor_msgs/msg/CompressedImage": CompressedImage}
 AS_THE_NODE = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+ENOUGH = dds.SHIPPED["fastdds.xml"]
+"""Shared memory that the driver is taken to have, if its pictures need no more than that [B]."""
+
 DISCOVERY = 4.0
 """Seconds within which publishers are found, with room to spare."""
 
@@ -38,6 +43,7 @@ def camera(image: str, camera_info: str, seconds: float) -> Iterator[Check]:
         seconds: how long to listen, once it was found.
     """
     context = Context()
+    provide_log_folder()
     rclpy.init(args=[], context=context)
     try:
         node = rclpy.create_node(
@@ -82,7 +88,8 @@ def _look(
     quality = "; ".join(sorted({_quality(info) for info in node.get_publishers_info_by_topic(topic)}))
     yield ok("camera", f"{topic} ({kind}): {quality}" + (f"; also {others}" if others else ""))
     unpacker = Unpacker(TYPES[kind] is CompressedImage)
-    yield _pictures(topic, heard, unpacker, time.monotonic() - start)
+    announced = 0 if TYPES[kind] is CompressedImage else _announced(infos)
+    yield _pictures(topic, heard, unpacker, time.monotonic() - start, announced)
     yield _calibration(info_topic, infos, _sizes(heard, unpacker), is_rectified(topic))
 
 
@@ -122,9 +129,17 @@ def _quality(info: Any) -> str:
     return f"{info.node_name} sends {qos.reliability.name.lower().replace('_', '-')}, {qos.durability.name.lower()}"
 
 
-def _pictures(topic: str, heard: list[bytes], unpacker: Unpacker, seconds: float) -> Check:
+def _announced(infos: list[bytes]) -> int:
+    """Size of a picture as rgb8, as camera_info has it [B]; 0 where it is not known."""
+    with suppress(FastDepthError):
+        info = unpack_camera_info(infos[-1]) if infos else None
+        return 3 * info.width * info.height if info else 0
+    return 0
+
+
+def _pictures(topic: str, heard: list[bytes], unpacker: Unpacker, seconds: float, announced: int = 0) -> Check:
     if not heard:
-        remedy = "Start its driver with config/fastdds.xml as well (see DDS above), or check that it is not paused."
+        remedy = f"{dds.advice(announced)} Or is it paused? Restart the driver with the profile (see DDS above)."
         return fail("pictures", f"none of {topic} arrived in {seconds:.1f} s, though somebody publishes it", remedy)
     try:
         message = unpacker.unpack(heard[-1])
@@ -132,7 +147,11 @@ def _pictures(topic: str, heard: list[bytes], unpacker: Unpacker, seconds: float
     except FastDepthError as error:
         return fail("pictures", error.cause, error.remedy)
     what = shortened(message.encoding if isinstance(message, SerializedImage) else message.format)
-    return ok("pictures", f"{len(heard) / seconds:.1f} a second, {picture.width}x{picture.height} {what}")
+    fact = f"{len(heard) / seconds:.1f} a second, {picture.width}x{picture.height} {what}"
+    size = len(message.data)
+    if dds.needed_segment(size) > max(dds.own_segment(), ENOUGH):
+        return warn("pictures", fact, dds.advice(size))
+    return ok("pictures", fact)
 
 
 def _sizes(heard: list[bytes], unpacker: Unpacker) -> set[tuple[int, int]]:

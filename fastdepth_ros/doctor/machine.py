@@ -29,7 +29,7 @@ def operating_system(root: Path) -> Iterator[Check]:
     libc, version = platform.libc_ver()
     parts = [name, platform.machine(), f"Linux {platform.release()}", f"{libc} {version}".strip()]
     fact = ", ".join([part for part in parts if part] + ([f"L4T {tegra}"] if tegra else []))
-    container = "Run it in a container of Ubuntu 22.04 or newer: see docs/tx2.md."
+    container = "Run it in a container of Ubuntu 22.04 or newer: see docs/boards/tx2.md."
     if platform.machine() not in ARCHITECTURES:
         yield fail("operating system", fact, f"The TVM runtime is made for {' and '.join(ARCHITECTURES)}.")
     elif libc != "glibc":

@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from fastdepth_ros import children
 from fastdepth_ros.doctor.check import Check, fail, ok, warn
-from fastdepth_ros.errors import ModuleError
+from fastdepth_ros.errors import ModuleError, StorageError
 from fastdepth_ros.models import find_bundle
 from fastdepth_ros.runtime.bundle import Bundle
-from fastdepth_ros.runtime.cache import has_compiler, module_folder, prebuilt_for_here
-from fastdepth_ros.runtime.module import DESCRIPTION, CompiledModule
+from fastdepth_ros.runtime.cache import MODULES, find_module, has_compiler, prebuilt_for_here
+from fastdepth_ros.runtime.module import CompiledModule
+from fastdepth_ros.runtime.storage import REMEDY, obstacle, private_folder
 
 PATIENCE = 60.0
 """Seconds that the trial run may take."""
@@ -32,34 +33,54 @@ def bundle_and_module(model: str, target: str) -> Iterator[Check]:
     size = f"{manifest.input_width}x{manifest.input_height}"
     yield ok("model", f"{manifest.name} ({manifest.network.name}, {size}), every file as its manifest says")
 
-    folder = _module_of(bundle, target)
-    if folder is None:
-        fact = f"none for {target} yet"
-        if has_compiler():
-            remedy = f"The node compiles it at its first start, in some seconds; or now: fastdepth compile {model}."
-            yield warn("module", fact, remedy)
-        else:
-            remedy = "Compile it on a machine with the whole apache-tvm: fastdepth compile --target, see docs/tx2.md."
-            yield fail("module", f"{fact}, and there is no compiler here", remedy)
-        return
+    told: list[str] = []
     try:
-        about = CompiledModule.open(folder).description
+        module = find_module(bundle, target, say=told.append)
     except ModuleError as error:
         yield fail("module", error.cause, error.remedy)
         return
-    if about.weights_sha256 != bundle.weights_sha256:
-        yield fail("module", f"{folder} was compiled of other weights", f"Compile it again: fastdepth compile {model}.")
-        return
-    yield ok("module", f"{folder}: {about.target} ({about.cpu}), TVM {about.tvm}, as its description says")
-    yield trial(folder)
+    for words in told:
+        yield warn("module", words.partition(". ")[0], words.partition(". ")[2] or "Remove it, or leave it alone.")
+    if module is None:
+        module = prebuilt_for_here(bundle) if target == "host" and obstacle(MODULES) else None
+        yield _to_be_compiled(bundle, target, module)
+        if module is None:
+            return
+    about = module.description
+    yield ok("module", f"{module.folder}: {about.target} ({about.cpu}), TVM {about.tvm}, as its description says")
+    yield trial(module.folder)
+
+
+def _to_be_compiled(bundle: Bundle, target: str, instead: CompiledModule | None) -> Check:
+    """What the node will do without a module of its own; whether it can write one is tried.
+
+    Args:
+        bundle, target: of the module.
+        instead: the module that ships with the bundle and is used where none can be kept.
+    """
+    fact, order = f"none for {target} yet", f"fastdepth compile {bundle.path} --target {target}"
+    if not has_compiler():
+        remedy = "Compile it where the whole apache-tvm is: fastdepth compile --target, see docs/boards/tx2.md."
+        return fail("module", f"{fact}, and there is no compiler here", remedy)
+    refused = obstacle(MODULES)
+    if not refused:
+        return warn("module", fact, f"The node compiles it at its first start, in some seconds; or now: {order}.")
+    if instead:
+        return warn("module", f"{fact}, and none can be kept: {refused}. So a shipped one is used", REMEDY)
+    try:
+        private_folder()
+    except StorageError as error:
+        return fail("module", f"{fact}, and none can be written: {refused}; {error.cause}", error.remedy)
+    return warn("module", f"{fact}, and none can be kept: {refused}", f"It is compiled at each start anew. {REMEDY}")
 
 
 def trial(folder: Path) -> Check:
     """Run a module a few times in a process of its own, which may crash without harm."""
     again = "Compile the module again for this machine: fastdepth compile --target host."
-    command = [sys.executable, "-m", "fastdepth_ros.doctor.trial", str(folder)]
+    command = children.python("fastdepth_ros.doctor.trial", str(folder))
+    environment = children.environment()
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False)
     except subprocess.TimeoutExpired:
         return fail("trial run", f"no depth within {PATIENCE:g} s", "End what else loads the machine, and try again.")
     if done.returncode < 0:
@@ -72,12 +93,3 @@ def trial(folder: Path) -> Check:
     if not seen["sensible"]:
         return fail("trial run", f"{fact}, but depth is not finite or negative", again)
     return ok("trial run", fact)
-
-
-def _module_of(bundle: Bundle, target: str) -> Path | None:
-    """Where the node would find the module; None where it would have to compile it."""
-    folders = (bundle.path / "modules" / target, module_folder(bundle, target))
-    found = next((folder for folder in folders if (folder / DESCRIPTION).is_file()), None)
-    if found is None and target == "host" and not has_compiler() and (prebuilt := prebuilt_for_here(bundle)):
-        return prebuilt.folder
-    return found

@@ -15,6 +15,9 @@ NEEDED = ("numpy", "cv2", "safetensors", "yaml")
 OLDEST_NUMPY = (1, 23)
 """The first with ``from_dlpack``, through which tensors are shared; Ubuntu 22.04 brings 1.21."""
 
+OLDEST_OPENCV = (4, 5)
+"""Ubuntu 22.04's."""
+
 RUNTIME = "libtvm_runtime.so"
 
 
@@ -26,11 +29,15 @@ def packages() -> Iterator[Check]:
             found.append(f"{name} {getattr(importlib.import_module(name), '__version__', '')}".strip())
         except Exception as error:  # a broken binary package raises what it likes
             wrong.append(f"{name} ({error})")
-    numpy = next((word.split()[1] for word in found if word.startswith("numpy ")), "")
+    versions = dict(word.split()[:2] for word in found if " " in word)
+    numpy, opencv = versions.get("numpy", ""), versions.get("cv2", "")
     if wrong:
         remedy = "Install them as requirements/run.txt names them, or with rosdep; mixing both can break NumPy."
         yield fail("packages", f"cannot be imported: {', '.join(wrong)}", remedy)
-    elif tuple(int(number) for number in numpy.split(".")[:2]) < OLDEST_NUMPY:
+    elif _numbers(opencv) < OLDEST_OPENCV:
+        remedy = "Take that of Ubuntu 22.04 or newer, or: pip install opencv-python-headless."
+        yield fail("packages", f"OpenCV {opencv} is older than 4.5, with which this package was last tried", remedy)
+    elif _numbers(numpy) < OLDEST_NUMPY:
         remedy = "Put 1.26, which ROS loads with as well, into an environment beside it: pip install numpy==1.26.4."
         yield fail("packages", f"NumPy {numpy} is too old for the TVM runtime, which needs 1.23", remedy)
     else:
@@ -38,6 +45,10 @@ def packages() -> Iterator[Check]:
     if importlib.util.find_spec("torch"):
         fact = "torch is installed beside the TVM runtime, which loads it: 180 MB and 1.6 s at each start"
         yield warn("packages", fact, "Give the node an environment of its own without torch.")
+
+
+def _numbers(release: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in release.split(".")[:2])
 
 
 def tvm_runtime() -> Iterator[Check]:

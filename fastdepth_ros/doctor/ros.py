@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import sys
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from fastdepth_ros import dds
 from fastdepth_ros.doctor.check import Check, fail, ok, warn
 
-DISTRIBUTIONS = {"3": "humble", "7": "jazzy", "9": "kilted"}
-"""First number of rclpy's version -> distribution."""
-
-PROFILE_VARIABLES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
-OLD_NAME_ONLY = ("humble", "jazzy")
-"""Distributions whose Fast DDS reads only the second of PROFILE_VARIABLES; later ones read only the first."""
+PROFILE_VARIABLES = (dds.NEW_NAME, dds.OLD_NAME)
 
 SEGMENT_BYTES = 4 << 20
 """Shared memory of a publisher that holds four VGA pictures."""
@@ -41,7 +34,7 @@ def distribution() -> Iterator[Check]:
         return
     domain = os.environ.get("ROS_DOMAIN_ID") or "0"
     reach = os.environ.get("ROS_AUTOMATIC_DISCOVERY_RANGE", "SUBNET")
-    yield ok("ROS", f"{_distribution() or 'unknown distribution'}, domain {domain}, discovery {reach}")
+    yield ok("ROS", f"{dds.distribution() or 'unknown distribution'}, domain {domain}, discovery {reach}")
 
 
 def middleware() -> Iterator[Check]:
@@ -79,18 +72,10 @@ def shared_memory() -> Iterator[Check]:
         yield ok("shared memory", fact)
 
 
-def _distribution() -> str:
-    try:
-        guess = DISTRIBUTIONS.get(version("ros-rclpy").split(".")[0], "")
-    except PackageNotFoundError:
-        guess = ""
-    return os.environ.get("ROS_DISTRO") or guess
-
-
 def _profile(name: str) -> Check:
     """Whether the profile in force has a segment that images fit into."""
-    variable = PROFILE_VARIABLES[_distribution() in OLD_NAME_ONLY]
-    shipped = _shipped("fastdds.xml")
+    variable = dds.profile_variable()
+    shipped = dds.shipped("fastdds.xml")
     remedy = (
         "depth.launch.py sets it for the node; the camera driver needs it as well:"
         f" export {variable}={shipped or 'config/fastdds.xml'}"
@@ -100,13 +85,13 @@ def _profile(name: str) -> Check:
         fact = f"{name} without a profile: best-effort images over 0.5 MB between processes are lost"
         return warn("DDS", fact, remedy)
     try:
-        segments = [int(e.text or 0) for e in ElementTree.parse(file).iter() if e.tag.endswith("segment_size")]
-    except (OSError, ValueError, ElementTree.ParseError) as error:
+        segment = dds.segment_of(Path(file))
+    except (OSError, ValueError) as error:
         return fail("DDS", f"{variable}={file} cannot be read ({error})", remedy)
-    if max(segments, default=0) < SEGMENT_BYTES:
-        fact = f"{name}, {file} gives {max(segments, default=0) >> 10} KB of shared memory: too little for images"
+    if segment < SEGMENT_BYTES:
+        fact = f"{name}, {file} gives {segment >> 10} KB of shared memory: too little for images"
         return warn("DDS", fact, remedy)
-    return ok("DDS", f"{name}, {max(segments) >> 20} MB of shared memory ({file})")
+    return ok("DDS", f"{name}, {segment >> 20} MB of shared memory ({file})")
 
 
 def _receive_buffer(name: str) -> Check:
@@ -120,11 +105,3 @@ def _receive_buffer(name: str) -> Check:
         remedy = f"sudo sysctl -w net.core.rmem_max={RECEIVE_BYTES}: images in many datagrams overflow less."
         return warn("DDS", f"{name}, receive buffer of {size >> 10} KB", remedy)
     return ok("DDS", f"{name}, receive buffer of {size >> 10} KB")
-
-
-def _shipped(name: str) -> Path | None:
-    """A file of this package's config folder, in the checkout or installed."""
-    prefixes = [*os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep), sys.prefix]
-    folders = [Path(__file__).resolve().parents[2] / "config"]
-    folders += [Path(prefix, "share", "fastdepth_ros", "config") for prefix in prefixes if prefix]
-    return next((folder / name for folder in folders if (folder / name).is_file()), None)

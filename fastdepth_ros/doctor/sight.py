@@ -8,15 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from fastdepth_ros.camera import Intrinsics, View
-from fastdepth_ros.doctor.model import _module_of
 from fastdepth_ros.messages.images import PictureReader
 from fastdepth_ros.messages.serialized import SerializedCompressedImage, SerializedImage
 from fastdepth_ros.models import find_bundle
 from fastdepth_ros.pipeline import CELL, Pipeline, Settings
 from fastdepth_ros.runtime.bundle import Bundle
-from fastdepth_ros.runtime.cache import prebuilt_for_here
-from fastdepth_ros.runtime.engine import Engine
-from fastdepth_ros.runtime.module import CompiledModule
+from fastdepth_ros.runtime.cache import find_module, prebuilt_for_here
+from fastdepth_ros.runtime.engines import open_engine
 
 
 class Sight(NamedTuple):
@@ -57,12 +55,11 @@ def look(image: SerializedImage | SerializedCompressedImage, camera: Intrinsics,
 
 def _answer(bundle: Bundle, target: str, picture: Any, camera: Intrinsics) -> npt.NDArray[np.float32]:
     manifest = bundle.manifest
-    folder, prebuilt = _module_of(bundle, target), prebuilt_for_here(bundle) if target == "host" else None
-    module = CompiledModule.open(folder) if folder else prebuilt
+    module = find_module(bundle, target) or (prebuilt_for_here(bundle) if target == "host" else None)
     if module is None:
         return np.zeros((manifest.input_height // CELL, manifest.input_width // CELL), np.float32)
     settings = Settings(cloud="off", min_depth=0.0, max_depth=100.0)
-    frame = Pipeline(Engine(module), manifest, settings).run(picture, camera)
+    frame = Pipeline(open_engine(module), manifest, settings).run(picture, camera)
     assert frame.depth is not None
     metres: npt.NDArray[np.float32] = frame.depth[::CELL, ::CELL].copy()
     metres[~np.isfinite(metres)] = 0

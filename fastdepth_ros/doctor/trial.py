@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from fastdepth_ros.runtime.engine import Engine
+from fastdepth_ros.children import end_with_parent
+from fastdepth_ros.runtime.engines import open_engine
 from fastdepth_ros.runtime.module import CompiledModule
 
 RUNS = 10
@@ -18,7 +19,7 @@ RUNS = 10
 
 def main(folder: str) -> dict[str, object]:
     """Run the module in a folder on noise."""
-    engine = Engine(CompiledModule.open(folder))
+    engine = open_engine(CompiledModule.open(folder))
     engine.input[:] = np.random.default_rng(0).integers(0, 256, engine.input.shape, np.uint8)
     times = []
     for _ in range(RUNS + 1):
@@ -36,4 +37,5 @@ def main(folder: str) -> dict[str, object]:
 
 
 if __name__ == "__main__":
+    end_with_parent()
     sys.stdout.write(json.dumps(main(sys.argv[1])))

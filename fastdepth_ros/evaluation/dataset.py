@@ -24,6 +24,7 @@ import numpy.typing as npt
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.codec.decoder import decode_file
 from fastdepth_ros.errors import ImageError, SettingError
+from fastdepth_ros.messages.files import read_file, rgb_of
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
 DEPTH_SUFFIX = ".depth.png"
@@ -137,21 +138,28 @@ class _Reader:
     camera: dict[str, float] | None
 
     def __call__(self) -> Frame:
-        pixels = _decode(self.read(self.image), cv2.IMREAD_COLOR, self.image)[:, :, ::-1]
+        pixels = _pixels(self.read(self.image), self.image)
         depth = None
         if self.depth is not None:
-            millimetres = _decode(self.read(self.depth), cv2.IMREAD_UNCHANGED, self.depth)
+            millimetres = _millimetres(self.read(self.depth), self.depth)
             depth = millimetres.astype(np.float32) / np.float32(1000)
         camera = None
         if self.camera is not None:
             height, width = pixels.shape[:2]
             camera = Intrinsics(width, height, *(float(self.camera[key]) for key in ("fx", "fy", "cx", "cy")))
-        return Frame(np.ascontiguousarray(pixels), depth, camera)
+        return Frame(pixels, depth, camera)
 
 
-def _decode(data: bytes, mode: int, name: str) -> npt.NDArray[Any]:
+def _pixels(data: bytes, name: str) -> npt.NDArray[np.uint8]:
     try:
-        return decode_file(data, name, mode)
+        return rgb_of(read_file(data, name))
+    except ImageError as error:
+        raise SettingError(error.cause, "Take it out of the data.") from error
+
+
+def _millimetres(data: bytes, name: str) -> npt.NDArray[Any]:
+    try:
+        return decode_file(data, name, cv2.IMREAD_UNCHANGED)
     except ImageError as error:
         raise SettingError(error.cause, "Take it out of the data.") from error
 

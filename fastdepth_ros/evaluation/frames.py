@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import cv2
 import numpy as np
 
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.errors import CalibrationError, RecordingError, SettingError
 from fastdepth_ros.evaluation.dataset import Frame, last_share, open_source
+
+if TYPE_CHECKING:
+    from fastdepth_ros.recording import Topic
 
 TOLERANCE = 20_000_000
 """A true depth belongs to an image whose stamp differs by less than this [ns]: less than a period at 30 Hz."""
@@ -59,13 +61,16 @@ def labelled(paths: list[Path], only: str | None = None, last: float = 1.0) -> I
 
 def _recorded(path: Path) -> Iterator[Labelled]:
     from fastdepth_ros import cdr
+    from fastdepth_ros.messages.files import read_message, rgb_of
     from fastdepth_ros.recording import Recording, find_camera
+    from fastdepth_ros.recording.content import frame_of
     from fastdepth_ros.recording.depth import decode_depth
 
     with Recording.open(path) as recording:
         topics = find_camera(recording)
         if topics.ground_truth is None:
             raise RecordingError(f"{path} holds no true depth", "It needs a depth image of the same camera.")
+        _check_frames(frame_of(recording, topics.image), frame_of(recording, topics.ground_truth), topics.ground_truth)
         camera = None
         if topics.camera_info is not None and (info := recording.first(topics.camera_info.name)) is not None:
             camera = _intrinsics(recording.decode(info))
@@ -79,19 +84,15 @@ def _recorded(path: Path) -> Iterator[Labelled]:
             nearest = int(stamps[np.abs(stamps - stamp).argmin()]) if len(stamps) else stamp + TOLERANCE
             if abs(nearest - stamp) >= TOLERANCE:
                 continue
-            pixels = _pixels(recording.decode(message))
+            pixels = rgb_of(read_message(recording.decode(message)))
             depth = np.nan_to_num(depths[nearest], nan=0.0, posinf=0.0, neginf=0.0)
             yield Labelled(f"{path.name} {stamp / 1e9:.3f}", Frame(pixels, depth, camera))
 
 
-def _pixels(message: Any) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    """RGB of an Image or CompressedImage."""
-    from fastdepth_ros.messages.images import PictureReader, read_compressed
-
-    picture = read_compressed(message) if hasattr(message, "format") else PictureReader().read(message)
-    codes = {"bgr": cv2.COLOR_BGR2RGB, "bgra": cv2.COLOR_BGRA2RGB, "rgba": cv2.COLOR_RGBA2RGB}
-    code = cv2.COLOR_GRAY2RGB if picture.order == "grey" else codes.get(picture.order)
-    return np.array(picture.pixels if code is None else cv2.cvtColor(picture.pixels, code), np.uint8)
+def _check_frames(image: str, truth: str, topic: Topic) -> None:
+    if image and truth and image != truth:
+        cause = f"{topic.name} is in the frame {truth}, not in the picture's ({image}): it is not aligned to it"
+        raise RecordingError(cause, "Record depth that is registered to the picture.")
 
 
 def _intrinsics(info: Any) -> Intrinsics | None:

@@ -14,6 +14,7 @@ from rich.table import Table
 from fastdepth_ros.power import PowerMonitor, load_profiles, process
 from fastdepth_ros.runtime import processor
 from fastdepth_ros.runtime.engine import Engine, max_threads
+from fastdepth_ros.runtime.engines import open_engine
 from fastdepth_ros.runtime.module import CompiledModule
 
 IDLE = 3.0
@@ -77,7 +78,7 @@ def measure(module: CompiledModule, seconds: float, tell: Callable[[str], object
             monitor.wait()
             operation = monitor.operation
             process.set_cores(operation.cores)
-            engine = Engine(module, min(operation.threads, most))
+            engine = open_engine(module, min(operation.threads, most))
             engine.input[:] = np.random.default_rng(0).integers(0, 256, engine.input.shape, np.uint8)
             tell(f"{profile.name}: idle")
             time.sleep(IDLE)

@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
+from fastdepth_ros.errors import SettingError
+from fastdepth_ros.files.names import check_name, short
+from fastdepth_ros.importing.apart import read_apart
+from fastdepth_ros.importing.layers import Arrays
+from fastdepth_ros.importing.reading import READERS, suffix_of
+from fastdepth_ros.network import Network
+from fastdepth_ros.runtime.bundle import Bundle, Manifest, is_bundle, write_bundle
 
-from fastdepth_ros.errors import WeightsError
-from fastdepth_ros.importing import layers, mit_tvm, npz, onnx, pickled, tflite
-from fastdepth_ros.importing.layers import Arrays, Layer
-from fastdepth_ros.network import NETWORKS, Network, check_weights
-from fastdepth_ros.runtime.bundle import Bundle, Manifest, write_bundle
-
-READERS: dict[str, Callable[[Path], Arrays | list[Layer]]] = {
-    ".npz": npz.read,
-    ".pth.tar": pickled.read,
-    ".pth": pickled.read,
-    ".pt": pickled.read,
-    ".onnx": onnx.read,
-    ".tflite": tflite.read,
-    ".params": mit_tvm.read,
-}
-"""File suffix -> what reads it, into named arrays or into convolutions in the order of computation."""
+__all__ = ["PAPER_FOCAL", "READERS", "import_weights", "read_weights"]
 
 PAPER_FOCAL = (199.1, 265.8)
 """Focal length (x, y) [px] of NYU's Kinect (518.86, 519.47 at 640x480) in the paper's view of 224x224:
@@ -33,6 +22,8 @@ PAPER_FOCAL = (199.1, 265.8)
 
 def read_weights(path: Path | str, network: Network | None = None) -> tuple[Network, Arrays]:
     """Read weights of any known format and hold them against the network table.
+
+    They are read in another process, within limits of memory and time: a hostile file harms nobody else.
 
     Args:
         path: a file whose suffix is in :data:`READERS`.
@@ -44,26 +35,16 @@ def read_weights(path: Path | str, network: Network | None = None) -> tuple[Netw
     Raises:
         WeightsError: the file cannot be read, or an array does not fit its layer.
     """
-    file = Path(path)
-    if not file.is_file():
-        raise WeightsError(f"{file} is no file", "Name the file that holds the weights.")
-    suffix = next((suffix for suffix in READERS if file.name.lower().endswith(suffix)), None)
-    if suffix is None:
-        raise WeightsError(f"{file} is of no known format", f"Known are {', '.join(READERS)}.")
-    found = READERS[suffix](file)
-    if isinstance(found, dict) and layers.is_named(found):
-        table = network or _fitting_network(found.get("conv0.weight"))
-        check_weights(table, found)
-        return table, {name: a if a.dtype == np.float16 else a.astype(np.float32) for name, a in found.items()}
-    chain = layers.from_state_dict(found) if isinstance(found, dict) else found
-    table = network or _fitting_network(chain[0].weight if chain else None)
-    arrays = layers.name_after(table, chain)
-    check_weights(table, arrays)
-    return table, arrays
+    return read_apart(path, network)
 
 
 def import_weights(
-    path: Path | str, folder: Path | str, name: str | None = None, network: Network | None = None
+    path: Path | str,
+    folder: Path | str,
+    name: str | None = None,
+    network: Network | None = None,
+    *,
+    force: bool = False,
 ) -> Bundle:
     """Read weights as :func:`read_weights` does and write them as a bundle.
 
@@ -72,30 +53,34 @@ def import_weights(
         folder: the bundle's folder; made where it does not exist.
         name: the bundle's name; None takes that of the folder.
         network: what the weights are of; None looks for the known table that fits.
+        force: replace a bundle that is there, once the new one is whole.
 
     Raises:
         WeightsError: the file cannot be read, or an array does not fit its layer.
+        SettingError: the folder holds something already, or the name is none.
+        StorageError: the folder cannot be written; what was there is there still.
     """
+    suffix_of(Path(path))
+    folder = Path(folder)
+    name = check_name("the bundle's name", name if name is not None else folder.name)
+    _check_free(folder, force)
     table, arrays = read_weights(path, network)
     manifest = Manifest(
-        name=name or Path(folder).name,
+        name=name,
         network=table,
         training_focal=PAPER_FOCAL,
         licence="that of the imported weights",
-        trained_on=f"unknown; imported from {Path(path).name}",
+        trained_on=f"unknown; imported from {short(Path(path).name)[1:-1]}",
     )
-    return write_bundle(Path(folder), manifest, arrays)
+    return write_bundle(folder, manifest, arrays)
 
 
-def _fitting_network(first: npt.NDArray[Any] | None) -> Network:
-    """The known table with as many channels in the first convolution; what follows is checked against it."""
-    if first is None:
-        raise WeightsError(
-            "the first convolution, conv0, is missing", "Arrays are named as in fastdepth_ros/network.py."
-        )
-    for network in NETWORKS.values():
-        if first.shape[:1] == (network.first.outputs,):
-            return network
-    known = ", ".join(f"{network.name}: {network.first.outputs}" for network in NETWORKS.values())
-    cause = f"conv0 has weights of shape {first.shape}, which fits no known network (channels of {known})"
-    raise WeightsError(cause, "Only FastDepth can be imported.")
+def _check_free(folder: Path, force: bool) -> None:
+    """Refuse to replace what nobody said may be replaced."""
+    if not os.path.isdir(folder):
+        if os.path.lexists(folder):
+            raise SettingError(f"{folder} is no folder", "Name a new folder.")
+        return
+    if any(folder.iterdir()) and not (force and is_bundle(folder)):
+        remedy = "Name a new folder, or add --force." if is_bundle(folder) else "Name a new folder."
+        raise SettingError(f"{folder} holds something already", remedy)

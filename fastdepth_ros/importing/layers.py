@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastdepth_ros.errors import WeightsError
+from fastdepth_ros.files.names import short
 from fastdepth_ros.network import Network
 
 Array = npt.NDArray[Any]
@@ -57,14 +58,17 @@ def fold(layer: Layer) -> tuple[Array, Array]:
     norm = layer.norm
     per_channel = [bias, *((norm.gamma, norm.beta, norm.mean, norm.variance) if norm else ())]
     if any(array.shape != (outputs,) for array in per_channel):
-        shapes = ", ".join(str(array.shape) for array in per_channel)
-        raise WeightsError(f"{layer.name} has {outputs} channels, but beside it are {shapes}", "The file is damaged.")
+        shapes = ", ".join(short(array.shape) for array in per_channel)
+        raise WeightsError(
+            f"{short(layer.name)[1:-1]} has {outputs} channels, but beside it are {shapes}", "The file is damaged."
+        )
     if norm is None:
         return _plain(layer.weight), _plain(bias)
-    factor = norm.gamma.astype(np.float64) / np.sqrt(norm.variance.astype(np.float64) + norm.epsilon)
-    weight = layer.weight.astype(np.float64) * factor.reshape(-1, 1, 1, 1)
-    shifted = norm.beta + (bias.astype(np.float64) - norm.mean) * factor
-    return weight.astype(np.float32), shifted.astype(np.float32)
+    with np.errstate(all="ignore"):  # What is not finite then is refused later, with the layer's name.
+        factor = norm.gamma.astype(np.float64) / np.sqrt(norm.variance.astype(np.float64) + norm.epsilon)
+        weight = layer.weight.astype(np.float64) * factor.reshape(-1, 1, 1, 1)
+        shifted = norm.beta + (bias.astype(np.float64) - norm.mean) * factor
+        return weight.astype(np.float32), shifted.astype(np.float32)
 
 
 def _plain(array: Array) -> Array:
@@ -81,7 +85,7 @@ def name_after(network: Network, layers: Sequence[Layer]) -> Arrays:
     remedy = f"These weights are not of {network.name}; name the network that they were trained for."
     for conv, layer in zip(network.convolutions, layers, strict=False):
         if layer.weight.shape != conv.weight_shape:
-            cause = f"{conv.name} ({layer.name} in the file) has shape {layer.weight.shape}"
+            cause = f"{conv.name} ({short(layer.name)[1:-1]} in the file) has shape {layer.weight.shape}"
             raise WeightsError(f"{cause} where the table says {conv.weight_shape}", remedy)
         arrays[f"{conv.name}.weight"], arrays[f"{conv.name}.bias"] = fold(layer)
     if len(layers) != len(network.convolutions):
@@ -109,7 +113,7 @@ def from_state_dict(state: Mapping[str, Array]) -> list[Layer]:
         if "running_mean" in parts and "running_var" in parts:
             if not layers:
                 raise WeightsError(
-                    f"{name} normalises nothing", "The state dict has to be in the order of computation."
+                    f"{short(name)[1:-1]} normalises nothing", "The state dict has to be in the order of computation."
                 )
             before = layers[-1]
             ones = np.ones_like(parts["running_mean"])

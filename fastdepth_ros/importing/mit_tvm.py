@@ -7,7 +7,7 @@ against the network table: channels, kernel, stride, activation, upsampling and 
 
 from __future__ import annotations
 
-import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,12 +18,18 @@ import numpy as np
 import numpy.typing as npt
 
 from fastdepth_ros.errors import WeightsError
+from fastdepth_ros.files import reading
+from fastdepth_ros.files.names import short
 from fastdepth_ros.importing import ndarray_list
+from fastdepth_ros.importing.bounds import check_count, foreign
 from fastdepth_ros.network import NETWORKS, Network
 
 Arrays = dict[str, npt.NDArray[Any]]
 
 REMEDY = "These files are of another network; FastDepth's are those of mobilenet-nnconv5dw-skipadd(-pruned)."
+LARGEST_GRAPH = 4 * 2**20
+"""Bytes; FastDepth's has 60,000."""
+
 STEPS = re.compile(r"conv2d|multiply|mul|add|relu6|relu|clip")
 """What a fused function does, read from its name: fuse_conv2d_broadcast_add_clip_3, fused_nn_conv2d_add_nn_relu_1."""
 
@@ -60,14 +66,16 @@ def read(path: Path) -> Arrays:
         WeightsError: a file cannot be read, or the graph is not that of a known network; the cause names the layer.
     """
     graph = path.with_name(path.name.removesuffix(".params").replace("param", "graph") + ".json")
-    if not graph.is_file():
+    if not os.path.isfile(graph):
         raise WeightsError(f"{graph}, the graph of {path.name}, is missing", "Copy both files to one folder.")
     arrays = ndarray_list.read(path)
-    try:
-        found, skips = _walk(json.loads(graph.read_text(encoding="utf-8")), arrays)
-    except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
-        cause = f"{graph} cannot be read as a graph of TVM's graph runtime ({error!r})"
-        raise WeightsError(cause, "Copy the file again.") from error
+    with foreign(graph, "a graph of TVM's graph runtime", "Copy the file again."):
+        found, skips = _walk(reading.parse_json(reading.read(graph, LARGEST_GRAPH)), arrays)
+        return _folded(found, skips, graph)
+
+
+def _folded(found: list[Found], skips: set[tuple[int, int]], graph: Path) -> Arrays:
+    """The convolutions' weights by the names of the table that they fit."""
     network = _network(found, graph)
     _check(network, found, skips)
     weights: Arrays = {}
@@ -110,7 +118,7 @@ def _walk(graph: Mapping[str, Any], arrays: Arrays) -> tuple[list[Found], set[tu
             kernel = unpacked(own.pop(0))
             height, width = (int(n) for n in shapes[rows[number]][2:4])
             one = Found(
-                node["name"],
+                short(node["name"])[1:-1],
                 kernel,
                 np.ones(len(kernel), np.float32),
                 np.zeros(len(kernel), np.float32),
@@ -118,6 +126,7 @@ def _walk(graph: Mapping[str, Any], arrays: Arrays) -> tuple[list[Found], set[tu
                 values[0],
             )
             found.append(one)
+            check_count(len(found), "convolutions")
             origin[number] = len(found) - 1
         else:
             known = [value for value in values if value is not None]
@@ -126,7 +135,7 @@ def _walk(graph: Mapping[str, Any], arrays: Arrays) -> tuple[list[Found], set[tu
             origin[number] = max(known, default=None)
         last = origin[number]
         if last is not None:
-            _apply(found[last], steps, [np.asarray(a, np.float32).ravel() for a in own], node["name"])
+            _apply(found[last], steps, [np.asarray(a, np.float32).ravel() for a in own], short(node["name"])[1:-1])
     return found, skips
 
 
@@ -165,7 +174,7 @@ def _check(network: Network, found: list[Found], skips: set[tuple[int, int]]) ->
 
         def differs(what: str, here: object, there: object, layer: str = f"{conv.name} ({one.node})") -> None:
             if here != there:
-                raise WeightsError(f"{layer} has {what} {here} where {network.name} has {there}", REMEDY)
+                raise WeightsError(f"{layer} has {what} {short(here)} where {network.name} has {there}", REMEDY)
 
         height, width = height // conv.stride, width // conv.stride
         differs("weights of shape", one.weight.shape, conv.weight_shape)

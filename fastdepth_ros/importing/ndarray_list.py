@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastdepth_ros.errors import WeightsError
+from fastdepth_ros.importing.bounds import check_count, foreign, read_file
 
 LIST_MAGIC = 0xF7E58D4F05049CB7
 ARRAY_MAGIC = 0xDD5E40F096B4A13F
@@ -29,17 +30,16 @@ def read(path: Path) -> dict[str, npt.NDArray[Any]]:
         WeightsError: the file is of another format, or cut short.
     """
     remedy = "Copy the file again; TVM's save_param_dict writes it."
-    try:
-        cursor = _Cursor(path.read_bytes())
+    with foreign(path, "a list of TVM arrays", remedy):
+        cursor = _Cursor(read_file(path))
         if cursor.take("<Q")[0] != LIST_MAGIC:
             raise WeightsError(f"{path} is no list of TVM arrays: it begins otherwise", remedy)
         cursor.take("<Q")
-        names = [cursor.text() for _ in range(cursor.take("<Q")[0])]
-        if (count := cursor.take("<Q")[0]) != len(names):
-            raise WeightsError(f"{path} has {len(names)} names and {count} arrays", remedy)
-        return {name: cursor.array(name) for name in names}
-    except (OSError, ValueError, struct.error, TypeError) as error:
-        raise WeightsError(f"{path} cannot be read as a list of TVM arrays ({error})", remedy) from error
+        check_count(names := cursor.take("<Q")[0], "arrays")
+        known = [cursor.text() for _ in range(names)]
+        if (count := cursor.take("<Q")[0]) != names:
+            raise WeightsError(f"{path} has {names} names and {count} arrays", remedy)
+        return {name: cursor.array(name) for name in known}
 
 
 class _Cursor:

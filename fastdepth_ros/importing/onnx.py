@@ -15,9 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from fastdepth_ros.errors import WeightsError
+from fastdepth_ros.importing.bounds import check_count, foreign, read_file
 from fastdepth_ros.importing.layers import Layer, Norm
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
+LONGEST_VARINT = 63
+"""Bits before its last group of seven."""
 
 MODEL_GRAPH = 7
 GRAPH_NODE, GRAPH_INITIALIZER = 1, 5
@@ -42,14 +45,9 @@ def read(path: Path) -> list[Layer]:
     Raises:
         WeightsError: the file is no ONNX model, or a convolution's weights are not stored in it as numbers.
     """
-    try:
-        nodes, tensors = _graph(path.read_bytes())
+    with foreign(path, "an ONNX model", "Export it again."):
+        nodes, tensors = _graph(read_file(path))
         layers = _layers(nodes, tensors)
-    except WeightsError:
-        raise
-    except (OSError, ValueError, IndexError, KeyError, struct.error) as error:
-        cause = f"{path} cannot be read as an ONNX model ({type(error).__name__}: {error})"
-        raise WeightsError(cause, "Export it again.") from error
     if not layers:
         raise WeightsError(f"{path} holds no convolution", "It is no FastDepth, or no ONNX model.")
     return layers
@@ -85,6 +83,7 @@ def _layers(nodes: list[_Node], tensors: dict[str, npt.NDArray[Any]]) -> list[La
                 raise WeightsError(cause, "Export a float model with constant weights in one file.")
             arrays = [tensors[name] for name in node.inputs[1:] if name]
             made[node.outputs[0]] = len(layers)
+            check_count(len(layers), "convolutions")
             layers.append(Layer(node.name or node.outputs[0], arrays[0], arrays[1] if len(arrays) > 1 else None))
         elif node.op == "BatchNormalization" and node.inputs[0] in made:
             place = made[node.inputs[0]]
@@ -109,7 +108,7 @@ def _node(data: memoryview) -> tuple[_Node, npt.NDArray[Any] | None]:
         elif number == NODE_ATTRIBUTE:
             fields = dict(_fields(value))
             if ATTRIBUTE_FLOAT in fields:
-                node.floats[_text(fields[ATTRIBUTE_NAME])] = struct.unpack("<f", fields[ATTRIBUTE_FLOAT])[0]
+                node.floats[_text(fields[ATTRIBUTE_NAME])] = struct.unpack("<f", _blob(fields[ATTRIBUTE_FLOAT]))[0]
             elif ATTRIBUTE_TENSOR in fields:
                 _, constant = _tensor(fields[ATTRIBUTE_TENSOR])
     return node, constant if node.op == "Constant" else None
@@ -117,26 +116,27 @@ def _node(data: memoryview) -> tuple[_Node, npt.NDArray[Any] | None]:
 
 def _tensor(data: memoryview) -> tuple[str, npt.NDArray[Any] | None]:
     """Name and numbers of a TensorProto; None for numbers that are not floating point or not in this file."""
-    name, shape, kind, numbers, external = "", [], 0, b"", False
+    name, shape, kind, external = "", [], 0, False
+    numbers: list[bytes] = []
     for number, value in _fields(data):
         if number == TENSOR_NAME:
             name = _text(value)
         elif number == TENSOR_DIMS:
             shape += [value] if isinstance(value, int) else list(_varints(value))
         elif number == TENSOR_TYPE:
-            kind = value
+            kind = _number(value)
         elif number in (TENSOR_RAW, TENSOR_FLOATS):
-            numbers += bytes(value)
+            numbers.append(bytes(_blob(value)))
         elif number == TENSOR_LOCATION:
             external = value == 1
     if kind not in TYPES or external:
         return name, None
-    return name, np.frombuffer(numbers, TYPES[kind]).reshape(shape)
+    return name, np.frombuffer(b"".join(numbers), TYPES[kind]).reshape(shape)
 
 
 def _fields(data: memoryview) -> Iterator[tuple[int, Any]]:
     """Field number and value of every field: int for a varint, memoryview for the rest."""
-    at = 0
+    at, data = 0, _blob(data)
     while at < len(data):
         key, at = _varint(data, at)
         number, kind = key >> 3, key & 7
@@ -159,6 +159,8 @@ def _fields(data: memoryview) -> Iterator[tuple[int, Any]]:
 def _varint(data: memoryview, at: int) -> tuple[int, int]:
     value = shift = 0
     while True:
+        if shift > LONGEST_VARINT:
+            raise ValueError("a number without end")
         byte = data[at]
         value |= (byte & 0x7F) << shift
         at, shift = at + 1, shift + 7
@@ -167,11 +169,24 @@ def _varint(data: memoryview, at: int) -> tuple[int, int]:
 
 
 def _varints(data: memoryview) -> Iterator[int]:
-    at = 0
+    at, data = 0, _blob(data)
     while at < len(data):
         value, at = _varint(data, at)
         yield value
 
 
+def _blob(value: Any) -> memoryview:
+    """A field's bytes. A hostile file has a number there, of which ``bytes`` would make so many zeros."""
+    if not isinstance(value, memoryview):
+        raise ValueError("a number where bytes belong")
+    return value
+
+
+def _number(value: Any) -> int:
+    if not isinstance(value, int):
+        raise ValueError("bytes where a number belongs")
+    return value
+
+
 def _text(data: memoryview) -> str:
-    return bytes(data).decode("utf-8")
+    return bytes(_blob(data)).decode("utf-8")

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastdepth_ros.errors import WeightsError
+from fastdepth_ros.importing.bounds import check_count, foreign, read_file
 from fastdepth_ros.importing.layers import Layer
 
 MODEL_OPERATOR_CODES, MODEL_SUBGRAPHS, MODEL_BUFFERS = 1, 2, 4
@@ -26,6 +27,8 @@ OPERATOR_CODE, OPERATOR_INPUTS = 0, 1
 CONV_2D, DEPTHWISE_CONV_2D = 3, 4
 TYPES: dict[int, str] = {0: "<f4", 1: "<f2", 2: "<i4", 3: "u1", 4: "<i8", 7: "<i2", 9: "i1"}
 UNIT_INPUT_TOLERANCE = 0.02
+MOST_TABLES = 4096
+"""Tensors, buffers or operators; FastDepth has some hundred."""
 
 
 class _Table:
@@ -65,6 +68,8 @@ class _Table:
 
     def tables(self, field: int) -> list[_Table]:
         start, count = self._vector(field)
+        if count > MOST_TABLES:
+            raise ValueError(f"a list of {count} tables")
         places = [start + 4 * i for i in range(count)]
         return [_Table(self._data, place + struct.unpack_from("<I", self._data, place)[0]) for place in places]
 
@@ -75,16 +80,11 @@ def read(path: Path) -> list[Layer]:
     Raises:
         WeightsError: the file is no TFLite model, or its input is not RGB in 0..1.
     """
-    try:
-        data = path.read_bytes()
+    with foreign(path, "a TFLite model", "Copy or convert it again."):
+        data = read_file(path)
         if data[4:8] != b"TFL3":
             raise WeightsError(f"{path} is no TFLite model", "Its fifth to eighth byte would be TFL3.")
         layers = _layers(data, path)
-    except WeightsError:
-        raise
-    except (OSError, ValueError, IndexError, KeyError, struct.error) as error:
-        cause = f"{path} cannot be read as a TFLite model ({type(error).__name__}: {error})"
-        raise WeightsError(cause, "Copy or convert it again.") from error
     if not layers:
         raise WeightsError(f"{path} holds no convolution", "It is no FastDepth.")
     return layers
@@ -96,11 +96,12 @@ def _layers(data: bytes, path: Path) -> list[Layer]:
     graph = model.tables(MODEL_SUBGRAPHS)[0]
     tensors, buffers = graph.tables(SUBGRAPH_TENSORS), model.tables(MODEL_BUFFERS)
     _check_input(tensors[graph.array(SUBGRAPH_INPUTS, "<i4")[0]], path)
-    layers = []
+    layers: list[Layer] = []
     for operator in graph.tables(SUBGRAPH_OPERATORS):
         code = codes[operator.number(OPERATOR_CODE, "I")]
         if code not in (CONV_2D, DEPTHWISE_CONV_2D):
             continue
+        check_count(len(layers), "convolutions")
         inputs = operator.array(OPERATOR_INPUTS, "<i4")
         weight = _real(tensors[inputs[1]], buffers)
         bias = _real(tensors[inputs[2]], buffers) if len(inputs) > 2 and inputs[2] >= 0 else None
@@ -123,6 +124,8 @@ def _real(tensor: _Table, buffers: list[_Table]) -> npt.NDArray[np.float32]:
     zero = quantization.array(QUANTIZATION_ZERO, "<i8")
     zero = zero if zero.size else np.zeros(scale.size, np.int64)
     along = [1] * len(shape)
+    if zero.size != scale.size or scale.size not in (1, shape[quantization.number(QUANTIZATION_AXIS, "i")]):
+        raise ValueError(f"{scale.size} scales and {zero.size} zeros for a tensor of shape {shape.tolist()}")
     along[quantization.number(QUANTIZATION_AXIS, "i")] = scale.size
     real = (stored.astype(np.float64) - zero.reshape(along)) * scale.astype(np.float64).reshape(along)
     return np.asarray(real, np.float32)

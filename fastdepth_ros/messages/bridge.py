@@ -11,13 +11,14 @@ import importlib.util
 import subprocess
 import sys
 from collections.abc import Iterable
-from typing import Any
-
-from sensor_msgs.msg import Image
+from typing import TYPE_CHECKING, Any
 
 from fastdepth_ros.messages.encodings import ENCODINGS
 from fastdepth_ros.messages.serialized import SerializedImage
 from fastdepth_ros.picture import Picture
+
+if TYPE_CHECKING:
+    from sensor_msgs.msg import Image
 
 TRIAL = "fastdepth_ros.messages.bridge_trial"
 PATIENCE = 20.0

@@ -10,12 +10,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-from sensor_msgs.msg import CompressedImage, Image
 
 from fastdepth_ros.codec.decoder import Decoder, File, check_size
 from fastdepth_ros.errors import ImageError, shortened
@@ -25,6 +24,9 @@ from fastdepth_ros.messages.encodings import Encoding, find_encoding
 from fastdepth_ros.messages.formats import encoding_of, mosaic_of
 from fastdepth_ros.messages.serialized import SerializedCompressedImage, SerializedImage
 from fastdepth_ros.picture import Order, Picture
+
+if TYPE_CHECKING:  # pictures of files are read where no ROS is installed, too
+    from sensor_msgs.msg import CompressedImage, Image
 
 _REDUCED = {
     1: cv2.IMREAD_COLOR,
@@ -37,8 +39,8 @@ _REDUCED = {
 _RGB = getattr(cv2, "IMREAD_COLOR_RGB", 0)
 """In the network's order, which OpenCV offers from 4.11 on; instead of IMREAD_COLOR, which is in every flag above."""
 
-AnyImage: TypeAlias = Image | SerializedImage
-AnyCompressedImage: TypeAlias = CompressedImage | SerializedCompressedImage
+AnyImage: TypeAlias = "Image | SerializedImage"
+AnyCompressedImage: TypeAlias = "CompressedImage | SerializedCompressedImage"
 
 
 Reduction: TypeAlias = Callable[[int, int], int]
@@ -86,7 +88,7 @@ class PictureReader:
         Raises:
             ImageError: the message does not hold a picture that can be read.
         """
-        if isinstance(message, (SerializedCompressedImage, CompressedImage)):
+        if hasattr(message, "format"):
             return read_compressed(message, self.reduction, self._decoder, self.bits)
         encoding = find_encoding(message.encoding)
         _check_layout(message, encoding)
@@ -157,6 +159,8 @@ _ORDERS: dict[tuple[int, ...], Order] = {(): "grey", (3,): "bgr", (4,): "bgra"}
 def _demosaiced(mosaic: npt.NDArray[np.uint8], encoding: Encoding) -> Picture:
     if encoding.code is None or mosaic.ndim != 2:
         raise ImageError("a Bayer mosaic cannot have colours", "Let the publisher say what it compressed, as bgr8.")
+    if min(mosaic.shape) < 2:
+        raise ImageError(f"a mosaic of {mosaic.shape[1]}x{mosaic.shape[0]} pixels shows nothing", "Check the driver.")
     return Picture(np.asarray(cv2.cvtColor(mosaic, encoding.code), np.uint8), encoding.order)
 
 

@@ -14,5 +14,7 @@ rate_limit   max_rate
 power        profile, cores and niceness of the process
 reports      /diagnostics and ~/performance
 qos          of what the node hears and says, and its overrides
+usage        depth_node --help
+first_frame  the frame_id of a camera, for whoever starts RViz
 process      memory and garbage collection of a process that passes images
 """

@@ -10,6 +10,12 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: os._exit(0))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))
+    if {"-h", "--help"} & set(sys.argv):
+        from fastdepth_ros.node.usage import asked_for, usage
+
+        if asked_for(sys.argv[1:]):
+            sys.stdout.write(usage())
+            return 0
     from fastdepth_ros.node.depth_node import main as run
 
     return run()

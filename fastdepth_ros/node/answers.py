@@ -54,6 +54,7 @@ class Answers:
         noted: is told of each answer: when its computing began and ended [s, monotonic], its age, what of that is the
             node's [s], and with which parameters it was computed.
         size_problem: why the calibration does not fit the latest image; empty where it does.
+        picture_bytes: of the latest image [B]; 0 before the first.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Answers:
         self.anchors: AnchorSources | None = None
         self.noted: Callable[[float, float, float, float, Parameters], None] = lambda *_: None
         self.size_problem = ""
+        self.picture_bytes = 0
         # rclpy's own methods keep others from destroying a handle meanwhile, which takes as long as what they do; here
         # nobody does before this thread has ended.
         self._outputs = Outputs(*(publisher.handle for publisher in outputs))
@@ -87,6 +89,12 @@ class Answers:
     def threads(self) -> int:
         """Cores that the network uses."""
         return self._engine.threads
+
+    @property
+    def notes(self) -> dict[str, str]:
+        """What was assumed of the images, by what it is about."""
+        bits = self._reader.bits.note
+        return {"mono16_bits": bits} if bits else {}
 
     def answer(self, arrival: Arrival) -> None:
         """Answer one image. Whatever is wrong with it is noted and never raised."""
@@ -107,6 +115,7 @@ class Answers:
 
     def _answer(self, arrival: Arrival) -> None:
         self._apply(self.parameters)
+        self.picture_bytes = len(arrival.message.data)
         outputs = self._outputs
         depth = outputs.depth.get_subscription_count() > 0
         cloud = self._applied.cloud != "off" and outputs.cloud.get_subscription_count() > 0
@@ -143,12 +152,13 @@ class Answers:
 
         done = time.perf_counter()
         self._messages.stamp(origin.sec, origin.nanosec)
-        if frame.depth is not None:
-            publish(outputs.depth, self._messages.depth)
+        # First, because consumers such as depthimage_to_laserscan skip a depth image whose camera_info has not come.
         if camera_info and calibration is not None and frame.intrinsics is not None:
             described = self._describe(calibration, frame.intrinsics)
             put_stamp(described, origin.sec, origin.nanosec)
             publish(outputs.camera_info, described)
+        if frame.depth is not None:
+            publish(outputs.depth, self._messages.depth)
         if frame.uncertainty is not None:
             publish(outputs.uncertainty, self._messages.uncertainty)
         if frame.cloud is not None:
@@ -167,7 +177,12 @@ class Answers:
             return
         self._engine.threads = parameters.threads
         self._pipeline.settings = parameters.pipeline
+        self._read_as(parameters)
         self._applied = parameters
+
+    def _read_as(self, parameters: Parameters) -> None:
+        self._reader.max_pixels = parameters.max_pixels
+        self._reader.bits.given = parameters.mono16_bits
 
     def _measure(
         self, anchors: AnchorSources | None, calibration: Calibration | None, origin: Origin

@@ -50,7 +50,7 @@ from fastdepth_ros.node.services import guard_services
 from fastdepth_ros.node.worker import Worker
 from fastdepth_ros.parameters import Parameters
 from fastdepth_ros.runtime.cache import module_for
-from fastdepth_ros.runtime.engine import Engine
+from fastdepth_ros.runtime.engines import open_engine
 
 SUCCESS, FAILURE, ERROR = (
     TransitionCallbackReturn.SUCCESS,
@@ -178,7 +178,10 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
             ERROR: a fault of the node; :meth:`on_error` follows.
         """
         if self._settings.refused:
-            return self._cannot(next(iter(self._settings.refused.values())))
+            first, *others = self._settings.refused.values()
+            for error in others:
+                self.get_logger().error(str(error))
+            return self._cannot(first)
         started = time.monotonic()
         try:
             self._outputs = Outputs(
@@ -327,8 +330,9 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
     def _load(self) -> Callable[[Arrival], None]:
         """Runs in the worker's thread. TVM's threads belong to the thread that calls it, so that one also warms up."""
         bundle = find_bundle(self.parameters.model)
-        module = module_for(bundle, self.parameters.target, self.parameters.precision)
-        engine = Engine(module, self._power.effective.threads)
+        parameters, say = self.parameters, self.get_logger().warning
+        module = module_for(bundle, parameters.target, parameters.precision, say)
+        engine = open_engine(module, self._power.effective.threads)
         engine.run()
         self._answers = Answers(
             engine, bundle.manifest, self._outputs, self._now, self._power.effective, self._log_failure

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from rcl_interfaces.msg import ParameterDescriptor, SetParametersResult
+from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
 from rclpy.parameter import Parameter
 
 from fastdepth_ros.errors import SettingError
-from fastdepth_ros.parameters import MEANINGS, TABLE, Change, Parameters, check_change, nearest, validate
+from fastdepth_ros.parameters import MEANINGS, TABLE, Change, Parameters, Spec, check_change, nearest, validate
 
 QOS = "qos_overrides."
 TOGETHER = "the parameters"
@@ -57,7 +57,7 @@ class NodeParameters:
             values[name] = self._checked(name, given)
             if type(values[name]) is not type(given) or values[name] != given:
                 self._node.set_parameters([Parameter(name, value=values[name])])
-            self._node.set_descriptor(name, spec.descriptor())
+            self._node.set_descriptor(name, descriptor_of(spec))
         try:
             return validate(values)
         except SettingError as error:  # each is allowed, but not together
@@ -69,18 +69,17 @@ class NodeParameters:
         try:
             value = TABLE[name].check(given)
             if name in MEANINGS:
-                MEANINGS[name](str(value))
+                MEANINGS[name](value)
             return value
         except SettingError as error:
             self.refuse(name, error)
             return TABLE[name].default
 
     def refuse(self, name: str, error: SettingError) -> None:
-        """Refuse a parameter that was given at start: the node does not configure before it is mended."""
-        self.refused[name] = error
+        """Refuse a parameter that was given at start: the node does not configure before it is mended, and says why."""
         at_start = name in TABLE and TABLE[name].change is Change.START
         again = "Start the node again, with another." if at_start else "Set it, then configure the node."
-        self._node.get_logger().error(f"{error} {again}")
+        self.refused[name] = SettingError(error.cause, f"{error.remedy} {again}")
 
     def _meant(self, changes: list[Parameter]) -> list[Parameter]:
         """The changes, with words in the place of what YAML made of them."""
@@ -109,3 +108,19 @@ class NodeParameters:
         if ours:
             self._on_change(parameters)
         return SetParametersResult(successful=True)
+
+
+def descriptor_of(spec: Spec) -> ParameterDescriptor:
+    """What rclpy and its tools are told of a parameter."""
+    kind = type(spec.default)
+    bounds = {"from_value": spec.low, "to_value": spec.high}
+    return ParameterDescriptor(
+        name=spec.name,
+        description=spec.description,
+        additional_constraints=f"{spec.allowed}; changes {spec.change.value}",
+        read_only=spec.change is Change.START,
+        # Lets `max_rate: 15` and `cloud: off` through to check(), where rclpy insists on 15.0 and "off".
+        dynamic_typing=True,
+        integer_range=[IntegerRange(**{k: int(v) for k, v in bounds.items()})] if kind is int else [],
+        floating_point_range=[FloatingPointRange(**bounds)] if kind is float else [],
+    )

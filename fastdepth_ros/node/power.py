@@ -137,11 +137,10 @@ class NodePower:
         if cores != self._cores:
             self._cores = cores
             self._about_cores = process.set_cores(cores)
-        age = operation.budget(self._device).age_ms
         limits = [rate for rate in (parameters.max_rate, operation.max_rate) if rate > 0]
         several = (self.effective.threads or len(os.sched_getaffinity(0))) > 1
         nice = operation.niceness > parameters.niceness
-        self._governor.set(None if age is None else age / 1e3, min(limits, default=0.0), several, nice)
+        self._governor.set(self.age_budget, min(limits, default=0.0), several, nice)
         self._leave()
 
     def _leave(self) -> None:
@@ -201,6 +200,12 @@ class NodePower:
             return False
         self._decided = time.perf_counter()
         return True
+
+    @property
+    def age_budget(self) -> float | None:
+        """The p95 of the depth's age that the profile allows on this board [s]; None where it says nothing."""
+        age = self._monitor.operation.budget(self._device).age_ms
+        return None if age is None else age / 1e3
 
     def report(self, report: Report) -> tuple[list[Status], dict[str, float]]:
         """What is to be said of budget, power and board, and the same as plain numbers."""

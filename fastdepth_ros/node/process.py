@@ -6,6 +6,8 @@ import ctypes
 import gc
 from collections.abc import Callable
 
+from fastdepth_ros.runtime.ros_log import provide_log_folder
+
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # of glibc's malloc.h
 ARENAS = 4
 LARGEST_MMAP_THRESHOLD = 32 << 20
@@ -19,7 +21,10 @@ def prepare_process() -> None:
     - malloc keeps an arena for nearly each thread, with scraps of every model that was ever configured in it: 50 MB
       after 60 times. A few arenas do for those threads that work at the same time.
     - A full garbage collection visits every object of the ROS libraries, none of which is garbage; they are set aside.
+
+    And have ROS log where it can: it is about to start.
     """
+    provide_log_folder()
     gc.freeze()
     mallopt = _glibc("mallopt")
     mallopt(M_MMAP_THRESHOLD, LARGEST_MMAP_THRESHOLD)

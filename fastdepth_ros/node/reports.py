@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -33,7 +34,6 @@ from fastdepth_ros.messages.camera_info import REMEDY
 from fastdepth_ros.node.answers import Answers, Outputs
 from fastdepth_ros.node.camera import Calibration
 from fastdepth_ros.node.power import NodePower
-from fastdepth_ros.parameters import Parameters
 from fastdepth_ros.runtime import processor
 from fastdepth_ros.runtime.bundle import Manifest
 from fastdepth_ros.runtime.engine import Engine
@@ -114,7 +114,7 @@ class Reporter:
         report, measured = Report(), dict[str, float]()
         if self._watched is not None and answers is not None:
             report = answers.monitor.report(now.nanoseconds * 1e-9)
-            statuses += self._active(report, parameters, answers, camera_problem)
+            statuses += self._active(report, power, answers, camera_problem)
             about_anchors, measured = _anchoring(answers, now.nanoseconds * 1e-9)
             statuses.append(about_anchors)
         about_power, numbers = power.report(report)
@@ -127,20 +127,30 @@ class Reporter:
         """Wait until whoever listens has got the last report; not for long."""
         self._publisher.wait_for_all_acked(Duration(seconds=FAREWELL))
 
-    def _active(self, report: Report, parameters: Parameters, answers: Answers, camera_problem: str) -> list[Status]:
+    def _active(self, report: Report, power: NodePower, answers: Answers, camera_problem: str) -> list[Status]:
+        parameters = power.effective
         assert self._watched is not None
         image, camera_info, outputs = self._watched
         camera = self._source(camera_info)
-        facts = {**self._facts, "threads": str(answers.threads), "max_rate [Hz]": f"{parameters.max_rate:g}"}
+        facts = {
+            **self._facts,
+            "threads": str(answers.threads),
+            "max_rate [Hz]": f"{parameters.max_rate:g}",
+            **answers.notes,
+        }
         calibration = answers.calibration
         return [
-            input_status(report, self._source(image), parameters.stale_after),
+            input_status(report, replace(self._source(image), picture=_picture(answers)), parameters.stale_after),
             calibration_status(
                 camera,
                 *_of_camera(calibration, camera_problem, answers.size_problem, camera),
             ),
             inference_status(report, facts),
-            output_status(report, {publisher.topic_name: publisher.get_subscription_count() for publisher in outputs}),
+            output_status(
+                report,
+                {publisher.topic_name: publisher.get_subscription_count() for publisher in outputs},
+                power.age_budget,
+            ),
         ]
 
     def _source(self, subscription: Any) -> Source:
@@ -180,6 +190,14 @@ def _qos(profile: QoSProfile) -> str:
     words = f"{profile.reliability.name} {profile.durability.name}".lower().replace("_", " ")
     # What DDS tells of other participants does not include the depth of their history.
     return f"{words}, depth {profile.depth}" if profile.depth else words
+
+
+def _picture(answers: Answers) -> int:
+    """Size of the camera's pictures [B], of which perhaps none came: then as rgb8, by camera_info; 0 if not known."""
+    if answers.picture_bytes or answers.calibration is None or answers.parameters.image_transport != "raw":
+        return answers.picture_bytes
+    camera = answers.calibration.camera
+    return 3 * camera.width * camera.height
 
 
 def _of_camera(

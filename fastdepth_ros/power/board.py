@@ -8,16 +8,9 @@ from dataclasses import dataclass, field
 from fastdepth_ros.power import thermal
 from fastdepth_ros.power.files import Files, Unreadable, parse_list
 from fastdepth_ros.power.findings import Finding, missing
+from fastdepth_ros.power.kinds import KINDS, LINUX, Kind, kind_of
 from fastdepth_ros.power.modes import Clocks, Mode, fits, infer, known_modes
 from fastdepth_ros.power.nvpmodel import Answer
-
-LINUX = "linux"
-KINDS = ("tx2", "xavier", "orin", LINUX)
-"""Kinds of boards that a profile can speak of; everything that is no Jetson is ``linux``."""
-
-_CHIPS = {"tegra186": "tx2", "tegra194": "xavier", "tegra234": "orin"}
-# The GPU's name in devfreq. A container that hides the device tree (Docker does) still shows it.
-_GPUS = {"17000000.gp10b": "tx2", "17000000.gv11b": "xavier", "17000000.ga10b": "orin", "17000000.gpu": "orin"}
 
 TREE = "sys/firmware/devicetree/base"
 CPUS = "sys/devices/system/cpu"
@@ -29,7 +22,7 @@ class BoardState:
     """What was seen of the board at one time.
 
     Attributes:
-        kind: one of :data:`KINDS`.
+        kind: name of one of :data:`~fastdepth_ros.power.kinds.KINDS`.
         model: what its maker calls it.
         mode: the mode in force; None where it is unknown, or the board has no modes.
         mode_from: ``clocks`` or ``nvpmodel``; empty without a mode.
@@ -40,7 +33,7 @@ class BoardState:
         findings: what could not be read.
     """
 
-    kind: str = LINUX
+    kind: str = LINUX.name
     model: str = "unknown"
     mode: Mode | None = None
     mode_from: str = ""
@@ -49,6 +42,11 @@ class BoardState:
     temperatures: dict[str, float] = field(default_factory=dict)
     throttled: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+
+    @property
+    def has_nvpmodel(self) -> bool:
+        """Whether the board has power modes."""
+        return KINDS[self.kind].has_nvpmodel
 
 
 class BoardReader:
@@ -67,10 +65,10 @@ class BoardReader:
         findings: list[Finding] = []
         self._kind = _kind(files, findings)
         self._model = _model(files, self._kind, findings)
-        self._modes = known_modes(files, self._kind, findings) if self._kind != LINUX else ()
-        self._gpu = next((name for name in files.names(DEVFREQ) if name.rsplit("/", 1)[-1] in _GPUS), None)
+        self._modes = known_modes(files, self._kind.modes, findings) if self._kind.has_nvpmodel else ()
+        self._gpu = next((name for name in files.names(DEVFREQ) if _last(name) in self._kind.gpus), None)
         gpu_top = _fastest(files, f"{self._gpu}/available_frequencies", findings) if self._gpu else None
-        if self._gpu is None and self._kind != LINUX:
+        if self._gpu is None and self._kind.has_nvpmodel:
             remedy = "The mode in force is judged by the processor alone; show this process /sys/class/devfreq."
             findings.append(Finding("note", f"{files.path(DEVFREQ)} shows no GPU", remedy))
         cores = _online(files, [])
@@ -92,11 +90,11 @@ class BoardReader:
         clocks = Clocks(cores, cpu_hz, self._tops[0], gpu_hz, self._tops[1])
         temperatures, throttled = self._thermal.look(files, findings)
         mode, mode_from = _in_force(self._modes, clocks, answer, findings)
-        if mode is None and self._kind != LINUX:
+        if mode is None and self._kind.has_nvpmodel:
             remedy = "Make nvpmodel or /etc/nvpmodel.conf visible to this process, or compare the clocks by hand."
             findings.append(Finding("note", f"no known mode of this {self._model} fits its clocks", remedy))
         return BoardState(
-            self._kind, self._model, mode, mode_from, self._modes, clocks, temperatures, throttled, tuple(findings)
+            self._kind.name, self._model, mode, mode_from, self._modes, clocks, temperatures, throttled, tuple(findings)
         )
 
 
@@ -118,19 +116,21 @@ def _highest(files: Files, cores: tuple[int, ...], name: str, findings: list[Fin
     return max((hertz for hertz in found if hertz), default=None)
 
 
-def _kind(files: Files, findings: list[Finding]) -> str:
+def _kind(files: Files, findings: list[Finding]) -> Kind:
+    compatible = ""
     try:
-        compatible = files.text(f"{TREE}/compatible").split(",")
-        found = [kind for chip, kind in _CHIPS.items() if chip in compatible]
+        compatible = files.text(f"{TREE}/compatible")
     except Unreadable as error:
-        found = []
         if files.has(TREE):
             findings.append(missing(error, "The kind of board is guessed from its GPU instead."))
-    gpus = [name.rsplit("/", 1)[-1] for name in files.names(DEVFREQ)]
-    return (found or [_GPUS[gpu] for gpu in gpus if gpu in _GPUS] or [LINUX])[0]
+    return kind_of(compatible, [_last(name) for name in files.names(DEVFREQ)])
 
 
-def _model(files: Files, kind: str, findings: list[Finding]) -> str:
+def _last(name: str) -> str:
+    return name.rsplit("/", 1)[-1]
+
+
+def _model(files: Files, kind: Kind, findings: list[Finding]) -> str:
     tree = files.has(TREE)
     names = [f"{TREE}/model"] if tree else ["sys/class/dmi/id/product_name"]
     for name in names:
@@ -138,7 +138,7 @@ def _model(files: Files, kind: str, findings: list[Finding]) -> str:
             return files.text(name)
         except Unreadable as error:
             findings.append(missing(error, "It holds the board's model, which is only shown.", "note"))
-    return f"Jetson {kind}" if kind != LINUX else platform.machine() or "unknown"
+    return kind.title or platform.machine() or "unknown"
 
 
 def _hertz(files: Files, name: str, unit: float, findings: list[Finding]) -> float | None:

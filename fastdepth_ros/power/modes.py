@@ -60,9 +60,9 @@ TX2 = (
 )
 
 
-def known_modes(files: Files, kind: str, findings: list[Finding]) -> tuple[Mode, ...]:
-    """The modes of a Jetson: those of its own nvpmodel.conf, else what is known of a TX2, else none."""
-    remedy = "The modes of JetPack 4.6 are assumed." if kind == "tx2" else "What this board's modes mean is unknown."
+def known_modes(files: Files, assumed: tuple[Mode, ...], findings: list[Finding]) -> tuple[Mode, ...]:
+    """The modes of a Jetson: those of its own nvpmodel.conf, else those that are assumed of its kind."""
+    remedy = "The modes of JetPack 4.6 are assumed." if assumed else "What this board's modes mean is unknown."
     try:
         modes = parse(files.text(CONFIGURATION))
         if not modes:
@@ -71,7 +71,7 @@ def known_modes(files: Files, kind: str, findings: list[Finding]) -> tuple[Mode,
     except Unreadable as error:
         findings.append(missing(error, remedy, "note"))
         modes = ()
-    return modes or (TX2 if kind == "tx2" else ())
+    return modes or assumed
 
 
 def parse(configuration: str) -> tuple[Mode, ...]:

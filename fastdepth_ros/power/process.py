@@ -18,7 +18,11 @@ IDLE = 19
 """The niceness that also brings the scheduler's idle policy: whoever else wants the processor then has it at once, and
 not when the turn of some milliseconds is over. A control loop beside the node feels the difference (docs/power.md)."""
 
-_AT_START = frozenset(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else frozenset()
+
+@cache
+def _at_start() -> frozenset[int]:
+    """The cores that this process had before the first call of :func:`set_cores`."""
+    return frozenset(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else frozenset()
 
 
 def threads() -> list[int]:
@@ -32,11 +36,11 @@ def set_cores(cores: tuple[int, ...] | None) -> list[Finding]:
     A new thread inherits the cores of the one that starts it, but the TVM runtime pins its workers itself when their
     number changes: call this again afterwards.
     """
-    wanted = frozenset(cores) if cores is not None else _AT_START
-    usable = wanted & _AT_START
+    wanted = frozenset(cores) if cores is not None else _at_start()
+    usable = wanted & _at_start()
     findings = []
     if usable != wanted:
-        here = as_list(tuple(_AT_START))
+        here = as_list(tuple(_at_start()))
         cause = f"cores {as_list(tuple(wanted - usable))} are not there, or not for this process, which may use {here}"
         remedy = f"Name cores out of {here} in cpu_affinity or in the profile."
         findings.append(Finding("warn", cause, remedy))

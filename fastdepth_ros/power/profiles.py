@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from fastdepth_ros.errors import SettingError, brief, quoted
-from fastdepth_ros.power.board import KINDS, LINUX
 from fastdepth_ros.power.files import parse_list
+from fastdepth_ros.power.kinds import KINDS, LINUX
 from fastdepth_ros.power.yaml_file import read_yaml
 
 BUILT_IN = Path(__file__).with_name("profiles.yaml")
@@ -76,7 +76,7 @@ class Profile:
 
     def on(self, kind: str) -> Operation:
         """What it means on a kind of board; what it does not know is treated as plain Linux."""
-        return self.boards.get(kind) or self.boards.get(LINUX) or Operation()
+        return self.boards.get(kind) or self.boards.get(LINUX.name) or Operation()
 
 
 class Profiles(dict[str, Profile]):

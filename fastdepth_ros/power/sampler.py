@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from fastdepth_ros.power.board import LINUX, BoardReader, BoardState
+from fastdepth_ros.power.board import BoardReader, BoardState
 from fastdepth_ros.power.files import Abandoned, Files, Unreadable
 from fastdepth_ros.power.findings import Finding, Level
 from fastdepth_ros.power.ledger import Drawn, Frames, Ledger
@@ -150,7 +150,7 @@ class Sampler:
                 looks, used = self.watch.looks, time.thread_time()
                 self.cost, spent = self.cost + used - spent, used
             now = time.monotonic()
-            busy = bool(self.watch.meter.channels) or self.watch.board.kind != LINUX
+            busy = bool(self.watch.meter.channels) or self.watch.board.has_nvpmodel
             due = max(due + (PERIOD if busy else IDLE_PERIOD), now)
             # Waiting for an event costs twice as much as sleeping, and whoever stops us has a tenth of a second.
             if busy:
@@ -243,7 +243,7 @@ class Sampler:
             answer = tool.start(now, "-m", str(wish[1]))
         else:
             self._asked = now
-            answer = tool.start(now, "-q") if self.watch.board.kind != LINUX else None
+            answer = tool.start(now, "-q") if self.watch.board.has_nvpmodel else None
         if answer is None:
             return
         if self._asked_for:

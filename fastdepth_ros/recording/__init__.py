@@ -2,6 +2,7 @@
 
 reader    Recording: the topics and messages of a recording
 unpack    UnpackedRecording: with raw images for compressed pictures
+content   what a topic of images holds: pictures, depth, video
 camera    which topics are the camera's image, its camera_info and the true depth
 writer    RecordingWriter: messages into a new MCAP recording
 player    Player: messages onto DDS, each when it is due

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import takewhile
 
 from fastdepth_ros.errors import RecordingError
+from fastdepth_ros.recording.content import COMPRESSED, DEPTH, IMAGE, PICTURE, content_of, frame_of
 from fastdepth_ros.recording.reader import Recording, Topic
 
-IMAGE = "sensor_msgs/msg/Image"
-COMPRESSED = "sensor_msgs/msg/CompressedImage"
 CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
 
-DEPTH_ENCODINGS = ("16UC1", "32FC1", "mono16")
 COLOUR_HINTS = ("color", "colour", "rgb", "image_raw", "image_rect")
 OTHER_HINTS = ("infra", "/ir/", "fisheye", "mask", "debug", "overlay", "right")
 TRUTH_HINTS = ("ground_truth", "truth", "aligned", "registered")
@@ -23,13 +22,15 @@ class CameraTopics:
 
     Attributes:
         image: sensor_msgs/Image or CompressedImage.
-        camera_info: None where the recording has none.
+        camera_info: None where the recording has none of this camera.
         ground_truth: depth image, raw or compressedDepth, that shows what ``image`` shows; None where there is none.
+        strangers: topics of camera_info that were left out, because nothing says that they are of this camera.
     """
 
     image: Topic
     camera_info: Topic | None
     ground_truth: Topic | None
+    strangers: tuple[str, ...] = ()
 
     @property
     def compressed(self) -> bool:
@@ -41,6 +42,16 @@ class CameraTopics:
         """The names of those that there are."""
         return [topic.name for topic in (self.image, self.camera_info, self.ground_truth) if topic]
 
+    @property
+    def why_no_camera_info(self) -> str:
+        """Why there is no camera_info although the recording holds some, in two sentences; else empty."""
+        if self.camera_info is not None or not self.strangers:
+            return ""
+        return (
+            f"{', '.join(self.strangers)} shares neither frame_id nor a part of its name with {self.image.name}, so"
+            " no camera_info is used. If it is of this camera all the same, name it."
+        )
+
 
 def find_camera(
     recording: Recording, image: str | None = None, camera_info: str | None = None, ground_truth: str | None = None
@@ -48,38 +59,64 @@ def find_camera(
     """Find the camera by message type, encoding and name, except where a topic is named.
 
     A depth image is told from a picture by its encoding (16UC1, 32FC1; ``compressedDepth`` in the format). Among
-    several pictures, names such as ``rgb`` and ``image_raw`` win; raw wins over compressed.
+    several pictures, names such as ``rgb`` and ``image_raw`` win; raw wins over compressed. A camera_info is taken for
+    the picture's if it has the same frame_id, or lies beside it, above it or below it in the names.
 
     Raises:
         RecordingError: there is no picture, or a named topic is missing or of another type.
     """
-    pictures: list[Topic] = []
-    depths: list[Topic] = []
-    for topic in recording.topics.values():
-        if topic.type in (IMAGE, COMPRESSED) and topic.messages:
-            (depths if _is_depth(recording, topic) else pictures).append(topic)
+    contents = {
+        topic.name: content_of(recording, topic)
+        for topic in recording.topics.values()
+        if topic.type in (IMAGE, COMPRESSED) and topic.messages
+    }
+    chosen = _picture(recording, contents, image)
+    info, strangers = _camera_info(recording, chosen, camera_info)
+    return CameraTopics(chosen, info, _ground_truth(recording, contents, chosen, ground_truth), strangers)
 
-    if image is not None:
-        chosen = _named(recording, image, (IMAGE, COMPRESSED))
-    elif pictures:
-        chosen = max(pictures, key=_colour_score)
-    else:
-        found = ", ".join(f"{topic.name} ({topic.type})" for topic in recording.topics.values())
-        remedy = "It needs a topic of sensor_msgs/Image or sensor_msgs/CompressedImage with messages."
-        raise RecordingError(f"{recording.path} holds no camera picture, only {found}", remedy)
 
-    if camera_info is not None:
-        info: Topic | None = _named(recording, camera_info, (CAMERA_INFO,))
-    else:
-        infos = [topic for topic in recording.topics.values() if topic.type == CAMERA_INFO and topic.messages]
-        info = max(infos, key=lambda topic: _kinship(topic, chosen), default=None)
+def _picture(recording: Recording, contents: dict[str, str], name: str | None) -> Topic:
+    if name is not None:
+        chosen = _named(recording, name, (IMAGE, COMPRESSED))
+        if contents.get(name, PICTURE) != PICTURE:
+            cause = f"{name} in {recording.path} holds {contents[name]}, not pictures"
+            raise RecordingError(cause, _remedy(contents))
+        return chosen
+    pictures = [recording.topics[name] for name, content in contents.items() if content == PICTURE]
+    if pictures:
+        return max(pictures, key=_colour_score)
+    topics = recording.topics.values()
+    found = ", ".join(f"{topic.name} ({contents.get(topic.name, topic.type)})" for topic in topics)
+    raise RecordingError(f"{recording.path} holds no camera picture, only {found}", _remedy(contents))
 
-    if ground_truth is not None:
-        truth: Topic | None = _named(recording, ground_truth, (IMAGE, COMPRESSED))
-    else:
-        others = [topic for topic in depths if topic.name != chosen.name]
-        truth = max(others, key=lambda topic: sum(hint in topic.name for hint in TRUTH_HINTS), default=None)
-    return CameraTopics(chosen, info, truth)
+
+def _remedy(contents: dict[str, str]) -> str:
+    if any(content not in (PICTURE, DEPTH) for content in contents.values()):
+        return "Video is not decoded here: republish it as sensor_msgs/Image or as JPEG, and record that."
+    return "It needs a topic of sensor_msgs/Image or sensor_msgs/CompressedImage with messages."
+
+
+def _camera_info(recording: Recording, image: Topic, name: str | None) -> tuple[Topic | None, tuple[str, ...]]:
+    """The image's camera_info, and the names of those that are nobody's."""
+    if name is not None:
+        return _named(recording, name, (CAMERA_INFO,)), ()
+    infos = [topic for topic in recording.topics.values() if topic.type == CAMERA_INFO and topic.messages]
+    frame = frame_of(recording, image)
+    related = {topic: _kinship(topic, image, frame, frame_of(recording, topic)) for topic in infos}
+    found = max((topic for topic in infos if any(related[topic])), key=lambda topic: related[topic], default=None)
+    return found, tuple(topic.name for topic in infos if not any(related[topic]))
+
+
+def _ground_truth(recording: Recording, contents: dict[str, str], image: Topic, name: str | None) -> Topic | None:
+    if name is not None:
+        return _named(recording, name, (IMAGE, COMPRESSED))
+    frame = frame_of(recording, image)
+
+    def score(topic: Topic) -> tuple[bool, int]:
+        return frame_of(recording, topic) == frame, sum(hint in topic.name for hint in TRUTH_HINTS)
+
+    depths = [recording.topics[name] for name, content in contents.items() if content == DEPTH and name != image.name]
+    return max(depths, key=score, default=None)
 
 
 def _named(recording: Recording, name: str, kinds: tuple[str, ...]) -> Topic:
@@ -91,27 +128,25 @@ def _named(recording: Recording, name: str, kinds: tuple[str, ...]) -> Topic:
     return topic
 
 
-def _is_depth(recording: Recording, topic: Topic) -> bool:
-    first = recording.first(topic.name)
-    if first is None:
-        return False
-    message = recording.decode(first)
-    if topic.type == COMPRESSED:
-        return "compressedDepth" in message.format or any(kind in message.format for kind in DEPTH_ENCODINGS)
-    return message.encoding in DEPTH_ENCODINGS and not (message.encoding == "mono16" and "depth" not in topic.name)
-
-
 def _colour_score(topic: Topic) -> tuple[int, int, int]:
     name = topic.name.lower()
     hints = sum(hint in name for hint in COLOUR_HINTS) - 2 * sum(hint in name for hint in OTHER_HINTS)
     return hints, topic.type == IMAGE, topic.messages
 
 
-def _kinship(info: Topic, image: Topic) -> tuple[int, int]:
-    """How many leading name parts two topics share: a camera_info lies beside the image that it belongs to."""
-    shared = 0
-    for one, other in zip(info.name.split("/"), image.name.split("/"), strict=False):
-        if one != other:
-            break
-        shared += 1
-    return shared, -len(info.name)
+def _kinship(info: Topic, image: Topic, frame: str, info_frame: str) -> tuple[bool, int, bool]:
+    """What speaks for it that a camera_info is that of an image; false and zero where nothing does.
+
+    Returns:
+        Whether their frame_ids are the same; how many parts of their names they share beyond the root, if one lies in
+        the other's namespace; and whether it is where image_transport looks for it.
+    """
+    same = bool(frame) and frame == info_frame
+    contradicts = bool(frame and info_frame) and not same
+    *above, last = info.name.strip("/").split("/")
+    base = image.name.removesuffix("/compressed").strip("/").split("/")
+    length = len(list(takewhile(lambda pair: pair[0] == pair[1], zip(above, base, strict=False))))
+    # Siblings such as robot/front and robot/rear share a part as well, and are two cameras.
+    related = same or (length in (len(above), len(base)) and (last == "camera_info" or not contradicts))
+    beside = above == base[:-1] and last == "camera_info" and (bool(above) or not contradicts)
+    return same, length if related else 0, beside

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from fastdepth_ros.codec.decoder import decode_file
 from fastdepth_ros.errors import ImageError, RecordingError, shortened
+from fastdepth_ros.millimetres import millimetres
 
 HEADER = struct.Struct("<iff")
 FORMAT_16UC1 = "16UC1; compressedDepth png"
@@ -45,8 +46,7 @@ def decode_depth(message: Any) -> Depth:
 
 def encode_depth(depth: npt.NDArray[np.float64]) -> bytes:
     """Depth [m] as the data of a CompressedImage of format :data:`FORMAT_16UC1`: whole millimetres, 0 for none."""
-    millimetres = np.where(np.isfinite(depth) & (depth < 65.5), np.rint(depth * 1000), 0).astype(np.uint16)
-    _, png = cv2.imencode(".png", millimetres, [cv2.IMWRITE_PNG_COMPRESSION, 3])
+    _, png = cv2.imencode(".png", millimetres(depth), [cv2.IMWRITE_PNG_COMPRESSION, 3])
     return HEADER.pack(0, 0.0, 0.0) + png.tobytes()
 
 

@@ -46,12 +46,15 @@ class Published(NamedTuple):
     late: float
 
 
-def names_as_published(topics: CameraTopics, image: str | None, camera_info: str | None) -> dict[str, str]:
+def names_as_published(
+    topics: CameraTopics, image: str | None, camera_info: str | None, namespace: str = "/"
+) -> dict[str, str]:
     """Recorded name -> published name of a camera's topics.
 
     ``image`` is the base name, as image_transport takes it: a compressed picture goes out on ``<image>/compressed``.
+    Topics that are given no other name keep theirs, below the namespace.
     """
-    names = {name: name for name in topics.names}
+    names = {name: f"/{namespace.strip('/')}/{name.lstrip('/')}".replace("//", "/") for name in topics.names}
     if image:
         suffix = "/compressed" if topics.compressed and not image.endswith("/compressed") else ""
         names[topics.image.name] = image + suffix

@@ -3,124 +3,37 @@
 models/<name>/manifest.json         what this model is, and the sha256 of every other file
               weights.safetensors   arrays named as in the network table (float32 or float16)
               MODEL_CARD.md
+              modules/<target>/     compiled modules that ship with it
+
+What the manifest does not name is none of the bundle's, and never read.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save
+from safetensors.numpy import load, save
 
-from fastdepth_ros.camera import PAPER_VIEW, ViewSpec
 from fastdepth_ros.errors import BundleError, FastDepthError
-from fastdepth_ros.network import Network, check_weights
+from fastdepth_ros.files.names import short
+from fastdepth_ros.files.reading import LARGEST_TEXT, parse_json, read, sha256
+from fastdepth_ros.files.writing import new_folder, storing, write_file
+from fastdepth_ros.network import check_weights
+from fastdepth_ros.runtime.manifest import CARD, MANIFEST, WEIGHTS, Manifest
 
-FORMAT = 1
-MANIFEST = "manifest.json"
-WEIGHTS = "weights.safetensors"
-CARD = "MODEL_CARD.md"
+__all__ = ["CARD", "MANIFEST", "WEIGHTS", "Bundle", "Manifest", "seal", "sha256", "write_bundle"]
 
-
-def sha256(path: Path) -> str:
-    """The sha256 of a file, as 64 hexadecimal digits."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """What a bundle says of itself.
-
-    Attributes:
-        name: the bundle's name, that of its folder.
-        network: the table of layers.
-        input_width, input_height: the network's input [px]; multiples of 32.
-        view: the part of the camera's picture that the network sees.
-        training_focal: focal length (x, y) of the training pictures in the network's input [px]; None if unknown.
-        min_depth, max_depth: range in which the answers are valid [m].
-        licence: SPDX expression, or words.
-        trained_on: the data that the weights came from, in words.
-        anchoring: what is known of the weights' errors, as :class:`fastdepth_ros.anchoring.prior.Prior` reads it; None
-            where it was not learned.
-        files: file name -> sha256.
-    """
-
-    name: str
-    network: Network
-    input_width: int = 224
-    input_height: int = 224
-    view: ViewSpec = PAPER_VIEW
-    training_focal: tuple[float, float] | None = None
-    min_depth: float = 0.1
-    max_depth: float = 10.0
-    licence: str = "unstated"
-    trained_on: str = "unstated"
-    files: Mapping[str, str] | None = None
-    anchoring: Mapping[str, float] | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """The manifest as the file holds it."""
-        return {
-            "format": FORMAT,
-            "name": self.name,
-            "network": self.network.to_json(),
-            "input": {"width": self.input_width, "height": self.input_height, "pixels": "RGB / 255"},
-            "view": vars(self.view),
-            "training_focal_px": list(self.training_focal) if self.training_focal else None,
-            "depth_m": {"min": self.min_depth, "max": self.max_depth},
-            "licence": self.licence,
-            "trained_on": self.trained_on,
-            **({"anchoring": dict(self.anchoring)} if self.anchoring else {}),
-            "files": dict(self.files or {}),
-        }
-
-    @classmethod
-    def from_json(cls, text: Mapping[str, Any], path: Path) -> Manifest:
-        """Read what :meth:`to_json` wrote; ``path`` is named in errors.
-
-        Raises:
-            BundleError: a key is missing or holds what it must not.
-        """
-        try:
-            if text["format"] != FORMAT:
-                cause = f"{path} has format {text['format']}, this version reads {FORMAT}"
-                raise BundleError(cause, "Import the model again with this version.")
-            focal = text["training_focal_px"]
-            manifest = cls(
-                name=str(text["name"]),
-                network=Network.from_json(text["network"]),
-                input_width=int(text["input"]["width"]),
-                input_height=int(text["input"]["height"]),
-                view=ViewSpec(**{key: int(value) for key, value in text["view"].items()}),
-                training_focal=(float(focal[0]), float(focal[1])) if focal else None,
-                min_depth=float(text["depth_m"]["min"]),
-                max_depth=float(text["depth_m"]["max"]),
-                licence=str(text["licence"]),
-                trained_on=str(text["trained_on"]),
-                files={str(name): str(digest) for name, digest in text["files"].items()},
-                anchoring=dict(text["anchoring"]) if text.get("anchoring") else None,
-            )
-        except FastDepthError:
-            raise
-        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-            raise BundleError(
-                f"{path} cannot be read ({error!r})", "Copy the bundle again or import the model again."
-            ) from error
-        for side in (manifest.input_width, manifest.input_height):
-            if side < 32 or side % 32:
-                raise BundleError(f"{path} has an input side of {side} pixels", "Sides have to be multiples of 32.")
-        if min(vars(manifest.view).values()) < 1:
-            raise BundleError(
-                f"{path} has an empty view {vars(manifest.view)}", "Every side has to be at least 1 pixel."
-            )
-        return manifest
+LONGEST_HEADER = 2**18
+"""Bytes of the header of the weights; a network's 76 arrays take 6,000."""
 
 
 @dataclass(frozen=True)
@@ -139,13 +52,13 @@ class Bundle:
         """
         folder = Path(path)
         file = folder / MANIFEST
-        if not file.is_file():
+        if not os.path.isfile(file):
             cause = f"{folder} is no model bundle: it holds no {MANIFEST}"
             raise BundleError(cause, "Name a folder that `fastdepth import` made, or one of `fastdepth models list`.")
         try:
-            text = json.loads(file.read_text(encoding="utf-8"))
+            text = parse_json(read(file, LARGEST_TEXT))
         except (OSError, ValueError) as error:
-            raise BundleError(f"{file} cannot be read ({error})", "Copy the bundle again.") from error
+            raise BundleError(f"{file} cannot be read ({short(error, 300)})", "Copy the bundle again.") from error
         bundle = cls(folder, Manifest.from_json(text, file))
         bundle.verify()
         return bundle
@@ -154,19 +67,37 @@ class Bundle:
         """Check the sha256 of every file that the manifest names.
 
         Raises:
-            BundleError: a file is missing or was altered, or the weights are not in the manifest.
+            BundleError: a file is missing or was altered.
         """
-        files = self.manifest.files or {}
-        if WEIGHTS not in files:
-            raise BundleError(f"{self.path / MANIFEST} names no {WEIGHTS}", "Import the model again.")
-        for name, digest in files.items():
-            file = self.path / name
-            if Path(name).is_absolute() or ".." in Path(name).parts:
-                raise BundleError(f"{self.path / MANIFEST} names {name}, outside the bundle", "Do not use this bundle.")
-            if not file.is_file():
-                raise BundleError(f"{file} is missing", "Copy the bundle again.")
-            if sha256(file) != digest:
-                raise BundleError(f"{file} was altered: its sha256 is not the manifest's", "Copy the bundle again.")
+        for name, digest in (self.manifest.files or {}).items():
+            file = self._file(name)
+            try:
+                found = sha256(file)
+            except OSError as error:
+                raise _unreadable(file, error) from error
+            if found != digest:
+                raise _altered(file)
+
+    def names(self, name: str) -> bool:
+        """Whether the manifest names a file, by its path below the bundle's folder."""
+        return name in (self.manifest.files or {})
+
+    def read(self, name: str) -> bytes:
+        """What a file of the bundle holds, held against the manifest once more: it may have changed meanwhile.
+
+        Raises:
+            BundleError: the manifest does not name it, it is missing, or was altered.
+        """
+        if not self.names(name):
+            raise BundleError(f"{self.path / MANIFEST} does not name {name}", "Copy the bundle again.")
+        file = self._file(name)
+        try:
+            content = read(file)
+        except OSError as error:
+            raise _unreadable(file, error) from error
+        if hashlib.sha256(content).hexdigest() != (self.manifest.files or {})[name]:
+            raise _altered(file)
+        return content
 
     def weights(self) -> dict[str, npt.NDArray[np.float32]]:
         """The weights in float32, held against the network table.
@@ -175,49 +106,128 @@ class Bundle:
             BundleError: the file cannot be read.
             WeightsError: an array does not fit its layer.
         """
-        file = self.path / WEIGHTS
+        content, file = self.read(WEIGHTS), self.path / WEIGHTS
+        header = int.from_bytes(content[:8], "little")
+        if header > LONGEST_HEADER:
+            raise BundleError(f"{file} has a header of {header} bytes", "Do not use this bundle.")
         try:
-            arrays = load_file(file)
-        except (OSError, SafetensorError, ValueError) as error:
-            raise BundleError(f"{file} cannot be read ({error})", "Copy the bundle again.") from error
-        check_weights(self.manifest.network, arrays)
-        return {name: array.astype(np.float32) for name, array in arrays.items()}
+            arrays = load(content)
+            check_weights(self.manifest.network, arrays)
+            return {name: array.astype(np.float32) for name, array in arrays.items()}
+        except FastDepthError:
+            raise
+        except Exception as error:  # bytes of a stranger can fail in any way
+            raise BundleError(f"{file} cannot be read ({short(error, 300)})", "Copy the bundle again.") from error
 
     @property
     def weights_sha256(self) -> str:
         return (self.manifest.files or {})[WEIGHTS]
 
+    def _file(self, name: str) -> Path:
+        file = self.path / name
+        if not os.path.isfile(file):
+            missing = "is no file" if os.path.lexists(file) else "is missing"
+            raise BundleError(f"{file} {missing}", "Copy the bundle again.")
+        return file
+
+
+def _unreadable(file: Path, error: OSError) -> BundleError:
+    return BundleError(f"{file} cannot be read ({error.strerror or error})", "Copy the bundle again.")
+
+
+def _altered(file: Path) -> BundleError:
+    return BundleError(f"{file} was altered: its sha256 is not the manifest's", "Copy the bundle again.")
+
+
+def is_bundle(folder: Path) -> bool:
+    """Whether a folder holds a bundle, whole or not."""
+    return os.path.isfile(folder / MANIFEST)
+
+
+def is_replaceable(folder: Path) -> bool:
+    """Whether a folder holds a bundle, or nothing but a model card that waits for one."""
+    return is_bundle(folder) or {path.name for path in folder.iterdir()} <= {CARD}
+
 
 def write_bundle(
     folder: Path, manifest: Manifest, weights: Mapping[str, npt.NDArray[Any]], card: str | None = None
 ) -> Bundle:
-    """Write a bundle and open it again.
+    """Write a bundle, and open it again. A bundle that is there stays as it is until the new one is whole.
 
-    The manifest is written last, so that a bundle that was cut short is refused and not half used.
+    Of a bundle that is there the other files stay, but modules that were compiled of other weights.
 
     Args:
-        folder: made where it does not exist.
+        folder: made where it does not exist; else it holds a bundle, or nothing but a model card.
         manifest: ``files`` is filled in here.
         weights: arrays as in the network table, float32 or float16, stored as they are.
         card: the text of the model card; None keeps the one that is there.
 
     Raises:
         WeightsError: an array does not fit its layer.
+        SettingError: the folder holds something else.
+        StorageError: it cannot be written; what was there is there still.
     """
     check_weights(manifest.network, weights)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / MANIFEST).unlink(missing_ok=True)
-    # Not save_file, whose files nobody but their owner may read: another user may run the robot.
-    (folder / WEIGHTS).write_bytes(save({name: np.ascontiguousarray(array) for name, array in weights.items()}))
-    if card is not None:
-        (folder / CARD).write_text(card, encoding="utf-8")
-    return seal(folder, manifest)
+    manifest.network.check()
+    replace(manifest, files={WEIGHTS: "0" * 64}).check(folder / MANIFEST)
+    folder = Path(os.path.realpath(folder))
+    arrays = save({name: np.ascontiguousarray(array) for name, array in weights.items()})
+    with new_folder(folder, is_replaceable) as draft:
+        names = _keep(folder, draft, hashlib.sha256(arrays).hexdigest())
+        # Not save_file, whose files nobody but their owner may read: another user may run the robot.
+        write_file(draft / WEIGHTS, arrays)
+        if card is not None:
+            write_file(draft / CARD, card)
+        seal(draft, manifest, {*names, WEIGHTS, *([CARD] if (draft / CARD).is_file() else [])})
+    return Bundle.open(folder)
 
 
-def seal(folder: Path, manifest: Manifest) -> Bundle:
-    """Write the manifest with the sha256 of every file that is in the folder now, and open the bundle."""
-    names = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file() and p.name != MANIFEST)
-    files = {name: sha256(folder / name) for name in names}
-    text = json.dumps({**manifest.to_json(), "files": files}, indent=2) + "\n"
-    (folder / MANIFEST).write_text(text, encoding="utf-8")
+def _keep(old: Path, new: Path, digest: str) -> set[str]:
+    """Have all that stays of an old bundle in the new folder as well, without copying it.
+
+    Returns:
+        Names of those files that the old manifest named.
+    """
+    if not old.is_dir():
+        return set()
+    shutil.copytree(old, new, symlinks=True, copy_function=_link, dirs_exist_ok=True)
+    (new / MANIFEST).unlink(missing_ok=True)
+    (new / WEIGHTS).unlink(missing_ok=True)
+    try:
+        named = Bundle.open(old).manifest.files or {}
+    except BundleError:
+        return set()
+    stale = {name for name in named if name.startswith("modules/")} if named[WEIGHTS] != digest else set()
+    for name in stale:
+        (new / name).unlink()
+        with storing(new):
+            if not any((new / name).parent.iterdir()):
+                (new / name).parent.rmdir()
+    return set(named) - stale
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError:  # Another user's file, or a file system without links.
+        if os.path.islink(source) or os.path.isfile(source):
+            shutil.copy2(source, target, follow_symlinks=False)
+
+
+def seal(folder: Path, manifest: Manifest, names: Iterable[str] | None = None) -> Bundle:
+    """Write the manifest with the sha256 of files that are in the folder now, and open the bundle.
+
+    Args:
+        folder: of the bundle.
+        manifest: ``files`` is filled in here.
+        names: of the files, below the folder; None takes all, for a folder that nobody else has written into.
+
+    Raises:
+        StorageError: the manifest cannot be written; an older one is there still.
+    """
+    found = names if names is not None else (p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+    files = {name: sha256(folder / name) for name in sorted(set(found) - {MANIFEST})}
+    sealed = replace(manifest, files=files)
+    sealed.check(folder / MANIFEST)
+    write_file(folder / MANIFEST, json.dumps(sealed.to_json(), indent=2) + "\n")
     return Bundle.open(folder)

@@ -2,81 +2,247 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import hashlib
 import importlib.util
+import logging
 import os
 import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from importlib.machinery import ModuleSpec
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from fastdepth_ros.errors import ModuleError
+from fastdepth_ros import children
+from fastdepth_ros.errors import BundleError, ModuleError, SettingError, StorageError
+from fastdepth_ros.files.names import check_name
+from fastdepth_ros.files.reading import LARGEST_TEXT, read
+from fastdepth_ros.files.trust import distrust
 from fastdepth_ros.runtime import processor
 from fastdepth_ros.runtime.bundle import Bundle
 from fastdepth_ros.runtime.module import DESCRIPTION, CompiledModule, tvm_version
+from fastdepth_ros.runtime.storage import (
+    REMEDY,
+    cache_dir,
+    is_full,
+    locked,
+    make_private,
+    obstacle,
+    private_folder,
+    trusted,
+)
+
+__all__ = [
+    "FLOAT32",
+    "cache_dir",
+    "compile_apart",
+    "find_module",
+    "has_compiler",
+    "kernels_version",
+    "locked",
+    "module_folder",
+    "module_for",
+    "obstacle",
+    "place_to_compile",
+    "prebuilt_for_here",
+    "shipped_module",
+    "usable",
+]
 
 COMPILER = Path(__file__).parent.parent / "compiler"
 FLOAT32 = "float32"
 """The precision unless another is asked for."""
 
+MODULES = "modules"
+"""The folder of a bundle with the modules that ship with it, and that of the cache with those that were compiled."""
 
-def cache_dir() -> Path:
-    """Where compiled modules are kept: $FASTDEPTH_CACHE, $XDG_CACHE_HOME/fastdepth_ros or ~/.cache/fastdepth_ros."""
-    if own := os.environ.get("FASTDEPTH_CACHE"):
-        return Path(own)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fastdepth_ros"
+Say = Callable[[str], object]
+say_on_stderr: Say = logging.getLogger("fastdepth_ros").warning
+
+
+def own_tables() -> list[Path]:
+    """Tile tables that were measured on this machine, as far as nobody else can have written them."""
+    root = cache_dir()
+    return [file for file in sorted((root / "tuning").glob("*.json")) if trusted(file)] if root else []
 
 
 def kernels_version() -> str:
     """A digest of the compiler's sources and tile tables, shipped and own: any change of them makes new modules."""
     digest = hashlib.sha256()
-    own = (cache_dir() / "tuning").glob("*.json")
-    for file in sorted([*COMPILER.rglob("*.py"), *COMPILER.rglob("*.json"), *own]):
-        digest.update(file.name.encode() + b"\0" + file.read_bytes())
+    for file in sorted([*COMPILER.rglob("*.py"), *COMPILER.rglob("*.json"), *own_tables()]):
+        try:
+            digest.update(file.name.encode() + b"\0" + read(file, LARGEST_TEXT))
+        except OSError as error:
+            digest.update(str(error).encode())
     return digest.hexdigest()[:12]
 
 
-def module_folder(bundle: Bundle, target: str, precision: str = FLOAT32) -> Path:
-    """Where the cache keeps the bundle's module: whatever the module depends on is in the folder's name."""
+def module_name(bundle: Bundle, target: str, precision: str = FLOAT32) -> str:
+    """What a cache calls the folder of the bundle's module: whatever the module depends on is in it.
+
+    Raises:
+        SettingError: target or precision cannot be part of a name.
+    """
     machine = f"{processor.name()} {sorted(processor.instruction_sets())}" if target == "host" else ""
     size = f"{bundle.manifest.input_width}x{bundle.manifest.input_height}"
     parts = (bundle.weights_sha256, kernels_version(), target, precision, machine, tvm_version(), size)
     key = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
-    return cache_dir() / "modules" / f"{bundle.manifest.name}-{shipped_name(target, precision)}-{key}"
+    name = check_name("the model's name", bundle.manifest.name)
+    return f"{name}-{shipped_name(target, precision)}-{key}"
+
+
+def module_folder(bundle: Bundle, target: str, precision: str = FLOAT32) -> Path:
+    """Where the bundle's module is kept: in the cache, or in a temporary folder where this user has none.
+
+    Raises:
+        SettingError: target or precision cannot be part of a name.
+        StorageError: there is no temporary folder either.
+    """
+    name = module_name(bundle, target, precision)
+    return (cache_dir() or private_folder()) / MODULES / name
+
+
+def place_to_compile(bundle: Bundle, target: str, precision: str = FLOAT32) -> Path:
+    """The folder in the cache that the bundle's module is to be compiled to.
+
+    Raises:
+        SettingError: target or precision cannot be part of a name.
+        StorageError: nothing can be kept in the cache.
+    """
+    name = module_name(bundle, target, precision)
+    if refused := obstacle(MODULES):
+        raise StorageError(refused, f"{REMEDY} Or name a folder with --out.")
+    return make_private(module_folder(bundle, target, precision).parent) / name
 
 
 def shipped_name(target: str, precision: str) -> str:
-    """What the folder of such a module is called in a bundle's ``modules``."""
+    """What the folder of such a module is called in a bundle's ``modules``.
+
+    Raises:
+        SettingError: one of them is no name.
+    """
+    check_name("target", target)
+    check_name("precision", precision)
     return target if precision == FLOAT32 else f"{target}-{precision}"
 
 
-def module_for(bundle: Bundle, target: str = "host", precision: str = FLOAT32) -> CompiledModule:
+def module_for(
+    bundle: Bundle, target: str = "host", precision: str = FLOAT32, say: Say = say_on_stderr
+) -> CompiledModule:
     """The bundle's module for a target: shipped with the bundle, from the cache, or compiled now (a few seconds).
 
-    Where only TVM's runtime is installed, ``host`` is the best of the modules that ship with the bundle.
+    Where only TVM's runtime is installed, ``host`` is the best of the modules that ship with the bundle. So it is where
+    the cache can neither be trusted nor written; without such a module, one is compiled to a temporary folder.
     Two processes that ask at once get one compilation; the second waits for the first.
+
+    Args:
+        bundle: the model.
+        target, precision: what it is compiled for.
+        say: told what the user should know.
 
     Raises:
         ModuleError: the bundle ships a module that may not run here or has other weights, or the compilation failed.
+        SettingError: target or precision is no name.
+        StorageError: there is no place for a module.
     """
-    shipped = bundle.path / "modules" / shipped_name(target, precision)
-    if (shipped / DESCRIPTION).is_file():
-        module = CompiledModule.open(shipped)
-        if not module.is_of(bundle.weights_sha256):
-            remedy = f"Compile it again: `fastdepth compile {bundle.path} --target {target} --out {shipped}`."
-            raise ModuleError(f"{shipped} was compiled of other weights than the bundle's", remedy)
-        return module
-    folder = module_folder(bundle, target, precision)
-    if usable(folder):
-        return CompiledModule.open(folder)
-    if target == "host" and not has_compiler() and (prebuilt := prebuilt_for_here(bundle, precision)):
+    if found := find_module(bundle, target, precision, say):
+        return found
+    refused = obstacle(MODULES)
+    if not refused:
+        try:
+            return _compiled(bundle, target, precision, module_folder(bundle, target, precision))
+        except StorageError as error:
+            refused = error.cause
+    if target == "host" and (prebuilt := prebuilt_for_here(bundle, precision)):
+        say(f"{refused}. So the module for {prebuilt.description.target} that ships with the bundle is used. {REMEDY}")
         return prebuilt
+    say(f"{refused}. So the model is compiled to a temporary folder, at each start anew. {REMEDY}")
+    folder = private_folder() / MODULES / module_name(bundle, target, precision)
+    return _compiled(bundle, target, precision, folder)
+
+
+def find_module(
+    bundle: Bundle, target: str = "host", precision: str = FLOAT32, say: Say = say_on_stderr
+) -> CompiledModule | None:
+    """The module that :func:`module_for` gives without compiling one; None where there is none yet.
+
+    Raises:
+        ModuleError: the bundle ships a module that may not run here or has other weights.
+        SettingError: target or precision is no name.
+    """
+    if shipped := shipped_module(bundle, target, precision, say):
+        return shipped
+    root = cache_dir()
+    for place in (root, private_folder() if private_folder.cache_info().currsize else None):
+        if place and (kept := _kept(place / MODULES / module_name(bundle, target, precision), place, say)):
+            return kept
+    return prebuilt_for_here(bundle, precision) if target == "host" and not has_compiler() else None
+
+
+def _kept(folder: Path, root: Path, say: Say) -> CompiledModule | None:
+    """The module that was compiled before; None where there is none that may be used."""
+    if not os.path.lexists(folder):
+        return None
+    if why := _distrusted(folder, root):
+        say(f"{folder} is not used: {why}. Remove {root}, and what is needed of it is made anew.")
+        return None
+    return CompiledModule.open(folder) if usable(folder) else None
+
+
+def _distrusted(folder: Path, root: Path) -> str:
+    """Why a module that was compiled before is not to be believed; empty where it is, as in our own folder."""
+    if root != cache_dir():
+        return ""
+    return next((why for path in (folder, *_inside(folder)) if (why := distrust(path, root))), "")
+
+
+def _inside(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError:
+        return []
+
+
+def shipped_module(bundle: Bundle, target: str, precision: str, say: Say = say_on_stderr) -> CompiledModule | None:
+    """The module that ships with the bundle under its manifest's seal; None where the manifest names none.
+
+    Raises:
+        ModuleError: it may not run here, was altered, or has other weights.
+        SettingError: target or precision is no name.
+    """
+    name = shipped_name(target, precision)
+    folder = bundle.path / MODULES / name
+    module = _sealed(bundle, name)
+    if module is None:
+        if os.path.lexists(folder):
+            say(f"{folder} is not used: the bundle's manifest does not name it.")
+        return None
+    if not module.is_of(bundle.weights_sha256):
+        remedy = f"Compile it again: `fastdepth compile {bundle.path} --target {target} --out {folder}`."
+        raise ModuleError(f"{folder} was compiled of other weights than the bundle's", remedy)
+    return module
+
+
+def _sealed(bundle: Bundle, name: str) -> CompiledModule | None:
+    """A module that the manifest names, opened; None where it names none.
+
+    Raises:
+        ModuleError: it may not run here or was altered, or its library is not what the manifest names.
+        BundleError: its description was altered.
+    """
+    place = PurePosixPath(MODULES, name)
+    description = str(place / DESCRIPTION)
+    if not bundle.names(description):
+        return None
+    module = CompiledModule.open(bundle.path / place, bundle.read(description))
+    sealed = (bundle.manifest.files or {}).get(str(place / module.library.name))
+    if sealed != module.description.library_sha256:
+        cause = f"{module.library} is not what the bundle's manifest names"
+        raise ModuleError(cause, "Copy the bundle again, or compile it again.")
+    return module
+
+
+def _compiled(bundle: Bundle, target: str, precision: str, folder: Path) -> CompiledModule:
     with locked(folder.with_name(f"{folder.name}.lock")):
-        if not usable(folder):
+        if _distrusted(folder, folder.parent.parent) or not usable(folder):
             compile_apart(bundle, target, folder, precision)
     return CompiledModule.open(folder)
 
@@ -93,17 +259,25 @@ def _locations(spec: ModuleSpec | None) -> list[str]:
 
 def prebuilt_for_here(bundle: Bundle, precision: str = FLOAT32) -> CompiledModule | None:
     """Of the modules that ship with the bundle, the one that uses most of this processor; None where none may run."""
-    found = []
-    for folder in sorted((bundle.path / "modules").glob(f"*/{DESCRIPTION}")):
-        with contextlib.suppress(ModuleError):
-            found.append(CompiledModule.open(folder.parent))
-    found = [module for module in found if module.is_of(bundle.weights_sha256)]
-    here = (m for m in found if not m.description.on_gpu and m.description.precision == precision)
+    here = (m for m in _prebuilt(bundle) if not m.description.on_gpu and m.description.precision == precision)
     return max(here, key=lambda module: len(module.description.needs), default=None)
 
 
+def _prebuilt(bundle: Bundle) -> Iterator[CompiledModule]:
+    """Those that the manifest names and that may run here."""
+    for name in sorted(bundle.manifest.files or {}):
+        parts = PurePosixPath(name).parts
+        if len(parts) == 3 and (parts[0], parts[2]) == (MODULES, DESCRIPTION):
+            try:
+                module = _sealed(bundle, parts[1])
+            except (ModuleError, BundleError, SettingError):
+                continue
+            if module and module.is_of(bundle.weights_sha256):
+                yield module
+
+
 def usable(folder: Path) -> bool:
-    """Whether the cache's folder holds an unaltered module; an altered one is compiled again."""
+    """Whether a folder holds an unaltered module; an altered one is compiled again."""
     try:
         CompiledModule.open(folder)
     except ModuleError:
@@ -114,22 +288,28 @@ def usable(folder: Path) -> bool:
 def compile_apart(bundle: Bundle, target: str, folder: Path, precision: str = FLOAT32) -> None:
     """Compile in a process of its own, so that the compiler never gets into the caller's memory.
 
+    It ends when this process ends, or the thread that called.
+
     Raises:
         ModuleError: with what the compiler said.
+        StorageError: the folder cannot be written.
     """
+    make_private(folder.parent)
     goal = ["--target", target, *(["--precision", precision] if precision != FLOAT32 else [])]
-    command = [sys.executable, "-m", "fastdepth_ros.compiler", str(bundle.path), *goal, "--out", str(folder)]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False)
+    arguments = [str(bundle.path.absolute()), *goal, "--out", str(folder)]
+    command = children.python("fastdepth_ros.compiler", *arguments)
+    done = subprocess.run(
+        command,
+        env=children.environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    # LLVM ends its process where the disk is full, without another word than that.
+    if done.returncode == StorageError.status or (done.returncode and is_full(folder.parent)):
+        raise StorageError(f"{folder.parent} cannot be written; the compiler's message is above", REMEDY)
     if done.returncode:
         cause = f"compiling {bundle.manifest.name} for {target} failed with status {done.returncode}"
         remedy = f"The compiler's message is above. Try it alone: `fastdepth compile {bundle.path} {' '.join(goal)}`."
         raise ModuleError(cause, remedy)
-
-
-@contextmanager
-def locked(file: Path) -> Iterator[None]:
-    """Hold a lock file; its holder's death releases it."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield

@@ -29,7 +29,7 @@ CPU, POOLED_ALLOCATOR = 1, 2
 
 
 class Engine:
-    """A loaded module with its input and output.
+    """A loaded module with its input and output, on the processor; :func:`~.engines.open_engine` chooses the kind.
 
     Any thread may call :meth:`run`, one at a time.
 
@@ -42,19 +42,12 @@ class Engine:
         SettingError: ``threads`` is out of range.
     """
 
-    def __new__(cls, module: CompiledModule, threads: int = 0) -> Engine:  # noqa: ARG004 - as __init__ has it
-        """The engine that suits the module: a GPU's is a ``gpu.engine.GpuEngine``."""
-        if cls is Engine and module.description.on_gpu:
-            from fastdepth_ros.runtime.gpu.engine import GpuEngine
-
-            return object.__new__(GpuEngine)
-        return object.__new__(cls)
-
     def __init__(self, module: CompiledModule, threads: int = 0) -> None:
         self.module = module
         self.threads = threads
         about = module.description
-        self._main = load_machine(module.library)["main"]
+        self._machine = load_machine(module)
+        self._main = self._machine["main"]
         # The kernels take a row's colours as one dimension.
         pixels = aligned((about.input.height, about.input.width * 3), np.uint8)
         self._input = pixels.reshape(about.input.height, about.input.width, 3)
@@ -133,18 +126,21 @@ def tvm_ffi() -> Any:
     return tvm_ffi
 
 
-def load_machine(library: Path) -> Any:
+def load_machine(module: CompiledModule) -> Any:
     """The virtual machine of a compiled module, ready to run: its ``["main"]`` is called with a tensor.
 
+    The library goes when nobody has the machine any more; tvm_ffi's ``load_module`` would keep it for good.
+
     Raises:
-        ModuleError: the library is no module of this TVM.
+        ModuleError: the library was altered, or is no module of this TVM.
     """
+    load = tvm_ffi().get_global_func("ffi.Module.load_from_file.so")
     try:
-        # By default TVM keeps each module to the end of the process: 5 MB for each time that a node is configured.
-        machine = tvm_ffi().load_module(str(library), keep_module_alive=False)["vm_load_executable"]()
+        with module.held() as library:
+            machine = load(library, "so")["vm_load_executable"]()
         machine["vm_initialization"](CPU, 0, POOLED_ALLOCATOR, CPU, 0, POOLED_ALLOCATOR)
     except (RuntimeError, AttributeError, OSError) as error:
-        cause = f"{library} cannot be loaded ({error})"
+        cause = f"{module.library} cannot be loaded ({error})"
         raise ModuleError(cause, "Compile it again: `fastdepth compile BUNDLE`.") from error
     return machine
 

@@ -5,21 +5,33 @@ A module for a GPU has ``module.cuda`` instead, which no TVM runs.
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import json
-from dataclasses import asdict, dataclass
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from fastdepth_ros.errors import ModuleError
+from fastdepth_ros.errors import ModuleError, SettingError
+from fastdepth_ros.files.names import check_name, short
+from fastdepth_ros.files.reading import LARGEST_TEXT, parse_json, read, sha256
+from fastdepth_ros.files.writing import write_file
 from fastdepth_ros.runtime import processor
-from fastdepth_ros.runtime.bundle import sha256
 
 FORMAT = 1
 LIBRARY = "module.so"
 GPU_PROGRAM = "module.cuda"
 DESCRIPTION = "module.json"
 GPU_TRIPLE = "nvptx64-nvidia-cuda"
+AGAIN = "Compile it again: `fastdepth compile BUNDLE`."
+LARGEST_SIDE = 4096
+SEALS = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 def tvm_version() -> str:
@@ -83,8 +95,12 @@ class Description:
         return self.triple == GPU_TRIPLE
 
     def write(self, folder: Path) -> None:
-        text = json.dumps({"format": FORMAT, **asdict(self)}, indent=2) + "\n"
-        (folder / DESCRIPTION).write_text(text, encoding="utf-8")
+        """Write it into the module's folder.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
+        write_file(folder / DESCRIPTION, json.dumps({"format": FORMAT, **asdict(self)}, indent=2) + "\n")
 
     @classmethod
     def read(cls, file: Path) -> Description:
@@ -93,15 +109,49 @@ class Description:
         Raises:
             ModuleError: the file cannot be read or is of another format.
         """
-        remedy = "Compile the module again: `fastdepth compile`."
         try:
-            fields = json.loads(file.read_text(encoding="utf-8"))
-            if (found := fields.pop("format")) != FORMAT:
-                raise ModuleError(f"{file} has format {found}, this version reads {FORMAT}", remedy)
-            sizes = {key: Size(**fields[key]) for key in ("input", "output")}
-            return cls(**{**fields, **sizes, "needs": tuple(fields["needs"])})
-        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-            raise ModuleError(f"{file} cannot be read ({error!r})", remedy) from error
+            data = read(file, LARGEST_TEXT)
+        except OSError as error:
+            raise ModuleError(f"{file} cannot be read ({error.strerror or error})", AGAIN) from error
+        return cls.parse(data, file)
+
+    @classmethod
+    def parse(cls, data: bytes, file: Path) -> Description:
+        """What the bytes of a description say; ``file`` is named in errors.
+
+        Raises:
+            ModuleError: it is of another format, or holds what it must not.
+        """
+        try:
+            text = parse_json(data)
+            if (found := text.pop("format")) != FORMAT:
+                raise ModuleError(f"{file} has format {short(found)}, this version reads {FORMAT}", AGAIN)
+            sizes = {key: Size(**text[key]) for key in ("input", "output")}
+            about = cls(**{**text, **sizes, "needs": tuple(text["needs"])})
+            about.check()
+        except (ValueError, TypeError, LookupError, AttributeError, SettingError) as error:
+            raise ModuleError(f"{file} cannot be read ({short(error, 300)})", AGAIN) from error
+        return about
+
+    def check(self) -> None:
+        """Hold types and sizes against what they may be.
+
+        Raises:
+            ValueError, SettingError: they are not.
+        """
+        for field in fields(self):
+            if field.type == "str" and not (isinstance(value := getattr(self, field.name), str) and len(value) < 1000):
+                raise ValueError(f"{field.name} is {short(value)}")
+        if not all(isinstance(flag, str) for flag in self.needs):
+            raise ValueError(f"needs is {short(self.needs)}")
+        for side in (*vars(self.input).values(), *vars(self.output).values()):
+            if type(side) is not int or not 1 <= side <= LARGEST_SIDE:
+                raise ValueError(f"a side has {short(side)} pixels")
+        for digest in (self.library_sha256, self.weights_sha256):
+            if not _DIGEST.fullmatch(digest):
+                raise ValueError(f"{short(digest)} is no sha256")
+        check_name("target", self.target)
+        check_name("precision", self.precision)
 
 
 @dataclass(frozen=True)
@@ -116,13 +166,19 @@ class CompiledModule:
         return self.folder / (GPU_PROGRAM if self.description.on_gpu else LIBRARY)
 
     @classmethod
-    def open(cls, folder: Path | str) -> CompiledModule:
+    def open(cls, folder: Path | str, description: bytes | None = None) -> CompiledModule:
         """Read the description, and check that the library is the described one and may run here.
+
+        Args:
+            folder: of the module.
+            description: the bytes of its description where they were read and held against a seal; None reads them.
 
         Raises:
             ModuleError: a file is missing or altered, or the module is for another processor or another TVM.
         """
-        module = cls(Path(folder), Description.read(Path(folder) / DESCRIPTION))
+        file = Path(folder) / DESCRIPTION
+        about = Description.read(file) if description is None else Description.parse(description, file)
+        module = cls(Path(folder), about)
         module.check()
         return module
 
@@ -132,18 +188,48 @@ class CompiledModule:
 
     def check(self) -> None:
         """Raise ModuleError unless the library is unaltered and this machine can run it."""
-        about, again = self.description, "Compile it again: `fastdepth compile BUNDLE`."
-        if not self.library.is_file():
-            raise ModuleError(f"{self.library} is missing", again)
-        if sha256(self.library) != about.library_sha256:
-            cause = f"{self.library} was altered: its sha256 is not the one in {DESCRIPTION}"
-            raise ModuleError(cause, again)
+        about = self.description
+        if not os.path.isfile(self.library):
+            raise ModuleError(f"{self.library} is missing", AGAIN)
+        try:
+            found = sha256(self.library)
+        except OSError as error:
+            raise ModuleError(f"{self.library} cannot be read ({error.strerror or error})", AGAIN) from error
+        if found != about.library_sha256:
+            raise self._altered()
         if lacking := sorted(set(about.needs) - processor.features()):
             cause = (
                 f"{self.folder} was compiled for {about.target} ({about.cpu}),"
-                f" and this processor, {processor.name()}, lacks {', '.join(lacking)}"
+                f" and this processor, {processor.name()}, lacks {short(', '.join(lacking), 200)[1:-1]}"
             )
             raise ModuleError(cause, "Compile it for this one: `fastdepth compile BUNDLE --target host`.")
         if not about.on_gpu and (installed := tvm_version()) != about.tvm:
             cause = f"{self.folder} was made by TVM {about.tvm}, installed is {installed}"
-            raise ModuleError(cause, again)
+            raise ModuleError(cause, AGAIN)
+
+    @contextmanager
+    def held(self) -> Iterator[str]:
+        """The path of a copy of the library in memory, which nobody can change between its check and its loading.
+
+        What is loaded from it stays loaded afterwards. It does not matter whether the folder may hold programs.
+
+        Raises:
+            ModuleError: the library cannot be read, or was altered since the module was opened.
+        """
+        try:
+            content = read(self.library)
+        except OSError as error:
+            raise ModuleError(f"{self.library} cannot be read ({error.strerror or error})", AGAIN) from error
+        if hashlib.sha256(content).hexdigest() != self.description.library_sha256:
+            raise self._altered()
+        handle = os.memfd_create("fastdepth-module", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        try:
+            with os.fdopen(handle, "wb", closefd=False) as file:
+                file.write(content)
+            fcntl.fcntl(handle, fcntl.F_ADD_SEALS, SEALS)
+            yield f"/proc/self/fd/{handle}"
+        finally:
+            os.close(handle)
+
+    def _altered(self) -> ModuleError:
+        return ModuleError(f"{self.library} was altered: its sha256 is not the one in {DESCRIPTION}", AGAIN)

@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,9 @@ import numpy as np
 from rosbags.typesys import Stores, get_typestore
 
 from fastdepth_ros.camera import Intrinsics
-from fastdepth_ros.recording.camera import CAMERA_INFO, COMPRESSED
+from fastdepth_ros.errors import RecordingError
+from fastdepth_ros.recording.camera import CAMERA_INFO
+from fastdepth_ros.recording.content import COMPRESSED
 from fastdepth_ros.recording.depth import FORMAT_16UC1, encode_depth
 from fastdepth_ros.recording.writer import RecordingWriter
 from fastdepth_ros.scene.path import pose_at
@@ -47,26 +48,22 @@ def room_recording(cache: Path, progress: Progress | None = None, frames: int = 
     A change of this package's sources makes it anew.
 
     Args:
-        cache: folder for what can be made again.
+        cache: folder for recordings that can be made again.
         progress: called with how many frames are done, and of how many.
         frames: how many; the camera's way is the same, cut short.
     """
     digest = hashlib.sha256()
     for file in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(file.read_bytes())
-    folder = cache / "recordings" / f"room-{frames}-{digest.hexdigest()[:12]}"
+    folder = cache / f"room-{frames}-{digest.hexdigest()[:12]}"
     if (folder / "metadata.yaml").is_file():
         return folder
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    # Two processes may make it at once: each writes a folder of its own, and the first to finish moves it into place.
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".draft-") as drafts:
-        draft = Path(drafts) / folder.name
-        write_room(draft, progress, frames)
-        try:
-            draft.rename(folder)
-        except OSError:
-            if not (folder / "metadata.yaml").is_file():
-                raise
+    # Two processes may make it at once; the first to finish moves its own into place.
+    try:
+        write_room(folder, progress, frames)
+    except RecordingError:
+        if not (folder / "metadata.yaml").is_file():
+            raise
     return folder
 
 

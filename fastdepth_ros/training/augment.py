@@ -28,7 +28,7 @@ VIEW_SIZE = 224
 VIEW_ASPECT = 4 / 3
 ASPECT_TOLERANCE = 0.05
 GAMMA = 2.2
-"""Of the cameras' pictures, about (IEC 61966-2-1)."""
+"""Exponent between light and a camera's pixel, about (IEC 61966-2-1)."""
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ def gradient(depth: Tensor, truth: Tensor, mask: Tensor, scales: int = 3) -> Ten
 
 
 def log_gradient(depth: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
-    """The same of ln d - ln t, as in that paper: the edge of a near thing counts as much as that of a far one."""
+    """The :func:`gradient` of ln d - ln t, as in that paper: edges of near and of far things count alike."""
     return gradient(depth.clamp(min=SHALLOWEST).log(), truth.clamp(min=SHALLOWEST).log(), mask)
 
 

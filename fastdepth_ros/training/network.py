@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from fastdepth_ros.network import Convolution, Network, check_weights
+from fastdepth_ros.network import Convolution, Network, check_weights, walk
 
 BN_EPSILON = 1e-5
 FIRST_ANSWER = 2.5
@@ -77,25 +77,26 @@ class FastDepth(nn.Module):  # type: ignore[misc]
             nearest-neighbour upsampling, and the full map is each value 2 x 2 times. And block name -> answer of that
             block (``conv0`` .. ``conv13``, ``decode_conv1`` .. ``decode_conv5``, before upsampling and skip).
         """
-        maps: dict[str, Tensor] = {}
-        x = maps["conv0"] = self.layer("conv0")(x)
-        for i, block in enumerate(self.table.encoder_blocks, start=1):
-            x = maps[f"conv{i}"] = self.layer(block.pointwise.name)(self.layer(block.depthwise.name)(x))
-        blocks = self.table.decoder_blocks
-        for i, block in enumerate(blocks, start=1):
-            x = maps[f"decode_conv{i}"] = self.layer(block.pointwise.name)(self.layer(block.depthwise.name)(x))
-            if i < len(blocks):
-                x = functional.interpolate(x, scale_factor=2.0, mode="nearest")
-            if block.skip is not None:
-                x = x + maps[f"conv{block.skip}"]
-        return self.layer(self.table.last.name)(x), maps
+        maps = walk(self.table, self, x)
+        return maps.pop(self.table.last.name), maps
+
+    def convolution(self, value: Tensor, conv: Convolution) -> Tensor:
+        """Answer of a layer, as :class:`~fastdepth_ros.network.Graph` has it."""
+        return self.layer(conv.name)(value)
+
+    def upsample(self, value: Tensor) -> Tensor:
+        """Twice the height and width, by nearest neighbour."""
+        return functional.interpolate(value, scale_factor=2.0, mode="nearest")
+
+    def add(self, one: Tensor, other: Tensor) -> Tensor:
+        """Sum of two maps."""
+        return one + other
 
 
 def channels(table: Network) -> dict[str, int]:
     """Block name -> channels of its answer, for every map that :meth:`FastDepth.forward` returns."""
-    found = {"conv0": table.first.outputs}
-    found |= {f"conv{i}": block.pointwise.outputs for i, block in enumerate(table.encoder_blocks, start=1)}
-    return found | {f"decode_conv{i}": b.pointwise.outputs for i, b in enumerate(table.decoder_blocks, start=1)}
+    *steps, _ = table.steps()
+    return {step.name: step.outputs for step in steps}
 
 
 def folded(model: FastDepth) -> dict[str, npt.NDArray[np.float32]]:

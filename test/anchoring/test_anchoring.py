@@ -1,7 +1,7 @@
 """Measured depths correct an answer: what they move and leave alone, what is remembered, and what is not believed."""
 
-import itertools
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -89,7 +89,7 @@ def test_more_points_are_not_worse_than_fewer(seed):
     bend = 0.25 * np.sin(np.linspace(0, 3, 112))[:, None] * np.cos(np.linspace(0, 4, 112))[None] + rng.normal(0, 0.2)
     truth = (room() * np.exp(bend)).astype(np.float32)
     errors = [error(corrected([measured(truth, n, noise=0.08, seed=seed)]).depth, truth) for n in (0, 10, 40, 160, 640)]
-    assert all(more < fewer + 0.02 for fewer, more in itertools.pairwise(errors))
+    assert all(more < fewer + 0.02 for fewer, more in pairwise(errors))
     assert errors[-1] < 0.4 * errors[0] + 0.03
 
 

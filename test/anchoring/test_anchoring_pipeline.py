@@ -143,8 +143,10 @@ def test_no_answer_stays_no_answer():
 
 
 def test_a_manifest_may_carry_what_is_known_of_the_weights_errors():
-    assert Manifest.from_json(MANIFEST.to_json(), "m").anchoring is None, "as older manifests do not"
-    told = Manifest("test", PRUNED, anchoring={"local": 0.5, "of a later version": 1.0})
+    files = {"weights.safetensors": "0" * 64}
+    older = Manifest("test", PRUNED, files=files)
+    assert Manifest.from_json(older.to_json(), "m").anchoring is None, "as older manifests do not"
+    told = Manifest("test", PRUNED, files=files, anchoring={"local": 0.5, "of a later version": 1.0})
     assert Manifest.from_json(told.to_json(), "m").anchoring["local"] == 0.5
     sure, unsure = (run(Pipeline(KnownAnswer(), m), uncertainty=True).uncertainty for m in (MANIFEST, told))
     assert np.median(unsure) > 1.5 * np.median(sure)

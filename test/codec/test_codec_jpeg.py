@@ -198,7 +198,7 @@ DAMAGE = {
     "cut and closed again": lambda data, at: data[:at] + b"\xff\xd9",
     "a hundred zeros": lambda data, at: data[:at] + bytes(100) + data[at + 100 :],
     "a hundred of one byte": lambda data, at: data[:at] + b"\x77" * 100 + data[at + 100 :],
-    "twenty-three zeros": lambda data, at: data[:at] + bytes(23) + data[at + 23 :],
+    "fifteen zeros": lambda data, at: data[:at] + bytes(15) + data[at + 15 :],
     "a hundred ones": lambda data, at: data[:at] + b"\xff" * 100 + data[at + 100 :],
     "a third missing": lambda data, at: data[:at] + data[at + len(data) // 3 :],
     "a marker": lambda data, at: data[:at] + b"\xff\xc4" + data[at:],

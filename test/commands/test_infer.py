@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import pytest
+from jpegs import jpeg
 
 from fastdepth_ros.cli import main
 
@@ -53,6 +54,22 @@ def test_one_bad_picture_does_not_stop_the_others(module, bundle, picture, tmp_p
     said = capsys.readouterr().err
     assert "broken.jpg is no picture" in said
     assert "missing.jpg is no picture" in said
+
+
+def test_an_orientation_in_the_file_is_ignored_as_in_the_node(module, bundle, tmp_path):
+    (tmp_path / "phone.jpg").write_bytes(jpeg(np.zeros((48, 64, 3), np.uint8), orientation=6))
+    assert infer(module, bundle, tmp_path, tmp_path / "phone.jpg") == 0
+    assert np.load(tmp_path / "out" / "phone.depth.npy").shape == (48, 64)
+
+
+def test_an_empty_file_and_a_folder_are_no_pictures(module, bundle, picture, tmp_path, capsys):
+    (tmp_path / "empty.png").touch()
+    (tmp_path / "folder.png").mkdir()
+    assert infer(module, bundle, tmp_path, tmp_path / "empty.png", tmp_path / "folder.png", picture) == 1
+    said = capsys.readouterr().err
+    assert "empty.png is no picture" in said
+    assert "folder.png is no picture" in said
+    assert "Traceback" not in said
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from fastdepth_ros.errors import ModuleError, SettingError
 from fastdepth_ros.network import FULL, PRUNED, Network
 from fastdepth_ros.runtime import processor
 from fastdepth_ros.runtime.bundle import Manifest, write_bundle
-from fastdepth_ros.runtime.engine import Engine
+from fastdepth_ros.runtime.engines import open_engine
 from fastdepth_ros.runtime.module import CompiledModule
 
 ODD = Network("odd", encoder=(3, 17, 5, *[9] * 11), decoder=(7, 9, 5, 17, 33), skips=((2, 5), (4, 1)))
@@ -27,7 +27,7 @@ def test_a_compiled_network_agrees_with_plain_numpy(tmp_path, network, width, he
         pytest.skip(f"{processor.name()} cannot run {target}")
     weights = random_weights(network)
     bundle = write_bundle(tmp_path / "any", Manifest("any", network, width, height), weights, "# Random\n")
-    engine = Engine(CompiledModule.open(compile_bundle(bundle, target, tmp_path / "module")))
+    engine = open_engine(CompiledModule.open(compile_bundle(bundle, target, tmp_path / "module")))
     engine.input[:] = np.random.default_rng(1).integers(0, 256, (height, width, 3))
     expected = plain.depth(network, weights, engine.input)
     assert expected.max() > 0.1, "the comparison would say nothing"
@@ -43,7 +43,7 @@ def test_a_network_in_int8_is_near_the_same_in_float32(tmp_path, network, width,
     weights = random_weights(network)
     bundle = write_bundle(tmp_path / "any", Manifest("any", network, width, height), weights, "# Random\n")
     folder = compile_bundle(bundle, "host", tmp_path / "module", precision="int8")
-    engine = Engine(CompiledModule.open(folder), 1)
+    engine = open_engine(CompiledModule.open(folder), 1)
     engine.input[:] = np.random.default_rng(1).integers(0, 256, (height, width, 3))
     expected = plain.depth(network, weights, engine.input)
     answer = engine.run().copy()

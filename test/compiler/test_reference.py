@@ -6,7 +6,7 @@ import pytest
 from fastdepth_ros.compiler.pointwise import INT8
 from fastdepth_ros.runtime import processor
 from fastdepth_ros.runtime.cache import module_for
-from fastdepth_ros.runtime.engine import Engine
+from fastdepth_ros.runtime.engines import open_engine
 
 
 def sample(reference):
@@ -24,10 +24,10 @@ def rmse(engine, picture, expected):
 
 
 def test_the_authors_weights_give_the_authors_answer(reference, reference_module):
-    assert rmse(Engine(reference_module), *sample(reference)) < 0.005
+    assert rmse(open_engine(reference_module), *sample(reference)) < 0.005
 
 
 def test_in_int8_the_authors_weights_give_nearly_the_authors_answer(reference, reference_bundle):
     if not processor.features().issuperset(INT8.needs):
         pytest.skip("this processor lacks AVX-512 VNNI")
-    assert rmse(Engine(module_for(reference_bundle, precision="int8")), *sample(reference)) < 0.03
+    assert rmse(open_engine(module_for(reference_bundle, precision="int8")), *sample(reference)) < 0.03

@@ -204,6 +204,24 @@ def test_without_camera_info_there_is_depth_and_a_report_that_says_what_is_missi
     assert "cloud of the node" not in page
 
 
+@pytest.mark.parametrize("raw", [[], ["--raw"]], ids=["compressed", "raw"])
+def test_a_damaged_first_picture_does_not_end_the_demo(tmp_path, room, bundle, module, raw):  # noqa: ARG001
+    with Recording.open(room) as whole, RecordingWriter(tmp_path / "damaged") as damaged:
+        first = True
+        for message in whole.messages():
+            data = message.data
+            if message.topic.name == IMAGE_TOPIC and first:
+                first, data = False, data[:-400] + bytes(400)
+            damaged.write(message.topic.name, message.topic.type, message.time, data)
+    out = tmp_path / "out"
+    status, words = finish(
+        start(out, "--recording", tmp_path / "damaged", "--model", bundle.path, "--rate", "0.3", *raw)
+    )
+    assert status == 0, words
+    assert json.loads((out / "summary.json").read_text())["frames_out"] == FRAMES - 1
+    assert ("cannot be decoded and were left out: 1 (" in words.replace("\n", " ")) == bool(raw)
+
+
 def test_a_node_that_cannot_start_says_why(tmp_path, room):
     program = f"""
 from pathlib import Path

@@ -14,20 +14,19 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from fastdepth_ros.camera import Intrinsics, View
+from fastdepth_ros.camera import Intrinsics, View, ViewSpec
 from fastdepth_ros.cli import main
 from fastdepth_ros.demo import graph
-from fastdepth_ros.demo.accuracy import AccuracySum
 from fastdepth_ros.demo.cloud_view import points_of
-from fastdepth_ros.demo.process import NodeError, NodeProcess
 from fastdepth_ros.demo.results import Answer, NodeReport, Results, Sent, Spread, match, read_counts, read_stages
 from fastdepth_ros.demo.truth import read_at, sized, why_no_truth
 from fastdepth_ros.errors import SettingError
+from fastdepth_ros.evaluation.accuracy import AccuracySum
 from fastdepth_ros.evaluation.plots import Chart, nice_ticks, round_up, spread_bars
+from fastdepth_ros.harness.process import NodeError, NodeProcess
 from fastdepth_ros.recording import Recording, RecordingWriter, find_camera
 from fastdepth_ros.recording.depth import encode_depth
 from fastdepth_ros.recording.player import Player
-from fastdepth_ros.runtime.bundle import ViewSpec
 from fastdepth_ros.scene.record import STORE
 
 SECOND = 1_000_000_000
@@ -163,7 +162,7 @@ def test_the_last_words_of_a_node_that_ends_are_quoted(tmp_path):
 
 
 def test_a_node_that_does_not_listen_is_ended_all_the_same(tmp_path, monkeypatch):
-    monkeypatch.setattr("fastdepth_ros.demo.process.ENDINGS", ((signal.SIGINT, 0.2), (signal.SIGKILL, 5.0)))
+    monkeypatch.setattr("fastdepth_ros.harness.process.ENDINGS", ((signal.SIGINT, 0.2), (signal.SIGKILL, 5.0)))
     program = "import signal, time; signal.signal(2, signal.SIG_IGN); print('ready', flush=True); time.sleep(60)"
     with NodeProcess(tmp_path, {}, [sys.executable, "-c", program]) as node:
         wait_for(lambda: "ready" in node.last_words())
@@ -177,9 +176,9 @@ def test_a_node_does_not_outlive_a_demo_that_was_killed(tmp_path):
     program = f"""
 import sys, time
 from pathlib import Path
-from fastdepth_ros.demo.accuracy import AccuracySum
+from fastdepth_ros.evaluation.accuracy import AccuracySum
 from fastdepth_ros.demo.cloud_view import points_of
-from fastdepth_ros.demo.process import NodeProcess
+from fastdepth_ros.harness.process import NodeProcess
 with NodeProcess(Path({str(tmp_path)!r}), {{}}, [sys.executable, "-c", "import time; time.sleep(60)"]) as node:
     print(node.pid, flush=True)
     time.sleep(60)

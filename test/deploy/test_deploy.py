@@ -20,7 +20,7 @@ from fastdepth_ros.network import Network
 from fastdepth_ros.runtime import processor
 from fastdepth_ros.runtime.bundle import Bundle, Manifest, write_bundle
 from fastdepth_ros.runtime.cache import module_for, prebuilt_for_here
-from fastdepth_ros.runtime.engine import Engine
+from fastdepth_ros.runtime.engines import open_engine
 
 SMALL = Network("small", encoder=(4, *[8] * 13), decoder=(8, 8, 8, 8, 4))
 ROBOT_HAS = ("numpy", "safetensors", "yaml", "rich", "pygments", "markdown_it", "mdurl", "typing_ext")
@@ -32,9 +32,9 @@ import sys
 import numpy as np
 from fastdepth_ros.runtime.bundle import Bundle
 from fastdepth_ros.runtime.cache import has_compiler, module_for
-from fastdepth_ros.runtime.engine import Engine
+from fastdepth_ros.runtime.engines import open_engine
 assert not has_compiler()
-engine = Engine(module_for(Bundle.open(sys.argv[1])))
+engine = open_engine(module_for(Bundle.open(sys.argv[1])))
 engine.input[:] = np.load(sys.argv[2])
 np.save(sys.argv[3], engine.run())
 print(sys.modules["fastdepth_ros"].__file__, engine.module.description.target)
@@ -97,7 +97,7 @@ def test_the_robot_runs_the_prebuilt_module_without_a_compiler(folder, robot, sm
     done = run(robot, "-c", ON_THE_ROBOT, model, tmp_path / "picture.npy", tmp_path / "depth.npy")
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == [str(site(robot[0]) / "fastdepth_ros" / "__init__.py"), TARGET]
-    engine = Engine(module_for(small))
+    engine = open_engine(module_for(small))
     engine.input[:] = picture
     expected = engine.run()
     assert expected.max() > 0.1

@@ -11,7 +11,7 @@ from fastdepth_ros.network import Network
 from fastdepth_ros.runtime import processor
 from fastdepth_ros.runtime.bundle import Bundle, Manifest, write_bundle
 from fastdepth_ros.runtime.cache import module_for
-from fastdepth_ros.runtime.engine import Engine
+from fastdepth_ros.runtime.engines import open_engine
 
 TOOL = runpy.run_path(str(CHECKOUT / "tools" / "prebuild.py"))
 SMALL = Network("small", encoder=(4, *[8] * 13), decoder=(8, 8, 8, 8, 4))
@@ -46,4 +46,4 @@ def test_modules_are_put_in_tried_and_sealed_and_new_weights_get_new_ones(folder
     write_bundle(folder, bundle.manifest, random_weights(SMALL, seed=3))
     again = prebuild(folder, monkeypatch)
     assert again.weights_sha256 != bundle.weights_sha256
-    assert Engine(module_for(again, TARGET)).module.folder == folder / "modules" / TARGET
+    assert open_engine(module_for(again, TARGET)).module.folder == folder / "modules" / TARGET

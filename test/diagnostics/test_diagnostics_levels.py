@@ -219,6 +219,17 @@ def test_depth_that_is_too_old_or_too_young_warns(age, level, word):
     assert status.values["subscribers of /depth"] == "1"
 
 
+@pytest.mark.parametrize(
+    ("age", "limit", "level"),
+    [(0.12, None, Level.WARN), (0.12, 0.15, Level.OK), (0.16, 0.15, Level.WARN), (0.06, 0.05, Level.WARN)],
+)
+def test_depth_is_too_old_when_the_profile_says_so(age, limit, level):
+    status = output_status(report(age=age), {"/depth": 1}, limit)
+    assert status.level == level
+    if limit and level:
+        assert f"over {limit * 1e3:.0f} ms" in status.message
+
+
 def test_without_a_camera_depth_goes_on_with_a_warning():
     status = calibration_status(Source("/camera_info"), "there is none. Start the driver.", "")
     assert status.level == Level.WARN

@@ -13,9 +13,9 @@ import pytest
 from boards import tx2_jetpack4
 
 from fastdepth_ros.cli import main
-from fastdepth_ros.doctor import Level, Question, examine, machine, packages, ros
+from fastdepth_ros.doctor import Level, Question, board, examine, machine, packages, ros
 from fastdepth_ros.doctor.model import bundle_and_module
-from fastdepth_ros.runtime.bundle import sha256
+from fastdepth_ros.runtime.bundle import MANIFEST, Manifest, seal, sha256
 from fastdepth_ros.runtime.module import CompiledModule, Description
 
 DOMAIN = 10 + os.getpid() % 90
@@ -26,7 +26,14 @@ def shipped(bundle, module, tmp_path):
     """The random bundle with its module beside it, both free to be damaged."""
     folder = shutil.copytree(bundle.path, tmp_path / "bundle")
     shutil.copytree(module.folder, folder / "modules" / "host")
+    seal(folder, bundle.manifest)
     return folder
+
+
+def sealed_again(folder):
+    """The bundle with all that is in its folder now under its seal, as its maker could have done it."""
+    file = folder / MANIFEST
+    return str(seal(folder, Manifest.from_json(json.loads(file.read_text()), file)).path)
 
 
 def only(checks, name):
@@ -87,7 +94,10 @@ def test_a_module_with_one_flipped_byte(shipped):
     content = bytearray(library.read_bytes())
     content[len(content) // 2] ^= 1
     library.write_bytes(content)
-    check = only(bundle_and_module(str(shipped), "host"), "module")
+    check = only(examine(Question(str(shipped), seconds=0)), "model")
+    assert check.level is Level.FAIL
+    assert "altered" in check.fact
+    check = only(bundle_and_module(sealed_again(shipped), "host"), "module")
     assert check.level is Level.FAIL
     assert "altered" in check.fact
 
@@ -98,7 +108,7 @@ def test_a_module_with_one_flipped_byte(shipped):
 def test_a_module_for_another_processor_or_tvm(shipped, change, cause):
     folder = shipped / "modules" / "host"
     replace(Description.read(folder / "module.json"), **change).write(folder)
-    check = only(bundle_and_module(str(shipped), "host"), "module")
+    check = only(bundle_and_module(sealed_again(shipped), "host"), "module")
     assert check.level is Level.FAIL
     assert cause in check.fact
 
@@ -106,7 +116,7 @@ def test_a_module_for_another_processor_or_tvm(shipped, change, cause):
 def test_a_module_of_other_weights(shipped):
     folder = shipped / "modules" / "host"
     replace(Description.read(folder / "module.json"), weights_sha256="0" * 64).write(folder)
-    assert "other weights" in only(bundle_and_module(str(shipped), "host"), "module").fact
+    assert "other weights" in only(bundle_and_module(sealed_again(shipped), "host"), "module").fact
 
 
 def test_a_module_that_crashes_takes_only_the_trial_with_it(shipped):
@@ -121,7 +131,7 @@ def test_a_module_that_crashes_takes_only_the_trial_with_it(shipped):
     (folder / "module.so").write_bytes(content)
     replace(Description.read(folder / "module.json"), library_sha256=sha256(folder / "module.so")).write(folder)
     assert CompiledModule.open(folder)
-    check = only(bundle_and_module(str(shipped), "host"), "trial run")
+    check = only(bundle_and_module(sealed_again(shipped), "host"), "trial run")
     assert check.level is Level.FAIL
     assert "ended its process by SIG" in check.fact
 
@@ -156,6 +166,20 @@ def test_an_nvidia_card_is_named(tmp_path):
     (card / "information").write_text("Model: \t\t NVIDIA Something\nIRQ:   \t\t 1\n")
     checks = examine(Question("none", seconds=0, root=tmp_path))
     assert "NVIDIA Something" in next(check.fact for check in checks if check.name == "GPU")
+
+
+@pytest.mark.parametrize(
+    ("gpu", "said"),
+    [
+        ("17000000.gp10b", "17000000.gp10b (target cuda-sm_62)"),
+        ("17000000.gpu", "17000000.gpu (target cuda-sm_87)"),
+        ("fb000000.gpu", "fb000000.gpu;"),
+    ],
+)
+def test_the_gpu_of_a_board_is_named_with_the_target_for_it(tmp_path, gpu, said):
+    (tmp_path / "sys/class/devfreq" / gpu).mkdir(parents=True)
+    (check,) = board.gpu(tmp_path, "cortex-a57")
+    assert said in check.fact
 
 
 def test_a_module_for_a_gpu_needs_nvidias_driver(tmp_path, monkeypatch):
@@ -328,3 +352,27 @@ def test_a_numpy_that_is_too_old_for_the_runtime_is_told(monkeypatch):
     assert check.level is Level.FAIL
     assert "NumPy 1.21.5 is too old" in check.fact
     assert "numpy==1.26.4" in check.remedy
+
+
+def test_an_opencv_that_is_older_than_ubuntu_22_04s_is_told(monkeypatch):
+    import cv2
+
+    monkeypatch.setattr(cv2, "__version__", "4.2.0")
+    check = only(packages.packages(), "packages")
+    assert check.level is Level.FAIL
+    assert "OpenCV 4.2.0 is older than 4.5" in check.fact
+
+
+@pytest.mark.parametrize(("width", "height", "need"), [(3840, 2160, "64 MiB"), (4000, 3000, "128 MiB")])
+def test_pictures_that_do_not_fit_into_shared_memory_are_told_the_size_that_they_need(width, height, need):
+    from rclpy.serialization import serialize_message
+    from sensor_msgs.msg import CameraInfo
+
+    from fastdepth_ros.doctor.camera import _announced, _pictures
+    from fastdepth_ros.messages.serialized import Unpacker
+
+    announced = _announced([serialize_message(CameraInfo(width=width, height=height))])
+    check = _pictures("/image", [], Unpacker(), 3.0, announced)
+    assert check.level is Level.FAIL
+    assert need in check.remedy
+    assert "fastdds_large.xml" in check.remedy

@@ -16,6 +16,7 @@ from fastdepth_ros.evaluation.frames import Labelled, labelled
 from fastdepth_ros.evaluation.metrics import evaluate
 from fastdepth_ros.runtime.bundle import Bundle
 from fastdepth_ros.runtime.engine import Engine
+from fastdepth_ros.runtime.engines import open_engine
 from fastdepth_ros.runtime.module import CompiledModule
 
 WIDTH, HEIGHT = 320, 240
@@ -34,7 +35,7 @@ def outcomes(engine: Engine, bundle: Bundle, frames: list[Labelled], options: Op
 
 @pytest.fixture(scope="module")
 def engine(module: CompiledModule) -> Engine:
-    return Engine(module)
+    return open_engine(module)
 
 
 def known(seed: int, depth: float, camera: Intrinsics | None = None) -> Labelled:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import os
 import shutil
 import tempfile
 from functools import cache
@@ -14,6 +13,7 @@ import numpy as np
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
+from fastdepth_ros.demo.graph import enter_graph
 from fastdepth_ros.network import PRUNED
 from fastdepth_ros.recording import RecordingWriter
 from fastdepth_ros.runtime.bundle import Bundle, Manifest, write_bundle
@@ -31,23 +31,7 @@ def own_graph() -> Path:
     """
     folder = Path(tempfile.mkdtemp(prefix="fastdepth_launch_"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    profile = folder / "loopback.xml"
-    profile.write_text(
-        '<dds xmlns="http://www.eprosima.com"><profiles><transport_descriptors>'
-        "<transport_descriptor><transport_id>memory</transport_id><type>SHM</type></transport_descriptor>"
-        "<transport_descriptor><transport_id>loopback</transport_id><type>UDPv4</type>"
-        "<interfaceWhiteList><address>127.0.0.1</address></interfaceWhiteList></transport_descriptor>"
-        '</transport_descriptors><participant profile_name="test" is_default_profile="true"><rtps><userTransports>'
-        "<transport_id>memory</transport_id><transport_id>loopback</transport_id></userTransports>"
-        "<useBuiltinTransports>false</useBuiltinTransports></rtps></participant></profiles></dds>"
-    )
-    os.environ.update(
-        ROS_DOMAIN_ID=str(10 + os.getpid() % 90),
-        ROS_LOG_DIR=str(folder / "log"),
-        FASTDDS_DEFAULT_PROFILES_FILE=str(profile),
-    )
-    if os.environ.get("ROS_DISTRO") in ("humble", "jazzy"):
-        os.environ["FASTRTPS_DEFAULT_PROFILES_FILE"] = str(profile)
+    enter_graph(folder)
     return folder
 
 

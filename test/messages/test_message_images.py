@@ -299,6 +299,107 @@ def test_a_png_with_a_flipped_bit_is_refused():
         opencv().read(message)
 
 
+@pytest.mark.parametrize(
+    "form",
+    [
+        "16UC1; png compressed",
+        "16UC1; png compressed ",
+        "32FC1; jpeg compressed",
+        "16SC1;png compressed mono16",
+        "32FC1; compressedDepth png",
+        "16UC1; compressedDepth rvl",
+        "mono16; compressedDepth",
+    ],
+)
+def test_a_compressed_depth_image_is_named_whatever_it_holds(form):
+    message = compressed("png", np.full((8, 8), 1000, np.uint16))
+    message.format = form
+    with pytest.raises(ImageError, match="is a depth image") as refused:
+        opencv().read(message)
+    assert "colour camera" in refused.value.remedy
+
+
+def test_a_grey_png_of_16_bits_that_nobody_names_is_refused():
+    message = compressed("png", np.full((8, 8), 1000, np.uint16))
+    for form in ("png", ""):
+        message.format = form
+        with pytest.raises(ImageError, match="depth, or a picture"):
+            opencv().read(message)
+
+
+@pytest.mark.parametrize("form", ["h264", "H265; key frame", "theora", "rgb8/ffmpeg/hevc"])
+def test_a_piece_of_a_video_is_named(form):
+    with pytest.raises(ImageError, match="video"):
+        opencv().read(CompressedImage(format=form, data=b"\0\0\0\1g"))
+
+
+@pytest.mark.parametrize("pattern", ["rggb", "bggr", "gbrg", "grbg"])
+@pytest.mark.parametrize("bits", [8, 16])
+def test_a_compressed_mosaic_is_seen_in_its_colours(pattern, bits):
+    mosaic = bayer(pattern).astype(f"u{bits // 8}") * (257 if bits == 16 else 1)
+    message = compressed("png", mosaic)
+    message.format = f"bayer_{pattern}{bits}; png compressed "
+    picture = opencv().read(message)
+    assert np.abs(as_rgb(picture).astype(int) - RGB)[INSIDE].max() <= 1
+    message = compressed("png")
+    message.format = f"bayer_{pattern}8; png compressed bgr8"
+    assert np.abs(as_rgb(opencv().read(message)).astype(int) - RGB)[INSIDE].max() == 0
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1)])
+@pytest.mark.parametrize(
+    "form", ["bayer_rggb8; png compressed", "mono8; png compressed", "bayer_rggb8; jpeg compressed"]
+)
+def test_a_picture_of_one_row_is_refused(form, shape):
+    message = compressed("jpeg" if "jpeg" in form else "png", np.zeros(shape, np.uint8))
+    message.format = form
+    with pytest.raises(ImageError, match="shows nothing"):
+        opencv().read(message).check()
+
+
+@pytest.mark.parametrize("kind", ["raw", "png"])
+@pytest.mark.parametrize(("largest", "bits"), [(1023, 10), (4095, 12), (16383, 14), (65535, 16), (3000, 12)])
+def test_the_bits_of_mono16_are_found_out(kind, largest, bits):
+    dark, light = (np.linspace(0, top, 24 * 16).reshape(16, 24).astype(np.uint16) for top in (largest // 4, largest))
+    reader = opencv()
+    for words in (light, dark, light):
+        if kind == "raw":
+            message = Image(encoding="mono16", width=24, height=16, step=48)
+            message.data.frombytes(words.tobytes())
+        else:
+            message = compressed("png", words)
+            message.format = "mono16; png compressed "
+        pixels = reader.read(message).pixels
+        np.testing.assert_allclose(pixels, words * (255 / (2**bits - 1)), atol=0.51)
+    assert reader.bits.note.startswith(f"{bits}, as the largest value is {largest}")
+    reader.bits.given = 16
+    assert np.abs(reader.read(message).pixels - words / 257).max() <= 0.51
+    assert "mono16_bits says" in reader.bits.note
+
+
+def test_a_raw_image_larger_than_max_pixels_is_refused():
+    reader = opencv()
+    reader.max_pixels = WIDTH * HEIGHT
+    assert reader.read(image("rgb8")).width == WIDTH
+    reader.max_pixels -= 1
+    for message in (image("rgb8"), image("nv12"), compressed("png"), compressed("jpeg")):
+        with pytest.raises(ImageError, match=f"{WIDTH}x{HEIGHT}"):
+            reader.read(message)
+
+
+@pytest.mark.parametrize("name", ["x" * 1_000_000, "\n\r\x1b[31m" * 9, "\u202e" * 99])
+def test_a_name_from_outside_fits_into_a_line(name):
+    messages = [image("rgb8"), compressed("jpeg"), compressed("jpeg"), compressed("png", np.zeros((8, 8), np.uint16))]
+    messages[0].encoding, messages[1].format, messages[2].format = name, name, f"16UC1; {name} compressedDepth"
+    messages[3].format = name
+    del messages[1].data[100:]
+    for message in messages:
+        with pytest.raises(ImageError) as refused:
+            opencv().read(message)
+        assert len(str(refused.value)) < 1500
+        assert str(refused.value).isprintable()
+
+
 def test_what_is_no_image_is_refused():
     message = CompressedImage(format="jpeg")
     message.data.frombytes(b"GIF89a" + bytes(100))

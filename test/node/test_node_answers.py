@@ -15,13 +15,13 @@ import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 from node_graph import Graph, camera_info_of, depth_of, image_of
-from sensor_msgs.msg import CompressedImage
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from fastdepth_ros.camera import PAPER_VIEW, Intrinsics, View
 from fastdepth_ros.node.answers import publish
 from fastdepth_ros.picture import Picture
 from fastdepth_ros.pipeline import Pipeline, Settings
-from fastdepth_ros.runtime.engine import Engine
+from fastdepth_ros.runtime.engines import open_engine
 
 WIDTH, HEIGHT = 640, 480
 rng = np.random.default_rng(7)
@@ -31,7 +31,7 @@ SCENE = cv2.GaussianBlur(rng.integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8), (0,
 @pytest.fixture(scope="module")
 def direct(bundle, module):
     """The same network, without ROS: what the node has to answer."""
-    pipeline = Pipeline(Engine(module), bundle.manifest)
+    pipeline = Pipeline(open_engine(module), bundle.manifest)
 
     def run(picture, camera=None, **settings):
         pipeline.settings = Settings(**settings)
@@ -94,6 +94,32 @@ def test_camera_info_is_that_of_the_depth_map(graph: Graph):
     assert list(info.k) == pytest.approx([expected.fx, 0, expected.cx, 0, expected.fy, expected.cy, 0, 0, 1])
     assert info.header == image.header
     assert graph.says("calibration", DiagnosticStatus.OK, "640x480")
+
+
+def test_camera_info_goes_out_before_its_depth(graph: Graph):
+    """A consumer that pairs them by stamp would else skip the first image."""
+    graph.calibrate(camera_info_of(WIDTH, HEIGHT))
+    sent: dict[str, dict[tuple[int, int], int]] = {"camera_info": {}, "depth/image_rect": {}}
+
+    def note(kind: type, topic: str):
+        def take(message, info):
+            stamp = message.header.stamp
+            sent[topic][stamp.sec, stamp.nanosec] = info["source_timestamp"]
+
+        return graph.node.create_subscription(kind, f"depth/{topic.removeprefix('depth/')}", take, 10)
+
+    subscriptions = [note(CameraInfo, "camera_info"), note(Image, "depth/image_rect")]
+    for _ in range(3):
+        graph.ask(image_of(SCENE, graph.header()), "depth", "camera_info")
+
+    def both():
+        return set.intersection(*(set(times) for times in sent.values()))
+
+    graph.wait_for(lambda: len(both()) >= 2, "pairs of camera_info and depth")
+    for stamp in both():
+        assert sent["camera_info"][stamp] < sent["depth/image_rect"][stamp]
+    for subscription in subscriptions:
+        graph.node.destroy_subscription(subscription)
 
 
 def test_who_wants_only_camera_info_gets_it(graph: Graph):

@@ -55,6 +55,10 @@ def test_a_node_that_reads_jpeg_survives_what_is_none(start):
         (jpeg[: len(jpeg) // 2], "cut short"),
         (b"", "neither"),
         (b"\xff\xd8\xff" + bytes(99), "cut short"),
+        (jpeg[: len(jpeg) // 2] + b"\xff\xd9", "premature end"),
+        (jpeg[:1500] + bytes(100) + jpeg[1600:], "corrupt"),
+        (jpeg[:1500] + jpeg[1500 + len(jpeg) // 3 :], "corrupt"),
+        (jpeg[: jpeg.index(b"\xff\xc0") + 5] + b"\xff\xdc\xff\xdc" + jpeg[jpeg.index(b"\xff\xc0") + 9 :], "max_pixels"),
     ):
         image = CompressedImage(header=graph.header(), format="jpeg")
         image.data.frombytes(data)
@@ -63,6 +67,37 @@ def test_a_node_that_reads_jpeg_survives_what_is_none(start):
     image = CompressedImage(header=graph.header(), format="jpeg")
     image.data.frombytes(jpeg)
     graph.ask(image, "depth")
+    assert int(graph.values("input")["unreadable"]) >= 7
+    assert "JPEG data" not in graph.log.read_text(), "libjpeg's words are the node's alone"
+
+
+def test_an_encoding_of_a_megabyte_makes_no_such_diagnostics(graph):
+    graph.read("depth")
+    image = image_of(SCENE, graph.header())
+    image.encoding = "x\n" * 500_000
+    graph.show(image)
+    graph.wait_for(lambda: "1000000 characters" in graph.values("input")["last error"], "the encoding to be refused")
+    assert len(graph.statuses["input"].message) < 1000
+
+
+def test_an_image_larger_than_max_pixels_is_refused_while_the_node_runs(graph):
+    assert graph.set("max_pixels", 64 * 48 - 1)[0]
+    graph.read("depth")
+    graph.show(image_of(SCENE, graph.header()))
+    graph.wait_for(lambda: "max_pixels" in graph.values("input")["last error"], "the image to be refused")
+    assert graph.set("max_pixels", 64 * 48)[0]
+    graph.ask(image_of(SCENE, graph.header()), "depth")
+    assert graph.set("max_pixels", 64_000_000)[0]
+
+
+def test_the_bits_that_were_found_in_mono16_are_said(graph):
+    words = (SCENE[..., 0].astype(np.uint16) * 16).clip(0, 4095)
+    graph.ask(image_of(words, graph.header(), "mono16"), "depth")
+    graph.wait_for(lambda: graph.values("inference").get("mono16_bits", "").startswith("12,"), "the bits to be said")
+    assert graph.set("mono16_bits", 16)[0]
+    graph.ask(image_of(words, graph.header(), "mono16"), "depth")
+    graph.wait_for(lambda: "mono16_bits says" in graph.values("inference")["mono16_bits"], "what is given to be said")
+    assert graph.set("mono16_bits", 0)[0]
 
 
 NO_MESSAGES = [b"", b"\x00\x01\x00\x00", b"\x00\x01\x00\x00" + b"\xff" * 64, bytes(300)]
@@ -201,6 +236,15 @@ def test_silence_is_reported_with_its_likely_cause(start):
     graph.images = graph.node.create_publisher(Image, "image", 5)
     graph.ask(image_of(SCENE, graph.header()), "depth")
     graph.wait_for(lambda: graph.says("input", DiagnosticStatus.OK, "Hz"), "the camera to be back")
+
+
+def test_pictures_that_do_not_fit_into_shared_memory_are_told_the_size_that_they_need(start):
+    graph = start(stale_after=0.5)
+    graph.calibrate(camera_info_of(3840, 2160))
+    graph.wait_for(
+        lambda: graph.says("input", DiagnosticStatus.WARN, "24.9 MB", "64 MiB", "fastdds_large.xml"), "the size"
+    )
+    graph.calibrate(camera_info_of(64, 48))
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,12 @@
 import shutil
 
 import pytest
-from boards import orin_jetpack6, tx2_jetpack4, x86_rapl, xavier_jetpack5
+from boards import orin_jetpack6, rk3588, rpi5, tx2_jetpack4, x86_rapl, xavier_jetpack5
 from disturbance import disturb
+
+from fastdepth_ros.compiler.cuda.gpus import GPUS
+from fastdepth_ros.compiler.targets import TARGETS
+from fastdepth_ros.power.kinds import KINDS
 
 
 def test_a_tx2_says_what_it_is_and_what_it_does(bench, tmp_path):
@@ -128,6 +132,36 @@ def test_a_plain_computer_has_no_modes_and_no_complaint_about_that(bench, tmp_pa
     state = bench(x86_rapl.build(tmp_path), "max-q").run()
     assert (state.board.kind, state.board.model, state.board.mode) == ("linux", "NUC11ATKC4", None)
     assert state.findings == ()
+
+
+@pytest.mark.parametrize(
+    ("build", "kind", "model", "cpu_hz", "gpu_hz"),
+    [
+        (rk3588.build, "rk3588", "Radxa ROCK 5B", 2.4e9, 1.0e9),
+        (rpi5.build, "rpi5", "Raspberry Pi 5 Model B Rev 1.0", 2.4e9, None),
+    ],
+)
+def test_a_board_without_modes_and_rails_shows_its_clocks_and_heat(bench, tmp_path, build, kind, model, cpu_hz, gpu_hz):
+    state = bench(build(tmp_path), "max-q").run()
+    board = state.board
+    assert (board.kind, board.model, board.mode, board.modes) == (kind, model, None, ())
+    assert (board.clocks.cpu_hz, board.clocks.gpu_hz) == (cpu_hz, gpu_hz)
+    assert board.temperatures
+    assert (state.meter, state.watts) == ("none", None)
+    assert state.warnings == ()
+
+
+@pytest.mark.parametrize(("build", "device"), [(rk3588.build, 2), (rpi5.build, 1)])
+def test_a_board_without_modes_says_that_heat_slows_it(bench, tmp_path, build, device):
+    tree = build(tmp_path)
+    tree.write(f"sys/class/thermal/cooling_device{device}/cur_state", 3)
+    assert bench(tree).run().board.throttled == (f"cpufreq-cpu{4 if device == 2 else 0} slows the board (state 3)",)
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
+def test_a_kind_of_board_names_targets_that_can_be_compiled_for(kind):
+    assert kind.target in {*TARGETS, "host"}
+    assert kind.gpu_target in {*GPUS, ""}
 
 
 def test_a_machine_without_any_of_it_is_told_in_notes(bench, tmp_path):

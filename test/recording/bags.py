@@ -15,19 +15,19 @@ def header(stamp=START, frame="camera"):
     return TYPES["std_msgs/msg/Header"](time, frame)
 
 
-def image(encoding="rgb8", stamp=START, width=8, height=6):
+def image(encoding="rgb8", stamp=START, width=8, height=6, frame="camera"):
     size = {"rgb8": 3, "16UC1": 2, "mono8": 1}[encoding]
     data = np.full(width * height * size, 7, np.uint8)
-    return TYPES["sensor_msgs/msg/Image"](header(stamp), height, width, encoding, 0, width * size, data)
+    return TYPES["sensor_msgs/msg/Image"](header(stamp, frame), height, width, encoding, 0, width * size, data)
 
 
 def compressed(format_, data=b"\xff\xd8\xff", stamp=START):
     return TYPES["sensor_msgs/msg/CompressedImage"](header(stamp), format_, np.frombuffer(data, np.uint8))
 
 
-def camera_info(stamp=START):
+def camera_info(stamp=START, frame="camera"):
     return TYPES["sensor_msgs/msg/CameraInfo"](
-        header(stamp), 6, 8, "plumb_bob", np.zeros(5), np.eye(3).ravel(), np.eye(3).ravel(), np.zeros(12), 0, 0,
+        header(stamp, frame), 6, 8, "plumb_bob", np.zeros(5), np.eye(3).ravel(), np.eye(3).ravel(), np.zeros(12), 0, 0,
         TYPES["sensor_msgs/msg/RegionOfInterest"](0, 0, 0, 0, False),
     )  # fmt: skip
 

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 from bags import START, STORE, TYPES, camera_info, compressed, header, image, write
+from jpegs import jpeg
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 
 from fastdepth_ros import cdr
@@ -116,6 +117,26 @@ def test_a_picture_that_cannot_be_unpacked_is_named(tmp_path):
         pytest.raises(RecordingError, match="/cam/compressed .*neither JPEG nor PNG"),
     ):
         recording.first("/cam")
+
+
+@pytest.mark.parametrize("damaged", [b"", b"no picture", jpeg(np.zeros((6, 8, 3), np.uint8))[:200]])
+def test_pictures_that_cannot_be_unpacked_are_left_out_and_counted(tmp_path, damaged):
+    png = cv2.imencode(".png", np.zeros((6, 8, 3), np.uint8))[1].tobytes()
+    pictures = [damaged, png, damaged, png]
+    path = write(tmp_path / "bag", *(("/cam/compressed", compressed("bgr8; png compressed", p)) for p in pictures))
+    with UnpackedRecording.open(path) as recording:
+        assert find_camera(recording).image.name == "/cam"
+        assert recording.first("/cam").time == START + 10**6
+        assert [message.time for message in recording.messages()] == [START + 10**6, START + 3 * 10**6]
+        assert "left out: 2 (" in recording.left_out
+
+
+def test_an_orientation_in_a_recorded_picture_turns_nothing(tmp_path):
+    turned = jpeg(np.zeros((6, 8, 3), np.uint8), orientation=6)
+    path = write(tmp_path / "bag", ("/cam/compressed", compressed("jpeg", turned)))
+    with UnpackedRecording.open(path) as recording:
+        raw = recording.decode(recording.first("/cam"))
+        assert (raw.width, raw.height) == (8, 6)
 
 
 def test_a_recording_without_a_picture_says_what_it_holds(tmp_path):

@@ -124,6 +124,18 @@ def test_compressed_pictures_go_out_where_image_transport_looks_for_them(graph, 
     assert {entry["frame"] for entry in heard} == {"camera_color_optical_frame"}
 
 
+def test_two_players_in_namespaces_share_neither_name_nor_topic(graph, path):
+    topics = [
+        f"/{robot}/cam/{topic}" for robot in ("one", "two") for topic in ("image_raw=Image", "camera_info=CameraInfo")
+    ]
+    listener = listen(graph, 4 * FRAMES, *topics)
+    players = [play(graph, path, "--namespace", robot) for robot in ("one", "/two/")]
+    heard = heard_by(listener)
+    assert [player.wait(20) for player in players] == [0, 0]
+    for topic in topics:
+        assert len(of(heard, topic.split("=")[0])) == FRAMES
+
+
 def test_nobody_listening_is_said(graph, path):
     player = play(graph, path, "--wait", "0.3")
     _, words = player.communicate(timeout=20)

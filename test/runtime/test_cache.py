@@ -14,7 +14,7 @@ from fastdepth_ros.compiler.pointwise import INT8
 from fastdepth_ros.errors import ModuleError, SettingError
 from fastdepth_ros.network import Network
 from fastdepth_ros.runtime import cache, processor
-from fastdepth_ros.runtime.bundle import Bundle, Manifest, write_bundle
+from fastdepth_ros.runtime.bundle import Manifest, seal, write_bundle
 from fastdepth_ros.runtime.cache import module_for
 from fastdepth_ros.runtime.module import LIBRARY
 
@@ -63,24 +63,25 @@ def shipped(small, module):
     """A module that ships with the small bundle, as if compiled of it."""
     folder = shutil.copytree(module.folder, small.path / "modules" / "host")
     replace(module.description, weights_sha256=small.weights_sha256).write(folder)
-    return folder
+    return seal(small.path, small.manifest)
 
 
-def test_a_module_that_ships_with_the_bundle_is_used(small, shipped):
-    assert cache.module_for(small).folder == shipped
+def test_a_module_that_ships_with_the_bundle_is_used(shipped):
+    assert cache.module_for(shipped).folder == shipped.path / "modules" / "host"
 
 
-def test_an_altered_module_that_ships_with_the_bundle_is_refused(small, shipped):
-    (shipped / LIBRARY).write_bytes(b"")
+def test_an_altered_module_that_ships_with_the_bundle_is_refused(shipped):
+    (shipped.path / "modules" / "host" / LIBRARY).write_bytes(b"")
     with pytest.raises(ModuleError, match="was altered"):
-        cache.module_for(small)
+        cache.module_for(shipped)
 
 
-def test_a_shipped_module_of_older_weights_is_refused(small, shipped, module):
-    module.description.write(shipped)
+def test_a_shipped_module_of_older_weights_is_refused(shipped, module):
+    module.description.write(shipped.path / "modules" / "host")
+    sealed = seal(shipped.path, shipped.manifest)
     with pytest.raises(ModuleError, match=r"compiled of other weights.*fastdepth compile .* --out"):
-        cache.module_for(small)
-    assert cache.prebuilt_for_here(small) is None
+        cache.module_for(sealed)
+    assert cache.prebuilt_for_here(sealed) is None
 
 
 def test_a_failed_compilation_names_the_command_to_try(small):
@@ -117,7 +118,7 @@ def test_without_a_compiler_the_best_shipped_module_is_used(bundle, module, tmp_
         replace(about, needs=needs).write(folder)
     monkeypatch.setenv("FASTDEPTH_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(cache, "has_compiler", lambda: False)
-    assert module_for(Bundle.open(copy)).folder == copy / "modules" / "good"
+    assert module_for(seal(copy, bundle.manifest)).folder == copy / "modules" / "good"
 
 
 def test_a_module_in_int8_is_another_than_that_in_float32(small):

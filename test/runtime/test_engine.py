@@ -1,24 +1,30 @@
 """The engine: the same answer with any number of threads, from any thread, without TVM's Python."""
 
+import gc
+import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from fastdepth_ros.errors import ModuleError, SettingError
-from fastdepth_ros.runtime.engine import Engine, load_machine
+from fastdepth_ros.runtime.engine import load_machine
+from fastdepth_ros.runtime.engines import open_engine
+from fastdepth_ros.runtime.module import CompiledModule
 
 CORES = len(os.sched_getaffinity(0))
 
 
 @pytest.fixture
 def engine(module):
-    engine = Engine(module, threads=1)
+    engine = open_engine(module, threads=1)
     engine.input[:] = np.random.default_rng(5).integers(0, 256, engine.input.shape)
     return engine
 
@@ -73,14 +79,14 @@ def cpu_times():
 @pytest.mark.parametrize("threads", [-1, CORES + 1, 10**6])
 def test_an_impossible_number_of_threads_is_refused(module, engine, threads):
     with pytest.raises(SettingError, match=rf"threads is {threads}\. .*1 to {CORES}"):
-        Engine(module, threads=threads)
+        open_engine(module, threads=threads)
     with pytest.raises(SettingError):
         engine.threads = threads
     assert engine.threads == 1, "a refused setting changes nothing"
 
 
 def test_no_number_of_threads_means_every_core(module):
-    assert 1 <= Engine(module).threads <= CORES
+    assert 1 <= open_engine(module).threads <= CORES
 
 
 def test_the_input_is_one_aligned_buffer(engine):
@@ -102,7 +108,7 @@ def test_idle_threads_sleep_between_two_pictures(module):
     """TVM's own way of waiting keeps a core busy for some 15 ms after each picture."""
     if CORES < 2:
         pytest.skip("needs two cores")
-    engine, main = Engine(module, threads=CORES), str(threading.get_native_id())
+    engine, main = open_engine(module, threads=CORES), str(threading.get_native_id())
     engine.run()
     before = cpu_times()
     for _ in range(40):
@@ -115,7 +121,7 @@ def test_idle_threads_sleep_between_two_pictures(module):
 
 
 def test_two_engines_do_not_disturb_each_other(module, engine):
-    other = Engine(module, threads=1)
+    other = open_engine(module, threads=1)
     other.input[:] = 255 - engine.input
     mine, theirs = engine.run().copy(), other.run().copy()
     assert np.array_equal(engine.run(), mine)
@@ -144,16 +150,38 @@ def test_other_python_threads_go_on_while_the_network_runs(engine):
 
 def test_the_engine_does_not_load_tvms_python(module):
     program = (
-        "import sys; from fastdepth_ros.runtime.engine import Engine; "
+        "import sys; from fastdepth_ros.runtime.engines import open_engine; "
         "from fastdepth_ros.runtime.module import CompiledModule; "
-        f"Engine(CompiledModule.open({str(module.folder)!r})).run(); "
+        f"open_engine(CompiledModule.open({str(module.folder)!r})).run(); "
         "print(sorted(n for n in sys.modules if n in ('tvm', 'torch', 'rclpy', 'cv2')))"
     )
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout == "[]\n"
 
 
-def test_a_library_that_is_no_module_is_refused(tmp_path):
-    library = tmp_path / "module.so"
-    library.write_bytes(b"not a library")
+def test_a_library_that_is_no_module_is_refused(module, tmp_path):
+    (tmp_path / "module.so").write_bytes(b"not a library")
+    about = replace(module.description, library_sha256=hashlib.sha256(b"not a library").hexdigest())
     with pytest.raises(ModuleError, match=r"module\.so cannot be loaded.*fastdepth compile"):
-        load_machine(library)
+        load_machine(CompiledModule(tmp_path, about))
+
+
+def test_a_library_that_was_changed_after_its_check_is_not_loaded(module, tmp_path):
+    copy = CompiledModule.open(shutil.copytree(module.folder, tmp_path / "module"))
+    with copy.library.open("r+b") as file:
+        file.seek(100000)
+        file.write(b"another")
+    with pytest.raises(ModuleError, match="was altered"):
+        open_engine(copy)
+
+
+def test_an_engine_that_is_gone_leaves_no_library_behind(module):
+    def mapped():
+        gc.collect()
+        return Path("/proc/self/maps").read_text().count("fastdepth-module")
+
+    before = mapped()
+    engines = [open_engine(module, 1) for _ in range(3)]
+    assert engines[0].run().any()
+    assert mapped() > before
+    del engines
+    assert mapped() == before

@@ -20,7 +20,7 @@ from fastdepth_ros.errors import ModuleError
 from fastdepth_ros.network import Network
 from fastdepth_ros.runtime.bundle import Manifest, write_bundle
 from fastdepth_ros.runtime.cache import module_for
-from fastdepth_ros.runtime.engine import Engine
+from fastdepth_ros.runtime.engines import open_engine
 from fastdepth_ros.runtime.gpu import driver as driver_room
 from fastdepth_ros.runtime.gpu import engine as engine_room
 from fastdepth_ros.runtime.gpu.engine import GpuEngine
@@ -85,7 +85,7 @@ def pictures():
 
 
 def expected(small, picture):
-    engine = Engine(module_for(small))
+    engine = open_engine(module_for(small))
     engine.input[:] = picture
     return engine.run().copy()
 
@@ -100,7 +100,7 @@ def check(engine, small):
 
 
 def test_every_picture_gets_its_depth_with_one_launch_and_one_wait(fake, gpu_module, small):
-    engine = Engine(gpu_module)
+    engine = open_engine(gpu_module)
     assert isinstance(engine, GpuEngine)
     check(engine, small)
     assert (fake.graphs, fake.waits, fake.loaded_ptx) == (3, 3, 0)
@@ -108,21 +108,21 @@ def test_every_picture_gets_its_depth_with_one_launch_and_one_wait(fake, gpu_mod
 
 def test_a_driver_without_graphs_gives_the_same(fake, gpu_module, small, monkeypatch):
     monkeypatch.setattr(engine_room, "GRAPH_FUNCTIONS", ("cuNotYet",))
-    check(Engine(gpu_module), small)
+    check(open_engine(gpu_module), small)
     assert (fake.graphs, fake.waits) == (0, 3)
 
 
 @pytest.mark.parametrize(("major", "minor"), [(6, 2), (8, 7), (9, 0)])
 def test_where_the_machine_code_does_not_fit_the_driver_compiles_the_ptx(fake, gpu_module, small, major, minor):
     fake.takes_cubin, fake.major, fake.minor = 0, major, minor
-    check(Engine(gpu_module), small)
+    check(open_engine(gpu_module), small)
     assert fake.loaded_ptx
 
 
 def test_everything_is_given_back(fake, gpu_module):
     gc.collect()
     before = fake.held
-    engine = Engine(gpu_module)
+    engine = open_engine(gpu_module)
     depth = engine.run()
     assert fake.held > before + 50
     del engine
@@ -136,7 +136,7 @@ def test_everything_is_given_back(fake, gpu_module):
 
 @pytest.mark.usefixtures("fake")
 def test_threads_may_be_set_and_mean_nothing(gpu_module):
-    engine = Engine(gpu_module, threads=4)
+    engine = open_engine(gpu_module, threads=4)
     engine.threads = 2
     assert engine.threads == 1
 
@@ -144,27 +144,28 @@ def test_threads_may_be_set_and_mean_nothing(gpu_module):
 def test_an_older_gpu_is_refused(fake, gpu_module):
     fake.major, fake.minor = 5, 3
     with pytest.raises(ModuleError, match=r"for sm_62 or newer, and a GPU on the host is sm_53\. .*--target host"):
-        Engine(gpu_module)
+        open_engine(gpu_module)
 
 
 def test_a_driver_that_takes_neither_says_why(fake, gpu_module):
     fake.takes_cubin = fake.takes_ptx = 0
     with pytest.raises(ModuleError, match=r"NO_BINARY_FOR_GPU.*INVALID_PTX.*Update the driver"):
-        Engine(gpu_module)
+        open_engine(gpu_module)
 
 
 def test_a_driver_without_gpu_is_told(fake, gpu_module):
     fake.devices = 0
     with pytest.raises(ModuleError, match=r"finds no GPU \(cuInit: CUDA_ERROR_NO_DEVICE\).*--target host"):
-        Engine(gpu_module)
+        open_engine(gpu_module)
 
 
 def test_without_a_driver_there_is_one_line_and_no_crash(gpu_module):
     code = (
         "import sys\nfrom fastdepth_ros.errors import ModuleError\nfrom fastdepth_ros.runtime.gpu import driver\n"
         "driver.LIBRARY = 'libno-such-driver.so.1'\n"
-        "from fastdepth_ros.runtime.engine import Engine\nfrom fastdepth_ros.runtime.module import CompiledModule\n"
-        "try: Engine(CompiledModule.open(sys.argv[1]))\nexcept ModuleError as error: print(error)"
+        "from fastdepth_ros.runtime.engines import open_engine\n"
+        "from fastdepth_ros.runtime.module import CompiledModule\n"
+        "try: open_engine(CompiledModule.open(sys.argv[1]))\nexcept ModuleError as error: print(error)"
     )
     command = [sys.executable, "-c", code, gpu_module.folder]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

@@ -99,8 +99,9 @@ def test_what_does_not_fit_costs_its_process_one_line_and_no_crash(copy, tmp_pat
     spoil(copy)
     code = (
         "import sys; from fastdepth_ros.errors import FastDepthError\n"
-        "from fastdepth_ros.runtime.engine import Engine; from fastdepth_ros.runtime.module import CompiledModule\n"
-        "try: Engine(CompiledModule.open(sys.argv[1])).run()\nexcept FastDepthError as error: print(error)"
+        "from fastdepth_ros.runtime.engines import open_engine\n"
+        "from fastdepth_ros.runtime.module import CompiledModule\n"
+        "try: open_engine(CompiledModule.open(sys.argv[1])).run()\nexcept FastDepthError as error: print(error)"
     )
     command = [sys.executable, "-c", code, copy]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from fastdepth_ros.errors import ModuleError
 
 NAMES = ("libnvrtc.so.12", "libnvrtc.so.13")
-"""Of the library: from the wheel, or from a CUDA toolkit on the loader's path."""
+"""File names of the library: from the wheel, or from a CUDA toolkit on the loader's path."""
 
 REMEDY = (
     "Install NVIDIA's compiler, which needs no GPU: pip install nvidia-cuda-nvrtc-cu12==12.9.86 (the extra [cuda])."

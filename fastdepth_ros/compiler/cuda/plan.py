@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
 
@@ -16,7 +16,7 @@ from fastdepth_ros.compiler.cuda.layout import Flat, Floats, Map
 from fastdepth_ros.compiler.cuda.sources import Plain, Source, Upsampled
 from fastdepth_ros.compiler.cuda.tile import Tile
 from fastdepth_ros.compiler.first import PIXEL_SCALE
-from fastdepth_ros.compiler.plan import PICTURE, UPSAMPLED_BORDER, Planner, kernel_name
+from fastdepth_ros.compiler.plan import PICTURE, border_of, kernel_name, turns
 from fastdepth_ros.network import Block, Network
 
 SMALL_MAP = 400
@@ -62,28 +62,23 @@ class CudaPlanner:
 
     def __init__(self, network: Network, weights: Mapping[str, Floats], gpu: Gpu) -> None:
         self.network, self.weights, self.gpu = network, weights, gpu
-        # Who reads what with which border is the same on every processor.
-        self.border_of: Callable[[int], int] = Planner(network, weights, lanes=1).border_of
 
     def plan(self, height: int, width: int) -> list[Launch]:
         """The launches for pictures of that size, multiples of 32, in order."""
         launches = [self.first(height // 2, width // 2)]
-        encoder = [launches[0]]  # By number of the block; the skips start there.
-        for number, block in enumerate(self.network.encoder_blocks, start=1):
-            launches += self.block(block, Plain(map_of(launches[-1])), (launches[-1],), self.border_of(number))
-            encoder.append(launches[-1])
-        deep, *others = self.network.decoder_blocks
-        launches += self.block(deep, Plain(map_of(launches[-1])), (launches[-1],), UPSAMPLED_BORDER)
-        for before, block in zip((deep, *others), others, strict=False):
-            skip = encoder[before.skip] if before.skip is not None else None
-            reads = (launches[-1], skip) if skip else (launches[-1],)
-            source = Upsampled(map_of(launches[-1]), map_of(skip) if skip else None)
-            launches += self.block(block, source, reads, UPSAMPLED_BORDER, is_last=block is others[-1])
+        answers = {self.network.first.name: launches[0]}
+        for turn in turns(self.network):
+            before, skip = launches[-1], answers[turn.skip] if turn.skip else None
+            reads = (before, skip) if skip else (before,)
+            whole, added = map_of(before), map_of(skip) if skip else None
+            source = Upsampled(whole, added) if turn.doubled else Plain(whole)
+            launches += self.block(turn.block, source, reads, turn.border, turn.is_last)
+            answers[turn.name] = launches[-1]
         return launches
 
     def first(self, height: int, width: int) -> Launch:
         conv = self.network.first
-        target, outputs = Map(height, width, conv.outputs, self.border_of(0)), outputs_at_once(conv)
+        target, outputs = Map(height, width, conv.outputs, border_of(self.network, conv.name)), outputs_at_once(conv)
         scaled = self.weights[f"{conv.name}.weight"] * np.float32(PIXEL_SCALE)
         arrays = layout.pack_first(scaled, outputs), layout.pack_vector(self.weights[f"{conv.name}.bias"], outputs)
         name, macs = kernel_name(conv.name), conv.macs(height * conv.stride, width * conv.stride)

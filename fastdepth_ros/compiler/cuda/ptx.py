@@ -15,7 +15,12 @@ HINT = re.compile(r'^\s*\.pragma "used_bytes_mask [^"]*";\n', re.MULTILINE)
 
 
 def for_drivers_since(version: str, ptx: str) -> str:
-    """The same program, marked as PTX of at most that version, as ``6.5``."""
+    """A program marked as PTX of at most some version.
+
+    Args:
+        version: the newest that the drivers read, as ``6.5``.
+        ptx: the program, as NVRTC writes it.
+    """
     match = VERSION.search(ptx)
     assert match, "PTX begins with its version"
     oldest = tuple(int(number) for number in version.split("."))

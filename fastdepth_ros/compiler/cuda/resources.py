@@ -15,7 +15,7 @@ REGISTERS, FRAME_SIZE = b"\x04\x2f", b"\x04\x11"
 
 
 class Usage(NamedTuple):
-    """Of one kernel.
+    """Resources that one kernel takes.
 
     Attributes:
         registers: of a thread.
@@ -29,7 +29,7 @@ class Usage(NamedTuple):
 
 
 class Section(NamedTuple):
-    """Of an ELF file."""
+    """A section of an ELF file."""
 
     name: str
     size: int

@@ -11,7 +11,7 @@ from fastdepth_ros.compiler.cuda.tile import OUTPUTS, PIXELS, Tile, Window
 from fastdepth_ros.network import Convolution
 
 MOST_THREADS = 256
-"""Of a block: the TX2 has 32768 registers for one, so that each of them may have 128."""
+"""Most threads of a block: the TX2 has 32768 registers for one, so that each of them may have 128."""
 
 MOST_PIXELS = 128
 STAGING = 12
@@ -25,7 +25,7 @@ DEPTHWISE_PIXELS = 256
 
 
 def fused(target: Map, conv: Convolution) -> Tile:
-    """Of a block in one kernel: all output channels of some pixels, with as little work as possible for the whole map.
+    """Tile of a block in one kernel: all output channels of some pixels, with the least work for the whole map.
 
     Args:
         target: what the block gives.
@@ -37,7 +37,7 @@ def fused(target: Map, conv: Convolution) -> Tile:
 
 
 def depthwise(target: Flat, conv: Convolution) -> Tile:
-    """Of a kernel that convolves only."""
+    """Tile of a kernel that convolves only."""
     return least_work(target.height, target.width, conv, OUTPUTS, DEPTHWISE_PIXELS)
 
 

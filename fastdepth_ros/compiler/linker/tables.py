@@ -32,7 +32,7 @@ class LoaderTables:
 
     @property
     def constant(self) -> list[Section]:
-        """Those that the loader only reads."""
+        """Sections that the loader only reads."""
         return [self.symbols, self.hashes, self.strings, self.relocations]
 
     def fill(self, defined: Mapping[str, Symbol], loader: Iterable[tuple[int, int, int]]) -> None:

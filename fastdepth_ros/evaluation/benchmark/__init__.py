@@ -6,12 +6,14 @@ of their own (``requirements/bench.txt``; torch in that of the training), so tha
 modules ``runtimes``, ``graph`` and ``*_model`` run there and need nothing of this package but the network table.
 
 runtimes    the other runtimes: how to load a model and run it
-graph       the way through the network, and its writers: onnx_model, tflite_model, ncnn_model, torch_model
+graph       what the writers have in common: onnx_model, tflite_model, ncnn_model, torch_model
 measure     one turn of one runtime, in a process of its own
 rounds      the turns of all, interleaved; whether the answers agree
 tables      what was found, as JSON and on the terminal
 plot        the same as a picture
 layers      kernel by kernel
 start       start-up and memory of the engine
+frame_cost  what a frame costs the node beside the network (`fastdepth bench --frame`)
+counted_node  depth_node whose network counts its own processor time, for that
 aims        start-up, memory and frames beside what is aimed at
 """

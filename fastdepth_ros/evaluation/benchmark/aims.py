@@ -18,7 +18,7 @@ def rows(engine: Mapping[str, Any], cases: Sequence[Mapping[str, Any]]) -> list[
 
     Args:
         engine: as ``start`` measures it, in several processes: figure -> ``median``.
-        cases: as :mod:`fastdepth_ros.demo.frame_cost` measures them, a node for each.
+        cases: as :mod:`fastdepth_ros.evaluation.benchmark.frame_cost` measures them, a node for each.
     """
     first_depth = float(np.median([case["first_depth_s"] for case in cases]))
     found = [

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from fastdepth_ros.network import Convolution, Network
+from fastdepth_ros.network import Network
 from fastdepth_ros.runtime.engine import aligned, configure_pool, load_machine, tvm_ffi
 from fastdepth_ros.runtime.module import CompiledModule
 
@@ -29,7 +28,7 @@ def kernel_times(module: CompiledModule, threads: int, seconds: float) -> dict[s
     about, ffi = module.description, tvm_ffi()
     pixels = aligned((about.input.height, about.input.width * 3), np.uint8)
     pixels[:] = np.sort(np.random.default_rng(0).integers(0, 256, pixels.shape, np.uint8), axis=1)
-    machine, picture = load_machine(module.library), ffi.from_dlpack(pixels)
+    machine, picture = load_machine(module), ffi.from_dlpack(pixels)
     configure_pool(threads)
     machine["main"](picture)
     machine["set_instrument"](ffi.convert(watch))
@@ -40,22 +39,8 @@ def kernel_times(module: CompiledModule, threads: int, seconds: float) -> dict[s
 
 
 def kernel_macs(network: Network, height: int, width: int) -> dict[str, int]:
-    """Convolution -> its multiply-accumulates for a picture of that size."""
-    return {conv.name: conv.macs(rows, columns) for conv, rows, columns in inputs(network, height, width)}
-
-
-def inputs(network: Network, height: int, width: int) -> Iterator[tuple[Convolution, int, int]]:
-    """Each convolution and the size of its input; the last one's is half the picture's (see compiler/head.py)."""
-    yield network.first, height, width
-    height, width = height // network.first.stride, width // network.first.stride
-    *blocks, last = (*network.encoder_blocks, *network.decoder_blocks)
-    for block in (*blocks, last):
-        for conv in (block.depthwise, block.pointwise):
-            yield conv, height, width
-            height, width = height // conv.stride, width // conv.stride
-        if block.upsample and block is not last:
-            height, width = height * 2, width * 2
-    yield network.last, height, width
+    """Convolution -> its multiply-accumulates for a picture of that size; the last one's are those of half of it."""
+    return {conv.name: conv.macs(rows, columns) for conv, rows, columns in network.inputs(height, width)}
 
 
 def rows(module: CompiledModule, threads: int, seconds: float) -> list[dict[str, Any]]:

@@ -41,10 +41,10 @@ def main() -> None:
 def load(runtime: str, model: Path, source: Any, threads: int) -> Callable[[], Any]:
     """A function that runs the network once."""
     if runtime == "fastdepth":
-        from fastdepth_ros.runtime.engine import Engine
+        from fastdepth_ros.runtime.engines import open_engine
         from fastdepth_ros.runtime.module import CompiledModule
 
-        engine = Engine(CompiledModule.open(model), threads)
+        engine = open_engine(CompiledModule.open(model), threads)
         engine.input[:] = source
         return engine.run
     from fastdepth_ros.evaluation.benchmark.runtimes import PEERS

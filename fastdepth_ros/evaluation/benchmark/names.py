@@ -9,4 +9,4 @@ TABLE, WEIGHTS = "network.json", "weights.npz"
 """What all writers read: the network table and the weights by their names."""
 
 PRODUCT_SIZE = 512
-"""Of the matrices whose product measures what the processor reaches: three of them fit a second-level cache."""
+"""Rows of the square matrices whose product shows what the processor reaches: three fit a second-level cache."""

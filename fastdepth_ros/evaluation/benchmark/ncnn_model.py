@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from fastdepth_ros.evaluation.benchmark.graph import read, walk
+from fastdepth_ros.evaluation.benchmark.graph import read
 from fastdepth_ros.evaluation.benchmark.names import NETWORK_NCNN
-from fastdepth_ros.network import Convolution, Network
+from fastdepth_ros.network import Convolution, Network, walk
 
 MAGIC = 7767517
 RAW_FLOAT32 = bytes(4)

@@ -11,9 +11,9 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from fastdepth_ros.evaluation.benchmark.graph import read, walk
+from fastdepth_ros.evaluation.benchmark.graph import read
 from fastdepth_ros.evaluation.benchmark.names import NETWORK_ONNX, PRODUCT_ONNX, PRODUCT_SIZE
-from fastdepth_ros.network import Convolution, Network
+from fastdepth_ros.network import Convolution, Network, walk
 
 OPSET = 17
 IR_VERSION = 8
@@ -62,7 +62,7 @@ class OnnxGraph:
 def write(network: Network, weights: Mapping[str, Any], height: int, width: int, path: Path) -> None:
     """Write the model: (1, 3, height, width) float32 RGB of 0..1 -> (1, 1, height / 2, width / 2) metres."""
     graph = OnnxGraph(weights)
-    depth = walk(network, graph, "picture")
+    depth = walk(network, graph, "picture")[network.last.name]
     model = helper.make_model(
         helper.make_graph(
             graph.nodes,

@@ -92,7 +92,7 @@ class Comparison:
         return _speed(t.minimum for t in self._products_with(threads))
 
     def median_peak(self, threads: int) -> float | None:
-        """The same by medians: what medians of the network are to be held against on a busy machine."""
+        """The fastest matrix product by medians [FLOP/s], for the network's medians on a busy machine."""
         return _speed(t.median for t in self._products_with(threads))
 
     def _products_with(self, threads: int) -> list[Timing]:
@@ -100,7 +100,7 @@ class Comparison:
 
 
 def _speed(durations: Iterable[float]) -> float | None:
-    """Of the matrix product, in the shortest of some durations."""
+    """Speed of the matrix product [FLOP/s] in the shortest of some durations [s]; None without any."""
     fastest = min(durations, default=None)
     return 2 * PRODUCT_SIZE**3 / fastest if fastest else None
 

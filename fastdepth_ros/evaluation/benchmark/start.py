@@ -7,14 +7,14 @@ import sys
 import time
 from pathlib import Path
 
-from fastdepth_ros.runtime.engine import Engine
+from fastdepth_ros.runtime.engines import open_engine
 from fastdepth_ros.runtime.module import CompiledModule
 
 
 def main() -> None:
     """Load the module, run once; START is the monotonic clock [s] when the parent started this process."""
     folder, start = sys.argv[1], float(sys.argv[2])
-    engine = Engine(CompiledModule.open(folder))
+    engine = open_engine(CompiledModule.open(folder))
     ready = time.monotonic() - start
     engine.run()
     first = time.monotonic() - start

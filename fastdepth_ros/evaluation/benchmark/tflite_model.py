@@ -11,9 +11,9 @@ import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from fastdepth_ros.evaluation.benchmark.graph import read, walk
+from fastdepth_ros.evaluation.benchmark.graph import read
 from fastdepth_ros.evaluation.benchmark.names import NETWORK_TFLITE
-from fastdepth_ros.network import Convolution, Network
+from fastdepth_ros.network import Convolution, Network, walk
 
 IDENTIFIER = b"TFL3"
 VERSION = 3
@@ -126,7 +126,8 @@ def write(network: Network, weights: Mapping[str, Any], height: int, width: int,
     """Write the model: (1, height, width, 3) float32 RGB of 0..1 -> (1, height / 2, width / 2, 1) metres."""
     graph = TfliteGraph(weights)
     picture = graph.map(height, width, network.first.inputs)
-    path.write_bytes(graph.file(picture, walk(network, graph, picture)))
+    depth = walk(network, graph, picture)[network.last.name]
+    path.write_bytes(graph.file(picture, depth))
 
 
 def main() -> None:

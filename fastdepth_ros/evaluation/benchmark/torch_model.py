@@ -8,8 +8,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from fastdepth_ros.evaluation.benchmark.graph import walk
-from fastdepth_ros.network import Convolution, Network
+from fastdepth_ros.network import Convolution, Network, walk
 
 
 class TorchGraph:
@@ -39,7 +38,7 @@ class Net(torch.nn.Module):  # type: ignore[misc]  # torch ships no types here
         self.network, self.graph = network, TorchGraph(weights)
 
     def forward(self, picture: Any) -> Any:
-        return walk(self.network, self.graph, picture)
+        return walk(self.network, self.graph, picture)[self.network.last.name]
 
 
 def optimised(network: Network, weights: Mapping[str, Any], picture: Any) -> Any:

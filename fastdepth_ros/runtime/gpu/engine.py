@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 from ctypes import byref, c_char_p, c_int, c_size_t, c_uint, c_void_p
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,8 @@ class GpuEngine(Engine):
         self.module = module
         self.threads = threads
         self._driver = driver = driver_room.driver(driver_room.LIBRARY)
-        program = Program.read(module.library)
+        with module.held() as library:
+            program = Program.read(Path(library), module.library)
         about = module.description
         try:
             driver.enter()

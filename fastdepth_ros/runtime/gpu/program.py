@@ -13,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from fastdepth_ros.errors import ModuleError
+from fastdepth_ros.files.writing import write_file
 
 PICTURE, DEPTH = "picture", "depth"
 """What the launches call input and output."""
@@ -59,11 +60,15 @@ class Program:
         """Write it as safetensors; the same program always gives the same bytes."""
         code = {CUBIN: np.frombuffer(self.cubin, np.uint8), PTX: np.frombuffer(self.ptx.encode(), np.uint8)}
         order = {"launches": [asdict(launch) for launch in self.launches], "maps": dict(self.maps)}
-        file.write_bytes(save({**code, **self.weights}, {PROGRAM: json.dumps(order)}))
+        write_file(file, save({**code, **self.weights}, {PROGRAM: json.dumps(order)}))
 
     @classmethod
-    def read(cls, file: Path) -> Program:
+    def read(cls, file: Path, called: Path | None = None) -> Program:
         """The inverse of :meth:`write`.
+
+        Args:
+            file: to be read.
+            called: how errors call it, where that is not its name.
 
         Raises:
             ModuleError: it is no such file.
@@ -78,5 +83,7 @@ class Program:
                 for one in order["launches"]
             )
             return cls(cubin, ptx, launches, order["maps"], arrays)
-        except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
-            raise ModuleError(f"{file} cannot be read ({error!r})", "Compile it again: `fastdepth compile`.") from error
+        except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise ModuleError(
+                f"{called or file} cannot be read ({error!r})", "Compile it again: `fastdepth compile`."
+            ) from error

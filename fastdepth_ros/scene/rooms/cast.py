@@ -206,7 +206,7 @@ def _polygon_boxes(points: Array, view: View) -> Array:
 
 
 def _hull_boxes(corners: Array, view: View) -> Array:
-    """The same around convex hulls; where one reaches behind the camera, the whole picture."""
+    """Boxes around convex hulls; where one reaches behind the camera, the whole picture."""
     valid = corners[..., 2] > NEAR
     boxes = _boxes(corners, valid, view)
     cut = valid.any(1) & ~valid.all(1)

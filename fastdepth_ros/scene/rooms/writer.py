@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.errors import SettingError
+from fastdepth_ros.files.writing import write_file
 from fastdepth_ros.scene.rooms.cameras import random_camera
 from fastdepth_ros.scene.rooms.cast import Floats
 from fastdepth_ros.scene.rooms.kinds import ROOMS, Kind
@@ -100,9 +101,8 @@ def _write(folder: Path, number: int, seed: int, room: Room, kind: Kind) -> None
         "intrinsics": {"fx": camera.fx, "fy": camera.fy, "cx": camera.cx, "cy": camera.cy},
     }
     millimetres = np.rint(depth * 1000).clip(0, 65535).astype(np.uint16)
-    (folder / f"{name}.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
-    (folder / f"{name}.depth.png").write_bytes(cv2.imencode(".png", millimetres)[1].tobytes())
-    # The picture comes last, and whole: where it is there, all of its sample is.
-    draft = folder / f".{name}.draft"
-    draft.write_bytes(cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes())
-    draft.replace(folder / f"{name}.jpg")
+    write_file(folder / f"{name}.json", json.dumps(about, indent=1) + "\n")
+    write_file(folder / f"{name}.depth.png", cv2.imencode(".png", millimetres)[1].tobytes())
+    # The picture comes last: where it is there, all of its sample is.
+    jpeg = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1]
+    write_file(folder / f"{name}.jpg", jpeg.tobytes())

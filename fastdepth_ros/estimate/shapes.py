@@ -1,0 +1,71 @@
+"""Convolutions by their shape alone, which is what decides how long they take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+from fastdepth_ros.network import Kind, Network
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A convolution's channels, kernel, stride, and the size of the map that it reads [px]."""
+
+    kind: Kind
+    inputs: int
+    outputs: int
+    height: int
+    width: int
+    kernel: int
+    stride: int
+
+    @property
+    def pixels(self) -> int:
+        """Pixels of the map that it writes."""
+        return (self.height // self.stride) * (self.width // self.stride)
+
+    @property
+    def read_pixels(self) -> int:
+        """Pixels of the map that it reads."""
+        return self.height * self.width
+
+    @property
+    def weights(self) -> int:
+        return self.outputs * (1 if self.kind == "depthwise" else self.inputs) * self.kernel**2
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates."""
+        return self.weights * self.pixels
+
+    @property
+    def values(self) -> int:
+        """Numbers that it has to read and write at least once: both maps and the weights."""
+        return self.read_pixels * self.inputs + self.pixels * self.outputs + self.weights
+
+
+@dataclass(frozen=True)
+class Anatomy:
+    """A network as a board sees it.
+
+    Attributes:
+        convolutions: name and shape of each, in the order in which they are computed.
+        upsampled: numbers that the upsamplings write.
+    """
+
+    convolutions: tuple[tuple[str, Shape], ...]
+    upsampled: int
+
+
+def anatomy(network: Network, height: int = 224, width: int = 224) -> Anatomy:
+    """The shapes of a network for a picture of ``height`` x ``width`` pixels, each a multiple of 32."""
+    found = [
+        (conv.name, Shape(conv.kind, conv.inputs, conv.outputs, rows, columns, conv.kernel, conv.stride))
+        for conv, rows, columns in network.inputs(height, width, repeated=True)
+    ]
+    shapes = dict(found)
+    # What is doubled is what the next step reads.
+    doubled = [(step, after) for step, after in pairwise(network.steps(repeated=True)) if step.doubled]
+    upsampled = sum(step.outputs * shapes[after.convolutions[0].name].read_pixels for step, after in doubled)
+    return Anatomy(tuple(found), upsampled)

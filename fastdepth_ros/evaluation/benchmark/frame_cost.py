@@ -1,0 +1,223 @@
+"""What a frame costs the node beside the network: processor time, at a camera's rate, over DDS.
+
+Each node is a process of its own and gets pictures from this one at 30 Hz: first while somebody listens to the depth
+map alone, then with a listener to the cloud. The network runs on one thread and counts its own time
+(:mod:`fastdepth_ros.evaluation.benchmark.counted_node`); what is left of the process's time, middleware and diagnostics
+included, is what a frame costs beside it. Processor time, unlike time by the clock, hardly changes when other programs
+are running.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.serialization import serialize_message
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
+
+from fastdepth_ros.camera import Intrinsics
+from fastdepth_ros.evaluation.benchmark.counted_node import Counts, CountsFile
+from fastdepth_ros.harness.bystander import Bystander
+from fastdepth_ros.harness.process import NodeError, NodeProcess
+from fastdepth_ros.scene.path import pose_at
+from fastdepth_ros.scene.render import Renderer
+from fastdepth_ros.scene.room import build_room
+
+SIZES = ((640, 480), (1280, 720), (1920, 1080))
+RATE = 30
+WARM_UP = 15
+"""Frames with each output that are not counted: buffers are made, messages are sent for the first time."""
+
+SETTLE = 11.0
+"""Seconds from the start of a node that are not counted: until then it announces itself over and over, as
+config/fastdds.xml has it."""
+
+START_LIMIT, FRAMES_LIMIT = 60.0, 30.0
+"""Until the first depth comes, and beyond the time that the frames take at the camera's rate [s]."""
+
+JPEG_QUALITY = 90
+COUNTED = "fastdepth_ros.evaluation.benchmark.counted_node"
+
+
+class Case(NamedTuple):
+    """A camera: its picture's size [px], and whether it sends JPEG."""
+
+    width: int
+    height: int
+    jpeg: bool
+
+
+CASES = tuple(Case(*size, jpeg) for size in SIZES for jpeg in (False, True))
+
+
+def pictures() -> dict[tuple[int, int], npt.NDArray[np.uint8]]:
+    """Size -> a picture of the computed room, (height, width, 3) RGB: as much detail as a real one, for JPEG's sake."""
+    width, height = SIZES[-1]
+    camera = Intrinsics(width, height, 1575.0, 1575.0, (width - 1) / 2, (height - 1) / 2)
+    large = Renderer(build_room(), camera).render(pose_at(0.0), 0).picture
+    found = {}
+    for width, height in SIZES:
+        seen = large.shape[0] * width // height
+        left = (large.shape[1] - seen) // 2
+        cut = np.ascontiguousarray(large[:, left : left + seen])
+        found[width, height] = np.asarray(cv2.resize(cut, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    return found
+
+
+class Camera(Bystander):
+    """A camera driver and the listeners to its depth.
+
+    Args:
+        pixels: the picture that it sends, over and over.
+        jpeg: whether compressed.
+
+    Attributes:
+        first_depth: when the first depth map came [ns, the system's clock]; 0 before.
+    """
+
+    def __init__(self, pixels: npt.NDArray[np.uint8], jpeg: bool) -> None:
+        super().__init__("fastdepth_bench")
+        self.first_depth = 0
+        driver = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+        self._message: Any = compressed(pixels) if jpeg else raw(pixels)
+        topic = "/image/compressed" if jpeg else "/image"
+        self._image = self.node.create_publisher(type(self._message), topic, driver)
+        self._info = self.node.create_publisher(CameraInfo, "/camera_info", driver)
+        self._camera_info = camera_info(*pixels.shape[1::-1])
+        self.node.create_subscription(Image, "/depth/image_rect", self._hear, driver, raw=True)
+        self.node.create_timer(1 / RATE, self._send)
+
+    def listen_to_the_cloud(self) -> None:
+        best_effort = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+        self.node.create_subscription(PointCloud2, "/depth/points", lambda _: None, best_effort, raw=True)
+
+    def _send(self) -> None:
+        stamp = self.node.get_clock().now().to_msg()
+        self._message.header.stamp = self._camera_info.header.stamp = stamp
+        self._info.publish(self._camera_info)
+        self._image.publish(serialize_message(self._message))
+
+    def _hear(self, _: bytes) -> None:
+        self.first_depth = self.first_depth or time.time_ns()
+
+
+def raw(pixels: npt.NDArray[np.uint8]) -> Image:
+    """The picture as most drivers send it, bgr8."""
+    height, width = pixels.shape[:2]
+    message = Image(height=height, width=width, encoding="bgr8", step=3 * width)
+    message.data.frombytes(np.ascontiguousarray(pixels[..., ::-1]).tobytes())
+    return message
+
+
+def compressed(pixels: npt.NDArray[np.uint8]) -> CompressedImage:
+    """The picture as image_transport's JPEG."""
+    _, data = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    message = CompressedImage(format="bgr8; jpeg compressed bgr8")
+    message.data.frombytes(data.tobytes())
+    return message
+
+
+def camera_info(width: int, height: int) -> CameraInfo:
+    """A pinhole camera with a Kinect's vertical angle of view."""
+    focal = 525.0 * height / 480
+    centre = ((width - 1) / 2, (height - 1) / 2)
+    k = [focal, 0.0, centre[0], 0.0, focal, centre[1], 0.0, 0.0, 1.0]
+    p = [*k[:3], 0.0, *k[3:6], 0.0, *k[6:], 0.0]
+    info = CameraInfo(width=width, height=height, distortion_model="plumb_bob", k=k, p=p)
+    info.d = [0.0] * 5
+    info.r = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
+    return info
+
+
+def measure(
+    model: Path, target: str, cases: tuple[Case, ...], frames: int, folder: Path, say: Callable[[str], object]
+) -> list[dict[str, Any]]:
+    """Measure each case with a node of its own.
+
+    The environment is that of :func:`fastdepth_ros.demo.graph.enter_graph`, and the model is compiled already.
+
+    Args:
+        model: folder of the bundle.
+        target: that it is compiled for.
+        cases: to measure.
+        frames: that are counted, with each output.
+        folder: for logs.
+        say: is told what goes on.
+
+    Returns:
+        For each case its fields and ``first_depth_s`` from the start of the node's process, ``resident_mb`` of it
+        at the end [10^6 bytes], ``network_ms``, ``depth_ms`` and ``cloud_ms``: processor time of a frame, of the
+        network, and of everything else with a listener to depth, and to depth and cloud.
+
+    Raises:
+        NodeError: a node ended or does not answer.
+    """
+    seen = pictures()
+    return [_measure(model, target, case, seen[case[:2]], frames, folder, say) for case in cases]
+
+
+def _measure(
+    model: Path, target: str, case: Case, pixels: npt.NDArray[np.uint8], frames: int, folder: Path, say: Any
+) -> dict[str, Any]:
+    name = f"{case.width}x{case.height} {'JPEG' if case.jpeg else 'raw'}"
+    place = folder / name.replace(" ", "-")
+    place.mkdir(parents=True)
+    parameters = {
+        "model": str(model.resolve()),
+        "target": target,
+        "threads": 1,
+        "image_transport": "compressed" if case.jpeg else "raw",
+        "cloud": "xyzrgb",
+    }
+    counts = CountsFile(place / "counts")
+    command = [sys.executable, "-m", COUNTED, str(place / "counts")]
+    say(f"{name}: until the first depth")
+    with Camera(pixels, case.jpeg) as camera, NodeProcess(place, parameters, command) as process:
+        _wait(process, lambda: camera.first_depth > 0, START_LIMIT)
+        first_depth = (camera.first_depth - process.started) / 1e9
+        say(f"{name}: depth alone")
+        _wait(process, lambda: time.time_ns() > process.started + SETTLE * 1e9, 2 * SETTLE)
+        network, depth = _cost(process, counts, frames)
+        camera.listen_to_the_cloud()
+        say(f"{name}: depth and cloud")
+        _, cloud = _cost(process, counts, frames)
+        resident, _ = process.memory()
+    return {
+        **case._asdict(),
+        "first_depth_s": round(first_depth, 3),
+        "resident_mb": round(resident, 1),
+        "network_ms": round(network, 3),
+        "depth_ms": round(depth, 3),
+        "cloud_ms": round(cloud, 3),
+    }
+
+
+def _cost(process: NodeProcess, counts: CountsFile, frames: int) -> tuple[float, float]:
+    """Processor time of a frame [ms]: of the network, and of everything else, over so many frames."""
+    before, begun = _after(process, counts, WARM_UP)
+    after, ended = _after(process, counts, frames)
+    count, network = after.frames - before.frames, after.network - before.network
+    return network / count / 1e6, (ended - begun - network) / count / 1e6
+
+
+def _after(process: NodeProcess, counts: CountsFile, frames: int) -> tuple[Counts, int]:
+    """The counts so many frames later, and the processor time of the process then [ns]."""
+    until = counts.read().frames + frames
+    _wait(process, lambda: counts.read().frames >= until, FRAMES_LIMIT + 2 * frames / RATE)
+    return counts.read(), process.processor_time()
+
+
+def _wait(process: NodeProcess, condition: Callable[[], bool], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        process.check()
+        if time.monotonic() > deadline:
+            raise NodeError(f"depth_node gives no depth:\n{process.last_words()}\n", f"See {process.log}.")
+        time.sleep(0.01)

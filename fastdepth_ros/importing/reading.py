@@ -1,0 +1,84 @@
+"""Weights of any known format, read in this process and held against the network table."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastdepth_ros.errors import WeightsError
+from fastdepth_ros.files.names import short
+from fastdepth_ros.importing import layers, mit_tvm, npz, onnx, pickled, tflite
+from fastdepth_ros.importing.bounds import foreign
+from fastdepth_ros.importing.layers import Arrays, Layer
+from fastdepth_ros.network import NETWORKS, Network, check_weights
+
+READERS: dict[str, Callable[[Path], Arrays | list[Layer]]] = {
+    ".npz": npz.read,
+    ".pth.tar": pickled.read,
+    ".pth": pickled.read,
+    ".pt": pickled.read,
+    ".onnx": onnx.read,
+    ".tflite": tflite.read,
+    ".params": mit_tvm.read,
+}
+"""File suffix -> what reads it, into named arrays or into convolutions in the order of computation."""
+
+
+def read_here(path: Path | str, network: Network | None = None) -> tuple[Network, Arrays]:
+    """Read weights as ``importing.read_weights`` does, but in this process: for files that are known to be good.
+
+    Raises:
+        WeightsError: the file cannot be read, or an array does not fit its layer.
+    """
+    file = Path(path)
+    suffix = suffix_of(file)
+    found = READERS[suffix](file)
+    with foreign(file, f"weights ({suffix})", "Save it again."):
+        return _fitted(found, network)
+
+
+def suffix_of(file: Path) -> str:
+    """The suffix in READERS that a file has.
+
+    Raises:
+        WeightsError: it is no file, or has none of them.
+    """
+    if not os.path.isfile(file):
+        raise WeightsError(f"{file} is no file", "Name the file that holds the weights.")
+    suffix = next((suffix for suffix in READERS if file.name.lower().endswith(suffix)), None)
+    if suffix is None:
+        raise WeightsError(f"{file} is of no known format", f"Known are {', '.join(READERS)}.")
+    return suffix
+
+
+def _fitted(found: Arrays | list[Layer], network: Network | None) -> tuple[Network, Arrays]:
+    if isinstance(found, dict) and layers.is_named(found):
+        table = network or _fitting_network(found.get("conv0.weight"))
+        check_weights(table, found)
+        with np.errstate(all="ignore"):
+            arrays = {name: a if a.dtype == np.float16 else a.astype(np.float32) for name, a in found.items()}
+    else:
+        chain = layers.from_state_dict(found) if isinstance(found, dict) else found
+        table = network or _fitting_network(chain[0].weight if chain else None)
+        arrays = layers.name_after(table, chain)
+    check_weights(table, arrays)
+    return table, arrays
+
+
+def _fitting_network(first: npt.NDArray[Any] | None) -> Network:
+    """The known table with as many channels in the first convolution; what follows is checked against it."""
+    if first is None:
+        raise WeightsError(
+            "the first convolution, conv0, is missing", "Arrays are named as in fastdepth_ros/network/table.py."
+        )
+    for network in NETWORKS.values():
+        if first.shape[:1] == (network.first.outputs,):
+            return network
+    known = ", ".join(f"{network.name}: {network.first.outputs}" for network in NETWORKS.values())
+    cause = f"conv0 has weights of shape {short(first.shape)}, which fits no known network (channels of {known})"
+    raise WeightsError(cause, "Only FastDepth can be imported.")

@@ -1,0 +1,71 @@
+"""Pictures that lie in files and recordings, read as those in messages are: one reader for all.
+
+So a picture has the same pixels wherever it comes from. Above all an orientation that a file asks for is ignored: the
+calibration is that of the sensor. No ROS is needed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from fastdepth_ros.codec import jpeg, png
+from fastdepth_ros.codec.decoder import decode_file
+from fastdepth_ros.errors import ImageError
+from fastdepth_ros.messages.images import PictureReader, read_compressed
+from fastdepth_ros.messages.serialized import Origin, SerializedCompressedImage
+from fastdepth_ros.picture import Picture
+
+_NOWHEN = Origin(0, 0, "")
+_TO_RGB = {"bgr": cv2.COLOR_BGR2RGB, "bgra": cv2.COLOR_BGRA2RGB, "rgba": cv2.COLOR_RGBA2RGB, "grey": cv2.COLOR_GRAY2RGB}
+_TO_BGR = {"rgb": cv2.COLOR_RGB2BGR, "rgba": cv2.COLOR_RGBA2BGR, "bgra": cv2.COLOR_BGRA2BGR, "grey": cv2.COLOR_GRAY2BGR}
+
+
+def read_file(data: bytes, name: str) -> Picture:
+    """The picture of a JPEG or PNG file; of other kinds, what OpenCV makes of it.
+
+    Args:
+        data: the file's bytes.
+        name: what errors call it.
+
+    Raises:
+        ImageError: it was cut short, or cannot be decoded.
+    """
+    flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+    if data.startswith((jpeg.START, png.START)):
+        return Picture(np.asarray(decode_file(data, name, flags), np.uint8), "bgr")
+    # OpenCV raises for what is empty, and gives None for what it cannot read.
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
+    if pixels is None:
+        raise ImageError(f"{name} is no picture that OpenCV reads", "Name a JPEG or PNG file.")
+    return Picture(np.asarray(pixels, np.uint8), "bgr")
+
+
+def read_message(message: Any) -> Picture:
+    """The picture of a recorded Image or CompressedImage, as rosbags or rclpy unpack it.
+
+    Raises:
+        ImageError: it does not hold a picture that can be read.
+    """
+    if hasattr(message, "format"):
+        data = memoryview(np.asarray(message.data, np.uint8).tobytes())
+        return read_compressed(SerializedCompressedImage(_NOWHEN, data, str(message.format)))
+    return PictureReader().read(message)
+
+
+def rgb_of(picture: Picture) -> npt.NDArray[np.uint8]:
+    """The pixels (height, width, 3) as red, green, blue; an array of their own."""
+    return _converted(picture, _TO_RGB)
+
+
+def bgr_of(picture: Picture) -> npt.NDArray[np.uint8]:
+    """The pixels (height, width, 3) as blue, green, red, as OpenCV writes and draws them; an array of their own."""
+    return _converted(picture, _TO_BGR)
+
+
+def _converted(picture: Picture, codes: dict[str, int]) -> npt.NDArray[np.uint8]:
+    code = codes.get(picture.order)
+    return np.array(picture.pixels if code is None else cv2.cvtColor(picture.pixels, code), np.uint8, order="C")

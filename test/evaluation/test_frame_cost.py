@@ -1,0 +1,49 @@
+"""What a frame costs the node beside the network, with the real node over DDS."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from fastdepth_ros.evaluation.benchmark.counted_node import Counts, CountsFile
+
+ONE_CASE = """
+import json, sys
+from pathlib import Path
+from fastdepth_ros.demo.graph import enter_graph
+
+if __name__ == "__main__":
+    model, folder = map(Path, sys.argv[1:])
+    enter_graph(folder / "graph")
+    from fastdepth_ros.evaluation.benchmark.frame_cost import Case, measure
+
+    print(json.dumps(measure(model, "host", (Case(640, 480, True),), 10, folder, lambda _: None)))
+"""
+
+
+def test_counts_are_read_as_they_were_written(tmp_path):
+    writer = CountsFile(tmp_path / "counts")
+    reader = CountsFile(tmp_path / "counts")
+    assert reader.read() == Counts(0, 0)
+    writer.write(3, 5_000_000_000)
+    assert reader.read() == Counts(3, 5_000_000_000)
+
+
+@pytest.mark.usefixtures("module")
+def test_a_frames_cost_is_told_from_the_networks(bundle, tmp_path):
+    # A process of its own, because a graph is entered before ROS is loaded.
+    script = tmp_path / "one_case.py"
+    script.write_text(ONE_CASE)
+    environment = {k: v for k, v in os.environ.items() if k != "_ROS_WHEELS_BOOTSTRAP_COMPLETE"}
+    command = [sys.executable, str(script), str(bundle.path), str(tmp_path / "out")]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    (found,) = json.loads(done.stdout)
+    assert (found["width"], found["height"], found["jpeg"]) == (640, 480, True)
+    assert found["network_ms"] > 0.1
+    assert 0.1 < found["depth_ms"] < 200
+    assert 0.1 < found["cloud_ms"] < 200
+    assert 50 < found["resident_mb"] < 400
+    assert found["first_depth_s"] > 0.1

@@ -1,0 +1,60 @@
+"""What a worker is doing, in memory that outlives it: the case, since when, and what it had cost before."""
+
+from __future__ import annotations
+
+import mmap
+import struct
+from pathlib import Path
+from typing import NamedTuple
+
+ROOM = 8 << 20
+"""Bytes of a case that are kept."""
+
+_HEAD = struct.Struct("<QQdddQ")
+
+
+class Entry(NamedTuple):
+    """A case that runs, or ran last.
+
+    Attributes:
+        number: of cases that were begun.
+        target: its place in the list of targets; 0 while none runs.
+        begun: when [s, monotonic].
+        delay: how long the worker had waited for a processor by then [s].
+        cpu: what it had used of one [s].
+        data: the case.
+    """
+
+    number: int
+    target: int
+    begun: float
+    delay: float
+    cpu: float
+    data: bytes
+
+
+class Board:
+    """A file that a worker writes and its parent reads."""
+
+    def __init__(self, path: Path) -> None:
+        if not path.exists():
+            path.write_bytes(b"")
+            with path.open("r+b") as file:
+                file.truncate(_HEAD.size + ROOM)
+        with path.open("r+b") as file:
+            self._map = mmap.mmap(file.fileno(), 0)
+
+    def begin(self, number: int, target: int, begun: float, delay: float, cpu: float, data: bytes) -> None:
+        """A case is about to run."""
+        size = min(len(data), ROOM)
+        self._map[_HEAD.size : _HEAD.size + size] = data[:size]
+        _HEAD.pack_into(self._map, 0, number, target, begun, delay, cpu, size)
+
+    def end(self, number: int) -> None:
+        """It ran to its end."""
+        _HEAD.pack_into(self._map, 0, number, 0, 0.0, 0.0, 0.0, 0)
+
+    def read(self) -> Entry:
+        """What it says."""
+        *numbers, size = _HEAD.unpack_from(self._map, 0)
+        return Entry(*numbers, self._map[_HEAD.size : _HEAD.size + size])

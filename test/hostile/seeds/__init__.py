@@ -1,0 +1,1 @@
+"""Inputs that know the structure of what they spoil. ``make(rng) -> bytes`` everywhere."""

@@ -1,0 +1,105 @@
+"""Bundles and compiled modules of strangers: their manifests, descriptions and weights. Nothing is loaded."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+from safetensors.numpy import save
+
+from fastdepth_ros.runtime import processor
+from fastdepth_ros.runtime.bundle import MANIFEST, WEIGHTS, Bundle, Manifest, write_bundle
+from fastdepth_ros.runtime.cache import module_folder
+from fastdepth_ros.runtime.module import DESCRIPTION, LIBRARY, CompiledModule, Description, Size, tvm_version
+from hostile import mutate
+from hostile.seeds import documents
+from hostile.seeds.tiny import TINY, weights
+from hostile.target import FooledError, Target
+
+DATA = save(weights())
+DIGEST = hashlib.sha256(DATA).hexdigest()
+MANIFEST_TREE = {**Manifest("tiny", TINY, training_focal=(199.1, 265.8), files={WEIGHTS: DIGEST}).to_json()}
+DESCRIPTION_TREE = {
+    "format": 1,
+    **dataclasses.asdict(
+        Description(
+            "host",
+            "x86_64-linux-gnu",
+            "generic",
+            tuple(sorted(processor.features())[:3]),
+            8,
+            "float32",
+            TINY.to_json(),
+            DIGEST,
+            Size(224, 224),
+            Size(112, 112),
+            tvm_version(),
+            "0",
+            "clang",
+            hashlib.sha256(b"library").hexdigest(),
+        )
+    ),
+}
+
+
+def _manifest(folder: Path) -> Callable[[bytes], object]:
+    write_bundle(folder / "tiny", Manifest("tiny", TINY), weights())
+
+    def take(data: bytes) -> None:
+        (folder / "tiny" / MANIFEST).write_bytes(data)
+        bundle = Bundle.open(folder / "tiny")
+        bundle.manifest.network.macs(bundle.manifest.input_height, bundle.manifest.input_width)
+        bundle.weights()
+        if bundle.manifest.name == "tiny":  # the rest takes a hundred times as long
+            return
+        made = module_folder(bundle, "host")
+        if made.parent.name != "modules" or ".." in made.parts or len(made.name) > 255 or not made.name.isprintable():
+            raise FooledError("the cache would keep its module outside of its folder, or under no name")
+
+    return take
+
+
+def _make_weights(rng: Random) -> bytes:
+    """A safetensors file whose header or length is spoilt."""
+    kind = rng.random()
+    if kind < 0.3:
+        return mutate.spoil(rng, DATA)
+    size = int.from_bytes(DATA[:8], "little")
+    tree = documents.spoil_tree(rng, json.loads(DATA[8 : 8 + size]))
+    header = json.dumps(tree).encode("utf-8", "surrogatepass")
+    length = mutate.number(rng, len(header), 64) if rng.random() < 0.1 else len(header)
+    return length.to_bytes(8, "little") + header + DATA[8 + size :]
+
+
+def _weights(folder: Path) -> Callable[[bytes], object]:
+    bundle = write_bundle(folder / "tiny", Manifest("tiny", TINY), weights())
+
+    def take(data: bytes) -> None:
+        (folder / "tiny" / WEIGHTS).write_bytes(data)
+        files = {WEIGHTS: hashlib.sha256(data).hexdigest()}
+        Bundle(bundle.path, dataclasses.replace(bundle.manifest, files=files)).weights()
+
+    return take
+
+
+def _description(folder: Path) -> Callable[[bytes], object]:
+    folder.joinpath(LIBRARY).write_bytes(b"library")
+
+    def take(data: bytes) -> None:
+        (folder / DESCRIPTION).write_bytes(data)
+        module = CompiledModule.open(folder)
+        module.is_of(DIGEST)
+        _ = module.description.on_gpu, module.description.input.width + module.description.output.height
+
+    return take
+
+
+TARGETS = (
+    Target("manifest", "file", lambda rng: documents.spoil_json(rng, MANIFEST_TREE), _manifest, 7),
+    Target("weights", "file", _make_weights, _weights, 2),
+    Target("module", "file", lambda rng: documents.spoil_json(rng, DESCRIPTION_TREE), _description, 7),
+)

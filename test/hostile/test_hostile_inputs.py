@@ -1,0 +1,86 @@
+"""What strangers send is taken or refused, and does nothing else: a short run of the fuzzer, and what it once found.
+
+`make fuzz MINUTES=20` is the long run. A case that takes over a second is told there; no test looks at a clock.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+import torch_files
+from rosbags.rosbag2 import StoragePlugin
+
+from hostile import replay
+from hostile.fuzz import run_cases
+from hostile.keep import KEPT
+from hostile.seeds import archives, bags, camera_infos, cdr, flatbuffers, images, jpegs, pngs, protobuf, tiny
+from hostile.targets import ALL, bundles, settings
+from hostile.worker import Runner
+
+KINDS = ("message", "file", "setting")
+CASES = {"message": 400, "file": 150, "setting": 150}
+KEPT_FILES = sorted(path for path in KEPT.glob("*/*") if path.is_file())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_hostile_inputs_are_taken_or_refused_and_nothing_else(kind: str, tmp_path: Path) -> None:
+    chosen = [target.name for target in ALL.values() if target.kind == kind]
+    keeper = run_cases(CASES[kind], chosen, "make test", tmp_path / "out", tmp_path / "work")
+    found = {key for key in keeper.findings if key[1] != "slow"}
+    assert not found, f"replay them: {[str(keeper.files.get(key)) for key in found]}"
+    for name, row in keeper.rows.items():
+        assert row.cases == CASES[kind], name
+        assert any(verdict.startswith("refused") for verdict in row.verdicts) or name == "sequence", name
+
+
+@pytest.fixture(scope="module")
+def verdicts() -> dict[Path, str]:
+    """What becomes of all kept inputs now."""
+    return replay.apart(KEPT_FILES)
+
+
+@pytest.mark.parametrize("file", KEPT_FILES, ids=lambda file: f"{file.parent.name}/{file.name}")
+def test_what_once_broke_something_does_not_any_more(file: Path, verdicts: dict[Path, str]) -> None:
+    verdict = verdicts[file].removeprefix("slow ")
+    assert verdict.startswith(replay.GOOD), verdict
+
+
+def test_kept_inputs_are_small_and_belong_to_a_target() -> None:
+    assert KEPT_FILES
+    for file in KEPT_FILES:
+        assert file.parent.name in ALL
+        assert file.stat().st_size < 20_000
+
+
+class Calm(random.Random):
+    """Chooses no fault."""
+
+    def random(self) -> float:
+        return 0.99
+
+
+def test_seeds_without_fault_are_accepted(tmp_path: Path) -> None:
+    def verdict(name: str, data: bytes) -> str:
+        return " ".join(Runner(ALL[name], tmp_path / name).run(data)).strip()
+
+    calm = Calm(0)
+    assert verdict("image", images.good_image()) == "accepted"
+    assert verdict("camera_info", camera_infos.good()) == "accepted"
+    for file in (*jpegs.plain(), pngs.SIGNATURE + b"".join(pngs.chunk(*each) for each in pngs._chunks(calm))):
+        fields = [*cdr.header(calm), ("s", b"rgb8; jpeg compressed bgr8"), ("bytes", file)]
+        assert verdict("compressed_image", cdr.write(fields)) == "accepted"
+    assert verdict("manifest", json.dumps(bundles.MANIFEST_TREE).encode()) == "accepted"
+    assert verdict("module", json.dumps(bundles.DESCRIPTION_TREE).encode()) == "accepted"
+    assert verdict("weights", bundles.DATA) == "accepted"
+    assert verdict("npz", archives._archive(calm, list(archives._arrays().items()))) == "accepted"
+    assert verdict("pth", torch_files.state_dict_file(tiny.weights())) == "accepted"
+    assert verdict("tflite", flatbuffers.write(flatbuffers.model(False, 38))) == "accepted"
+    assert verdict("onnx", protobuf.write(protobuf._models()[0])) == "accepted"
+    for plugin in StoragePlugin:
+        for files in bags._seeds(plugin):
+            assert verdict("recording", bags._case(files)) == "accepted"
+    assert verdict("parameters", b"{}") == "accepted"
+    assert verdict("power_file", settings.PROFILES.encode()) == "accepted"

@@ -1,0 +1,68 @@
+"""What depth.launch.py makes of names, without starting anything."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
+
+launch = pytest.importorskip("launch", reason="ROS 2's launch is not installed")
+pytest.importorskip("launch_ros", reason="ROS 2's launch_ros is not installed")
+
+FILE = Path(__file__).resolve().parents[2] / "launch" / "depth.launch.py"
+
+
+@pytest.fixture(scope="module")
+def depth_launch():
+    try:
+        get_package_share_directory("fastdepth_ros")
+    except PackageNotFoundError:
+        pytest.skip("fastdepth_ros is not installed where ament finds it (AMENT_PREFIX_PATH)")
+    spec = importlib.util.spec_from_file_location("depth_launch", FILE)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(
+    ("image", "camera_info"),
+    [
+        ("/camera/image_raw", "/camera/camera_info"),
+        ("/image_raw", "/camera_info"),
+        ("image_raw", "camera_info"),
+        ("front/image_raw", "front/camera_info"),
+        ("~/image_raw", "~/camera_info"),
+        ("/camera/image_raw/compressed", "/camera/camera_info"),
+    ],
+)
+def test_camera_info_is_beside_the_image_and_as_relative(depth_launch, image, camera_info):
+    assert depth_launch.beside(image) == camera_info
+
+
+@pytest.mark.parametrize(
+    ("pushed", "namespace", "topic", "full"),
+    [
+        (None, "", "image_raw", "/image_raw"),
+        (None, "front", "image_raw", "/front/image_raw"),
+        (None, "/front/", "image_raw", "/front/image_raw"),
+        (None, "front", "/image_raw", "/image_raw"),
+        ("/robot", "front", "image_raw", "/robot/front/image_raw"),
+        ("/robot", "/front", "image_raw", "/front/image_raw"),
+        ("/robot", "", "depth", "/robot/depth"),
+        (None, "front", "~/image_raw", "/front/fastdepth/image_raw"),
+        (None, "front", "", "/front"),
+        (None, "", "", "/"),
+    ],
+)
+def test_topics_are_resolved_as_the_node_resolves_them(depth_launch, pushed, namespace, topic, full):
+    context = launch.LaunchContext()
+    if pushed:
+        context.launch_configurations["ros_namespace"] = pushed
+    assert depth_launch.resolver(context, {"namespace": namespace, "name": ""})(topic) == full
+
+
+def test_every_argument_that_launch_files_of_others_have_is_there(depth_launch):
+    names = {argument.name for argument in depth_launch.ARGUMENTS}
+    assert {"use_sim_time", "log_level", "respawn", "name", "namespace", "rviz_config", "params_file"} <= names

@@ -1,0 +1,124 @@
+"""depth.launch.py tells what is missing before anything starts, and ends with a node that cannot start or dies."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("launch", reason="ROS 2's launch is not installed")
+pytest.importorskip("launch_ros", reason="ROS 2's launch_ros is not installed")
+
+from ament_index_python.packages import PackageNotFoundError, get_package_prefix, get_package_share_directory
+from launch_scene import make_bundle, make_recording, own_graph
+
+try:
+    SHARE = get_package_share_directory("fastdepth_ros")
+except PackageNotFoundError:
+    pytest.skip("fastdepth_ros is not installed where ament finds it (AMENT_PREFIX_PATH)", allow_module_level=True)
+
+RUN = Path(__file__).with_name("run_launch.py")
+STARTED = "process started with pid"
+
+
+@pytest.fixture(scope="module")
+def home():
+    """A home folder with a recording and a model."""
+    folder = own_graph() / "home"
+    folder.mkdir()
+    make_recording(folder / "recording", compressed=False)
+    make_bundle(folder / "random")
+    return folder
+
+
+def start(home, *arguments):
+    """Launch; its output is read line by line."""
+    output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    environment = {name: value for name, value in os.environ.items() if name != "_ROS_WHEELS_BOOTSTRAP_COMPLETE"}
+    environment |= {"HOME": str(home), "PYTHONUNBUFFERED": "1"}
+    return subprocess.Popen([sys.executable, str(RUN), SHARE, *arguments], env=environment, **output)
+
+
+def finish(launched):
+    words, _ = launched.communicate(timeout=150)
+    return launched.returncode, words
+
+
+@pytest.mark.parametrize(
+    ("argument", "told"),
+    [
+        ("params_file:=/nowhere/depth.yaml", "params_file:=/nowhere/depth.yaml is no file"),
+        ("params_file:=~/nowhere.yaml", "/home/nowhere.yaml is no file"),
+        ("model:=nosuch", "there is no model 'nosuch'"),
+        ("model:=~/nosuch", "/home/nosuch"),
+        ("bag:=~/nosuch", "there is no recording"),
+    ],
+)
+def test_what_is_missing_is_told_before_anything_starts(home, argument, told):
+    status, words = finish(start(home, argument))
+    assert status == 1
+    assert told in words
+    assert STARTED not in words
+
+
+def test_rviz_that_is_not_installed_is_told_before_anything_starts(home):
+    try:
+        get_package_prefix("rviz2")
+        pytest.skip("rviz2 is installed")
+    except PackageNotFoundError:
+        pass
+    status, words = finish(start(home, "rviz:=true"))
+    assert status == 1
+    assert "needs the package rviz2" in words
+    assert STARTED not in words
+
+
+def test_a_home_folder_is_meant_by_a_tilde_everywhere(home):
+    (home / "my.yaml").write_text("/**: {ros__parameters: {cloud: 'off'}}")
+    status, words = finish(start(home, "bag:=~/recording", "model:=~/random", "params_file:=~/my.yaml"))
+    assert status == 0, words
+    assert f"{home}/random for host" in words
+
+
+@pytest.mark.parametrize("bag", [[], ["bag:=~/recording"]], ids=["live", "recording"])
+def test_a_node_that_cannot_be_configured_ends_the_launch_with_status_1(home, bag):
+    status, words = finish(start(home, "model:=~/random", "power_profile:=nosuch", *bag))
+    assert status == 1
+    assert "depth_node cannot start" in words
+    assert "nosuch" in words
+
+
+def test_a_node_that_dies_ends_the_launch_with_status_1(home):
+    launched = start(home, "bag:=~/recording", "model:=~/random", "loop:=true")
+    words, pid = "", 0
+    for line in launched.stdout:
+        words += line
+        if found := re.search(r"depth_node-\d+\]: process started with pid \[(\d+)\]", line):
+            pid = int(found[1])
+        if "]: answers " in line:
+            # The executable is a shell that became the node; so this is the node itself.
+            os.kill(pid, signal.SIGKILL)
+            break
+    status, rest = finish(launched)
+    assert status == 1, words + rest
+    assert "depth_node has ended with status -9" in rest
+
+
+def test_relative_names_stay_in_the_namespace_and_the_name_is_the_nodes(home):
+    arguments = ["model:=~/random", "bag:=~/recording", "image:=image_raw", "namespace:=front", "name:=eyes"]
+    status, words = finish(start(home, *arguments))
+    assert status == 0, words
+    assert "[front.eyes]: answers /front/image_raw on /front/depth/image_rect" in words
+    assert "-> /front/camera_info" in words
+
+
+def test_the_log_level_is_the_nodes_and_a_clock_may_be_simulated(home):
+    arguments = ["model:=~/random", "bag:=~/recording", "log_level:=error", "use_sim_time:=true"]
+    status, words = finish(start(home, *arguments))
+    assert status == 0, words
+    assert "]: answers " not in words

@@ -1,0 +1,41 @@
+"""`depth_node --help` explains itself and starts nothing."""
+
+import subprocess
+import sys
+
+import pytest
+
+from fastdepth_ros.node.usage import asked_for
+from fastdepth_ros.parameters import TABLE
+
+
+@pytest.mark.parametrize("asks", ["--help", "-h"])
+def test_help_names_every_parameter_and_starts_no_node(asks):
+    # Loading the node's library is refused: whoever starts it fails.
+    program = f"""
+import sys
+sys.modules["rclpy"] = None
+sys.argv = ["depth_node", "{asks}"]
+from fastdepth_ros.node.__main__ import main
+sys.exit(main())
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("usage: depth_node")
+    for name, spec in TABLE.items():
+        default = str(spec.default).lower() if isinstance(spec.default, bool) else spec.default
+        assert f"  {name} (default: {default})\n" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "asks"),
+    [
+        (["--help"], True),
+        (["-h", "--ros-args", "-p", "a:=1"], True),
+        ([], False),
+        (["--ros-args", "-p", "model:=--help"], False),
+        (["--ros-args", "-r", "image:=/x", "--help"], False),
+    ],
+)
+def test_what_belongs_to_ros_is_not_taken_for_the_nodes(arguments, asks):
+    assert asked_for(arguments) == asks

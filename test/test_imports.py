@@ -1,0 +1,190 @@
+"""Who may import whom. Arrows only go down: every import of every file is held against one table."""
+
+from __future__ import annotations
+
+import ast
+import graphlib
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+NAME = "fastdepth_ros"
+PACKAGE = ROOT / NAME
+
+ROS = {
+    *("ament_index_python", "builtin_interfaces", "cv_bridge", "diagnostic_msgs", "geometry_msgs", "launch"),
+    *("launch_ros", "lifecycle_msgs", "rcl_interfaces", "rclpy", "rosgraph_msgs", "sensor_msgs", "std_msgs"),
+    *("std_srvs", "tf2_msgs"),
+}
+"""Packages of a ROS 2 distribution; the table calls them all ROS."""
+
+RUNTIMES = {"onnx", "onnxruntime", "openvino", "ncnn", "ai_edge_litert", "flatbuffers"}
+"""What `fastdepth bench` compares with; the table calls them runtimes."""
+
+GROUPS = {**dict.fromkeys(ROS, "ROS"), **dict.fromkeys(RUNTIMES, "runtimes")}
+
+ALLOWED = {
+    "errors": set(),
+    "children": {"errors"},
+    "dds": set(),
+    "files": {"errors"},
+    "codec": {"errors", "cv2", "numpy"},
+    "network": {"errors", "files", "numpy"},
+    "camera": {"errors", "numpy"},
+    "picture": {"errors", "numpy"},
+    "cdr": {"errors", "numpy"},
+    "colours": {"cv2", "numpy"},
+    "ply": {"errors", "files", "numpy"},
+    "millimetres": {"numpy"},
+    "settings": {"errors"},
+    "power": {"children", "errors", "files", "yaml"},
+    "cloud": {"camera", "errors", "picture", "cv2", "numpy"},
+    "anchoring": {"camera", "errors", "cv2", "numpy"},
+    "runtime": {"camera", "children", "errors", "files", "network", "numpy", "safetensors", "tvm_ffi"},
+    "importing": {"children", "errors", "files", "network", "runtime", "numpy", "safetensors"},
+    "models": {"errors", "files", "importing", "runtime"},
+    "compiler": {"children", "errors", "files", "network", "runtime", "numpy", "tvm", "tvm_ffi"},
+    "pipeline": {"anchoring", "camera", "cloud", "errors", "picture", "runtime", "settings", "cv2", "numpy"},
+    "messages": {"anchoring", "camera", "cdr", "codec", "errors", "picture", "cv2", "numpy", "ROS"},
+    "parameters": {"anchoring", "codec", "errors", "files", "models", "pipeline", "power", "runtime", "settings"},
+    "diagnostics": {"anchoring", "cdr", "codec", "dds", "errors", "power", "ROS"},
+    "node": {
+        *("anchoring", "camera", "cdr", "codec", "diagnostics", "errors", "files", "messages", "models"),
+        *("parameters", "picture", "pipeline", "power", "runtime", "settings", "cv2", "numpy", "ROS"),
+    },
+    "harness": {"cdr", "diagnostics", "errors", "files", "messages", "runtime", "ROS", "yaml"},
+    "recording": {
+        *("camera", "cdr", "codec", "errors", "files", "messages", "millimetres", "picture", "cv2", "numpy"),
+        *("ROS", "rosbags"),
+    },
+    "scene": {"camera", "errors", "files", "recording", "cv2", "numpy", "rosbags"},
+    "estimate": {"errors", "files", "network", "numpy"},
+    "evaluation": {
+        *("anchoring", "camera", "cdr", "children", "codec", "colours", "diagnostics", "errors", "files"),
+        *("harness", "messages", "millimetres", "models", "network", "node", "picture", "pipeline", "power"),
+        *("recording", "runtime", "scene", "settings", "cv2", "h5py", "matplotlib", "numpy", "rich", "ROS"),
+        *("runtimes", "torch"),
+    },
+    "training": {
+        *("anchoring", "errors", "evaluation", "files", "importing", "network", "runtime", "cv2", "matplotlib"),
+        *("numpy", "torch", "yaml"),
+    },
+    "deploy": {"children", "compiler", "errors", "files", "runtime"},
+    "doctor": {
+        *("anchoring", "camera", "cdr", "children", "codec", "dds", "diagnostics", "errors", "files"),
+        *("messages", "models", "network", "parameters", "pipeline", "power", "runtime", "settings", "numpy"),
+        *("ROS",),
+    },
+    "demo": {
+        *("camera", "cdr", "codec", "colours", "dds", "diagnostics", "errors", "evaluation", "files"),
+        *("harness", "messages", "parameters", "recording", "runtime", "scene", "settings", "cv2", "numpy"),
+        *("rich", "ROS", "yaml"),
+    },
+    "commands": {
+        *("anchoring", "camera", "cdr", "children", "codec", "colours", "compiler", "demo", "deploy"),
+        *("diagnostics", "doctor", "errors", "estimate", "evaluation", "files", "harness", "importing"),
+        *("messages", "millimetres", "models", "network", "parameters", "picture", "pipeline", "ply", "power"),
+        *("recording", "runtime", "scene", "settings", "training", "cv2", "numpy", "rich", "ROS", "torch"),
+    },
+    "cli": {"children", "commands", "errors"},
+}
+"""Room, or module of the package's root -> the rooms, and the packages of others, that it may import.
+
+Python's own library is free to all. CONTRIBUTING.md shows the same table.
+"""
+
+DOORS = {"__init__.py", "__main__.py"}
+"""Files that belong to no room: the package's own, and those that are run from outside and stand above every room."""
+
+
+def names(path: Path, package: Path = PACKAGE) -> Iterator[str]:
+    """Every module or attribute that a file imports, anywhere in it, by its full name."""
+    above = (package.name, *path.relative_to(package).parts[:-1])
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            start = above[: len(above) - node.level + 1] if node.level else ()
+            source = ".".join((*start, *([node.module] if node.module else [])))
+            yield from (f"{source}.{alias.name}" for alias in node.names)
+
+
+def room_of(name: str) -> str | None:
+    """What the table calls an imported name; None for Python's own library and the package itself."""
+    first, _, rest = name.partition(".")
+    if first != NAME:
+        return None if first in sys.stdlib_module_names else GROUPS.get(first, first)
+    inside = rest.partition(".")[0]
+    return inside if inside in ALLOWED else None
+
+
+def files_of(room: str) -> list[Path]:
+    module = PACKAGE / f"{room}.py"
+    return (
+        [module] if module.is_file() else [f for f in sorted((PACKAGE / room).rglob("*.py")) if f.name != "__main__.py"]
+    )
+
+
+def rooms() -> set[str]:
+    inside = {p for p in PACKAGE.iterdir() if p.suffix == ".py" or (p / "__init__.py").is_file()}
+    return {path.stem for path in inside if path.name not in DOORS}
+
+
+COMING = {"anchoring"}
+"""Rooms of the table that need not be there yet."""
+
+
+def test_the_table_has_every_room():
+    assert rooms() <= set(ALLOWED)
+    assert set(ALLOWED) - rooms() <= COMING
+
+
+@pytest.mark.parametrize("room", [room for room in ALLOWED if files_of(room)])
+def test_a_room_imports_only_what_it_may(room):
+    found = {str(f.relative_to(PACKAGE)): {room_of(name) for name in names(f)} - {room, None} for f in files_of(room)}
+    assert not {file: wrong for file, imported in found.items() if (wrong := imported - ALLOWED[room])}
+
+
+def test_the_table_s_arrows_go_down():
+    inside = {room: below & set(ALLOWED) for room, below in ALLOWED.items()}
+    assert tuple(graphlib.TopologicalSorter(inside).static_order())
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    modules = {".".join(f.relative_to(ROOT).with_suffix("").parts): f for f in PACKAGE.rglob("*.py")}
+    modules = {name.removesuffix(".__init__"): file for name, file in modules.items()}
+    arrows = {
+        module: {name if name in modules else name.rpartition(".")[0] for name in names(file)} & set(modules)
+        for module, file in modules.items()
+    }
+    assert tuple(graphlib.TopologicalSorter(arrows).static_order())
+
+
+def test_the_document_shows_the_same_table():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)(?:/|\.py)` \|[^|]*\|([^|]*)\|$", text, re.MULTILINE)
+    assert {room: set(cell.replace("`", "").replace(",", " ").split()) - {"-"} for room, cell in rows} == ALLOWED
+
+
+@pytest.mark.parametrize(
+    ("line", "seen"),
+    [
+        ("import torch.nn", "torch.nn"),
+        ("from fastdepth_ros.cli import main", "fastdepth_ros.cli.main"),
+        ("from fastdepth_ros import cli", "fastdepth_ros.cli"),
+        ("from . import engine", "fastdepth_ros.runtime.engine"),
+        ("from .gpu import driver", "fastdepth_ros.runtime.gpu.driver"),
+        ("from .. import cli", "fastdepth_ros.cli"),
+        ("from ..node.clock import now", "fastdepth_ros.node.clock.now"),
+        ("def later():\n    from ..compiler import plan", "fastdepth_ros.compiler.plan"),
+    ],
+)
+def test_an_import_is_seen_however_it_is_written(line, seen, tmp_path):
+    file = tmp_path / NAME / "runtime" / "some.py"
+    file.parent.mkdir(parents=True)
+    file.write_text(line, encoding="utf-8")
+    assert list(names(file, tmp_path / NAME)) == [seen]
