@@ -44,7 +44,23 @@ NAME = "fastdepth"
 RESPAWN_DELAY = 2.0
 """Before a node that died is started again [s]."""
 
-PARAMETERS = ("model", "target", "precision", "image_transport", "output_size", "cloud", "power_profile", "board_root")
+PARAMETERS = (
+    "model",
+    "target",
+    "precision",
+    "image_transport",
+    "output_size",
+    "cloud",
+    "anchoring",
+    "anchor_scale",
+    "anchor_extrinsics",
+    "floor_frame",
+    "power_profile",
+    "board_root",
+)
+
+MEASURED = ("anchors", "scan", "range", "anchor_depth", "imu")
+"""Topics of what corrects depth (docs/anchors.md)."""
 
 ARGUMENTS = [
     DeclareLaunchArgument("image", default_value="/camera/image_raw", description="Topic of the camera's images."),
@@ -57,6 +73,34 @@ ARGUMENTS = [
         description="Of the node, its outputs (depth/...), and relative topics.",
     ),
     DeclareLaunchArgument("name", default_value="", description="Of the node; empty: fastdepth."),
+    DeclareLaunchArgument(
+        "anchors", default_value="", description="Topic of points that are measured, as of SLAM; empty: anchors."
+    ),
+    DeclareLaunchArgument("scan", default_value="", description="Topic of a planar lidar; empty: scan."),
+    DeclareLaunchArgument("range", default_value="", description="Topic of a ranger; empty: range."),
+    DeclareLaunchArgument(
+        "anchor_depth",
+        default_value="",
+        description="Topic of a small depth image, with a camera_info beside it; empty: anchor_depth.",
+    ),
+    DeclareLaunchArgument(
+        "imu", default_value="", description="Topic of an inertial unit, which says where the floor is; empty: imu."
+    ),
+    DeclareLaunchArgument(
+        "anchoring", default_value="", choices=["", "auto", "off"], description="Whether measured depths correct depth."
+    ),
+    DeclareLaunchArgument(
+        "anchor_scale",
+        default_value="",
+        choices=["", "metric", "relative"],
+        description="relative: points of a SLAM that knows them up to one factor.",
+    ),
+    DeclareLaunchArgument(
+        "anchor_extrinsics",
+        default_value="",
+        description="Where sensors are, seen from the camera: scan=x y z roll pitch yaw; ... (docs/anchors.md).",
+    ),
+    DeclareLaunchArgument("floor_frame", default_value="", description="A frame of tf that lies in the floor."),
     DeclareLaunchArgument("model", default_value="", description="Model bundle: its folder or its name."),
     DeclareLaunchArgument("target", default_value="", description="Processor that the model is compiled for."),
     DeclareLaunchArgument(
@@ -232,7 +276,7 @@ def depth_node(given: dict[str, str]) -> list[LaunchDescriptionEntity]:
         executable="depth_node",
         name=given["name"] or None,
         namespace=given["namespace"],
-        remappings=[("image", given["image"]), ("camera_info", given["camera_info"])],
+        remappings=[("image", given["image"]), ("camera_info", given["camera_info"]), *measured(given)],
         parameters=[given["params_file"], parameters],
         ros_arguments=["--log-level", given["log_level"]] if given["log_level"] else [],
         respawn=respawn,
@@ -247,6 +291,14 @@ def depth_node(given: dict[str, str]) -> list[LaunchDescriptionEntity]:
         RegisterEventHandler(OnProcessIO(target_action=node, on_stdout=watch.heard, on_stderr=watch.heard)),
         RegisterEventHandler(OnProcessExit(target_action=node, on_exit=ended("depth_node"))),
     ]
+
+
+def measured(given: dict[str, str]) -> list[tuple[str, str]]:
+    """Remappings of what is measured besides."""
+    found = [(name, given[name]) for name in MEASURED if given[name]]
+    if given["anchor_depth"]:
+        found.append(("anchor_depth/camera_info", beside(given["anchor_depth"])))
+    return found
 
 
 class Watch:

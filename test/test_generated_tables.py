@@ -36,7 +36,14 @@ def test_the_configuration_holds_every_default():
 
 def test_launch_and_parameters_allow_the_same_words(tables):
     shown = {name.strip("`"): choices for name, _, choices, _ in tables.launch_arguments()}
-    assert set(LIMITS) & set(shown) == {"precision", "image_transport", "output_size", "cloud"}
+    assert set(LIMITS) & set(shown) == {
+        "precision",
+        "image_transport",
+        "output_size",
+        "cloud",
+        "anchoring",
+        "anchor_scale",
+    }
     for name in set(LIMITS) & set(shown):
         assert shown[name] == ", ".join(LIMITS[name].choices)
 
