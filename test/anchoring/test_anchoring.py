@@ -1,5 +1,6 @@
 """Measured depths correct an answer: what they move and leave alone, what is remembered, and what is not believed."""
 
+import itertools
 import math
 
 import numpy as np

@@ -33,7 +33,7 @@ OWN = (
     "describe_parameters", "get_parameter_types", "get_parameters", "list_parameters", "set_parameters",
     "set_parameters_atomically", "get_type_description",
 )  # fmt: skip
-AT_TIMES = {"subscribe": {"/image/compressed", "/clock"}, "publish": set(), "reply": set()}
+AT_TIMES = {"subscribe": {"/image/compressed", "/clock", "/tf", "/tf_static"}, "publish": set(), "reply": set()}
 """What the node uses only if a parameter says so."""
 
 PATIENCE = 60.0
