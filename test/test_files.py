@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from made_weights import random_weights
+from safetensors.numpy import save
 
 from fastdepth_ros.cli import main
 from fastdepth_ros.compiler.export import compile_bundle
@@ -27,6 +28,7 @@ from fastdepth_ros.recording import Recording, RecordingWriter
 from fastdepth_ros.runtime import cache
 from fastdepth_ros.runtime.bundle import MANIFEST, WEIGHTS, Bundle, Manifest, seal, write_bundle
 from fastdepth_ros.runtime.engine import Engine
+from fastdepth_ros.runtime.module import Size
 
 SMALL = Network("small", encoder=(4,) * 14, decoder=(4,) * 5)
 NO_NAMES = (
@@ -187,8 +189,17 @@ def test_a_manifest_of_any_text_is_one_kind_of_error(small, text):
         {"files": {WEIGHTS: 5}},
         {"files": [1]},
         {"files": {f"a{i}": "0" * 64 for i in range(2000)}},
+        {"input": {"width": "224", "height": 224}},
+        {"input": {"width": "\uff12\uff12\uff14", "height": 224}},
+        {"input": {"width": 224.5, "height": 224}},
+        {"view": {"resize_height": True, "crop_width": 1, "crop_height": 1}},
+        {"depth_m": {"min": 0.1, "max": "10"}},
+        {"depth_m": {"min": False, "max": True}},
+        {"training_focal_px": ["200", "200"]},
+        {"network": {**SMALL.to_json(), "encoder": [str(n) for n in SMALL.encoder]}},
+        {"network": {**SMALL.to_json(), "decoder": [n + 0.5 for n in SMALL.decoder]}},
     ],
-    ids=range(18),
+    ids=range(27),
 )
 def test_a_manifest_beyond_its_bounds_is_refused(small, changes):
     edit(small.path, **changes)
@@ -214,6 +225,42 @@ def test_a_file_of_a_bundle_that_is_something_else_holds_nobody_up(small, name, 
             sparse.truncate(2**34)
     with pytest.raises(BundleError):
         Bundle.open(small.path)
+
+
+def test_a_bundle_of_more_bytes_than_any_has_is_refused_before_they_are_read(small, monkeypatch):
+    with (small.path / "a0").open("wb") as sparse:
+        sparse.truncate(2**30)
+    for i in range(1, 500):
+        os.link(small.path / "a0", small.path / f"a{i}")
+    edit(small.path, files={**(small.manifest.files or {}), **{f"a{i}": "0" * 64 for i in range(500)}})
+    monkeypatch.setattr("fastdepth_ros.runtime.bundle.sha256", None)
+    with pytest.raises(BundleError, match="more than 1073741824. Do not use"):
+        Bundle.open(small.path)
+
+
+def test_weights_that_float32_cannot_hold_are_refused(small):
+    arrays = {name: array.astype(np.float64) for name, array in small.weights().items()}
+    next(iter(arrays.values())).flat[0] = 1e300
+    (small.path / WEIGHTS).write_bytes(save(arrays))
+    with pytest.raises(FastDepthError, match="holds NaN or infinity"):
+        seal(small.path, small.manifest).weights()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"target": "cortex-a57"}, "compiled for cortex-a57 in float32, not for host in float32"),
+        ({"precision": "int8"}, "compiled for host in int8, not for host in float32"),
+        ({"input": Size(64, 64)}, "takes pictures of 64x64 pixels, the bundle others"),
+    ],
+)
+def test_a_module_under_the_name_of_another_is_not_loaded(small, module, wrong, words):
+    folder = small.path / "modules" / "host"
+    shutil.copytree(module.folder, folder)
+    right = {"weights_sha256": small.weights_sha256, "input": Size(32, 32)}
+    replace(module.description, **{**right, **wrong}).write(folder)
+    with pytest.raises(FastDepthError, match=words):
+        cache.module_for(seal(small.path, small.manifest))
 
 
 # Written whole, or not at all

@@ -32,7 +32,7 @@ NUMPY_FOR_ROS = "numpy==1.26.4"
 OWN = ("safetensors", "apache-tvm-ffi", "typing-extensions")
 ROS = ("rclpy[fastrtps]", "sensor-msgs", "std-msgs", "geometry-msgs", "diagnostic-msgs", "std-srvs")
 SHARED = ("package.xml", "config", "launch")
-COMMANDS = {"fastdepth": "fastdepth_ros.cli:main", "depth_node": "fastdepth_ros.node.depth_node:main"}
+COMMANDS = {"fastdepth": "fastdepth_ros.cli:main", "depth_node": "fastdepth_ros.node.__main__:main"}
 
 Progress = Callable[[str], None]
 

@@ -85,3 +85,26 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse(word: str) -> float:
     raise ValueError(f"{word} is no number")
+
+
+def whole(value: object) -> int:
+    """A whole number as JSON has it; no text, no fraction, no truth.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    if type(value) is not int:
+        raise ValueError(f"{value!r:.80} is no whole number")
+    return value
+
+
+def real(value: object) -> float:
+    """A number as JSON has it.
+
+    Raises:
+        ValueError: it is something else.
+        OverflowError: it is too large.
+    """
+    if type(value) not in (int, float):
+        raise ValueError(f"{value!r:.80} is no number")
+    return float(value)  # type: ignore[arg-type]

@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from fastdepth_ros.errors import SettingError, WeightsError
 from fastdepth_ros.files.names import check_name, short
+from fastdepth_ros.files.reading import whole
 
 Kind = Literal["full", "depthwise", "pointwise"]
 Activation = Literal["relu6", "relu"]
@@ -200,9 +201,9 @@ class Network:
         try:
             network = cls(
                 check_name("the network's name", table["name"]),
-                tuple(int(channels) for channels in table["encoder"]),
-                tuple(int(channels) for channels in table["decoder"]),
-                tuple((int(decoder), int(encoder)) for decoder, encoder in table["skips"].items()),
+                tuple(whole(channels) for channels in table["encoder"]),
+                tuple(whole(channels) for channels in table["decoder"]),
+                tuple((int(decoder), whole(encoder)) for decoder, encoder in table["skips"].items()),
             )
         except SettingError as error:
             raise WeightsError(error.cause, error.remedy) from error

@@ -32,6 +32,9 @@ from fastdepth_ros.runtime.manifest import CARD, MANIFEST, WEIGHTS, Manifest
 
 __all__ = ["CARD", "MANIFEST", "WEIGHTS", "Bundle", "Manifest", "seal", "sha256", "write_bundle"]
 
+LARGEST_BUNDLE = 2**30
+"""Bytes of all its files; one with ten modules has 60 MB."""
+
 LONGEST_HEADER = 2**18
 """Bytes of the header of the weights; a network's 76 arrays take 6,000."""
 
@@ -67,8 +70,9 @@ class Bundle:
         """Check the sha256 of every file that the manifest names.
 
         Raises:
-            BundleError: a file is missing or was altered.
+            BundleError: a file is missing or was altered, or there are more bytes than a bundle has.
         """
+        self._check_size()
         for name, digest in (self.manifest.files or {}).items():
             file = self._file(name)
             try:
@@ -77,6 +81,18 @@ class Bundle:
                 raise _unreadable(file, error) from error
             if found != digest:
                 raise _altered(file)
+
+    def _check_size(self) -> None:
+        total = 0
+        for name in self.manifest.files or {}:
+            file = self._file(name)
+            try:
+                total += file.stat().st_size
+            except OSError as error:
+                raise _unreadable(file, error) from error
+        if total > LARGEST_BUNDLE:
+            cause = f"the files of {self.path} have {total} bytes, more than {LARGEST_BUNDLE}"
+            raise BundleError(cause, "Do not use this bundle.")
 
     def names(self, name: str) -> bool:
         """Whether the manifest names a file, by its path below the bundle's folder."""
@@ -113,7 +129,10 @@ class Bundle:
         try:
             arrays = load(content)
             check_weights(self.manifest.network, arrays)
-            return {name: array.astype(np.float32) for name, array in arrays.items()}
+            with np.errstate(over="ignore"):  # What is too large for float32 becomes infinite, and is refused.
+                plain = {name: array.astype(np.float32) for name, array in arrays.items()}
+            check_weights(self.manifest.network, plain)
+            return plain
         except FastDepthError:
             raise
         except Exception as error:  # bytes of a stranger can fail in any way

@@ -218,7 +218,19 @@ def shipped_module(bundle: Bundle, target: str, precision: str, say: Say = say_o
     if not module.is_of(bundle.weights_sha256):
         remedy = f"Compile it again: `fastdepth compile {bundle.path} --target {target} --out {folder}`."
         raise ModuleError(f"{folder} was compiled of other weights than the bundle's", remedy)
+    about = module.description
+    if (about.target, about.precision) != (target, precision):
+        cause = f"{folder} was compiled for {about.target} in {about.precision}"
+        raise ModuleError(f"{cause}, not for {target} in {precision}", "Compile it again, or copy the bundle again.")
+    if not _fits(module, bundle):
+        cause = f"{folder} takes pictures of {about.input.width}x{about.input.height} pixels, the bundle others"
+        raise ModuleError(cause, "Compile it again, or copy the bundle again.")
     return module
+
+
+def _fits(module: CompiledModule, bundle: Bundle) -> bool:
+    size, manifest = module.description.input, bundle.manifest
+    return (size.width, size.height) == (manifest.input_width, manifest.input_height)
 
 
 def _sealed(bundle: Bundle, name: str) -> CompiledModule | None:
@@ -272,7 +284,7 @@ def _prebuilt(bundle: Bundle) -> Iterator[CompiledModule]:
                 module = _sealed(bundle, parts[1])
             except (ModuleError, BundleError, SettingError):
                 continue
-            if module and module.is_of(bundle.weights_sha256):
+            if module and module.is_of(bundle.weights_sha256) and _fits(module, bundle):
                 yield module
 
 

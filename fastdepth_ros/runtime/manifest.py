@@ -12,6 +12,7 @@ from typing import Any
 from fastdepth_ros.camera import PAPER_VIEW, ViewSpec
 from fastdepth_ros.errors import BundleError, FastDepthError, SettingError
 from fastdepth_ros.files.names import check_name, check_text, short
+from fastdepth_ros.files.reading import real, whole
 from fastdepth_ros.network import Network
 
 FORMAT = 1
@@ -91,12 +92,12 @@ class Manifest:
             manifest = cls(
                 name=text["name"],
                 network=Network.from_json(text["network"]),
-                input_width=int(text["input"]["width"]),
-                input_height=int(text["input"]["height"]),
-                view=ViewSpec(**{key: int(value) for key, value in text["view"].items()}),
-                training_focal=(float(focal[0]), float(focal[1])) if focal else None,
-                min_depth=float(text["depth_m"]["min"]),
-                max_depth=float(text["depth_m"]["max"]),
+                input_width=whole(text["input"]["width"]),
+                input_height=whole(text["input"]["height"]),
+                view=ViewSpec(**{key: whole(value) for key, value in text["view"].items()}),
+                training_focal=(real(focal[0]), real(focal[1])) if focal else None,
+                min_depth=real(text["depth_m"]["min"]),
+                max_depth=real(text["depth_m"]["max"]),
                 licence=text["licence"],
                 trained_on=text["trained_on"],
                 files=dict(text["files"].items()),

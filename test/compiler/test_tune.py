@@ -1,7 +1,9 @@
 """Tuning measures real kernels; what it finds is used by the next compilation."""
 
+import itertools
 import json
 from dataclasses import asdict
+from types import SimpleNamespace
 
 import pytest
 from made_weights import random_weights
@@ -14,6 +16,7 @@ from fastdepth_ros.compiler.tile import Tiling
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.network import PRUNED, Network
 from fastdepth_ros.runtime import cache
+from fastdepth_ros.runtime.bundle import Manifest, write_bundle
 
 SMALL = Network("small", encoder=(4,) * 14, decoder=(4,) * 5)
 
@@ -87,13 +90,29 @@ def test_shipped_tables_are_of_this_network_and_fit_the_registers():
             assert choice["panel"] * choice["pixels"] < tune.REGISTERS[target.family]
 
 
-def test_whole_networks_are_compared_by_their_tables(bundle):
-    target = find_target("host")
-    planner = Planner(bundle.manifest.network, bundle.weights(), target.lanes)
-    planned = planner.plan(bundle.manifest.input_height, bundle.manifest.input_width)
-    slow = {stage.name: Tiling(panel=1, pixels=1, unroll=1, strip=1, rows=1) for stage in planned}
-    took = tune.whole(bundle, "host", {"rule": {}, "slow": slow})
-    assert 0 < took["rule"] < took["slow"]
+def test_whole_networks_are_compared_by_their_tables(tmp_path, monkeypatch):
+    """Each table's own module is run, in turns and on one thread; the clock is the test's, so that nothing is timed."""
+    open_engine, clock, runs, modules = tune.open_engine, [0.0], [], {}
+
+    class Engine:
+        def __init__(self, module, threads):
+            assert threads == 1
+            self.name, self.engine = module.folder.name, open_engine(module, threads)
+            modules[self.name] = module.description.library_sha256
+
+        def run(self):
+            self.engine.run()
+            runs.append(self.name)
+            clock[0] += {"rule": 0.25, "slow": 4.0}[self.name] * (1 + len(runs) % 2)  # a burst counts by its best
+
+    monkeypatch.setattr(tune, "open_engine", Engine)
+    monkeypatch.setattr(tune, "time", SimpleNamespace(perf_counter=lambda: clock[0]))
+    monkeypatch.setattr(tune, "WHOLE_ROUNDS", 3)
+    small = write_bundle(tmp_path / "small", Manifest("small", SMALL, 64, 32), random_weights(SMALL))
+    slow = {s.name: Tiling(panel=1, pixels=1, unroll=1, strip=1, rows=1) for s in stages(SMALL, find_target("host"))}
+    assert tune.whole(small, "host", {"rule": {}, "slow": slow}) == {"rule": 0.25, "slow": 4.0}
+    assert [name for name, _ in itertools.groupby(runs)] == ["rule", "slow"] * 3
+    assert modules["rule"] != modules["slow"]
 
 
 @pytest.mark.parametrize(("found", "used", "kept"), [(0.9, 1.0, True), (1.0, 1.0, False)])

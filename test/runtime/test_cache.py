@@ -16,7 +16,7 @@ from fastdepth_ros.network import Network
 from fastdepth_ros.runtime import cache, processor
 from fastdepth_ros.runtime.bundle import Manifest, seal, write_bundle
 from fastdepth_ros.runtime.cache import module_for
-from fastdepth_ros.runtime.module import LIBRARY
+from fastdepth_ros.runtime.module import LIBRARY, Size
 
 SMALL = Network("small", encoder=(4,) * 14, decoder=(4,) * 5)
 
@@ -62,7 +62,7 @@ def test_an_altered_module_in_the_cache_is_compiled_again(small):
 def shipped(small, module):
     """A module that ships with the small bundle, as if compiled of it."""
     folder = shutil.copytree(module.folder, small.path / "modules" / "host")
-    replace(module.description, weights_sha256=small.weights_sha256).write(folder)
+    replace(module.description, weights_sha256=small.weights_sha256, input=Size(32, 32)).write(folder)
     return seal(small.path, small.manifest)
 
 
