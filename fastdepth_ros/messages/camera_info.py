@@ -15,6 +15,9 @@ from fastdepth_ros.messages.serialized import SerializedCameraInfo
 
 AnyCameraInfo: TypeAlias = CameraInfo | SerializedCameraInfo
 
+MOST_SKEW = 0.02
+"""Share of fx: some calibrations find a little."""
+
 REMEDY = "Calibrate the camera (camera_calibration) at the size that it sends, and check what its driver publishes."
 
 
@@ -42,7 +45,8 @@ def intrinsics_of(info: AnyCameraInfo, rectified: bool = True) -> Intrinsics:
         )
     sensor = Intrinsics(info.width, info.height, *map(float, matrix))
     check_lens(sensor)
-    camera = replace(sensor, doubt=implausible(sensor) or _disagreement(info))
+    rest = (info.p[1], info.p[4], *info.p[8:11]) if matrix is p else (info.k[1], info.k[3], *info.k[6:9])
+    camera = replace(sensor, doubt=implausible(sensor) or _other_shape(rest, sensor.fx) or _disagreement(info))
     roi = info.roi
     if roi.width and roi.height:
         camera = camera.crop(roi.x_offset, roi.y_offset, roi.width, roi.height)
@@ -97,6 +101,14 @@ def depth_camera_info(camera: Intrinsics, source: AnyCameraInfo, header: Header)
         r=[1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0],
         p=[camera.fx, 0.0, camera.cx, tx, 0.0, camera.fy, camera.cy, ty, 0.0, 0.0, 1.0, 0.0],
     )
+
+
+def _other_shape(rest: tuple[float, ...], fx: float) -> str:
+    """A pinhole's matrix is (fx 0 cx, 0 fy cy, 0 0 1); drivers that fill in no more than these four leave the 1 out."""
+    skew, *zeros, one = map(float, rest)
+    if abs(skew) <= MOST_SKEW * fx and not any(zeros) and one in (0.0, 1.0):
+        return ""
+    return f"the camera matrix is no pinhole's: besides fx, fy, cx and cy it holds {', '.join(f'{n:g}' for n in rest)}"
 
 
 def _disagreement(info: AnyCameraInfo) -> str:

@@ -171,3 +171,26 @@ def test_a_baseline_that_is_no_number_is_none(tx):
     source = camera_info(p=[500.0, 0.0, 318.0, tx, 0.0, 501.0, 238.0, 0.0, 0.0, 0.0, 1.0, 0.0])
     info = depth_camera_info(intrinsics_of(source).scale(64000, 48000), source, Header())
     assert np.isfinite(info.p).all()
+
+
+@pytest.mark.parametrize(
+    ("at", "value", "word"),
+    [(8, 2.0, "2"), (1, 30.0, "30"), (3, 1.0, "1"), (6, 5.0, "5"), (7, float("nan"), "nan"), (8, float("inf"), "inf")],
+)
+def test_a_matrix_that_is_no_pinholes_is_doubted(at, value, word):
+    info = camera_info_of_64x48()
+    assert not intrinsics_of(info, False).doubt
+    info.k[at] = value
+    doubt = intrinsics_of(info, False).doubt
+    assert "no pinhole" in doubt
+    assert word in doubt
+
+
+def test_a_matrix_of_which_only_the_four_numbers_are_filled_in_is_believed():
+    info = camera_info_of_64x48()
+    info.k[8], info.k[1] = 0.0, 0.1
+    assert not intrinsics_of(info, False).doubt
+
+
+def camera_info_of_64x48():
+    return CameraInfo(width=64, height=48, k=[52.5, 0.0, 31.5, 0.0, 52.5, 23.5, 0.0, 0.0, 1.0])
