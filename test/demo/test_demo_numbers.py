@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from fastdepth_ros.camera import Intrinsics, View
+from fastdepth_ros.camera import Intrinsics, View, ViewSpec
 from fastdepth_ros.cli import main
 from fastdepth_ros.demo import graph
 from fastdepth_ros.demo.cloud_view import points_of
@@ -27,7 +27,6 @@ from fastdepth_ros.harness.process import NodeError, NodeProcess
 from fastdepth_ros.recording import Recording, RecordingWriter, find_camera
 from fastdepth_ros.recording.depth import encode_depth
 from fastdepth_ros.recording.player import Player
-from fastdepth_ros.runtime.bundle import ViewSpec
 from fastdepth_ros.scene.record import STORE
 
 SECOND = 1_000_000_000
