@@ -25,7 +25,7 @@ from fastdepth_ros.importing import import_weights
 from fastdepth_ros.network import PRUNED, Network
 from fastdepth_ros.parameters import validate
 from fastdepth_ros.recording import Recording, RecordingWriter
-from fastdepth_ros.runtime import cache
+from fastdepth_ros.runtime import cache, storage
 from fastdepth_ros.runtime.bundle import MANIFEST, WEIGHTS, Bundle, Manifest, seal, write_bundle
 from fastdepth_ros.runtime.engine import Engine
 from fastdepth_ros.runtime.module import Size
@@ -414,6 +414,13 @@ def test_a_command_on_a_full_disk_says_so(tmp_path):
 
 
 # Leftovers
+
+
+def test_nothing_is_compiled_to_a_full_disk(small, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(storage, "ROOM", 2**80)
+    assert main(["compile", str(small.path), "--out", str(tmp_path / "new" / "out")]) == StorageError.status
+    assert "out is full. Make room" in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
 
 
 def old(folder):

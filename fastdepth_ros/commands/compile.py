@@ -7,8 +7,10 @@ from pathlib import Path
 
 from rich.console import Console
 
+from fastdepth_ros.errors import StorageError
 from fastdepth_ros.models import DEFAULT, find_bundle
 from fastdepth_ros.runtime.cache import place_to_compile
+from fastdepth_ros.runtime.storage import is_full
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +37,9 @@ def run(args: argparse.Namespace) -> int:
 
     bundle = find_bundle(args.bundle)
     out = args.out or place_to_compile(bundle, args.target, args.precision)
+    # LLVM ends the process where the disk is full, and leaves what it had written.
+    if is_full(next(place for place in (out, *out.absolute().parents) if place.exists())):
+        raise StorageError(f"the disk of {out} is full", "Make room, or name another place with --out.")
     console = Console(stderr=True)
     with console.status(f"Compiling {bundle.manifest.name}") as status:
         compile_bundle(bundle, args.target, out, precision=args.precision, progress=status.update)
