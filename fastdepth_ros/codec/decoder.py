@@ -144,8 +144,9 @@ class Decoder:
         header = png.read_header(data)
         needed = _COLOUR_BYTES + header.channels * max(1, header.bits // 8)
         check_size(name, header.width, header.height, self.max_pixels, needed)
-        width, height, bits, channels, chatty = header
-        return File("PNG", width, height, bits, channels, False, png.picture_alone(data) if chatty else data)
+        # Nothing that stands behind the end is handed on: the decoder would read it, were there no pixels before.
+        picture = png.picture_alone(data) if header.chatty else data[: header.ends]
+        return File("PNG", header.width, header.height, header.bits, header.channels, False, picture)
 
     def _damage(self, said: str, data: npt.NDArray[np.uint8]) -> str:
         """What was said of damage; nothing where the picture is whole."""

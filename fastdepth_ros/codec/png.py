@@ -16,6 +16,9 @@ _DEFLATE, _SLACK = 1032, 64
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 """By colour type."""
 _ANIMATION = frozenset({b"acTL", b"fcTL", b"fdAT"})
+_CRITICAL = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND"})
+"""All that there are. Of others a decoder may think what it likes, and one that finds no pixels before IEND reads on
+behind it: gigabytes, if what stands there says so."""
 _ANCILLARY, _TRANSPARENCY = 0x20, b"tRNS"
 """Bit of a chunk's first letter that tells that it is not needed, and the one that pixels may have alpha of."""
 
@@ -28,6 +31,7 @@ class Header(NamedTuple):
         bits: of a channel.
         channels: how many are stored.
         chatty: whether there are chunks that say nothing of the pixels, as texts and colour profiles.
+        ends: bytes of the file up to its end; more may follow.
     """
 
     width: int
@@ -35,6 +39,7 @@ class Header(NamedTuple):
     bits: int
     channels: int
     chatty: bool = False
+    ends: int = 0
 
 
 def read_header(data: memoryview) -> Header:
@@ -74,21 +79,35 @@ def _walk(data: memoryview) -> Header:
         length, kind = _CHUNK.unpack_from(data, at)
         if header is None:
             header = _first(data, at, length, kind)
+        else:
+            _check_kind(kind)
         at += _CHUNK.size + length + _CHECKSUM
         if at > len(data):
             raise ValueError("was cut short")
-        if kind in _ANIMATION:
-            raise ValueError("is an animation")
         packed += length * (kind == b"IDAT")
         chatty = chatty or _is_chatter(kind)
         if kind == b"IEND":
+            if length:
+                raise ValueError(f"ends with {length} bytes in a piece that has none")
             _check_pixels(header, packed)
-            return header._replace(chatty=chatty)
+            return header._replace(chatty=chatty, ends=at)
     raise ValueError(f"has more than {MOST_CHUNKS} pieces")
+
+
+def _check_kind(kind: bytes) -> None:
+    """Whether a piece may follow the first one."""
+    if kind in _ANIMATION:
+        raise ValueError("is an animation")
+    if kind == b"IHDR":
+        raise ValueError("says its size twice")
+    if not kind[0] & _ANCILLARY and kind not in _CRITICAL:
+        raise ValueError(f"has a piece of a kind that there is not ({kind.hex()})")
 
 
 def _check_pixels(header: Header, packed: int) -> None:
     """Whether so many packed bytes can be the picture's."""
+    if not packed:
+        raise ValueError(f"was cut short: no packed bytes are no {header.width}x{header.height} pixels")
     unpacked = header.height * (header.width * header.channels * header.bits / 8)
     if unpacked > (packed + _SLACK) * _DEFLATE:
         raise ValueError(f"was cut short: {packed} packed bytes are no {header.width}x{header.height} pixels")

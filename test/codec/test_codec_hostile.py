@@ -70,7 +70,17 @@ HOSTILE = {
     "16 bits and alpha": (png.START + header(7000, 7000, 16, 6) + chunk(b"IDAT", bytes(400_000)) + END, "11 bytes"),
     "a width that overflows": (png.START + header(0xFFFFFFFF, 1) + chunk(b"IDAT", b"x") + END, "4294967295x1"),
     "no width": (png.START + header(0, 9) + chunk(b"IDAT", b"x") + END, "0x9"),
-    "no pixels": (png.START + header(999, 999) + END, "0 packed bytes"),
+    "no pixels": (png.START + header(999, 999) + END, "no packed bytes"),
+    "no pixel, and 2 GB behind the end": (
+        png.START + header(1, 1, 16, 6) + END + b"\x7f\xff\xff\xffIDATx\x01c\xfa" + END,
+        "no packed bytes",
+    ),
+    "an end that holds something": (
+        png.START + header(1, 1) + chunk(b"IDAT", b"x") + chunk(b"IEND", bytes(10)),
+        "ends",
+    ),
+    "two sizes": (png.START + header(9, 9) + header(9, 9) + chunk(b"IDAT", b"x") + END, "twice"),
+    "a piece of no kind": (png.START + header(9, 9) + chunk(b"IDAt", b"x") + chunk(b"JDAT") + END, "kind"),
     "no size": (png.START + chunk(b"IDAT", b"x") + END, "size"),
     "an animation": (png.START + header(9, 9) + chunk(b"acTL", bytes(8)) + chunk(b"IDAT", b"x") + END, "animation"),
     "many pieces": (png.START + header(9, 9) + chunk(b"IDAT") * 100_001 + END, "pieces"),
@@ -176,8 +186,9 @@ def test_what_a_png_says_beside_its_pixels_is_not_unpacked(what):
 
 
 def test_a_plain_png_is_not_copied():
-    data = memoryview(GOOD)
-    assert Decoder().look(data, "it").data is data
+    kept = Decoder().look(memoryview(GOOD), "it").data
+    assert kept.obj is GOOD
+    assert kept == GOOD
 
 
 def test_transparency_stays_with_a_png():
