@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from fastdepth_ros.errors import SettingError, brief, quoted
+from fastdepth_ros.files.yaml_text import read_yaml
 from fastdepth_ros.power.files import parse_list
 from fastdepth_ros.power.kinds import KINDS, LINUX
-from fastdepth_ros.power.yaml_file import read_yaml
 
 BUILT_IN = Path(__file__).with_name("profiles.yaml")
 DEVICES = ("cpu", "cuda")

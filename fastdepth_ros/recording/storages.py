@@ -26,6 +26,7 @@ from rosbags.rosbag2.storage_mcap import McapReader
 from rosbags.rosbag2.storage_sqlite3 import Sqlite3Reader
 
 from fastdepth_ros.files.names import short
+from fastdepth_ros.files.yaml_text import check_depth
 from fastdepth_ros.recording.packed import lz4_bound, zstd_bound
 
 MOST_AT_ONCE = 2**27
@@ -107,9 +108,7 @@ class CheckedFolder(DirectoryReader):
     def open(self) -> None:
         """Open the folder once the files in it were held against what may be."""
         folder = Path(str(self.path))
-        check_regular(folder / "metadata.yaml")
-        if (folder / "metadata.yaml").stat().st_size > MOST_METADATA:
-            raise ValueError(f"its metadata.yaml has more than {MOST_METADATA} bytes")
+        _check_metadata(folder / "metadata.yaml")
         for file in sorted(folder.iterdir()):
             if not file.is_dir():
                 check_regular(file)
@@ -138,6 +137,19 @@ def check_regular(file: Path) -> None:
     """
     if not stat.S_ISREG(file.stat().st_mode):
         raise ValueError(f"{file.name!r:.80} is no regular file")
+
+
+def _check_metadata(file: Path) -> None:
+    """Look at metadata.yaml before its parser does, which takes seconds for a few thousand brackets.
+
+    Raises:
+        ValueError: it is no file, or too large or too deep.
+        yaml.YAMLError: it is no YAML.
+    """
+    check_regular(file)
+    if file.stat().st_size > MOST_METADATA:
+        raise ValueError(f"its metadata.yaml has more than {MOST_METADATA} bytes")
+    check_depth(file.read_text(encoding="utf-8"), aliases=True)
 
 
 def _bounded(messages: Any) -> Any:

@@ -216,6 +216,7 @@ HOSTILE_METADATA = {
     "a topic that is a number": ("name: /image", "name: 5"),
     "a topic of two lines": ("name: /image", 'name: "/a\\nb"'),
     "brackets without end": ("rosbag2_bagfile_information:", "[" * 100_000),
+    "brackets in a value": ("message_count: 1", f"message_count: 1\n    nothing: {'[' * 2000}{']' * 2000}"),
     "two megabytes": ("rosbag2_bagfile_information:", "#" * 2_000_000 + "\nrosbag2_bagfile_information:"),
     "a file of the system": ("- bag.mcap", "- /etc/passwd"),
     "a file above": ("- bag.mcap", "- ../bag.mcap"),
