@@ -25,7 +25,7 @@ demo: $(VENV)/.run
 	$(CLEAN) $(BIN)/fastdepth demo $(ARGS)
 
 test: check
-	$(CLEAN) $(BIN)/python -m pytest $(ARGS)
+	$(CLEAN) $(BIN)/python tools/tests_in_two.py $(ARGS)
 
 check: $(VENV)/.test
 	$(BIN)/ruff check

@@ -18,7 +18,7 @@ from fastdepth_ros.doctor.model import bundle_and_module
 from fastdepth_ros.runtime.bundle import MANIFEST, Manifest, seal, sha256
 from fastdepth_ros.runtime.module import CompiledModule, Description
 
-DOMAIN = 10 + os.getpid() % 90
+DOMAIN = 51 + os.getpid() % 50
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ namespaces = count()
 def domain(dds_profile: dict[str, str]) -> Iterator[None]:
     """The environment of every process in these tests, this one included."""
     own = {
-        "ROS_DOMAIN_ID": str(1 + os.getpid() % 100),
+        "ROS_DOMAIN_ID": str(1 + os.getpid() % 50),
         "ROS_AUTOMATIC_DISCOVERY_RANGE": "SYSTEM_DEFAULT",
         **dds_profile,
     }
@@ -74,15 +74,36 @@ def start(domain: None, bundle: Bundle, module: CompiledModule, tmp_path_factory
             graph.wait_for(lambda: graph.doing == "active", "the node to become active")
         return graph
 
+    start_node.end_since = lambda number: end(processes, number)
+    start_node.count = lambda: len(processes)
     yield start_node
+    end(processes, 0)
+
+
+def end(processes: list[tuple[subprocess.Popen, Graph, Path]], number: int) -> None:
+    """End the nodes from a number on."""
     # One after the other: Fast DDS may wait for itself for ever where many participants leave at one moment.
-    for process, graph, _ in processes:
+    ended = processes[number:]
+    del processes[number:]
+    for process, graph, _ in ended:
         graph.close()
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
             process.wait(PATIENCE)
-    for process, _, log in processes:
+    for process, _, log in ended:
         assert process.returncode == 0, log.read_text()
+
+
+@pytest.fixture(autouse=True)
+def tidy(request: pytest.FixtureRequest) -> Iterator[None]:
+    """End the nodes that a test started for itself: each that lives on talks to all that come after it."""
+    if "start" not in request.fixturenames:
+        yield
+        return
+    start_node = request.getfixturevalue("start")
+    before = start_node.count()
+    yield
+    start_node.end_since(before)
 
 
 @pytest.fixture(scope="module")

@@ -184,6 +184,7 @@ def test_settings_take_hold_with_the_next_image(graph: Graph, direct):
 
 def test_a_picture_that_is_published_again_with_the_same_stamp_is_answered_under_a_limit_too(graph: Graph):
     """As an operator does with one picture, and as these tests do until somebody who subscribes late has got it."""
+    graph.calibrate(camera_info_of(WIDTH, HEIGHT))
     assert graph.set("max_rate", 5.0)[0]
     image = image_of(SCENE, graph.header())
     (first,) = graph.ask(image, "depth")
