@@ -66,6 +66,7 @@ def test_the_last_report_says_that_the_node_ended(start):
     while graph.doing != "ended" and time.monotonic() < end:
         graph.spin()
     assert graph.doing == "ended"
+    assert graph.process.wait(20) == 0
 
 
 def test_each_transition_is_reported_at_once_whatever_the_period(start):
