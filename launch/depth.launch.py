@@ -98,7 +98,7 @@ ARGUMENTS = [
     DeclareLaunchArgument(
         "anchor_extrinsics",
         default_value="",
-        description="Where sensors are, seen from the camera: scan=x y z roll pitch yaw; ... (docs/anchors.md).",
+        description="Where sensors are, seen from the camera: scan=x y z roll pitch yaw; ... (docs/anchor-topics.md).",
     ),
     DeclareLaunchArgument("floor_frame", default_value="", description="A frame of tf that lies in the floor."),
     DeclareLaunchArgument("model", default_value="", description="Model bundle: its folder or its name."),
