@@ -23,6 +23,7 @@ from std_msgs.msg import Header
 
 PATIENCE = 30.0
 ANSWER_LOST = 4.0
+REPORTS_KEPT = 10
 TOPICS = {
     "depth": (Image, "depth/image_rect"),
     "camera_info": (CameraInfo, "depth/camera_info"),
@@ -62,7 +63,7 @@ class Graph:
         self.reports = 0
         self.reported = 0
         """When the latest diagnostics were made, in the node's clock [ns]."""
-        self.node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
+        self.node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, REPORTS_KEPT)
 
     def close(self) -> None:
         if not self.closed:
@@ -131,6 +132,14 @@ class Graph:
             if ended is not None or time.monotonic() > end:
                 raise AssertionError(f"waited for {what}; {self.state_of_things()}")
 
+    def wait_until_it_says(self, part: str, level: bytes, *words: str) -> None:
+        self.wait_for(lambda: self.says(part, level, *words), f"{words} of {part}")
+
+    def _catch_up(self) -> None:
+        """Hear what came while nobody listened: reports of before, which a test that was held up takes for new."""
+        for _ in range(3 * REPORTS_KEPT):
+            self.spin(0)
+
     def state_of_things(self) -> str:
         """What can be known of the node from outside, for whoever has waited in vain."""
         ended = self.process.poll()
@@ -144,6 +153,7 @@ class Graph:
 
     def next_reports(self, count: int = 2) -> None:
         """Wait for diagnostics that are made from now on."""
+        self._catch_up()
         target = self.reports + count
         self.wait_for(lambda: self.reports >= target, "diagnostics")
 
@@ -154,6 +164,7 @@ class Graph:
 
     def calibrate(self, info: CameraInfo) -> None:
         """Publish camera_info until the node has got it: it names the camera, or what is wrong with it."""
+        self._catch_up()
         before = self.reports
 
         def got() -> bool:
@@ -185,6 +196,7 @@ class Graph:
 
     def show(self, *images: Image | CompressedImage) -> None:
         """Publish images that need no answer, until the node counted as many."""
+        self._catch_up()
         for image in images:
             publisher = self.images if isinstance(image, Image) else self.compressed
             before = int(self.values("input").get("images", 0))

@@ -93,7 +93,7 @@ def test_camera_info_is_that_of_the_depth_map(graph: Graph):
     assert (info.width, info.height) == (depth.width, depth.height) == (expected.width, expected.height)
     assert list(info.k) == pytest.approx([expected.fx, 0, expected.cx, 0, expected.fy, expected.cy, 0, 0, 1])
     assert info.header == image.header
-    assert graph.says("calibration", DiagnosticStatus.OK, "640x480")
+    graph.wait_until_it_says("calibration", DiagnosticStatus.OK, "640x480")
 
 
 def test_camera_info_goes_out_before_its_depth(graph: Graph):
