@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import setuptools
+from test_imports import ROS, names
 
 from fastdepth_ros import __version__
 
@@ -16,6 +17,9 @@ ROOT = Path(__file__).resolve().parent.parent
 PINS = re.compile(r"^([\w.-]+)(?:\[\w+\])?==([\w.]+)", re.MULTILINE)
 OUTER = ("ROS", "ROS_DISTRO", "PYTHON", "MAKEFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "MFLAGS")
 """What a `make` that runs these tests may have set."""
+
+KNOWN = {*ROS, "launch_testing", "sensor_msgs_py"}
+"""Packages of a ROS 2 distribution that anything here imports."""
 
 make = shutil.which("make")
 
@@ -83,3 +87,25 @@ def test_environments_have_the_same_compiler(file):
     others = dict(PINS.findall((ROOT / "requirements" / file).read_text(encoding="utf-8")))
     for name in ("apache-tvm", "apache-tvm-ffi", "safetensors", "rosbags"):
         assert others[name] == pins[name]
+
+
+def test_package_xml_names_every_ros_package_that_is_imported():
+    """So that rosdep brings what the node, the launch files and `colcon test` need."""
+    text = (ROOT / "package.xml").read_text(encoding="utf-8")
+    named = {
+        kind: set(re.findall(rf"<{kind}>(\w+)</{kind}>", text)) for kind in ("depend", "exec_depend", "test_depend")
+    }
+    runs = named["depend"] | named["exec_depend"]
+    shipped, tests = (set().union(*map(imported, folders)) for folders in (("fastdepth_ros", "launch"), ("test",)))
+    assert shipped & KNOWN <= runs
+    assert tests & KNOWN <= runs | named["test_depend"]
+
+
+def imported(folder):
+    """First names of all imports below a folder, those of importorskip included."""
+    found = set()
+    for file in (ROOT / folder).rglob("*.py"):
+        text = file.read_text(encoding="utf-8")
+        found |= {name.partition(".")[0] for name in names(file, ROOT / folder)}
+        found |= set(re.findall(r'importorskip\("(\w+)', text))
+    return found
