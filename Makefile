@@ -83,6 +83,11 @@ soak: MINUTES ?= 60
 soak: $(VENV)/.test
 	$(CLEAN) $(BIN)/python test/hostile soak --minutes $(MINUTES) $(ARGS)
 
+wheel: .venv-wheel/.ready
+	rm -rf dist
+	.venv-wheel/bin/python -m build $(ARGS)
+	.venv-wheel/bin/python -m twine check --strict dist/*
+
 train-env: .venv-train/.ready
 
 define make_venv
@@ -112,6 +117,11 @@ $(VENV)/.test: $(VENV)/.run requirements/test.txt
 	.venv-bench/bin/pip install --quiet --disable-pip-version-check -r requirements/bench.txt
 	@touch $@
 
+.venv-wheel/.ready: requirements/wheel.txt
+	$(call make_venv,.venv-wheel)
+	.venv-wheel/bin/pip install --quiet --disable-pip-version-check -r requirements/wheel.txt
+	@touch $@
+
 .venv-train/.ready: requirements/train.txt setup.py
 	$(call make_venv,.venv-train)
 	.venv-train/bin/pip install --quiet --disable-pip-version-check -r requirements/train.txt
@@ -119,4 +129,4 @@ $(VENV)/.test: $(VENV)/.run requirements/test.txt
 	@touch $@
 
 clean:
-	rm -rf .venv .venv-jazzy .venv-noble .venv-system .venv-bench .venv-train build dist install log *.egg-info
+	rm -rf .venv .venv-jazzy .venv-noble .venv-system .venv-bench .venv-train .venv-wheel build dist install log *.egg-info
