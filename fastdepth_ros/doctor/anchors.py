@@ -20,9 +20,9 @@ from fastdepth_ros.anchoring.frames import Frames
 from fastdepth_ros.anchoring.poses import Pose
 from fastdepth_ros.anchoring.sightings import ConeMeasurement, Measurement, placed
 from fastdepth_ros.doctor.camera import AS_THE_NODE, TYPES, beside, find, spin
-from fastdepth_ros.doctor.check import Check, ok, warn
+from fastdepth_ros.doctor.check import ok, warn
 from fastdepth_ros.doctor.sight import Sight, look
-from fastdepth_ros.errors import AnchorError, FastDepthError
+from fastdepth_ros.errors import AnchorError, FastDepthError, Finding
 from fastdepth_ros.messages.camera_info import intrinsics_of, is_rectified
 from fastdepth_ros.messages.clouds import Points, read_cloud
 from fastdepth_ros.messages.depth_images import Depths, read_depths
@@ -87,7 +87,7 @@ class Asked(NamedTuple):
     extrinsics: Mapping[str, Pose]
 
 
-def anchors(asked: Asked) -> Iterator[Check]:
+def anchors(asked: Asked) -> Iterator[Finding]:
     """Look for measured depths in the graph, and hold them against the picture."""
     context = Context()
     rclpy.init(args=[], context=context)
@@ -106,7 +106,7 @@ def anchors(asked: Asked) -> Iterator[Check]:
         context.try_shutdown()
 
 
-def _listen(node: Node, executor: SingleThreadedExecutor, asked: Asked) -> Iterator[Check]:
+def _listen(node: Node, executor: SingleThreadedExecutor, asked: Asked) -> Iterator[Finding]:
     frames = Frames(asked.extrinsics, why_no_tf())
     _hear_tf(node, frames)
     spin(executor, DISCOVERY)
@@ -189,7 +189,7 @@ def _quality() -> QoSProfile:
     return QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
 
 
-def _check(heard: Heard, took: float, sight: Sight | None, frames: Frames) -> Check:
+def _check(heard: Heard, took: float, sight: Sight | None, frames: Frames) -> Finding:
     name, remap = heard.kind.source, f"Remap {heard.kind.source}:={heard.topic}"
     if not heard.messages:
         return warn(name, f"{heard.topic}: nothing arrived in {took:.1f} s", "Look whether its driver runs.")
@@ -243,7 +243,7 @@ def _agreement(
     pixels: npt.NDArray[np.float32],
     depths: npt.NDArray[np.float32],
     sight: Sight,
-) -> Check:
+) -> Finding:
     cells = ((pixels + 0.5) / 2).astype(int)
     answers = sight.metres[cells[:, 1].clip(0, len(sight.metres) - 1), cells[:, 0].clip(0, sight.metres.shape[1] - 1)]
     answered = np.isfinite(answers) & (answers > 0)

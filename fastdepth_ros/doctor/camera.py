@@ -15,8 +15,8 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from fastdepth_ros import dds
-from fastdepth_ros.doctor.check import Check, fail, ok, warn
-from fastdepth_ros.errors import FastDepthError, ImageError, shortened
+from fastdepth_ros.doctor.check import fail, ok, warn
+from fastdepth_ros.errors import FastDepthError, Finding, ImageError, shortened
 from fastdepth_ros.messages.camera_info import REMEDY, distortion_of, intrinsics_of, is_rectified
 from fastdepth_ros.messages.images import PictureReader
 from fastdepth_ros.messages.serialized import SerializedImage, Unpacker, unpack_camera_info
@@ -34,7 +34,7 @@ ANSWERS = ("depth", "aligned_depth", "ground_truth")
 """Words in the names of image topics that are no camera picture."""
 
 
-def camera(image: str, camera_info: str, seconds: float) -> Iterator[Check]:
+def camera(image: str, camera_info: str, seconds: float) -> Iterator[Finding]:
     """Look for a camera in the graph and listen to it as the node would.
 
     Args:
@@ -68,7 +68,7 @@ class _Closer:
 
 def _look(
     node: Node, executor: SingleThreadedExecutor, image: str, camera_info: str, seconds: float
-) -> Iterator[Check]:
+) -> Iterator[Finding]:
     topics = find(node, executor, image)
     if not topics:
         fact = f"nobody publishes {image}" if image else "nobody publishes an image"
@@ -137,7 +137,7 @@ def _announced(infos: list[bytes]) -> int:
     return 0
 
 
-def _pictures(topic: str, heard: list[bytes], unpacker: Unpacker, seconds: float, announced: int = 0) -> Check:
+def _pictures(topic: str, heard: list[bytes], unpacker: Unpacker, seconds: float, announced: int = 0) -> Finding:
     if not heard:
         remedy = f"{dds.advice(announced)} Or is it paused? Restart the driver with the profile (see DDS above)."
         return fail("pictures", f"none of {topic} arrived in {seconds:.1f} s, though somebody publishes it", remedy)
@@ -165,7 +165,7 @@ def _sizes(heard: list[bytes], unpacker: Unpacker) -> set[tuple[int, int]]:
     return sizes
 
 
-def _calibration(topic: str, infos: list[bytes], sizes: set[tuple[int, int]], rectified: bool) -> Check:
+def _calibration(topic: str, infos: list[bytes], sizes: set[tuple[int, int]], rectified: bool) -> Finding:
     if not infos:
         remedy = f"Name it with --camera-info; without it there is depth, but no cloud. Expected: {topic}."
         return warn("calibration", "no camera_info arrived", remedy)

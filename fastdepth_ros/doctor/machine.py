@@ -8,7 +8,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from fastdepth_ros.doctor.check import Check, fail, ok, warn
+from fastdepth_ros.doctor.check import fail, ok, warn
+from fastdepth_ros.errors import Finding
 from fastdepth_ros.runtime import processor
 
 ARCHITECTURES = ("x86_64", "aarch64")
@@ -22,7 +23,7 @@ NODE_MEGABYTES = 400
 """What the node may need; see the README's figures."""
 
 
-def operating_system(root: Path) -> Iterator[Check]:
+def operating_system(root: Path) -> Iterator[Finding]:
     """Name, architecture and C library; on a Jetson its L4T as well."""
     name = _line(root / "etc/os-release", r'^PRETTY_NAME="?([^"\n]*)') or platform.system()
     tegra = _line(root / "etc/nv_tegra_release", r"^# R(\d+) \(release\), REVISION: ([\d.]+)")
@@ -40,7 +41,7 @@ def operating_system(root: Path) -> Iterator[Check]:
         yield ok("operating system", fact)
 
 
-def python() -> Iterator[Check]:
+def python() -> Iterator[Finding]:
     """The version of Python."""
     fact = f"{platform.python_version()}, {sys.executable}"
     first, last = PYTHONS
@@ -53,7 +54,7 @@ def python() -> Iterator[Check]:
         yield ok("Python", fact)
 
 
-def cpu() -> Iterator[Check]:
+def cpu() -> Iterator[Finding]:
     """Whether the processor has what the kernels need."""
     features, known = processor.features(), ("avx512f", "avx2", "fma", "neon")
     has = ", ".join(flag for flag in known if flag in features) or "no vector unit that is known"
@@ -64,7 +65,7 @@ def cpu() -> Iterator[Check]:
         yield fail("processor", fact, "The kernels need AVX2 with FMA (x86, 2013 and later) or NEON (64-bit ARM).")
 
 
-def memory(root: Path) -> Iterator[Check]:
+def memory(root: Path) -> Iterator[Finding]:
     """Whether there is room for the node."""
     kilobytes = _line(root / "proc/meminfo", r"^MemAvailable:\s+(\d+)")
     if not kilobytes:

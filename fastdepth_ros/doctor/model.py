@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fastdepth_ros import children
-from fastdepth_ros.doctor.check import Check, fail, ok, warn
-from fastdepth_ros.errors import ModuleError, StorageError
+from fastdepth_ros.doctor.check import fail, ok, warn
+from fastdepth_ros.errors import Finding, ModuleError, StorageError
 from fastdepth_ros.models import find_bundle
 from fastdepth_ros.runtime.bundle import Bundle
 from fastdepth_ros.runtime.cache import MODULES, find_module, has_compiler, prebuilt_for_here
@@ -21,7 +21,7 @@ PATIENCE = 60.0
 """Seconds that the trial run may take."""
 
 
-def bundle_and_module(model: str, target: str) -> Iterator[Check]:
+def bundle_and_module(model: str, target: str) -> Iterator[Finding]:
     """The bundle, its module, and what comes of running it.
 
     Raises:
@@ -51,7 +51,7 @@ def bundle_and_module(model: str, target: str) -> Iterator[Check]:
     yield trial(module.folder)
 
 
-def _to_be_compiled(bundle: Bundle, target: str, instead: CompiledModule | None) -> Check:
+def _to_be_compiled(bundle: Bundle, target: str, instead: CompiledModule | None) -> Finding:
     """What the node will do without a module of its own; whether it can write one is tried.
 
     Args:
@@ -74,7 +74,7 @@ def _to_be_compiled(bundle: Bundle, target: str, instead: CompiledModule | None)
     return warn("module", f"{fact}, and none can be kept: {refused}", f"It is compiled at each start anew. {REMEDY}")
 
 
-def trial(folder: Path) -> Check:
+def trial(folder: Path) -> Finding:
     """Run a module a few times in a process of its own, which may crash without harm."""
     again = "Compile the module again for this machine: fastdepth compile --target host."
     command = children.python("fastdepth_ros.doctor.trial", str(folder))

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fastdepth_ros import dds
-from fastdepth_ros.doctor.check import Check, fail, ok, warn
+from fastdepth_ros.doctor.check import fail, ok, warn
+from fastdepth_ros.errors import Finding
 
 PROFILE_VARIABLES = (dds.NEW_NAME, dds.OLD_NAME)
 
@@ -26,7 +27,7 @@ def missing() -> bool:
     return importlib.util.find_spec("rclpy") is None
 
 
-def distribution() -> Iterator[Check]:
+def distribution() -> Iterator[Finding]:
     """Whether ROS is there, and which."""
     if missing():
         fact = "rclpy cannot be imported: the node does not start here; infer, bench and compile do"
@@ -37,7 +38,7 @@ def distribution() -> Iterator[Check]:
     yield ok("ROS", f"{dds.distribution() or 'unknown distribution'}, domain {domain}, discovery {reach}")
 
 
-def middleware() -> Iterator[Check]:
+def middleware() -> Iterator[Finding]:
     """The middleware, and whether images fit through it."""
     if missing():
         return
@@ -52,7 +53,7 @@ def middleware() -> Iterator[Check]:
         yield warn("DDS", name, "This package was run with Fast DDS only; watch the drops in /diagnostics.")
 
 
-def shared_memory() -> Iterator[Check]:
+def shared_memory() -> Iterator[Finding]:
     """Room in /dev/shm, of which containers get 64 MB unless they ask for more."""
     try:
         room = os.statvfs(SHARED_MEMORY)
@@ -72,7 +73,7 @@ def shared_memory() -> Iterator[Check]:
         yield ok("shared memory", fact)
 
 
-def _profile(name: str) -> Check:
+def _profile(name: str) -> Finding:
     """Whether the profile in force has a segment that images fit into."""
     variable = dds.profile_variable()
     shipped = dds.shipped("fastdds.xml")
@@ -94,7 +95,7 @@ def _profile(name: str) -> Check:
     return ok("DDS", f"{name}, {segment >> 20} MB of shared memory ({file})")
 
 
-def _receive_buffer(name: str) -> Check:
+def _receive_buffer(name: str) -> Finding:
     try:
         size = int(RECEIVE_BUFFER.read_text(encoding="ascii"))
     except (OSError, ValueError):

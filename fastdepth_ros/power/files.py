@@ -8,6 +8,8 @@ import re
 import time
 from pathlib import Path
 
+from fastdepth_ros.errors import Finding, Level
+
 CHUNK = 4096
 """Bytes that are read at once; only an nvpmodel.conf is longer."""
 
@@ -43,6 +45,10 @@ class Unreadable(Exception):  # noqa: N818 -- caught where it is raised, turned 
         self.why = why
         self.code = code
         self.fault = fault
+
+    def finding(self, remedy: str, level: Level = Level.WARN) -> Finding:
+        """A finding for a user, with what to do about it or what comes of it."""
+        return Finding(level, str(self), remedy)
 
 
 class Abandoned(Exception):  # noqa: N818 -- no error: the thread that gets it is to end

@@ -38,7 +38,7 @@ bundle = Bundle.open(sys.argv[1])
 module = module_for(bundle, say=said.append)
 Engine(module).run()
 from fastdepth_ros.doctor.model import bundle_and_module
-checks = [(c.level.value, c.name, c.fact) for c in bundle_and_module(sys.argv[1], "host")]
+checks = [(c.level.word, c.about, c.cause) for c in bundle_and_module(sys.argv[1], "host")]
 print(json.dumps([str(module.folder), said, checks]))
 """
 
@@ -326,10 +326,10 @@ def test_a_lock_that_is_a_pipe_holds_nobody_up(tmp_path):
 
 def test_the_doctor_tries_what_it_promises(small, tmp_path, monkeypatch):
     monkeypatch.setenv("FASTDEPTH_CACHE", str(tmp_path / "cache"))
-    (check,) = [check for check in bundle_and_module(str(small.path), "host") if check.name == "module"]
+    (check,) = [check for check in bundle_and_module(str(small.path), "host") if check.about == "module"]
     assert "The node compiles it at its first start" in check.remedy
     assert not (tmp_path / "cache").exists(), "and leaves nothing behind"
     (tmp_path / "cache").write_text("a file")
-    (check,) = [check for check in bundle_and_module(str(small.path), "host") if check.name == "module"]
-    assert "none can be kept" in check.fact
+    (check,) = [check for check in bundle_and_module(str(small.path), "host") if check.about == "module"]
+    assert "none can be kept" in check.cause
     assert "at each start anew" in check.remedy

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from fastdepth_ros.errors import Finding
 from fastdepth_ros.power.files import Files, Unreadable
-from fastdepth_ros.power.findings import Finding
 
 MOST = 10_000.0
 """Watts that nothing a robot carries draws: what shows more is a fault of the meter."""
