@@ -9,8 +9,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import rclpy
-from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
@@ -19,8 +17,9 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image, LaserScan, Point
 from fastdepth_ros.anchoring.frames import Frames
 from fastdepth_ros.anchoring.poses import Pose
 from fastdepth_ros.anchoring.sightings import ConeMeasurement, Measurement, placed
-from fastdepth_ros.doctor.camera import AS_THE_NODE, TYPES, beside, find, spin
+from fastdepth_ros.doctor.camera import AS_THE_NODE, TYPES, beside, find
 from fastdepth_ros.doctor.check import ok, warn
+from fastdepth_ros.doctor.graph import listener, spin
 from fastdepth_ros.doctor.sight import Sight, look
 from fastdepth_ros.errors import AnchorError, FastDepthError, Finding
 from fastdepth_ros.messages.camera_info import intrinsics_of, is_rectified
@@ -89,21 +88,8 @@ class Asked(NamedTuple):
 
 def anchors(asked: Asked) -> Iterator[Finding]:
     """Look for measured depths in the graph, and hold them against the picture."""
-    context = Context()
-    rclpy.init(args=[], context=context)
-    try:
-        node = rclpy.create_node(
-            "fastdepth_doctor_anchors", context=context, enable_rosout=False, start_parameter_services=False
-        )
-        executor = SingleThreadedExecutor(context=context)
-        executor.add_node(node)
-        try:
-            yield from _listen(node, executor, asked)
-        finally:
-            executor.shutdown()
-            node.destroy_node()
-    finally:
-        context.try_shutdown()
+    with listener("fastdepth_doctor_anchors") as (node, executor):
+        yield from _listen(node, executor, asked)
 
 
 def _listen(node: Node, executor: SingleThreadedExecutor, asked: Asked) -> Iterator[Finding]:

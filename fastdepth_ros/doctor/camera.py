@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 from typing import Any
 
-import rclpy
-from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
@@ -16,11 +14,11 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from fastdepth_ros import dds
 from fastdepth_ros.doctor.check import fail, ok, warn
+from fastdepth_ros.doctor.graph import listener, spin
 from fastdepth_ros.errors import FastDepthError, Finding, ImageError, shortened
 from fastdepth_ros.messages.camera_info import REMEDY, distortion_of, intrinsics_of, is_rectified
 from fastdepth_ros.messages.images import PictureReader
 from fastdepth_ros.messages.serialized import SerializedImage, Unpacker, unpack_camera_info
-from fastdepth_ros.runtime.ros_log import provide_log_folder
 
 TYPES = {"sensor_msgs/msg/Image": Image, "sensor_msgs/msg/CompressedImage": CompressedImage}
 AS_THE_NODE = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
@@ -42,28 +40,8 @@ def camera(image: str, camera_info: str, seconds: float) -> Iterator[Finding]:
         camera_info: its camera_info; empty takes the one beside the image.
         seconds: how long to listen, once it was found.
     """
-    context = Context()
-    provide_log_folder()
-    rclpy.init(args=[], context=context)
-    try:
-        node = rclpy.create_node(
-            "fastdepth_doctor", context=context, enable_rosout=False, start_parameter_services=False
-        )
-        executor = SingleThreadedExecutor(context=context)
-        executor.add_node(node)
-        with closing(_Closer(node, executor)):
-            yield from _look(node, executor, image, camera_info, seconds)
-    finally:
-        context.try_shutdown()
-
-
-class _Closer:
-    def __init__(self, node: Node, executor: SingleThreadedExecutor) -> None:
-        self.node, self.executor = node, executor
-
-    def close(self) -> None:
-        self.executor.shutdown()
-        self.node.destroy_node()
+    with listener("fastdepth_doctor") as (node, executor):
+        yield from _look(node, executor, image, camera_info, seconds)
 
 
 def _look(
@@ -115,13 +93,6 @@ def find(node: Node, executor: SingleThreadedExecutor, image: str) -> list[tuple
 def beside(topic: str) -> str:
     """The camera_info that belongs to an image's topic, by convention."""
     return f"{topic.removesuffix('/compressed').rsplit('/', 1)[0]}/camera_info"
-
-
-def spin(executor: SingleThreadedExecutor, seconds: float) -> None:
-    """Call back for so long."""
-    end = time.monotonic() + seconds
-    while (rest := end - time.monotonic()) > 0:
-        executor.spin_once(timeout_sec=rest)
 
 
 def _quality(info: Any) -> str:

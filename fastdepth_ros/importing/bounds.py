@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from fastdepth_ros.errors import WeightsError
-from fastdepth_ros.files.names import short
+from fastdepth_ros.errors import WeightsError, brief
 from fastdepth_ros.files.reading import read
 
 LARGEST_FILE = 2**30
@@ -67,5 +66,5 @@ def foreign(path: Path, what: str, remedy: str) -> Iterator[None]:
     except WeightsError:
         raise
     except Exception as error:
-        words = f"{type(error).__name__}: {short(str(error), 200)[1:-1]}"
+        words = f"{type(error).__name__}: {brief(error, 200)}"
         raise WeightsError(f"{path} cannot be read as {what} ({words})", remedy) from error

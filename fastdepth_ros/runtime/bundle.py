@@ -23,8 +23,7 @@ import numpy as np
 import numpy.typing as npt
 from safetensors.numpy import load, save
 
-from fastdepth_ros.errors import BundleError, FastDepthError
-from fastdepth_ros.files.names import short
+from fastdepth_ros.errors import BundleError, FastDepthError, brief
 from fastdepth_ros.files.reading import LARGEST_TEXT, parse_json, read, sha256
 from fastdepth_ros.files.writing import new_folder, storing, write_file
 from fastdepth_ros.network import check_weights
@@ -61,7 +60,7 @@ class Bundle:
         try:
             text = parse_json(read(file, LARGEST_TEXT))
         except (OSError, ValueError) as error:
-            raise BundleError(f"{file} cannot be read ({short(error, 300)})", "Copy the bundle again.") from error
+            raise BundleError(f"{file} cannot be read ({brief(repr(error), 300)})", "Copy the bundle again.") from error
         bundle = cls(folder, Manifest.from_json(text, file))
         bundle.verify()
         return bundle
@@ -136,7 +135,7 @@ class Bundle:
         except FastDepthError:
             raise
         except Exception as error:  # bytes of a stranger can fail in any way
-            raise BundleError(f"{file} cannot be read ({short(error, 300)})", "Copy the bundle again.") from error
+            raise BundleError(f"{file} cannot be read ({brief(repr(error), 300)})", "Copy the bundle again.") from error
 
     @property
     def weights_sha256(self) -> str:
