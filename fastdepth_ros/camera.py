@@ -16,6 +16,8 @@ import numpy.typing as npt
 
 from fastdepth_ros.errors import CalibrationError
 
+__all__ = ["Intrinsics", "PAPER_VIEW", "View", "ViewSpec"]
+
 Floats = npt.NDArray[np.floating]
 
 SMALLEST, LARGEST = 1e-3, 1e6
@@ -167,6 +169,16 @@ class View:
     """A rectangle of the camera's picture, and the size to which it is scaled for the network [px].
 
     The rectangle has whole pixels, so that it can be cut out without resampling; the scaling follows in one step.
+
+    Example:
+        >>> view = View.of(PAPER_VIEW, 640, 480, input_width=224, input_height=224)
+        >>> view
+        View(x=28, y=21, width=584, height=438, input_width=224, input_height=224)
+        >>> view.cut(np.zeros((480, 640, 3), np.uint8)).shape
+        (438, 584, 3)
+        >>> camera = Intrinsics(640, 480, fx=525.0, fy=525.0, cx=319.5, cy=239.5)
+        >>> round(view.intrinsics(camera).fx, 2), round(view.intrinsics(camera).fy, 2)
+        (201.37, 268.49)
     """
 
     x: int

@@ -15,6 +15,8 @@ from fastdepth_ros.files.reading import sha256
 from fastdepth_ros.runtime.bundle import MANIFEST, Bundle, is_bundle
 from fastdepth_ros.runtime.storage import cache_dir, trusted, writable_cache
 
+__all__ = ["DEFAULT", "find_bundle", "list_bundles"]
+
 DEFAULT = "fastdepth-indoor"
 REFERENCE = "fastdepth-reference"
 """Name of the authors' own weights, for comparison, where a reference folder has them."""

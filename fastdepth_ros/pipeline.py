@@ -31,6 +31,8 @@ from fastdepth_ros.picture import Picture
 from fastdepth_ros.runtime.bundle import Manifest
 from fastdepth_ros.settings import LIMITS, Cloud, DepthEncoding, OutputSize
 
+__all__ = ["DepthEngine", "DepthFrame", "Pipeline", "Settings"]
+
 Allocate = Callable[[str, tuple[int, ...], npt.DTypeLike], npt.NDArray[Any]]
 """Makes the C-contiguous buffer of an output: (one of :data:`OUTPUTS`, shape, dtype) -> array."""
 
@@ -159,6 +161,20 @@ class Pipeline:
 
     Raises:
         BundleError: the manifest's numbers for anchoring are none.
+
+    Example:
+        >>> from fastdepth_ros.models import find_bundle
+        >>> from fastdepth_ros.runtime.cache import module_for
+        >>> from fastdepth_ros.runtime.engines import open_engine
+        >>> bundle = find_bundle()
+        >>> pipeline = Pipeline(open_engine(module_for(bundle)), bundle.manifest, Settings(output_size="camera"))
+        >>> camera = Intrinsics(640, 480, fx=525.0, fy=525.0, cx=319.5, cy=239.5)
+        >>> picture = Picture(np.zeros((480, 640, 3), np.uint8), "rgb")
+        >>> frame = pipeline.run(picture, camera)
+        >>> frame.depth.shape, frame.cloud.shape, frame.intrinsics == camera
+        ((480, 640), (480, 640, 3), True)
+        >>> sorted(frame.stages)
+        ['cloud', 'depth', 'infer', 'prepare']
     """
 
     def __init__(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import doctest
+import importlib
 import re
 from pathlib import Path
 
@@ -31,6 +32,15 @@ def test_the_python_of_the_readme_runs(tmp_path, monkeypatch):
     example = doctest.DocTestParser().get_doctest(text, {}, "README", "README.md", 0)
     assert len(example.examples) >= 8
     assert doctest.DocTestRunner().run(example).failed == 0
+
+
+def test_what_the_documents_import_is_public():
+    text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+    imported = re.findall(r"^ *(?:>>> )?from (fastdepth_ros[\w.]*) import (.+)$", text, re.MULTILINE)
+    assert len(imported) >= 5
+    for module, names in imported:
+        public = importlib.import_module(module).__all__
+        assert set(re.findall(r"\w+", names)) <= set(public), module
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

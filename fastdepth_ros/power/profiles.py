@@ -109,6 +109,13 @@ def load_profiles(own: str | Path | None = None) -> Profiles:
 
     Raises:
         SettingError: a file is missing or is not as :data:`BUILT_IN` describes it.
+
+    Example:
+        >>> profiles = load_profiles()
+        >>> list(profiles)[:2]
+        ['max-n', 'max-q']
+        >>> profiles.find("max-q").on("tx2").modes
+        ('MAXQ',)
     """
     profiles = Profiles()
     _add(profiles, BUILT_IN)

@@ -46,6 +46,16 @@ class Recording:
         path: where it lies.
         topics: topic name -> :class:`Topic`.
         duration: from the first message to the last [s].
+
+    Example:
+        >>> with Recording.open("kitchen") as recording:
+        ...     for topic in recording.topics.values():
+        ...         print(topic.name, topic.type, topic.messages)
+        ...     image = recording.decode(recording.first("/camera/image_raw"))
+        /camera/image_raw sensor_msgs/msg/Image 2
+        /camera/camera_info sensor_msgs/msg/CameraInfo 1
+        >>> image.width, image.height, image.encoding
+        (8, 6, 'rgb8')
     """
 
     def __init__(self, path: Path, reader: Reader) -> None:
