@@ -26,7 +26,7 @@ SMALLEST, LARGEST = 1e-3, 1e6
 REMEDY = "Calibrate the camera, and check the camera_info that its driver publishes."
 
 OFF_CENTRE = 0.25
-"""How far from a picture's centre its principal point may lie, as a share of the side: within the middle half."""
+"""Distance allowed between a principal point and its picture's centre, as a share of the side: the middle half."""
 
 OFF_BOTH = 0.09
 """Share by which it may be off both ways alike, as the matrix of another size is."""
@@ -115,7 +115,7 @@ def check_lens(camera: Intrinsics) -> None:
 
 
 def implausible(camera: Intrinsics) -> str:
-    """Which number of a whole camera no lens has, in words; empty where all can be believed.
+    """Name the number of a whole camera that no lens has, in words; empty where all can be believed.
 
     The matrix of another picture size has its centre elsewhere. One that was filled in by hand has the field of view
     or the ratio of focal lengths of no camera.
@@ -149,7 +149,7 @@ def _off_focus(camera: Intrinsics) -> str:
 
 @dataclass(frozen=True)
 class ViewSpec:
-    """Which part of a camera's picture a network was trained to see, as in the paper.
+    """Part of a camera's picture that a network was trained to see, as in the paper.
 
     The picture is scaled to ``resize_height`` rows, then the centre ``crop_width`` x ``crop_height`` is cut out and
     scaled to the network's input. All in pixels.

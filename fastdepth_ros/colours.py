@@ -15,7 +15,7 @@ NO_ANSWER = (60, 60, 60)
 """Blue, green and red of a pixel without depth."""
 
 WIDTHS = (1.5, 4.0)
-"""How far a pixel's neighbours reach when :func:`relief` compares it with them [cells]."""
+"""Reach of the neighbours with which :func:`relief` compares a pixel [cells]."""
 STRENGTH = 8.0
 """Brightness per difference of ln depth, for each of the widths."""
 DARKEST, BRIGHTEST = 0.7, 0.35

@@ -1,4 +1,4 @@
-"""What users are told: findings and errors, each with its cause, its remedy, and how much it matters."""
+"""Findings and errors that users are told, each with its cause, its remedy, and how much it matters."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def quoted(value: object) -> str:
 
 
 class Level(Enum):
-    """How much a finding matters: one table for diagnostics, doctor and power.
+    """Weight of a finding: one table for diagnostics, doctor and power.
 
     Attributes:
         byte: level of a diagnostic_msgs/DiagnosticStatus.
@@ -108,12 +108,12 @@ class FastDepthError(Exception):
 
     @property
     def cause(self) -> str:
-        """What is wrong."""
+        """Cause of the finding."""
         return self.finding.cause
 
     @property
     def remedy(self) -> str:
-        """What to do about it."""
+        """Remedy of the finding."""
         return self.finding.remedy
 
 

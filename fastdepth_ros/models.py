@@ -1,4 +1,4 @@
-"""Where model bundles are found: those that ship with the package, those of a user, and the reference weights.
+"""Finds model bundles: those that ship with the package, those of a user, and the reference weights.
 
 A bundle is named by its folder, or by its name where it ships with the package.
 """

@@ -95,7 +95,7 @@ class Spec:
 
     @property
     def limits(self) -> Limits:
-        """What is allowed; see :class:`~fastdepth_ros.settings.Limits`."""
+        """Allowed values; see :class:`~fastdepth_ros.settings.Limits`."""
         return Limits(type(self.default), self.choices, self.low, self.high, self.unit)
 
     @property
@@ -385,7 +385,7 @@ MEANINGS: dict[str, Callable[[Any], object]] = {
     "nvpmodel_command": command_of,
     "anchor_extrinsics": extrinsics_of,
 }
-"""What some values mean, beyond what the table allows; raises SettingError where they mean nothing here."""
+"""Check what some values mean, beyond what the table allows; SettingError where they mean nothing here."""
 
 
 def nearest(name: str, names: Iterable[str]) -> str | None:

@@ -325,7 +325,7 @@ class Watch:
 
 
 def ended(what: str, well: str = "") -> Callable[[Any, LaunchContext], list[LaunchDescriptionEntity]]:
-    """What happens where a process ends by itself.
+    """Actions where a process ends by itself.
 
     Args:
         what: name of the process.

@@ -103,7 +103,7 @@ def _any(spec: Spec) -> bool:
 
 
 def allowed(spec: Spec) -> str:
-    """What is allowed, in few words."""
+    """Allowed values, in few words."""
     if isinstance(spec.default, bool):
         return "true, false"
     return ", ".join(spec.choices) if spec.choices else f"{spec.low:g} to {spec.high:g}"

@@ -72,7 +72,7 @@ def _goes_on(bits: str, at: int, blocks: list[tuple[Codes, Codes]], first: int) 
 
 
 def _block_end(bits: str, at: int, dc: Codes, ac: Codes) -> int:
-    """Where a plain block ends that begins there; -1 where none does."""
+    """End of the plain block that begins there; -1 where none does."""
     category, at = _symbol(bits, at, dc)
     at += category
     for _ in range(PLAIN + 1):

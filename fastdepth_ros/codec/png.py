@@ -1,4 +1,4 @@
-"""What of a PNG file can be known without decoding it (W3C PNG specification, sections 5 and 11)."""
+"""Facts of a PNG file that are known without decoding it (W3C PNG specification, sections 5 and 11)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ANCILLARY, _TRANSPARENCY = 0x20, b"tRNS"
 
 
 class Header(NamedTuple):
-    """What stands before the pixels.
+    """Contents of a file before the pixels.
 
     Attributes:
         width, height: of the picture [px].

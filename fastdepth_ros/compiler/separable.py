@@ -191,7 +191,7 @@ def pointwise_by_panels(
 
 
 def task_rows(height: int, most: int) -> int:
-    """How many rows a task computes: at most ``most``, and so that two threads have as many tasks each.
+    """Rows that a task computes: at most ``most``, and so that two threads have as many tasks each.
 
     Three tasks take two threads as long as four. Fewer than half of the rows would cost more than that: the weights
     are read anew for each task.

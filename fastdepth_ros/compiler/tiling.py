@@ -22,14 +22,14 @@ LARGEST = 4096
 """Largest number of a choice; kernels of larger ones would take hours to compile."""
 
 CACHE_BYTES = 128 * 1024
-"""What a task may keep between its two convolutions: well inside a second-level cache."""
+"""Bytes that a task may keep between its two convolutions: well inside a second-level cache."""
 
 REGISTER_TILES = {"avx512": (3, 7), "avx2": (2, 6), "neon": (4, 5)}
 """(panel, pixels) whose sums, weights and one input fit the vector registers: 32 of AVX-512 and NEON, 16 of AVX2."""
 
 
 def own_table(target: Target) -> Path:
-    """Where `fastdepth tune` keeps this machine's own choices."""
+    """File in which `fastdepth tune` keeps this machine's own choices."""
     return (cache_dir() or private_folder()) / "tuning" / f"{target.cpu}-{target.family}.json"
 
 

@@ -1,4 +1,4 @@
-"""What became of measured depths, source by source, at a level, with what to do about it.
+"""Status of measured depths, source by source, at a level, with what to do about it.
 
     anchoring  WARN   a source cannot be read; its frame or the time of its frame is not known; its stamps do not match
                       the images'; none of it is in the view; it fell silent; it says that things are several times as
@@ -23,7 +23,7 @@ from fastdepth_ros.diagnostics.windows import Window
 from fastdepth_ros.errors import Finding, Level
 
 FAR_OFF = 2.0
-"""How many times as far, or as near, as the picture a source may say that things are; the network alone errs less."""
+"""Largest ratio, either way, of a source's depths to the picture's that is believed; the network alone errs less."""
 
 SILENT_AFTER = 2.0
 """Without a message for so long a source fell silent [s]."""
@@ -186,7 +186,7 @@ def _scale(correction: Correction) -> dict[str, str]:
 
 
 def _problem(source: SourceState, remembers: bool) -> Finding | None:
-    """What is wrong with a source, and what to do; None where nothing is."""
+    """Name what is wrong with a source, and what to do; None where nothing is."""
     name = source.name
     if source.silence is not None and source.silence > SILENT_AFTER:
         goes_on = "depth goes on with the scale that is remembered" if remembers else "depth is the network's own"

@@ -1,4 +1,4 @@
-"""What the numbers mean: a status for each part of the node, at a level, with what to do about it.
+"""Meaning of the numbers: a status for each part of the node, at a level, with what to do about it.
 
     input        ERROR  images came and stopped for `stale_after`; every image of the window was unreadable
                  WARN   no image came yet for `stale_after`; some images of the window were unreadable; more than 5 %
@@ -43,7 +43,7 @@ TURNS = 3
 """Changes of the images' frame in a window from which on two cameras are on one topic."""
 
 CLOCK_TOLERANCE = 0.005
-"""How far in the future a stamp may be before the clocks are said to differ [s]."""
+"""Time that a stamp may be in the future before the clocks are said to differ [s]."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def misfit_of(source: Source, name: str) -> str:
 
 
 def _way(source: Source, name: str) -> str:
-    """What to do about messages of another type."""
+    """Remedy for messages of another type."""
     told = {("CompressedImage", "Image"): "compressed", ("Image", "CompressedImage"): "raw"}
     for other in source.others:
         transport = told.get((other.rsplit("/", 1)[-1], source.kind.rsplit("/", 1)[-1]))
@@ -153,7 +153,7 @@ def _way(source: Source, name: str) -> str:
 NO_CAMERA = "depth without camera_info and cloud"
 LAST_CAMERA = "the last camera_info that was good stays in force"
 UNCORRECTED = "depth is not corrected for the focal length"
-"""What follows from a camera that is not known, from a bad camera_info after a good one, and from one in doubt."""
+"""Consequences of a camera that is not known, from a bad camera_info after a good one, and from one in doubt."""
 
 
 def calibration_status(source: Source, problem: str, camera: str, consequence: str = NO_CAMERA) -> Status:

@@ -50,7 +50,7 @@ def read_statuses(serialized: bytes) -> list[tuple[str, Status]]:
 
 
 _STATUS_BYTES, _PAIR_BYTES = 17, 8
-"""What the shortest of each has: the lengths of its strings and its sequence, and the level."""
+"""Bytes of the shortest of each: the lengths of its strings and its sequence, and the level."""
 
 
 def _read_status(fields: Fields) -> tuple[str, Status]:

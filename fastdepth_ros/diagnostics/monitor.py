@@ -1,4 +1,4 @@
-"""What happened to the images, as the threads of the node report it."""
+"""Fate of the images, as the threads of the node report it."""
 
 from __future__ import annotations
 

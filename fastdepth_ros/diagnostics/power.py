@@ -1,4 +1,4 @@
-"""What is said of budget, power and board, at a level, with what to do about it.
+"""Statuses of budget, power and board, each at a level, with what to do about it.
 
     budget  WARN   the governor lowered the rate, or the age is over its budget all the same; the network takes longer
                    than its budget; this process does not get the cores or the niceness that it should have
@@ -68,7 +68,7 @@ def budget_status(
 
 
 def power_status(state: PowerState) -> Status:
-    """What the machine draws."""
+    """Power that the machine draws."""
     values = {
         "meter": state.meter,
         **{f"{rail} [W]": f"{watts:.3f}" for rail, watts in state.rails.items()},
@@ -89,7 +89,7 @@ def power_status(state: PowerState) -> Status:
 
 
 def board_status(state: PowerState) -> Status:
-    """What the board does, and whether that is what the profile wants."""
+    """State of the board, and whether it is as the profile wants."""
     board = state.board
     values = {
         "board": f"{board.model} ({board.kind})",

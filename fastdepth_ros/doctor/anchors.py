@@ -30,7 +30,7 @@ from fastdepth_ros.messages.serialized import Unpacker, unpack_camera_info
 from fastdepth_ros.messages.tf import put_transforms, tf_message, why_no_tf
 
 FAR_OFF = 2.0
-"""How many times as far, or as near, as the picture a source may say that things are."""
+"""Largest ratio, either way, of a source's depths to the picture's that is no warning."""
 
 DISCOVERY = 2.0
 """Seconds within which publishers are found."""
@@ -39,7 +39,7 @@ LATE = 0.5
 """Age of a measurement beyond which the node does not use it, unless anchor_max_age says otherwise [s]."""
 
 OURS = ("/depth/points", "/depth/image_rect", "/depth/uncertainty")
-"""How the topics end that a node of this package publishes."""
+"""Ends of the topics that a node of this package publishes."""
 
 
 class Kind(NamedTuple):
@@ -69,7 +69,7 @@ class Heard:
 
 
 class Asked(NamedTuple):
-    """What is to be listened to, and held against what.
+    """Sources that are to be listened to, and the camera that they are held against.
 
     Attributes:
         image, camera_info: the camera's topics; empty where any will do.
@@ -134,7 +134,7 @@ class _Pictures:
             node.create_subscription(CameraInfo, name, self._infos.append, AS_THE_NODE, raw=True)
 
     def look(self) -> Sight | None:
-        """What the network sees; None where no picture came.
+        """View of the network; None where no picture came.
 
         Raises:
             FastDepthError: there is no such model, or the picture cannot be read.

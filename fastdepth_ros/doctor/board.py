@@ -35,7 +35,7 @@ def gpu(root: Path, target: str) -> Iterator[Finding]:
 
 
 def power(root: Path, profile: str) -> Iterator[Finding]:
-    """What measures the power, which mode the board is in, and whether it throttles.
+    """Name the power meter, the board's mode, and whether it throttles.
 
     Raises:
         SettingError: there is no such profile.

@@ -14,7 +14,7 @@ from fastdepth_ros.models import DEFAULT
 
 @dataclass(frozen=True)
 class Question:
-    """What to look at.
+    """Things to look at.
 
     Attributes:
         model: name or folder of the bundle.

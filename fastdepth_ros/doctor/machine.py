@@ -20,7 +20,7 @@ PYTHONS = ((3, 10), (3, 12))
 """First and last version of Python that this package was run with."""
 
 NODE_MEGABYTES = 400
-"""What the node may need; see the README's figures."""
+"""Memory that the node may need [MB]; see the README's figures."""
 
 
 def operating_system(root: Path) -> Iterator[Finding]:

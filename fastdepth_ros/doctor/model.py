@@ -52,7 +52,7 @@ def bundle_and_module(model: str, target: str) -> Iterator[Finding]:
 
 
 def _to_be_compiled(bundle: Bundle, target: str, instead: CompiledModule | None) -> Finding:
-    """What the node will do without a module of its own; whether it can write one is tried.
+    """Tell what the node will do without a module of its own; whether it can write one is tried.
 
     Args:
         bundle, target: of the module.

@@ -37,7 +37,7 @@ HOSTILE = "The file is damaged or hostile: take it from elsewhere."
 
 
 def read_apart(path: Path | str, network: Network | None = None) -> tuple[Network, Arrays]:
-    """What ``reading.read_here`` gives, read in another process.
+    """Result of ``reading.read_here``, read in another process.
 
     Raises:
         WeightsError: the file cannot be read, an array does not fit its layer, or the process was ended.

@@ -1,4 +1,4 @@
-"""How much a file of a stranger may cost: what it asks for is held against its own size before it is given.
+"""Bounds of what a file of a stranger may cost: what it asks for is held against its own size before it is given.
 
 A parser of such bytes can fail in any way; all of them are one error here.
 """
@@ -19,7 +19,7 @@ SMALL_FILE = 64 * 2**20
 """Bytes that any file may unpack to."""
 
 RATIO = 8
-"""How many times its own size a larger file may unpack to; weights hardly shrink."""
+"""Times its own size that a larger file may unpack to; weights hardly shrink."""
 
 MOST_LAYERS = 256
 """Convolutions, or what else is gone through one by one; FastDepth has 38."""

@@ -20,7 +20,7 @@ Array = npt.NDArray[Any]
 Arrays = dict[str, Array]
 
 TORCH_EPSILON = 1e-5
-"""What torch's BatchNorm2d adds to the variance unless told otherwise; a state dict does not say."""
+"""Number that torch's BatchNorm2d adds to the variance unless told otherwise; a state dict does not say."""
 
 
 @dataclass(frozen=True)

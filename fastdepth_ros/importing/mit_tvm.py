@@ -30,7 +30,7 @@ LARGEST_GRAPH = 4 * 2**20
 """Bytes; FastDepth's has 60,000."""
 
 STEPS = re.compile(r"conv2d|multiply|mul|add|relu6|relu|clip")
-"""What a fused function does, read from its name: fuse_conv2d_broadcast_add_clip_3, fused_nn_conv2d_add_nn_relu_1."""
+"""Steps of a fused function, read from its name: fuse_conv2d_broadcast_add_clip_3, fused_nn_conv2d_add_nn_relu_1."""
 
 
 @dataclass

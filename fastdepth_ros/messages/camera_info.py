@@ -58,7 +58,7 @@ def intrinsics_of(info: AnyCameraInfo, rectified: bool = True) -> Intrinsics:
 
 
 def distortion_of(info: AnyCameraInfo, rectified: bool) -> str:
-    """What there is to say of a picture that bends straight lines; nothing of others."""
+    """Warning about a picture that bends straight lines; empty for others."""
     if rectified or not any(info.d):
         return ""
     return (

@@ -17,7 +17,7 @@ from fastdepth_ros.messages.reader import Reader, read
 from fastdepth_ros.messages.serialized import Origin
 
 MOST_POINTS = 4096
-"""How many points of a cloud are looked at."""
+"""Points of a cloud that are looked at."""
 
 MOST_FIELDS = 256
 """More fields than any cloud has; a message that says more is none."""
@@ -57,7 +57,7 @@ class Field(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """How the points of a cloud lie in its data.
+    """Layout of a cloud's points in its data.
 
     Attributes:
         height, width: rows of points, and points of a row.

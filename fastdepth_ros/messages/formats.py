@@ -1,4 +1,4 @@
-"""What ``format`` of a CompressedImage says of its pixels.
+"""Meaning of ``format`` of a CompressedImage.
 
 compressed_image_transport writes ``ENCODING; png compressed TARGET``: what the raw image was, and what it was made into
 before it was compressed. Where that is nothing, the file holds the raw image's numbers: a depth image stays one, and a

@@ -1,4 +1,4 @@
-"""What the board really does: its model, the mode in force, its temperatures, and whether it throttles."""
+"""Real state of the board: its model, the mode in force, its temperatures, and whether it throttles."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DEVFREQ = "sys/class/devfreq"
 
 @dataclass(frozen=True)
 class BoardState:
-    """What was seen of the board at one time.
+    """State of the board at one time.
 
     Attributes:
         kind: name of one of :data:`~fastdepth_ros.power.kinds.KINDS`.
@@ -77,7 +77,7 @@ class BoardReader:
         self._findings = findings
 
     def look(self, files: Files, answer: Answer | None = None) -> BoardState:
-        """What the board does now.
+        """Look at the board.
 
         Args:
             files: where ``sys`` and ``etc`` are.

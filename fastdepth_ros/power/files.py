@@ -74,7 +74,7 @@ class Reader:
         self._replaceable: set[int] = set()
 
     def __call__(self, path: str, keep: bool = False) -> bytes:
-        """What a file holds, at most :data:`LONGEST` bytes. A pipe that has nothing to say does not hold us up.
+        """Contents of a file, at most :data:`LONGEST` bytes. A pipe that has nothing to say does not hold us up.
 
         Args:
             keep: whether to keep it open for the next time; then at most :data:`CHUNK` bytes.
@@ -141,7 +141,7 @@ class Files:
         self._read.close()
 
     def path(self, name: str) -> str:
-        """Where a file is: its name below the root, with the root."""
+        """Path of a file: its name below the root, with the root."""
         return f"{self.root}/{name}"
 
     def text(self, name: str) -> str:

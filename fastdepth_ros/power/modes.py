@@ -34,7 +34,7 @@ class Mode:
 
 @dataclass(frozen=True)
 class Clocks:
-    """What is in force now; None where it cannot be read.
+    """Clocks and cores in force; None where they cannot be read.
 
     Attributes:
         cores: numbers of the cores that are online.

@@ -1,4 +1,4 @@
-"""What the node and the command hold of the power room: one object that watches, and tells in one piece what it saw."""
+"""Power monitor: the object that watches for the node and the command, and tells in one piece what it saw."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ class PowerMonitor:
 
     @property
     def operation(self) -> Operation:
-        """What the profile means on this board; before the first look at the board, that of plain Linux."""
+        """Operation that the profile means on this board; before the first look at the board, that of plain Linux."""
         return self._profile.on(self.sampler.watch.board.kind)
 
     def start(self) -> None:
@@ -147,7 +147,7 @@ class PowerMonitor:
         self.sampler.frames.add(start, end)
 
     def snapshot(self, window: float = WINDOW) -> PowerState:
-        """What is known now. Cheap, and never blocks: everything was read before, by the thread.
+        """Tell what is known now. It is cheap and never blocks: the thread has read everything before.
 
         Args:
             window: over which power is averaged [s]; at most two minutes.
@@ -186,7 +186,7 @@ class PowerMonitor:
         )
 
     def _about_power(self, watts: float | None, budget: Budget) -> list[Finding]:
-        """What is wrong with the meter, or with what it shows."""
+        """Findings about the meter, and about what it shows."""
         watch, findings = self.sampler.watch, []
         if watts is not None and budget.watts is not None and watts > budget.watts:
             cause = f"the board draws {watts:.1f} W, over the {budget.watts:g} W of {self._profile.name}"

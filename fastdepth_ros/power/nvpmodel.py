@@ -23,7 +23,7 @@ SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "fish"})
 
 @dataclass(frozen=True)
 class Answer:
-    """How a call of nvpmodel ended.
+    """Outcome of a call of nvpmodel.
 
     Attributes:
         name, id: the mode that it named; None where it named none.

@@ -45,7 +45,7 @@ LONG_AGO = float("-inf")
 
 @dataclass
 class Watch:
-    """What is known of the machine. Fields are replaced, never changed in place: any thread may read them.
+    """Facts about the machine. Fields are replaced, never changed in place: any thread may read them.
 
     Attributes:
         board: as it was seen last.
@@ -216,7 +216,7 @@ class Sampler:
                 self.ledger.add(rail, piece[0], now, piece[1])
 
     def _level(self, rail: str, error: Unreadable) -> Level:
-        """What this user never could read is no news."""
+        """Level of a rail's trouble: a file that this user never could read is no news."""
         forbidden = error.code in (errno.EACCES, errno.EPERM) and rail not in self._worked
         return Level.NOTE if forbidden or not error.fault else Level.WARN
 

@@ -188,7 +188,7 @@ def _check_schema(database: sqlite3.Connection) -> None:
 
 
 def _chunks(file: BinaryIO, size: int) -> Iterator[tuple[int, Chunk]]:
-    """Where each chunk of an MCAP file begins, and what it is.
+    """Start and kind of each chunk of an MCAP file.
 
     Raises:
         ValueError: a chunk unpacks to too much, or is damaged.

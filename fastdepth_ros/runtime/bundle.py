@@ -98,7 +98,7 @@ class Bundle:
         return name in (self.manifest.files or {})
 
     def read(self, name: str) -> bytes:
-        """What a file of the bundle holds, held against the manifest once more: it may have changed meanwhile.
+        """Contents of a file of the bundle, held against the manifest once more: it may have changed meanwhile.
 
         Raises:
             BundleError: the manifest does not name it, it is missing, or was altered.

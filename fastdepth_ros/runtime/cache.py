@@ -76,7 +76,7 @@ def kernels_version() -> str:
 
 
 def module_name(bundle: Bundle, target: str, precision: str = FLOAT32) -> str:
-    """What a cache calls the folder of the bundle's module: whatever the module depends on is in it.
+    """Name of the folder of the bundle's module in a cache: whatever the module depends on is in it.
 
     Raises:
         SettingError: target or precision cannot be part of a name.
@@ -90,7 +90,7 @@ def module_name(bundle: Bundle, target: str, precision: str = FLOAT32) -> str:
 
 
 def module_folder(bundle: Bundle, target: str, precision: str = FLOAT32) -> Path:
-    """Where the bundle's module is kept: in the cache, or in a temporary folder where this user has none.
+    """Folder in which the bundle's module is kept: in the cache, or in a temporary folder where this user has none.
 
     Raises:
         SettingError: target or precision cannot be part of a name.
@@ -114,7 +114,7 @@ def place_to_compile(bundle: Bundle, target: str, precision: str = FLOAT32) -> P
 
 
 def shipped_name(target: str, precision: str) -> str:
-    """What the folder of such a module is called in a bundle's ``modules``.
+    """Name of the folder of such a module in a bundle's ``modules``.
 
     Raises:
         SettingError: one of them is no name.

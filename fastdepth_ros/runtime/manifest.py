@@ -1,4 +1,4 @@
-"""What a bundle says of itself, and the bounds of what it may say."""
+"""Manifest of a bundle, and the bounds of what it may say."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a bundle says of itself.
+    """Manifest of a bundle.
 
     Attributes:
         name: the bundle's name, that of its folder.

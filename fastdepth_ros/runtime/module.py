@@ -57,7 +57,7 @@ class Size:
 
 @dataclass(frozen=True)
 class Description:
-    """What ``module.json`` holds.
+    """Contents of ``module.json``.
 
     Attributes:
         target, triple, cpu: what it was compiled for, in the user's and in LLVM's words; ``cpu`` may be a GPU.
@@ -117,7 +117,7 @@ class Description:
 
     @classmethod
     def parse(cls, data: bytes, file: Path) -> Description:
-        """What the bytes of a description say; ``file`` is named in errors.
+        """Read the bytes of a description; ``file`` is named in errors.
 
         Raises:
             ModuleError: it is of another format, or holds what it must not.

@@ -1,4 +1,4 @@
-"""Where what can be made again is kept: the cache, as far as it can be trusted and written, or a temporary folder."""
+"""Places for what can be made again: the cache, as far as it can be trusted and written, or a temporary folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the network is shown of a picture: the paper's augmentation as one affine warp, colour jitter, light.
+"""Views of a picture that the network is shown: the paper's augmentation as one affine warp, colour jitter, light.
 
 Scale 1-1.5, rotation +-5 degrees, flip, and brightness, contrast and saturation by 0.6-1.4 (Ma and Karaman, ICRA 2018,
 arXiv 1709.07492, section IV-C, which FastDepth's training takes over).
@@ -33,7 +33,7 @@ GAMMA = 2.2
 
 @dataclass(frozen=True)
 class Ranges:
-    """How far the augmentation goes; the defaults are the paper's.
+    """Ranges of the augmentation; the defaults are the paper's.
 
     Attributes:
         scale: largest zoom.
@@ -56,7 +56,7 @@ class Ranges:
 
 @dataclass(frozen=True)
 class View:
-    """What the network sees, and the truth at half that resolution.
+    """View of the network, and the truth at half that resolution.
 
     Attributes:
         pixels: (size, size, 3) uint8 RGB.
@@ -123,7 +123,7 @@ def random_view(picture: Frame, size: int, ranges: Ranges, rng: np.random.Genera
 
 
 def focal_ratio(picture: Frame, seen_w: float, seen_h: float, size: int) -> float:
-    """How much longer the focal length of a view is than the network's, as a geometric mean of both directions.
+    """Ratio of a view's focal length to the network's, as a geometric mean of both directions.
 
     A view of ``seen_w`` x ``seen_h`` picture pixels, squeezed into ``size`` x ``size``; 1 where the camera is unknown.
     """

@@ -54,7 +54,7 @@ def find(files: Files) -> Meter:
 
 
 def charges(files: Files, findings: list[Finding]) -> list[Charge]:
-    """How full the batteries are."""
+    """Charges of the batteries."""
     found = []
     for supply in supplies(files, findings):
         percent, status = None, "Unknown"

@@ -1,4 +1,4 @@
-"""What all meters have in common: channels, each of which gives the energy that flowed since it was last read."""
+"""Common parts of all meters: channels, each of which gives the energy that flowed since it was last read."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Channel:
         self.remedy = remedy
 
     def energy(self, files: Files, now: float) -> tuple[float, float] | None:
-        """What flowed since the last call, by an exact counter or by the power at both ends; None at the first call.
+        """Energy since the last call, by an exact counter or by the power at both ends; None at the first call.
 
         Args:
             now: the time [s].

@@ -157,5 +157,5 @@ def function(driver: Driver, code: c_void_p, name: str) -> c_void_p:
 
 
 def pointer(array: npt.NDArray[Any]) -> c_void_p:
-    """Where an array lies."""
+    """Address of an array."""
     return c_void_p(array.ctypes.data)
