@@ -65,6 +65,12 @@ def test_no_sentence_begins_with_of_what(page):
     assert not re.findall(r"(?:^|[.:] )Of what\b", page.read_text(encoding="utf-8"), re.MULTILINE)
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_paragraph_begins_with_what_it_speaks_of(page):
+    text = page.read_text(encoding="utf-8")
+    assert not re.findall(r"(?:^|\n)\n(?:[-*] |\d+\. )?(?:Of|That|Those|The same|What|How|Where|Which)\b.*", text)
+
+
 def docstrings(file: Path) -> list[str]:
     """First lines of all strings that stand alone: of modules, classes, functions, and under constants."""
     nodes = ast.walk(ast.parse(file.read_text(encoding="utf-8")))

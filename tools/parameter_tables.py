@@ -46,7 +46,7 @@ Written by `python -m tools.parameter_tables` from `fastdepth_ros/parameters.py`
 ## Parameters of the node
 
 `ros2 param set /fastdepth NAME VALUE` changes those that change at any time. Others say in their answer which state of
-the node's lifecycle they need. What is not allowed is refused, and the answer names what is.
+the node's lifecycle they need. Anything that is not allowed is refused, and the answer names what is.
 
 {parameters}
 
