@@ -43,8 +43,8 @@ class Intrinsics:
     """A pinhole camera: the size of its picture and its matrix, all in pixels.
 
     Attributes:
-        doubt: why its numbers cannot be believed, see :func:`implausible`; empty where they can. What was cropped or
-            scaled from it is doubted, too.
+        doubt: why its numbers cannot be believed, see :func:`implausible`; empty where they can. A camera
+            that was cropped or scaled from it is doubted, too.
 
     Raises:
         CalibrationError: a size or focal length is not positive, or a number is not finite.

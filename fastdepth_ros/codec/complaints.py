@@ -4,7 +4,7 @@ libjpeg goes on over damaged bytes and prints one line to C's ``stderr``; OpenCV
 is another one while a picture is decoded: one in memory, in which there is nothing as a rule. The file descriptor stays
 as it is, so whatever else the process writes goes where it always went.
 
-Where the C library is not glibc, nothing is heard and lines go to stderr as ever.
+If the C library is not glibc, nothing is heard and lines go to stderr as ever.
 """
 
 from __future__ import annotations

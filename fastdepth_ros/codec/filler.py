@@ -1,6 +1,6 @@
 """Bytes that stand where a JPEG's picture was.
 
-What a broken transfer leaves out is filled up, with zeros as a rule, and those decode: to a picture of which all that
+A gap that a broken transfer leaves is filled up, with zeros as a rule, and those decode: to a picture of which all that
 follows is shifted. A run of one byte is told from a plain wall by the file's own Huffman tables: the wall's blocks are
 short, a direct current and an end; a run that does not go on as such blocks is no picture (ITU-T T.81, annexes C, F).
 """

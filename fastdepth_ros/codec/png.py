@@ -17,7 +17,7 @@ _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 """By colour type."""
 _ANIMATION = frozenset({b"acTL", b"fcTL", b"fdAT"})
 _CRITICAL = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND"})
-"""All that there are. Of others a decoder may think what it likes, and one that finds no pixels before IEND reads on
+"""All that there are. A decoder may think of others what it likes, and one that finds no pixels before IEND reads on
 behind it: gigabytes, if what stands there says so."""
 _ANCILLARY, _TRANSPARENCY = 0x20, b"tRNS"
 """Bit of a chunk's first letter that tells that it is not needed, and the one that pixels may have alpha of."""

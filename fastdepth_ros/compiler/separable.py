@@ -1,6 +1,6 @@
 """Depthwise-separable blocks: a depthwise convolution and the matrix product (pointwise convolution) behind it.
 
-Large maps: one kernel, parallel over rows. What the depthwise convolution of a few rows gives stays in the cache and is
+Large maps: one kernel, parallel over rows. The depthwise convolution's answer for a few rows stays in the cache and is
 used up at once. Small maps of many channels: two kernels, the first parallel over channels, the second over panels of
 weights, because rows are too few to share and each weight would be read for too few pixels.
 

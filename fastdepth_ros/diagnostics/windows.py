@@ -56,7 +56,7 @@ class _Entry:
 class Tally:
     """Count of what happened in the last ``span`` seconds.
 
-    Times are those of any one clock. Where that clock jumps back, as /clock does when a recording starts again, it
+    Times are those of any one clock. If that clock jumps back, as /clock does when a recording starts again, it
     begins anew; where it stands, what is older than :data:`STEADY` spans of real time is forgotten all the same.
 
     Args:
@@ -116,7 +116,7 @@ class Tally:
 class Window(Generic[Value]):
     """Events of the last ``span`` seconds, as a :class:`Tally` counts them, and a value each.
 
-    Of the values, the newest :data:`MOST` are kept.
+    The newest :data:`MOST` values are kept.
     """
 
     def __init__(self, span: float = SPAN, steady: Callable[[], float] = time.monotonic) -> None:

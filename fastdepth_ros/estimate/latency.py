@@ -1,8 +1,9 @@
 """Run time of a network on a Jetson TX2, from MIT's measurements of single convolutions there.
 
-The convolutions of both published networks were measured one by one; those of other networks are interpolated. What the
-published totals take beyond the sum of their convolutions is charged to the upsamplings, the largest step that MIT's
-module ran apart from them. docs/boards/estimate.md holds the model against the measurements that it was not made of.
+The convolutions of both published networks were measured one by one; those of other networks are interpolated. The
+excess of the published totals over the sum of their convolutions is charged to the upsamplings, the largest step that
+MIT's module ran apart from them. docs/boards/estimate.md holds the model against measurements that it was not made
+of.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 LONGEST = 2**19
-"""Bytes of a pickle: each takes a microsecond. That of a FastDepth with its modules and its optimiser has 0.2 MB, the
+"""Bytes of a pickle: each takes a microsecond. A FastDepth with its modules and its optimiser has 0.2 MB, the
 numbers are beside it."""
 
 MOST_DIMENSIONS = 8

@@ -29,7 +29,7 @@ def intrinsics_of(info: AnyCameraInfo, rectified: bool = True) -> Intrinsics:
 
     Args:
         info: the message.
-        rectified: the images are rectified, so that the projection matrix P is theirs; of others it is K. Where the one
+        rectified: the images are rectified, so that the projection matrix P is theirs; of others it is K. If the one
             is not filled in, it is the other.
 
     Raises:

@@ -77,8 +77,8 @@ class Layout(NamedTuple):
 def read_cloud(serialized: bytes, most: int = MOST_POINTS) -> Points:
     """Points of a serialized sensor_msgs/PointCloud2.
 
-    ``x``, ``y`` and ``z`` are float32 or float64. How sure they are may stand in ``sigma`` (standard deviation of each
-    coordinate [m]), or in ``covariance``: one number (variance of each coordinate [m2]), six (xx, xy, xz, yy, yz, zz)
+    ``x``, ``y`` and ``z`` are float32 or float64. Their standard deviation may stand in ``sigma`` (each
+    coordinate's [m]), or in ``covariance``: one number (variance of each coordinate [m2]), six (xx, xy, xz, yy, yz, zz)
     or nine (rows).
 
     Args:

@@ -1,6 +1,6 @@
 """Holds the budget of age by answering fewer images, never by letting them wait.
 
-Where the profile leaves more to others than it has to, the governor first takes the full share of the processor. Where
+If the profile leaves more to others than it has to, the governor first takes the full share of the processor. If
 the network runs on several threads, it then tries a single one: threads that work together wait for the one that does
 not get its core, at every layer of the network, while a single one just takes its share. With a busy program on every
 core of two, that was the difference between 300 ms and 30 ms.

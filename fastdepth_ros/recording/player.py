@@ -124,7 +124,7 @@ class Player:
         The deadlines are counted from the first message, so that one late message does not delay the others.
 
         Returns:
-            How many were published.
+            Number of messages that were published.
 
         Raises:
             RecordingError: a message cannot be published, or is due after :data:`LONGEST_WAIT`.

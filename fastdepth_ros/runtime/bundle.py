@@ -172,7 +172,7 @@ def write_bundle(
 ) -> Bundle:
     """Write a bundle, and open it again. A bundle that is there stays as it is until the new one is whole.
 
-    Of a bundle that is there the other files stay, but modules that were compiled of other weights.
+    Other files of a bundle that is there stay, but modules that were compiled of other weights.
 
     Args:
         folder: made where it does not exist; else it holds a bundle, or nothing but a model card.

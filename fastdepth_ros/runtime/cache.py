@@ -129,7 +129,7 @@ def module_for(
 ) -> CompiledModule:
     """The bundle's module for a target: shipped with the bundle, from the cache, or compiled now (a few seconds).
 
-    Where only TVM's runtime is installed, ``host`` is the best of the modules that ship with the bundle. So it is where
+    If only TVM's runtime is installed, ``host`` is the best of the modules that ship with the bundle. So it is where
     the cache can neither be trusted nor written; without such a module, one is compiled to a temporary folder.
     Two processes that ask at once get one compilation; the second waits for the first.
 

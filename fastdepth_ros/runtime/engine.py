@@ -56,7 +56,7 @@ class Engine:
 
     @property
     def input(self) -> npt.NDArray[np.uint8]:
-        """(height, width, 3) RGB: write the picture here. The same memory for the engine's life, 64-byte aligned."""
+        """(height, width, 3) RGB: write the picture here. Its memory, 64-byte aligned, is the engine's for life."""
         return self._input
 
     @property

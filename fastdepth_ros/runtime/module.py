@@ -211,7 +211,7 @@ class CompiledModule:
     def held(self) -> Iterator[str]:
         """The path of a copy of the library in memory, which nobody can change between its check and its loading.
 
-        What is loaded from it stays loaded afterwards. It does not matter whether the folder may hold programs.
+        A module that is loaded from it stays loaded. It does not matter whether the folder may hold programs.
 
         Raises:
             ModuleError: the library cannot be read, or was altered since the module was opened.

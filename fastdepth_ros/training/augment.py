@@ -137,7 +137,7 @@ def focal_ratio(picture: Frame, seen_w: float, seen_h: float, size: int) -> floa
 def seen_part(picture: Frame) -> tuple[float, float]:
     """Width and height [px] of the part of a picture that the network's own camera would see.
 
-    Of a 640 x 480 Kinect picture that is the paper's view, 584 x 438. Where the picture is smaller than that, as NYU's
+    For a 640 x 480 Kinect picture that is the paper's view, 584 x 438. If the picture is smaller than that, as NYU's
     labelled ones are, or the camera is unknown, it is the largest 4:3 part, or all of a picture that is nearly 4:3.
     """
     height, width = picture.pixels.shape[:2]

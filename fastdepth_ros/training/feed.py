@@ -1,6 +1,6 @@
 """Batches, made ahead of time in the background (decoding and warping run in OpenCV, outside Python's lock).
 
-What step n shows depends on the recipe's seed and on n alone, so a run that is taken up again at step n sees what it
+The batch of step n depends on the recipe's seed and on n alone, so a run that is taken up again at step n sees what it
 would have seen.
 """
 

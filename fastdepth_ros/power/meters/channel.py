@@ -137,7 +137,7 @@ class Meter:
     def successor(self, new: Meter) -> Meter:
         """The meter that was found now in the place of this one.
 
-        Channels that are still there go on as they are. Those that are gone stay, so that they are missed by name; a
+        Channels that are still there go on as they are. Channels that are gone stay, so that they are missed by name; a
         rail whose name cannot be read any more keeps the one that it had.
         """
         old = {channel.path: channel for channel in self.channels}
