@@ -96,7 +96,7 @@ class FastDepthError(Exception):
         remedy: one sentence that says what to do.
 
     Attributes:
-        status: with which a command ends that fails with it.
+        status: exit status of a command that fails with it.
         finding: cause and remedy, at :attr:`Level.ERROR`.
     """
 

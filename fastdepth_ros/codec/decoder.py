@@ -45,7 +45,7 @@ class File(NamedTuple):
         kind: ``JPEG`` or ``PNG``.
         width, height: of its picture [px].
         bits: of a channel.
-        channels: that are stored.
+        channels: number of channels that are stored.
         reducible: whether it can be decoded smaller than it is.
         data: of it that makes the picture.
     """

@@ -52,16 +52,16 @@ class SourceState:
     """A source over the last seconds.
 
     Attributes:
-        name: of it.
-        topic: that it comes on; empty for the floor.
-        publishers: of the topic.
-        messages: in all.
-        rate: of them [Hz].
-        silence: time since the last; None before the first [s].
-        frames: in which it was looked at.
-        used: anchors of a frame that had a say, the mean.
-        left_out: cause -> how many of a frame had none, the mean.
-        lag: from measurement to image, the mean [s]; None where nothing was used.
+        name: of the source.
+        topic: on which it comes; empty for the floor.
+        publishers: number of the topic's publishers.
+        messages: number of its messages in all.
+        rate: messages a second [Hz].
+        silence: time since the last message [s]; None before the first.
+        frames: number of frames in which it was looked at.
+        used: mean number of anchors of a frame that had a say.
+        left_out: cause -> mean number of anchors of a frame that had none.
+        lag: mean time from measurement to image [s]; None where nothing was used.
         ratio: how many times as far as the picture it says things are; None where it cannot be said.
         disbelieved: share of frames in which it was not believed as a whole.
         problem: why it was not used, of late; empty where it was.
@@ -94,23 +94,23 @@ class SourceNotes:
         self._last: float | None = None
 
     def came(self, now: float) -> None:
-        """A message came."""
+        """Note a message."""
         with self._lock:
             self._came.add(now, None)
             self._last = now
 
     def problem(self, now: float, what: str) -> None:
-        """Something kept a message, or all of them, from being used."""
+        """Note what kept a message, or all of them, from being used."""
         with self._lock:
             self._problems.add(now, what)
 
     def used(self, now: float, what: Used) -> None:
-        """A frame was corrected with it."""
+        """Note a frame that was corrected with the source."""
         with self._lock:
             self._frames.add(now, what)
 
     def state(self, now: float, publishers: int) -> SourceState:
-        """Everything, at this time."""
+        """Tell the state of the source at this time."""
         with self._lock:
             frames, problems = self._frames.values(now), self._problems.values(now)
             left_out: Counter[str] = Counter()

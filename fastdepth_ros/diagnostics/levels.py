@@ -125,7 +125,7 @@ def misfit_of(source: Source, name: str) -> str:
 
     Args:
         source: the topic.
-        name: what it is called where it is remapped.
+        name: its name in a remapping.
     """
     if source.compatible or not source.publishers:
         return ""
@@ -255,7 +255,7 @@ def node_status(
 
     Args:
         state: label of the lifecycle state, or what the node is doing.
-        problem: why it could not; empty if it could.
+        problem: why the node could not be configured; empty if it could.
         values: what else there is to say.
         clock_stands: the node is to take its time from /clock, and none came.
         stood: for how long the node's clock has stood [s].

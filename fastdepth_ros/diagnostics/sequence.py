@@ -33,7 +33,7 @@ class Gaps:
         A gap of more than can have been sent meanwhile is a new start, and nothing is missing.
 
         Args:
-            info: of rclpy, with the message. If a middleware numbers no messages, none are missed.
+            info: rclpy's, which came with the message. If a middleware numbers no messages, none are missed.
         """
         number: int | None = info.get("publication_sequence_number")
         if number is None:

@@ -1,4 +1,4 @@
-"""A ROS node with which the doctor looks into the graph, and listens."""
+"""The ROS node with which the doctor looks into the graph, and listens."""
 
 from __future__ import annotations
 

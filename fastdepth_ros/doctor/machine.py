@@ -24,7 +24,7 @@ NODE_MEGABYTES = 400
 
 
 def operating_system(root: Path) -> Iterator[Finding]:
-    """Name, architecture and C library; on a Jetson its L4T as well."""
+    """Check name, architecture and C library; on a Jetson its L4T is named as well."""
     name = _line(root / "etc/os-release", r'^PRETTY_NAME="?([^"\n]*)') or platform.system()
     tegra = _line(root / "etc/nv_tegra_release", r"^# R(\d+) \(release\), REVISION: ([\d.]+)")
     libc, version = platform.libc_ver()
@@ -42,7 +42,7 @@ def operating_system(root: Path) -> Iterator[Finding]:
 
 
 def python() -> Iterator[Finding]:
-    """The version of Python."""
+    """Check the version of Python."""
     fact = f"{platform.python_version()}, {sys.executable}"
     first, last = PYTHONS
     span = f"{first[0]}.{first[1]} to {last[0]}.{last[1]}"
@@ -55,7 +55,7 @@ def python() -> Iterator[Finding]:
 
 
 def cpu() -> Iterator[Finding]:
-    """Whether the processor has what the kernels need."""
+    """Check that the processor has what the kernels need."""
     features, known = processor.features(), ("avx512f", "avx2", "fma", "neon")
     has = ", ".join(flag for flag in known if flag in features) or "no vector unit that is known"
     fact = f"{processor.name()}, {processor.cores()} physical cores for this process, {has}"
@@ -66,7 +66,7 @@ def cpu() -> Iterator[Finding]:
 
 
 def memory(root: Path) -> Iterator[Finding]:
-    """Whether there is room for the node."""
+    """Check that there is room for the node."""
     kilobytes = _line(root / "proc/meminfo", r"^MemAvailable:\s+(\d+)")
     if not kilobytes:
         yield warn("memory", "what is free is unknown", f"{root / 'proc/meminfo'} cannot be read; mount /proc.")

@@ -22,7 +22,7 @@ PATIENCE = 60.0
 
 
 def bundle_and_module(model: str, target: str) -> Iterator[Finding]:
-    """The bundle, its module, and what comes of running it.
+    """Check the bundle and its module, and run the module.
 
     Raises:
         BundleError: there is no such bundle, or it was altered.

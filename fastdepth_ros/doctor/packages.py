@@ -53,7 +53,7 @@ def _numbers(release: str) -> tuple[int, ...]:
 
 
 def tvm_runtime() -> Iterator[Finding]:
-    """Whether the runtime library is there, and whether modules can be compiled here."""
+    """Check that the runtime library is there, and whether modules can be compiled here."""
     remedy = "Install apache-tvm and apache-tvm-ffi as requirements/run.txt names them."
     try:
         versions = f"{version('apache-tvm')}, tvm_ffi {version('apache-tvm-ffi')}"

@@ -28,7 +28,7 @@ def missing() -> bool:
 
 
 def distribution() -> Iterator[Finding]:
-    """Whether ROS is there, and which."""
+    """Check that ROS is there, and name it."""
     if missing():
         fact = "rclpy cannot be imported: the node does not start here; infer, bench and compile do"
         yield fail("ROS", fact, "Source /opt/ros/DISTRO/setup.bash, or install requirements/run.txt.")
@@ -39,7 +39,7 @@ def distribution() -> Iterator[Finding]:
 
 
 def middleware() -> Iterator[Finding]:
-    """The middleware, and whether images fit through it."""
+    """Check the middleware, and that images fit through it."""
     if missing():
         return
     import rclpy
@@ -54,7 +54,7 @@ def middleware() -> Iterator[Finding]:
 
 
 def shared_memory() -> Iterator[Finding]:
-    """Room in /dev/shm, of which containers get 64 MB unless they ask for more."""
+    """Check the room in /dev/shm, of which containers get 64 MB unless they ask for more."""
     try:
         room = os.statvfs(SHARED_MEMORY)
     except OSError as error:
@@ -74,7 +74,7 @@ def shared_memory() -> Iterator[Finding]:
 
 
 def _profile(name: str) -> Finding:
-    """Whether the profile in force has a segment that images fit into."""
+    """Check that the profile in force has a segment that images fit into."""
     variable = dds.profile_variable()
     shipped = dds.shipped("fastdds.xml")
     remedy = (

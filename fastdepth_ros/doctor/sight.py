@@ -1,4 +1,4 @@
-"""View of the network of a camera's picture, to hold measured depths against."""
+"""Shows a camera's picture to the network, to hold measured depths against the answer."""
 
 from __future__ import annotations
 

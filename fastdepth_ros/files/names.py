@@ -23,8 +23,8 @@ def check_name(what: str, value: object) -> str:
     """The value, if it may become the name of a file.
 
     Args:
-        what: it names, for the error.
-        value: to be checked.
+        what: the thing that the value names, for the error.
+        value: the value to be checked.
 
     Raises:
         SettingError: it is too long, or holds what no name should hold: slashes, spaces, line ends, NUL.

@@ -50,7 +50,7 @@ class BoardState:
 
 
 class BoardReader:
-    """Looks at the board, again and again: what it is seldom, what it does each time."""
+    """Looks at the board: seldom at what it is, each time at what it does."""
 
     def __init__(self) -> None:
         self._thermal = thermal.Thermal()

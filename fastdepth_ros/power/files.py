@@ -30,7 +30,7 @@ _DIGITS = 30
 
 
 class Unreadable(Exception):  # noqa: N818 -- caught where it is raised, turned into a Finding
-    """A file did not give what it should.
+    """A file that did not give what it should.
 
     Attributes:
         path: of the file.

@@ -110,7 +110,7 @@ class Governor:
         return Decision(rate, self._single, self._reason, self._held, lowered, self._late, self._insists)
 
     def set(self, budget: float | None, cap: float, several: bool, nice: bool = False) -> Decision:
-        """Another goal, as a profile brings it; what was learned of the old one is forgotten."""
+        """Set another goal, as a profile brings it; what was learned of the old one is forgotten."""
         if (budget, cap, several, nice) != self._goal:
             self._goal = (budget, cap, several, nice)
             self._reset()

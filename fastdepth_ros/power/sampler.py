@@ -56,7 +56,7 @@ class Watch:
         findings: what else is to be told.
         batteries: their charge.
         idle: what each rail draws without frames, by name of the mode in force.
-        looks: how often the board was looked at.
+        looks: number of looks at the board.
     """
 
     board: BoardState = field(default_factory=BoardState)

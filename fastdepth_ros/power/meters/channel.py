@@ -116,7 +116,7 @@ class Meter:
     Attributes:
         name: as a user knows it; ``none`` where there is none.
         channels: its rails.
-        select: of the names of some rails, those that together are what the machine draws.
+        select: picks, among names of rails, those that together measure the whole machine.
         findings: what was odd about it when it was found.
     """
 
