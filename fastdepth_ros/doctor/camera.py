@@ -13,7 +13,7 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from fastdepth_ros import dds
-from fastdepth_ros.doctor.check import fail, ok, warn
+from fastdepth_ros.doctor.check import fail, failed, ok, warn
 from fastdepth_ros.doctor.graph import listener, spin
 from fastdepth_ros.errors import FastDepthError, Finding, ImageError, shortened
 from fastdepth_ros.messages.camera_info import REMEDY, distortion_of, intrinsics_of, is_rectified
@@ -116,7 +116,7 @@ def _pictures(topic: str, heard: list[bytes], unpacker: Unpacker, seconds: float
         message = unpacker.unpack(heard[-1])
         picture = PictureReader().read(message)
     except FastDepthError as error:
-        return fail("pictures", error.cause, error.remedy)
+        return failed("pictures", error)
     what = shortened(message.encoding if isinstance(message, SerializedImage) else message.format)
     fact = f"{len(heard) / seconds:.1f} a second, {picture.width}x{picture.height} {what}"
     size = len(message.data)

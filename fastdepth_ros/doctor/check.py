@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastdepth_ros.errors import Finding, Level
+from dataclasses import replace
+
+from fastdepth_ros.errors import FastDepthError, Finding, Level
 
 
 def ok(name: str, fact: str) -> Finding:
@@ -18,3 +20,8 @@ def warn(name: str, fact: str, remedy: str) -> Finding:
 def fail(name: str, fact: str, remedy: str) -> Finding:
     """Depth does not work."""
     return Finding(Level.ERROR, fact, remedy, about=name)
+
+
+def failed(name: str, error: FastDepthError) -> Finding:
+    """An error's finding: depth does not work."""
+    return replace(error.finding, about=name)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fastdepth_ros.doctor import board, machine, model, packages, ros
-from fastdepth_ros.doctor.check import fail
+from fastdepth_ros.doctor.check import fail, failed
 from fastdepth_ros.errors import FastDepthError, Finding
 from fastdepth_ros.models import DEFAULT
 
@@ -58,7 +58,7 @@ def examine(question: Question) -> Iterator[Finding]:
         try:
             yield from probe()
         except FastDepthError as error:
-            yield fail(name, error.cause, error.remedy)
+            yield failed(name, error)
         except Exception as error:
             yield fail(name, f"this check broke: {error!r}", "Please report this.")
 

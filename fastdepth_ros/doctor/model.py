@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fastdepth_ros import children
-from fastdepth_ros.doctor.check import fail, ok, warn
+from fastdepth_ros.doctor.check import fail, failed, ok, warn
 from fastdepth_ros.errors import Finding, ModuleError, StorageError
 from fastdepth_ros.models import find_bundle
 from fastdepth_ros.runtime.bundle import Bundle
@@ -37,7 +37,7 @@ def bundle_and_module(model: str, target: str) -> Iterator[Finding]:
     try:
         module = find_module(bundle, target, say=told.append)
     except ModuleError as error:
-        yield fail("module", error.cause, error.remedy)
+        yield failed("module", error)
         return
     for words in told:
         yield warn("module", words.partition(". ")[0], words.partition(". ")[2] or "Remove it, or leave it alone.")
