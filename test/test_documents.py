@@ -1,4 +1,4 @@
-"""What the documents show is true: the README's Python runs, links lead somewhere, pages stay short."""
+"""Documents are true: the README's Python runs, links lead somewhere, pages stay short."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said of measured depths: each cause with its remedy, and nothing where all is well."""
+"""The status of measured depths: each cause with its remedy, and nothing where all is well."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is reported, at which level, and what it says to do."""
+"""Statuses: each at its level, with what to do."""
 
 from __future__ import annotations
 

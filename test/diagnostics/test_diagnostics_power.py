@@ -1,4 +1,4 @@
-"""What is said of budget, power and board, and at which level."""
+"""Statuses of budget, power and board, and their levels."""
 
 from __future__ import annotations
 

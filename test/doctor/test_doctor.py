@@ -1,4 +1,4 @@
-"""What `fastdepth doctor` says of machines, models and cameras, as they should be and as they should not."""
+"""`fastdepth doctor` on machines, models and cameras, as they should be and as they should not."""
 
 import json
 import os

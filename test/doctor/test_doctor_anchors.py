@@ -1,4 +1,4 @@
-"""What `fastdepth doctor` says of points, scans and ranges that somebody publishes."""
+"""`fastdepth doctor` on points, scans and ranges that somebody publishes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a worker is doing, in memory that outlives it: the case, since when, and what it had cost before."""
+"""Work of a worker, in memory that outlives it: the case, since when, and what it had cost before."""
 
 from __future__ import annotations
 
@@ -55,6 +55,6 @@ class Board:
         _HEAD.pack_into(self._map, 0, number, 0, 0.0, 0.0, 0.0, 0)
 
     def read(self) -> Entry:
-        """What it says."""
+        """The entry that a worker wrote last."""
         *numbers, size = _HEAD.unpack_from(self._map, 0)
         return Entry(*numbers, self._map[_HEAD.size : _HEAD.size + size])

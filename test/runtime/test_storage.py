@@ -1,4 +1,4 @@
-"""Where modules are kept on machines as they are: no home, a read-only one, a full disk, folders that others write."""
+"""Places for modules on machines as they are: no home, a read-only one, a full disk, folders that others write."""
 
 import json
 import os
@@ -66,7 +66,7 @@ def small(open_folder):
 
 @pytest.fixture
 def shipped(small, module_of_small):
-    """The same with a module that ships with it."""
+    """Such a bundle with a module that ships with it."""
     shutil.copytree(module_of_small.folder, small.path / "modules" / "mine")
     for path in small.path.rglob("*"):
         path.chmod(0o755 if path.is_dir() else 0o644)
@@ -82,7 +82,7 @@ def module_of_small(tmp_path_factory):
 
 
 def ask(bundle, user=STRANGER, before="", **environment):
-    """What another user gets as module, what is said to him, and what the doctor says to him."""
+    """Module that another user gets, what is said to him, and what the doctor says to him."""
     clean = {"PATH": os.environ["PATH"], "OPENBLAS_NUM_THREADS": "1", **environment}
     command = [sys.executable, "-c", ASK, str(bundle.path)]
     if before:
