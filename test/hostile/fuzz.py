@@ -105,7 +105,7 @@ class Hand:
         """Start a worker for so long, or for so many cases of each target."""
         self._starts += 1
         self._killed = ""
-        self._board.end(0)
+        self._board.clear()
         self._began = time.monotonic()
         order = [
             sys.executable,

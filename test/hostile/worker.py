@@ -147,7 +147,7 @@ class Worker:
             start = runner.start()
             self.board.begin(self._cases, place, *start, data)
             verdict, words = runner.run(data, start)
-            self.board.end(self._cases)
+            self.board.end()
             runner.verdicts[verdict] += 1
             if words:
                 self._finding(runner, verdict, words, data)
