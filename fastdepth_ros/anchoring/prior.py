@@ -40,11 +40,11 @@ class Prior:
     view_slope: float = 0.09
     tilt_x: float = 0.05
     tilt_y: float = 0.08
-    local: float = 0.23
+    local: float = 0.24
     reach: float = 36.0
     alike: float = 0.14
-    colour: float = 0.33
-    cell: float = 0.05
+    colour: float = 0.38
+    cell: float = 0.045
     spread: float = 1.0
     spread_edge: float = 1.7
     spread_up: float = 0.25

@@ -33,7 +33,7 @@ class Offset(NamedTuple):
     prior: float
 
 
-def offset(residuals: Floats, sds: Floats, design: Array, belief: Array, local: float, bias: float) -> Offset:
+def offset(residuals: Floats, sds: Floats, design: Floats, belief: Array, local: float, bias: float) -> Offset:
     """The offset of a source with anchors; ``local`` is the standard deviation of the local part."""
     n = len(residuals)
     centre = middle(residuals)

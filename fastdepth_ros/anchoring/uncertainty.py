@@ -18,9 +18,6 @@ Floats = npt.NDArray[np.float32]
 LEAST_SURPRISE, TRUST, SHY = 0.15, 0.65, 10.0
 """How much of anchors' own errors goes into sigma: the least that counts, the power, anchors until half of it."""
 
-COARSE = 2
-"""Nodes of the grid along each side of one at which the posterior variance is computed."""
-
 
 class Uncertainty:
     """Standard deviations of the cells; its buffer is made once.
@@ -34,14 +31,12 @@ class Uncertainty:
         self._field = field
         self._prior = prior
         self._sigma = np.zeros(field.shape, np.float32)
-        rows, columns = field.grid
-        self._nodes = np.arange(rows * columns).reshape(rows, columns)[::COARSE, ::COARSE]
         # u and v are 112 at the edges of a square picture.
-        u, v = field.u_nodes[:, ::COARSE] / 112, field.v_nodes[::COARSE] / 112
+        u, v = field.u_nodes / 112, field.v_nodes / 112
         growth = np.exp(prior.spread_side * np.square(u) - prior.spread_up * v)
         self._spread = np.asarray(prior.spread * growth, np.float32).ravel()
-        self._u = np.broadcast_to(field.u_nodes, field.grid)[::COARSE, ::COARSE].ravel() * np.float32(0.01)
-        self._v = np.broadcast_to(field.v_nodes, field.grid)[::COARSE, ::COARSE].ravel() * np.float32(0.01)
+        self._u = np.broadcast_to(field.u_nodes, field.grid).ravel() * np.float32(0.01)
+        self._v = np.broadcast_to(field.v_nodes, field.grid).ravel() * np.float32(0.01)
 
     def alone(self, depth: Floats, belief: Array, *, never: bool) -> Floats:
         """Standard deviations [m] without anchors.
@@ -58,32 +53,33 @@ class Uncertainty:
             np.multiply(sigma, np.float32(self._prior.alone), out=sigma)
         return sigma
 
-    def anchored(self, depth: Floats, fitted: Fit, kernel: Floats, belief: Array) -> Floats:
+    def anchored(self, depth: Floats, fitted: Fit, belief: Array) -> Floats:
         """Standard deviations [m] with anchors.
 
         Args:
             depth: (rows, columns) the corrected answer [m].
             fitted: of the frame.
-            kernel: (n, nodes) between knots and grid.
             belief: (6, 6) covariance of the line before the frame.
         """
         lines = self._lines()
         prior = belief.astype(np.float32)
         before = np.einsum("in,in->n", lines, prior @ lines)
-        shape = (len(fitted.weights), *self._field.grid)
-        known = kernel.reshape(shape)[:, ::COARSE, ::COARSE].reshape(shape[0], -1) + (fitted.design @ prior) @ lines
-        inverse = np.asarray(cv2.invert(fitted.covariance, flags=cv2.DECOMP_CHOLESKY)[1], np.float32)
-        explained = np.einsum("in,in->n", known, inverse @ known)
+        few = fitted.coarse
+        known = self._field.spread(few.features)
+        known += (few.design @ prior) @ lines
+        inverse = np.asarray(np.linalg.inv(few.covariance), np.float32)
+        explained = np.multiply(known, inverse @ known).sum(0)
         total = before + np.float32(self._prior.local**2)
         left = np.maximum(total - explained, np.float32(1e-5))
         # How much of what is left is the line's share is not told apart; its part of the whole is a fair guess.
         share = before / total
         sigma = self._finish(depth, left * share, left * (1 - share))
-        return np.multiply(sigma, np.float32(self._prior.anchored * _surprise(fitted.weights, inverse)), out=sigma)
+        surprise = _surprise(inverse @ few.residuals, inverse)
+        return np.multiply(sigma, np.float32(self._prior.anchored * surprise), out=sigma)
 
     def _lines(self) -> Floats:
         """(6, nodes) design matrix of the coarse nodes."""
-        log_depth = self._field.log_nodes.reshape(self._field.grid)[::COARSE, ::COARSE].ravel()
+        log_depth = self._field.log_nodes.ravel()
         out = np.empty((6, len(log_depth)), np.float32)
         out[0] = out[2] = 1
         out[1] = out[3] = log_depth - np.float32(CENTRE)
@@ -92,9 +88,8 @@ class Uncertainty:
 
     def _finish(self, depth: Floats, line: Floats, local: Floats) -> Floats:
         """Standard deviations of cells from variances of the logarithm at the coarse nodes."""
-        prior, grid = self._prior, self._nodes.shape
-        log_depth = self._field.log_nodes.reshape(self._field.grid)
-        edge = cv2.morphologyEx(log_depth, cv2.MORPH_GRADIENT, _SQUARE)[::COARSE, ::COARSE].ravel()
+        prior, grid = self._prior, self._field.grid
+        edge = cv2.morphologyEx(self._field.log_nodes, cv2.MORPH_GRADIENT, _SQUARE).ravel()
         spread = self._spread * (1 + np.float32(prior.spread_edge) * edge)
         variance = line + np.square(spread) * (local + np.float32(prior.cell**2))
         sd = np.sqrt(variance).reshape(grid)
