@@ -35,13 +35,18 @@ DISAGREES = "disagrees"
 
 
 class _Said(NamedTuple):
-    """What anchors said before they were used: their innovation, and what it was expected to be within."""
+    """What anchors said before they were used: innovations of what is held and of what is settled, and their scale."""
 
     innovation: float
     expected: float
+    settled: float
+
+    @property
+    def is_expected(self) -> bool:
+        return max(abs(self.innovation), abs(self.settled)) < self.expected
 
 
-_SILENCE = _Said(math.nan, math.nan)
+_SILENCE = _Said(math.nan, math.nan, math.nan)
 
 
 class _Judged(NamedTuple):
@@ -131,7 +136,7 @@ class Anchoring:
     def _anchored(self, metres: Floats, chosen: list[Chosen], sigma: bool) -> Corrected:
         pool = gather(self._field, chosen)
         said = self._said(pool)
-        judged, fitted = self._fit(pool, chosen)
+        judged, fitted = self._fit(pool, chosen, said)
         if fitted is None:
             return self._remembered(metres, chosen, judged, said, sigma)
         own, news, new_place = fitted
@@ -143,7 +148,7 @@ class Anchoring:
         line.update(news)
         return Corrected(self._depth, sd, self._report(said, new_place, _reports(chosen, judged)))
 
-    def _fit(self, pool: Pool, chosen: list[Chosen]) -> tuple[_Judged, _Fitted | None]:
+    def _fit(self, pool: Pool, chosen: list[Chosen], said: _Said) -> tuple[_Judged, _Fitted | None]:
         """The anchors that are believed, fitted; once more, without memory, where the place turns out to be new."""
         line, traits = self._line, [SourceTraits(c.relative) for c in chosen]
         new_place = False
@@ -155,7 +160,7 @@ class Anchoring:
             points = pool.points(kept, mean)
             fitted = fit(self._field, points, traits, covariance, self.prior.cell)
             news = evidence(fitted, mean)
-            if new_place or not line.surprised(news):
+            if new_place or not line.surprised(None if said.is_expected else news):
                 break
             new_place = True
         kept[kept] = np.abs(fitted.errors) < HARDLY
@@ -163,9 +168,10 @@ class Anchoring:
 
     def _said(self, pool: Pool) -> _Said:
         """The innovation of all anchors together."""
-        line, (mean, covariance) = pool.lines.mean(0), self._line.held
-        variance = float(line @ covariance @ line) + self.prior.local**2 / min(len(pool.ratios), 6)
-        return _Said(middle(pool.ratios - pool.lines @ mean.astype(np.float32)), math.sqrt(variance))
+        line = pool.lines.sum(0, np.float64) / len(pool.ratios)
+        held, settled = self._line.held, self._line.settled
+        variance = float(line @ held.covariance @ line) + self.prior.local**2 / min(len(pool.ratios), 6)
+        return _Said(middle(pool.off(held.mean)), math.sqrt(variance), middle(pool.off(settled.mean)))
 
     def _apply(self, metres: Floats, mean: Array, nodes: Floats | None) -> None:
         """Write the corrected depth: a line with this mean, and the local part at the grid's nodes."""

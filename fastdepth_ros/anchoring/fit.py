@@ -21,10 +21,10 @@ from fastdepth_ros.anchoring.thinning import HEAP, Numbers, Points, Runs, crowdi
 
 Floats = npt.NDArray[np.float32]
 
-EXACT, MERGED = 200, 160
+EXACT, MERGED = 200, 128
 """Anchors that are fitted one by one at most; more are merged into so many where they are close."""
 
-COARSE = 64
+COARSE = 48
 """Places that stand for all anchors where only variances are wanted."""
 
 TAILS, LIGHTEST = 2.0, 6.0
@@ -41,7 +41,6 @@ UNKNOWN_FACTOR = 3.0
 
 _TAILS: Floats | np.float32 = np.float32(TAILS)
 _NO_GAPS = np.zeros(0, np.float32)
-_LITTLE = 1e-10 * np.eye(6)
 
 ROUNDS = 3
 
@@ -65,21 +64,26 @@ class SourceTraits(NamedTuple):
 
 
 class Coarse(NamedTuple):
-    """Anchors at 64 places at most, for what needs no more.
+    """Anchors at 48 places at most, for what needs no more.
 
     Attributes:
         features: (c, 6) of the places.
         design: (c, 6) of the line.
-        residuals: (c,) float32, of each place's anchors together.
-        covariance: (c, c) float32, of the residuals: process and errors.
-        noise: (c, c) float32, the same without the line.
+        residuals, variances: (c,) float32, of each place's anchors together.
+        local: (c, c) float32, covariance of the process without the line.
+        process: (c, c) float32, with it.
     """
 
     features: Floats
     design: Floats
     residuals: Floats
-    covariance: Floats
-    noise: Floats
+    variances: Floats
+    local: Floats
+    process: Floats
+
+    def inverse(self) -> Floats:
+        """(c, c) inverse covariance of the residuals."""
+        return np.asarray(np.linalg.inv(_plus(self.process, self.variances)), np.float32)
 
 
 class Fit(NamedTuple):
@@ -146,11 +150,11 @@ def fit(field: Field, points: Points, sources: list[SourceTraits], belief: Array
         place = Place(*(column[order] for column in points.place))
         points = Points(place, points.residuals[order], points.sds[order], points.source[order])
     r, count = points.residuals, len(points.residuals)
-    root = _root(belief)
-    coarse = _model(field, points, runs(gaps, COARSE) if count > COARSE else None, sources, root)
+    covariance = belief.astype(np.float32)
+    coarse = _model(field, points, runs(gaps, COARSE) if count > COARSE else None, sources, covariance)
     fine = coarse
     if count > COARSE:
-        fine = _model(field, points, runs(gaps, MERGED) if count > EXACT else None, sources, root)
+        fine = _model(field, points, runs(gaps, MERGED) if count > EXACT else None, sources, covariance)
     said = np.hypot(points.sds, np.float32(cell)) * crowding(gaps, SHARED)
     # The first guess of errors: off the median, which few anchors may pull to themselves.
     errors, unsure = _predicted(coarse, r, _expected(np.square(r - _shrunk_middle(r)), said, _TAILS))
@@ -161,7 +165,7 @@ def fit(field: Field, points: Points, sources: list[SourceTraits], belief: Array
         weights = solve(_plus(fine.process, own), together)
         errors = r - fine.apart(together - own * weights)
     together, own = coarse.together(r, variances)
-    few = Coarse(coarse.features, coarse.design, together, _plus(coarse.process, own), _plus(coarse.local, own))
+    few = Coarse(coarse.features, coarse.design, together, own, coarse.local, coarse.process)
     standardised = errors / base
     if order is not None:
         errors[order] = standardised
@@ -169,7 +173,7 @@ def fit(field: Field, points: Points, sources: list[SourceTraits], belief: Array
     return Fit(fine.features, fine.design, weights, standardised, few)
 
 
-def _model(field: Field, points: Points, own: Runs | None, sources: list[SourceTraits], root: Floats) -> _Model:
+def _model(field: Field, points: Points, own: Runs | None, sources: list[SourceTraits], belief: Floats) -> _Model:
     place = points.place
     features, source = place.features, points.source
     if own is None:
@@ -185,13 +189,7 @@ def _model(field: Field, points: Points, own: Runs | None, sources: list[SourceT
     else:
         variances = np.array([UNKNOWN_FACTOR**2 if s.relative else BIAS**2 for s in sources], np.float32)
         local += np.where(source[:, None] == source, variances[source], np.float32(0))
-    shares = lines @ root
-    return _Model(own, features, lines, local, local + shares @ shares.T)
-
-
-def _root(belief: Array) -> Floats:
-    """(6, 6) R with R R' = belief; rounding may have made that a little less than positive."""
-    return np.asarray(np.linalg.cholesky(belief + _LITTLE), np.float32)
+    return _Model(own, features, lines, local, np.add(local, (lines @ belief) @ lines.T, dtype=np.float32))
 
 
 def _expected(squares: Floats, base: Floats, tails: Floats | np.float32) -> Floats:
@@ -231,10 +229,11 @@ def evidence(fitted: Fit, mean: Array) -> Evidence:
     lines = few.design
     right = np.empty((len(lines), 7), np.float32)
     right[:, 0], right[:, 1:] = few.residuals, lines
-    both = np.asarray(lines.T @ solve(few.noise, right), np.float64)
+    noise = _plus(few.local, few.variances)
+    both = np.asarray(lines.T @ solve(noise, right), np.float64)
     vector, raw = both[:, 0], both[:, 1:]
     information: Array = 0.5 * (raw + raw.T)
-    looks = float(information[0, 0] * middle(np.diag(few.noise)))
+    looks = float(information[0, 0] * middle(noise.ravel()[:: len(noise) + 1]))
     return Evidence(information, vector + information @ mean, looks)
 
 

@@ -112,12 +112,16 @@ class Line:
             self._settle(1 - math.exp(-passed / LOOK_LASTS))
             self.settled, self.held = self._relaxed(self.settled, kept), self._relaxed(self.held, kept)
 
-    def surprised(self, evidence: Evidence) -> bool:
+    def surprised(self, evidence: Evidence | None) -> bool:
         """Whether the anchors fit the prior so much better than what is remembered that this is a new place.
 
         Evidence adds up from frame to frame; few anchors alone never settle it at once, as one of them may be wrong.
+        None stands for anchors that are as expected.
         """
         if self._used is None:
+            return False
+        if evidence is None:
+            self._surprise = 0.0
             return False
         # What is held moves with each frame; what is settled still tells a few frames later that they do not fit.
         held, settled, unknown = _log_evidence((self.held, self.settled, self.unknown), evidence)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -57,15 +58,17 @@ class Pool(NamedTuple):
     source: npt.NDArray[np.intp]
     lines: Floats
 
+    def off(self, mean: Array) -> Floats:
+        """(n,) how far measurements are off a line with this mean."""
+        return self.ratios - self.lines @ mean.astype(np.float32)
+
     def points(self, kept: npt.NDArray[np.bool_], mean: Array) -> Points:
         """The kept ones, with their residuals from a line's mean."""
         if kept.all():
-            residuals = self.ratios - self.lines @ mean.astype(np.float32)
-            return Points(self.place, residuals, self.sds, self.source)
+            return Points(self.place, self.off(mean), self.sds, self.source)
         index = np.flatnonzero(kept)
         place = Place(*(column[index] for column in self.place))
-        residuals = (self.ratios[index] - self.lines[index] @ mean).astype(np.float32)
-        return Points(place, residuals, self.sds[index], self.source[index])
+        return Points(place, self.off(mean)[index], self.sds[index], self.source[index])
 
 
 def gather(field: Field, chosen: list[Chosen]) -> Pool:
@@ -108,7 +111,7 @@ def judge(pool: Pool, chosen: list[Chosen], line: Line, local: float) -> tuple[n
     """
     several = sum(len(c.log_depths) > 0 for c in chosen) > 1
     belief = line.held if several else line.unknown
-    residuals = pool.ratios - pool.lines @ belief.mean.astype(np.float32)
+    residuals = pool.off(belief.mean) if several else pool.ratios
     offsets: list[Offset | None] = []
     upside = [False] * len(chosen)
     kept = np.ones(len(residuals), np.bool_)
@@ -134,13 +137,13 @@ def _contradicts(log_depth: Floats, residuals: Floats) -> bool:
     """Whether a source says near where the answer says far, and far where it says near, as one mounted upside down."""
     if len(residuals) < MANY:
         return False
-    answered = log_depth - log_depth.mean()
-    said = answered + residuals
-    said = said - said.mean()
-    spread, other = float(answered @ answered), float(said @ said)
-    if spread < FLAT**2 * len(residuals):
+    count, said = len(residuals), log_depth + residuals
+    near, heard = float(log_depth.sum()), float(said.sum())
+    spread = float(log_depth @ log_depth) - near * near / count
+    if spread < FLAT**2 * count:
         return False
-    return float(answered @ said) < CONTRADICTION * float(np.sqrt(spread * other))
+    other = float(said @ said) - heard * heard / count
+    return float(log_depth @ said) - near * heard / count < CONTRADICTION * math.sqrt(max(spread * other, 0.0))
 
 
 def _among_fellows(

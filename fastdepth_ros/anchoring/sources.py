@@ -38,7 +38,7 @@ def offset(residuals: Floats, sds: Floats, design: Floats, belief: Array, local:
     n = len(residuals)
     centre = middle(residuals)
     variance = bias**2 + local**2 / min(n, INDEPENDENT) + middle(sds) ** 2 / n
-    mean = design.mean(0)
+    mean = design.sum(0) / np.float32(n)
     return Offset(centre, variance, float(mean @ belief @ mean))
 
 

@@ -67,7 +67,7 @@ class Uncertainty:
         few = fitted.coarse
         known = self._field.spread(few.features)
         known += (few.design @ prior) @ lines
-        inverse = np.asarray(np.linalg.inv(few.covariance), np.float32)
+        inverse = few.inverse()
         explained = np.multiply(known, inverse @ known).sum(0)
         total = before + np.float32(self._prior.local**2)
         left = np.maximum(total - explained, np.float32(1e-5))
