@@ -21,7 +21,7 @@ from fastdepth_ros.settings import LIMITS
 
 WRITTEN = ("summary.json", "report.html", "node.log", "node.yaml", "fastdds_loopback.xml")
 RECORDED = {"metadata.yaml", "depth.mcap"}
-"""What a demo leaves in its folder, and in the folder ``depth`` there."""
+"""Files that a demo leaves in its folder, and in the folder ``depth`` there."""
 
 ROOM = "a computed room"
 
