@@ -50,6 +50,9 @@ LEVEL_PRIOR, TAILS_PRIOR = 30.0, 5.0
 HIGHEST = 6.0
 """How many times larger than said a source's errors may turn out to be, at most."""
 
+UNCHECKED = 3.0
+"""Anchors of which others predict a place so well that half of their doubt counts against what was measured there."""
+
 FEW = 4
 """Anchors below which a source's own residuals say nothing of its errors."""
 
@@ -198,11 +201,15 @@ def _expected(squares: Floats, base: Floats, tails: Floats | np.float32) -> Floa
 
 
 def _predicted(model: _Model, r: Floats, variances: Floats) -> tuple[Floats, Floats]:
-    """Errors of anchors (n,), and with what variance all other knots predict their places (n,)."""
+    """Errors of anchors (n,), and with what variance all other knots predict their places (n,).
+
+    Of few anchors the variance counts in part: nothing is held against a reading that nothing else predicts.
+    """
     together, own = model.together(r, variances)
     inverse = np.linalg.inv(_plus(model.process, own))
     fitted = together - own * (inverse @ together)
     unsure = np.maximum(1 / np.maximum(np.diag(inverse), np.float32(1e-6)) - own, np.float32(0))
+    unsure *= np.float32(len(r) / (len(r) + UNCHECKED))
     return r - model.apart(np.asarray(fitted, np.float32)), model.apart(np.asarray(unsure, np.float32))
 
 
