@@ -35,7 +35,7 @@ DISAGREES = "disagrees"
 
 
 class _Said(NamedTuple):
-    """What anchors said before they were used: innovations of what is held and of what is settled, and their scale."""
+    """Anchors' word before they were used: innovations of what is held and of what is settled, and their scale."""
 
     innovation: float
     expected: float

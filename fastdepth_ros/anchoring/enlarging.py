@@ -89,7 +89,7 @@ class Enlarging:
         return padded.reshape(rows, _TIMES, columns, _TIMES).transpose(1, 3, 0, 2)
 
     def _edged(self, nodes: Floats) -> list[Floats]:
-        """Of every gap the nodes at its four corners; at the rim the same ones again."""
+        """The nodes at the four corners of every gap; at the rim the same ones again."""
         padded, (rows, columns) = self._nodes, self._gaps
         padded[1:-1, 1:-1] = nodes
         padded[0], padded[-1] = padded[1], padded[-2]

@@ -37,7 +37,7 @@ _HALVES = np.full(_FEATURES, 0.5, np.float32)
 
 
 class Place(NamedTuple):
-    """Where points are.
+    """Places of points.
 
     Attributes:
         features: (n, 6) u, v, logarithm of depth and colour, each over its length: all that the kernel compares.
@@ -116,7 +116,7 @@ class Field:
         np.matmul(_HALVES, self._squares, out=nodes[6])
 
     def place(self, pixels: Floats) -> Place:
-        """Where (n, 2) pixels of the input are; all of them lie within the picture."""
+        """Places of (n, 2) pixels of the input; all of them lie within the picture."""
         rows, columns = self.shape
         cells = ((pixels + np.float32(0.5)) * np.float32(1 / PIXELS)).astype(np.intp)
         column, row = cells[:, 0], cells[:, 1]

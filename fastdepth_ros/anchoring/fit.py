@@ -34,10 +34,10 @@ SHARED = 0.05
 """Share of the variance that anchors close together have in common."""
 
 BIAS = 0.03
-"""What all anchors of one source have in common, as a share of depth."""
+"""Bias that all anchors of one source have in common, as a share of depth."""
 
 UNKNOWN_FACTOR = 3.0
-"""What anchors of a source have in common where their depths are relative, as a factor."""
+"""Factor that anchors of a source have in common where their depths are relative."""
 
 _TAILS: Floats | np.float32 = np.float32(TAILS)
 _NO_GAPS = np.zeros(0, np.float32)
@@ -48,7 +48,7 @@ LEVEL_PRIOR, TAILS_PRIOR = 30.0, 5.0
 """Anchors' worth of trust in the sigmas that are given or assumed, and in heavy tails."""
 
 HIGHEST = 6.0
-"""How many times larger than said a source's errors may turn out to be, at most."""
+"""Factor by which a source's errors may turn out to be larger than said, at most."""
 
 UNCHECKED = 3.0
 """Anchors of which others predict a place so well that half of their doubt counts against what was measured there."""
@@ -61,7 +61,7 @@ BLOCKED = 100
 
 
 class SourceTraits(NamedTuple):
-    """What the fit has to know of each source: whether its depths are relative."""
+    """Traits of a source that matter to the fit: whether its depths are relative."""
 
     relative: bool
 
@@ -132,7 +132,7 @@ class _Model(NamedTuple):
         return self.runs.total(precision * r) / total, np.reciprocal(total)
 
     def apart(self, values: Floats) -> Floats:
-        """Of each anchor what its knot has."""
+        """Values of knots for each of their anchors."""
         return values if self.runs is None else np.repeat(values, self.runs.counts)
 
 
@@ -231,7 +231,7 @@ def middle(values: Floats) -> float:
 
 
 def evidence(fitted: Fit, mean: Array) -> Evidence:
-    """What the frame says of the line; ``mean`` is what residuals were taken from."""
+    """The frame's word on the line; ``mean`` is what residuals were taken from."""
     few = fitted.coarse
     lines = few.design
     right = np.empty((len(lines), 7), np.float32)
@@ -268,7 +268,7 @@ def _levels(
 
 
 def _level(z: Floats) -> tuple[float, float]:
-    """How many times larger than said errors are (1 or more), and their degrees of freedom; small ones have more."""
+    """Factor by which errors are larger than said (1 or more), and degrees of freedom; small errors have more."""
     if len(z) < FEW:
         return 1.0, TAILS
     seen = min(max(1.48 * middle(z), 1 / LIGHTEST), HIGHEST)

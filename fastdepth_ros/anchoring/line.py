@@ -45,7 +45,7 @@ class Belief(NamedTuple):
 
 
 class Evidence(NamedTuple):
-    """What a frame's anchors say of the line, whatever was known before.
+    """A frame's word on the line, whatever was known before.
 
     Attributes:
         information: (6, 6), H' S^-1 H.
@@ -87,7 +87,7 @@ class Line:
 
     @property
     def unknown(self) -> Belief:
-        """What is believed of a place that was never seen."""
+        """The belief in a place that was never seen."""
         return Belief(np.zeros(6), self.stationary)
 
     @property

@@ -25,7 +25,7 @@ FELLOWS = 5
 """Anchors from which on they are held against their own median, and not against what was expected."""
 
 MEMORY = 0.15
-"""What memory may be wrong by when it takes sides between sources [log m]."""
+"""Error that memory may have when it takes sides between sources [log m]."""
 
 
 NEAR_ONLY = ("anchor_depth",)
@@ -96,7 +96,7 @@ def _joined(columns: list[Floats]) -> Floats:
 
 
 def _beyond(log_depth: Floats, ratios: Floats) -> npt.NDArray[np.bool_]:
-    """Which anchors of a source with a short reach are where things are expected beyond it.
+    """Anchors of a source with a short reach that are where things are expected beyond it.
 
     There it answers only where it contradicts, with what is wrongly near: its anchors there are none of what is seen.
     """
@@ -104,7 +104,7 @@ def _beyond(log_depth: Floats, ratios: Floats) -> npt.NDArray[np.bool_]:
 
 
 def judge(pool: Pool, chosen: list[Chosen], line: Line, local: float) -> tuple[npt.NDArray[np.bool_], list[bool]]:
-    """Which anchors may be fitted, and which sources are believed.
+    """Anchors that may be fitted, and sources that are believed.
 
     A source alone is held against the prior, for the place may be new; several are held against each other, and memory
     takes sides.
@@ -149,7 +149,7 @@ def _contradicts(log_depth: Floats, residuals: Floats) -> bool:
 def _among_fellows(
     residuals: Floats, sds: Floats, lines: Floats, said: Offset, belief: Array, local: float
 ) -> npt.NDArray[np.bool_]:
-    """Which anchors of one source are not far off its median, or, of few, off what was expected."""
+    """Anchors of one source that are not far off its median, or, of few, off what was expected."""
     variance = np.square(sds) + local**2
     if len(residuals) >= FELLOWS:
         # What a line may still bend between them.

@@ -1,4 +1,4 @@
-"""What is known of a network's errors before anything is measured; a bundle's manifest holds it as ``anchoring``."""
+"""Knowledge of a network's errors before anything is measured; a bundle's manifest holds it as ``anchoring``."""
 
 from __future__ import annotations
 

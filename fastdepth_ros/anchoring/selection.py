@@ -1,4 +1,4 @@
-"""Which of the anchors that came can be used: usable numbers, in the view, where there is an answer."""
+"""Anchors that can be used of those that came: usable numbers, in the view, where there is an answer."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MOST = 20_000
 """Anchors of one source that are looked at; of more, every n-th."""
 
 RELATIVE = {"scan": 0.02, "range": 0.03, "anchor_depth": 0.03, "floor": 0.05}
-"""What is assumed of a source that gives no sigma, as a share of depth; points of odometry and others have VAGUE."""
+"""Standard deviations of sources that give none, as shares of depth; points of odometry and others have VAGUE."""
 
 VAGUE, VAGUE_BEYOND = 0.06, 3.0
 """A share of depth, and the depth [m] beyond which it grows in proportion: parallax gets small."""

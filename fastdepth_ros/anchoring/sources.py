@@ -20,7 +20,7 @@ INDEPENDENT = 6
 
 
 class Offset(NamedTuple):
-    """What one source says of depth as a whole.
+    """One source's word on depth as a whole.
 
     Attributes:
         middle: median of its residuals, log(measured / expected).
@@ -43,7 +43,7 @@ def offset(residuals: Floats, sds: Floats, design: Floats, belief: Array, local:
 
 
 def believed(offsets: list[Offset | None]) -> list[bool]:
-    """Which sources agree with the others and with what was expected; None stands for one that says nothing of scale.
+    """Sources that agree with the others and with what was expected; None stands for one that says nothing of scale.
 
     The one that disagrees most goes first, then the rest is looked at again.
     """

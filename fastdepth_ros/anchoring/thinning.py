@@ -20,7 +20,7 @@ WIDTH, DEPTH = 2.0, 0.02
 """Smallest cells of the curve, in u and v, and in the logarithm of depth."""
 
 BITS = 9
-"""Of each coordinate: 512 cells."""
+"""Bits of each coordinate: 512 cells."""
 
 CROWD = 10
 """Bits below which anchors are a crowd: 16 px wide, 8 px high, and a factor of 1.17 deep."""

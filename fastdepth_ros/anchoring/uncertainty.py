@@ -1,4 +1,4 @@
-"""How sure each cell is: standard deviations from the posterior, or from what is known of the weights alone."""
+"""Doubt in each cell: standard deviations from the posterior, or from what is known of the weights alone."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fastdepth_ros.anchoring.prior import Prior
 Floats = npt.NDArray[np.float32]
 
 LEAST_SURPRISE, TRUST, SHY = 0.15, 0.65, 10.0
-"""How much of anchors' own errors goes into sigma: the least that counts, the power, anchors until half of it."""
+"""Weight of anchors' own errors in sigma: the least that counts, the power, anchors until half of it."""
 
 
 class Uncertainty:
@@ -113,7 +113,7 @@ _SQUARE = np.ones((3, 3), np.uint8)
 
 
 def _surprise(weights: Floats, inverse: Floats, count: int) -> float:
-    """How much larger errors of ``count`` anchors are than expected, each predicted from all others: a factor.
+    """Factor by which errors of ``count`` anchors are larger than expected, each predicted from all others.
 
     An anchor's error when it is left out, over its standard deviation, is weight / sqrt(diagonal of the inverse)
     (Rasmussen and Williams, equations 5.10 to 5.12).

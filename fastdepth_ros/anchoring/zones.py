@@ -1,4 +1,4 @@
-"""Which cells of the answer a measurement means: of a zone what is near in it, of an edge the side that it fits."""
+"""Cells of the answer that a measurement means: of a zone what is near in it, of an edge the side that it fits."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ STEP = 0.06
 """Neighbouring cells whose answers differ by more than this [log m] are an edge, or a steep surface."""
 
 STAY = 0.02
-"""What a cell beside the measured pixel has to fit better by, per cell of distance [log m]."""
+"""Gain by which a cell beside the measured pixel has to fit better, per cell of distance [log m]."""
 
 ENOUGH = 8
 """Points from which on their own median says what depth is expected to be."""
