@@ -26,6 +26,7 @@ KEEP = 10
 
 OUTPUTS = {"depth/image_rect": Image, "depth/camera_info": CameraInfo, "depth/points": PointCloud2}
 DEPTH = "/depth/image_rect"
+UNCERTAINTY = "/depth/uncertainty"
 
 
 class DemoClient(Bystander):
@@ -34,19 +35,21 @@ class DemoClient(Bystander):
     Args:
         writer: takes what is heard, once :attr:`recording` is set.
         cloud: whether to listen to the cloud; the node makes none where nobody does.
+        uncertainty: whether to listen to the uncertainty; likewise.
 
     Attributes:
         answers: the depth images so far.
         reports: what the node said on /diagnostics so far.
         complaint: what the node says is wrong with itself; empty if nothing is.
+        anchoring: what it said of measured depths last; empty before.
         recording: whether to write down what is heard.
     """
 
-    def __init__(self, writer: RecordingWriter, cloud: bool) -> None:
+    def __init__(self, writer: RecordingWriter, cloud: bool, uncertainty: bool = False) -> None:
         super().__init__("fastdepth_demo")
         self.answers: list[Answer] = []
         self.reports: list[NodeReport] = []
-        self.complaint = ""
+        self.complaint = self.anchoring = ""
         self.recording = False
         self._writer = writer
         self._changed = threading.Condition()
@@ -54,6 +57,8 @@ class DemoClient(Bystander):
         for topic, kind in OUTPUTS.items():
             if cloud or kind is not PointCloud2:
                 self._listen(f"/{topic}", kind)
+        if uncertainty:
+            self._listen(UNCERTAINTY, Image)
         self.node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, KEEP, raw=True)
 
     def wait(self, condition: Callable[[], bool], seconds: float) -> bool:
@@ -101,6 +106,8 @@ class DemoClient(Bystander):
             pairs += status.values.items()
             if status.part == "node":
                 self.complaint = status.message if status.level is Level.ERROR else ""
+            if status.part == "anchoring":
+                self.anchoring = status.message
         with self._changed:
             self.reports.append(NodeReport(now, read_stages(pairs), read_counts(pairs)))
             self._changed.notify_all()

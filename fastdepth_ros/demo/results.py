@@ -102,6 +102,7 @@ class Results:
         reports: what it reported meanwhile.
         first_depth: from the start of the node's process to the first depth image [s].
         resident, peak: the node's resident memory after the run, and its highest [MB].
+        anchoring: what the node said of measured depths at the end; empty where it said nothing.
     """
 
     sent: list[Sent] = field(default_factory=list)
@@ -113,6 +114,7 @@ class Results:
     first_depth: float = 0.0
     resident: float = 0.0
     peak: float = 0.0
+    anchoring: str = ""
 
     @property
     def share(self) -> float:

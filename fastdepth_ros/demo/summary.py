@@ -135,9 +135,17 @@ def figures(summary: dict[str, Any]) -> list[Figure]:
         _limit("age, 95 %", age["p95"], 40, "ms"),
         _first_depth(summary),
         _limit("resident memory", summary["resident_mb"], 400, "MB"),
-        Figure("delta1", "-" if summary["delta1"] is None else f"{summary['delta1']:.3f}"),
-        Figure("RMSE", "-" if summary["rmse_m"] is None else f"{summary['rmse_m']:.2f} m"),
+        Figure("delta1", "-" if summary["delta1"] is None else f"{summary['delta1']:.3f}", _without(summary, "delta1")),
+        Figure("RMSE", "-" if summary["rmse_m"] is None else f"{summary['rmse_m']:.2f} m", _without(summary, "rmse_m")),
     ]
+
+
+def _without(summary: dict[str, Any], name: str) -> str:
+    """What the measure is without measured depths, in words; empty where there were none."""
+    alone = (summary.get("anchors") or {}).get("without")
+    if not alone:
+        return ""
+    return f"without anchors {alone[name]:.3f}" if name == "delta1" else f"without anchors {alone[name]:.2f} m"
 
 
 def table(summary: dict[str, Any]) -> Table:
