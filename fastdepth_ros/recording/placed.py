@@ -65,16 +65,26 @@ class Placer:
         except AnchorError:
             return None
 
-    def place(self, source: str, message: Message) -> Placed:
+    def hear(self, message: Message) -> None:
+        """Take a message of tf."""
+        put_transforms(self._frames.buffer, message.data, is_static=message.topic.name == TF_STATIC)
+
+    def place(self, source: str, message: Message, look_around: bool = True) -> Placed:
         """One message as a measurement.
+
+        Args:
+            source: its name.
+            message: of the recording.
+            look_around: whether to look in the recording for tf of that time; else what was heard has to do.
 
         Raises:
             AnchorError: it cannot be read, measures nothing, or where its frame is is not known.
         """
         read = READERS[source](message.data)
         frame, stamp = read.origin.frame_id, cdr.stamp_of(message.data)
-        if self._frames.needs_tf(source, frame, self._camera) and self.fixed(source, frame) is None:
-            self._hear(message.time)
+        needs_tf = look_around and self._frames.needs_tf(source, frame, self._camera)
+        if needs_tf and self.fixed(source, frame) is None:
+            self._look_around(message.time)
         pose = self._frames.pose(source, frame, self._camera, read.origin.seconds)
         camera = self._depth_camera() if source == "anchor_depth" else None
         measurement, left_out = measurement_of(source, read, pose, camera)
@@ -100,12 +110,12 @@ class Placer:
                 nearest[name] = message
         return [self.place(wanted[name], message) for name, message in nearest.items()]
 
-    def _hear(self, time: int) -> None:
+    def _look_around(self, time: int) -> None:
         """Take the moving transforms around a time."""
         moving = [topic.name for topic in self._topics.transforms if topic.name != TF_STATIC]
         for message in self._recording.messages(moving) if moving else ():
             if abs(message.time - time) < AROUND:
-                put_transforms(self._frames.buffer, message.data, is_static=False)
+                self.hear(message)
             elif message.time > time:
                 break
 
