@@ -26,7 +26,7 @@ class Feed(Protocol):
 
     @property
     def names(self) -> Mapping[str, str]:
-        """Those names -> names as published."""
+        """Names of the topics -> names as published."""
 
     @property
     def followers(self) -> Collection[str]:
