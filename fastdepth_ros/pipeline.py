@@ -31,6 +31,8 @@ from fastdepth_ros.picture import Picture
 from fastdepth_ros.runtime.bundle import Manifest
 from fastdepth_ros.settings import LIMITS, Cloud, DepthEncoding, OutputSize
 
+__all__ = ["DepthEngine", "DepthFrame", "Pipeline", "Settings"]
+
 Allocate = Callable[[str, tuple[int, ...], npt.DTypeLike], npt.NDArray[Any]]
 """Makes the C-contiguous buffer of an output: (one of :data:`OUTPUTS`, shape, dtype) -> array."""
 
@@ -42,7 +44,7 @@ CLOUD, CLOUD_SIGMA = "cloud", "cloud sigma"
 """The cloud's buffer; where points carry the standard deviation of their depth, its last column, the other name."""
 
 OUTPUTS = ("depth", "uncertainty", CLOUD, CLOUD_SIGMA)
-"""What others may own the bytes of."""
+"""Buffers whose bytes others may own."""
 
 CELL = 2
 """The network answers in cells of 2x2 input pixels: its last layer comes after the last upsampling."""
@@ -60,7 +62,7 @@ _TO_RGB = {"bgr": cv2.COLOR_BGR2RGB, "rgba": cv2.COLOR_RGBA2RGB, "bgra": cv2.COL
 
 
 class DepthEngine(Protocol):
-    """What the pipeline asks of an engine; :class:`fastdepth_ros.runtime.engine.Engine` is one."""
+    """Engine as the pipeline needs it; :class:`fastdepth_ros.runtime.engine.Engine` is one."""
 
     @property
     def input(self) -> npt.NDArray[np.uint8]:
@@ -77,7 +79,7 @@ def zeros(name: str, shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArra
 
 @dataclass(frozen=True)
 class Settings:
-    """What is wanted of the pipeline.
+    """Settings of the pipeline.
 
     Attributes:
         output_size: ``native`` is the network's resolution; ``camera`` is the picture's own grid, with no depth outside
@@ -135,7 +137,7 @@ class DepthFrame(NamedTuple):
 
 
 class Geometry(NamedTuple):
-    """What does not change from picture to picture.
+    """Geometry that does not change from picture to picture.
 
     Attributes:
         view: that the network has of the picture.
@@ -159,6 +161,20 @@ class Pipeline:
 
     Raises:
         BundleError: the manifest's numbers for anchoring are none.
+
+    Example:
+        >>> from fastdepth_ros.models import find_bundle
+        >>> from fastdepth_ros.runtime.cache import module_for
+        >>> from fastdepth_ros.runtime.engines import open_engine
+        >>> bundle = find_bundle()
+        >>> pipeline = Pipeline(open_engine(module_for(bundle)), bundle.manifest, Settings(output_size="camera"))
+        >>> camera = Intrinsics(640, 480, fx=525.0, fy=525.0, cx=319.5, cy=239.5)
+        >>> picture = Picture(np.zeros((480, 640, 3), np.uint8), "rgb")
+        >>> frame = pipeline.run(picture, camera)
+        >>> frame.depth.shape, frame.cloud.shape, frame.intrinsics == camera
+        ((480, 640), (480, 640, 3), True)
+        >>> sorted(frame.stages)
+        ['cloud', 'depth', 'infer', 'prepare']
     """
 
     def __init__(
@@ -180,7 +196,7 @@ class Pipeline:
         self._anchoring: Anchoring | None = None
 
     def reduction(self, width: int, height: int) -> int:
-        """How many times smaller a ``width`` x ``height`` picture may be decoded, and still shows the network as much.
+        """Factor by which a ``width`` x ``height`` picture may be decoded smaller, and still shows the network as much.
 
         Returns:
             1, 2, 4 or 8; 1 where the cloud wants every pixel's colour.
@@ -319,7 +335,7 @@ class Pipeline:
             cv2.cvtColor(scaled, _TO_RGB[picture.order], self._engine.input)
 
     def _focal_ratio(self, seen: Intrinsics | None) -> float:
-        """How much farther things are than the network believes.
+        """Ratio of true distances to those that the network believes.
 
         It knows sizes in pixels only: through a lens k times as long as in training, a thing looks k times as near.
         """

@@ -23,7 +23,7 @@ ROS = {
 """Packages of a ROS 2 distribution; the table calls them all ROS."""
 
 RUNTIMES = {"onnx", "onnxruntime", "openvino", "ncnn", "ai_edge_litert", "flatbuffers"}
-"""What `fastdepth bench` compares with; the table calls them runtimes."""
+"""Packages that `fastdepth bench` compares with; the table calls them runtimes."""
 
 GROUPS = {**dict.fromkeys(ROS, "ROS"), **dict.fromkeys(RUNTIMES, "runtimes")}
 
@@ -116,7 +116,7 @@ def names(path: Path, package: Path = PACKAGE) -> Iterator[str]:
 
 
 def room_of(name: str) -> str | None:
-    """What the table calls an imported name; None for Python's own library and the package itself."""
+    """Name of an imported name in the table; None for Python's own library and the package itself."""
     first, _, rest = name.partition(".")
     if first != NAME:
         return None if first in sys.stdlib_module_names else GROUPS.get(first, first)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 WRITTEN = ("summary.json", "report.html", "node.log", "node.yaml", "fastdds_loopback.xml")
 RECORDED = {"metadata.yaml", "depth.mcap"}
-"""What a demo leaves in its folder, and in the folder ``depth`` there."""
+"""Files that a demo leaves in its folder, and in the folder ``depth`` there."""
 
 ALONE = "without_anchors"
 """Folder of the run without measured depths, in that of the demo."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from fastdepth_ros.recording.player import Player
 
 SETTLED = 0.5
-"""How long no further reader has come before playing begins [s].
+"""Time without a further reader after which playing begins [s].
 
 A writer knows of a reader before the reader knows of the writer, and what is sent in between is lost, reliable or not.
 """

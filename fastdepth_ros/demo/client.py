@@ -13,8 +13,8 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
 from fastdepth_ros import cdr
 from fastdepth_ros.demo.results import Answer, NodeReport, read_counts, read_stages
-from fastdepth_ros.diagnostics.levels import Level
 from fastdepth_ros.diagnostics.messages import read_statuses
+from fastdepth_ros.errors import Level
 from fastdepth_ros.harness.bystander import Bystander
 from fastdepth_ros.recording.writer import RecordingWriter
 
@@ -104,7 +104,7 @@ class DemoClient(Bystander):
             if name != NODE:
                 continue
             pairs += status.values.items()
-            if status.part == "node":
+            if status.about == "node":
                 self.complaint = status.message if status.level is Level.ERROR else ""
             if status.part == "anchoring":
                 self.anchoring = status.message

@@ -1,4 +1,4 @@
-"""What the network sees of a camera's picture, to hold measured depths against."""
+"""Shows a camera's picture to the network, to hold measured depths against the answer."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Sight(NamedTuple):
 
 
 def look(image: SerializedImage | SerializedCompressedImage, camera: Intrinsics, model: str, target: str) -> Sight:
-    """What the network sees of an image.
+    """Show an image to the network.
 
     Args:
         image: of the camera.

@@ -17,7 +17,7 @@ from fastdepth_ros.messages.reader import Reader, read
 from fastdepth_ros.messages.serialized import Origin
 
 MOST_POINTS = 4096
-"""How many points of a cloud are looked at."""
+"""Points of a cloud that are looked at."""
 
 MOST_FIELDS = 256
 """More fields than any cloud has; a message that says more is none."""
@@ -57,7 +57,7 @@ class Field(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """How the points of a cloud lie in its data.
+    """Layout of a cloud's points in its data.
 
     Attributes:
         height, width: rows of points, and points of a row.
@@ -77,8 +77,8 @@ class Layout(NamedTuple):
 def read_cloud(serialized: bytes, most: int = MOST_POINTS) -> Points:
     """Points of a serialized sensor_msgs/PointCloud2.
 
-    ``x``, ``y`` and ``z`` are float32 or float64. How sure they are may stand in ``sigma`` (standard deviation of each
-    coordinate [m]), or in ``covariance``: one number (variance of each coordinate [m2]), six (xx, xy, xz, yy, yz, zz)
+    ``x``, ``y`` and ``z`` are float32 or float64. Their standard deviation may stand in ``sigma`` (each
+    coordinate's [m]), or in ``covariance``: one number (variance of each coordinate [m2]), six (xx, xy, xz, yy, yz, zz)
     or nine (rows).
 
     Args:

@@ -27,7 +27,7 @@ LENGTH_OFF = 0.1
 
 
 class Down(NamedTuple):
-    """Which way is down in an inertial unit's frame.
+    """Direction of "down" in an inertial unit's frame.
 
     Attributes:
         origin: stamp and frame.

@@ -1,6 +1,6 @@
 """Depth maps and clouds as messages that are published over and over: serialized once, then written into in place.
 
-What lies around the pixels hardly ever changes. So rclpy serializes a message without any, room for them is made in its
+The bytes around the pixels hardly ever change. So rclpy serializes a message without any, room for them is made in its
 bytes, and the pipeline is given a numpy view on that room. A new answer needs a new stamp, and no copy before rclpy's.
 """
 

@@ -19,7 +19,7 @@ WIDEST_CONE = math.radians(120)
 
 
 class Cone(NamedTuple):
-    """What a range sensor measured: the nearest surface in a cone about its x axis is so far away.
+    """Measurement of a range sensor: the nearest surface in a cone about its x axis is so far away.
 
     Attributes:
         origin: stamp and frame.

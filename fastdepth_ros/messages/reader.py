@@ -72,7 +72,7 @@ class Reader(Fields):
 
 
 def read(kind: str, fields: Callable[[Reader], Read], serialized: bytes) -> Read:
-    """What ``fields`` reads out of a message.
+    """Values that ``fields`` reads out of a message.
 
     Args:
         kind: name of the message's type, for the error.

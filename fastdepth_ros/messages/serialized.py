@@ -1,7 +1,7 @@
 """A camera's messages as DDS brings them: fields by name, the pixels left where they are.
 
-rclpy copies the pixels of a message twice on their way into a Python object; of a serialized message, once. What lies
-between stamp and pixels hardly ever changes, and is unpacked only when it does.
+rclpy copies the pixels of a message twice on their way into a Python object; of a serialized message, once. The bytes
+between stamp and pixels hardly ever change, and are unpacked only when they do.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ from fastdepth_ros.anchoring.poses import Pose
 from fastdepth_ros.anchoring.sightings import ConeMeasurement, Measurement, placed
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.diagnostics.anchoring import SourceNotes, SourceState, Used, anchoring_status, numbers
-from fastdepth_ros.diagnostics.levels import Status
+from fastdepth_ros.diagnostics.status import Status
 from fastdepth_ros.diagnostics.windows import SPAN
 from fastdepth_ros.errors import AnchorError
 from fastdepth_ros.messages.clouds import Points

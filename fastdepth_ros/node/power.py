@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
-from fastdepth_ros.diagnostics.levels import Status
 from fastdepth_ros.diagnostics.monitor import Report
 from fastdepth_ros.diagnostics.power import board_status, budget_status, performance, power_status
+from fastdepth_ros.diagnostics.status import Status
 from fastdepth_ros.diagnostics.windows import MOST, percentile
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.parameters import FROM_PROFILE, Parameters, affinity_of, command_of, profiles_of

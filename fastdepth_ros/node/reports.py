@@ -18,9 +18,7 @@ from fastdepth_ros.diagnostics.levels import (
     LAST_CAMERA,
     NO_CAMERA,
     UNCORRECTED,
-    Level,
     Source,
-    Status,
     calibration_status,
     inference_status,
     input_status,
@@ -30,6 +28,8 @@ from fastdepth_ros.diagnostics.levels import (
 )
 from fastdepth_ros.diagnostics.messages import diagnostic_array
 from fastdepth_ros.diagnostics.monitor import Report
+from fastdepth_ros.diagnostics.status import Status
+from fastdepth_ros.errors import Level
 from fastdepth_ros.messages.camera_info import REMEDY
 from fastdepth_ros.node.answers import Answers, Outputs
 from fastdepth_ros.node.camera import Calibration
@@ -119,7 +119,8 @@ class Reporter:
             statuses.append(about_anchors)
         about_power, numbers = power.report(report)
         numbers |= measured
-        figures = Status("performance", Level.OK, "", {name: f"{value:.9g}" for name, value in numbers.items()})
+        values = {name: f"{value:.9g}" for name, value in numbers.items()}
+        figures = Status(Level.OK, "", about="performance", values=values)
         for publisher, said in ((self._publisher, [*statuses, *about_power]), (self._performance, [figures])):
             publisher.publish(diagnostic_array(said, self._name, platform.node(), now.to_msg()))
 
@@ -182,7 +183,7 @@ def _type_name(message: Any) -> str:
 def _anchoring(answers: Answers, now: float) -> tuple[Status, dict[str, float]]:
     anchors = answers.anchors
     if anchors is None:
-        return Status("anchoring", Level.OK, "off: depth is the network's own"), {}
+        return Status(Level.OK, "off: depth is the network's own", about="anchoring"), {}
     return anchors.report(now)
 
 

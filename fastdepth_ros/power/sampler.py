@@ -14,9 +14,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from fastdepth_ros.errors import Finding, Level
 from fastdepth_ros.power.board import BoardReader, BoardState
 from fastdepth_ros.power.files import Abandoned, Files, Unreadable
-from fastdepth_ros.power.findings import Finding, Level
 from fastdepth_ros.power.ledger import Drawn, Frames, Ledger
 from fastdepth_ros.power.meters import NONE, Channel, Meter, find_meter
 from fastdepth_ros.power.meters.battery import Charge, charges
@@ -45,7 +45,7 @@ LONG_AGO = float("-inf")
 
 @dataclass
 class Watch:
-    """What is known of the machine. Fields are replaced, never changed in place: any thread may read them.
+    """Facts about the machine. Fields are replaced, never changed in place: any thread may read them.
 
     Attributes:
         board: as it was seen last.
@@ -56,7 +56,7 @@ class Watch:
         findings: what else is to be told.
         batteries: their charge.
         idle: what each rail draws without frames, by name of the mode in force.
-        looks: how often the board was looked at.
+        looks: number of looks at the board.
     """
 
     board: BoardState = field(default_factory=BoardState)
@@ -145,7 +145,7 @@ class Sampler:
                 return
             except Exception as error:
                 cause = f"watching the machine failed ({type(error).__name__}: {error})"
-                self.watch.findings = (Finding("warn", cause, "Report it, with the files of this board."),)
+                self.watch.findings = (Finding(Level.WARN, cause, "Report it, with the files of this board."),)
             if looks != self.watch.looks:
                 looks, used = self.watch.looks, time.thread_time()
                 self.cost, spent = self.cost + used - spent, used
@@ -216,9 +216,9 @@ class Sampler:
                 self.ledger.add(rail, piece[0], now, piece[1])
 
     def _level(self, rail: str, error: Unreadable) -> Level:
-        """What this user never could read is no news."""
+        """Level of a rail's trouble: a file that this user never could read is no news."""
         forbidden = error.code in (errno.EACCES, errno.EPERM) and rail not in self._worked
-        return "note" if forbidden or not error.fault else "warn"
+        return Level.NOTE if forbidden or not error.fault else Level.WARN
 
     def _rest(self, since: float, now: float) -> None:
         """Add to what the rails draw without frames in the mode in force."""

@@ -1,4 +1,4 @@
-"""Which topics of a recording are the camera's picture, its camera_info and the true depth."""
+"""Finds the topics of a recording's camera: its picture, its camera_info and the true depth."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def _colour_score(topic: Topic) -> tuple[int, int, int]:
 
 
 def _kinship(info: Topic, image: Topic, frame: str, info_frame: str) -> tuple[bool, int, bool]:
-    """What speaks for it that a camera_info is that of an image; false and zero where nothing does.
+    """Evidence that a camera_info is that of an image; false and zero where there is none.
 
     Returns:
         Whether their frame_ids are the same; how many parts of their names they share beyond the root, if one lies in

@@ -1,4 +1,4 @@
-"""What a recorded topic of images holds: pictures, depth, or what cannot be decoded here."""
+"""Contents of a recorded topic of images: pictures, depth, or what cannot be decoded here."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LOOKED_AT = 5
 
 
 def content_of(recording: Recording, topic: Topic) -> str:
-    """What a topic of Image or CompressedImage holds: :data:`PICTURE`, :data:`DEPTH`, or what else, in words."""
+    """Contents of a topic of Image or CompressedImage: :data:`PICTURE`, :data:`DEPTH`, or what else, in words."""
     messages = list(_readable(recording, topic))
     if not messages:
         return PICTURE  # whoever decodes it says what is wrong with it

@@ -23,7 +23,7 @@ DEPTH = 5
 """Messages that a publisher keeps for a slow reliable reader."""
 
 MOMENT = 0.2
-"""How long a publisher stays after its last message, for readers that do not acknowledge [s]."""
+"""Time that a publisher stays after its last message, for readers that do not acknowledge [s]."""
 
 LONGEST_WAIT = 86400.0
 """For the next message [s]; what is later has a damaged time."""
@@ -127,7 +127,7 @@ class Player:
                 self._with_header.add(topic.name)
 
     def readers(self, topic: str) -> int:
-        """How many subscriptions the topic (by its recorded name) has."""
+        """Number of subscriptions to the topic (by its recorded name)."""
         return int(self._publishers[topic].get_subscription_count())
 
     def play(
@@ -141,7 +141,7 @@ class Player:
         The deadlines are counted from the first message, so that one late message does not delay the others.
 
         Returns:
-            How many were published.
+            Number of messages that were published.
 
         Raises:
             RecordingError: a message cannot be published, or is due after :data:`LONGEST_WAIT`.

@@ -25,7 +25,7 @@ from rosbags.rosbag2.reader import DirectoryReader
 from rosbags.rosbag2.storage_mcap import McapReader
 from rosbags.rosbag2.storage_sqlite3 import Sqlite3Reader
 
-from fastdepth_ros.files.names import short
+from fastdepth_ros.errors import quoted
 from fastdepth_ros.files.yaml_text import check_depth
 from fastdepth_ros.recording.packed import lz4_bound, zstd_bound
 
@@ -35,8 +35,11 @@ MOST_AT_ONCE = 2**27
 MOST_METADATA = 2**19
 """Bytes of metadata.yaml, whose parser is slow; that of ten topics has 10 kB."""
 
-SMALL_FILE, RATIO = 2**30, 100
+SMALL_FILE, RATIO = 2**28, 100
 """Bytes that any packed file may unpack to, and how many times its own size a larger one may."""
+
+FEW_RECORDS = 2**18
+"""Records that any MCAP file may have; one that was unpacked has no more than it had bytes, as each tells a time."""
 
 MAGIC = b"\x89MCAP0\r\n"
 CHUNK = 0x06
@@ -55,13 +58,23 @@ class Chunk(NamedTuple):
 
 
 class CheckedMcap(McapReader):
-    """A reader of MCAP whose chunks are bounded."""
+    """A reader of MCAP whose chunks are bounded.
+
+    Args:
+        path: the file.
+        packed: its size before it was unpacked [bytes]; 0 if it was not packed as a whole.
+    """
+
+    def __init__(self, path: Any, packed: int = 0) -> None:
+        super().__init__(path)
+        self._packed = packed
 
     def open(self) -> None:
         """Open the file once all of its chunks were held against what may be."""
         check_regular(Path(str(self.path)))
+        size = os.path.getsize(str(self.path))
         with Path(str(self.path)).open("rb") as file:
-            chunks = dict(_chunks(file, os.path.getsize(str(self.path))))
+            chunks = dict(_chunks(file, size, max(self._packed or size, FEW_RECORDS)))
         super().open()
         try:
             self._check_index(chunks)
@@ -109,10 +122,17 @@ class CheckedFolder(DirectoryReader):
         """Open the folder once the files in it were held against what may be."""
         folder = Path(str(self.path))
         _check_metadata(folder / "metadata.yaml")
+        packed = 0
         for file in sorted(folder.iterdir()):
             if not file.is_dir():
                 check_regular(file)
-                _check_packed(file)
+                packed += _check_packed(file)
+
+        def mcap(path: Any) -> CheckedMcap:
+            return CheckedMcap(path, packed=0 if Path(str(path)).parent == folder else packed)
+
+        # rosbags asks this table for the reader of each file, which it has unpacked elsewhere by then.
+        self.STORAGE_PLUGINS = {**type(self).STORAGE_PLUGINS, "mcap": mcap}
         super().open()
         if self.metadata.compression_mode == "message":
             for storage in self.storages:
@@ -162,17 +182,18 @@ def _bounded(messages: Any) -> Any:
     return bounded
 
 
-def _check_packed(file: Path) -> None:
-    """Refuse a file that would fill the disk when it is unpacked."""
+def _check_packed(file: Path) -> int:
+    """Refuse a file that would fill the disk when it is unpacked; return the bytes of one that is packed."""
     with file.open("rb") as packed:
         if packed.read(4) != b"\x28\xb5\x2f\xfd":
-            return
+            return 0
         packed.seek(0)
         free = shutil.disk_usage(tempfile.gettempdir()).free
         size = file.stat().st_size
         most = min(free, max(SMALL_FILE, RATIO * size))
         if zstd_bound(packed, size, most) > most:
             raise ValueError(f"{file.name!r:.80} unpacks to more than {most} bytes")
+        return size
 
 
 def _check_schema(database: sqlite3.Connection) -> None:
@@ -181,22 +202,25 @@ def _check_schema(database: sqlite3.Connection) -> None:
     found = database.execute("SELECT type, name, rootpage FROM sqlite_master LIMIT 100").fetchall()
     for kind, name, page in found:
         if kind not in ("table", "index") or not isinstance(name, str) or not page:
-            raise ValueError(f"it holds {short(kind)} {short(name)} where rosbag2 has tables")
+            raise ValueError(f"it holds {quoted(kind)} {quoted(name)} where rosbag2 has tables")
         columns = database.execute("SELECT hidden FROM pragma_table_xinfo(?)", (name,)).fetchmany(100)
         if any(hidden for (hidden,) in columns):
-            raise ValueError(f"its table {short(name)} is computed")
+            raise ValueError(f"its table {quoted(name)} is computed")
 
 
-def _chunks(file: BinaryIO, size: int) -> Iterator[tuple[int, Chunk]]:
-    """Where each chunk of an MCAP file begins, and what it is.
+def _chunks(file: BinaryIO, size: int, most: int) -> Iterator[tuple[int, Chunk]]:
+    """Start and kind of each chunk of an MCAP file.
 
     Raises:
-        ValueError: a chunk unpacks to too much, or is damaged.
+        ValueError: a chunk unpacks to too much, or is damaged; or the file has more than so many records.
     """
-    at = len(MAGIC)
+    at, records = len(MAGIC), 0
     while at + _RECORD.size <= size:
         file.seek(at)
         kind, length = _RECORD.unpack(file.read(_RECORD.size))
+        records += 1
+        if not kind or records > most:
+            raise ValueError(f"it has more than {most} records" if kind else "it has a record of no kind")
         end = at + _RECORD.size + length
         if kind == CHUNK and end <= size:
             yield at, _chunk(file, end)

@@ -16,7 +16,7 @@ from fastdepth_ros.anchoring import Anchoring
 from fastdepth_ros.anchoring.anchors import Report, SourceReport
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.diagnostics.anchoring import anchoring_status, numbers
-from fastdepth_ros.diagnostics.levels import Level
+from fastdepth_ros.errors import Level
 from fastdepth_ros.messages.tf import put_transforms
 from fastdepth_ros.node.anchor_sources import AnchorSources
 from fastdepth_ros.parameters import validate

@@ -1,4 +1,4 @@
-"""What a process takes of the machine, over time, and what became of the camera's images."""
+"""Readings of what a process takes of the machine, over time, and of what became of the camera's images."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Readings:
         return [sample for sample in self.samples if sample.at >= min(SETTLED, last / 2)]
 
     def slope(self) -> float:
-        """How memory grows [MB/h]: the line of least squares."""
+        """Growth of memory [MB/h]: the line of least squares."""
         found = self.settled()
         return (
             float(np.polyfit([s.at / 3600 for s in found], [s.rss for s in found], 1)[0])
@@ -129,7 +129,7 @@ class Ledger:
 
 
 def _published(folder: Path, begun: int, ended: int) -> tuple[int, int]:
-    """How many images the camera published in a time, and how many of these at a publisher's start."""
+    """Number of images that the camera published in a time, and of those at a publisher's start."""
     count = starts = 0
     for file in folder.glob("published-*"):
         data = file.read_bytes()

@@ -28,10 +28,10 @@ CHANGES: dict[str, tuple[object, ...]] = {
     "stale_after": (1.0, 2.0),
     "power_profile": ("max-n", "max-q"), "min_depth": (0.1, 0.5, 50.0), "diagnostics_period": (0.5, 1.0),
 }  # fmt: skip
-"""What the operator sets while the node runs; some of it is refused, because it does not fit together."""
+"""Settings that the operator changes while the node runs; some of it is refused, because it does not fit together."""
 
 SAMPLE, CHANGE, KILL, HOG, HOG_LASTS, PHASE = 5.0, 7.0, 45.0, 60.0, 10.0, 60.0
-"""How often, and how long [s]."""
+"""Periods of what happens, and how long a hog lasts [s]."""
 
 
 class Cast:

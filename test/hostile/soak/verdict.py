@@ -9,10 +9,10 @@ from pathlib import Path
 from hostile.soak.readings import SETTLED, Ledger, Readings
 
 SLOPE = 1.0
-"""How fast memory may grow once it stands still [MB/h]."""
+"""Growth of memory that is allowed once it stands still [MB/h]."""
 
 CYCLED = 10.0
-"""What all cycles of cleanup and configure together may cost [MB]."""
+"""Memory that all cycles of cleanup and configure together may cost [MB]."""
 
 IN_FLIGHT = 2
 """Images of a phase that are between camera and report at its ends."""
@@ -20,7 +20,7 @@ IN_FLIGHT = 2
 
 @dataclass
 class Outcome:
-    """Of a soak. ``cycles``: memory before and after them [MB], and how many; ``status``: of the node's process."""
+    """Outcome of a soak. ``cycles``: memory before and after them [MB], their number; ``status``: of the node."""
 
     minutes: float
     readings: Readings
@@ -33,7 +33,7 @@ class Outcome:
 
 
 def faults(outcome: Outcome) -> list[str]:
-    """What is not as it should be."""
+    """Faults that were found."""
     readings, ledger = outcome.readings, outcome.ledger
     found = [outcome.problem] if outcome.problem else []
     if outcome.status != 0:

@@ -1,4 +1,4 @@
-"""What DDS says about messages: numbers and times that a forged or restarted writer may choose."""
+"""Facts about messages, as DDS tells them: numbers and times that a forged or restarted writer may choose."""
 
 from __future__ import annotations
 

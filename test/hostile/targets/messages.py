@@ -76,7 +76,7 @@ def _camera(_: Path) -> Callable[[bytes], object]:
 
 
 def _use(calibration: Any) -> None:
-    """What every frame does with a calibration that was accepted: it must not fail then."""
+    """Do what every frame does with a calibration that was accepted: it must not fail then."""
     camera = calibration.camera
     if max(camera.width, camera.height) > LONGEST_SIDE:  # no picture is of that size
         return
