@@ -143,7 +143,7 @@ class Given:
 
     @classmethod
     def of(cls, args: argparse.Namespace, manifest: Manifest) -> Given:
-        """What ``--anchors`` names.
+        """Measured depths that ``--anchors`` names.
 
         Raises:
             AnchorError: it cannot be read, or holds nothing that can be used.
@@ -208,7 +208,7 @@ def _recorded(path: Path, seconds: float, extrinsics: str) -> list[Placed]:
 
 
 def _used(frame: DepthFrame) -> str:
-    """How many measured depths had a say, of how many."""
+    """Measured depths that had a say, and all, in words."""
     sources = frame.anchoring.sources if frame.anchoring else ()
     return f"{sum(source.used for source in sources)} of {sum(source.given for source in sources)}"
 

@@ -30,7 +30,7 @@ UNCERTAINTY = "/depth/uncertainty"
 
 
 class DemoClient(Bystander):
-    """What the demo hears.
+    """Subscriptions of the demo.
 
     Args:
         writer: takes what is heard, once :attr:`recording` is set.
@@ -106,7 +106,7 @@ class DemoClient(Bystander):
             pairs += status.values.items()
             if status.about == "node":
                 self.complaint = status.message if status.level is Level.ERROR else ""
-            if status.part == "anchoring":
+            if status.about == "anchoring":
                 self.anchoring = status.message
         with self._changed:
             self.reports.append(NodeReport(now, read_stages(pairs), read_counts(pairs)))

@@ -34,7 +34,7 @@ DOT = 3
 
 
 class Beside(NamedTuple):
-    """What a run without measured depths answered to the same image.
+    """Answer of a run without measured depths to the same image.
 
     Attributes:
         case: its answer.

@@ -1,4 +1,4 @@
-"""What is left of a run: every answer held against the truth, summary.json and report.html written."""
+"""Outcome of a run: every answer held against the truth, summary.json and report.html written."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SUMMARY, REPORT, DEPTH = "summary.json", "report.html", "depth"
 
 
 class Runs(NamedTuple):
-    """What was seen of the node.
+    """Results of the node's runs.
 
     Attributes:
         results: of the run that counts.

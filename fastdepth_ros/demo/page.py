@@ -1,4 +1,4 @@
-"""What the report shows of a run: figures, frames, time, accuracy, and what was run."""
+"""Report of a run: figures, frames, time, accuracy, and what was run."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def _age_words(summary: dict[str, Any]) -> str:
 
 
 def _stage_chart(results: Results) -> str:
-    """How the stages' medians went over time; empty for a recording too short to tell."""
+    """Chart of the stages' medians over time; empty for a recording too short to tell."""
     if len(results.reports) < 8:
         return ""
     begin = results.reports[0].time

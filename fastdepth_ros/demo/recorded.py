@@ -23,7 +23,7 @@ from fastdepth_ros.recording.content import frame_of
 from fastdepth_ros.recording.placed import Placer
 
 NEAR = 500_000_000
-"""How far from an image's stamp a message may be to be shown with it [ns]; the node's ``anchor_max_age``."""
+"""Distance from an image's stamp within which a message is shown with it [ns]; the node's ``anchor_max_age``."""
 
 UPRIGHT = 1e-9
 """Cosine of a pitch below which roll and yaw cannot be told apart."""

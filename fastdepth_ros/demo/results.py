@@ -1,4 +1,4 @@
-"""What was seen of a run, as numbers."""
+"""Results of a run, as numbers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WINDOW = 10.0
 
 @dataclass(frozen=True)
 class Spread:
-    """How many numbers are spread."""
+    """Median, 95 % and maximum of many numbers."""
 
     p50: float
     p95: float
@@ -70,13 +70,13 @@ class Answer:
 
     @property
     def age(self) -> float:
-        """How old the image was when its depth was here [s]."""
+        """Age of the image when its depth was here [s]."""
         return (self.received - self.stamp) * NANOSECOND
 
 
 @dataclass(frozen=True)
 class NodeReport:
-    """What one message on /diagnostics says.
+    """Contents of one message on /diagnostics.
 
     Attributes:
         time: when it was here [ns].
@@ -144,7 +144,7 @@ class Results:
         }
 
     def lost(self) -> dict[str, int]:
-        """Where images were lost: ``on the way`` to the node, or for a cause that the node reports; no zeros."""
+        """Places at which images were lost: ``on the way`` to the node, or for a cause that the node reports; no zeros."""
         if not self.reports or self.before is None:
             return {}
         first, last = self.before.counts, self.reports[-1].counts

@@ -20,7 +20,7 @@ from fastdepth_ros.recording.player import Player, Published, Stamps, names_as_p
 from fastdepth_ros.recording.writer import RecordingWriter
 
 SWITCH_INTERVAL = 0.0005
-"""How long the client's thread may keep the interpreter from the player's [s]; Python's 5 ms would make images late."""
+"""Time for which the client's thread may keep the interpreter from the player's [s]; Python's 5 ms would make images late."""
 
 START_LIMIT = 300.0
 """The first start compiles the network; on a small machine that takes minutes [s]."""
@@ -35,7 +35,7 @@ WARM_UP = 3
 """Images that are answered before the recording starts, so that every cache and buffer is in use, as on a robot."""
 
 FAREWELL = 1.0
-"""How long after the last image answers are awaited [s]."""
+"""Time after the last image in which answers are awaited [s]."""
 
 DIAGNOSTICS_PERIOD = 0.25
 
@@ -45,7 +45,7 @@ Progress = Callable[[int], None]
 
 @dataclass(frozen=True)
 class Options:
-    """What the node is told, and how the recording is played.
+    """Parameters of the node, and of playing the recording.
 
     Attributes:
         model: folder of the bundle.

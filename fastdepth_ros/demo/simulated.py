@@ -28,7 +28,7 @@ from fastdepth_ros.runtime.manifest import Manifest
 Floats = npt.NDArray[np.floating[Any]]
 
 HERE = "0 0 0"
-"""Where all sensors are: at the camera, and so is what they see."""
+"""Place of all sensors: the camera's."""
 
 RANGE_CONE = 8.0
 """Width of the patch that the simulated ranger looks at [px of the network's input]."""
@@ -225,7 +225,7 @@ def _beams(points: Floats) -> tuple[float, float, Floats]:
 
 
 def floor_points(points: Floats, height: float) -> npt.NDArray[np.bool_]:
-    """Which of points (n, 3) in the optical frame [m] lie on the floor; none where there is no floor.
+    """Mask of the points (n, 3) in the optical frame [m] that lie on the floor; none where there is no floor.
 
     It is the plane with most points of some hundred, each through three that are near each other, among those that lie
     about so far below the camera and face it from below.

@@ -1,4 +1,4 @@
-"""What a run came to: summary.json, and a table for the terminal."""
+"""Summary of a run: summary.json, and a table for the terminal."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PACKAGES = ("apache-tvm", "apache-tvm-ffi", "ros-rclpy", "ros-rmw-fastrtps-cpp",
 
 @dataclass(frozen=True)
 class Run:
-    """What else there is to say of a run.
+    """Circumstances of a run.
 
     Attributes:
         name: of the recording, in words.
@@ -141,7 +141,7 @@ def figures(summary: dict[str, Any]) -> list[Figure]:
 
 
 def _without(summary: dict[str, Any], name: str) -> str:
-    """What the measure is without measured depths, in words; empty where there were none."""
+    """A measure of the run without measured depths, in words; empty where there were none."""
     alone = (summary.get("anchors") or {}).get("without")
     if not alone:
         return ""

@@ -150,7 +150,7 @@ def _gap(message: Message, stamp: int) -> int:
 
 
 def read_at(values: Depth, camera: Intrinsics, asked: Intrinsics) -> Depth:
-    """What a depth map holds along the rays of the pixels of another camera at the same place.
+    """Values of a depth map along the rays of the pixels of another camera at the same place.
 
     Args:
         values: (camera.height, camera.width).

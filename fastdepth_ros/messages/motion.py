@@ -112,7 +112,7 @@ def restamped_transforms(serialized: bytes, new_stamp: Callable[[int], int]) -> 
 
 
 def _stamps(message: Reader) -> list[tuple[int, Origin]]:
-    """Where the stamp of each transform lies, and its header."""
+    """Offset of the stamp of each transform, and its header."""
     return [(message.aligned(4), _transform(message).origin) for _ in range(_count(message))]
 
 

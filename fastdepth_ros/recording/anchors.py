@@ -1,4 +1,4 @@
-"""Which topics of a recording hold measured depths that the node can use beside the camera's picture."""
+"""Topics of a recording with measured depths that the node can use beside the camera's picture."""
 
 from __future__ import annotations
 
