@@ -144,7 +144,7 @@ class Results:
         }
 
     def lost(self) -> dict[str, int]:
-        """Places at which images were lost: ``on the way`` to the node, or for a cause that the node reports; no zeros."""
+        """Images that were lost: ``on the way`` to the node, or for a cause that the node reports; no zeros."""
         if not self.reports or self.before is None:
             return {}
         first, last = self.before.counts, self.reports[-1].counts

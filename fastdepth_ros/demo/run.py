@@ -20,7 +20,7 @@ from fastdepth_ros.recording.player import Player, Published, Stamps, names_as_p
 from fastdepth_ros.recording.writer import RecordingWriter
 
 SWITCH_INTERVAL = 0.0005
-"""Time for which the client's thread may keep the interpreter from the player's [s]; Python's 5 ms would make images late."""
+"""Time for which the client's thread may keep the interpreter [s]; Python's 5 ms would make the player late."""
 
 START_LIMIT = 300.0
 """The first start compiles the network; on a small machine that takes minutes [s]."""
