@@ -56,10 +56,12 @@ ALLOWED = {
         *("anchoring", "camera", "cdr", "codec", "diagnostics", "errors", "files", "messages", "models"),
         *("parameters", "picture", "pipeline", "power", "runtime", "settings", "cv2", "numpy", "ROS"),
     },
-    "harness": {"cdr", "diagnostics", "errors", "messages", "runtime", "ROS", "yaml"},
+    "harness": {
+        *("camera", "cdr", "diagnostics", "errors", "messages", "millimetres", "runtime", "numpy", "ROS", "yaml"),
+    },
     "recording": {
-        *("camera", "cdr", "codec", "errors", "files", "messages", "millimetres", "picture", "cv2", "numpy"),
-        *("ROS", "rosbags"),
+        *("anchoring", "camera", "cdr", "codec", "errors", "files", "messages", "millimetres", "picture", "cv2"),
+        *("numpy", "ROS", "rosbags"),
     },
     "scene": {"camera", "errors", "files", "recording", "cv2", "numpy", "rosbags"},
     "estimate": {"errors", "network", "numpy"},
@@ -80,7 +82,7 @@ ALLOWED = {
         *("ROS",),
     },
     "demo": {
-        *("camera", "cdr", "codec", "colours", "dds", "diagnostics", "errors", "evaluation", "files"),
+        *("anchoring", "camera", "cdr", "codec", "colours", "dds", "diagnostics", "errors", "evaluation", "files"),
         *("harness", "messages", "parameters", "recording", "runtime", "scene", "settings", "cv2", "numpy"),
         *("rich", "ROS", "yaml"),
     },
