@@ -16,7 +16,7 @@ def main() -> int:
         if asked_for(sys.argv[1:]):
             sys.stdout.write(usage())
             return 0
-    from fastdepth_ros.node.depth_node import main as run
+    from fastdepth_ros.node.run import main as run
 
     return run()
 

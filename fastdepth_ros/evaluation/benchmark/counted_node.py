@@ -74,10 +74,9 @@ def main() -> int:
             file.write(frames, network)
             return answer
 
-    from fastdepth_ros.node import depth_node
+    from fastdepth_ros.node.run import main as run
 
-    depth_node.open_engine = CountingEngine  # type: ignore[attr-defined]  # imported there, for itself
-    return depth_node.main()
+    return run(open_engine=CountingEngine)
 
 
 if __name__ == "__main__":
