@@ -114,6 +114,22 @@ def check_lens(camera: Intrinsics) -> None:
         raise CalibrationError(f"the camera matrix is beyond any lens ({numbers})", REMEDY)
 
 
+def size_mismatch(
+    camera: Intrinsics, width: int, height: int, picture: str = "the picture", camera_info: str = "camera_info"
+) -> CalibrationError | None:
+    """An error that names both sizes where a camera is not of a ``width`` x ``height`` picture; None where it is.
+
+    Args:
+        camera: as its camera_info says.
+        width, height: of the picture [px].
+        picture, camera_info: what the error calls them.
+    """
+    if (camera.width, camera.height) == (width, height):
+        return None
+    cause = f"{camera_info} is of {camera.width}x{camera.height}, {picture} of {width}x{height}"
+    return CalibrationError(cause, "Let the driver publish the camera_info of the size that it sends.")
+
+
 def implausible(camera: Intrinsics) -> str:
     """Name the number of a whole camera that no lens has, in words; empty where all can be believed.
 

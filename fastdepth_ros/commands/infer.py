@@ -236,7 +236,7 @@ def _camera(picture: Picture, focal: float | None, manifest: Manifest) -> Intrin
         if not focal > 0:
             raise SettingError(f"--focal is {focal:g}", "Use the camera matrix' fx, in pixels.")
         return Intrinsics(picture.width, picture.height, focal, focal, *centre)
-    view = View.of(manifest.view, picture.width, picture.height, manifest.input_width, manifest.input_height)
+    view = manifest.view_of(picture.width, picture.height)
     if manifest.training_focal is None:
         # Nothing is known: a picture as wide as it is far, about 53 degrees.
         return Intrinsics(picture.width, picture.height, picture.width, picture.width, *centre)
@@ -249,7 +249,7 @@ def _cell(picture: Picture, manifest: Manifest, native: bool) -> float:
     """Side of the square of the depth map that has one answer of the network [px]."""
     if native:
         return CELL
-    view = View.of(manifest.view, picture.width, picture.height, manifest.input_width, manifest.input_height)
+    view = manifest.view_of(picture.width, picture.height)
     return CELL * view.height / manifest.input_height
 
 

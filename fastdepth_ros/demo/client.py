@@ -9,13 +9,13 @@ from typing import Any
 from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import State
 from lifecycle_msgs.srv import GetState
-from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
 from fastdepth_ros import cdr
 from fastdepth_ros.demo.results import Answer, NodeReport, read_counts, read_stages
 from fastdepth_ros.diagnostics.messages import read_statuses
 from fastdepth_ros.errors import Level
 from fastdepth_ros.harness.bystander import Bystander
+from fastdepth_ros.messages.output_topics import DEMO, OUTPUT_TOPICS
 from fastdepth_ros.recording.writer import RecordingWriter
 
 NODE = "fastdepth"
@@ -24,9 +24,11 @@ NODE = "fastdepth"
 KEEP = 10
 """Answers that DDS keeps for the client until it takes them."""
 
-OUTPUTS = {"depth/image_rect": Image, "depth/camera_info": CameraInfo, "depth/points": PointCloud2}
-DEPTH = "/depth/image_rect"
-UNCERTAINTY = "/depth/uncertainty"
+OUTPUTS = tuple(output for output in OUTPUT_TOPICS if DEMO in output.readers)
+"""Topics that the demo records."""
+
+DEPTH = next(f"/{output.topic}" for output in OUTPUTS if output.name == "depth")
+UNCERTAINTY = next(f"/{output.topic}" for output in OUTPUTS if output.name == "uncertainty")
 
 
 class DemoClient(Bystander):
@@ -54,11 +56,10 @@ class DemoClient(Bystander):
         self._writer = writer
         self._changed = threading.Condition()
         self._state = self.node.create_client(GetState, f"/{NODE}/get_state")
-        for topic, kind in OUTPUTS.items():
-            if cloud or kind is not PointCloud2:
-                self._listen(f"/{topic}", kind)
-        if uncertainty:
-            self._listen(UNCERTAINTY, Image)
+        wanted = {"cloud": cloud, "uncertainty": uncertainty}
+        for output in OUTPUTS:
+            if wanted.get(output.name, True):
+                self._listen(f"/{output.topic}", output.message)
         self.node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, KEEP, raw=True)
 
     def wait(self, condition: Callable[[], bool], seconds: float) -> bool:

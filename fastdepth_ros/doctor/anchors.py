@@ -182,10 +182,10 @@ def _check(heard: Heard, took: float, sight: Sight | None, frames: Frames) -> Fi
     fact = f"{heard.topic}: {len(heard.messages) / took:.1f} a second"
     try:
         message = heard.kind.read(heard.messages[-1])
-        fact += f", in {message.origin.frame_id or 'a frame without a name'}"
+        fact += f", in {message.header.frame_id or 'a frame without a name'}"
         if sight is None:
             return warn(name, fact, "Start the camera as well: without a picture nothing can be said of them.")
-        lag = sight.stamp - message.origin.seconds
+        lag = sight.stamp - message.header.seconds
         measurement = _measurement(heard, message, sight, frames)
         sighting = measurement.sight(sight.metres, sight.seen, 0.0)
     except FastDepthError as error:
@@ -207,7 +207,7 @@ def _measurement(heard: Heard, message: Any, sight: Sight, frames: Frames) -> Me
         AnchorError: it holds no measurement, or its place is not known.
     """
     source = heard.kind.source
-    pose = frames.pose(source, message.origin.frame_id, sight.frame, sight.stamp)
+    pose = frames.pose(source, message.header.frame_id, sight.frame, sight.stamp)
     if isinstance(message, Cone):
         if message.range is None:
             raise AnchorError(f"it measures {message.why}", "Look at what is before the sensor, and at its limits.")

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from fastdepth_ros.errors import AnchorError
 from fastdepth_ros.messages.reader import Reader, read
-from fastdepth_ros.messages.serialized import Origin
+from fastdepth_ros.messages.serialized import SerializedHeader
 
 MOST_POINTS = 4096
 """Points of a cloud that are looked at."""
@@ -34,14 +34,14 @@ class Points(NamedTuple):
     """Points that somebody measured.
 
     Attributes:
-        origin: stamp and frame.
+        header: stamp and frame.
         xyz: (n, 3) float64, in that frame [m]; any number may be in it.
         variances: (n,) of each coordinate, or (n, 3, 3) covariances of the three [m2]; None where the message has none.
         sent: how many there are in the message.
         spread: half the width and height of what each is the depth of, as slopes of rays: 0 for a point.
     """
 
-    origin: Origin
+    header: SerializedHeader
     xyz: npt.NDArray[np.float64]
     variances: npt.NDArray[np.float64] | None
     sent: int
@@ -88,11 +88,11 @@ def read_cloud(serialized: bytes, most: int = MOST_POINTS) -> Points:
     Raises:
         AnchorError: the message cannot be read, lacks a coordinate, or holds fewer bytes than its layout says.
     """
-    origin, layout, data = read("PointCloud2", _fields, serialized)
+    header, layout, data = read("PointCloud2", _fields, serialized)
     _check(layout, len(data))
     sent = layout.height * layout.width
     if not sent:
-        return Points(origin, np.empty((0, 3)), None, 0)
+        return Points(header, np.empty((0, 3)), None, 0)
     cloud: npt.NDArray[Any] = np.ndarray(
         (layout.height, layout.width), _kind(layout), data, 0, (layout.row_step, layout.point_step)
     )
@@ -100,17 +100,17 @@ def read_cloud(serialized: bytes, most: int = MOST_POINTS) -> Points:
     xyz = np.empty((len(chosen), 3))
     for axis, name in enumerate("xyz"):
         xyz[:, axis] = chosen[name]
-    return Points(origin, xyz, _variances(chosen), sent)
+    return Points(header, xyz, _variances(chosen), sent)
 
 
-def _fields(message: Reader) -> tuple[Origin, Layout, memoryview]:
-    origin = message.header()
+def _fields(message: Reader) -> tuple[SerializedHeader, Layout, memoryview]:
+    header = message.header()
     height, width, count = message.word(), message.word(), message.word()
     if count > MOST_FIELDS:
         raise ValueError(f"it says that it has {count} fields")
     fields = tuple((message.string(), Field(message.word(), message.byte(), message.word())) for _ in range(count))
     layout = Layout(height, width, fields, bool(message.byte()), message.word(), message.word())
-    return origin, layout, message.octets()
+    return header, layout, message.octets()
 
 
 def _check(layout: Layout, length: int) -> None:

@@ -16,8 +16,8 @@ LONGEST_NAME = 255
 """Bytes of a frame_id: it goes into every answer."""
 
 
-class Origin(NamedTuple):
-    """Header of an image: when it was taken, and the frame of its camera."""
+class SerializedHeader(NamedTuple):
+    """A std_msgs/Header: its fields, but the stamp's stand in it."""
 
     sec: int
     nanosec: int
@@ -32,7 +32,7 @@ class Origin(NamedTuple):
 class SerializedImage(NamedTuple):
     """A sensor_msgs/Image: its fields, but ``data`` is a read-only view."""
 
-    origin: Origin
+    header: SerializedHeader
     data: memoryview
     height: int
     width: int
@@ -44,7 +44,7 @@ class SerializedImage(NamedTuple):
 class SerializedCompressedImage(NamedTuple):
     """A sensor_msgs/CompressedImage: its fields, but ``data`` is a read-only view."""
 
-    origin: Origin
+    header: SerializedHeader
     data: memoryview
     format: str
 
@@ -136,7 +136,7 @@ class Unpacker:
         if len(data) < length:
             raise _cannot(f"it has {len(data)} of {length} bytes of data")
         kind = SerializedCompressedImage if self._compressed else SerializedImage
-        return kind(Origin(sec, nanosec, self._frame), data, *self._between)
+        return kind(SerializedHeader(sec, nanosec, self._frame), data, *self._between)
 
     def _learn(self, serialized: bytes) -> None:
         """Take down all that comes before the data, but the stamp."""

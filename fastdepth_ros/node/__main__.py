@@ -18,7 +18,7 @@ def main() -> int:
             return 0
     # Matrices of anchoring are small: on a busy machine a second thread of OpenBLAS made waiting of most of their time.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from fastdepth_ros.node.depth_node import main as run
+    from fastdepth_ros.node.run import main as run
 
     return run()
 

@@ -81,11 +81,11 @@ class Placer:
             AnchorError: it cannot be read, measures nothing, or where its frame is is not known.
         """
         read = READERS[source](message.data)
-        frame, stamp = read.origin.frame_id, cdr.stamp_of(message.data)
+        frame, stamp = read.header.frame_id, cdr.stamp_of(message.data)
         needs_tf = look_around and self._frames.needs_tf(source, frame, self._camera)
         if needs_tf and self.fixed(source, frame) is None:
             self._look_around(message.time)
-        pose = self._frames.pose(source, frame, self._camera, read.origin.seconds)
+        pose = self._frames.pose(source, frame, self._camera, read.header.seconds)
         camera = self._depth_camera() if source == "anchor_depth" else None
         measurement, left_out = measurement_of(source, read, pose, camera)
         return Placed(source, measurement, left_out, stamp)

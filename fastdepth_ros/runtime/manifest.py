@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from fastdepth_ros.camera import PAPER_VIEW, ViewSpec
+from fastdepth_ros.camera import PAPER_VIEW, View, ViewSpec
 from fastdepth_ros.errors import BundleError, FastDepthError, SettingError, brief, quoted
 from fastdepth_ros.files.names import check_name, check_text
 from fastdepth_ros.files.reading import real, whole
@@ -60,6 +60,10 @@ class Manifest:
     trained_on: str = "unstated"
     files: Mapping[str, str] | None = None
     anchoring: Mapping[str, float] | None = None
+
+    def view_of(self, width: int, height: int, reduction: int = 1) -> View:
+        """The view that the network has of a ``width`` x ``height`` picture, see :meth:`View.of`."""
+        return View.of(self.view, width, height, self.input_width, self.input_height, reduction)
 
     def to_json(self) -> dict[str, Any]:
         """The manifest as the file holds it."""

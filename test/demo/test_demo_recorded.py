@@ -102,7 +102,7 @@ def test_points_of_the_map_go_out_in_the_cameras_frame_where_tf_cannot_be_played
         for index, message in enumerate(clouds):
             read = read_cloud(message.data)
             eye = Pose.of((float(index), 0, 1), QUARTER)
-            assert (read.origin.frame_id, cdr.stamp_of(message.data)) == (EYE, round((7 + 0.1 * index) * SECOND))
+            assert (read.header.frame_id, cdr.stamp_of(message.data)) == (EYE, round((7 + 0.1 * index) * SECOND))
             np.testing.assert_allclose(read.xyz, eye.inverse().apply(FAR), atol=1e-4)
             np.testing.assert_allclose(np.sqrt(read.variances), 0.1, rtol=1e-4)
         shown = feed.points(round(7.2 * SECOND))

@@ -60,7 +60,7 @@ def sights(made, messages):
             info = intrinsics_of(unpack_camera_info(message.data))
         elif name in READERS:
             read = READERS[name](message.data)
-            pose = frames.pose(name, read.origin.frame_id, FRAME_ID, 0.0)
+            pose = frames.pose(name, read.header.frame_id, FRAME_ID, 0.0)
             measurement, lost = measurement_of(name, read, pose, info)
             assert not lost
             found.setdefault(name, []).append(seen_by(measurement, made._seen))
@@ -110,7 +110,7 @@ def test_the_inertial_unit_says_where_down_is(played):
     downs = [read_down(message.data) for message in messages if message.topic.name == "/imu"]
     assert len(downs) == 2
     for index, down in enumerate(downs):
-        pose = frames.pose("imu", down.origin.frame_id, FRAME_ID, 0.0)
+        pose = frames.pose("imu", down.header.frame_id, FRAME_ID, 0.0)
         world = pose_at(index / FRAMES).axes @ np.array((0.0, 0.0, -1.0))
         assert float(world @ (pose.rotation @ down.direction)) > np.cos(np.radians(1.5))
 

@@ -2,7 +2,7 @@
 
 import sys
 
-from fastdepth_ros.node.depth_node import main
+from fastdepth_ros.node.run import main
 from fastdepth_ros.power import sampler
 
 sampler.PERIOD = 0.03

@@ -44,7 +44,7 @@ class Sources:
         self.robot = robot
         logger = robot.node.get_logger()
         self.sources = AnchorSources(
-            lambda kind, topic, qos: robot.aside(kind, topic, qos),
+            robot.subscriber,
             robot.node.count_publishers,
             validate(parameters),
             lambda: NOW,
@@ -54,13 +54,14 @@ class Sources:
 
     def say(self, topic, message):
         """Publish until the node has it."""
-        inputs = {each.subscription.topic_name.lstrip("/"): each.subscription for each in self.sources._inputs.values()}
-        inputs["anchor_depth/camera_info"] = self.sources._depth_infos
+        subscribers = {each.topic.lstrip("/"): each.subscriber for each in self.sources._inputs.values()}
+        subscribers["anchor_depth/camera_info"] = self.sources._depth_infos
         if topic not in self.publishers:
-            self.publishers[topic] = self.robot.publisher(inputs[topic])
+            self.publishers[topic] = self.robot.publisher(subscribers[topic].subscription)
             self.sources.keep_up()
         self.publishers[topic].publish(message)
         self.robot.spin(0.1)
+        self.robot.wait_for(lambda: self.robot.has(subscribers[topic]))
 
     def anchors(self, camera="eye", stamp=NOW, answer=WALL):
         """Measure until there is something."""

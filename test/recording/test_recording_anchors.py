@@ -150,9 +150,9 @@ def test_transforms_get_new_stamps_and_nothing_else_changes(frames):
     moved = restamped_transforms(data, lambda stamp: stamp + 5_000_000_001)
     assert len(moved) == len(data)
     for before, after in zip(read_transforms(data), read_transforms(moved), strict=True):
-        assert (after.origin.sec, after.origin.nanosec) == (14, 1)
-        assert after._replace(origin=None) == before._replace(origin=None)
-        assert after.origin.frame_id == before.origin.frame_id
+        assert (after.header.sec, after.header.nanosec) == (14, 1)
+        assert after._replace(header=None) == before._replace(header=None)
+        assert after.header.frame_id == before.header.frame_id
     with pytest.raises(AnchorError, match="cannot be read"):
         restamped_transforms(data[:-9], lambda stamp: stamp)
 

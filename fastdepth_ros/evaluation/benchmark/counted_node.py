@@ -89,14 +89,14 @@ def main() -> int:
         return run
 
     from fastdepth_ros.anchoring import Anchoring
-    from fastdepth_ros.node import depth_node
-    from fastdepth_ros.node.anchor_sources import AnchorSources, Found
+    from fastdepth_ros.node.anchor_found import Found
+    from fastdepth_ros.node.anchor_sources import AnchorSources
+    from fastdepth_ros.node.run import main as run
 
     # All that is done for measured depths in the thread that answers: messages, points in the view, the correction.
     for kind, name in ((AnchorSources, "measure"), (Found, "__call__"), (Anchoring, "correct")):
         setattr(kind, name, counted(getattr(kind, name)))
-    depth_node.open_engine = CountingEngine  # type: ignore[attr-defined]  # imported there, for itself
-    return depth_node.main()
+    return run(open_engine=CountingEngine)
 
 
 if __name__ == "__main__":
