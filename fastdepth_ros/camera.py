@@ -16,6 +16,8 @@ import numpy.typing as npt
 
 from fastdepth_ros.errors import CalibrationError
 
+__all__ = ["Intrinsics", "PAPER_VIEW", "View", "ViewSpec"]
+
 Floats = npt.NDArray[np.floating]
 
 SMALLEST, LARGEST = 1e-3, 1e6
@@ -24,7 +26,7 @@ SMALLEST, LARGEST = 1e-3, 1e6
 REMEDY = "Calibrate the camera, and check the camera_info that its driver publishes."
 
 OFF_CENTRE = 0.25
-"""How far from a picture's centre its principal point may lie, as a share of the side: within the middle half."""
+"""Distance allowed between a principal point and its picture's centre, as a share of the side: the middle half."""
 
 OFF_BOTH = 0.09
 """Share by which it may be off both ways alike, as the matrix of another size is."""
@@ -41,8 +43,8 @@ class Intrinsics:
     """A pinhole camera: the size of its picture and its matrix, all in pixels.
 
     Attributes:
-        doubt: why its numbers cannot be believed, see :func:`implausible`; empty where they can. What was cropped or
-            scaled from it is doubted, too.
+        doubt: why its numbers cannot be believed, see :func:`implausible`; empty where they can. A camera
+            that was cropped or scaled from it is doubted, too.
 
     Raises:
         CalibrationError: a size or focal length is not positive, or a number is not finite.
@@ -112,8 +114,24 @@ def check_lens(camera: Intrinsics) -> None:
         raise CalibrationError(f"the camera matrix is beyond any lens ({numbers})", REMEDY)
 
 
+def size_mismatch(
+    camera: Intrinsics, width: int, height: int, picture: str = "the picture", camera_info: str = "camera_info"
+) -> CalibrationError | None:
+    """An error that names both sizes where a camera is not of a ``width`` x ``height`` picture; None where it is.
+
+    Args:
+        camera: as its camera_info says.
+        width, height: of the picture [px].
+        picture, camera_info: what the error calls them.
+    """
+    if (camera.width, camera.height) == (width, height):
+        return None
+    cause = f"{camera_info} is of {camera.width}x{camera.height}, {picture} of {width}x{height}"
+    return CalibrationError(cause, "Let the driver publish the camera_info of the size that it sends.")
+
+
 def implausible(camera: Intrinsics) -> str:
-    """Which number of a whole camera no lens has, in words; empty where all can be believed.
+    """Name the number of a whole camera that no lens has, in words; empty where all can be believed.
 
     The matrix of another picture size has its centre elsewhere. One that was filled in by hand has the field of view
     or the ratio of focal lengths of no camera.
@@ -147,7 +165,7 @@ def _off_focus(camera: Intrinsics) -> str:
 
 @dataclass(frozen=True)
 class ViewSpec:
-    """Which part of a camera's picture a network was trained to see, as in the paper.
+    """Part of a camera's picture that a network was trained to see, as in the paper.
 
     The picture is scaled to ``resize_height`` rows, then the centre ``crop_width`` x ``crop_height`` is cut out and
     scaled to the network's input. All in pixels.
@@ -167,6 +185,16 @@ class View:
     """A rectangle of the camera's picture, and the size to which it is scaled for the network [px].
 
     The rectangle has whole pixels, so that it can be cut out without resampling; the scaling follows in one step.
+
+    Example:
+        >>> view = View.of(PAPER_VIEW, 640, 480, input_width=224, input_height=224)
+        >>> view
+        View(x=28, y=21, width=584, height=438, input_width=224, input_height=224)
+        >>> view.cut(np.zeros((480, 640, 3), np.uint8)).shape
+        (438, 584, 3)
+        >>> camera = Intrinsics(640, 480, fx=525.0, fy=525.0, cx=319.5, cy=239.5)
+        >>> round(view.intrinsics(camera).fx, 2), round(view.intrinsics(camera).fy, 2)
+        (201.37, 268.49)
     """
 
     x: int

@@ -19,7 +19,7 @@ import struct
 SECOND = 1_000_000_000
 
 STAMP, STAMP_ENDS = 4, 12
-"""Where the stamp lies in a message that starts with a header, and what follows it."""
+"""Offsets of the stamp, and of what follows it, in a message that starts with a header."""
 
 KINDS = (0, 1, 6, 7)
 """Kinds of encapsulation that are read: plain CDR of version 1 and 2, in both byte orders."""
@@ -76,9 +76,9 @@ def with_stamp(data: bytes, stamp: int) -> bytes:
     )
 
 
-def put_stamp(data: bytearray, sec: int, nanosec: int) -> None:
-    """Write another stamp into a serialized message that starts with a header."""
-    struct.pack_into(_order(data) + "iI", data, STAMP, sec, nanosec)
+def put_stamp(data: bytearray, sec: int, nanosec: int, at: int = STAMP) -> None:
+    """Write another stamp into a serialized message: of the header with which it starts, or at an offset."""
+    struct.pack_into(_order(data) + "iI", data, at, sec, nanosec)
 
 
 def put_length(data: bytearray, at: int, length: int) -> None:
@@ -112,7 +112,7 @@ class Fields:
         self._at = to
 
     def aligned(self, size: int) -> int:
-        """Where the next number of so many bytes lies."""
+        """Offset of the next number of so many bytes."""
         return 4 - (4 - self._at) // size * size
 
     def byte(self) -> int:
@@ -132,7 +132,7 @@ class Fields:
         return struct.unpack_from(f"{self.order}{count}d", self._data, start)
 
     def count(self, item_bytes: int) -> int:
-        """How many items a sequence has, each of so many bytes at least."""
+        """Number of items of a sequence, each of so many bytes at least."""
         count = self.word()
         if count * item_bytes > len(self._data) - self._at:
             raise ValueError(f"a message of {len(self._data)} bytes cannot hold a sequence of {count}")

@@ -9,6 +9,10 @@ import numpy.typing as npt
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.picture import Picture
 
+XYZ = ("x", "y", "z")
+RGB, SIGMA = "rgb", "sigma"
+"""Fields that points have, and may have besides: float32 each, or four bytes in a float's place."""
+
 _TO_BGRA = {
     "rgb": cv2.COLOR_RGB2BGRA,
     "bgr": cv2.COLOR_BGR2BGRA,
@@ -25,15 +29,19 @@ class CloudMaker:
     Args:
         intrinsics: of the depth map.
         stride: every ``stride``-th pixel of every ``stride``-th row becomes a point.
+        fields: of the points, in the order in which they lie: ``x``, ``y``, ``z``, and perhaps ``rgb`` and ``sigma``.
+
+    Attributes:
+        shape: rows and columns of points, and fields.
     """
 
-    def __init__(self, intrinsics: Intrinsics, stride: int = 1) -> None:
-        self.intrinsics = intrinsics
+    def __init__(self, intrinsics: Intrinsics, stride: int = 1, fields: tuple[str, ...] = XYZ) -> None:
         self.stride = stride
+        self.fields = fields
         self._slope_x, self._slope_y = intrinsics.slopes(stride)
-        self.shape = (self._slope_y.shape[0], self._slope_x.shape[1])
-        self._z = np.empty(self.shape, np.float32)
-        self._finite = np.empty(self.shape, np.bool_)
+        self.shape = (self._slope_y.shape[0], self._slope_x.shape[1], len(fields))
+        self._z = np.empty(self.shape[:2], np.float32)
+        self._finite = np.empty(self.shape[:2], np.bool_)
         self._colours = np.empty((0, 0, 4), np.uint8)
 
     def write(
@@ -47,24 +55,25 @@ class CloudMaker:
 
         Args:
             depth: (height, width) [m], the size of the intrinsics; what is not finite has no point.
-            colours: picture of the same size, or None.
-            out: (``*shape``, 3 to 5): x, y, z [m], NaN where there is no point; with colours their bytes b, g, r, 0 in
-                a float's place, as PCL packs them; with ``sigma`` that, last. Were the fourth byte 255, the float would
-                be NaN wherever red is 128 or more, and readers that leave out NaN would leave out the point.
-            sigma: standard deviation of depth [m], the size of the depth map, or None.
+            colours: picture of the same size; None without the field ``rgb``.
+            out: ``shape``, a number for each field: ``x``, ``y``, ``z`` [m], NaN where there is no point; ``rgb`` are
+                the bytes b, g, r, 0 in a float's place, as PCL packs them. Were the fourth byte 255, the float would be
+                NaN wherever red is 128 or more, and readers that leave out NaN would leave out the point.
+            sigma: standard deviation of depth [m], the size of the depth map; None without the field ``sigma``.
         """
+        columns = {name: out[..., i] for i, name in enumerate(self.fields)}
         # Two contiguous scratch maps are faster than reading the strided depth four times.
         np.copyto(self._z, depth[:: self.stride, :: self.stride])
         np.isfinite(self._z, out=self._finite)
         np.copyto(self._z, np.nan, where=np.logical_not(self._finite, out=self._finite))
-        np.multiply(self._z, self._slope_x, out=out[..., 0])
-        np.multiply(self._z, self._slope_y, out=out[..., 1])
-        out[..., 2] = self._z
-        if colours is not None:
+        np.multiply(self._z, self._slope_x, out=columns["x"])
+        np.multiply(self._z, self._slope_y, out=columns["y"])
+        columns["z"][:] = self._z
+        if RGB in columns and colours is not None:
             packed = self._packed(colours)[:: self.stride, :: self.stride]
-            np.bitwise_and(packed, _BGR0, out=out.view(np.uint32)[..., 3])
-        if sigma is not None:
-            out[..., -1] = sigma[:: self.stride, :: self.stride]
+            np.bitwise_and(packed, _BGR0, out=columns[RGB].view(np.uint32))
+        if SIGMA in columns and sigma is not None:
+            columns[SIGMA][:] = sigma[:: self.stride, :: self.stride]
 
     def _packed(self, colours: Picture) -> npt.NDArray[np.uint32]:
         """The picture as (height, width) words whose bytes are b, g, r, a."""

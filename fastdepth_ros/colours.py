@@ -15,7 +15,7 @@ NO_ANSWER = (60, 60, 60)
 """Blue, green and red of a pixel without depth."""
 
 WIDTHS = (1.5, 4.0)
-"""How far a pixel's neighbours reach when :func:`relief` compares it with them [cells]."""
+"""Reach of the neighbours with which :func:`relief` compares a pixel [cells]."""
 STRENGTH = 8.0
 """Brightness per difference of ln depth, for each of the widths."""
 DARKEST, BRIGHTEST = 0.7, 0.35
@@ -45,7 +45,7 @@ def colourise(depth: Map, near: float | None = None, far: float | None = None) -
 def relief(depth: Map, cell: float) -> Bgr:
     """A depth map as a picture for people: its shapes stand out, its colours are evenly spread over its metres.
 
-    What is nearer than its neighbours is lit, what is farther is darkened: unsharp masking of the depth buffer (Luft,
+    Pixels nearer than their neighbours are lit, farther ones are darkened: unsharp masking of the depth buffer (Luft,
     Colditz, Deussen, "Image enhancement by unsharp masking the depth buffer", SIGGRAPH 2006), of ln depth, so that a
     room and its model look alike. Nothing but depth is in the picture.
 

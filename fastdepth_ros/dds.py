@@ -88,7 +88,7 @@ def needed_segment(picture: int) -> int:
 
 
 def advice(picture: int) -> str:
-    """What the publisher of pictures of so many bytes needs, in a sentence or two; 0 bytes where that is not known."""
+    """Advice for the publisher of pictures of so many bytes, in a sentence or two; 0 bytes where that is not known."""
     if not picture:
         return "Images over 0.5 MB need config/fastdds.xml in the driver's process, too."
     need, own = needed_segment(picture), own_segment()

@@ -1,7 +1,9 @@
-"""The errors that a user can do something about: each names its cause and its remedy."""
+"""Findings and errors that users are told, each with its cause, its remedy, and how much it matters."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from enum import Enum
 from reprlib import Repr
 
 LONGEST = 500
@@ -39,23 +41,80 @@ def quoted(value: object) -> str:
     return brief(_REPR.repr(value))
 
 
+class Level(Enum):
+    """Weight of a finding: one table for diagnostics, doctor and power.
+
+    Attributes:
+        byte: level of a diagnostic_msgs/DiagnosticStatus.
+        word: shown by commands, and written to their JSON.
+        colour: of the word in a terminal, as rich names it.
+    """
+
+    OK = (0, "OK", "green")
+    """All is as it should be."""
+    NOTE = (0, "NOTE", "dim")
+    """This machine never had it, and depth works without."""
+    WARN = (1, "WARN", "yellow")
+    """Depth works, but not as well as it could."""
+    ERROR = (2, "FAIL", "bold red")
+    """Depth does not work."""
+
+    def __init__(self, byte: int, word: str, colour: str) -> None:
+        self.byte, self.word, self.colour = byte, word, colour
+
+    @classmethod
+    def of(cls, byte: int) -> Level:
+        """The level that a DiagnosticStatus carries; STALE, and whatever else there may be, is no better than ERROR."""
+        return next((level for level in cls if level.byte == byte), cls.ERROR)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at: how it is, and what to do about it.
+
+    Attributes:
+        level: how much it matters.
+        cause: one sentence that says how it is; where something is wrong, with the offending value or path.
+        remedy: one sentence that says what to do; empty where nothing is to be done.
+        about: the part, check or rail that was looked at; empty where the cause names it.
+    """
+
+    level: Level
+    cause: str
+    remedy: str = ""
+    about: str = field(default="", kw_only=True)
+
+    def __str__(self) -> str:
+        return f"{self.cause.rstrip('.')}. {self.remedy}" if self.remedy else self.cause
+
+
 class FastDepthError(Exception):
-    """What went wrong, and what to do about it.
+    """A finding that ends what was asked for.
 
     Args:
         cause: one sentence that names what is wrong, with the offending value or path. A long one is cut.
         remedy: one sentence that says what to do.
 
     Attributes:
-        status: with which a command ends that fails with it.
+        status: exit status of a command that fails with it.
+        finding: cause and remedy, at :attr:`Level.ERROR`.
     """
 
     status = 2
 
     def __init__(self, cause: str, remedy: str) -> None:
-        self.cause = _paragraphs(cause)
-        self.remedy = _paragraphs(remedy)
-        super().__init__(f"{self.cause.rstrip('.')}. {self.remedy}")
+        self.finding = Finding(Level.ERROR, _paragraphs(cause), _paragraphs(remedy))
+        super().__init__(str(self.finding))
+
+    @property
+    def cause(self) -> str:
+        """Cause of the finding."""
+        return self.finding.cause
+
+    @property
+    def remedy(self) -> str:
+        """Remedy of the finding."""
+        return self.finding.remedy
 
 
 def _paragraphs(said: str) -> str:

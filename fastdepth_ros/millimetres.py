@@ -10,7 +10,7 @@ import numpy.typing as npt
 __all__ = ["FARTHEST", "millimetres"]
 
 FARTHEST = 65.535
-"""Depth of the largest number that fits [m]. What is farther is unknown, and not near that number."""
+"""Depth of the largest number that fits [m]. A farther depth is unknown, and not near that number."""
 
 
 def millimetres(depth: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.uint16]:

@@ -1,4 +1,4 @@
-"""Where model bundles are found: those that ship with the package, those of a user, and the reference weights.
+"""Finds model bundles: those that ship with the package, those of a user, and the reference weights.
 
 A bundle is named by its folder, or by its name where it ships with the package.
 """
@@ -14,6 +14,8 @@ from fastdepth_ros.files.names import check_text
 from fastdepth_ros.files.reading import sha256
 from fastdepth_ros.runtime.bundle import MANIFEST, Bundle, is_bundle
 from fastdepth_ros.runtime.storage import cache_dir, trusted, writable_cache
+
+__all__ = ["DEFAULT", "find_bundle", "list_bundles"]
 
 DEFAULT = "fastdepth-indoor"
 REFERENCE = "fastdepth-reference"

@@ -95,7 +95,7 @@ class Spec:
 
     @property
     def limits(self) -> Limits:
-        """What is allowed; see :class:`~fastdepth_ros.settings.Limits`."""
+        """Allowed values; see :class:`~fastdepth_ros.settings.Limits`."""
         return Limits(type(self.default), self.choices, self.low, self.high, self.unit)
 
     @property
@@ -210,8 +210,8 @@ TABLE: dict[str, Spec] = {
         ),
         _spec("cloud", "Fields of depth/points."),
         _spec("cloud_stride", "Every n-th pixel of every n-th row becomes a point."),
-        _spec("min_depth", "What is closer is too close; below max_depth."),
-        _spec("max_depth", "What is farther is out of range; above min_depth."),
+        _spec("min_depth", "Smallest depth that is an answer, less than max_depth; below it is too close."),
+        _spec("max_depth", "Largest depth that is an answer, more than min_depth; above it is out of range."),
         _spec(
             "max_uncertainty",
             "Depths whose standard deviation is larger are no answers; 0 keeps all of them.",
@@ -228,26 +228,26 @@ TABLE: dict[str, Spec] = {
         ),
         _spec(
             "anchor_max_age",
-            "How far the stamp of a measurement may be from the image's.",
+            "Time that the stamp of a measurement may be from the image's.",
             low=0.0,
             high=60.0,
             unit="s",
         ),
         _spec(
             "anchor_extrinsics",
-            "Where sensors are in the camera's body frame (x forward, y left, z up), instead of tf: SOURCE=x y z roll"
+            "Places of sensors in the camera's body frame (x forward, y left, z up), instead of tf: SOURCE=x y z roll"
             " pitch yaw [m, rad], or x y z and a quaternion; parted by semicolons.",
         ),
         _spec(
             "camera_height",
-            "Of the camera above the floor, which becomes a source; 0 is no floor, or floor_frame's.",
+            "Height of the camera above the floor, which becomes a source; 0 is no floor, or floor_frame's.",
             low=0.0,
             high=20.0,
             unit="m",
         ),
         _spec(
             "camera_pitch",
-            "How far the camera looks below the horizon, where neither floor_frame nor `imu` says it.",
+            "Angle that the camera looks below the horizon, where neither floor_frame nor `imu` says it.",
             low=-1.5708,
             high=1.5708,
             unit="rad",
@@ -270,14 +270,14 @@ TABLE: dict[str, Spec] = {
             "Program, and words before -q or -m ID; no shell runs it, and nothing that raises privileges.",
             Change.START,
         ),
-        _spec("board_root", "Where the board's sys and etc are.", Change.START),
+        _spec("board_root", "Folder of the board's sys and etc.", Change.START),
         _spec(
             "cpu_affinity",
             f"Cores that the node's threads may use, as 0,2-3; {ALL} for every one, {FROM_PROFILE} for the profile's.",
         ),
         _spec(
             "niceness",
-            "How much the node's threads leave to others; the lower, the less. A step down needs CAP_SYS_NICE.",
+            "Niceness of the node's threads: a higher one leaves more to others. Lowering it needs CAP_SYS_NICE.",
             low=-20,
             high=19,
         ),
@@ -385,7 +385,7 @@ MEANINGS: dict[str, Callable[[Any], object]] = {
     "nvpmodel_command": command_of,
     "anchor_extrinsics": extrinsics_of,
 }
-"""What some values mean, beyond what the table allows; raises SettingError where they mean nothing here."""
+"""Check what some values mean, beyond what the table allows; SettingError where they mean nothing here."""
 
 
 def nearest(name: str, names: Iterable[str]) -> str | None:

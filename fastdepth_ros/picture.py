@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 from fastdepth_ros.errors import ImageError
 
+__all__ = ["Order", "Picture"]
+
 Order = Literal["rgb", "bgr", "rgba", "bgra", "grey"]
 
 CHANNELS: dict[str, int] = {"rgb": 3, "bgr": 3, "rgba": 4, "bgra": 4, "grey": 1}

@@ -16,7 +16,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import cv2
 import numpy as np
@@ -24,25 +24,24 @@ import numpy.typing as npt
 
 from fastdepth_ros.anchoring import Anchoring, Anchors, Report
 from fastdepth_ros.anchoring.prior import Prior
-from fastdepth_ros.camera import Intrinsics, View
-from fastdepth_ros.cloud import CloudMaker
-from fastdepth_ros.errors import CalibrationError, ImageError, SettingError
+from fastdepth_ros.camera import Intrinsics, View, size_mismatch
+from fastdepth_ros.cloud import RGB, SIGMA, XYZ, CloudMaker
+from fastdepth_ros.errors import ImageError, SettingError
 from fastdepth_ros.picture import Picture
 from fastdepth_ros.runtime.bundle import Manifest
 from fastdepth_ros.settings import LIMITS, Cloud, DepthEncoding, OutputSize
 
-Allocate = Callable[[str, tuple[int, ...], npt.DTypeLike], npt.NDArray[Any]]
-"""Makes the C-contiguous buffer of an output: (one of :data:`OUTPUTS`, shape, dtype) -> array."""
+__all__ = ["DepthEngine", "DepthFrame", "Pipeline", "Settings"]
+
+Allocate = Callable[[str, tuple[int, ...], npt.DTypeLike, tuple[str, ...]], npt.NDArray[Any]]
+"""Makes the C-contiguous buffer of an output: (one of :data:`OUTPUTS`, shape, dtype, fields of a point) -> array."""
 
 Sight = Callable[[npt.NDArray[np.float32], Intrinsics], Sequence[Anchors]]
 """Finds anchors in an answer, which says where the floor is and what is hidden: (metres of the cells, the camera of the
 network's input) -> anchors."""
 
-CLOUD, CLOUD_SIGMA = "cloud", "cloud sigma"
-"""The cloud's buffer; where points carry the standard deviation of their depth, its last column, the other name."""
-
-OUTPUTS = ("depth", "uncertainty", CLOUD, CLOUD_SIGMA)
-"""What others may own the bytes of."""
+OUTPUTS = ("depth", "uncertainty", "cloud")
+"""Buffers whose bytes others may own: names of :meth:`Pipeline.run`'s arguments and :class:`DepthFrame`'s fields."""
 
 CELL = 2
 """The network answers in cells of 2x2 input pixels: its last layer comes after the last upsampling."""
@@ -60,7 +59,7 @@ _TO_RGB = {"bgr": cv2.COLOR_BGR2RGB, "rgba": cv2.COLOR_RGBA2RGB, "bgra": cv2.COL
 
 
 class DepthEngine(Protocol):
-    """What the pipeline asks of an engine; :class:`fastdepth_ros.runtime.engine.Engine` is one."""
+    """Engine as the pipeline needs it; :class:`fastdepth_ros.runtime.engine.Engine` is one."""
 
     @property
     def input(self) -> npt.NDArray[np.uint8]:
@@ -70,14 +69,38 @@ class DepthEngine(Protocol):
         """Depth of the input, (height / 2, width / 2) [m]; 0 is "no answer"."""
 
 
-def zeros(name: str, shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any]:  # noqa: ARG001
+def zeros(
+    name: str,  # noqa: ARG001
+    shape: tuple[int, ...],
+    dtype: npt.DTypeLike,
+    fields: tuple[str, ...] = (),  # noqa: ARG001
+) -> npt.NDArray[Any]:
     """The plain :data:`Allocate`."""
     return np.zeros(shape, dtype)
 
 
+Kept = TypeVar("Kept")
+
+
+class Latest(Generic[Kept]):
+    """Keeps what was made last, and makes it anew when what it depends on changes.
+
+    No ``lru_cache`` around a method: that would be a circle, which keeps all buffers until somebody collects garbage.
+    """
+
+    def __init__(self) -> None:
+        self._known: tuple[object, Kept] | None = None
+
+    def of(self, key: object, make: Callable[[], Kept]) -> Kept:
+        """The thing of this key: kept from the last time, or else made by ``make``."""
+        if self._known is None or self._known[0] != key:
+            self._known = (key, make())
+        return self._known[1]
+
+
 @dataclass(frozen=True)
 class Settings:
-    """What is wanted of the pipeline.
+    """Settings of the pipeline.
 
     Attributes:
         output_size: ``native`` is the network's resolution; ``camera`` is the picture's own grid, with no depth outside
@@ -135,7 +158,7 @@ class DepthFrame(NamedTuple):
 
 
 class Geometry(NamedTuple):
-    """What does not change from picture to picture.
+    """Geometry that does not change from picture to picture.
 
     Attributes:
         view: that the network has of the picture.
@@ -159,6 +182,20 @@ class Pipeline:
 
     Raises:
         BundleError: the manifest's numbers for anchoring are none.
+
+    Example:
+        >>> from fastdepth_ros.models import find_bundle
+        >>> from fastdepth_ros.runtime.cache import module_for
+        >>> from fastdepth_ros.runtime.engines import open_engine
+        >>> bundle = find_bundle()
+        >>> pipeline = Pipeline(open_engine(module_for(bundle)), bundle.manifest, Settings(output_size="camera"))
+        >>> camera = Intrinsics(640, 480, fx=525.0, fy=525.0, cx=319.5, cy=239.5)
+        >>> picture = Picture(np.zeros((480, 640, 3), np.uint8), "rgb")
+        >>> frame = pipeline.run(picture, camera)
+        >>> frame.depth.shape, frame.cloud.shape, frame.intrinsics == camera
+        ((480, 640), (480, 640, 3), True)
+        >>> sorted(frame.stages)
+        ['cloud', 'depth', 'infer', 'prepare']
     """
 
     def __init__(
@@ -171,25 +208,22 @@ class Pipeline:
         self._input_height, self._input_width = engine.input.shape[:2]
         cells = (self._input_height // CELL, self._input_width // CELL)
         self._metres = np.empty(cells, np.float32)
-        self._buffers: dict[str, npt.NDArray[Any]] = {}
-        # No lru_cache around a method: that would be a circle, which keeps all buffers until somebody collects garbage.
-        self._reduction: tuple[tuple[int, int], int] = ((0, 0), 1)
-        self._known: tuple[tuple[object, ...], Geometry] | None = None
-        self._maker: CloudMaker | None = None
+        self._buffers: dict[str, Latest[npt.NDArray[Any]]] = {}
+        self._reduction = Latest[int]()
+        self._known = Latest[Geometry]()
+        self._maker = Latest[CloudMaker]()
         self._prior = Prior.from_json(manifest.anchoring, f"the manifest of {manifest.name}")
         self._anchoring: Anchoring | None = None
 
     def reduction(self, width: int, height: int) -> int:
-        """How many times smaller a ``width`` x ``height`` picture may be decoded, and still shows the network as much.
+        """Factor by which a ``width`` x ``height`` picture may be decoded smaller, and still shows the network as much.
 
         Returns:
             1, 2, 4 or 8; 1 where the cloud wants every pixel's colour.
         """
         if self._wants_every_pixel:
             return 1
-        if self._reduction[0] != (width, height):
-            self._reduction = (width, height), self._find_reduction(width, height)
-        return self._reduction[1]
+        return self._reduction.of((width, height), lambda: self._find_reduction(width, height))
 
     def run(
         self,
@@ -283,12 +317,9 @@ class Pipeline:
         """Whether the cloud takes its colours from the picture; else from what the network sees."""
         return self.settings.output_size == "camera" and self.settings.cloud == "xyzrgb"
 
-    def _view(self, width: int, height: int, reduction: int) -> View:
-        return View.of(self._manifest.view, width, height, self._input_width, self._input_height, reduction)
-
     def _find_reduction(self, width: int, height: int) -> int:
         for factor in REDUCTIONS:
-            view = self._view(width, height, factor)
+            view = self._manifest.view_of(width, height, factor)
             left = min(view.width / self._input_width, view.height / self._input_height) / factor
             if left >= SHARP:
                 return factor
@@ -297,15 +328,17 @@ class Pipeline:
     def _geometry(self, picture: Picture, camera: Intrinsics | None) -> Geometry:
         """Geometry of a picture: the same object for as long as pictures are of one kind and camera."""
         pixels, *rest = picture
-        key = (pixels.shape, pixels.dtype, *rest, camera)
-        if self._known is None or self._known[0] != key:
-            picture.check()
-            if camera is not None:
-                _check_size(camera, picture)
-            view = self._view(picture.width, picture.height, picture.reduction)
-            seen = view.intrinsics(camera) if camera is not None else None
-            self._known = (key, Geometry(view, seen, np.float32(self._focal_ratio(seen))))
-        return self._known[1]
+        return self._known.of((pixels.shape, pixels.dtype, *rest, camera), lambda: self._find_geometry(picture, camera))
+
+    def _find_geometry(self, picture: Picture, camera: Intrinsics | None) -> Geometry:
+        picture.check()
+        if camera is not None:
+            mismatch = size_mismatch(camera, picture.width, picture.height)
+            if mismatch is not None:
+                raise mismatch
+        view = self._manifest.view_of(picture.width, picture.height, picture.reduction)
+        seen = view.intrinsics(camera) if camera is not None else None
+        return Geometry(view, seen, np.float32(self._focal_ratio(seen)))
 
     def _prepare(self, picture: Picture, view: View) -> None:
         """Cut, scale and reorder into the engine's own tensor; colours change after the scaling, on fewer pixels."""
@@ -319,7 +352,7 @@ class Pipeline:
             cv2.cvtColor(scaled, _TO_RGB[picture.order], self._engine.input)
 
     def _focal_ratio(self, seen: Intrinsics | None) -> float:
-        """How much farther things are than the network believes.
+        """Ratio of true distances to those that the network believes.
 
         It knows sizes in pixels only: through a lens k times as long as in training, a thing looks k times as near.
         """
@@ -388,33 +421,25 @@ class Pipeline:
         sigmas: npt.NDArray[np.float32] | None,
     ) -> npt.NDArray[np.float32]:
         stride = self.settings.cloud_stride
-        if self._maker is None or (self._maker.intrinsics, self._maker.stride) != (output, stride):
-            self._maker = CloudMaker(output, stride)
+        coloured = self.settings.cloud == "xyzrgb"
+        fields = (*XYZ, *([RGB] if coloured else ()), *([SIGMA] if self.settings.cloud_sigma else ()))
+        maker = self._maker.of((output, stride, fields), lambda: CloudMaker(output, stride, fields))
         colours = None
-        if self.settings.cloud == "xyzrgb":
+        if coloured:
             colours = picture if self._wants_every_pixel else Picture(self._engine.input, "rgb")
-        sigmas = sigmas if self.settings.cloud_sigma else None
-        fields = 3 + (colours is not None) + (sigmas is not None)
-        name, other = (CLOUD, CLOUD_SIGMA) if sigmas is None else (CLOUD_SIGMA, CLOUD)
-        # One message at a time is published: whoever owns its bytes is asked for it anew when its fields change.
-        self._buffers.pop(other, None)
-        points = self._buffer(name, (*self._maker.shape, fields), np.float32)
-        self._maker.write(metres, colours, points, sigmas)
+        points = self._buffer("cloud", maker.shape, np.float32, fields)
+        maker.write(metres, colours, points, sigmas)
         return points
 
-    def _buffer(self, name: str, shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
-        """The buffer of that name, made anew when its shape or type changes."""
-        buffer = self._buffers.get(name)
-        if buffer is None or buffer.shape != shape or buffer.dtype != np.dtype(dtype):
-            make = self._allocate if name in OUTPUTS else zeros
-            buffer = self._buffers[name] = make(name, shape, dtype)
-        return buffer
-
-
-def _check_size(camera: Intrinsics, picture: Picture) -> None:
-    if (camera.width, camera.height) != (picture.width, picture.height):
-        cause = f"camera_info is of {camera.width}x{camera.height}, the picture of {picture.width}x{picture.height}"
-        raise CalibrationError(cause, "Let the driver publish the camera_info of the size that it sends.")
+    def _buffer(
+        self, name: str, shape: tuple[int, ...], dtype: npt.DTypeLike, fields: tuple[str, ...] = ()
+    ) -> npt.NDArray[Any]:
+        """The buffer of that name, made anew when its shape, type or fields change."""
+        kept = self._buffers.get(name)
+        if kept is None:
+            kept = self._buffers[name] = Latest()
+        make = self._allocate if name in OUTPUTS else zeros
+        return kept.of((shape, dtype, fields), lambda: make(name, shape, dtype, fields))
 
 
 def _lap(stages: dict[str, float], name: str, started: float) -> float:

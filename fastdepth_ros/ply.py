@@ -20,7 +20,7 @@ def write_ply(path: Path, cloud: npt.NDArray[np.float32]) -> int:
         cloud: (..., 4) as :class:`fastdepth_ros.cloud.CloudMaker` makes it: x, y, z [m] and the packed colour.
 
     Returns:
-        How many points were written.
+        Number of points that were written.
     """
     points = cloud.reshape(-1, 4)
     points = points[np.isfinite(points[:, 2])]

@@ -72,7 +72,7 @@ class Limits:
     def check(self, name: str, value: object) -> Value:
         """The value in the setting's type.
 
-        A whole number does where a number is wanted. Where a word is wanted, what YAML takes for a number is one, and
+        A whole number does where a number is wanted. If a word is wanted, what YAML takes for a number is one, and
         what it takes for true or false is the word among the choices that does: YAML reads ``off`` as false.
 
         Args:

@@ -70,9 +70,9 @@ ARGUMENTS = [
     DeclareLaunchArgument(
         "namespace",
         default_value="",
-        description="Of the node, its outputs (depth/...), and relative topics.",
+        description="Namespace of the node, its outputs (depth/...), and relative topics.",
     ),
-    DeclareLaunchArgument("name", default_value="", description="Of the node; empty: fastdepth."),
+    DeclareLaunchArgument("name", default_value="", description="Name of the node; empty: fastdepth."),
     DeclareLaunchArgument(
         "anchors", default_value="", description="Topic of points that are measured, as of SLAM; empty: anchors."
     ),
@@ -98,7 +98,7 @@ ARGUMENTS = [
     DeclareLaunchArgument(
         "anchor_extrinsics",
         default_value="",
-        description="Where sensors are, seen from the camera: scan=x y z roll pitch yaw; ... (docs/anchor-topics.md).",
+        description="Places of sensors, seen from the camera: scan=x y z roll pitch yaw; ... (docs/anchor-topics.md).",
     ),
     DeclareLaunchArgument("floor_frame", default_value="", description="A frame of tf that lies in the floor."),
     DeclareLaunchArgument("model", default_value="", description="Model bundle: its folder or its name."),
@@ -130,7 +130,7 @@ ARGUMENTS = [
     DeclareLaunchArgument(
         "power_profile", default_value="", description="Power profile: max-n, max-q, or one of config/power.yaml."
     ),
-    DeclareLaunchArgument("board_root", default_value="", description="Where the board's sys and etc are."),
+    DeclareLaunchArgument("board_root", default_value="", description="Folder of the board's sys and etc."),
     DeclareLaunchArgument(
         "params_file", default_value=str(CONFIG / "depth.yaml"), description="Parameters of the node, YAML."
     ),
@@ -161,7 +161,7 @@ ARGUMENTS = [
         "frame", default_value="", description="RViz's fixed frame; empty: the frame_id of the first image."
     ),
     DeclareLaunchArgument(
-        "rviz_config", default_value=str(CONFIG / "depth.rviz"), description="What RViz shows, a file."
+        "rviz_config", default_value=str(CONFIG / "depth.rviz"), description="Configuration of RViz, a file."
     ),
 ]
 
@@ -325,7 +325,7 @@ class Watch:
 
 
 def ended(what: str, well: str = "") -> Callable[[Any, LaunchContext], list[LaunchDescriptionEntity]]:
-    """What happens where a process ends by itself.
+    """Actions where a process ends by itself.
 
     Args:
         what: name of the process.
@@ -357,6 +357,11 @@ def play(bag: Path, resolve: Callable[[str], str], given: dict[str, str], raw: b
     """The project's own player, which needs no rosbag2 and gives the images new stamps."""
     order = [sys.executable, "-m", f"{PACKAGE}.recording", str(bag), "--namespace", resolve("")]
     order += ["--image", resolve(given["image"]), "--camera-info", resolve(given["camera_info"]), "--wait", "120"]
+    for source in MEASURED:
+        order += ["--publish", f"{source}={resolve(given[source] or source)}"]
+    info = beside(given["anchor_depth"]) if given["anchor_depth"] else "anchor_depth/camera_info"
+    order += ["--publish", f"anchor_depth/camera_info={resolve(info)}"]
+    order += ["--camera-only"] if given["anchoring"] == "off" else []
     order += ["--raw"] if raw else []
     order += ["--loop"] if given["loop"] == "true" else []
     player = ExecuteProcess(cmd=order, name="player", output="screen")

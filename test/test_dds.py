@@ -1,4 +1,4 @@
-"""Which shared memory pictures need, and what is said about it."""
+"""Shared memory that pictures need, and the advice about it."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What is written is whole or as it was; names are names; what a stranger put beside a bundle stays there."""
+"""Files are written whole or stay as they were; names are names; what a stranger put beside a bundle stays there."""
 
 import json
 import os

@@ -23,7 +23,7 @@ ROS = {
 """Packages of a ROS 2 distribution; the table calls them all ROS."""
 
 RUNTIMES = {"onnx", "onnxruntime", "openvino", "ncnn", "ai_edge_litert", "flatbuffers"}
-"""What `fastdepth bench` compares with; the table calls them runtimes."""
+"""Packages that `fastdepth bench` compares with; the table calls them runtimes."""
 
 GROUPS = {**dict.fromkeys(ROS, "ROS"), **dict.fromkeys(RUNTIMES, "runtimes")}
 
@@ -57,10 +57,12 @@ ALLOWED = {
         *("anchoring", "camera", "cdr", "codec", "diagnostics", "errors", "files", "messages", "models"),
         *("parameters", "picture", "pipeline", "power", "runtime", "settings", "cv2", "numpy", "ROS"),
     },
-    "harness": {"cdr", "diagnostics", "errors", "messages", "runtime", "ROS", "yaml"},
+    "harness": {
+        *("camera", "cdr", "diagnostics", "errors", "messages", "millimetres", "runtime", "numpy", "ROS", "yaml"),
+    },
     "recording": {
-        *("camera", "cdr", "codec", "errors", "files", "messages", "millimetres", "picture", "cv2", "numpy"),
-        *("ROS", "rosbags"),
+        *("anchoring", "camera", "cdr", "codec", "errors", "files", "messages", "millimetres", "picture", "cv2"),
+        *("numpy", "ROS", "rosbags"),
     },
     "scene": {"camera", "errors", "files", "recording", "cv2", "numpy", "rosbags"},
     "estimate": {"errors", "network", "numpy"},
@@ -81,7 +83,7 @@ ALLOWED = {
         *("ROS",),
     },
     "demo": {
-        *("camera", "cdr", "codec", "colours", "dds", "diagnostics", "errors", "evaluation", "files"),
+        *("anchoring", "camera", "cdr", "codec", "colours", "dds", "diagnostics", "errors", "evaluation", "files"),
         *("harness", "messages", "parameters", "recording", "runtime", "scene", "settings", "cv2", "numpy"),
         *("rich", "ROS", "yaml"),
     },
@@ -115,7 +117,7 @@ def names(path: Path, package: Path = PACKAGE) -> Iterator[str]:
 
 
 def room_of(name: str) -> str | None:
-    """What the table calls an imported name; None for Python's own library and the package itself."""
+    """Name of an imported name in the table; None for Python's own library and the package itself."""
     first, _, rest = name.partition(".")
     if first != NAME:
         return None if first in sys.stdlib_module_names else GROUPS.get(first, first)

@@ -1,4 +1,4 @@
-"""Where bundles are found, and what is said when there are none."""
+"""Bundles are found, or it is said why not."""
 
 import shutil
 

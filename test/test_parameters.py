@@ -1,4 +1,4 @@
-"""What the node's parameters allow, and what they say to what they do not."""
+"""The node's parameters: what they allow, and what they answer to the rest."""
 
 from __future__ import annotations
 

@@ -274,15 +274,16 @@ def test_nothing_is_computed_for_what_nobody_wants():
 def test_buffers_are_made_once_and_only_depth_and_cloud_are_asked_for():
     made = []
 
-    def allocate(name, shape, dtype):
-        made.append((name, shape, np.dtype(dtype).name))
+    def allocate(name, shape, dtype, fields):
+        made.append((name, shape, np.dtype(dtype).name, fields))
         return np.zeros(shape, dtype)
 
     pipeline = Pipeline(KnownAnswer(), MANIFEST, Settings(cloud="xyzrgb"), allocate)
     first = pipeline.run(Picture(scene(), "bgr"), KINECT)
     for _ in range(3):
         again = pipeline.run(Picture(scene(), "bgr"), KINECT)
-    assert made == [("depth", (224, 224), "float32"), ("cloud", (224, 224, 4), "float32")]
+    points = ("cloud", (224, 224, 4), "float32", ("x", "y", "z", "rgb"))
+    assert made == [("depth", (224, 224), "float32", ()), points]
     assert again.depth is first.depth
     assert again.cloud is first.cloud
 

@@ -1,4 +1,4 @@
-"""What the linear one-pass scaling of large pictures costs: `decimation.py [BUNDLE] [--poses 16]`.
+"""Measures what the linear one-pass scaling of large pictures costs: `decimation.py [BUNDLE] [--poses 16]`.
 
 At 1920x1080 the view is scaled down 5.9 times, and OpenCV's linear scaling reads 2 x 2 pixels of each 5.9 x 4.4. The
 computed room is filmed at that size, with the sensor's noise of each pixel and exact depth, and shown to the network

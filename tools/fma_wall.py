@@ -1,4 +1,4 @@
-"""How near the kernels are to what the processor can multiply and add at all: `fma_wall.py [BUNDLE] [--rounds 5]`.
+"""Holds the kernels against what the processor can multiply and add at all: `fma_wall.py [BUNDLE] [--rounds 5]`.
 
 Measures, in turns on one thread, the fused multiply-adds that the processor reaches in a loop that does nothing else,
 and each kernel of the network while the whole network runs. A kernel's floor is its multiply-adds, with the channels

@@ -1,4 +1,4 @@
-"""How fast a GPU could run a network at most, kernel by kernel: `gpu_roofline.py [TARGET [NETWORK]]`.
+"""Counts how fast a GPU could run a network at most, kernel by kernel: `gpu_roofline.py [TARGET [NETWORK]]`.
 
 A kernel takes at least the time of its multiply-adds at the GPU's highest rate, and at least the time of its maps and
 weights at the highest rate of its memory, each moved once. The sum of the larger of both is a bound for these kernels
@@ -38,7 +38,7 @@ def bounds(launches: list[Launch], gpu: Gpu) -> list[tuple[float, float]]:
 
 
 def resources(launches: list[Launch], gpu: Gpu) -> dict[str, Usage]:
-    """What each kernel takes; empty where NVIDIA's compiler is missing."""
+    """Resources of each kernel; empty where NVIDIA's compiler is missing."""
     try:
         source = cuda_source({launch.name: launch.kernel for launch in launches}, gpu.arch)
         return usage(nvrtc().compile(source, gpu.arch).cubin)

@@ -1,4 +1,4 @@
-"""How good a neighbour the node is: what it does to a control loop, and what busy neighbours do to it.
+"""Measures the node as a neighbour: what it does to a control loop, and what busy neighbours do to it.
 
     python tools/neighbour.py --model fastdepth-indoor --out docs
 
@@ -146,7 +146,7 @@ def start(part: str, seconds: float, namespace: str = "/none") -> subprocess.Pop
 
 
 def result(process: subprocess.Popen[str]) -> Any:
-    """What a part noted, when it has ended."""
+    """Notes of a part, when it has ended."""
     out, _ = process.communicate()
     return json.loads(out)
 
@@ -158,7 +158,7 @@ def say(line: str) -> None:
 
 
 def jitter(model: str, seconds: float, turns: int, niceness: int) -> dict[str, dict[str, float]]:
-    """How late the control loop wakes up [s], beside a camera: without the node, in max-q and in max-n."""
+    """Delays of the control loop [s], beside a camera: without the node, in max-q and in max-n."""
     late: dict[str, list[list[float]]] = {"without": [], "max-q": [], "max-n": []}
     for turn in range(turns):
         for kind, found in late.items():

@@ -42,7 +42,7 @@ class Cost(NamedTuple):
 
 
 def cost(stage: Stage, choice: Tiling, target: Target, scratch: Path) -> Cost:
-    """What a choice costs a stage's hot loops."""
+    """Cost of a choice in a stage's hot loops."""
     compile_kernel(stage.kernel(choice), target).write_to_file(str(scratch / "kernel.o"))
     library = scratch / "kernel.so"
     library.write_bytes(link([(scratch / "kernel.o").read_bytes()]))

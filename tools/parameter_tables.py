@@ -46,7 +46,7 @@ Written by `python -m tools.parameter_tables` from `fastdepth_ros/parameters.py`
 ## Parameters of the node
 
 `ros2 param set /fastdepth NAME VALUE` changes those that change at any time. Others say in their answer which state of
-the node's lifecycle they need. What is not allowed is refused, and the answer names what is.
+the node's lifecycle they need. Anything that is not allowed is refused, and the answer names what is.
 
 {parameters}
 
@@ -103,7 +103,7 @@ def _any(spec: Spec) -> bool:
 
 
 def allowed(spec: Spec) -> str:
-    """What is allowed, in few words."""
+    """Allowed values, in few words."""
     if isinstance(spec.default, bool):
         return "true, false"
     return ", ".join(spec.choices) if spec.choices else f"{spec.low:g} to {spec.high:g}"

@@ -25,11 +25,11 @@ from fastdepth_ros.scene.render import Renderer
 from fastdepth_ros.scene.room import build_room
 
 MOMENT = 0.45
-"""How far the camera is on its way through the room."""
+"""Share of the camera's way through the room."""
 SIDE, GAP = 320, 12
 GROUND, INK = (34, 31, 28), (235, 235, 235)
 EYE_LEFT, EYE_DOWN = 34.0, 22.0
-"""Where the cloud is seen from [degrees]."""
+"""Angles from which the cloud is seen [degrees]."""
 
 
 def main(out: Path) -> None:
@@ -50,7 +50,7 @@ def main(out: Path) -> None:
 
 
 def pipeline_input(pipeline: Pipeline) -> np.ndarray:
-    """What the network saw, (height, width, 3) BGR."""
+    """Picture that the network saw, (height, width, 3) BGR."""
     return np.ascontiguousarray(pipeline._engine.input[..., ::-1])
 
 

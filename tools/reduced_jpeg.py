@@ -1,4 +1,4 @@
-"""What decoding JPEG no larger than the network needs does to its answers: `reduced_jpeg.py DATA... [--model BUNDLE]`.
+"""Measures what decoding JPEG no larger than needed does to answers: `reduced_jpeg.py DATA... [--model BUNDLE]`.
 
 DATA: folders or recordings with depth, as `fastdepth eval` takes them. Each picture goes through the pipeline three
 times: as it is, as JPEG that is decoded whole, and as JPEG that is decoded as the node does it.

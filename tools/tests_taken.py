@@ -20,7 +20,7 @@ WORKER = int(os.environ["TESTS_WORKER"])
 
 
 def files(arguments: list[str]) -> list[str]:
-    """What pytest was asked for, a file at a time."""
+    """Tests that pytest was asked for, a file at a time."""
     found: list[str] = []
     for argument in arguments:
         path = Path(argument)

@@ -1,4 +1,4 @@
-"""What watching the machine costs: ``python tools/watch_cost.py [--root DIR] [--seconds S]``.
+"""Measures what watching the machine costs: ``python tools/watch_cost.py [--root DIR] [--seconds S]``.
 
 Prints the part of a core that the watching thread takes, beside that of a thread which only wakes up as often: on a
 processor that has slept since, that alone is not little.
@@ -34,7 +34,7 @@ def waking(seconds: float) -> float:
 
 
 def told(monitor: PowerMonitor) -> tuple[float, float]:
-    """What watching has cost so far [s of processor time], at the moment when that is told, and that moment [s]."""
+    """Processor time that watching has cost so far [s], at the moment when that is told, and that moment [s]."""
     before = monitor.sampler.cost
     while monitor.sampler.cost == before:
         time.sleep(0.005)

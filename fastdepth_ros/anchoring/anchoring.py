@@ -11,19 +11,19 @@ import numpy as np
 import numpy.typing as npt
 
 from fastdepth_ros.anchoring.anchors import Anchors, Corrected, Report, SourceReport
+from fastdepth_ros.anchoring.enlarging import Enlarging
 from fastdepth_ros.anchoring.field import Field
-from fastdepth_ros.anchoring.fit import Fit, SourceTraits, evidence, fit, middle
+from fastdepth_ros.anchoring.fit import EXACT, Fit, SourceTraits, evidence, fit, middle
 from fastdepth_ros.anchoring.line import CENTRE, Array, Evidence, Line
 from fastdepth_ros.anchoring.pool import Pool, gather, judge
 from fastdepth_ros.anchoring.prior import Prior
 from fastdepth_ros.anchoring.selection import Chosen, choose
-from fastdepth_ros.anchoring.thinning import Knots, thin
 from fastdepth_ros.anchoring.uncertainty import Uncertainty
 
 Floats = npt.NDArray[np.float32]
 
-CAPACITY = 128
-"""Anchors that are fitted at most; more are merged where they are close."""
+SURFACE = 0.35
+"""Share of the prior's length in depth within which cells take a node's correction."""
 
 HARDLY = 4.0
 """Standardised error beyond which an anchor had hardly a say in its frame."""
@@ -35,13 +35,18 @@ DISAGREES = "disagrees"
 
 
 class _Said(NamedTuple):
-    """What anchors said before they were used: their innovation, and what it was expected to be within."""
+    """Anchors' word before they were used: innovations of what is held and of what is settled, and their scale."""
 
     innovation: float
     expected: float
+    settled: float
+
+    @property
+    def is_expected(self) -> bool:
+        return max(abs(self.innovation), abs(self.settled)) < self.expected
 
 
-_SILENCE = _Said(math.nan, math.nan)
+_SILENCE = _Said(math.nan, math.nan, math.nan)
 
 
 class _Judged(NamedTuple):
@@ -53,9 +58,8 @@ class _Judged(NamedTuple):
 
 
 class _Fitted(NamedTuple):
-    """A fitted frame: where, how, what it says of the line, and whether the place is new."""
+    """A fitted frame: how, what it says of the line, and whether the place is new."""
 
-    knots: Knots
     fit: Fit
     news: Evidence
     new_place: bool
@@ -72,11 +76,11 @@ class Anchoring:
     def __init__(self, shape: tuple[int, int], prior: Prior | None = None) -> None:
         self.prior = prior or Prior()
         self._line = Line(self.prior)
-        self._field = Field(shape, self.prior, CAPACITY)
+        self._field = Field(shape, self.prior, EXACT)
+        self._enlarging = Enlarging(self._field.grid, SURFACE * self.prior.alike)
         self._uncertainty = Uncertainty(self._field, self.prior)
         self._depth = np.zeros(shape, np.float32)
         self._correction = np.zeros(shape, np.float32)
-        self._scratch = np.zeros(shape, np.float32)
 
     def correct(
         self,
@@ -102,7 +106,8 @@ class Anchoring:
         usable = any(len(source.log_depths) for source in chosen)
         if not usable:
             return self._remembered(metres, chosen, None, _SILENCE, sigma)
-        self._field.look(metres, picture)
+        self._field.look(metres)
+        self._field.compare(picture)
         return self._anchored(metres, chosen, sigma)
 
     @property
@@ -120,7 +125,7 @@ class Anchoring:
         """The answer with the remembered line, while anchors pause or none is believed."""
         silent = self._line.age == math.inf
         if judged is None and (sigma or not silent):
-            self._field.look(metres, None)
+            self._field.look(metres)
         if silent:
             np.copyto(self._depth, metres)
         else:
@@ -131,20 +136,19 @@ class Anchoring:
     def _anchored(self, metres: Floats, chosen: list[Chosen], sigma: bool) -> Corrected:
         pool = gather(self._field, chosen)
         said = self._said(pool)
-        judged, fitted = self._fit(pool, chosen)
+        judged, fitted = self._fit(pool, chosen, said)
         if fitted is None:
             return self._remembered(metres, chosen, judged, said, sigma)
-        knots, own, news, new_place = fitted
+        own, news, new_place = fitted
         line = self._line
-        kernel = self._field.spread(knots.place.features)
         before, covariance = line.settled
         mean = before + covariance @ np.asarray(own.design.T @ own.weights, np.float64)
-        self._apply(metres, mean, own.weights @ kernel)
-        sd = self._uncertainty.anchored(self._depth, own, kernel, covariance) if sigma else None
+        self._apply(metres, mean, own.weights @ self._field.spread(own.features))
+        sd = self._uncertainty.anchored(self._depth, own, covariance) if sigma else None
         line.update(news)
         return Corrected(self._depth, sd, self._report(said, new_place, _reports(chosen, judged)))
 
-    def _fit(self, pool: Pool, chosen: list[Chosen]) -> tuple[_Judged, _Fitted | None]:
+    def _fit(self, pool: Pool, chosen: list[Chosen], said: _Said) -> tuple[_Judged, _Fitted | None]:
         """The anchors that are believed, fitted; once more, without memory, where the place turns out to be new."""
         line, traits = self._line, [SourceTraits(c.relative) for c in chosen]
         new_place = False
@@ -154,31 +158,36 @@ class Anchoring:
                 return _Judged(pool, kept, trusted), None
             mean, covariance = line.settled
             points = pool.points(kept, mean)
-            knots = thin(points, CAPACITY)
-            fitted = fit(self._field, points, knots, traits, covariance, self.prior.cell)
+            fitted = fit(self._field, points, traits, covariance, self.prior.cell)
             news = evidence(fitted, mean)
-            if new_place or not line.surprised(news):
+            if new_place or not line.surprised(None if said.is_expected else news):
                 break
             new_place = True
         kept[kept] = np.abs(fitted.errors) < HARDLY
-        return _Judged(pool, kept, trusted), _Fitted(knots, fitted, news, new_place)
+        return _Judged(pool, kept, trusted), _Fitted(fitted, news, new_place)
 
     def _said(self, pool: Pool) -> _Said:
         """The innovation of all anchors together."""
-        line, (mean, covariance) = pool.lines.mean(0), self._line.held
-        variance = float(line @ covariance @ line) + self.prior.local**2 / min(len(pool.ratios), 6)
-        return _Said(middle((pool.ratios - pool.lines @ mean).astype(np.float32)), math.sqrt(variance))
+        line = pool.lines.sum(0, np.float64) / len(pool.ratios)
+        held, settled = self._line.held, self._line.settled
+        variance = float(line @ held.covariance @ line) + self.prior.local**2 / min(len(pool.ratios), 6)
+        return _Said(middle(pool.off(held.mean)), math.sqrt(variance), middle(pool.off(settled.mean)))
 
     def _apply(self, metres: Floats, mean: Array, nodes: Floats | None) -> None:
         """Write the corrected depth: a line with this mean, and the local part at the grid's nodes."""
         field, log = self._field, self._correction
-        slope = mean[1] + mean[3]
-        np.multiply(field.log_depth, np.float32(slope), out=log)
-        log += np.float32(mean[0] + mean[2] - slope * CENTRE) + np.float32(0.01 * mean[4]) * field.u
-        log += np.float32(0.01 * mean[5]) * field.v
-        if nodes is not None:
-            size = log.shape[::-1]
-            log += cv2.resize(nodes.reshape(field.grid), size, self._scratch, 0, 0, cv2.INTER_LINEAR)
+        slope = float(mean[1] + mean[3])
+        start = np.float32(mean[0] + mean[2] - slope * CENTRE)
+        across, down = np.float32(0.01 * mean[4]), np.float32(0.01 * mean[5])
+        if nodes is None:
+            np.multiply(field.log_depth, np.float32(slope), out=log)
+            log += start + across * field.u
+            log += down * field.v
+        else:
+            values = nodes.reshape(field.grid) + (start + across * field.u_nodes + down * field.v_nodes)
+            halves = self._enlarging.enlarge(values, field.log_nodes, field.log_halves)
+            cv2.resize(halves, log.shape[::-1], log, 0, 0, cv2.INTER_LINEAR)
+            log += np.multiply(field.log_depth, np.float32(slope), out=self._depth)
         np.clip(log, -LARGEST, LARGEST, out=log)
         cv2.exp(log, log)
         np.multiply(metres, log, out=self._depth)

@@ -1,4 +1,4 @@
-"""What goes into anchoring, and what comes out: measured depths, a corrected map, and a report.
+"""The input of anchoring, and its output: measured depths, a corrected map, and a report.
 
 Convention:
     Pixels are those of the network's input, whole numbers at pixel centres. A cell of the answer is 2x2 of them: cell
@@ -41,7 +41,7 @@ has no answer where it is; it disagrees with the answer and with other anchors b
 
 
 class SourceReport(NamedTuple):
-    """What became of one source's anchors in one frame.
+    """The use of one source's anchors in one frame.
 
     Attributes:
         source: its name.
@@ -63,7 +63,7 @@ class SourceReport(NamedTuple):
 
 
 class Report(NamedTuple):
-    """How a frame was corrected.
+    """The correction of one frame.
 
     Attributes:
         scale: factor on depths at 2 m, as the filter holds it.

@@ -1,8 +1,10 @@
 """One frame's anchors fitted: a Gaussian process whose errors have heavy tails.
 
 The process is a line with a Gaussian belief plus the local field (:mod:`~fastdepth_ros.anchoring.field`). Errors of
-measuring are Student t distributed, by reweighting (Lange, Little and Taylor, JASA 1989); neighbours share a part of
-theirs, a source shares a bias, and how much larger a source's errors are than it says is found from its residuals.
+measuring are Student t distributed, by reweighting (Lange, Little and Taylor, JASA 1989): what is expected of a squared
+error is that of the residual and the variance with which all other anchors predict the place (Rasmussen and Williams,
+Gaussian Processes for Machine Learning, equations 5.10 to 5.12). A source shares a bias; how much larger its errors are
+than it says, and how heavy their tails, is found from its residuals.
 """
 
 from __future__ import annotations
@@ -13,107 +15,213 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fastdepth_ros.anchoring.field import Field
+from fastdepth_ros.anchoring.field import Field, Place
 from fastdepth_ros.anchoring.line import Array, Evidence, design
-from fastdepth_ros.anchoring.thinning import Knots, Numbers, Points
+from fastdepth_ros.anchoring.thinning import HEAP, Numbers, Points, Runs, crowding, curve, runs
 
 Floats = npt.NDArray[np.float32]
 
-TAILS = 2.0
-"""Degrees of freedom of errors of measuring."""
+EXACT, MERGED = 200, 128
+"""Anchors that are fitted one by one at most; more are merged into so many where they are close."""
 
-SHARED, NEIGHBOURS = 0.05, 6.0
-"""Share of the variance that neighbours have in common, and how far they are [u, v]."""
+COARSE = 48
+"""Places that stand for all anchors where only variances are wanted."""
+
+TAILS, LIGHTEST = 2.0, 6.0
+"""Degrees of freedom of errors of measuring, and how many times more a source of small errors has, at most."""
+
+SHARED = 0.05
+"""Share of the variance that anchors close together have in common."""
 
 BIAS = 0.03
-"""What all anchors of one source have in common, as a share of depth."""
+"""Bias that all anchors of one source have in common, as a share of depth."""
 
 UNKNOWN_FACTOR = 3.0
-"""What anchors of a source have in common where their depths are relative, as a factor."""
+"""Factor that anchors of a source have in common where their depths are relative."""
 
-ROUNDS = 4
+_TAILS: Floats | np.float32 = np.float32(TAILS)
+_NO_GAPS = np.zeros(0, np.float32)
 
-LEVEL_PRIOR = 30.0
-"""Anchors' worth of trust in the sigmas that are given or assumed."""
+ROUNDS = 3
+
+LEVEL_PRIOR, TAILS_PRIOR = 30.0, 5.0
+"""Anchors' worth of trust in the sigmas that are given or assumed, and in heavy tails."""
 
 HIGHEST = 6.0
-"""How many times larger than said a source's errors may turn out to be, at most."""
+"""Factor by which a source's errors may turn out to be larger than said, at most."""
+
+UNCHECKED = 3.0
+"""Anchors of which others predict a place so well that half of their doubt counts against what was measured there."""
 
 FEW = 4
 """Anchors below which a source's own residuals say nothing of its errors."""
 
+BLOCKED = 100
+"""Equations from which on OpenCV's Cholesky is LAPACK's, and faster than numpy's LU."""
+
 
 class SourceTraits(NamedTuple):
-    """What the fit has to know of each source: whether its depths are relative."""
+    """Traits of a source that matter to the fit: whether its depths are relative."""
 
     relative: bool
+
+
+class Coarse(NamedTuple):
+    """Anchors at 48 places at most, for what needs no more.
+
+    Attributes:
+        features: (c, 6) of the places.
+        design: (c, 6) of the line.
+        residuals, variances: (c,) float32, of each place's anchors together.
+        local: (c, c) float32, covariance of the process without the line.
+        process: (c, c) float32, with it.
+    """
+
+    features: Floats
+    design: Floats
+    residuals: Floats
+    variances: Floats
+    local: Floats
+    process: Floats
+
+    def inverse(self) -> Floats:
+        """(c, c) inverse covariance of the residuals."""
+        return np.asarray(np.linalg.inv(_plus(self.process, self.variances)), np.float32)
 
 
 class Fit(NamedTuple):
     """A fitted frame.
 
     Attributes:
-        weights: (knots,) float32, inverse covariance times residuals.
-        residuals: (knots,) float32, of each knot's anchors together.
-        covariance: (knots, knots) float32, of the residuals: process and errors.
-        design: (knots, 6) of the line.
-        noise: (knots, knots) float32, the covariance without the line.
+        features: (k, 6) of the fitted anchors, or of what was merged of them.
+        design: (k, 6) of the line, there.
+        weights: (k,) float32, inverse covariance times residuals.
         errors: (anchors,) standardised errors of measuring; beyond 3 or 4 an anchor had hardly a say.
+        coarse: the same anchors at few places.
     """
 
-    weights: Floats
-    residuals: Floats
-    covariance: Floats
+    features: Floats
     design: Floats
-    noise: Floats
+    weights: Floats
     errors: Floats
+    coarse: Coarse
 
 
-def fit(field: Field, points: Points, knots: Knots, sources: list[SourceTraits], belief: Array, cell: float) -> Fit:
-    """Fit the residuals of anchors at their knots; each anchor's weight is its own.
+class _Model(NamedTuple):
+    """The process at knots.
+
+    Attributes:
+        runs: of ordered anchors, one for each knot; None where every anchor is one.
+        features, design: (k, 6).
+        local: (k, k) covariance of all but the line.
+        process: (k, k) with the line.
+    """
+
+    runs: Runs | None
+    features: Floats
+    design: Floats
+    local: Floats
+    process: Floats
+
+    def together(self, r: Floats, variances: Floats) -> tuple[Floats, Floats]:
+        """Residuals and variances of knots from those of their anchors, weighed by how sure each is."""
+        if self.runs is None:
+            return r, variances
+        precision = np.reciprocal(variances)
+        total = self.runs.total(precision)
+        return self.runs.total(precision * r) / total, np.reciprocal(total)
+
+    def apart(self, values: Floats) -> Floats:
+        """Values of knots for each of their anchors."""
+        return values if self.runs is None else np.repeat(values, self.runs.counts)
+
+
+def fit(field: Field, points: Points, sources: list[SourceTraits], belief: Array, cell: float) -> Fit:
+    """Fit the residuals of anchors; each anchor's weight is its own.
 
     Args:
         field: the local part; it has looked at the frame.
         points: the anchors.
-        knots: where they are fitted, at most as many as the field's capacity.
         sources: by the anchors' source numbers.
         belief: (6, 6) covariance of the line, about the mean that residuals were taken from.
         cell: standard deviation of the answer's noise from cell to cell.
     """
-    place, r, member = knots.place, points.residuals, knots.member
-    lines = design(place.u, place.v, place.log_depth).astype(np.float32)
-    spread = belief.astype(np.float32) @ lines.T
-    local = field.between(place.features, place.features) + _biases(knots.source, knots.source, sources)
-    process = local + lines @ spread
-    at_points = process
-    if member is not None:
-        own = points.place
-        at_points = field.between(own.features, place.features) + _biases(points.source, knots.source, sources)
-        at_points += design(own.u, own.v, own.log_depth).astype(np.float32) @ spread
-    shared = _shared(place.u, place.v)
-    said = np.asarray(np.hypot(points.sds, np.float32(cell)), np.float32)
-    base = said
-    errors: Floats = r - np.float32(middle(r) * len(r) / (len(r) + 3))
+    order: Numbers | None = None
+    gaps: Floats = _NO_GAPS
+    if len(points.residuals) >= HEAP:
+        order, gaps = curve(points)
+        place = Place(*(column[order] for column in points.place))
+        points = Points(place, points.residuals[order], points.sds[order], points.source[order])
+    r, count = points.residuals, len(points.residuals)
+    covariance = belief.astype(np.float32)
+    coarse = _model(field, points, runs(gaps, COARSE) if count > COARSE else None, sources, covariance)
+    fine = coarse
+    if count > COARSE:
+        fine = _model(field, points, runs(gaps, MERGED) if count > EXACT else None, sources, covariance)
+    said = np.hypot(points.sds, np.float32(cell)) * crowding(gaps, SHARED)
+    # The first guess of errors: off the median, which few anchors may pull to themselves.
+    errors, unsure = _predicted(coarse, r, _expected(np.square(r - _shrunk_middle(r)), said, _TAILS))
     for _ in range(ROUNDS):
-        z = errors / base
-        variances = np.square(base) * ((TAILS + np.square(z)) / np.float32(TAILS + 1))
-        together, sds = _at_knots(r, variances, member, len(lines))
-        noise = shared * sds * sds[:, None]
-        covariance = process + noise
-        weights = solve(covariance, together)
-        errors = np.asarray(r - at_points @ weights, np.float32)
-        base = said * _levels(errors, said, points.source, sources)
-    return Fit(weights, together, covariance, lines, local + noise, errors / base)
+        base, tails = _levels(errors, said, points.source, sources)
+        variances = _expected(np.square(errors) + unsure, base, tails)
+        together, own = fine.together(r, variances)
+        weights = solve(_plus(fine.process, own), together)
+        errors = r - fine.apart(together - own * weights)
+    together, own = coarse.together(r, variances)
+    few = Coarse(coarse.features, coarse.design, together, own, coarse.local, coarse.process)
+    standardised = errors / base
+    if order is not None:
+        errors[order] = standardised
+        standardised = errors
+    return Fit(fine.features, fine.design, weights, standardised, few)
 
 
-def _at_knots(r: Floats, variances: Floats, member: Numbers | None, count: int) -> tuple[Floats, Floats]:
-    """Residuals and standard deviations of knots from those of their anchors, weighed by how sure each is."""
-    if member is None:
-        return r, np.sqrt(variances)
-    precision = 1 / variances
-    total = np.bincount(member, precision, count)
-    together = np.bincount(member, precision * r, count) / total
-    return np.asarray(together, np.float32), np.asarray(1 / np.sqrt(total), np.float32)
+def _model(field: Field, points: Points, own: Runs | None, sources: list[SourceTraits], belief: Floats) -> _Model:
+    place = points.place
+    features, source = place.features, points.source
+    if own is None:
+        lines = design(place.u, place.v, place.log_depth)
+    else:
+        share = (1 / own.counts).astype(np.float32)
+        features = own.total(features) * share[:, None]
+        lines = design(*(own.total(column) * share for column in place[1:]))
+        source = source[own.starts]
+    local = field.among(features)
+    if len(sources) == 1:
+        local += np.float32(UNKNOWN_FACTOR**2 if sources[0].relative else BIAS**2)
+    else:
+        variances = np.array([UNKNOWN_FACTOR**2 if s.relative else BIAS**2 for s in sources], np.float32)
+        local += np.where(source[:, None] == source, variances[source], np.float32(0))
+    return _Model(own, features, lines, local, np.add(local, (lines @ belief) @ lines.T, dtype=np.float32))
+
+
+def _expected(squares: Floats, base: Floats, tails: Floats | np.float32) -> Floats:
+    """Variances of errors of measuring whose squares are expected to be so large."""
+    return np.asarray((np.square(base) * tails + squares) / (tails + 1), np.float32)
+
+
+def _predicted(model: _Model, r: Floats, variances: Floats) -> tuple[Floats, Floats]:
+    """Errors of anchors (n,), and with what variance all other knots predict their places (n,).
+
+    Of few anchors the variance counts in part: nothing is held against a reading that nothing else predicts.
+    """
+    together, own = model.together(r, variances)
+    inverse = np.linalg.inv(_plus(model.process, own))
+    fitted = together - own * (inverse @ together)
+    unsure = np.maximum(1 / np.maximum(np.diag(inverse), np.float32(1e-6)) - own, np.float32(0))
+    unsure *= np.float32(len(r) / (len(r) + UNCHECKED))
+    return r - model.apart(np.asarray(fitted, np.float32)), model.apart(np.asarray(unsure, np.float32))
+
+
+def _plus(covariance: Floats, variances: Floats) -> Floats:
+    """A covariance with variances on its diagonal."""
+    out = covariance.copy()
+    out.ravel()[:: len(out) + 1] += variances
+    return out
+
+
+def _shrunk_middle(r: Floats) -> np.float32:
+    return np.float32(middle(r) * len(r) / (len(r) + 3))
 
 
 def middle(values: Floats) -> float:
@@ -123,18 +231,23 @@ def middle(values: Floats) -> float:
 
 
 def evidence(fitted: Fit, mean: Array) -> Evidence:
-    """What the frame says of the line; ``mean`` is what residuals were taken from."""
-    lines = fitted.design
-    solved = solve(fitted.noise, np.column_stack((fitted.residuals, lines)))
-    both = np.asarray(lines.T @ solved, np.float64)
+    """The frame's word on the line; ``mean`` is what residuals were taken from."""
+    few = fitted.coarse
+    lines = few.design
+    right = np.empty((len(lines), 7), np.float32)
+    right[:, 0], right[:, 1:] = few.residuals, lines
+    noise = _plus(few.local, few.variances)
+    both = np.asarray(lines.T @ solve(noise, right), np.float64)
     vector, raw = both[:, 0], both[:, 1:]
     information: Array = 0.5 * (raw + raw.T)
-    looks = float(information[0, 0] * middle(np.diag(fitted.noise)))
+    looks = float(information[0, 0] * middle(noise.ravel()[:: len(noise) + 1]))
     return Evidence(information, vector + information @ mean, looks)
 
 
 def solve(matrix: Floats, right: Floats) -> Floats:
     """Solve a symmetric positive definite system; right (n,) or (n, k)."""
+    if len(matrix) < BLOCKED:
+        return np.asarray(np.linalg.solve(matrix, right), np.float32)
     done, solution = cv2.solve(matrix, right, flags=cv2.DECOMP_CHOLESKY)
     if not done:
         # Rounding of many anchors at one place: half a per cent more variance cures it.
@@ -142,31 +255,23 @@ def solve(matrix: Floats, right: Floats) -> Floats:
     return np.asarray(solution[:, 0] if right.ndim == 1 else solution, np.float32)
 
 
-def _biases(rows: Numbers, columns: Numbers, sources: list[SourceTraits]) -> Floats:
-    variances = np.array([UNKNOWN_FACTOR**2 if s.relative else BIAS**2 for s in sources], np.float32)
-    if len(sources) == 1:
-        return np.full((1, 1), variances[0], np.float32)
-    return np.asarray(np.where(rows[:, None] == columns, variances[columns], 0), np.float32)
-
-
-def _shared(u: Floats, v: Floats) -> Floats:
-    near: Floats = np.square(u[:, None] - u) + np.square(v[:, None] - v)
-    near *= np.float32(0.5 / NEIGHBOURS**2)
-    near += 1
-    np.divide(np.float32(SHARED), np.square(near), out=near)
-    near.flat[:: len(u) + 1] = 1
-    return near
-
-
-def _levels(errors: Floats, said: Floats, source: Numbers, sources: list[SourceTraits]) -> Floats:
-    """How many times larger than said each source's errors are (1 or more), for each anchor."""
+def _levels(
+    errors: Floats, said: Floats, source: Numbers, sources: list[SourceTraits]
+) -> tuple[Floats, Floats | np.float32]:
+    """The standard deviations of anchors with each source's level, and the degrees of freedom of its tails."""
     z = np.abs(errors / said)
-    levels = np.array([_level(z if len(sources) == 1 else z[source == i]) for i in range(len(sources))], np.float32)
-    return levels[source] if len(sources) > 1 else levels
+    if len(sources) == 1:
+        level, tails = _level(z)
+        return said * np.float32(level), np.float32(tails)
+    both = np.array([_level(z[source == i]) for i in range(len(sources))], np.float32)[source]
+    return said * both[:, 0], both[:, 1]
 
 
-def _level(z: Floats) -> float:
+def _level(z: Floats) -> tuple[float, float]:
+    """Factor by which errors are larger than said (1 or more), and degrees of freedom; small errors have more."""
     if len(z) < FEW:
-        return 1.0
-    seen = min(max(1.48 * middle(z), 1.0), HIGHEST)
-    return float(seen ** (len(z) / (len(z) + LEVEL_PRIOR)))
+        return 1.0, TAILS
+    seen = min(max(1.48 * middle(z), 1 / LIGHTEST), HIGHEST)
+    count = len(z)
+    level = max(seen, 1.0) ** (count / (count + LEVEL_PRIOR))
+    return level, TAILS * max(1 / seen, 1.0) ** (count / (count + TAILS_PRIOR))

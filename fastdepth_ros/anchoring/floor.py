@@ -18,7 +18,7 @@ GRID = 4
 """The floor is looked for in squares of so many cells."""
 
 FARTHEST = 8.0
-"""Where the floor is farther, its depth says more of the tilt than of the scale [m]."""
+"""Distance beyond which the floor's depth says more of the tilt than of the scale [m]."""
 
 HEIGHT_OFF = 0.03
 """Standard deviation of a height, as a share of it."""
@@ -37,7 +37,7 @@ FEWEST = 12
 """Squares that a floor has at least."""
 
 WILDEST = 3.0
-"""How many times as far or near as the answer the floor may be."""
+"""Factor by which the floor may be farther or nearer than the answer."""
 
 MOST = 64
 """Anchors that a floor gives at most."""

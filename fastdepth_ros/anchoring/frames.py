@@ -1,4 +1,4 @@
-"""Where the sensors are: what the robot's owner wrote down, else what tf says."""
+"""Places of the sensors: what the robot's owner wrote down, else what tf says."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fastdepth_ros.anchoring.poses import IDENTITY, OPTICAL, Pose
 from fastdepth_ros.anchoring.transforms import TransformBuffer, no_transform
 
 OPTICAL_ENDS = ("optical_frame", "optical")
-"""How names of optical frames end (REP-103)."""
+"""Endings of names of optical frames (REP-103)."""
 
 
 class Frames:

@@ -7,6 +7,7 @@ alone it goes back to the prior, the place's numbers within minutes, the view's 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ import numpy.typing as npt
 from fastdepth_ros.anchoring.prior import Prior
 
 Array = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.float32]
 
 CENTRE = math.log(2.0)
 """Logarithm of the metres about which the line turns."""
@@ -28,6 +30,9 @@ LOOK_LASTS = 4.0
 LOOKS = 4.0
 """Looks that are remembered, about; older ones give way to new ones."""
 
+STEP = 0.1
+"""Time is let pass in steps of at least so much [s]: what decays within seconds changes little from frame to frame."""
+
 SURPRISE = 4.0
 """Log-evidence for a new place at which what was remembered is dropped."""
 
@@ -40,7 +45,7 @@ class Belief(NamedTuple):
 
 
 class Evidence(NamedTuple):
-    """What a frame's anchors say of the line, whatever was known before.
+    """A frame's word on the line, whatever was known before.
 
     Attributes:
         information: (6, 6), H' S^-1 H.
@@ -77,11 +82,12 @@ class Line:
         self.settled = self.held = self.unknown
         self._time: float | None = None
         self._used: float | None = None
+        self._pending = 0.0
         self._surprise = 0.0
 
     @property
     def unknown(self) -> Belief:
-        """What is believed of a place that was never seen."""
+        """The belief in a place that was never seen."""
         return Belief(np.zeros(6), self.stationary)
 
     @property
@@ -97,21 +103,29 @@ class Line:
         if self._used is not None and self._time is not None and now < self._time:
             self._used += now - self._time
         self._time = now
-        if passed and self._used is not None:
+        self._pending += passed
+        if self._pending < STEP:
+            return
+        passed, self._pending = self._pending, 0.0
+        if self._used is not None:
             kept = np.exp(-passed / self._lasts)
             self._settle(1 - math.exp(-passed / LOOK_LASTS))
             self.settled, self.held = self._relaxed(self.settled, kept), self._relaxed(self.held, kept)
 
-    def surprised(self, evidence: Evidence) -> bool:
+    def surprised(self, evidence: Evidence | None) -> bool:
         """Whether the anchors fit the prior so much better than what is remembered that this is a new place.
 
         Evidence adds up from frame to frame; few anchors alone never settle it at once, as one of them may be wrong.
+        None stands for anchors that are as expected.
         """
         if self._used is None:
             return False
+        if evidence is None:
+            self._surprise = 0.0
+            return False
         # What is held moves with each frame; what is settled still tells a few frames later that they do not fit.
-        known = min(_log_evidence(belief, evidence) for belief in (self.held, self.settled))
-        gain = _log_evidence(self.unknown, evidence) - known
+        held, settled, unknown = _log_evidence((self.held, self.settled, self.unknown), evidence)
+        gain = unknown - min(held, settled)
         most = 0.5 + 0.6 * evidence.looks
         self._surprise = max(0.0, self._surprise + min(gain, most))
         if self._surprise < SURPRISE:
@@ -151,26 +165,29 @@ def posterior(belief: Belief, evidence: Evidence) -> Belief:
     return Belief(mean + after @ (evidence.vector - evidence.information @ mean), after)
 
 
-def design(u: npt.NDArray[np.float32], v: npt.NDArray[np.float32], log_depth: npt.NDArray[np.float32]) -> Array:
+def design(u: Floats, v: Floats, log_depth: Floats) -> Floats:
     """The line's (n, 6) design matrix.
 
     Args:
         u, v: from the picture's middle, in 1/224 of its width (see :mod:`~fastdepth_ros.anchoring.field`).
         log_depth: logarithm of answered depth [log m].
     """
-    out = np.empty((len(u), 6))
+    out = np.empty((len(u), 6), np.float32)
     out[:, 0] = out[:, 2] = 1.0
-    out[:, 1] = out[:, 3] = log_depth - CENTRE
-    out[:, 4] = u * 0.01
-    out[:, 5] = v * 0.01
+    out[:, 1] = out[:, 3] = log_depth - np.float32(CENTRE)
+    np.multiply(u, np.float32(0.01), out=out[:, 4])
+    np.multiply(v, np.float32(0.01), out=out[:, 5])
     return out
 
 
-def _log_evidence(belief: Belief, evidence: Evidence) -> float:
-    """Log-likelihood of a frame's anchors under a belief, less what all beliefs share."""
-    mean, covariance = belief
+def _log_evidence(beliefs: Sequence[Belief], evidence: Evidence) -> list[float]:
+    """Log-likelihood of a frame's anchors under each belief, less what all beliefs share."""
+    means = np.stack([belief.mean for belief in beliefs])
+    covariances = np.stack([belief.covariance for belief in beliefs])
     information, vector = evidence.information, evidence.vector
-    inner = np.eye(6) + covariance @ information
-    off = vector - information @ mean
-    fit = mean @ (vector - 0.5 * information @ mean) + 0.5 * off @ np.linalg.solve(inner, covariance @ off)
-    return float(fit - 0.5 * np.linalg.slogdet(inner)[1])
+    inner = np.eye(6) + covariances @ information
+    said = means @ information
+    off = vector - said
+    inside = np.linalg.solve(inner, (covariances @ off[..., None]))[..., 0]
+    fit = np.sum(means * (vector - 0.5 * said) + 0.5 * off * inside, axis=1) - 0.5 * np.linalg.slogdet(inner)[1]
+    return [float(value) for value in fit]

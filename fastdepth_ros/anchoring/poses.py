@@ -1,4 +1,4 @@
-"""Where a frame is in another, and the places that a robot's owner measures with a ruler.
+"""Poses of one frame in another, and the places that a robot's owner measures with a ruler.
 
 Convention:
     A pose takes coordinates in its frame to those of the frame it is given in, as tf's transforms do (parent from

@@ -1,4 +1,4 @@
-"""What is known of a network's errors before anything is measured; a bundle's manifest holds it as ``anchoring``."""
+"""Knowledge of a network's errors before anything is measured; a bundle's manifest holds it as ``anchoring``."""
 
 from __future__ import annotations
 
@@ -29,9 +29,11 @@ class Prior:
         cell: noise of a single cell.
         spread: factor on the standard deviations of local part and cell, fitted to the weights' errors.
         spread_edge: its growth with the range of the logarithm of depth among neighbouring nodes.
+        edge: standard deviation, as a share of the range of the logarithm of depth among neighbouring 2x2 cells.
         spread_up: its growth towards the picture's top, as the exponent at the top edge; less towards the bottom.
         spread_side: its growth towards the left and right edges, as the exponent there.
-        alone, anchored: factors on all standard deviations where nothing was ever measured, and where something is.
+        alone, anchored: factors on standard deviations where nothing was ever measured, and where much is.
+        few: anchors with which the factor is half way between these.
     """
 
     place_scale: float = 0.22
@@ -40,17 +42,19 @@ class Prior:
     view_slope: float = 0.09
     tilt_x: float = 0.05
     tilt_y: float = 0.08
-    local: float = 0.23
+    local: float = 0.24
     reach: float = 36.0
     alike: float = 0.14
-    colour: float = 0.33
-    cell: float = 0.05
+    colour: float = 0.38
+    cell: float = 0.045
     spread: float = 1.0
     spread_edge: float = 1.7
+    edge: float = 0.13
     spread_up: float = 0.25
     spread_side: float = 0.2
     alone: float = 0.6
-    anchored: float = 0.86
+    anchored: float = 0.8
+    few: float = 3.0
 
     def to_json(self) -> dict[str, float]:
         """The numbers by name, as a manifest holds them."""

@@ -1,4 +1,4 @@
-"""Which of the anchors that came can be used: usable numbers, in the view, where there is an answer."""
+"""Anchors that can be used of those that came: usable numbers, in the view, where there is an answer."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from fastdepth_ros.anchoring.anchors import Anchors
 from fastdepth_ros.anchoring.zones import aim
 
 Floats = npt.NDArray[np.float32]
+Flags = npt.NDArray[np.bool_]
 
-NEAREST, FARTHEST = 0.02, 500.0
+NEAREST, FARTHEST = np.float32(0.02), np.float32(500.0)
 """Depths outside are no measurements of a room [m]."""
 
 MOST = 20_000
 """Anchors of one source that are looked at; of more, every n-th."""
 
 RELATIVE = {"scan": 0.02, "range": 0.03, "anchor_depth": 0.03, "floor": 0.05}
-"""What is assumed of a source that gives no sigma, as a share of depth; points of odometry and others have VAGUE."""
+"""Standard deviations of sources that give none, as shares of depth; points of odometry and others have VAGUE."""
 
 VAGUE, VAGUE_BEYOND = 0.06, 3.0
 """A share of depth, and the depth [m] beyond which it grows in proportion: parallax gets small."""
@@ -55,6 +56,21 @@ class Chosen:
     rejected: dict[str, int] = field(default_factory=dict)
 
 
+class _Sieve:
+    """Arrays side by side of which anchors are left out, and how many for which cause."""
+
+    def __init__(self, *columns: Floats) -> None:
+        self.columns = columns
+        self.rejected: dict[str, int] = {}
+
+    def keep(self, good: Flags, cause: str) -> None:
+        bad = len(good) - int(np.count_nonzero(good))
+        if bad:
+            self.rejected[cause] = self.rejected.get(cause, 0) + bad
+            kept = np.flatnonzero(good)
+            self.columns = tuple(column[kept] for column in self.columns)
+
+
 def choose(anchors: Anchors, metres: Floats) -> Chosen:
     """Sort out what cannot be used.
 
@@ -64,47 +80,45 @@ def choose(anchors: Anchors, metres: Floats) -> Chosen:
     """
     pixels, depths, sigmas = (np.asarray(a, np.float32) for a in (anchors.pixels, anchors.depths, anchors.sigmas))
     given = depths.size
-    rejected: dict[str, int] = {}
-    if pixels.shape != (given, 2) or depths.ndim != 1 or sigmas.shape != depths.shape:
+    fits = pixels.shape == (given, 2) and depths.ndim == 1 and sigmas.shape == depths.shape
+    if not fits:
         pixels, depths, sigmas = np.zeros((0, 2), np.float32), depths.ravel()[:0], depths.ravel()[:0]
-        rejected["not a depth"] = given
     if len(depths) > MOST:
         step = -(-len(depths) // MOST)
         pixels, depths, sigmas = pixels[::step], depths[::step], sigmas[::step]
-    rows, columns = metres.shape
-    with np.errstate(invalid="ignore", over="ignore"):
-        real = (depths >= NEAREST) & (depths <= FARTHEST) & ~np.isinf(sigmas)
-        x, y = pixels[:, 0], pixels[:, 1]
-        seen = (x >= -0.5) & (y >= -0.5) & (x < 2 * columns - 0.5) & (y < 2 * rows - 0.5)
-    _count(rejected, "not a depth", real)
-    _count(rejected, "outside the view", seen | ~real)
-    kept = np.flatnonzero(real & seen)
-    pixels, depths, sigmas = pixels[kept], depths[kept], sigmas[kept]
+    sieve = _Sieve(pixels, depths, sigmas)
+    if not fits:
+        sieve.rejected["not a depth"] = given
     points = not max(anchors.zone) > 0
-    if not points and len(pixels):
-        pixels = aim(pixels, anchors.zone, metres)
-    cells = ((pixels + np.float32(0.5)) * np.float32(0.5)).astype(np.intp)
-    answered = metres[cells[:, 1], cells[:, 0]] > 0
-    _count(rejected, "no answer there", answered)
-    pixels, depths, sigmas = pixels[answered], depths[answered], sigmas[answered]
-    told = sigmas > 0
-    # What is wrongly far is no less sure than what is where it was answered.
-    believable = np.minimum(depths, metres[cells[answered, 1], cells[answered, 0]])
-    with np.errstate(under="ignore", over="ignore", invalid="ignore"):
-        sds = np.where(told, sigmas / depths, assumed(anchors.source, believable)).astype(np.float32)
-    np.clip(sds, LEAST, 3.0, out=sds)
+    with np.errstate(invalid="ignore", over="ignore", under="ignore"):
+        # NaN compares false.
+        sieve.keep((depths >= NEAREST) & (depths <= FARTHEST) & (np.abs(sigmas) != np.inf), "not a depth")
+        sieve.keep(_seen(sieve.columns[0], metres.shape), "outside the view")
+        pixels, depths, sigmas = sieve.columns
+        if not points and len(pixels):
+            pixels = aim(pixels, anchors.zone, metres)
+        cells = ((pixels + np.float32(0.5)) * np.float32(0.5)).astype(np.intp)
+        answered = metres[cells[:, 1], cells[:, 0]]
+        sieve.columns = pixels, depths, sigmas, answered
+        sieve.keep(answered > 0, "no answer there")
+        pixels, depths, sigmas, answered = sieve.columns
+        told = sigmas > 0
+        # What is wrongly far is no less sure than what is where it was answered.
+        guessed = assumed(anchors.source, np.minimum(depths, answered))
+        sds = np.where(told, sigmas / depths, guessed).astype(np.float32)
+    sds = np.minimum(np.maximum(sds, np.float32(LEAST)), np.float32(3.0))
     every = bool(told.all()) and len(told) > 0
-    return Chosen(anchors.source, pixels, np.log(depths), sds, every, anchors.relative, points, given, rejected)
+    return Chosen(anchors.source, pixels, np.log(depths), sds, every, anchors.relative, points, given, sieve.rejected)
+
+
+def _seen(pixels: Floats, shape: tuple[int, ...]) -> Flags:
+    low, high = np.float32(-0.5), np.array((2 * shape[1], 2 * shape[0]), np.float32) - np.float32(0.5)
+    inside = (pixels >= low) & (pixels < high)
+    return np.asarray(inside[:, 0] & inside[:, 1], np.bool_)
 
 
 def assumed(source: str, depths: Floats) -> Floats:
     """Standard deviations as shares of depth where a source gives none."""
     if source in RELATIVE:
         return np.full(len(depths), RELATIVE[source], np.float32)
-    return np.asarray(VAGUE * np.maximum(1, depths / VAGUE_BEYOND), np.float32)
-
-
-def _count(rejected: dict[str, int], cause: str, good: npt.NDArray[np.bool_]) -> None:
-    bad = len(good) - int(np.count_nonzero(good))
-    if bad:
-        rejected[cause] = rejected.get(cause, 0) + bad
+    return np.asarray(np.float32(VAGUE) * np.maximum(np.float32(1), depths * np.float32(1 / VAGUE_BEYOND)), np.float32)

@@ -37,10 +37,10 @@ BLOCK = 8
 """Side of the squares in which points are looked for that hide others [px]."""
 
 BEHIND = 1.3
-"""How many times as far as a point beside it one has to be, to be hidden by that perhaps."""
+"""Factor by which a point has to be farther than one beside it, to be hidden by that perhaps."""
 
 TOO_FAR = 1.5
-"""How many times as far as the answer, beside what the points in front say, it is then."""
+"""Factor by which it is then farther than the answer, beside what the points in front say."""
 
 _BESIDE = np.ones((3, 3), np.uint8)
 
@@ -55,7 +55,7 @@ NEAREST_SHARE, ALIKE = 0.97, 0.9
 differ from its nearest place: the answer is noisy."""
 
 SPEED = 0.5
-"""How fast things may have moved between a measurement and the image [m/s]."""
+"""Speed of things between a measurement and the image, at most [m/s]."""
 
 STILL, WALKED = 0.005, 0.05
 """Movements below are none, and those beyond are told even of a source that gives no sigma [m]."""
@@ -70,7 +70,7 @@ NO_NUMBER, IS_BEHIND, OUTSIDE, HIDDEN = (
 
 
 class Sighting(NamedTuple):
-    """What became of one measurement in one picture.
+    """The use of one measurement in one picture.
 
     Attributes:
         anchors: of it.
@@ -252,7 +252,7 @@ def _keep(kept: Any, cause: str, left_out: dict[str, int], *arrays: Any) -> tupl
 def _behind(
     rows: npt.NDArray[np.int64], columns: npt.NDArray[np.int64], depths: Map, seen: Intrinsics
 ) -> npt.NDArray[np.bool_] | None:
-    """Which points have a nearer one beside them in the picture; None where none has."""
+    """Points that have a nearer one beside them in the picture; None where none has."""
     if not len(depths) or depths.max() <= BEHIND * depths.min():
         return None
     nearest = np.full((seen.height // BLOCK + 1, seen.width // BLOCK + 1), np.inf, np.float32)
@@ -263,7 +263,7 @@ def _behind(
 
 
 def hidden_points(points: InView, metres: Map) -> npt.NDArray[np.bool_] | None:
-    """Which points the camera cannot see, because something stands before them; None where it sees all.
+    """Points that the camera cannot see, because something stands before them; None where it sees all.
 
     That is so where another point near them in the picture is nearer, and the answer agrees with that one: beside what
     the points in front say of the answer's scale, they are too far. One point that is too near hides no others.
@@ -331,7 +331,7 @@ class ConeMeasurement:
 
 
 def _nearest(ratios: Map) -> int:
-    """Which of the rays meets the nearest surface, in its middle: where ratios of distance and answer are greatest."""
+    """The ray that meets the nearest surface, in its middle: where ratios of distance and answer are greatest."""
     order = np.argsort(ratios)
     top = ratios[order[int(NEAREST_SHARE * (len(order) - 1))]]
     first = int(np.searchsorted(ratios[order], ALIKE * top))

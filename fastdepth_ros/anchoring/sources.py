@@ -20,7 +20,7 @@ INDEPENDENT = 6
 
 
 class Offset(NamedTuple):
-    """What one source says of depth as a whole.
+    """One source's word on depth as a whole.
 
     Attributes:
         middle: median of its residuals, log(measured / expected).
@@ -33,17 +33,17 @@ class Offset(NamedTuple):
     prior: float
 
 
-def offset(residuals: Floats, sds: Floats, design: Array, belief: Array, local: float, bias: float) -> Offset:
+def offset(residuals: Floats, sds: Floats, design: Floats, belief: Array, local: float, bias: float) -> Offset:
     """The offset of a source with anchors; ``local`` is the standard deviation of the local part."""
     n = len(residuals)
     centre = middle(residuals)
     variance = bias**2 + local**2 / min(n, INDEPENDENT) + middle(sds) ** 2 / n
-    mean = design.mean(0)
+    mean = design.sum(0) / np.float32(n)
     return Offset(centre, variance, float(mean @ belief @ mean))
 
 
 def believed(offsets: list[Offset | None]) -> list[bool]:
-    """Which sources agree with the others and with what was expected; None stands for one that says nothing of scale.
+    """Sources that agree with the others and with what was expected; None stands for one that says nothing of scale.
 
     The one that disagrees most goes first, then the rest is looked at again.
     """

@@ -1,4 +1,8 @@
-"""Many anchors into few knots: what is close in picture and depth is fitted at one place."""
+"""Many anchors into few knots: what is close in picture and depth is fitted at one place.
+
+Anchors are put in the order of a Z curve (Morton, 1966) through picture and depth, on which neighbours stay close; runs
+of that order become knots.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +16,17 @@ from fastdepth_ros.anchoring.field import Place
 Floats = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.intp]
 
-FIRST = 6.0
-"""Anchors closer than this in u and v are merged first; the width grows until few enough knots are left."""
+WIDTH, DEPTH = 2.0, 0.02
+"""Smallest cells of the curve, in u and v, and in the logarithm of depth."""
 
-GROWTH = 1.2
+BITS = 9
+"""Bits of each coordinate: 512 cells."""
 
-DEEP = 0.01
-"""Width in the logarithm of depth, per unit of width in u and v."""
+CROWD = 10
+"""Bits below which anchors are a crowd: 16 px wide, 8 px high, and a factor of 1.17 deep."""
+
+HEAP = 16
+"""Anchors from which on crowds are looked for."""
 
 
 class Points(NamedTuple):
@@ -37,58 +45,89 @@ class Points(NamedTuple):
     source: Numbers
 
 
-class Knots(NamedTuple):
-    """Places at which they are.
+class Curve(NamedTuple):
+    """Anchors in the order of the curve.
 
     Attributes:
-        place: of each knot, the middle of its anchors.
-        source: (knots,) number of its source.
-        member: (n,) the knot of each anchor; None where every anchor is a knot of its own.
+        order: (n,) which anchor is at each place of the order.
+        gaps: (n - 1,) between each and the next: the highest bit in which they differ, and a fraction by distance.
     """
 
-    place: Place
-    source: Numbers
-    member: Numbers | None
+    order: Numbers
+    gaps: Floats
 
 
-def thin(points: Points, capacity: int) -> Knots:
-    """At most ``capacity`` knots; all anchors as they are where they are few enough."""
-    if len(points.residuals) <= capacity:
-        return Knots(points.place, points.source, None)
-    width = FIRST
-    while True:
-        bins = _bins(points, width)
-        order = np.argsort(bins)
-        ranked = bins[order]
-        new = np.empty(len(ranked), np.bool_)
-        new[0] = False
-        np.not_equal(ranked[1:], ranked[:-1], out=new[1:])
-        count = int(np.count_nonzero(new)) + 1
-        if count <= capacity:
-            member = np.empty(len(bins), np.intp)
-            member[order] = np.cumsum(new)
-            return _merged(points, member, count)
-        width *= max(GROWTH, 0.8 * (count / capacity) ** 0.5)
+class Runs(NamedTuple):
+    """Runs of ordered anchors.
+
+    Attributes:
+        starts: (k,) where each begins.
+        counts: (k,) of its anchors.
+    """
+
+    starts: Numbers
+    counts: Numbers
+
+    def total(self, values: Floats) -> Floats:
+        """Sums over the anchors of each run, (k, ...)."""
+        return np.asarray(np.add.reduceat(values, self.starts), np.float32)
 
 
-def _bins(points: Points, width: float) -> npt.NDArray[np.int64]:
+def curve(points: Points) -> Curve:
+    """The order in which anchors that are close follow each other."""
     place = points.place
-    step = np.float32(1 / width)
-    column = (place.u * step + np.float32(512)).astype(np.int64)
-    row = (place.v * step + np.float32(512)).astype(np.int64)
-    layer = (place.log_depth * (step / np.float32(DEEP)) + np.float32(8192)).astype(np.int64)
+    at: Floats = np.empty((len(place.u), 3), np.float32)
+    np.multiply(place.u, np.float32(1 / WIDTH), out=at[:, 0])
+    np.multiply(place.v, np.float32(1 / WIDTH), out=at[:, 1])
+    np.multiply(place.log_depth, np.float32(1 / DEPTH), out=at[:, 2])
+    cells = _TABLE.take((at + np.float32(1 << BITS - 1)).astype(np.intp), mode="clip")
     # Sources stay apart, since each has its own bias.
-    return ((points.source * 1024 + column) * 1024 + row) * 16384 + layer
+    code = cells @ _AXES + (points.source << 3 * BITS)
+    order = np.argsort(code)
+    code, at = code[order], at[order]
+    bits = np.frexp((code[1:] ^ code[:-1]).astype(np.float64))[1]
+    between = at[1:] - at[:-1]
+    far = np.einsum("ij,ij->i", between, between)
+    return Curve(order, (bits + far / (far + 1)).astype(np.float32))
 
 
-def _merged(points: Points, member: Numbers, count: int) -> Knots:
-    share = np.float32(1) / np.bincount(member, minlength=count).astype(np.float32)
+def runs(gaps: Floats, capacity: int) -> Runs:
+    """At most ``capacity`` runs, split where the curve jumps most."""
+    count = len(gaps) + 1
+    if count <= capacity:
+        return Runs(np.arange(count), np.ones(count, np.intp))
+    return _split(gaps, float(np.partition(gaps, count - 1 - capacity)[count - 1 - capacity]))
 
-    def mean(values: Floats) -> Floats:
-        return np.asarray(np.bincount(member, values, count) * share, np.float32)
 
-    place = points.place
-    features = np.stack([mean(column) for column in place.features.T], axis=1)
-    source = np.zeros(count, np.intp)
-    source[member] = points.source
-    return Knots(Place(features, mean(place.u), mean(place.v), mean(place.log_depth)), source, member)
+def crowding(gaps: Floats, shared: float) -> Floats | np.float32:
+    """By how much each ordered anchor's standard deviation grows where others are close, (n,) or 1.
+
+    Neighbours have a share of their errors' variance in common, so that many of them together say no more than
+    1 / shared of them.
+    """
+    if len(gaps) < HEAP:
+        return np.float32(1)
+    counts = _split(gaps, CROWD + 1.0).counts
+    return np.asarray(np.repeat(np.sqrt(1 + shared * (counts - 1)), counts), np.float32)
+
+
+def _split(gaps: Floats, threshold: float) -> Runs:
+    inner = np.flatnonzero(gaps > threshold)
+    starts = np.zeros(len(inner) + 1, np.intp)
+    np.add(inner, 1, out=starts[1:])
+    counts = np.empty_like(starts)
+    np.subtract(starts[1:], starts[:-1], out=counts[:-1])
+    counts[-1] = len(gaps) + 1 - starts[-1]
+    return Runs(starts, counts)
+
+
+def _interleaved() -> Numbers:
+    """Numbers below 512 with two empty bits between their bits."""
+    number, out = np.arange(1 << BITS), np.zeros(1 << BITS, np.intp)
+    for bit in range(BITS):
+        out |= (number >> bit & 1) << 3 * bit
+    return out
+
+
+_TABLE = _interleaved()
+_AXES = np.array((1, 2, 4))

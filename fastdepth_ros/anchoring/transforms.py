@@ -1,4 +1,4 @@
-"""Where frames are at a time: a buffer of what tf says, bounded, without ROS.
+"""Places of frames at a time: a buffer of what tf says, bounded, without ROS.
 
 tf's frames are a tree: each has one parent. A transform is looked up along the two ways to the common ancestor, each
 step at the time that is asked for: between the two samples beside it, or the nearest within a tolerance.
@@ -71,7 +71,7 @@ class Sample(NamedTuple):
 
 
 class Frame:
-    """What was heard of one frame."""
+    """Transforms that were heard of one frame."""
 
     def __init__(self, parent: str, is_static: bool) -> None:
         self.parent = parent
@@ -126,7 +126,7 @@ class Frame:
 
 
 class TransformBuffer:
-    """What /tf and /tf_static say.
+    """Transforms of /tf and /tf_static.
 
     Args:
         tolerance: how far from a sample a time may be [s].

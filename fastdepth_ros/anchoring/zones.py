@@ -1,9 +1,11 @@
-"""Which cells of the answer a measurement means: of a zone what is near in it, of an edge the side that it fits."""
+"""Cells of the answer that a measurement means: of a zone what is near in it, of an edge the side that it fits."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+
+from fastdepth_ros.anchoring.fit import middle
 
 Floats = npt.NDArray[np.float32]
 
@@ -49,12 +51,12 @@ STEP = 0.06
 """Neighbouring cells whose answers differ by more than this [log m] are an edge, or a steep surface."""
 
 STAY = 0.02
-"""What a cell beside the measured pixel has to fit better by, per cell of distance [log m]."""
+"""Gain by which a cell beside the measured pixel has to fit better, per cell of distance [log m]."""
 
 ENOUGH = 8
 """Points from which on their own median says what depth is expected to be."""
 
-_ACROSS, _DOWN = (axis.ravel() for axis in np.meshgrid((0, -1, 1), (0, -1, 1)))
+_ACROSS, _DOWN = (axis.reshape(9, 1) for axis in np.meshgrid((0, -1, 1), (0, -1, 1)))
 _COST = (STAY * np.hypot(_ACROSS, _DOWN)).astype(np.float32)
 
 
@@ -71,16 +73,18 @@ def side(pixels: Floats, log_depths: Floats, log_answer: Floats) -> Floats:
     if len(pixels) < ENOUGH:
         return pixels
     rows, columns = log_answer.shape
-    cells = ((pixels + np.float32(0.5)) * np.float32(0.5)).astype(np.intp)
-    column = np.clip(cells[:, :1] + _ACROSS, 0, columns - 1)
-    row = np.clip(cells[:, 1:] + _DOWN, 0, rows - 1)
-    away = log_depths[:, None] - log_answer[row, column]
-    edge = np.ptp(away, axis=1) > STEP
-    if not edge.any():
+    # Twice the column and row of the cell that has all its neighbours and is nearest.
+    inner = np.array((columns - 2, rows - 2))
+    cells = np.minimum(np.maximum(((pixels + np.float32(0.5)) * np.float32(0.5)).astype(np.intp), 1), inner)
+    around = cells @ np.array((1, columns)) + (_DOWN * columns + _ACROSS)
+    away = log_depths - log_answer.ravel().take(around)
+    index = np.flatnonzero(away.max(0) - away.min(0) > STEP)
+    if not len(index):
         return pixels
-    centre = np.partition(away[:, 0], len(away) // 2)[len(away) // 2]
-    best = (np.abs(away[edge] - centre) + _COST).argmin(1)
-    index = np.flatnonzero(edge)
+    expected = np.float32(middle(away[0]))
+    # The rim's cells count as those beside them.
+    best, cells = (np.abs(away[:, index] - expected) + _COST).argmin(0), cells[index]
     moved = pixels.copy()
-    moved[index, 0], moved[index, 1] = column[index, best] * 2 + 0.5, row[index, best] * 2 + 0.5
+    moved[index, 0] = (cells[:, 0] + _ACROSS[best, 0]) * 2 + 0.5
+    moved[index, 1] = (cells[:, 1] + _DOWN[best, 0]) * 2 + 0.5
     return moved

@@ -1,4 +1,4 @@
-"""What of a BMP file can be known without decoding it: Windows' BITMAPFILEHEADER and BITMAPINFOHEADER."""
+"""Facts of a BMP file that are known without decoding it: Windows' BITMAPFILEHEADER and BITMAPINFOHEADER."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""What OpenCV's libraries print while they decode, and nowhere else say.
+"""Complaints that OpenCV's libraries print while they decode, and tell nowhere else.
 
 libjpeg goes on over damaged bytes and prints one line to C's ``stderr``; OpenCV passes on the picture. So that stream
 is another one while a picture is decoded: one in memory, in which there is nothing as a rule. The file descriptor stays
 as it is, so whatever else the process writes goes where it always went.
 
-Where the C library is not glibc, nothing is heard and lines go to stderr as ever.
+If the C library is not glibc, nothing is heard and lines go to stderr as ever.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ KNOWN = (
     "libpng ",
     "Incompatible libpng",
 )
-"""How the lines of libjpeg and libpng begin. Another thread's are passed on."""
+"""Beginnings of the lines of libjpeg and libpng. Another thread's are passed on."""
 
 _STDERR = 2
 

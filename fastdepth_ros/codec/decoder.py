@@ -39,13 +39,13 @@ Bytes: TypeAlias = "bytes | memoryview | npt.NDArray[np.uint8]"
 
 
 class File(NamedTuple):
-    """What is known of a file before it is decoded.
+    """Facts of a file that are known before it is decoded.
 
     Attributes:
         kind: ``JPEG`` or ``PNG``.
         width, height: of its picture [px].
         bits: of a channel.
-        channels: that are stored.
+        channels: number of channels that are stored.
         reducible: whether it can be decoded smaller than it is.
         data: of it that makes the picture.
     """
@@ -149,7 +149,7 @@ class Decoder:
         return File("PNG", header.width, header.height, header.bits, header.channels, False, picture)
 
     def _damage(self, said: str, data: npt.NDArray[np.uint8]) -> str:
-        """What was said of damage; nothing where the picture is whole."""
+        """Complaints of damage; none where the picture is whole."""
         for line in said.splitlines():
             if line.startswith(_DAMAGE) and not self._is_harmless(line, data):
                 return line
@@ -178,7 +178,7 @@ class Decoder:
 
 
 def _end_of(data: memoryview, start: int) -> int:
-    """Where a file of one scan ends: it is looked for at the end, before some padding, and then everywhere."""
+    """End of a file of one scan: it is looked for at the end, before some padding, and then everywhere."""
     if data[-len(jpeg.END) :] == jpeg.END and len(data) - len(jpeg.END) >= start:
         return len(data) - len(jpeg.END)
     for begin in (max(start, len(data) - PADDING), start):

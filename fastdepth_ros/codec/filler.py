@@ -1,6 +1,6 @@
 """Bytes that stand where a JPEG's picture was.
 
-What a broken transfer leaves out is filled up, with zeros as a rule, and those decode: to a picture of which all that
+A gap that a broken transfer leaves is filled up, with zeros as a rule, and those decode: to a picture of which all that
 follows is shifted. A run of one byte is told from a plain wall by the file's own Huffman tables: the wall's blocks are
 short, a direct current and an end; a run that does not go on as such blocks is no picture (ITU-T T.81, annexes C, F).
 """
@@ -72,7 +72,7 @@ def _goes_on(bits: str, at: int, blocks: list[tuple[Codes, Codes]], first: int) 
 
 
 def _block_end(bits: str, at: int, dc: Codes, ac: Codes) -> int:
-    """Where a plain block ends that begins there; -1 where none does."""
+    """End of the plain block that begins there; -1 where none does."""
     category, at = _symbol(bits, at, dc)
     at += category
     for _ in range(PLAIN + 1):

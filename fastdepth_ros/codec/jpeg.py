@@ -1,4 +1,4 @@
-"""What of a JPEG file can be known without decoding it (ITU-T T.81, annex B)."""
+"""Facts of a JPEG file that are known without decoding it (ITU-T T.81, annex B)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _BLOCK, _SIDE = 64, 8
 """Samples of a block, and of its sides."""
 _RESTART = 0xD0
 _VERSION_AT, _TRANSFORM_AT = 9, 15
-"""Where the version of JFIF, and Adobe's transform of colours, stand behind their markers."""
+"""Offsets, behind their markers, of JFIF's version and of Adobe's transform of colours."""
 _TRANSFORMS = {3: 1, 4: 2}
 """Channels -> the transform to YCbCr or YCCK; the other one that is known is none, 0."""
 
@@ -44,7 +44,7 @@ class Frame(NamedTuple):
 
 
 class Header(NamedTuple):
-    """What stands before the first scan.
+    """Contents of a file before the first scan.
 
     Attributes:
         width, height: of the picture [px].
@@ -103,7 +103,7 @@ def least_bytes(header: Header) -> float:
 
 
 def scan_count(data: bytes, header: Header) -> int:
-    """How many scans there are."""
+    """Number of scans."""
     return data.count(SCAN, header.scan_at) if header.scans else 1
 
 

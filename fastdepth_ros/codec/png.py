@@ -1,4 +1,4 @@
-"""What of a PNG file can be known without decoding it (W3C PNG specification, sections 5 and 11)."""
+"""Facts of a PNG file that are known without decoding it (W3C PNG specification, sections 5 and 11)."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 """By colour type."""
 _ANIMATION = frozenset({b"acTL", b"fcTL", b"fdAT"})
 _CRITICAL = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND"})
-"""All that there are. Of others a decoder may think what it likes, and one that finds no pixels before IEND reads on
+"""All that there are. A decoder may think of others what it likes, and one that finds no pixels before IEND reads on
 behind it: gigabytes, if what stands there says so."""
 _ANCILLARY, _TRANSPARENCY = 0x20, b"tRNS"
 """Bit of a chunk's first letter that tells that it is not needed, and the one that pixels may have alpha of."""
 
 
 class Header(NamedTuple):
-    """What stands before the pixels.
+    """Contents of a file before the pixels.
 
     Attributes:
         width, height: of the picture [px].

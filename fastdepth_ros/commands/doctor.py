@@ -5,16 +5,18 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 
-from fastdepth_ros.doctor import Check, Level, Question, examine
+from fastdepth_ros.doctor import Question, examine
+from fastdepth_ros.errors import Finding, Level
 from fastdepth_ros.models import DEFAULT
 
-COLOURS = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "bold red"}
+COUNTED = (Level.OK, Level.WARN, Level.ERROR)
+"""Levels that a check can have."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,18 +50,23 @@ def run(args: argparse.Namespace) -> int:
         checks.append(check)
         if not args.json:
             _show(console, check)
-    failed = any(check.level is Level.FAIL for check in checks)
+    failed = any(check.level is Level.ERROR for check in checks)
     if args.json:
-        json.dump({"ok": not failed, "checks": [asdict(check) for check in checks]}, sys.stdout, indent=2)
+        json.dump({"ok": not failed, "checks": [as_json(check) for check in checks]}, sys.stdout, indent=2)
         sys.stdout.write("\n")
     else:
-        counts = {level: sum(check.level is level for check in checks) for level in Level}
-        console.print(", ".join(f"{count} {level.value}" for level, count in counts.items()))
+        counts = {level: sum(check.level is level for check in checks) for level in COUNTED}
+        console.print(", ".join(f"{count} {level.word}" for level, count in counts.items()))
     return 1 if failed else 0
 
 
-def _show(console: Console, check: Check) -> None:
-    level = f"[{COLOURS[check.level]}]{check.level.value:4}[/]"
-    console.print(f"{level}  {check.name:16}  {escape(check.fact)}", soft_wrap=True)
+def as_json(check: Finding) -> dict[str, Any]:
+    """A finding as plain data, under the names that a doctor uses."""
+    return {"name": check.about, "level": check.level.word, "fact": check.cause, "remedy": check.remedy}
+
+
+def _show(console: Console, check: Finding) -> None:
+    level = f"[{check.level.colour}]{check.level.word:4}[/]"
+    console.print(f"{level}  {check.about:16}  {escape(check.cause)}", soft_wrap=True)
     if check.remedy:
         console.print(f"{'':24}{escape(check.remedy)}", soft_wrap=True)

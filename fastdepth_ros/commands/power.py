@@ -11,8 +11,10 @@ from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from fastdepth_ros.errors import Finding
 from fastdepth_ros.power import PowerMonitor, PowerState, load_profiles
 from fastdepth_ros.power.files import as_list
 
@@ -75,9 +77,13 @@ def as_json(state: PowerState, monitor: PowerMonitor) -> dict[str, Any]:
             "max_rate": operation.max_rate,
             "budget": data.pop("budget"),
         },
-        "findings": [asdict(finding) for finding in state.findings],
+        "findings": [_finding(finding) for finding in state.findings],
         **{name: value for name, value in data.items() if name not in ("about_board", "about_power")},
     }
+
+
+def _finding(finding: Finding) -> dict[str, str]:
+    return {"level": finding.level.word, "cause": finding.cause, "remedy": finding.remedy}
 
 
 def show(console: Console, state: PowerState, monitor: PowerMonitor, profiles: list[str]) -> None:
@@ -114,8 +120,7 @@ def show(console: Console, state: PowerState, monitor: PowerMonitor, profiles: l
     plan.add_row("power", _figure(budget.watts, "W", 1, "no budget"))
     console.print(plan)
     for finding in state.findings:
-        colour = "yellow" if finding.level == "warn" else "dim"
-        console.print(f"[{colour}]{finding.level}[/]: {finding.cause.rstrip('.')}. {finding.remedy}", soft_wrap=True)
+        console.print(f"[{finding.level.colour}]{finding.level.word}[/]  {escape(str(finding))}", soft_wrap=True)
 
 
 def _figure(value: float | None, unit: str, digits: int, otherwise: str = "unknown") -> str:

@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Measure, and write the table; `fastdepth compile` and the node use it from then on.
 
-    Where the whole network is not faster with it, it is only written where ``--out`` says so.
+    If the whole network is not faster with it, it is only written where ``--out`` says so.
     """
     # Imported here, because they load the compiler: a wrong argument is told before.
     from fastdepth_ros.compiler import tiling

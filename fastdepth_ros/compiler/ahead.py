@@ -18,7 +18,7 @@ NEAR_BYTES = 2**20
 """A larger map is out of a second-level cache when its reader begins."""
 
 ROWS_AHEAD = 2
-"""How long before its turn a row is asked for: the time of a row covers a memory's delay, and few rows stay unread."""
+"""Rows between asking for a row and its turn: the time of a row covers a memory's delay, and few rows stay unread."""
 
 
 def is_far(source: Source, conv: Convolution) -> bool:

@@ -16,7 +16,7 @@ from fastdepth_ros.network import INPUT_CHANNELS
 
 @dataclass(frozen=True)
 class Program:
-    """What is compiled.
+    """Everything that a module is compiled from.
 
     Attributes:
         main: Relax module: ``main(picture (height, width * 3) uint8) -> depth (height / 2, width / 2) float32``. It

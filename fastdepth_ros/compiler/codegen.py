@@ -76,7 +76,7 @@ def compile_kernel(kernel: Any, target: Target) -> Any:
 
 
 _inherited: tuple[Mapping[str, Any], Target, Path]
-"""What a forked process got from its parent."""
+"""State that a forked process got from its parent."""
 
 
 def _inherit(parent: int, *inherited: Any) -> None:

@@ -1,4 +1,4 @@
-"""How activations and weights lie in memory.
+"""Layout of activations and weights in memory.
 
 Activations are NCHW{lanes}c: channels in groups of one vector, so that a vector holds the same pixel's neighbouring
 channels. Channels are filled up with zeros to whole vectors, and a map carries the border of zeros that the convolution
@@ -21,7 +21,7 @@ LARGEST_WEIGHT = 127
 
 
 def vectors(channels: int, lanes: int) -> int:
-    """How many vectors of ``lanes`` hold ``channels``."""
+    """Number of vectors of ``lanes`` that hold ``channels``."""
     return -(-channels // lanes)
 
 
@@ -57,7 +57,7 @@ class Map:
         return self.vectors * self.plane
 
     def offset(self, vector: Any, row: Any, column: Any) -> Any:
-        """Where a pixel's vector of channels begins; -border is the first row and column."""
+        """Offset of a pixel's vector of channels; -border is the first row and column."""
         return vector * self.plane + (row + self.border) * self.row + (column + self.border) * self.lanes
 
     def pack(self, picture: Floats) -> Floats:

@@ -39,7 +39,7 @@ class Product(Protocol):
 
 
 class Precision(Protocol):
-    """How pointwise convolutions are computed."""
+    """Arithmetic of pointwise convolutions."""
 
     name: str
     needs: frozenset[str]
@@ -114,7 +114,7 @@ class _Int8Product:
         lanes, count = self.lanes, size // self.lanes
         self.words = ir.scratch(size // BYTES_A_LANE, "int32")
         self.step = ir.registers(1)
-        """What one step of a byte is worth."""
+        """Worth of one step of a byte."""
         several = next(n for n in (4, 2, 1) if count % n == 0)
         largest = ir.registers(several * lanes)
         for n in range(several):

@@ -1,6 +1,6 @@
 """Depthwise-separable blocks: a depthwise convolution and the matrix product (pointwise convolution) behind it.
 
-Large maps: one kernel, parallel over rows. What the depthwise convolution of a few rows gives stays in the cache and is
+Large maps: one kernel, parallel over rows. The depthwise convolution's answer for a few rows stays in the cache and is
 used up at once. Small maps of many channels: two kernels, the first parallel over channels, the second over panels of
 weights, because rows are too few to share and each weight would be read for too few pixels.
 
@@ -191,7 +191,7 @@ def pointwise_by_panels(
 
 
 def task_rows(height: int, most: int) -> int:
-    """How many rows a task computes: at most ``most``, and so that two threads have as many tasks each.
+    """Rows that a task computes: at most ``most``, and so that two threads have as many tasks each.
 
     Three tasks take two threads as long as four. Fewer than half of the rows would cost more than that: the weights
     are read anew for each task.

@@ -1,7 +1,7 @@
-"""What a depthwise convolution reads: a map as it lies in memory, or one that exists only while it is read.
+"""Sources of a depthwise convolution: a map as it lies in memory, or one that exists only while it is read.
 
 A decoder block reads the map below it doubled in size by nearest neighbour, with the encoder's map (the skip) added.
-That sum is never stored: it is one more addition for numbers that have just been loaded, where storing it would send
+The sum is never stored: it is one more addition for numbers that have just been loaded, where storing it would send
 the largest maps of the network to memory and back.
 """
 

@@ -1,4 +1,4 @@
-"""What modules are compiled for. A target is data; only ``host`` asks the machine. GPUs are in ``cuda.gpus``."""
+"""Targets of compilation. A target is data; only ``host`` asks the machine. GPUs are in ``cuda.gpus``."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ TARGETS = {
 
 
 def toolchain() -> str:
-    """What makes the machine code, in words: with the same weights and the same of these, a module is the same."""
+    """Tools that make the machine code, in words: with the same weights and the same of these, a module is the same."""
     return f"LLVM {get_global_func('target.llvm_version_major')()}, linked by fastdepth_ros"
 
 

@@ -13,7 +13,7 @@ from fastdepth_ros.network import Convolution
 
 @dataclass(frozen=True)
 class Tiling:
-    """What `fastdepth tune` chooses for one block.
+    """Choice of `fastdepth tune` for one block.
 
     Attributes:
         panel: vectors of output channels that the matrix product holds in registers.

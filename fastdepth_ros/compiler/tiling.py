@@ -12,8 +12,7 @@ from fastdepth_ros.compiler.layout import vectors
 from fastdepth_ros.compiler.plan import Stage
 from fastdepth_ros.compiler.targets import Target
 from fastdepth_ros.compiler.tile import Tiling
-from fastdepth_ros.errors import SettingError
-from fastdepth_ros.files.names import short
+from fastdepth_ros.errors import SettingError, brief, quoted
 from fastdepth_ros.files.reading import LARGEST_TEXT, parse_json, read
 from fastdepth_ros.files.writing import write_file
 from fastdepth_ros.runtime.storage import cache_dir, make_private, private_folder, trusted
@@ -23,14 +22,14 @@ LARGEST = 4096
 """Largest number of a choice; kernels of larger ones would take hours to compile."""
 
 CACHE_BYTES = 128 * 1024
-"""What a task may keep between its two convolutions: well inside a second-level cache."""
+"""Bytes that a task may keep between its two convolutions: well inside a second-level cache."""
 
 REGISTER_TILES = {"avx512": (3, 7), "avx2": (2, 6), "neon": (4, 5)}
 """(panel, pixels) whose sums, weights and one input fit the vector registers: 32 of AVX-512 and NEON, 16 of AVX2."""
 
 
 def own_table(target: Target) -> Path:
-    """Where `fastdepth tune` keeps this machine's own choices."""
+    """File in which `fastdepth tune` keeps this machine's own choices."""
     return (cache_dir() or private_folder()) / "tuning" / f"{target.cpu}-{target.family}.json"
 
 
@@ -48,14 +47,14 @@ def measured(target: Target) -> dict[str, Tiling]:
         stages = parse_json(read(file, LARGEST_TEXT))["stages"]
         return {name: _checked(Tiling(**choice)) for name, choice in stages.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        cause = f"{file} cannot be read ({short(error, 300)})"
+        cause = f"{file} cannot be read ({brief(repr(error), 300)})"
         raise SettingError(cause, "Delete it, or run `fastdepth tune`.") from error
 
 
 def _checked(choice: Tiling) -> Tiling:
     for name, value in vars(choice).items():
         if type(value) is not int or not 1 <= value <= LARGEST:
-            raise ValueError(f"{name} is {short(value)}")
+            raise ValueError(f"{name} is {quoted(value)}")
     return choice
 
 

@@ -39,7 +39,7 @@ BURST_S = 0.002
 """Length of a candidate's turn, at least three runs."""
 
 NEAR_CACHE_BYTES = 4 * 2**20
-"""What the copies of a stage's arguments amount to, so that each is out of the near caches when its turn comes."""
+"""Bytes of all copies of a stage's arguments, so that each is out of the near caches when its turn comes."""
 
 REGISTERS = {"avx512": 32, "avx2": 16, "neon": 32}
 FEWEST_SUMS = 8
@@ -65,7 +65,7 @@ def tune(stages: Sequence[Stage], target: Target, progress: Progress) -> dict[st
 
 
 def whole(bundle: Bundle, target: str, tables: Mapping[str, Mapping[str, Tiling]]) -> dict[str, float]:
-    """How long the whole network takes with each of some tables [s]: on one thread, in turns, medians of the rounds."""
+    """Times of the whole network with each of some tables [s]: on one thread, in turns, medians of the rounds."""
     with scratch(tempfile.gettempdir()) as folder:
         modules = {
             name: CompiledModule.open(compile_bundle(bundle, target, folder / name, table=table))

@@ -9,13 +9,13 @@ from typing import Any
 from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import State
 from lifecycle_msgs.srv import GetState
-from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
 from fastdepth_ros import cdr
 from fastdepth_ros.demo.results import Answer, NodeReport, read_counts, read_stages
-from fastdepth_ros.diagnostics.levels import Level
 from fastdepth_ros.diagnostics.messages import read_statuses
+from fastdepth_ros.errors import Level
 from fastdepth_ros.harness.bystander import Bystander
+from fastdepth_ros.messages.output_topics import DEMO, OUTPUT_TOPICS
 from fastdepth_ros.recording.writer import RecordingWriter
 
 NODE = "fastdepth"
@@ -24,36 +24,42 @@ NODE = "fastdepth"
 KEEP = 10
 """Answers that DDS keeps for the client until it takes them."""
 
-OUTPUTS = {"depth/image_rect": Image, "depth/camera_info": CameraInfo, "depth/points": PointCloud2}
-DEPTH = "/depth/image_rect"
+OUTPUTS = tuple(output for output in OUTPUT_TOPICS if DEMO in output.readers)
+"""Topics that the demo records."""
+
+DEPTH = next(f"/{output.topic}" for output in OUTPUTS if output.name == "depth")
+UNCERTAINTY = next(f"/{output.topic}" for output in OUTPUTS if output.name == "uncertainty")
 
 
 class DemoClient(Bystander):
-    """What the demo hears.
+    """Subscriptions of the demo.
 
     Args:
         writer: takes what is heard, once :attr:`recording` is set.
         cloud: whether to listen to the cloud; the node makes none where nobody does.
+        uncertainty: whether to listen to the uncertainty; likewise.
 
     Attributes:
         answers: the depth images so far.
         reports: what the node said on /diagnostics so far.
         complaint: what the node says is wrong with itself; empty if nothing is.
+        anchoring: what it said of measured depths last; empty before.
         recording: whether to write down what is heard.
     """
 
-    def __init__(self, writer: RecordingWriter, cloud: bool) -> None:
+    def __init__(self, writer: RecordingWriter, cloud: bool, uncertainty: bool = False) -> None:
         super().__init__("fastdepth_demo")
         self.answers: list[Answer] = []
         self.reports: list[NodeReport] = []
-        self.complaint = ""
+        self.complaint = self.anchoring = ""
         self.recording = False
         self._writer = writer
         self._changed = threading.Condition()
         self._state = self.node.create_client(GetState, f"/{NODE}/get_state")
-        for topic, kind in OUTPUTS.items():
-            if cloud or kind is not PointCloud2:
-                self._listen(f"/{topic}", kind)
+        wanted = {"cloud": cloud, "uncertainty": uncertainty}
+        for output in OUTPUTS:
+            if wanted.get(output.name, True):
+                self._listen(f"/{output.topic}", output.message)
         self.node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, KEEP, raw=True)
 
     def wait(self, condition: Callable[[], bool], seconds: float) -> bool:
@@ -99,8 +105,10 @@ class DemoClient(Bystander):
             if name != NODE:
                 continue
             pairs += status.values.items()
-            if status.part == "node":
+            if status.about == "node":
                 self.complaint = status.message if status.level is Level.ERROR else ""
+            if status.about == "anchoring":
+                self.anchoring = status.message
         with self._changed:
             self.reports.append(NodeReport(now, read_stages(pairs), read_counts(pairs)))
             self._changed.notify_all()

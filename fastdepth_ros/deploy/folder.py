@@ -103,7 +103,7 @@ def package_wheel() -> Wheel:
 
 
 def _put_model(bundle: Bundle, target: str, folder: Path, progress: Progress) -> None:
-    """What the bundle's manifest names, and the one module that the robot runs, under a manifest of their own."""
+    """Copy what the bundle's manifest names, and the one module that the robot runs, under a manifest of their own."""
     for name in bundle.manifest.files or {}:
         if not name.startswith("modules/"):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -178,7 +178,7 @@ def _ros_pins() -> list[str]:
 
 
 def _share() -> Path:
-    """Where package.xml, config and launch are: the checkout, or share/fastdepth_ros of an installation.
+    """Folder of package.xml, config and launch: the checkout, or share/fastdepth_ros of an installation.
 
     Raises:
         SettingError: neither has them.

@@ -15,7 +15,7 @@ LONG_AGO = (1980, 1, 1, 0, 0, 0)
 
 @dataclass(frozen=True)
 class Wheel:
-    """What a wheel holds.
+    """Contents of a wheel.
 
     Attributes:
         name: as pip knows it.

@@ -1,4 +1,4 @@
-"""What the node says of itself: windows of what happened, levels by documented thresholds, /diagnostics.
+"""Diagnostics of the node: windows of what happened, levels by documented thresholds, /diagnostics.
 
 windows   numbers of the last seconds
 monitor   what happened to the images, as the node's threads report it

@@ -1,4 +1,4 @@
-"""What became of measured depths, source by source, at a level, with what to do about it.
+"""Status of measured depths, source by source, at a level, with what to do about it.
 
     anchoring  WARN   a source cannot be read; its frame or the time of its frame is not known; its stamps do not match
                       the images'; none of it is in the view; it fell silent; it says that things are several times as
@@ -18,11 +18,12 @@ from typing import NamedTuple
 
 from fastdepth_ros.anchoring.anchoring import DISAGREES
 from fastdepth_ros.anchoring.anchors import Report as Correction
-from fastdepth_ros.diagnostics.levels import Level, Status
+from fastdepth_ros.diagnostics.status import Status, status_of
 from fastdepth_ros.diagnostics.windows import Window
+from fastdepth_ros.errors import Finding, Level
 
 FAR_OFF = 2.0
-"""How many times as far, or as near, as the picture a source may say that things are; the network alone errs less."""
+"""Largest ratio, either way, of a source's depths to the picture's that is believed; the network alone errs less."""
 
 SILENT_AFTER = 2.0
 """Without a message for so long a source fell silent [s]."""
@@ -51,16 +52,16 @@ class SourceState:
     """A source over the last seconds.
 
     Attributes:
-        name: of it.
-        topic: that it comes on; empty for the floor.
-        publishers: of the topic.
-        messages: in all.
-        rate: of them [Hz].
-        silence: time since the last; None before the first [s].
-        frames: in which it was looked at.
-        used: anchors of a frame that had a say, the mean.
-        left_out: cause -> how many of a frame had none, the mean.
-        lag: from measurement to image, the mean [s]; None where nothing was used.
+        name: of the source.
+        topic: on which it comes; empty for the floor.
+        publishers: number of the topic's publishers.
+        messages: number of its messages in all.
+        rate: messages a second [Hz].
+        silence: time since the last message [s]; None before the first.
+        frames: number of frames in which it was looked at.
+        used: mean number of anchors of a frame that had a say.
+        left_out: cause -> mean number of anchors of a frame that had none.
+        lag: mean time from measurement to image [s]; None where nothing was used.
         ratio: how many times as far as the picture it says things are; None where it cannot be said.
         disbelieved: share of frames in which it was not believed as a whole.
         problem: why it was not used, of late; empty where it was.
@@ -93,23 +94,23 @@ class SourceNotes:
         self._last: float | None = None
 
     def came(self, now: float) -> None:
-        """A message came."""
+        """Note a message."""
         with self._lock:
             self._came.add(now, None)
             self._last = now
 
     def problem(self, now: float, what: str) -> None:
-        """Something kept a message, or all of them, from being used."""
+        """Note what kept a message, or all of them, from being used."""
         with self._lock:
             self._problems.add(now, what)
 
     def used(self, now: float, what: Used) -> None:
-        """A frame was corrected with it."""
+        """Note a frame that was corrected with the source."""
         with self._lock:
             self._frames.add(now, what)
 
     def state(self, now: float, publishers: int) -> SourceState:
-        """Everything, at this time."""
+        """Tell the state of the source at this time."""
         with self._lock:
             frames, problems = self._frames.values(now), self._problems.values(now)
             left_out: Counter[str] = Counter()
@@ -155,16 +156,10 @@ def anchoring_status(
         values |= _scale(correction)
     remembers = correction is not None and math.isfinite(correction.age)
     problems = [problem for each in active if (problem := _problem(each, remembers))]
-    problems += [each for each in (about_tf, about_floor) if each]
-    for number, problem in enumerate(problems, 1):
-        values[f"problem {number}"] = problem
-    if problems:
-        more = f" (and {len(problems) - 1} more, see below)" if problems[1:] else ""
-        return Status("anchoring", Level.WARN, problems[0] + more, values)
+    problems += [Finding(Level.WARN, each) for each in (about_tf, about_floor) if each]
     used = [f"{each.name} ({each.used:.0f})" for each in active if each.used]
-    if not used:
-        return Status("anchoring", Level.OK, "no source publishes: depth is the network's own", values)
-    return Status("anchoring", Level.OK, f"anchored by {', '.join(used)}", values)
+    well = f"anchored by {', '.join(used)}" if used else "no source publishes: depth is the network's own"
+    return status_of("anchoring", problems, well, values)
 
 
 def _values(source: SourceState) -> dict[str, str]:
@@ -190,36 +185,35 @@ def _scale(correction: Correction) -> dict[str, str]:
     }
 
 
-def _problem(source: SourceState, remembers: bool) -> str:
-    """What is wrong with a source, and what to do; empty where nothing is."""
+def _problem(source: SourceState, remembers: bool) -> Finding | None:
+    """Name what is wrong with a source, and what to do; None where nothing is."""
     name = source.name
     if source.silence is not None and source.silence > SILENT_AFTER:
         goes_on = "depth goes on with the scale that is remembered" if remembers else "depth is the network's own"
         remedy = f"Look whether who publishes {source.topic} still runs."
-        return f"{name} fell silent {source.silence:.0f} s ago, {goes_on}. {remedy}"
+        return Finding(Level.WARN, f"{name} fell silent {source.silence:.0f} s ago, {goes_on}", remedy)
     if source.problem:
-        return f"{name} is not used: {source.problem}"
+        return Finding(Level.WARN, f"{name} is not used: {source.problem}")
     if source.left_out.get(DISAGREES, 0.0) > source.used:
         remedy = "Check its frame, units and extrinsics: it may be upside down or mirrored."
-        return f"most of {name} is left out, because it {DISAGREES} with the picture or with other sources. {remedy}"
+        cause = f"most of {name} is left out, because it {DISAGREES} with the picture or with other sources"
+        return Finding(Level.WARN, cause, remedy)
     if source.frames and not source.used and source.topic:
         return _none_of(source)
     far = source.ratio is not None and not 1 / FAR_OFF < source.ratio < FAR_OFF
     if source.ratio is not None and (far or source.disbelieved > 0.5):
         believed = "" if source.disbelieved <= 0.5 else ", which neither the picture nor other sources bear out"
-        says = _times(source.ratio)
-        return f"{name} says {says} as the picture{believed}. Check its extrinsics, its frame and its units."
-    return ""
+        cause = f"{name} says {_times(source.ratio)} as the picture{believed}"
+        return Finding(Level.WARN, cause, "Check its extrinsics, its frame and its units.")
+    return None
 
 
-def _none_of(source: SourceState) -> str:
+def _none_of(source: SourceState) -> Finding:
     if not source.left_out:
-        return f"{source.name} holds no point. Look at what {source.topic} says."
-    cause = max(source.left_out, key=lambda each: source.left_out[each])
-    return (
-        f"{source.name} gives no anchor: {cause} ({source.left_out[cause]:.0f} of a message)."
-        " Check its frame, its extrinsics and where it looks."
-    )
+        return Finding(Level.WARN, f"{source.name} holds no point", f"Look at what {source.topic} says.")
+    most = max(source.left_out, key=lambda each: source.left_out[each])
+    cause = f"{source.name} gives no anchor: {most} ({source.left_out[most]:.0f} of a message)"
+    return Finding(Level.WARN, cause, "Check its frame, its extrinsics and where it looks.")
 
 
 def _times(ratio: float) -> str:

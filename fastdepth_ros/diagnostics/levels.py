@@ -1,4 +1,4 @@
-"""What the numbers mean: a status for each part of the node, at a level, with what to do about it.
+"""Meaning of the numbers: a status for each part of the node, at a level, with what to do about it.
 
     input        ERROR  images came and stopped for `stale_after`; every image of the window was unreadable
                  WARN   no image came yet for `stale_after`; some images of the window were unreadable; more than 5 %
@@ -20,14 +20,14 @@ is well.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import IntEnum
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from fastdepth_ros.dds import advice
 from fastdepth_ros.diagnostics.monitor import Drop, Report
+from fastdepth_ros.diagnostics.status import Status
 from fastdepth_ros.diagnostics.windows import Spread
-from fastdepth_ros.errors import quoted
+from fastdepth_ros.errors import Level, quoted
 from fastdepth_ros.power.ages import milliseconds, of_another_clock
 
 DROPPED_SHARE = 0.05
@@ -43,32 +43,7 @@ TURNS = 3
 """Changes of the images' frame in a window from which on two cameras are on one topic."""
 
 CLOCK_TOLERANCE = 0.005
-"""How far in the future a stamp may be before the clocks are said to differ [s]."""
-
-
-class Level(IntEnum):
-    """Levels of diagnostic_msgs/DiagnosticStatus."""
-
-    OK = 0
-    WARN = 1
-    ERROR = 2
-
-
-@dataclass(frozen=True)
-class Status:
-    """What is to be said of one part.
-
-    Attributes:
-        part: of the node.
-        level: how bad it is.
-        message: what is the matter, and what to do.
-        values: numbers and words, in the order in which they are shown.
-    """
-
-    part: str
-    level: Level
-    message: str
-    values: Mapping[str, str] = field(default_factory=dict)
+"""Time that a stamp may be in the future before the clocks are said to differ [s]."""
 
 
 @dataclass(frozen=True)
@@ -111,38 +86,38 @@ def input_status(report: Report, source: Source, stale_after: float) -> Status:
     }
     if report.silence >= stale_after:
         level = Level.ERROR if report.received else Level.WARN
-        return Status("input", level, _silence(report, source), values)
+        return Status(level, *_silence(report, source), about="input", values=values)
     if report.recent_rejected:
         every = report.recent_rejected >= report.recent_received
         message = f"{report.recent_rejected} of {report.recent_received} images cannot be read: {report.last_error}"
-        return Status("input", Level.ERROR if every else Level.WARN, message, values)
+        return Status(Level.ERROR if every else Level.WARN, message, about="input", values=values)
     if report.recent_turns >= TURNS:
         one, other = (quoted(frame) for frame in report.frames)
-        message = (
+        cause = (
             f"two cameras publish on {source.topic}: its images are of {one} and of {other} in turn, and each change"
-            f" costs time. Remap `image` to the topic of one of them. Publishers: {'; '.join(source.publishers)}"
+            " costs time"
         )
-        return Status("input", Level.WARN, message, values)
+        remedy = f"Remap `image` to the topic of one of them. Publishers: {'; '.join(source.publishers)}"
+        return Status(Level.WARN, cause, remedy, about="input", values=values)
     lost = report.recent_dropped.get(Drop.LOST, 0)
     if lost > max(1, DROPPED_SHARE * (report.recent_received + lost)):
-        message = (
-            f"{lost} of {report.recent_received + lost} images were lost on the way. {advice(source.picture)}"
-            " Otherwise the network or this machine is too busy."
-        )
-        return Status("input", Level.WARN, message, values)
-    return Status("input", Level.OK, f"{report.rate_in:.1f} Hz" if report.received else "waiting for images", values)
+        cause = f"{lost} of {report.recent_received + lost} images were lost on the way"
+        remedy = f"{advice(source.picture)} Otherwise the network or this machine is too busy."
+        return Status(Level.WARN, cause, remedy, about="input", values=values)
+    return Status(
+        Level.OK, f"{report.rate_in:.1f} Hz" if report.received else "waiting for images", about="input", values=values
+    )
 
 
-def _silence(report: Report, source: Source) -> str:
+def _silence(report: Report, source: Source) -> tuple[str, str]:
+    """Why no image comes, and what to do."""
     what = f"no image on {source.topic} for {report.silence:.1f} s"
     if not source.publishers:
-        return f"{what}: it has no publisher. Start the camera driver, or remap `image`."
+        return f"{what}: it has no publisher", "Start the camera driver, or remap `image`."
     if misfit := misfit_of(source, "image"):
-        return f"{what}: {misfit}"
-    return (
-        f"{what}, although {len(source.publishers)} publish there. Look whether the driver still sends."
-        f" {advice(source.picture)}"
-    )
+        return f"{what}: {misfit}", ""
+    remedy = f"Look whether the driver still sends. {advice(source.picture)}"
+    return f"{what}, although {len(source.publishers)} publish there", remedy
 
 
 def misfit_of(source: Source, name: str) -> str:
@@ -150,7 +125,7 @@ def misfit_of(source: Source, name: str) -> str:
 
     Args:
         source: the topic.
-        name: what it is called where it is remapped.
+        name: its name in a remapping.
     """
     if source.compatible or not source.publishers:
         return ""
@@ -166,7 +141,7 @@ def misfit_of(source: Source, name: str) -> str:
 
 
 def _way(source: Source, name: str) -> str:
-    """What to do about messages of another type."""
+    """Remedy for messages of another type."""
     told = {("CompressedImage", "Image"): "compressed", ("Image", "CompressedImage"): "raw"}
     for other in source.others:
         transport = told.get((other.rsplit("/", 1)[-1], source.kind.rsplit("/", 1)[-1]))
@@ -178,7 +153,7 @@ def _way(source: Source, name: str) -> str:
 NO_CAMERA = "depth without camera_info and cloud"
 LAST_CAMERA = "the last camera_info that was good stays in force"
 UNCORRECTED = "depth is not corrected for the focal length"
-"""What follows from a camera that is not known, from a bad camera_info after a good one, and from one in doubt."""
+"""Consequences of a camera that is not known, from a bad camera_info after a good one, and from one in doubt."""
 
 
 def calibration_status(source: Source, problem: str, camera: str, consequence: str = NO_CAMERA) -> Status:
@@ -193,8 +168,8 @@ def calibration_status(source: Source, problem: str, camera: str, consequence: s
     values = {"topic": source.topic, "publishers": str(len(source.publishers)), "camera": camera or "unknown"}
     if problem:
         message = f"{consequence}: {problem}" if consequence else problem
-        return Status("calibration", Level.WARN, message, values)
-    return Status("calibration", Level.OK, camera or "waiting for images", values)
+        return Status(Level.WARN, message, about="calibration", values=values)
+    return Status(Level.OK, camera or "waiting for images", about="calibration", values=values)
 
 
 def inference_status(report: Report, facts: Mapping[str, str]) -> Status:
@@ -211,21 +186,20 @@ def inference_status(report: Report, facts: Mapping[str, str]) -> Status:
     values.update({f"dropped: {cause.value}": str(total) for cause, total in dropped.items()})
     values["failures"] = str(report.failed)
     if report.recent_failed:
-        message = (
-            f"{report.recent_failed} images failed: {report.last_error}. Please report this; the log has the rest."
-        )
-        return Status("inference", Level.ERROR, message, values)
+        cause = f"{report.recent_failed} images failed: {report.last_error}"
+        remedy = "Please report this; the log has the rest."
+        return Status(Level.ERROR, cause, remedy, about="inference", values=values)
     replaced = report.recent_dropped.get(Drop.REPLACED, 0)
     if replaced > max(1, DROPPED_SHARE * report.recent_received):
-        message = (
-            f"{replaced} of {report.recent_received} images came faster than they could be answered. Lower the camera's"
-            " rate or max_rate, raise threads, or free the processor."
-        )
-        return Status("inference", Level.WARN, message, values)
+        cause = f"{replaced} of {report.recent_received} images came faster than they could be answered"
+        remedy = "Lower the camera's rate or max_rate, raise threads, or free the processor."
+        return Status(Level.WARN, cause, remedy, about="inference", values=values)
     busy = report.stages.get("infer")
     if busy is None:
-        return Status("inference", Level.OK, "idle: nobody subscribes" if report.received else "idle", values)
-    return Status("inference", Level.OK, f"{busy.p50 * 1e3:.1f} ms", values)
+        return Status(
+            Level.OK, "idle: nobody subscribes" if report.received else "idle", about="inference", values=values
+        )
+    return Status(Level.OK, f"{busy.p50 * 1e3:.1f} ms", about="inference", values=values)
 
 
 def output_status(report: Report, subscribers: Mapping[str, int], age_limit: float | None = None) -> Status:
@@ -243,29 +217,30 @@ def output_status(report: Report, subscribers: Mapping[str, int], age_limit: flo
         **{f"subscribers of {topic}": str(count) for topic, count in subscribers.items()},
     }
     if report.age is None:
-        return Status("outputs", Level.OK, "no answers in the last seconds", values)
+        return Status(Level.OK, "no answers in the last seconds", about="outputs", values=values)
     if of_another_clock(report.age.p50) or of_another_clock(report.age.p95):
         values["age p50/p95/max [ms]"] = "from another clock"
-        message = (
-            "stamps of the images are from another clock, so ages cannot be told. Let the driver stamp with this"
-            " machine's time; a recording needs use_sim_time and /clock."
-        )
-        return Status("outputs", Level.WARN, message, values)
+        cause = "stamps of the images are from another clock, so ages cannot be told"
+        remedy = "Let the driver stamp with this machine's time; a recording needs use_sim_time and /clock."
+        return Status(Level.WARN, cause, remedy, about="outputs", values=values)
     values["age p50/p95/max [ms]"] = _milliseconds(report.age)
     if report.age.p50 < -CLOCK_TOLERANCE:
-        message = (
-            f"images are stamped {-report.age.p50:.3f} s in the future. Synchronise the camera's clock with this"
-            " machine's, or set use_sim_time if the images come from a recording."
+        cause = f"images are stamped {-report.age.p50:.3f} s in the future"
+        remedy = (
+            "Synchronise the camera's clock with this machine's, or set use_sim_time if the images come from a"
+            " recording."
         )
-        return Status("outputs", Level.WARN, message, values)
+        return Status(Level.WARN, cause, remedy, about="outputs", values=values)
     if report.age.p95 > limit:
-        message = (
-            f"depth is {milliseconds(report.age.p95, 0)} old (p95), over {milliseconds(limit, 0)}. Look at the times of"
-            " the stages; if they are short, the images come late or their stamps are of another clock: a recording"
-            " needs use_sim_time and /clock."
+        cause = f"depth is {milliseconds(report.age.p95, 0)} old (p95), over {milliseconds(limit, 0)}"
+        remedy = (
+            "Look at the times of the stages; if they are short, the images come late or their stamps are of another"
+            " clock: a recording needs use_sim_time and /clock."
         )
-        return Status("outputs", Level.WARN, message, values)
-    return Status("outputs", Level.OK, f"{report.rate_out:.1f} Hz, {report.age.p50 * 1e3:.1f} ms old", values)
+        return Status(Level.WARN, cause, remedy, about="outputs", values=values)
+    return Status(
+        Level.OK, f"{report.rate_out:.1f} Hz, {report.age.p50 * 1e3:.1f} ms old", about="outputs", values=values
+    )
 
 
 def node_status(
@@ -280,7 +255,7 @@ def node_status(
 
     Args:
         state: label of the lifecycle state, or what the node is doing.
-        problem: why it could not; empty if it could.
+        problem: why the node could not be configured; empty if it could.
         values: what else there is to say.
         clock_stands: the node is to take its time from /clock, and none came.
         stood: for how long the node's clock has stood [s].
@@ -290,26 +265,21 @@ def node_status(
     if unknown:
         values["parameters that there are not"] = ", ".join(unknown)
     if problem:
-        return Status("node", Level.ERROR, problem, values)
+        return Status(Level.ERROR, problem, about="node", values=values)
     if clock_stands:
-        message = (
-            "use_sim_time is true, but no /clock came, so ages and rates cannot be told. Start the simulator, play the"
-            " recording with --clock, or set use_sim_time to false."
-        )
-        return Status("node", Level.WARN, message, values)
+        cause = "use_sim_time is true, but no /clock came, so ages and rates cannot be told"
+        remedy = "Start the simulator, play the recording with --clock, or set use_sim_time to false."
+        return Status(Level.WARN, cause, remedy, about="node", values=values)
     if stood > STANDSTILL:
-        message = (
-            f"the time of /clock has stood for {stood:.0f} s, so ages cannot be told. Go on with the simulator or the"
-            " recording, or set use_sim_time to false."
-        )
-        return Status("node", Level.WARN, message, values)
+        cause = f"the time of /clock has stood for {stood:.0f} s, so ages cannot be told"
+        remedy = "Go on with the simulator or the recording, or set use_sim_time to false."
+        return Status(Level.WARN, cause, remedy, about="node", values=values)
     meant = [f"{quoted(name)} ({right}?)" for name, right in unknown.items() if right]
     if meant:
-        message = (
-            f"there is no parameter {', '.join(meant)}. Mend its name in the launch or YAML file, or leave it out."
-        )
-        return Status("node", Level.WARN, message, values)
-    return Status("node", Level.OK, state, values)
+        cause = f"there is no parameter {', '.join(meant)}"
+        remedy = "Mend its name in the launch or YAML file, or leave it out."
+        return Status(Level.WARN, cause, remedy, about="node", values=values)
+    return Status(Level.OK, state, about="node", values=values)
 
 
 def _milliseconds(spread: Spread) -> str:

@@ -8,10 +8,8 @@ from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
 from fastdepth_ros.cdr import STAMP_ENDS, Fields
-from fastdepth_ros.diagnostics.levels import Level, Status
-from fastdepth_ros.errors import LONGEST, brief
-
-_LEVELS = (DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR)
+from fastdepth_ros.diagnostics.status import Status
+from fastdepth_ros.errors import LONGEST, Level, brief
 
 
 def diagnostic_array(statuses: Iterable[Status], node: str, hardware: str, stamp: Time) -> DiagnosticArray:
@@ -27,8 +25,8 @@ def diagnostic_array(statuses: Iterable[Status], node: str, hardware: str, stamp
     array.header.stamp = stamp
     array.status = [
         DiagnosticStatus(
-            level=_LEVELS[status.level],
-            name=f"{node}: {status.part}",
+            level=bytes((status.level.byte,)),
+            name=f"{node}: {status.about}",
             # Names of other nodes, of frames and of the board's files are among it, whoever chose them.
             message=brief(status.message, 4 * LONGEST),
             hardware_id=brief(hardware),
@@ -52,12 +50,12 @@ def read_statuses(serialized: bytes) -> list[tuple[str, Status]]:
 
 
 _STATUS_BYTES, _PAIR_BYTES = 17, 8
-"""What the shortest of each has: the lengths of its strings and its sequence, and the level."""
+"""Bytes of the shortest of each: the lengths of its strings and its sequence, and the level."""
 
 
 def _read_status(fields: Fields) -> tuple[str, Status]:
-    level = min(fields.byte(), Level.ERROR)  # STALE is no better than that
+    level = Level.of(fields.byte())
     node, _, part = fields.string().rpartition(": ")
     message, _ = fields.string(), fields.string()
     values = {fields.string(): fields.string() for _ in range(fields.count(_PAIR_BYTES))}
-    return node, Status(part, Level(level), message, values)
+    return node, Status(level, message, about=part, values=values)

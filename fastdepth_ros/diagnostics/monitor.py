@@ -1,4 +1,4 @@
-"""What happened to the images, as the threads of the node report it."""
+"""Fate of the images, as the threads of the node report it."""
 
 from __future__ import annotations
 
@@ -77,36 +77,36 @@ class Monitor:
         self._last_error = ""
 
     def received(self, now: float, count: int = 1) -> None:
-        """Images came."""
+        """Note images that came."""
         with self._lock:
             self._last = now
             self._received.add(now, count)
 
     def waits(self, now: float) -> None:
-        """An image is there that was not taken yet: it is not the camera that is silent."""
+        """Note that an image waits to be taken: the camera is not silent."""
         with self._lock:
             self._last = now
 
     def dropped(self, now: float, cause: Drop, count: int = 1) -> None:
-        """Images get no answer, and nothing was wrong with them."""
+        """Note images that get no answer although nothing was wrong with them."""
         if count:
             with self._lock:
                 self._dropped[cause].add(now, count)
 
     def rejected(self, now: float, error: FastDepthError) -> None:
-        """An image cannot be read."""
+        """Note an image that cannot be read."""
         with self._lock:
             self._rejected.add(now)
             self._last_error = str(error)
 
     def failed(self, now: float, error: Exception) -> None:
-        """An image got no answer because the node is at fault."""
+        """Note an image that got no answer because the node is at fault."""
         with self._lock:
             self._failed.add(now)
             self._last_error = str(error) if isinstance(error, FastDepthError) else repr(error)
 
     def answered(self, now: float, age: float, stages: Mapping[str, float]) -> None:
-        """The depth of an image was published.
+        """Note an image whose depth was published.
 
         Args:
             now: when.
@@ -117,13 +117,13 @@ class Monitor:
             self._answered.add(now, (age, stages))
 
     def turned(self, now: float, before: str, after: str) -> None:
-        """An image is of another frame than the one before."""
+        """Note an image of another frame than the one before."""
         with self._lock:
             self._turned.add(now)
             self._frames = before, after
 
     def report(self, now: float) -> Report:
-        """Everything, at this time."""
+        """Tell everything that is known at this time."""
         with self._lock:
             if now < self._last - JUMP:  # the clock jumped back
                 self._last = now

@@ -1,4 +1,4 @@
-"""What is said of budget, power and board, at a level, with what to do about it.
+"""Statuses of budget, power and board, each at a level, with what to do about it.
 
     budget  WARN   the governor lowered the rate, or the age is over its budget all the same; the network takes longer
                    than its budget; this process does not get the cores or the niceness that it should have
@@ -13,9 +13,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from fastdepth_ros.diagnostics.levels import Level, Status
 from fastdepth_ros.diagnostics.monitor import Report
-from fastdepth_ros.power import Budget, Decision, Finding, PowerState
+from fastdepth_ros.diagnostics.status import Status, status_of
+from fastdepth_ros.errors import Finding, Level
+from fastdepth_ros.power import Budget, Decision, PowerState
 from fastdepth_ros.power.ages import milliseconds, of_another_clock
 
 
@@ -49,7 +50,7 @@ def budget_status(
         "governor": decision.reason,
         **in_force,
     }
-    problems = [str(finding) for finding in findings]
+    problems = list(findings)
     if decision.lowered or decision.single or decision.insists or not decision.held:
         what = "the rate is lowered to keep the age" if decision.lowered else "the age is over its budget"
         if decision.insists and decision.held and not decision.lowered:
@@ -59,15 +60,15 @@ def budget_status(
         remedy = "Free the processor, raise threads, or allow a higher age or less niceness in the profile."
         if decision.late:
             remedy = "Look at the camera driver's delay and clock; a recording needs use_sim_time and /clock."
-        problems.insert(0, f"{what} ({decision.reason}). {remedy}")
+        problems.insert(0, Finding(Level.WARN, f"{what} ({decision.reason})", remedy))
     if infer and budget.network_ms is not None and infer.p50 * 1e3 > budget.network_ms:
         what = f"the network takes {infer.p50 * 1e3:.1f} ms, over the {budget.network_ms:g} ms of {profile}"
-        problems.append(f"{what}. Look at the board's real mode and at what else runs.")
-    return _status("budget", problems, f"{profile}: {decision.reason}", values)
+        problems.append(Finding(Level.WARN, what, "Look at the board's real mode and at what else runs."))
+    return status_of("budget", problems, f"{profile}: {decision.reason}", values)
 
 
 def power_status(state: PowerState) -> Status:
-    """What the machine draws."""
+    """Power that the machine draws."""
     values = {
         "meter": state.meter,
         **{f"{rail} [W]": f"{watts:.3f}" for rail, watts in state.rails.items()},
@@ -84,11 +85,11 @@ def power_status(state: PowerState) -> Status:
     well = f"{state.watts:.2f} W" if state.watts is not None else "unknown: nothing measures the power"
     if state.frame_mj is not None:
         well += f", {state.frame_mj:.1f} mJ a frame"
-    return _status("power", _warnings(state.about_power), well, values)
+    return status_of("power", _warnings(state.about_power), well, values)
 
 
 def board_status(state: PowerState) -> Status:
-    """What the board does, and whether that is what the profile wants."""
+    """State of the board, and whether it is as the profile wants."""
     board = state.board
     values = {
         "board": f"{board.model} ({board.kind})",
@@ -104,7 +105,7 @@ def board_status(state: PowerState) -> Status:
         **_notes(state.about_board),
     }
     well = board.model + (f" in {board.mode.name}" if board.mode else "")
-    return _status("board", _warnings(state.about_board), well, values)
+    return status_of("board", _warnings(state.about_board), well, values)
 
 
 def performance(report: Report, state: PowerState, decision: Decision, took: float | None = None) -> dict[str, float]:
@@ -129,20 +130,12 @@ def performance(report: Report, state: PowerState, decision: Decision, took: flo
     return {name: float(value) for name, value in numbers.items() if value is not None}
 
 
-def _status(part: str, problems: Sequence[str], well: str, values: Mapping[str, str]) -> Status:
-    if not problems:
-        return Status(part, Level.OK, well, values)
-    more = f" (and {len(problems) - 1} more, see below)" if problems[1:] else ""
-    numbered = {f"problem {number}": problem for number, problem in enumerate(problems, 1)}
-    return Status(part, Level.WARN, problems[0] + more, {**values, **numbered})
-
-
-def _warnings(findings: Sequence[Finding]) -> list[str]:
-    return [str(finding) for finding in findings if finding.level == "warn"]
+def _warnings(findings: Sequence[Finding]) -> list[Finding]:
+    return [finding for finding in findings if finding.level is Level.WARN]
 
 
 def _notes(findings: Sequence[Finding]) -> dict[str, str]:
-    notes = [str(finding) for finding in findings if finding.level == "note"]
+    notes = [str(finding) for finding in findings if finding.level is Level.NOTE]
     return {f"note {number}": note for number, note in enumerate(notes, 1)}
 
 

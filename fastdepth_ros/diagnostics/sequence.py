@@ -13,7 +13,7 @@ BURST = 100
 """Messages that it can have sent at once besides."""
 
 PUBLISHERS = 64
-"""How many are remembered; whoever forges others makes the oldest forgotten."""
+"""Publishers that are remembered; whoever forges others makes the oldest forgotten."""
 
 
 class Gaps:
@@ -28,12 +28,12 @@ class Gaps:
         self._last: dict[bytes, tuple[int, float]] = {}
 
     def lost(self, info: Mapping[str, Any]) -> int:
-        """How many messages are missing between this one and the one before, of the same publisher.
+        """Number of messages missing between this one and the one before, of the same publisher.
 
         A gap of more than can have been sent meanwhile is a new start, and nothing is missing.
 
         Args:
-            info: of rclpy, with the message. Where a middleware numbers no messages, none are missed.
+            info: rclpy's, which came with the message. If a middleware numbers no messages, none are missed.
         """
         number: int | None = info.get("publication_sequence_number")
         if number is None:

@@ -1,4 +1,4 @@
-"""What happened in the last seconds, and percentiles of numbers."""
+"""Events of the last seconds, and percentiles of numbers."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import Generic, TypeVar
 Value = TypeVar("Value")
 
 SPAN = 10.0
-"""How far a window looks back [s]."""
+"""Length of a window [s]."""
 
 GRAIN = 1 / 500
 """Share of the span within which what happens is one entry: so a window is bounded, however much comes in."""
 
 STEADY = 6.0
-"""How many spans of real time a window looks back at most: while a clock stands, nothing would ever be too old."""
+"""Spans of real time that a window looks back at most: while a clock stands, nothing would ever be too old."""
 
 STANDS = 0.01
 """A clock that goes slower than this share of real time stands, and no rate can be told in it."""
@@ -31,7 +31,7 @@ MOST = 4096
 
 @dataclass(frozen=True)
 class Spread:
-    """How numbers are spread, in their own unit."""
+    """Spread of numbers, in their own unit."""
 
     p50: float
     p95: float
@@ -46,7 +46,7 @@ class Spread:
 
 @dataclass
 class _Entry:
-    """What happened from one time on: by the node's clock and by a steady one [s], and how often."""
+    """Events from one time on: that time by the node's clock and by a steady one [s], and how many they are."""
 
     since: float
     steady: float
@@ -54,9 +54,9 @@ class _Entry:
 
 
 class Tally:
-    """How often something happened in the last ``span`` seconds.
+    """Count of what happened in the last ``span`` seconds.
 
-    Times are those of any one clock. Where that clock jumps back, as /clock does when a recording starts again, it
+    Times are those of any one clock. If that clock jumps back, as /clock does when a recording starts again, it
     begins anew; where it stands, what is older than :data:`STEADY` spans of real time is forgotten all the same.
 
     Args:
@@ -86,12 +86,12 @@ class Tally:
         self.total += count
 
     def count(self, now: float) -> int:
-        """How often it happened."""
+        """Number of events in the window."""
         self._trim(now)
         return self._count
 
     def rate(self, now: float) -> float:
-        """How often it happened a second [Hz]; it falls while nothing comes. By real time where the clock stands."""
+        """Events a second [Hz]; it falls while nothing comes. By real time where the clock stands."""
         steady = self._trim(now)
         if self._count < 2:
             return 0.0
@@ -114,9 +114,9 @@ class Tally:
 
 
 class Window(Generic[Value]):
-    """What happened in the last ``span`` seconds, as a :class:`Tally` counts it, and a value each.
+    """Events of the last ``span`` seconds, as a :class:`Tally` counts them, and a value each.
 
-    Of the values, the newest :data:`MOST` are kept.
+    The newest :data:`MOST` values are kept.
     """
 
     def __init__(self, span: float = SPAN, steady: Callable[[], float] = time.monotonic) -> None:
@@ -125,7 +125,7 @@ class Window(Generic[Value]):
 
     @property
     def total(self) -> int:
-        """How often something happened in all."""
+        """Number of events in all."""
         return self._tally.total
 
     def add(self, now: float, value: Value) -> None:
@@ -134,15 +134,15 @@ class Window(Generic[Value]):
         self._values.append(value)
 
     def count(self, now: float) -> int:
-        """How often it happened."""
+        """Number of events in the window."""
         return self._tally.count(now)
 
     def rate(self, now: float) -> float:
-        """How often it happened a second [Hz]; see :meth:`Tally.rate`."""
+        """Events a second [Hz]; see :meth:`Tally.rate`."""
         return self._tally.rate(now)
 
     def values(self, now: float) -> list[Value]:
-        """What was noted, the oldest first."""
+        """Values that were noted, the oldest first."""
         count = self.count(now)
         while len(self._values) > count:
             self._values.popleft()
@@ -150,7 +150,7 @@ class Window(Generic[Value]):
 
 
 def percentile(ordered: Sequence[float], share: float) -> float:
-    """What ``share`` of some numbers, in their order, lie below; between two of them linearly, as NumPy has it.
+    """Number below which ``share`` of some numbers, in their order, lie; between two of them linearly, as NumPy has it.
 
     NumPy takes several times as long for so few numbers.
     """

@@ -3,7 +3,6 @@
 Nothing here changes the machine, and nothing is needed to ask: without ROS, TVM or a model it says what is missing.
 """
 
-from fastdepth_ros.doctor.check import Check, Level
 from fastdepth_ros.doctor.examination import Question, examine
 
-__all__ = ["Check", "Level", "Question", "examine"]
+__all__ = ["Question", "examine"]

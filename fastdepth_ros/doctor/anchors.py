@@ -9,8 +9,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import rclpy
-from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
@@ -19,10 +17,11 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image, LaserScan, Point
 from fastdepth_ros.anchoring.frames import Frames
 from fastdepth_ros.anchoring.poses import Pose
 from fastdepth_ros.anchoring.sightings import ConeMeasurement, Measurement, placed
-from fastdepth_ros.doctor.camera import AS_THE_NODE, TYPES, beside, find, spin
-from fastdepth_ros.doctor.check import Check, ok, warn
+from fastdepth_ros.doctor.camera import AS_THE_NODE, TYPES, beside, find
+from fastdepth_ros.doctor.check import ok, warn
+from fastdepth_ros.doctor.graph import listener, spin
 from fastdepth_ros.doctor.sight import Sight, look
-from fastdepth_ros.errors import AnchorError, FastDepthError
+from fastdepth_ros.errors import AnchorError, FastDepthError, Finding
 from fastdepth_ros.messages.camera_info import intrinsics_of, is_rectified
 from fastdepth_ros.messages.clouds import Points, read_cloud
 from fastdepth_ros.messages.depth_images import Depths, read_depths
@@ -31,7 +30,7 @@ from fastdepth_ros.messages.serialized import Unpacker, unpack_camera_info
 from fastdepth_ros.messages.tf import put_transforms, tf_message, why_no_tf
 
 FAR_OFF = 2.0
-"""How many times as far, or as near, as the picture a source may say that things are."""
+"""Largest ratio, either way, of a source's depths to the picture's that is no warning."""
 
 DISCOVERY = 2.0
 """Seconds within which publishers are found."""
@@ -40,7 +39,7 @@ LATE = 0.5
 """Age of a measurement beyond which the node does not use it, unless anchor_max_age says otherwise [s]."""
 
 OURS = ("/depth/points", "/depth/image_rect", "/depth/uncertainty")
-"""How the topics end that a node of this package publishes."""
+"""Ends of the topics that a node of this package publishes."""
 
 
 class Kind(NamedTuple):
@@ -70,7 +69,7 @@ class Heard:
 
 
 class Asked(NamedTuple):
-    """What is to be listened to, and held against what.
+    """Sources that are to be listened to, and the camera that they are held against.
 
     Attributes:
         image, camera_info: the camera's topics; empty where any will do.
@@ -87,26 +86,13 @@ class Asked(NamedTuple):
     extrinsics: Mapping[str, Pose]
 
 
-def anchors(asked: Asked) -> Iterator[Check]:
+def anchors(asked: Asked) -> Iterator[Finding]:
     """Look for measured depths in the graph, and hold them against the picture."""
-    context = Context()
-    rclpy.init(args=[], context=context)
-    try:
-        node = rclpy.create_node(
-            "fastdepth_doctor_anchors", context=context, enable_rosout=False, start_parameter_services=False
-        )
-        executor = SingleThreadedExecutor(context=context)
-        executor.add_node(node)
-        try:
-            yield from _listen(node, executor, asked)
-        finally:
-            executor.shutdown()
-            node.destroy_node()
-    finally:
-        context.try_shutdown()
+    with listener("fastdepth_doctor_anchors") as (node, executor):
+        yield from _listen(node, executor, asked)
 
 
-def _listen(node: Node, executor: SingleThreadedExecutor, asked: Asked) -> Iterator[Check]:
+def _listen(node: Node, executor: SingleThreadedExecutor, asked: Asked) -> Iterator[Finding]:
     frames = Frames(asked.extrinsics, why_no_tf())
     _hear_tf(node, frames)
     spin(executor, DISCOVERY)
@@ -148,7 +134,7 @@ class _Pictures:
             node.create_subscription(CameraInfo, name, self._infos.append, AS_THE_NODE, raw=True)
 
     def look(self) -> Sight | None:
-        """What the network sees; None where no picture came.
+        """View of the network; None where no picture came.
 
         Raises:
             FastDepthError: there is no such model, or the picture cannot be read.
@@ -189,17 +175,17 @@ def _quality() -> QoSProfile:
     return QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
 
 
-def _check(heard: Heard, took: float, sight: Sight | None, frames: Frames) -> Check:
+def _check(heard: Heard, took: float, sight: Sight | None, frames: Frames) -> Finding:
     name, remap = heard.kind.source, f"Remap {heard.kind.source}:={heard.topic}"
     if not heard.messages:
         return warn(name, f"{heard.topic}: nothing arrived in {took:.1f} s", "Look whether its driver runs.")
     fact = f"{heard.topic}: {len(heard.messages) / took:.1f} a second"
     try:
         message = heard.kind.read(heard.messages[-1])
-        fact += f", in {message.origin.frame_id or 'a frame without a name'}"
+        fact += f", in {message.header.frame_id or 'a frame without a name'}"
         if sight is None:
             return warn(name, fact, "Start the camera as well: without a picture nothing can be said of them.")
-        lag = sight.stamp - message.origin.seconds
+        lag = sight.stamp - message.header.seconds
         measurement = _measurement(heard, message, sight, frames)
         sighting = measurement.sight(sight.metres, sight.seen, 0.0)
     except FastDepthError as error:
@@ -221,7 +207,7 @@ def _measurement(heard: Heard, message: Any, sight: Sight, frames: Frames) -> Me
         AnchorError: it holds no measurement, or its place is not known.
     """
     source = heard.kind.source
-    pose = frames.pose(source, message.origin.frame_id, sight.frame, sight.stamp)
+    pose = frames.pose(source, message.header.frame_id, sight.frame, sight.stamp)
     if isinstance(message, Cone):
         if message.range is None:
             raise AnchorError(f"it measures {message.why}", "Look at what is before the sensor, and at its limits.")
@@ -243,7 +229,7 @@ def _agreement(
     pixels: npt.NDArray[np.float32],
     depths: npt.NDArray[np.float32],
     sight: Sight,
-) -> Check:
+) -> Finding:
     cells = ((pixels + 0.5) / 2).astype(int)
     answers = sight.metres[cells[:, 1].clip(0, len(sight.metres) - 1), cells[:, 0].clip(0, sight.metres.shape[1] - 1)]
     answered = np.isfinite(answers) & (answers > 0)

@@ -6,7 +6,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from fastdepth_ros.doctor.check import Check, fail, ok, warn
+from fastdepth_ros.doctor.check import fail, ok, warn
+from fastdepth_ros.errors import Finding
 from fastdepth_ros.power import PowerMonitor, load_profiles
 from fastdepth_ros.power.kinds import KINDS
 from fastdepth_ros.runtime.gpu.driver import LIBRARY, driver
@@ -15,7 +16,7 @@ LOOK = 0.5
 """Seconds that the power is measured."""
 
 
-def gpu(root: Path, target: str) -> Iterator[Check]:
+def gpu(root: Path, target: str) -> Iterator[Finding]:
     """Name the GPU; where the module is for one, ask NVIDIA's driver whether it is there."""
     if target.startswith("cuda-"):
         here = driver(LIBRARY)  # A ModuleError of it is what there is to say.
@@ -33,8 +34,8 @@ def gpu(root: Path, target: str) -> Iterator[Check]:
     yield ok("GPU", f"{found}; not used by a module for {target}" if found else "none found, none needed")
 
 
-def power(root: Path, profile: str) -> Iterator[Check]:
-    """What measures the power, which mode the board is in, and whether it throttles.
+def power(root: Path, profile: str) -> Iterator[Finding]:
+    """Name the power meter, the board's mode, and whether it throttles.
 
     Raises:
         SettingError: there is no such profile.

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 from typing import Any
 
-import rclpy
-from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from fastdepth_ros import dds
-from fastdepth_ros.doctor.check import Check, fail, ok, warn
-from fastdepth_ros.errors import FastDepthError, ImageError, shortened
+from fastdepth_ros.doctor.check import fail, failed, ok, warn
+from fastdepth_ros.doctor.graph import listener, spin
+from fastdepth_ros.errors import FastDepthError, Finding, ImageError, shortened
 from fastdepth_ros.messages.camera_info import REMEDY, distortion_of, intrinsics_of, is_rectified
 from fastdepth_ros.messages.images import PictureReader
 from fastdepth_ros.messages.serialized import SerializedImage, Unpacker, unpack_camera_info
-from fastdepth_ros.runtime.ros_log import provide_log_folder
 
 TYPES = {"sensor_msgs/msg/Image": Image, "sensor_msgs/msg/CompressedImage": CompressedImage}
 AS_THE_NODE = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
@@ -34,7 +32,7 @@ ANSWERS = ("depth", "aligned_depth", "ground_truth")
 """Words in the names of image topics that are no camera picture."""
 
 
-def camera(image: str, camera_info: str, seconds: float) -> Iterator[Check]:
+def camera(image: str, camera_info: str, seconds: float) -> Iterator[Finding]:
     """Look for a camera in the graph and listen to it as the node would.
 
     Args:
@@ -42,33 +40,13 @@ def camera(image: str, camera_info: str, seconds: float) -> Iterator[Check]:
         camera_info: its camera_info; empty takes the one beside the image.
         seconds: how long to listen, once it was found.
     """
-    context = Context()
-    provide_log_folder()
-    rclpy.init(args=[], context=context)
-    try:
-        node = rclpy.create_node(
-            "fastdepth_doctor", context=context, enable_rosout=False, start_parameter_services=False
-        )
-        executor = SingleThreadedExecutor(context=context)
-        executor.add_node(node)
-        with closing(_Closer(node, executor)):
-            yield from _look(node, executor, image, camera_info, seconds)
-    finally:
-        context.try_shutdown()
-
-
-class _Closer:
-    def __init__(self, node: Node, executor: SingleThreadedExecutor) -> None:
-        self.node, self.executor = node, executor
-
-    def close(self) -> None:
-        self.executor.shutdown()
-        self.node.destroy_node()
+    with listener("fastdepth_doctor") as (node, executor):
+        yield from _look(node, executor, image, camera_info, seconds)
 
 
 def _look(
     node: Node, executor: SingleThreadedExecutor, image: str, camera_info: str, seconds: float
-) -> Iterator[Check]:
+) -> Iterator[Finding]:
     topics = find(node, executor, image)
     if not topics:
         fact = f"nobody publishes {image}" if image else "nobody publishes an image"
@@ -117,13 +95,6 @@ def beside(topic: str) -> str:
     return f"{topic.removesuffix('/compressed').rsplit('/', 1)[0]}/camera_info"
 
 
-def spin(executor: SingleThreadedExecutor, seconds: float) -> None:
-    """Call back for so long."""
-    end = time.monotonic() + seconds
-    while (rest := end - time.monotonic()) > 0:
-        executor.spin_once(timeout_sec=rest)
-
-
 def _quality(info: Any) -> str:
     qos = info.qos_profile
     return f"{info.node_name} sends {qos.reliability.name.lower().replace('_', '-')}, {qos.durability.name.lower()}"
@@ -137,7 +108,7 @@ def _announced(infos: list[bytes]) -> int:
     return 0
 
 
-def _pictures(topic: str, heard: list[bytes], unpacker: Unpacker, seconds: float, announced: int = 0) -> Check:
+def _pictures(topic: str, heard: list[bytes], unpacker: Unpacker, seconds: float, announced: int = 0) -> Finding:
     if not heard:
         remedy = f"{dds.advice(announced)} Or is it paused? Restart the driver with the profile (see DDS above)."
         return fail("pictures", f"none of {topic} arrived in {seconds:.1f} s, though somebody publishes it", remedy)
@@ -145,7 +116,7 @@ def _pictures(topic: str, heard: list[bytes], unpacker: Unpacker, seconds: float
         message = unpacker.unpack(heard[-1])
         picture = PictureReader().read(message)
     except FastDepthError as error:
-        return fail("pictures", error.cause, error.remedy)
+        return failed("pictures", error)
     what = shortened(message.encoding if isinstance(message, SerializedImage) else message.format)
     fact = f"{len(heard) / seconds:.1f} a second, {picture.width}x{picture.height} {what}"
     size = len(message.data)
@@ -165,7 +136,7 @@ def _sizes(heard: list[bytes], unpacker: Unpacker) -> set[tuple[int, int]]:
     return sizes
 
 
-def _calibration(topic: str, infos: list[bytes], sizes: set[tuple[int, int]], rectified: bool) -> Check:
+def _calibration(topic: str, infos: list[bytes], sizes: set[tuple[int, int]], rectified: bool) -> Finding:
     if not infos:
         remedy = f"Name it with --camera-info; without it there is depth, but no cloud. Expected: {topic}."
         return warn("calibration", "no camera_info arrived", remedy)

@@ -1,49 +1,27 @@
-"""What an examination finds."""
+"""Findings of an examination, as its checks make them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum
+from dataclasses import replace
+
+from fastdepth_ros.errors import FastDepthError, Finding, Level
 
 
-class Level(str, Enum):
-    """How much a finding matters."""
+def ok(name: str, fact: str) -> Finding:
+    """All is as it should be."""
+    return Finding(Level.OK, fact, about=name)
 
-    OK = "OK"
-    """It is as it should be."""
-    WARN = "WARN"
+
+def warn(name: str, fact: str, remedy: str) -> Finding:
     """Depth works, but not as well as it could."""
-    FAIL = "FAIL"
+    return Finding(Level.WARN, fact, remedy, about=name)
+
+
+def fail(name: str, fact: str, remedy: str) -> Finding:
     """Depth does not work."""
+    return Finding(Level.ERROR, fact, remedy, about=name)
 
 
-@dataclass(frozen=True)
-class Check:
-    """One thing that was looked at.
-
-    Attributes:
-        name: what was looked at.
-        level: what came of it.
-        fact: what was seen.
-        remedy: what to do about it; empty where nothing is to be done.
-    """
-
-    name: str
-    level: Level
-    fact: str
-    remedy: str = ""
-
-
-def ok(name: str, fact: str) -> Check:
-    """What is as it should be."""
-    return Check(name, Level.OK, fact)
-
-
-def warn(name: str, fact: str, remedy: str) -> Check:
-    """What should be better."""
-    return Check(name, Level.WARN, fact, remedy)
-
-
-def fail(name: str, fact: str, remedy: str) -> Check:
-    """What keeps depth from working."""
-    return Check(name, Level.FAIL, fact, remedy)
+def failed(name: str, error: FastDepthError) -> Finding:
+    """An error's finding: depth does not work."""
+    return replace(error.finding, about=name)

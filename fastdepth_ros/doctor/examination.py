@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fastdepth_ros.doctor import board, machine, model, packages, ros
-from fastdepth_ros.doctor.check import Check, fail
-from fastdepth_ros.errors import FastDepthError
+from fastdepth_ros.doctor.check import fail, failed
+from fastdepth_ros.errors import FastDepthError, Finding
 from fastdepth_ros.models import DEFAULT
 
 
 @dataclass(frozen=True)
 class Question:
-    """What to look at.
+    """Things to look at.
 
     Attributes:
         model: name or folder of the bundle.
@@ -36,9 +36,9 @@ class Question:
     extrinsics: str = "none"
 
 
-def examine(question: Question) -> Iterator[Check]:
+def examine(question: Question) -> Iterator[Finding]:
     """Look at everything, and tell what was seen as soon as it was seen."""
-    probes: list[tuple[str, Callable[[], Iterable[Check]]]] = [
+    probes: list[tuple[str, Callable[[], Iterable[Finding]]]] = [
         ("operating system", lambda: machine.operating_system(question.root)),
         ("Python", machine.python),
         ("processor", machine.cpu),
@@ -58,12 +58,12 @@ def examine(question: Question) -> Iterator[Check]:
         try:
             yield from probe()
         except FastDepthError as error:
-            yield fail(name, error.cause, error.remedy)
+            yield failed(name, error)
         except Exception as error:
             yield fail(name, f"this check broke: {error!r}", "Please report this.")
 
 
-def _camera(question: Question) -> Iterable[Check]:
+def _camera(question: Question) -> Iterable[Finding]:
     if question.seconds <= 0 or ros.missing():
         return []
     # Imported here, because it imports ROS.
@@ -72,7 +72,7 @@ def _camera(question: Question) -> Iterable[Check]:
     return camera(question.image, question.camera_info, question.seconds)
 
 
-def _anchors(question: Question) -> Iterable[Check]:
+def _anchors(question: Question) -> Iterable[Finding]:
     if question.seconds <= 0 or ros.missing():
         return []
     from fastdepth_ros.doctor.anchors import Asked, anchors

@@ -8,7 +8,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from fastdepth_ros.doctor.check import Check, fail, ok, warn
+from fastdepth_ros.doctor.check import fail, ok, warn
+from fastdepth_ros.errors import Finding
 from fastdepth_ros.runtime import processor
 
 ARCHITECTURES = ("x86_64", "aarch64")
@@ -19,11 +20,11 @@ PYTHONS = ((3, 10), (3, 12))
 """First and last version of Python that this package was run with."""
 
 NODE_MEGABYTES = 400
-"""What the node may need; see the README's figures."""
+"""Memory that the node may need [MB]; see the README's figures."""
 
 
-def operating_system(root: Path) -> Iterator[Check]:
-    """Name, architecture and C library; on a Jetson its L4T as well."""
+def operating_system(root: Path) -> Iterator[Finding]:
+    """Check name, architecture and C library; on a Jetson its L4T is named as well."""
     name = _line(root / "etc/os-release", r'^PRETTY_NAME="?([^"\n]*)') or platform.system()
     tegra = _line(root / "etc/nv_tegra_release", r"^# R(\d+) \(release\), REVISION: ([\d.]+)")
     libc, version = platform.libc_ver()
@@ -40,8 +41,8 @@ def operating_system(root: Path) -> Iterator[Check]:
         yield ok("operating system", fact)
 
 
-def python() -> Iterator[Check]:
-    """The version of Python."""
+def python() -> Iterator[Finding]:
+    """Check the version of Python."""
     fact = f"{platform.python_version()}, {sys.executable}"
     first, last = PYTHONS
     span = f"{first[0]}.{first[1]} to {last[0]}.{last[1]}"
@@ -53,8 +54,8 @@ def python() -> Iterator[Check]:
         yield ok("Python", fact)
 
 
-def cpu() -> Iterator[Check]:
-    """Whether the processor has what the kernels need."""
+def cpu() -> Iterator[Finding]:
+    """Check that the processor has what the kernels need."""
     features, known = processor.features(), ("avx512f", "avx2", "fma", "neon")
     has = ", ".join(flag for flag in known if flag in features) or "no vector unit that is known"
     fact = f"{processor.name()}, {processor.cores()} physical cores for this process, {has}"
@@ -64,8 +65,8 @@ def cpu() -> Iterator[Check]:
         yield fail("processor", fact, "The kernels need AVX2 with FMA (x86, 2013 and later) or NEON (64-bit ARM).")
 
 
-def memory(root: Path) -> Iterator[Check]:
-    """Whether there is room for the node."""
+def memory(root: Path) -> Iterator[Finding]:
+    """Check that there is room for the node."""
     kilobytes = _line(root / "proc/meminfo", r"^MemAvailable:\s+(\d+)")
     if not kilobytes:
         yield warn("memory", "what is free is unknown", f"{root / 'proc/meminfo'} cannot be read; mount /proc.")

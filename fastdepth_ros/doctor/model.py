@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fastdepth_ros import children
-from fastdepth_ros.doctor.check import Check, fail, ok, warn
-from fastdepth_ros.errors import ModuleError, StorageError
+from fastdepth_ros.doctor.check import fail, failed, ok, warn
+from fastdepth_ros.errors import Finding, ModuleError, StorageError
 from fastdepth_ros.models import find_bundle
 from fastdepth_ros.runtime.bundle import Bundle
 from fastdepth_ros.runtime.cache import MODULES, find_module, has_compiler, prebuilt_for_here
@@ -21,8 +21,8 @@ PATIENCE = 60.0
 """Seconds that the trial run may take."""
 
 
-def bundle_and_module(model: str, target: str) -> Iterator[Check]:
-    """The bundle, its module, and what comes of running it.
+def bundle_and_module(model: str, target: str) -> Iterator[Finding]:
+    """Check the bundle and its module, and run the module.
 
     Raises:
         BundleError: there is no such bundle, or it was altered.
@@ -37,7 +37,7 @@ def bundle_and_module(model: str, target: str) -> Iterator[Check]:
     try:
         module = find_module(bundle, target, say=told.append)
     except ModuleError as error:
-        yield fail("module", error.cause, error.remedy)
+        yield failed("module", error)
         return
     for words in told:
         yield warn("module", words.partition(". ")[0], words.partition(". ")[2] or "Remove it, or leave it alone.")
@@ -51,8 +51,8 @@ def bundle_and_module(model: str, target: str) -> Iterator[Check]:
     yield trial(module.folder)
 
 
-def _to_be_compiled(bundle: Bundle, target: str, instead: CompiledModule | None) -> Check:
-    """What the node will do without a module of its own; whether it can write one is tried.
+def _to_be_compiled(bundle: Bundle, target: str, instead: CompiledModule | None) -> Finding:
+    """Tell what the node will do without a module of its own; whether it can write one is tried.
 
     Args:
         bundle, target: of the module.
@@ -74,7 +74,7 @@ def _to_be_compiled(bundle: Bundle, target: str, instead: CompiledModule | None)
     return warn("module", f"{fact}, and none can be kept: {refused}", f"It is compiled at each start anew. {REMEDY}")
 
 
-def trial(folder: Path) -> Check:
+def trial(folder: Path) -> Finding:
     """Run a module a few times in a process of its own, which may crash without harm."""
     again = "Compile the module again for this machine: fastdepth compile --target host."
     command = children.python("fastdepth_ros.doctor.trial", str(folder))

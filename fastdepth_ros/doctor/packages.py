@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from fastdepth_ros.doctor.check import Check, fail, ok, warn
+from fastdepth_ros.doctor.check import fail, ok, warn
+from fastdepth_ros.errors import Finding
 from fastdepth_ros.runtime.cache import has_compiler
 
 NEEDED = ("numpy", "cv2", "safetensors", "yaml")
@@ -21,7 +22,7 @@ OLDEST_OPENCV = (4, 5)
 RUNTIME = "libtvm_runtime.so"
 
 
-def packages() -> Iterator[Check]:
+def packages() -> Iterator[Finding]:
     """Import what the node imports."""
     found, wrong = [], []
     for name in NEEDED:
@@ -51,8 +52,8 @@ def _numbers(release: str) -> tuple[int, ...]:
     return tuple(int(number) for number in release.split(".")[:2])
 
 
-def tvm_runtime() -> Iterator[Check]:
-    """Whether the runtime library is there, and whether modules can be compiled here."""
+def tvm_runtime() -> Iterator[Finding]:
+    """Check that the runtime library is there, and whether modules can be compiled here."""
     remedy = "Install apache-tvm and apache-tvm-ffi as requirements/run.txt names them."
     try:
         versions = f"{version('apache-tvm')}, tvm_ffi {version('apache-tvm-ffi')}"

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fastdepth_ros import dds
-from fastdepth_ros.doctor.check import Check, fail, ok, warn
+from fastdepth_ros.doctor.check import fail, ok, warn
+from fastdepth_ros.errors import Finding
 
 PROFILE_VARIABLES = (dds.NEW_NAME, dds.OLD_NAME)
 
@@ -26,8 +27,8 @@ def missing() -> bool:
     return importlib.util.find_spec("rclpy") is None
 
 
-def distribution() -> Iterator[Check]:
-    """Whether ROS is there, and which."""
+def distribution() -> Iterator[Finding]:
+    """Check that ROS is there, and name it."""
     if missing():
         fact = "rclpy cannot be imported: the node does not start here; infer, bench and compile do"
         yield fail("ROS", fact, "Source /opt/ros/DISTRO/setup.bash, or install requirements/run.txt.")
@@ -37,8 +38,8 @@ def distribution() -> Iterator[Check]:
     yield ok("ROS", f"{dds.distribution() or 'unknown distribution'}, domain {domain}, discovery {reach}")
 
 
-def middleware() -> Iterator[Check]:
-    """The middleware, and whether images fit through it."""
+def middleware() -> Iterator[Finding]:
+    """Check the middleware, and that images fit through it."""
     if missing():
         return
     import rclpy
@@ -52,8 +53,8 @@ def middleware() -> Iterator[Check]:
         yield warn("DDS", name, "This package was run with Fast DDS only; watch the drops in /diagnostics.")
 
 
-def shared_memory() -> Iterator[Check]:
-    """Room in /dev/shm, of which containers get 64 MB unless they ask for more."""
+def shared_memory() -> Iterator[Finding]:
+    """Check the room in /dev/shm, of which containers get 64 MB unless they ask for more."""
     try:
         room = os.statvfs(SHARED_MEMORY)
     except OSError as error:
@@ -72,8 +73,8 @@ def shared_memory() -> Iterator[Check]:
         yield ok("shared memory", fact)
 
 
-def _profile(name: str) -> Check:
-    """Whether the profile in force has a segment that images fit into."""
+def _profile(name: str) -> Finding:
+    """Check that the profile in force has a segment that images fit into."""
     variable = dds.profile_variable()
     shipped = dds.shipped("fastdds.xml")
     remedy = (
@@ -94,7 +95,7 @@ def _profile(name: str) -> Check:
     return ok("DDS", f"{name}, {segment >> 20} MB of shared memory ({file})")
 
 
-def _receive_buffer(name: str) -> Check:
+def _receive_buffer(name: str) -> Finding:
     try:
         size = int(RECEIVE_BUFFER.read_text(encoding="ascii"))
     except (OSError, ValueError):

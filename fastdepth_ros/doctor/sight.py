@@ -1,4 +1,4 @@
-"""What the network sees of a camera's picture, to hold measured depths against."""
+"""Shows a camera's picture to the network, to hold measured depths against the answer."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from fastdepth_ros.camera import Intrinsics, View
+from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.messages.images import PictureReader
 from fastdepth_ros.messages.serialized import SerializedCompressedImage, SerializedImage
 from fastdepth_ros.models import find_bundle
@@ -34,7 +34,7 @@ class Sight(NamedTuple):
 
 
 def look(image: SerializedImage | SerializedCompressedImage, camera: Intrinsics, model: str, target: str) -> Sight:
-    """What the network sees of an image.
+    """Show an image to the network.
 
     Args:
         image: of the camera.
@@ -48,9 +48,9 @@ def look(image: SerializedImage | SerializedCompressedImage, camera: Intrinsics,
     picture = PictureReader().read(image)
     bundle = find_bundle(model)
     manifest = bundle.manifest
-    view = View.of(manifest.view, picture.width, picture.height, manifest.input_width, manifest.input_height)
+    view = manifest.view_of(picture.width, picture.height)
     metres = _answer(bundle, target, picture, camera)
-    return Sight(image.origin.frame_id, image.origin.seconds, view.intrinsics(camera), metres)
+    return Sight(image.header.frame_id, image.header.seconds, view.intrinsics(camera), metres)
 
 
 def _answer(bundle: Bundle, target: str, picture: Any, camera: Intrinsics) -> npt.NDArray[np.float32]:

@@ -1,1 +1,1 @@
-"""What is known of boards that are not at hand: measured times of single convolutions, and what follows from them."""
+"""Boards that are not at hand: measured times of single convolutions, and what follows from them."""

@@ -1,8 +1,9 @@
-"""How long a network takes on a Jetson TX2, from MIT's measurements of single convolutions there.
+"""Run time of a network on a Jetson TX2, from MIT's measurements of single convolutions there.
 
-The convolutions of both published networks were measured one by one; those of other networks are interpolated. What the
-published totals take beyond the sum of their convolutions is charged to the upsamplings, the largest step that MIT's
-module ran apart from them. docs/boards/estimate.md holds the model against the measurements that it was not made of.
+The convolutions of both published networks were measured one by one; those of other networks are interpolated. The
+excess of the published totals over the sum of their convolutions is charged to the upsamplings, the largest step that
+MIT's module ran apart from them. docs/boards/estimate.md holds the model against measurements that it was not made
+of.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a network is expected to take on a board [ms]: the network alone, without copies, pictures or ROS."""
+    """Expected run time of a network on a board [ms]: the network alone, without copies, pictures or ROS."""
 
     layers: tuple[Layer, ...]
     upsampling: float

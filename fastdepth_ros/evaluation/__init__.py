@@ -1,1 +1,1 @@
-"""How good and how fast: metrics, comparisons, plots and reports."""
+"""Measures of how good and how fast: metrics, comparisons, plots and reports."""

@@ -1,4 +1,4 @@
-"""How far the answers are from the truth: over frames, and by distance."""
+"""Distances of the answers from the truth: over frames, and by distance."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Distance:
 
 @dataclass(frozen=True)
 class Accuracy:
-    """How far the answers are from the truth.
+    """Distances of the answers from the truth.
 
     Attributes:
         metric: the means over frames of every measure, with the answers as they are.
@@ -79,7 +79,7 @@ class AccuracySum:
         return measures["delta1"]
 
     def result(self) -> Accuracy | None:
-        """What was added up; None where nothing could be compared."""
+        """Means of what was added up; None where nothing could be compared."""
         if not self._metric:
             return None
         distances = [

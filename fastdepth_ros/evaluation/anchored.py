@@ -1,4 +1,4 @@
-"""What measured depths are worth: answers alone and anchored, and whether sigma tells the truth."""
+"""The worth of measured depths: answers alone and anchored, and whether sigma tells the truth."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CALIBRATION = ("within_1_sigma", "within_2_sigma", "least_sure_quarter")
 
 
 def calibration(depth: Depth, sigma: Depth, truth: Depth) -> dict[str, float]:
-    """How well sigma describes the errors of one picture; see :data:`CALIBRATION`."""
+    """Measures of how well sigma describes the errors of one picture; see :data:`CALIBRATION`."""
     known = np.isfinite(depth) & np.isfinite(sigma) & np.isfinite(truth)
     if not known.any():
         return dict.fromkeys(CALIBRATION, float("nan"))

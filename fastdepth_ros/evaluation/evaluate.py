@@ -26,7 +26,7 @@ FARTHEST = 80.0
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one picture.
+    """The result of one picture.
 
     Attributes:
         name: of the picture.
@@ -55,7 +55,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Options:
-    """How pictures are looked at.
+    """Ways of looking at pictures.
 
     Attributes:
         view: ``bundle`` cuts the view that the manifest names out of the picture; ``whole`` shows all of it, which is

@@ -1,4 +1,4 @@
-"""What a bundle is evaluated on: labelled pictures from files, or from a recording that holds true depth."""
+"""Pictures that a bundle is evaluated on: labelled pictures from files, or from a recording that holds true depth."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far a depth map is from the truth: the measures of the literature, each with its source.
+"""Distances of a depth map from the truth: the measures of the literature, each with its source.
 
 Notation: d is a predicted and t a true depth [m] at one pixel, mean() is over the pixels that are valid in both maps. A
 pixel is valid where its depth is finite and positive; NaN, infinity, zero and negative numbers are "no depth".
@@ -21,7 +21,7 @@ METRICS = ("delta1", "delta2", "delta3", "rmse_m", "mae_m", "abs_rel", "log10", 
 
 
 def valid(depth: Depth) -> npt.NDArray[np.bool_]:
-    """Where a depth map holds a depth: finite and positive. Same shape as ``depth``."""
+    """Mask of where a depth map holds a depth: finite and positive. Same shape as ``depth``."""
     return np.isfinite(depth) & (np.nan_to_num(depth, nan=0.0, posinf=0.0, neginf=0.0) > 0)
 
 

@@ -114,7 +114,7 @@ def _row(monitor: PowerMonitor, engine: Engine, profile: str, seconds: float) ->
 
 
 def show(console: Console, rows: Sequence[dict[str, Any]]) -> None:
-    """What :func:`measure` gave, and below it the paper's."""
+    """Rows that :func:`measure` gave, and below them the paper's."""
     table = Table("platform", "profile", "threads", "run time [ms]", "frames/s", "power (idle) [W]", "frame [mJ]")
     for row in rows:
         _add(table, Row(**row))

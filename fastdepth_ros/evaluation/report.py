@@ -68,7 +68,7 @@ def side_by_side(panels: Sequence[str]) -> str:
 
 
 def key(entries: Iterable[tuple[str, str]]) -> str:
-    """What the colours of a chart mean: (style, words)."""
+    """Meanings of the colours of a chart: (style, words)."""
     items = "".join(f'<span><i class="{style}"></i>{escape(words)}</span>' for style, words in entries)
     return f'<div class="key">{items}</div>'
 

@@ -32,7 +32,7 @@ NAMES = "vo:N, uniform:N, tof:8x8, lidar, range, floor:HEIGHT"
 
 
 class Scene(NamedTuple):
-    """What is measured.
+    """A picture that is measured.
 
     Attributes:
         truth: (h, w) [m], NaN where unknown.
@@ -64,7 +64,7 @@ class Sensor(NamedTuple):
     zone: tuple[float, float] = (0.0, 0.0)
 
     def anchors(self, scene: Scene, seed: int, index: int) -> Anchors:
-        """What it measures of a scene; the same seed and index give the same."""
+        """Its measurements of a scene; the same seed and index give the same."""
         rng = np.random.default_rng([zlib.crc32(self.name.encode()), seed, index])
         pixels, depths = self.measure(scene, rng)
         height, width = scene.truth.shape

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from fastdepth_ros.errors import SettingError
+from fastdepth_ros.errors import SettingError, quoted
 
 LONGEST = 64
 _NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._+-]{{0,{LONGEST - 1}}}", re.ASCII)
@@ -23,14 +23,14 @@ def check_name(what: str, value: object) -> str:
     """The value, if it may become the name of a file.
 
     Args:
-        what: it names, for the error.
-        value: to be checked.
+        what: the thing that the value names, for the error.
+        value: the value to be checked.
 
     Raises:
         SettingError: it is too long, or holds what no name should hold: slashes, spaces, line ends, NUL.
     """
     if not is_name(value):
-        raise SettingError(f"{what} cannot be {short(value)}", RULE)
+        raise SettingError(f"{what} cannot be {quoted(value)}", RULE)
     assert isinstance(value, str)
     return value
 
@@ -43,11 +43,5 @@ def check_text(what: str, value: object) -> str:
     """
     if not isinstance(value, str) or len(value) > LONGEST_TEXT or not value.isprintable():
         remedy = f"Use one line of printable characters, at most {LONGEST_TEXT}."
-        raise SettingError(f"{what} cannot be {short(value)}", remedy)
+        raise SettingError(f"{what} cannot be {quoted(value)}", remedy)
     return value
-
-
-def short(value: object, most: int = 80) -> str:
-    """A value as an error may quote it: on one line, printable, cut where it is long."""
-    words = repr(value[: most + 1] if isinstance(value, str | bytes) else value)
-    return words if len(words) <= most else f"{words[:most]}..."

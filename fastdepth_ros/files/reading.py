@@ -38,7 +38,7 @@ def opened(path: Path | str, most: int = LARGEST) -> Iterator[BinaryIO]:
 
 
 def read(path: Path | str, most: int = LARGEST) -> bytes:
-    """What a regular file holds.
+    """Contents of a regular file.
 
     Raises:
         OSError: as :func:`opened`.

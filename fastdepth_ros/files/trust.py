@@ -1,4 +1,4 @@
-"""Whether what lies in a folder can only have been put there by this user or by root."""
+"""Trust in files: whether only this user or root can have put there what lies in a folder."""
 
 from __future__ import annotations
 

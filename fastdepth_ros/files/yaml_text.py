@@ -20,7 +20,7 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def read_yaml(path: Path) -> Any:
-    """What a YAML file holds, as plain values.
+    """Contents of a YAML file, as plain values.
 
     Raises:
         ValueError: it is no regular file, or too large, too deep, or no YAML; or it has aliases, by which a small file

@@ -23,7 +23,7 @@ PR_SET_PDEATHSIG = 1
 LAST_LINES = 15
 
 ENDINGS = ((signal.SIGINT, 5.0), (signal.SIGTERM, 2.0), (signal.SIGKILL, 5.0))
-"""What a process is told to end it, and how long it may take [s], from Ctrl-C to force."""
+"""Signals that end a process, and the time that it is given for each [s], from Ctrl-C to force."""
 
 
 class NodeError(FastDepthError):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from fastdepth_ros.errors import SettingError
-from fastdepth_ros.files.names import check_name, short
+from fastdepth_ros.errors import SettingError, shortened
+from fastdepth_ros.files.names import check_name
 from fastdepth_ros.importing.apart import read_apart
 from fastdepth_ros.importing.layers import Arrays
 from fastdepth_ros.importing.reading import READERS, suffix_of
@@ -70,7 +70,7 @@ def import_weights(
         network=table,
         training_focal=PAPER_FOCAL,
         licence="that of the imported weights",
-        trained_on=f"unknown; imported from {short(Path(path).name)[1:-1]}",
+        trained_on=f"unknown; imported from {shortened(Path(path).name)}",
     )
     return write_bundle(folder, manifest, arrays)
 

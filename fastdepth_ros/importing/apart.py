@@ -19,8 +19,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from fastdepth_ros import children
-from fastdepth_ros.errors import FastDepthError, WeightsError
-from fastdepth_ros.files.names import short
+from fastdepth_ros.errors import FastDepthError, WeightsError, brief
 from fastdepth_ros.importing.bounds import budget
 from fastdepth_ros.importing.layers import Arrays
 from fastdepth_ros.importing.reading import read_here, suffix_of
@@ -38,7 +37,7 @@ HOSTILE = "The file is damaged or hostile: take it from elsewhere."
 
 
 def read_apart(path: Path | str, network: Network | None = None) -> tuple[Network, Arrays]:
-    """What ``reading.read_here`` gives, read in another process.
+    """Result of ``reading.read_here``, read in another process.
 
     Raises:
         WeightsError: the file cannot be read, an array does not fit its layer, or the process was ended.
@@ -59,7 +58,7 @@ def read_apart(path: Path | str, network: Network | None = None) -> tuple[Networ
     try:
         return _parsed(answer, network)
     except (SafetensorError, ValueError, LookupError, TypeError) as error:
-        raise WeightsError(f"{file} cannot be read ({short(error, 200)})", HOSTILE) from error
+        raise WeightsError(f"{file} cannot be read ({brief(repr(error), 200)})", HOSTILE) from error
 
 
 def _parsed(answer: bytes, network: Network | None) -> tuple[Network, Arrays]:

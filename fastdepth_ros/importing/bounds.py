@@ -1,4 +1,4 @@
-"""How much a file of a stranger may cost: what it asks for is held against its own size before it is given.
+"""Bounds of what a file of a stranger may cost: what it asks for is held against its own size before it is given.
 
 A parser of such bytes can fail in any way; all of them are one error here.
 """
@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from fastdepth_ros.errors import WeightsError
-from fastdepth_ros.files.names import short
+from fastdepth_ros.errors import WeightsError, brief
 from fastdepth_ros.files.reading import read
 
 LARGEST_FILE = 2**30
@@ -20,7 +19,7 @@ SMALL_FILE = 64 * 2**20
 """Bytes that any file may unpack to."""
 
 RATIO = 8
-"""How many times its own size a larger file may unpack to; weights hardly shrink."""
+"""Times its own size that a larger file may unpack to; weights hardly shrink."""
 
 MOST_LAYERS = 256
 """Convolutions, or what else is gone through one by one; FastDepth has 38."""
@@ -67,5 +66,5 @@ def foreign(path: Path, what: str, remedy: str) -> Iterator[None]:
     except WeightsError:
         raise
     except Exception as error:
-        words = f"{type(error).__name__}: {short(str(error), 200)[1:-1]}"
+        words = f"{type(error).__name__}: {brief(error, 200)}"
         raise WeightsError(f"{path} cannot be read as {what} ({words})", remedy) from error

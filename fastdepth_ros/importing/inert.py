@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 LONGEST = 2**19
-"""Bytes of a pickle: each takes a microsecond. That of a FastDepth with its modules and its optimiser has 0.2 MB, the
+"""Bytes of a pickle: each takes a microsecond. A FastDepth with its modules and its optimiser has 0.2 MB, the
 numbers are beside it."""
 
 MOST_DIMENSIONS = 8
@@ -56,7 +56,7 @@ class Tensor(NamedTuple):
 
 
 class Inert:
-    """What stands for an object of any other class: it takes whatever it is given and does nothing."""
+    """Stand-in for an object of any other class: it takes whatever it is given and does nothing."""
 
     __slots__ = ("state",)
 
@@ -143,7 +143,7 @@ class _Unpickler(_Python):  # type: ignore[misc]
         return self._file.tell()
 
     def find_class(self, module: str, name: str) -> Any:
-        """What a name stands for; nothing is imported."""
+        """Look up what a name stands for; nothing is imported."""
         if (module, name) in REBUILT:
             return REBUILT[module, name]
         if module in ("torch", "torch.storage") and name in STORAGES:
@@ -160,7 +160,7 @@ class _Unpickler(_Python):  # type: ignore[misc]
         return what if kind == "module" and isinstance(kind, str) else Inert()
 
     def call(self, function: Any, arguments: Any) -> Any:
-        """What a call gives: only what is in REBUILT is called."""
+        """Result of a call: only what is in REBUILT is called."""
         if any(function is known for known in REBUILT.values()) and isinstance(arguments, tuple):
             return function(*arguments)
         return Inert()

@@ -13,15 +13,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastdepth_ros.errors import WeightsError
-from fastdepth_ros.files.names import short
+from fastdepth_ros.errors import WeightsError, quoted, shortened
 from fastdepth_ros.network import Network
 
 Array = npt.NDArray[Any]
 Arrays = dict[str, Array]
 
 TORCH_EPSILON = 1e-5
-"""What torch's BatchNorm2d adds to the variance unless told otherwise; a state dict does not say."""
+"""Number that torch's BatchNorm2d adds to the variance unless told otherwise; a state dict does not say."""
 
 
 @dataclass(frozen=True)
@@ -58,9 +57,9 @@ def fold(layer: Layer) -> tuple[Array, Array]:
     norm = layer.norm
     per_channel = [bias, *((norm.gamma, norm.beta, norm.mean, norm.variance) if norm else ())]
     if any(array.shape != (outputs,) for array in per_channel):
-        shapes = ", ".join(short(array.shape) for array in per_channel)
+        shapes = ", ".join(quoted(array.shape) for array in per_channel)
         raise WeightsError(
-            f"{short(layer.name)[1:-1]} has {outputs} channels, but beside it are {shapes}", "The file is damaged."
+            f"{shortened(layer.name)} has {outputs} channels, but beside it are {shapes}", "The file is damaged."
         )
     if norm is None:
         return _plain(layer.weight), _plain(bias)
@@ -85,7 +84,7 @@ def name_after(network: Network, layers: Sequence[Layer]) -> Arrays:
     remedy = f"These weights are not of {network.name}; name the network that they were trained for."
     for conv, layer in zip(network.convolutions, layers, strict=False):
         if layer.weight.shape != conv.weight_shape:
-            cause = f"{conv.name} ({short(layer.name)[1:-1]} in the file) has shape {layer.weight.shape}"
+            cause = f"{conv.name} ({shortened(layer.name)} in the file) has shape {layer.weight.shape}"
             raise WeightsError(f"{cause} where the table says {conv.weight_shape}", remedy)
         arrays[f"{conv.name}.weight"], arrays[f"{conv.name}.bias"] = fold(layer)
     if len(layers) != len(network.convolutions):
@@ -113,7 +112,7 @@ def from_state_dict(state: Mapping[str, Array]) -> list[Layer]:
         if "running_mean" in parts and "running_var" in parts:
             if not layers:
                 raise WeightsError(
-                    f"{short(name)[1:-1]} normalises nothing", "The state dict has to be in the order of computation."
+                    f"{shortened(name)} normalises nothing", "The state dict has to be in the order of computation."
                 )
             before = layers[-1]
             ones = np.ones_like(parts["running_mean"])

@@ -17,9 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastdepth_ros.errors import WeightsError
+from fastdepth_ros.errors import WeightsError, quoted, shortened
 from fastdepth_ros.files import reading
-from fastdepth_ros.files.names import short
 from fastdepth_ros.importing import ndarray_list
 from fastdepth_ros.importing.bounds import check_count, foreign
 from fastdepth_ros.network import NETWORKS, Network
@@ -31,7 +30,7 @@ LARGEST_GRAPH = 4 * 2**20
 """Bytes; FastDepth's has 60,000."""
 
 STEPS = re.compile(r"conv2d|multiply|mul|add|relu6|relu|clip")
-"""What a fused function does, read from its name: fuse_conv2d_broadcast_add_clip_3, fused_nn_conv2d_add_nn_relu_1."""
+"""Steps of a fused function, read from its name: fuse_conv2d_broadcast_add_clip_3, fused_nn_conv2d_add_nn_relu_1."""
 
 
 @dataclass
@@ -118,7 +117,7 @@ def _walk(graph: Mapping[str, Any], arrays: Arrays) -> tuple[list[Found], set[tu
             kernel = unpacked(own.pop(0))
             height, width = (int(n) for n in shapes[rows[number]][2:4])
             one = Found(
-                short(node["name"])[1:-1],
+                shortened(node["name"]),
                 kernel,
                 np.ones(len(kernel), np.float32),
                 np.zeros(len(kernel), np.float32),
@@ -135,7 +134,7 @@ def _walk(graph: Mapping[str, Any], arrays: Arrays) -> tuple[list[Found], set[tu
             origin[number] = max(known, default=None)
         last = origin[number]
         if last is not None:
-            _apply(found[last], steps, [np.asarray(a, np.float32).ravel() for a in own], short(node["name"])[1:-1])
+            _apply(found[last], steps, [np.asarray(a, np.float32).ravel() for a in own], shortened(node["name"]))
     return found, skips
 
 
@@ -174,7 +173,7 @@ def _check(network: Network, found: list[Found], skips: set[tuple[int, int]]) ->
 
         def differs(what: str, here: object, there: object, layer: str = f"{conv.name} ({one.node})") -> None:
             if here != there:
-                raise WeightsError(f"{layer} has {what} {short(here)} where {network.name} has {there}", REMEDY)
+                raise WeightsError(f"{layer} has {what} {quoted(here)} where {network.name} has {there}", REMEDY)
 
         height, width = height // conv.stride, width // conv.stride
         differs("weights of shape", one.weight.shape, conv.weight_shape)

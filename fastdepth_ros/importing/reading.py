@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastdepth_ros.errors import WeightsError
-from fastdepth_ros.files.names import short
+from fastdepth_ros.errors import WeightsError, quoted
 from fastdepth_ros.importing import layers, mit_tvm, npz, onnx, pickled, tflite
 from fastdepth_ros.importing.bounds import foreign
 from fastdepth_ros.importing.layers import Arrays, Layer
@@ -80,5 +79,5 @@ def _fitting_network(first: npt.NDArray[Any] | None) -> Network:
         if first.shape[:1] == (network.first.outputs,):
             return network
     known = ", ".join(f"{network.name}: {network.first.outputs}" for network in NETWORKS.values())
-    cause = f"conv0 has weights of shape {short(first.shape)}, which fits no known network (channels of {known})"
+    cause = f"conv0 has weights of shape {quoted(first.shape)}, which fits no known network (channels of {known})"
     raise WeightsError(cause, "Only FastDepth can be imported.")

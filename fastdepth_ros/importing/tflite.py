@@ -51,7 +51,7 @@ class _Table:
         return 0 if place is None else int(struct.unpack_from("<" + code, self._data, place)[0])
 
     def _vector(self, field: int) -> tuple[int, int]:
-        """Where the items begin, and how many there are."""
+        """Start of the items, and their number."""
         place = self._place(field)
         if place is None:
             return 0, 0

@@ -1,4 +1,4 @@
-"""How many of a pixel's 16 bits a camera fills.
+"""Number of a pixel's 16 bits that a camera fills.
 
 ``mono16`` does not say: 10 or 12 bits of a sensor lie in the lower ones as often as they are shifted up to 16. Taken
 for 16, 12 bits are a picture sixteen times too dark, and depth is a third too near.
@@ -29,7 +29,7 @@ class Bits:
 
     @property
     def note(self) -> str:
-        """What a user should know of it; empty where no picture had 16 bits."""
+        """Note for a user; empty where no picture had 16 bits."""
         if not self.bits or self.given:
             return f"{self.given}, as mono16_bits says" if self.bits else ""
         return f"{self.bits}, as the largest value is {self._largest}; set mono16_bits if that is wrong"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 TRIAL = "fastdepth_ros.messages.bridge_trial"
 PATIENCE = 20.0
-"""How long the trial may take [s]."""
+"""Time that the trial may take [s]."""
 
 
 class Bridge:

@@ -29,7 +29,7 @@ def intrinsics_of(info: AnyCameraInfo, rectified: bool = True) -> Intrinsics:
 
     Args:
         info: the message.
-        rectified: the images are rectified, so that the projection matrix P is theirs; of others it is K. Where the one
+        rectified: the images are rectified, so that the projection matrix P is theirs; of others it is K. If the one
             is not filled in, it is the other.
 
     Raises:
@@ -58,7 +58,7 @@ def intrinsics_of(info: AnyCameraInfo, rectified: bool = True) -> Intrinsics:
 
 
 def distortion_of(info: AnyCameraInfo, rectified: bool) -> str:
-    """What there is to say of a picture that bends straight lines; nothing of others."""
+    """Warning about a picture that bends straight lines; empty for others."""
     if rectified or not any(info.d):
         return ""
     return (

@@ -14,10 +14,10 @@ import numpy.typing as npt
 
 from fastdepth_ros.errors import AnchorError
 from fastdepth_ros.messages.reader import Reader, read
-from fastdepth_ros.messages.serialized import Origin
+from fastdepth_ros.messages.serialized import SerializedHeader
 
 MOST_POINTS = 4096
-"""How many points of a cloud are looked at."""
+"""Points of a cloud that are looked at."""
 
 MOST_FIELDS = 256
 """More fields than any cloud has; a message that says more is none."""
@@ -34,14 +34,14 @@ class Points(NamedTuple):
     """Points that somebody measured.
 
     Attributes:
-        origin: stamp and frame.
+        header: stamp and frame.
         xyz: (n, 3) float64, in that frame [m]; any number may be in it.
         variances: (n,) of each coordinate, or (n, 3, 3) covariances of the three [m2]; None where the message has none.
         sent: how many there are in the message.
         spread: half the width and height of what each is the depth of, as slopes of rays: 0 for a point.
     """
 
-    origin: Origin
+    header: SerializedHeader
     xyz: npt.NDArray[np.float64]
     variances: npt.NDArray[np.float64] | None
     sent: int
@@ -57,7 +57,7 @@ class Field(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """How the points of a cloud lie in its data.
+    """Layout of a cloud's points in its data.
 
     Attributes:
         height, width: rows of points, and points of a row.
@@ -77,8 +77,8 @@ class Layout(NamedTuple):
 def read_cloud(serialized: bytes, most: int = MOST_POINTS) -> Points:
     """Points of a serialized sensor_msgs/PointCloud2.
 
-    ``x``, ``y`` and ``z`` are float32 or float64. How sure they are may stand in ``sigma`` (standard deviation of each
-    coordinate [m]), or in ``covariance``: one number (variance of each coordinate [m2]), six (xx, xy, xz, yy, yz, zz)
+    ``x``, ``y`` and ``z`` are float32 or float64. Their standard deviation may stand in ``sigma`` (each
+    coordinate's [m]), or in ``covariance``: one number (variance of each coordinate [m2]), six (xx, xy, xz, yy, yz, zz)
     or nine (rows).
 
     Args:
@@ -88,11 +88,11 @@ def read_cloud(serialized: bytes, most: int = MOST_POINTS) -> Points:
     Raises:
         AnchorError: the message cannot be read, lacks a coordinate, or holds fewer bytes than its layout says.
     """
-    origin, layout, data = read("PointCloud2", _fields, serialized)
+    header, layout, data = read("PointCloud2", _fields, serialized)
     _check(layout, len(data))
     sent = layout.height * layout.width
     if not sent:
-        return Points(origin, np.empty((0, 3)), None, 0)
+        return Points(header, np.empty((0, 3)), None, 0)
     cloud: npt.NDArray[Any] = np.ndarray(
         (layout.height, layout.width), _kind(layout), data, 0, (layout.row_step, layout.point_step)
     )
@@ -100,17 +100,17 @@ def read_cloud(serialized: bytes, most: int = MOST_POINTS) -> Points:
     xyz = np.empty((len(chosen), 3))
     for axis, name in enumerate("xyz"):
         xyz[:, axis] = chosen[name]
-    return Points(origin, xyz, _variances(chosen), sent)
+    return Points(header, xyz, _variances(chosen), sent)
 
 
-def _fields(message: Reader) -> tuple[Origin, Layout, memoryview]:
-    origin = message.header()
+def _fields(message: Reader) -> tuple[SerializedHeader, Layout, memoryview]:
+    header = message.header()
     height, width, count = message.word(), message.word(), message.word()
     if count > MOST_FIELDS:
         raise ValueError(f"it says that it has {count} fields")
     fields = tuple((message.string(), Field(message.word(), message.byte(), message.word())) for _ in range(count))
     layout = Layout(height, width, fields, bool(message.byte()), message.word(), message.word())
-    return origin, layout, message.octets()
+    return header, layout, message.octets()
 
 
 def _check(layout: Layout, length: int) -> None:

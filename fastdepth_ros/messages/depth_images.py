@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from fastdepth_ros.camera import Intrinsics
+from fastdepth_ros.camera import Intrinsics, size_mismatch
 from fastdepth_ros.errors import AnchorError
 from fastdepth_ros.messages.clouds import Points
 from fastdepth_ros.messages.reader import Reader, read
-from fastdepth_ros.messages.serialized import Origin
+from fastdepth_ros.messages.serialized import SerializedHeader
 
 GRID = 32
 """Rows and columns of a depth image that are taken at most."""
@@ -24,13 +24,13 @@ class Depths(NamedTuple):
     """Depths that a camera measured, every n-th of them.
 
     Attributes:
-        origin: stamp and frame.
+        header: stamp and frame.
         width, height: of the image [px].
         columns, rows: of the pixels that were taken: (c,) and (r,).
         metres: (r, c) float64; 0 or not finite is "no answer".
     """
 
-    origin: Origin
+    header: SerializedHeader
     width: int
     height: int
     columns: npt.NDArray[np.int64]
@@ -46,16 +46,16 @@ class Depths(NamedTuple):
         Raises:
             AnchorError: the camera is of another size.
         """
-        if (camera.width, camera.height) != (self.width, self.height):
-            cause = f"anchor_depth is of {self.width}x{self.height}, its camera_info of {camera.width}x{camera.height}"
-            raise AnchorError(cause, "Let its driver publish the camera_info of the size that it sends.")
+        mismatch = size_mismatch(camera, self.width, self.height, "anchor_depth", "its camera_info")
+        if mismatch is not None:
+            raise AnchorError(mismatch.cause, mismatch.remedy)
         x = (self.columns - camera.cx) / camera.fx
         y = (self.rows - camera.cy) / camera.fy
         z = self.metres
         xyz = np.stack((z * x, z * y[:, None], z), axis=-1).reshape(-1, 3)
         measured = np.isfinite(xyz[:, 2]) & (xyz[:, 2] > 0)
         spread = (0.5 / camera.fx, 0.5 / camera.fy)
-        return Points(self.origin, xyz[measured], None, self.width * self.height, spread)
+        return Points(self.header, xyz[measured], None, self.width * self.height, spread)
 
 
 def read_depths(serialized: bytes, grid: int = GRID) -> Depths:
@@ -68,7 +68,7 @@ def read_depths(serialized: bytes, grid: int = GRID) -> Depths:
     Raises:
         AnchorError: the message cannot be read, is no depth image, or holds fewer bytes than its size says.
     """
-    origin, height, width, encoding, is_bigendian, step, data = read("depth image", _image, serialized)
+    header, height, width, encoding, is_bigendian, step, data = read("depth image", _image, serialized)
     if encoding not in _KINDS:
         cause = f"anchor_depth is of encoding {encoding!r}"
         raise AnchorError(cause, "Remap it to a depth image: 16UC1 [mm] or 32FC1 [m].")
@@ -80,12 +80,12 @@ def read_depths(serialized: bytes, grid: int = GRID) -> Depths:
     whole: npt.NDArray[Any] = np.ndarray((height, width), (">" if is_bigendian else "<") + kind, data, 0, (step, size))
     rows, columns = _places(height, grid), _places(width, grid)
     metres = whole[rows[0] :: _step(height, grid), columns[0] :: _step(width, grid)].astype(np.float64) * unit
-    return Depths(origin, width, height, columns, rows, metres)
+    return Depths(header, width, height, columns, rows, metres)
 
 
-def _image(message: Reader) -> tuple[Origin, int, int, str, int, int, memoryview]:
-    origin, height, width = message.header(), message.word(), message.word()
-    return origin, height, width, message.string(), message.byte(), message.word(), message.octets()
+def _image(message: Reader) -> tuple[SerializedHeader, int, int, str, int, int, memoryview]:
+    header, height, width = message.header(), message.word(), message.word()
+    return header, height, width, message.string(), message.byte(), message.word(), message.octets()
 
 
 def _step(length: int, grid: int) -> int:

@@ -1,4 +1,4 @@
-"""What camera drivers call their pixels, how these lie in memory, and how OpenCV reads them: a table.
+"""Table of camera drivers' encodings: how pixels lie in memory, and how OpenCV reads them.
 
 Names are those of ``sensor_msgs/image_encodings.hpp``, and ``nv12``, which drivers send although it is not there. Two
 families of names mislead. In ROS, ``yuv422`` is UYVY and ``yuv422_yuy2`` is YUYV. OpenCV names a Bayer pattern by the
@@ -18,7 +18,7 @@ from fastdepth_ros.picture import CHANNELS, Order
 
 @dataclass(frozen=True)
 class Encoding:
-    """How the pixels of one encoding lie in memory.
+    """Layout of one encoding's pixels in memory.
 
     Attributes:
         order: channels of the picture that comes out.

@@ -16,10 +16,10 @@ from fastdepth_ros.codec import bmp
 from fastdepth_ros.codec.decoder import MAX_PIXELS, Decoder, check_size
 from fastdepth_ros.errors import ImageError
 from fastdepth_ros.messages.images import PictureReader, read_compressed
-from fastdepth_ros.messages.serialized import Origin, SerializedCompressedImage
+from fastdepth_ros.messages.serialized import SerializedCompressedImage, SerializedHeader
 from fastdepth_ros.picture import Picture
 
-_NOWHEN = Origin(0, 0, "")
+_NOWHEN = SerializedHeader(0, 0, "")
 _TO_RGB = {"bgr": cv2.COLOR_BGR2RGB, "bgra": cv2.COLOR_BGRA2RGB, "rgba": cv2.COLOR_RGBA2RGB, "grey": cv2.COLOR_GRAY2RGB}
 _TO_BGR = {"rgb": cv2.COLOR_RGB2BGR, "rgba": cv2.COLOR_RGBA2BGR, "bgra": cv2.COLOR_BGRA2BGR, "grey": cv2.COLOR_GRAY2BGR}
 

@@ -1,7 +1,7 @@
-"""What ``format`` of a CompressedImage says of its pixels.
+"""Meaning of ``format`` of a CompressedImage.
 
 compressed_image_transport writes ``ENCODING; png compressed TARGET``: what the raw image was, and what it was made into
-before it was compressed. Where that is nothing, the file holds the raw image's numbers: a depth image stays one, and a
+before it was compressed. If that is nothing, the file holds the raw image's numbers: a depth image stays one, and a
 Bayer mosaic looks like a grey picture.
 """
 

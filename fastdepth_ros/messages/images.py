@@ -34,7 +34,7 @@ _REDUCED = {
     4: cv2.IMREAD_REDUCED_COLOR_4,
     8: cv2.IMREAD_REDUCED_COLOR_8,
 }
-"""How OpenCV is told to decode a JPEG into a smaller picture, each pixel the mean of so many beside one another."""
+"""Flags of OpenCV that decode a JPEG into a smaller picture, each pixel the mean of so many beside one another."""
 
 _RGB = getattr(cv2, "IMREAD_COLOR_RGB", 0)
 """In the network's order, which OpenCV offers from 4.11 on; instead of IMREAD_COLOR, which is in every flag above."""
@@ -108,7 +108,7 @@ class PictureReader:
         return Picture(room, encoding.order)
 
     def _room(self, message: AnyImage, encoding: Encoding) -> npt.NDArray[np.uint8]:
-        """Where a converted picture goes."""
+        """Buffer that a converted picture goes into."""
         shape = (message.height, message.width) if encoding.order == "grey" else (message.height, message.width, 3)
         if self._buffer.shape != shape:
             self._buffer = np.empty(shape, np.uint8)

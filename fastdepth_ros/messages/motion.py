@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from fastdepth_ros import cdr
 from fastdepth_ros.messages.reader import Reader, read
-from fastdepth_ros.messages.serialized import Origin
+from fastdepth_ros.messages.serialized import SerializedHeader
 
 GRAVITY = 9.81
 """Acceleration that an accelerometer at rest shows [m/s2]."""
@@ -25,15 +27,15 @@ LENGTH_OFF = 0.1
 
 
 class Down(NamedTuple):
-    """Which way is down in an inertial unit's frame.
+    """Direction of "down" in an inertial unit's frame.
 
     Attributes:
-        origin: stamp and frame.
+        header: stamp and frame.
         direction: (3,) unit vector; None where the message does not say.
         why: what is wrong where there is none.
     """
 
-    origin: Origin
+    header: SerializedHeader
     direction: npt.NDArray[np.float64] | None
     why: str = ""
 
@@ -42,13 +44,13 @@ class Transform(NamedTuple):
     """A geometry_msgs/TransformStamped: where the child frame is in its parent.
 
     Attributes:
-        origin: stamp and parent frame.
+        header: stamp and parent frame.
         child: the frame.
         translation: x, y, z [m].
         quaternion: x, y, z, w.
     """
 
-    origin: Origin
+    header: SerializedHeader
     child: str
     translation: tuple[float, float, float]
     quaternion: tuple[float, float, float, float]
@@ -63,24 +65,24 @@ def read_down(serialized: bytes) -> Down:
     Raises:
         AnchorError: the message cannot be read.
     """
-    origin, quaternion, covariance, acceleration = read("Imu", _imu, serialized)
+    header, quaternion, covariance, acceleration = read("Imu", _imu, serialized)
     length = math.sqrt(sum(each * each for each in quaternion))
     if covariance >= 0 and abs(length - 1) < LENGTH_OFF:  # a NaN is neither
         x, y, z, w = (each / length for each in quaternion)
         # Down of the world, (0, 0, -1), turned into the unit's frame: minus the third row of its rotation.
-        return Down(origin, -np.array((2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y))))
+        return Down(header, -np.array((2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y))))
     size = math.sqrt(sum(each * each for each in acceleration))
     if not abs(size / GRAVITY - 1) < AT_REST:
         why = f"no orientation, and an acceleration of {size:.2f} m/s2, which is not that of a unit at rest"
-        return Down(origin, None, why)
-    return Down(origin, -np.array(acceleration) / size)
+        return Down(header, None, why)
+    return Down(header, -np.array(acceleration) / size)
 
 
-def _imu(message: Reader) -> tuple[Origin, tuple[float, ...], float, tuple[float, ...]]:
-    origin = message.header()
+def _imu(message: Reader) -> tuple[SerializedHeader, tuple[float, ...], float, tuple[float, ...]]:
+    header = message.header()
     quaternion, covariance = message.numbers("4d"), message.numbers("9d")
     message.numbers("12d")  # how fast it turns
-    return origin, quaternion, covariance[0], message.numbers("3d")
+    return header, quaternion, covariance[0], message.numbers("3d")
 
 
 def read_transforms(serialized: bytes) -> list[Transform]:
@@ -92,17 +94,43 @@ def read_transforms(serialized: bytes) -> list[Transform]:
     return read("TFMessage", _transforms, serialized)
 
 
-def _transforms(message: Reader) -> list[Transform]:
+def restamped_transforms(serialized: bytes, new_stamp: Callable[[int], int]) -> bytes:
+    """A copy of a serialized tf2_msgs/TFMessage whose transforms have other stamps.
+
+    Args:
+        serialized: the message.
+        new_stamp: the old stamp -> the new one [ns].
+
+    Raises:
+        AnchorError: the message cannot be read.
+    """
+    data = bytearray(serialized)
+    for at, header in read("TFMessage", _stamps, serialized):
+        stamp = new_stamp(header.sec * cdr.SECOND + header.nanosec)
+        cdr.put_stamp(data, *divmod(stamp, cdr.SECOND), at)
+    return bytes(data)
+
+
+def _stamps(message: Reader) -> list[tuple[int, SerializedHeader]]:
+    """Offset of the stamp of each transform, and its header."""
+    return [(message.aligned(4), _transform(message).header) for _ in range(_count(message))]
+
+
+def _count(message: Reader) -> int:
     count = message.word()
     if count > MOST_TRANSFORMS:
         raise ValueError(f"it says that it has {count} transforms")
-    return [_transform(message) for _ in range(count)]
+    return count
+
+
+def _transforms(message: Reader) -> list[Transform]:
+    return [_transform(message) for _ in range(_count(message))]
 
 
 def _transform(message: Reader) -> Transform:
-    origin, child = message.header(), message.string()
+    header, child = message.header(), message.string()
     x, y, z, *quaternion = message.numbers("7d")
-    return Transform(origin, child, (x, y, z), tuple(quaternion))
+    return Transform(header, child, (x, y, z), tuple(quaternion))
 
 
 def read_transform(serialized: bytes) -> Transform:

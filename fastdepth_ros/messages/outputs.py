@@ -1,6 +1,6 @@
-"""Depth maps and clouds as messages that are published over and over: serialized once, then written into in place.
+"""Answers as messages that are published over and over: serialized once, then written into in place.
 
-What lies around the pixels hardly ever changes. So rclpy serializes a message without any, room for them is made in its
+The bytes around the pixels hardly ever change. So rclpy serializes a message without any, room for them is made in its
 bytes, and the pipeline is given a numpy view on that room. A new answer needs a new stamp, and no copy before rclpy's.
 """
 
@@ -17,65 +17,95 @@ from sensor_msgs.msg import Image, PointCloud2, PointField
 from std_msgs.msg import Header
 
 from fastdepth_ros.cdr import put_length, put_stamp
+from fastdepth_ros.messages.output_topics import PIPELINE_OUTPUTS
 
-_FIELDS = ("x", "y", "z", "rgb")
 _FLOAT = 4
 _LENGTH = 4
 _IS_DENSE = 1
 _BIG_ENDIAN = sys.byteorder == "big"
+_KINDS = {output.name: output.message for output in PIPELINE_OUTPUTS}
 
 
 class OutputMessages:
-    """The depth image, its uncertainty and the cloud that a node publishes, serialized.
+    """The answers that a node publishes, serialized, by their names in :data:`~.output_topics.PIPELINE_OUTPUTS`.
 
     :meth:`allocate` is what :class:`fastdepth_ros.pipeline.Pipeline` asks for its buffers.
 
     Args:
         frame_id: of all.
-
-    Attributes:
-        depth, uncertainty, cloud: the messages; empty before they were allocated.
     """
 
     def __init__(self, frame_id: str) -> None:
         self.frame_id = frame_id
-        self.depth, self.uncertainty, self.cloud = bytearray(), bytearray(), bytearray()
+        self._messages = {name: bytearray() for name in _KINDS}
 
-    def allocate(self, name: str, shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    def __getitem__(self, name: str) -> bytearray:
+        """A message; empty before it was allocated."""
+        return self._messages[name]
+
+    def allocate(
+        self, name: str, shape: tuple[int, ...], dtype: npt.DTypeLike, fields: tuple[str, ...] = ()
+    ) -> npt.NDArray[Any]:
         """Make the message of an output, and give a view on its data.
 
         Args:
-            name: ``depth``: (height, width), float32 or uint16; ``uncertainty``: (height, width), float32; ``cloud``:
-                (rows, columns, 3 or 4), float32; ``cloud sigma``: (rows, columns, 4 or 5), float32, the last is sigma.
+            name: of an image: (height, width), float32 or uint16; of a cloud: (rows, columns, fields), float32.
             shape: as above.
             dtype: as above.
+            fields: names of a point's fields, in the order of the last axis.
+
+        Raises:
+            ValueError: there is no such output, or a cloud has not as many fields as its last axis.
         """
-        kind, header = np.dtype(dtype), Header(frame_id=self.frame_id)
-        height, width = shape[:2]
-        room = math.prod(shape) * kind.itemsize
-        if name in ("depth", "uncertainty"):
-            encoding, step = "32FC1" if kind == np.float32 else "16UC1", width * kind.itemsize
-            image = Image(header=header, height=height, width=width, encoding=encoding, step=step)
-            image.is_bigendian = int(_BIG_ENDIAN)
-            message, start = _with_room(serialize_message(image), room)
-            setattr(self, name, message)
-            return np.frombuffer(message, kind, math.prod(shape), start).reshape(shape)
-        names = (*_FIELDS[: shape[2] - 1], "sigma") if name == "cloud sigma" else _FIELDS[: shape[2]]
-        fields = [
-            PointField(name=field, offset=_FLOAT * i, datatype=PointField.FLOAT32, count=1)
-            for i, field in enumerate(names)
-        ]
-        point_step = _FLOAT * len(fields)
-        cloud = PointCloud2(header=header, height=height, width=width, fields=fields, is_dense=False)
-        cloud.is_bigendian, cloud.point_step, cloud.row_step = _BIG_ENDIAN, point_step, point_step * width
-        self.cloud, start = _with_room(serialize_message(cloud), room, _IS_DENSE)
-        return np.frombuffer(self.cloud, kind, math.prod(shape), start).reshape(shape)
+        kind, make = np.dtype(dtype), _EMPTY.get(_KINDS.get(name))
+        if make is None:
+            raise ValueError(f"no output of the pipeline is called {name}")
+        empty, after = make(Header(frame_id=self.frame_id), shape, kind, fields)
+        message, start = _with_room(serialize_message(empty), math.prod(shape) * kind.itemsize, after)
+        self._messages[name] = message
+        return np.frombuffer(message, kind, math.prod(shape), start).reshape(shape)
 
     def stamp(self, sec: int, nanosec: int) -> None:
         """Give all messages the stamp of the image that they were made from."""
-        for message in (self.depth, self.uncertainty, self.cloud):
+        for message in self._messages.values():
             if message:
                 put_stamp(message, sec, nanosec)
+
+
+def _image(
+    header: Header,
+    shape: tuple[int, ...],
+    kind: np.dtype[Any],
+    fields: tuple[str, ...],  # noqa: ARG001
+) -> tuple[Image, int]:
+    """An image without pixels, and how many bytes follow them."""
+    (height, width), encoding = shape, "32FC1" if kind == np.float32 else "16UC1"
+    image = Image(header=header, height=height, width=width, encoding=encoding, step=width * kind.itemsize)
+    image.is_bigendian = int(_BIG_ENDIAN)
+    return image, 0
+
+
+def _cloud(
+    header: Header,
+    shape: tuple[int, ...],
+    kind: np.dtype[Any],  # noqa: ARG001
+    fields: tuple[str, ...],
+) -> tuple[PointCloud2, int]:
+    """A cloud without points, and how many bytes follow them."""
+    height, width, numbers = shape
+    if len(fields) != numbers:
+        raise ValueError(f"a point of {numbers} numbers has no fields {', '.join(fields) or 'at all'}")
+    described = [
+        PointField(name=field, offset=_FLOAT * i, datatype=PointField.FLOAT32, count=1)
+        for i, field in enumerate(fields)
+    ]
+    cloud = PointCloud2(header=header, height=height, width=width, fields=described, is_dense=False)
+    cloud.is_bigendian, cloud.point_step, cloud.row_step = _BIG_ENDIAN, _FLOAT * numbers, _FLOAT * numbers * width
+    return cloud, _IS_DENSE
+
+
+_EMPTY: dict[Any, Any] = {Image: _image, PointCloud2: _cloud}
+"""Type of message -> makes one without data: (header, shape, dtype, fields) -> (message, bytes behind the data)."""
 
 
 def _with_room(empty: bytes, room: int, after: int = 0) -> tuple[bytearray, int]:

@@ -12,24 +12,24 @@ import numpy.typing as npt
 from fastdepth_ros.errors import AnchorError
 from fastdepth_ros.messages.clouds import MOST_POINTS, Points
 from fastdepth_ros.messages.reader import Reader, read
-from fastdepth_ros.messages.serialized import Origin
+from fastdepth_ros.messages.serialized import SerializedHeader
 
 WIDEST_CONE = math.radians(120)
 """Field of view above which a single range says nothing of where it was measured [rad]."""
 
 
 class Cone(NamedTuple):
-    """What a range sensor measured: the nearest surface in a cone about its x axis is so far away.
+    """Measurement of a range sensor: the nearest surface in a cone about its x axis is so far away.
 
     Attributes:
-        origin: stamp and frame.
+        header: stamp and frame.
         field_of_view: the whole angle of the cone [rad].
         range: distance from the sensor [m]; None where nothing was within its reach, or something was too near.
         sigma: standard deviation of the range [m]; NaN where the message has none.
         why: what was wrong where there is no range.
     """
 
-    origin: Origin
+    header: SerializedHeader
     field_of_view: float
     range: float | None
     sigma: float
@@ -45,7 +45,7 @@ def read_scan(serialized: bytes, most: int = MOST_POINTS) -> Points:
     Raises:
         AnchorError: the message cannot be read, or its angles are no numbers.
     """
-    origin, angles, limits, ranges = read("LaserScan", _scan, serialized)
+    header, angles, limits, ranges = read("LaserScan", _scan, serialized)
     if not (math.isfinite(angles[0]) and math.isfinite(angles[1])):
         cause = f"the scan begins at {angles[0]} rad and goes on by {angles[1]} rad"
         raise AnchorError(cause, "Check the lidar's driver.")
@@ -60,13 +60,15 @@ def read_scan(serialized: bytes, most: int = MOST_POINTS) -> Points:
     xyz = np.zeros((int(seen.sum()), 3))
     xyz[:, 0] = measured[seen] * cosines[seen]
     xyz[:, 1] = measured[seen] * sines[seen]
-    return Points(origin, xyz, None, sent)
+    return Points(header, xyz, None, sent)
 
 
-def _scan(message: Reader) -> tuple[Origin, tuple[float, float], tuple[float, float], npt.NDArray[np.floating]]:
-    origin = message.header()
+def _scan(
+    message: Reader,
+) -> tuple[SerializedHeader, tuple[float, float], tuple[float, float], npt.NDArray[np.floating]]:
+    header = message.header()
     first, _, increment, _, _, low, high = message.numbers("7f")
-    return origin, (first, increment), (low, high), message.singles()
+    return header, (first, increment), (low, high), message.singles()
 
 
 @lru_cache(8)
@@ -86,21 +88,21 @@ def read_range(serialized: bytes) -> Cone:
     Raises:
         AnchorError: the message cannot be read, or its field of view is no angle of a cone.
     """
-    origin, field_of_view, low, high, measured, variance = read("Range", _range, serialized)
+    header, field_of_view, low, high, measured, variance = read("Range", _range, serialized)
     if not 0 <= field_of_view <= WIDEST_CONE:
         cause = f"the range's field_of_view is {field_of_view:g} rad"
         raise AnchorError(cause, f"Let its driver fill in the cone's angle, at most {WIDEST_CONE:.2f} rad.")
     why = _why_none(measured, low, high)
     sigma = math.sqrt(variance) if variance > 0 and math.isfinite(variance) else math.nan
-    return Cone(origin, field_of_view, None if why else measured, sigma, why)
+    return Cone(header, field_of_view, None if why else measured, sigma, why)
 
 
-def _range(message: Reader) -> tuple[Origin, float, float, float, float, float]:
-    origin = message.header()
+def _range(message: Reader) -> tuple[SerializedHeader, float, float, float, float, float]:
+    header = message.header()
     message.byte()  # kind of radiation
     field_of_view, low, high, measured = message.numbers("4f")
     variance = 0.0 if message.at_end else message.number("f")  # older distributions have none
-    return origin, field_of_view, low, high, measured, variance
+    return header, field_of_view, low, high, measured, variance
 
 
 def _why_none(measured: float, low: float, high: float) -> str:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from fastdepth_ros.cdr import Fields
 from fastdepth_ros.errors import AnchorError
-from fastdepth_ros.messages.serialized import LONGEST_NAME, Origin
+from fastdepth_ros.messages.serialized import LONGEST_NAME, SerializedHeader
 
 Read = TypeVar("Read")
 
@@ -46,10 +46,10 @@ class Reader(Fields):
         """A string, of no more than so many bytes."""
         return super().string(most)
 
-    def header(self) -> Origin:
+    def header(self) -> SerializedHeader:
         """A std_msgs/Header."""
         sec, nanosec = self.number("i"), self.number("I")
-        return Origin(sec, nanosec, self.string())
+        return SerializedHeader(sec, nanosec, self.string())
 
     def octets(self) -> memoryview:
         """A sequence of bytes, as a view."""
@@ -72,7 +72,7 @@ class Reader(Fields):
 
 
 def read(kind: str, fields: Callable[[Reader], Read], serialized: bytes) -> Read:
-    """What ``fields`` reads out of a message.
+    """Values that ``fields`` reads out of a message.
 
     Args:
         kind: name of the message's type, for the error.

@@ -1,7 +1,7 @@
 """A camera's messages as DDS brings them: fields by name, the pixels left where they are.
 
-rclpy copies the pixels of a message twice on their way into a Python object; of a serialized message, once. What lies
-between stamp and pixels hardly ever changes, and is unpacked only when it does.
+rclpy copies the pixels of a message twice on their way into a Python object; of a serialized message, once. The bytes
+between stamp and pixels hardly ever change, and are unpacked only when they do.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ LONGEST_NAME = 255
 """Bytes of a frame_id: it goes into every answer."""
 
 
-class Origin(NamedTuple):
-    """Header of an image: when it was taken, and the frame of its camera."""
+class SerializedHeader(NamedTuple):
+    """A std_msgs/Header: its fields, but the stamp's stand in it."""
 
     sec: int
     nanosec: int
@@ -32,7 +32,7 @@ class Origin(NamedTuple):
 class SerializedImage(NamedTuple):
     """A sensor_msgs/Image: its fields, but ``data`` is a read-only view."""
 
-    origin: Origin
+    header: SerializedHeader
     data: memoryview
     height: int
     width: int
@@ -44,7 +44,7 @@ class SerializedImage(NamedTuple):
 class SerializedCompressedImage(NamedTuple):
     """A sensor_msgs/CompressedImage: its fields, but ``data`` is a read-only view."""
 
-    origin: Origin
+    header: SerializedHeader
     data: memoryview
     format: str
 
@@ -136,7 +136,7 @@ class Unpacker:
         if len(data) < length:
             raise _cannot(f"it has {len(data)} of {length} bytes of data")
         kind = SerializedCompressedImage if self._compressed else SerializedImage
-        return kind(Origin(sec, nanosec, self._frame), data, *self._between)
+        return kind(SerializedHeader(sec, nanosec, self._frame), data, *self._between)
 
     def _learn(self, serialized: bytes) -> None:
         """Take down all that comes before the data, but the stamp."""

@@ -31,5 +31,5 @@ def put_transforms(buffer: TransformBuffer, serialized: bytes, is_static: bool) 
     except AnchorError as error:
         buffer.note(str(error))
         return
-    for origin, child, translation, quaternion in transforms:
-        buffer.put(origin.frame_id, child, origin.seconds, translation, quaternion, is_static)
+    for header, child, translation, quaternion in transforms:
+        buffer.put(header.frame_id, child, header.seconds, translation, quaternion, is_static)

@@ -19,8 +19,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from fastdepth_ros.errors import SettingError, WeightsError
-from fastdepth_ros.files.names import check_name, short
+from fastdepth_ros.errors import SettingError, WeightsError, brief
+from fastdepth_ros.files.names import check_name
 from fastdepth_ros.files.reading import whole
 
 Kind = Literal["full", "depthwise", "pointwise"]
@@ -208,7 +208,7 @@ class Network:
         except SettingError as error:
             raise WeightsError(error.cause, error.remedy) from error
         except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
-            cause = f"the network table cannot be read ({short(error, 300)})"
+            cause = f"the network table cannot be read ({brief(repr(error), 300)})"
             raise WeightsError(cause, "Import the bundle again.") from error
         network.check()
         return network

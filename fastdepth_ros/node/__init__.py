@@ -1,19 +1,29 @@
 """The ROS node: parameters, topics and the lifecycle; what it does with an image is in ``fastdepth_ros.pipeline``.
 
-depth_node   the lifecycle, and what is subscribed to and published
-worker       the thread that answers images
-inbox        where that thread waits for the camera's messages
-intake       which image is answered, and why the others are not
+run          the process: from its start to its end
+depth_node   the lifecycle, the parameters, and what is done now and then
+configured   what a configured node has: the model, and the thread that answers images with it
+active       what an active node has besides: subscribers
+rclpy_ways   how rclpy is used: what of it is not public is there, and nowhere else
+worker       a thread that prepares itself, works, and hands its work on
+newest_image which image is answered, and what became of the others
 answers      one image -> depth, camera_info and cloud, as messages
+topics       publishers and subscribers, with a user's QoS
+camera_info  the newest camera_info that can be used
+anchor_*     what is measured besides
+careful_node a lifecycle node that what it is given, or hears, cannot end
+clock        the node's time, and /clock
+starting     why ROS does not start, in a sentence
+transitions  which state of the lifecycle follows
+faults       what is raised, told and outlived
 ending       being told to end, by a signal
 services     what rclpy answers for every node, guarded
-executor     runs everything else, in the main thread
-camera       the newest camera_info that can be used
 parameters   the table of ``fastdepth_ros.parameters`` as rclpy's
 rate_limit   max_rate
 power        profile, cores and niceness of the process
 reports      /diagnostics and ~/performance
-qos          of what the node hears and says, and its overrides
+report_timer when they are made
+qos          QoS of the topics, and its overrides
 usage        depth_node --help
 first_frame  the frame_id of a camera, for whoever starts RViz
 process      memory and garbage collection of a process that passes images

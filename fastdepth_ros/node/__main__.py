@@ -16,7 +16,9 @@ def main() -> int:
         if asked_for(sys.argv[1:]):
             sys.stdout.write(usage())
             return 0
-    from fastdepth_ros.node.depth_node import main as run
+    # Matrices of anchoring are small: on a busy machine a second thread of OpenBLAS made waiting of most of their time.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from fastdepth_ros.node.run import main as run
 
     return run()
 

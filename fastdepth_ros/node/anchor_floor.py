@@ -28,7 +28,7 @@ def floor_of(
     stamp: float,
     max_age: float,
 ) -> FloorMeasurement | None:
-    """Where the floor is at an image's time; None where nobody wants it.
+    """Find where the floor is at an image's time; None where nobody wants it.
 
     The tilt is that of ``floor_frame``, whose z points up; without one, that of an inertial unit, where one is heard;
     else ``camera_pitch``.
@@ -56,7 +56,7 @@ def floor_of(
     measured = found[0]
     if measured.direction is None:
         raise AnchorError(f"imu does not say where down is: {measured.why}", "The floor waits until the robot rests.")
-    pose = pose_of("imu", measured.origin.frame_id, camera, stamp)
+    pose = pose_of("imu", measured.header.frame_id, camera, stamp)
     return FloorMeasurement(_three(pose.rotation @ measured.direction), camera_height)
 
 

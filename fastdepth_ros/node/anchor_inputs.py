@@ -7,8 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
-from rclpy.impl.implementation_singleton import rclpy_implementation
-from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image, Imu, LaserScan, PointCloud2, Range
 
 from fastdepth_ros.diagnostics.anchoring import SourceNotes
@@ -17,10 +15,8 @@ from fastdepth_ros.messages.clouds import read_cloud
 from fastdepth_ros.messages.depth_images import read_depths
 from fastdepth_ros.messages.motion import read_down
 from fastdepth_ros.messages.ranges import read_range, read_scan
-from fastdepth_ros.messages.serialized import Origin
-from fastdepth_ros.node.intake import Mailbox
-
-rcl: Any = rclpy_implementation
+from fastdepth_ros.messages.serialized import SerializedHeader
+from fastdepth_ros.node.rclpy_ways.interface import Subscriber
 
 KEPT = 16
 """Measurements of a source that wait for their image: 0.8 s of 20 Hz."""
@@ -33,10 +29,10 @@ WAITING = 2
 
 
 class Measured(Protocol):
-    """What a message says, with its stamp and frame."""
+    """A message that was read, with its stamp and frame."""
 
     @property
-    def origin(self) -> Origin:
+    def header(self) -> SerializedHeader:
         """Stamp and frame."""
 
 
@@ -67,38 +63,32 @@ KINDS = {
 IMU = Kind(Imu, read_down)
 
 
-def quality() -> QoSProfile:
-    """QoS of what anchors come in: the newest, from reliable and best-effort publishers alike. A new one each time."""
-    return QoSProfile(depth=WAITING, reliability=ReliabilityPolicy.BEST_EFFORT)
-
-
 class Input(Generic[Message]):
     """The latest messages of one topic.
 
     Args:
         kind: of its source.
-        subscription: of raw messages, that no executor takes.
+        subscriber: of its topic.
         notes: of the source.
         now: the time in the node's clock [s].
+
+    Attributes:
+        topic: its full name.
     """
 
-    def __init__(self, kind: Kind, subscription: Any, notes: SourceNotes, now: Callable[[], float]) -> None:
-        self.subscription = subscription
+    def __init__(self, kind: Kind, subscriber: Subscriber, notes: SourceNotes, now: Callable[[], float]) -> None:
+        self.subscriber = subscriber
+        self.topic = str(subscriber.subscription.topic_name)
         self.notes = notes
         self._read: Callable[[bytes], Message] = kind.read
-        self._mailbox = Mailbox(subscription)
         self._now = now
         self._kept: deque[Message] = deque(maxlen=KEPT)
         self._unread = ""
 
     def take(self) -> None:
         """Take what is there. What cannot be read is noted."""
-        try:
-            with self.subscription.handle:
-                for serialized, _ in self._mailbox:
-                    self.hear(serialized)
-        except rcl.InvalidHandle:  # it is being destroyed
-            return
+        for serialized, _ in self.subscriber.take():
+            self.hear(serialized)
 
     def hear(self, serialized: bytes) -> None:
         """Take one serialized message."""
@@ -111,7 +101,7 @@ class Input(Generic[Message]):
             self.notes.problem(now, self._unread)
             return
         self._unread = ""
-        if self._kept and message.origin.seconds < self._kept[-1].origin.seconds - BACK:
+        if self._kept and message.header.seconds < self._kept[-1].header.seconds - BACK:
             self._kept.clear()
         self._kept.append(message)
 
@@ -124,15 +114,15 @@ class Input(Generic[Message]):
         """
         found: dict[str, Message] = {}
         for each in self._kept:
-            frame, distance = each.origin.frame_id, abs(each.origin.seconds - stamp)
-            if distance <= max_age and (frame not in found or distance <= abs(found[frame].origin.seconds - stamp)):
+            frame, distance = each.header.frame_id, abs(each.header.seconds - stamp)
+            if distance <= max_age and (frame not in found or distance <= abs(found[frame].header.seconds - stamp)):
                 found[frame] = each
         if not found and self._kept:
             self.notes.problem(self._now(), self._unread or self._how_far(stamp))
         return list(found.values())
 
     def _how_far(self, stamp: float) -> str:
-        late = min((stamp - each.origin.seconds for each in self._kept), key=abs)
+        late = min((stamp - each.header.seconds for each in self._kept), key=abs)
         when = f"{late:.2f} s older" if late > 0 else f"{-late:.2f} s newer"
         remedy = "Synchronise the clocks, or raise anchor_max_age."
         return f"its stamps do not match the images': the nearest is {when}. {remedy}"

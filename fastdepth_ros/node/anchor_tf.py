@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
-from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 
 from fastdepth_ros.anchoring.transforms import TransformBuffer
 from fastdepth_ros.messages.tf import put_transforms, tf_message
-from fastdepth_ros.node.intake import Mailbox
-
-rcl: Any = rclpy_implementation
+from fastdepth_ros.node.rclpy_ways.interface import Subscriber
 
 WAITING = 100
 """Messages of /tf that wait until somebody needs them: as many as tf2's own listener keeps."""
 
-Subscribe = Callable[[type, str, QoSProfile], Any]
+Subscribe = Callable[[type, str, QoSProfile], Subscriber]
 
 
 class TfInput:
@@ -33,28 +29,21 @@ class TfInput:
     def __init__(self, buffer: TransformBuffer) -> None:
         self.wanted = False
         self._buffer = buffer
-        self._mail: list[tuple[Any, Mailbox, bool]] = []
+        self._subscribers: list[tuple[Subscriber, bool]] = []
 
     def subscribe(self, subscribe: Subscribe) -> None:
         """Subscribe, where it is wanted and its messages are installed."""
-        kind = tf_message() if self.wanted and not self._mail else None
+        kind = tf_message() if self.wanted and not self._subscribers else None
         if kind is None:
             return
         passing, kept = (QoSProfile(depth=WAITING, reliability=ReliabilityPolicy.RELIABLE) for _ in range(2))
         kept.durability = DurabilityPolicy.TRANSIENT_LOCAL
-        mail = []
-        for topic, quality, is_static in (("/tf", passing, False), ("/tf_static", kept, True)):
-            subscription = subscribe(kind, topic, quality)
-            mail.append((subscription, Mailbox(subscription), is_static))
-        self._mail = mail
+        topics = (("/tf", passing, False), ("/tf_static", kept, True))
+        self._subscribers = [(subscribe(kind, topic, qos), is_static) for topic, qos, is_static in topics]
 
     def hear(self) -> None:
         """Take what was said since the last time."""
         self.wanted = True
-        for subscription, mailbox, is_static in self._mail:
-            try:
-                with subscription.handle:
-                    for serialized, _ in mailbox:
-                        put_transforms(self._buffer, serialized, is_static)
-            except rcl.InvalidHandle:  # it is being destroyed
-                continue
+        for subscriber, is_static in self._subscribers:
+            for serialized, _ in subscriber.take():
+                put_transforms(self._buffer, serialized, is_static)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
@@ -22,6 +23,7 @@ class NodeParameters:
     Args:
         node: a lifecycle node; its ``state`` is the label of its lifecycle state.
         on_change: is told of new values.
+        given: what the node was given at its start.
 
     Attributes:
         current: the values in force.
@@ -29,7 +31,10 @@ class NodeParameters:
             does not configure, so that nobody flies with numbers other than he wrote down.
     """
 
-    def __init__(self, node: Any, on_change: Callable[[Parameters], None]) -> None:
+    def __init__(
+        self, node: Any, on_change: Callable[[Parameters], None], given: Mapping[str, object] = MappingProxyType({})
+    ) -> None:
+        self._given = given
         self.refused: dict[str, SettingError] = {}
         self._node = node
         self._on_change = on_change
@@ -43,8 +48,7 @@ class NodeParameters:
         Args:
             every_topic: whether the node has all of its topics, so that a QoS override that is not declared is of none.
         """
-        given = getattr(self._node, "_parameter_overrides", {})  # rclpy tells of them nowhere else
-        names = [name for name in given if not self._node.has_parameter(name)]
+        names = [name for name in self._given if not self._node.has_parameter(name)]
         known = list(self._node.list_parameters([], 0).names)
         return {name: nearest(name, known) for name in names if every_topic or not name.startswith(QOS)}
 
@@ -65,7 +69,7 @@ class NodeParameters:
             return Parameters(**values)
 
     def _checked(self, name: str, given: object) -> Any:
-        """What was given at start, if all that can be known of it alone is right; else the default."""
+        """Value that was given at start, if all that can be known of it alone is right; else the default."""
         try:
             value = TABLE[name].check(given)
             if name in MEANINGS:
@@ -113,7 +117,7 @@ class NodeParameters:
 
 
 def descriptor_of(spec: Spec) -> ParameterDescriptor:
-    """What rclpy and its tools are told of a parameter."""
+    """Describe a parameter to rclpy and its tools."""
     kind = type(spec.default)
     bounds = {"from_value": spec.low, "to_value": spec.high}
     return ParameterDescriptor(

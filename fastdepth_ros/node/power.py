@@ -10,14 +10,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
-from fastdepth_ros.diagnostics.levels import Status
 from fastdepth_ros.diagnostics.monitor import Report
 from fastdepth_ros.diagnostics.power import board_status, budget_status, performance, power_status
+from fastdepth_ros.diagnostics.status import Status
 from fastdepth_ros.diagnostics.windows import MOST, percentile
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.parameters import FROM_PROFILE, Parameters, affinity_of, command_of, profiles_of
 from fastdepth_ros.power import Decision, Finding, Governor, PowerMonitor, Profiles, load_profiles, process
 from fastdepth_ros.power.profiles import BUILT_IN
+from fastdepth_ros.power.sampler import USUAL, Periods
 from fastdepth_ros.runtime.engine import max_threads
 
 FIRST_LOOK = 0.5
@@ -31,8 +32,25 @@ class Niceness(NamedTuple):
     worker: int
 
 
+class Answered(NamedTuple):
+    """An answer to an image, as it was published.
+
+    Attributes:
+        begun, ended: when it was computed and published [s, ``time.perf_counter``].
+        age: of it then [s, node's clock].
+        own: what of that is the node's [s].
+        parameters: with which it was computed.
+    """
+
+    begun: float
+    ended: float
+    age: float
+    own: float
+    parameters: Parameters
+
+
 class Noted(NamedTuple):
-    """How old a depth map was when it was published, and its image when it came in [s]."""
+    """Ages of a depth map when it was published, and of its image when it came in [s]."""
 
     age: float
     arrival: float
@@ -57,17 +75,18 @@ def _usable(parameters: Parameters) -> tuple[Profiles, Parameters]:
 
 
 class NodePower:
-    """Holds a power profile in force. Every method but :meth:`arrived` and :meth:`noted` is for the executor's thread.
+    """Holds a power profile in force. Only :meth:`arrived` and :meth:`answered` are not for the executor's thread.
 
     Args:
         parameters: of the node, at its start.
         now: the time in the node's clock [s].
+        periods: of the looks at the machine.
 
     Raises:
         SettingError: nvpmodel_command or cpu_affinity is not allowed.
     """
 
-    def __init__(self, parameters: Parameters, now: Callable[[], float]) -> None:
+    def __init__(self, parameters: Parameters, now: Callable[[], float], periods: Periods = USUAL) -> None:
         max_threads()  # remembers how many cores there are, before a profile takes some away
         self._device = "cuda" if parameters.target.startswith("cuda") else "cpu"
         self._profiles, parameters = _usable(parameters)
@@ -77,6 +96,7 @@ class NodePower:
             command_of(parameters.nvpmodel_command),
             parameters.manage_board_mode,
             self._device,
+            periods=periods,
         )
         self._now = now
         self._at = now()
@@ -98,7 +118,7 @@ class NodePower:
 
     @property
     def decision(self) -> Decision:
-        """How many images are answered at most, on how many threads, and why."""
+        """Decision of the governor: how many images are answered at most, on how many threads, and why."""
         return self._governor.decision
 
     @property
@@ -150,20 +170,13 @@ class NodePower:
             self._niceness = niceness
             self._about_niceness = process.set_niceness(niceness)
 
-    def noted(self, begun: float, ended: float, age: float, own: float, parameters: Parameters) -> None:
-        """A depth map was published. For the worker's thread.
-
-        Args:
-            begun, ended: when it was computed [s, monotonic].
-            age: of it [s, node's clock].
-            own: what of that is the node's [s].
-            parameters: with which it was computed.
-        """
-        if self._switched is not None and parameters.power_profile == self._parameters.power_profile:
-            self._took, self._switched = ended - self._switched, None
-        self._monitor.frame(begun, ended)
-        if ended - own >= self._decided:  # what came in before says nothing of what was decided
-            self._noted.append(Noted(age, age - own))
+    def answered(self, answer: Answered) -> None:
+        """Take note of an answer. For the worker's thread."""
+        if self._switched is not None and answer.parameters.power_profile == self._parameters.power_profile:
+            self._took, self._switched = answer.ended - self._switched, None
+        self._monitor.frame(answer.begun, answer.ended)
+        if answer.ended - answer.own >= self._decided:  # what came in before says nothing of what was decided
+            self._noted.append(Noted(answer.age, answer.age - answer.own))
 
     def arrived(self, count: int = 1) -> None:
         """Images came in. For the worker's thread."""
@@ -208,7 +221,7 @@ class NodePower:
         return None if age is None else age / 1e3
 
     def report(self, report: Report) -> tuple[list[Status], dict[str, float]]:
-        """What is to be said of budget, power and board, and the same as plain numbers."""
+        """Say of budget, power and board what there is to say, in words and as plain numbers."""
         state = self._monitor.snapshot()
         findings = [*self._about_cores, *self._about_niceness]
         statuses = [

@@ -1,4 +1,4 @@
-"""What the process of a node that passes images needs of memory and garbage collection."""
+"""Memory and garbage collection of a process that passes images."""
 
 from __future__ import annotations
 

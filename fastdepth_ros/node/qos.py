@@ -1,4 +1,4 @@
-"""Quality of service of the node's topics, and how a user overrides it."""
+"""QoS of the node's topics, and how a user overrides it."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from fastdepth_ros.errors import SettingError
 OVERRIDABLE = (QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH, QoSPolicyKind.RELIABILITY, QoSPolicyKind.DURABILITY)
 
 
-def sensor() -> QoSProfile:
-    """QoS of what the node hears: the newest image or none, from reliable and best-effort publishers alike.
+def subscription_qos() -> QoSProfile:
+    """QoS of the camera's topics: the newest image or none, from reliable and best-effort publishers alike.
 
     A new one each time, because rclpy writes overrides into it.
     """
@@ -39,9 +39,14 @@ def keeps(publisher: Any) -> bool:
     return bool(publisher.qos_profile.durability == DurabilityPolicy.TRANSIENT_LOCAL)
 
 
-def answer() -> QoSProfile:
-    """QoS of what the node says: whoever wants every answer can have it."""
-    return QoSProfile(depth=2, reliability=ReliabilityPolicy.RELIABLE)
+def publisher_qos(queue: int = 2) -> QoSProfile:
+    """QoS of the answers: whoever wants every one can have it. ``queue`` is the depth of the publisher's."""
+    return QoSProfile(depth=queue, reliability=ReliabilityPolicy.RELIABLE)
+
+
+def anchor_qos(queue: int) -> QoSProfile:
+    """QoS of what anchors come in: the newest, from reliable and best-effort publishers alike. A new one each time."""
+    return QoSProfile(depth=queue, reliability=ReliabilityPolicy.BEST_EFFORT)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ BURST = 2.0
 """Images that may arrive at once: what was held up on the way comes together."""
 
 DRIFT = 1.05
-"""How much faster the stamps' clock may go than ours before images are held back by their arrival."""
+"""Factor by which the stamps' clock may go faster than ours before images are held back by their arrival."""
 
 LONGEST = 1e6
 """Seconds between two images at most: the smallest of numbers has no reciprocal."""

@@ -18,9 +18,7 @@ from fastdepth_ros.diagnostics.levels import (
     LAST_CAMERA,
     NO_CAMERA,
     UNCORRECTED,
-    Level,
     Source,
-    Status,
     calibration_status,
     inference_status,
     input_status,
@@ -30,16 +28,19 @@ from fastdepth_ros.diagnostics.levels import (
 )
 from fastdepth_ros.diagnostics.messages import diagnostic_array
 from fastdepth_ros.diagnostics.monitor import Report
+from fastdepth_ros.diagnostics.status import Status
+from fastdepth_ros.errors import Level, quoted
 from fastdepth_ros.messages.camera_info import REMEDY
-from fastdepth_ros.node.answers import Answers, Outputs
-from fastdepth_ros.node.camera import Calibration
+from fastdepth_ros.node.answers import Answers
+from fastdepth_ros.node.camera_info import Calibration, CameraInfoListener
+from fastdepth_ros.node.faults import MOST_KINDS
 from fastdepth_ros.node.power import NodePower
 from fastdepth_ros.runtime import processor
 from fastdepth_ros.runtime.bundle import Manifest
 from fastdepth_ros.runtime.engine import Engine
 
 FAREWELL = 0.5
-"""How long the last report may take on its way [s]."""
+"""Time that the last report may take on its way [s]."""
 
 MOST_PUBLISHERS = 10
 """Publishers of one topic that are named."""
@@ -63,22 +64,24 @@ class Reporter:
 
     Args:
         node: of which it reports.
+        facts: that do not change, for the status ``node``.
 
     Attributes:
         problem: why the node is not configured; empty if nothing is wrong.
-        unknown: parameters that were given and are not known, each with the one that was probably meant.
     """
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, facts: Mapping[str, str]) -> None:
         self.problem = ""
-        self.unknown: Mapping[str, str | None] = {}
+        self._unknown: Mapping[str, str | None] = {}
+        self._named: set[str] = set()
         self._stands = Standstill()
         self._node = node
+        self._about_node = facts
         self._name = node.get_fully_qualified_name().lstrip("/")
         self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", 10)
         self._performance = node.create_publisher(DiagnosticArray, "~/performance", 10)
         self._facts: dict[str, str] = {}
-        self._watched: tuple[Any, Any, Outputs] | None = None
+        self._watched: tuple[Any, Any, Mapping[str, Any]] | None = None
 
     def about(self, manifest: Manifest, engine: Engine) -> None:
         """Take down which model runs on what."""
@@ -89,37 +92,46 @@ class Reporter:
             "processor": processor.name(),
         }
 
-    def watch(self, image: Any, camera_info: Any, outputs: Outputs) -> None:
-        """Report on these subscriptions and publishers until :meth:`forget`."""
+    def name_unknown(self, unknown: Mapping[str, str | None]) -> None:
+        """Report parameters that were given and are not known, each with the one that was meant, and log them once."""
+        self._unknown = unknown
+        for name in sorted(set(unknown) - self._named)[:MOST_KINDS]:
+            self._named.add(name)
+            meant = f" Was {unknown[name]} meant?" if unknown[name] else ""
+            self._node.get_logger().warning(f"there is no parameter {quoted(name)}, which was given at start.{meant}")
+
+    def watch(self, image: Any, camera_info: Any, outputs: Mapping[str, Any]) -> None:
+        """Report on these subscriptions and publishers, by the names of their outputs, until :meth:`forget`."""
         self._watched = (image, camera_info, outputs)
 
     def forget(self) -> None:
         """The subscriptions end."""
         self._watched = None
 
-    def publish(self, doing: str, power: NodePower, answers: Answers | None, camera_problem: str) -> None:
+    def publish(self, doing: str, power: NodePower, answers: Answers | None, camera_info: CameraInfoListener) -> None:
         """Publish the statuses of now, and the figures among them as plain numbers.
 
         Args:
             doing: the lifecycle state, or what the node is busy with.
             power: of the node, with the parameters in force.
             answers: None where the node is not configured.
-            camera_problem: what is wrong with the camera_info that came last; empty if nothing is.
+            camera_info: what was heard of the camera.
         """
         parameters = power.effective
         now = self._node.get_clock().now()
-        about = {"model": parameters.model, "target": parameters.target}
+        about = {"model": parameters.model, "target": parameters.target, **self._about_node}
         stood = self._stands.seconds(now.nanoseconds)
-        statuses = [node_status(doing, self.problem, about, now.nanoseconds == 0, stood, self.unknown)]
+        statuses = [node_status(doing, self.problem, about, now.nanoseconds == 0, stood, self._unknown)]
         report, measured = Report(), dict[str, float]()
         if self._watched is not None and answers is not None:
             report = answers.monitor.report(now.nanoseconds * 1e-9)
-            statuses += self._active(report, power, answers, camera_problem)
+            statuses += self._active(report, power, answers, camera_info)
             about_anchors, measured = _anchoring(answers, now.nanoseconds * 1e-9)
             statuses.append(about_anchors)
         about_power, numbers = power.report(report)
         numbers |= measured
-        figures = Status("performance", Level.OK, "", {name: f"{value:.9g}" for name, value in numbers.items()})
+        values = {name: f"{value:.9g}" for name, value in numbers.items()}
+        figures = Status(Level.OK, "", about="performance", values=values)
         for publisher, said in ((self._publisher, [*statuses, *about_power]), (self._performance, [figures])):
             publisher.publish(diagnostic_array(said, self._name, platform.node(), now.to_msg()))
 
@@ -127,28 +139,31 @@ class Reporter:
         """Wait until whoever listens has got the last report; not for long."""
         self._publisher.wait_for_all_acked(Duration(seconds=FAREWELL))
 
-    def _active(self, report: Report, power: NodePower, answers: Answers, camera_problem: str) -> list[Status]:
+    def _active(
+        self, report: Report, power: NodePower, answers: Answers, camera_info: CameraInfoListener
+    ) -> list[Status]:
         parameters = power.effective
         assert self._watched is not None
-        image, camera_info, outputs = self._watched
-        camera = self._source(camera_info)
+        image, camera_infos, outputs = self._watched
+        camera, calibration = self._source(camera_infos), camera_info.calibration
         facts = {
             **self._facts,
             "threads": str(answers.threads),
             "max_rate [Hz]": f"{parameters.max_rate:g}",
             **answers.notes,
         }
-        calibration = answers.calibration
         return [
-            input_status(report, replace(self._source(image), picture=_picture(answers)), parameters.stale_after),
+            input_status(
+                report, replace(self._source(image), picture=_picture(answers, calibration)), parameters.stale_after
+            ),
             calibration_status(
                 camera,
-                *_of_camera(calibration, camera_problem, answers.size_problem, camera),
+                *_of_camera(calibration, camera_info.problem, answers.size_problem, camera),
             ),
             inference_status(report, facts),
             output_status(
                 report,
-                {publisher.topic_name: publisher.get_subscription_count() for publisher in outputs},
+                {publisher.topic_name: publisher.get_subscription_count() for publisher in outputs.values()},
                 power.age_budget,
             ),
         ]
@@ -182,7 +197,7 @@ def _type_name(message: Any) -> str:
 def _anchoring(answers: Answers, now: float) -> tuple[Status, dict[str, float]]:
     anchors = answers.anchors
     if anchors is None:
-        return Status("anchoring", Level.OK, "off: depth is the network's own"), {}
+        return Status(Level.OK, "off: depth is the network's own", about="anchoring"), {}
     return anchors.report(now)
 
 
@@ -192,18 +207,18 @@ def _qos(profile: QoSProfile) -> str:
     return f"{words}, depth {profile.depth}" if profile.depth else words
 
 
-def _picture(answers: Answers) -> int:
+def _picture(answers: Answers, calibration: Calibration | None) -> int:
     """Size of the camera's pictures [B], of which perhaps none came: then as rgb8, by camera_info; 0 if not known."""
-    if answers.picture_bytes or answers.calibration is None or answers.parameters.image_transport != "raw":
+    if answers.picture_bytes or calibration is None or answers.parameters.image_transport != "raw":
         return answers.picture_bytes
-    camera = answers.calibration.camera
+    camera = calibration.camera
     return 3 * camera.width * camera.height
 
 
 def _of_camera(
     calibration: Calibration | None, problem: str, size_problem: str, source: Source
 ) -> tuple[str, str, str]:
-    """What is wrong with the camera that is in force, that camera in words, and what follows."""
+    """Say what is wrong with the camera that is in force, that camera in words, and what follows."""
     if calibration is None:
         return problem or _no_camera(source), "", NO_CAMERA
     words = _in_words(calibration.camera)

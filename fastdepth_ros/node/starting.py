@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import re
 
-from rclpy.impl.implementation_singleton import rclpy_implementation as rcl
-
 from fastdepth_ros.errors import FastDepthError
-
-REFUSALS: tuple[type[Exception], ...] = (rcl.RCLError, rcl.UnknownROSArgsError, rcl.RCLInvalidROSArgsError)
-"""What rclpy raises where an argument or a file of parameters is not allowed, or the middleware does not start."""
 
 _PLACES = re.compile(r"\s*,? at \S+:\d+|failed to initialize rcl: |Error: error not set")
 
@@ -23,7 +18,7 @@ class StartError(FastDepthError):
 
     def __init__(self, error: Exception) -> None:
         said = _PLACES.sub("", str(error)).strip() or type(error).__name__
-        if isinstance(error, rcl.UnknownROSArgsError):
+        if type(error).__name__ == "UnknownROSArgsError":  # its class is not public
             said = f"ROS does not know {said}"
         super().__init__(
             f"the node cannot start: {said}",

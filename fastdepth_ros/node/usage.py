@@ -1,4 +1,4 @@
-"""What ``depth_node --help`` prints: how the node is started, and its parameters."""
+"""Help that ``depth_node --help`` prints: how the node is started, and its parameters."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HEAD = """usage: depth_node [--help] [--ros-args -p NAME:=VALUE ... -r image:=TO
 Answers the newest image of a camera with metric depth, its camera_info and a cloud.
 
   subscribes to   image (or image/compressed), camera_info
-  publishes       depth/image_rect, depth/camera_info, depth/points, /diagnostics
+  publishes       depth/image_rect, depth/camera_info, depth/points, depth/uncertainty, /diagnostics
 
   ros2 run fastdepth_ros depth_node --ros-args -r image:=/camera/image_raw -r camera_info:=/camera/camera_info
   ros2 launch fastdepth_ros depth.launch.py image:=/camera/image_raw

@@ -14,8 +14,8 @@ Item = TypeVar("Item")
 Found = TypeVar("Found", covariant=True)
 
 
-class Inbox(Protocol[Found]):
-    """Where the work comes from; :class:`fastdepth_ros.node.inbox.Inbox` is one."""
+class Work(Protocol[Found]):
+    """Source of the items; :class:`fastdepth_ros.node.rclpy_ways.interface.Inbox` is one."""
 
     def items(self, wanted: Callable[[], bool]) -> Iterator[Found]:
         """Wait for items, until the inbox is closed, or they are no longer ``wanted``."""
@@ -41,7 +41,7 @@ class Worker(threading.Thread, Generic[Item]):
         busy_since: when it took the item that it works on [s, ``time.perf_counter``]; None where it waits for one.
     """
 
-    def __init__(self, prepare: Callable[[], Callable[[Item], None]], inbox: Inbox[Item], niceness: int = -20) -> None:
+    def __init__(self, prepare: Callable[[], Callable[[Item], None]], inbox: Work[Item], niceness: int = -20) -> None:
         # A daemon, because a model that is being compiled must not hold up the end of the process.
         super().__init__(name="worker", daemon=True)
         self.ready: Future[None] = Future()

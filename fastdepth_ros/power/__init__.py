@@ -4,7 +4,7 @@
 the profiles by name; `process` sets niceness and cores of this process.
 """
 
-from fastdepth_ros.power.findings import Finding
+from fastdepth_ros.errors import Finding
 from fastdepth_ros.power.governor import Decision, Governor
 from fastdepth_ros.power.monitor import PowerMonitor, PowerState
 from fastdepth_ros.power.profiles import Budget, Operation, Profile, Profiles, load_profiles

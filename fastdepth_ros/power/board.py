@@ -1,13 +1,13 @@
-"""What the board really does: its model, the mode in force, its temperatures, and whether it throttles."""
+"""Real state of the board: its model, the mode in force, its temperatures, and whether it throttles."""
 
 from __future__ import annotations
 
 import platform
 from dataclasses import dataclass, field
 
+from fastdepth_ros.errors import Finding, Level
 from fastdepth_ros.power import thermal
 from fastdepth_ros.power.files import Files, Unreadable, parse_list
-from fastdepth_ros.power.findings import Finding, missing
 from fastdepth_ros.power.kinds import KINDS, LINUX, Kind, kind_of
 from fastdepth_ros.power.modes import Clocks, Mode, fits, infer, known_modes
 from fastdepth_ros.power.nvpmodel import Answer
@@ -19,7 +19,7 @@ DEVFREQ = "sys/class/devfreq"
 
 @dataclass(frozen=True)
 class BoardState:
-    """What was seen of the board at one time.
+    """State of the board at one time.
 
     Attributes:
         kind: name of one of :data:`~fastdepth_ros.power.kinds.KINDS`.
@@ -50,7 +50,7 @@ class BoardState:
 
 
 class BoardReader:
-    """Looks at the board, again and again: what it is seldom, what it does each time."""
+    """Looks at the board: seldom at what it is, each time at what it does."""
 
     def __init__(self) -> None:
         self._thermal = thermal.Thermal()
@@ -70,14 +70,14 @@ class BoardReader:
         gpu_top = _fastest(files, f"{self._gpu}/available_frequencies", findings) if self._gpu else None
         if self._gpu is None and self._kind.has_nvpmodel:
             remedy = "The mode in force is judged by the processor alone; show this process /sys/class/devfreq."
-            findings.append(Finding("note", f"{files.path(DEVFREQ)} shows no GPU", remedy))
+            findings.append(Finding(Level.NOTE, f"{files.path(DEVFREQ)} shows no GPU", remedy))
         cores = _online(files, [])
         self._tops = _highest(files, cores, "cpuinfo_max_freq", findings), gpu_top
         self._thermal.survey(files, findings)
         self._findings = findings
 
     def look(self, files: Files, answer: Answer | None = None) -> BoardState:
-        """What the board does now.
+        """Look at the board.
 
         Args:
             files: where ``sys`` and ``etc`` are.
@@ -92,7 +92,7 @@ class BoardReader:
         mode, mode_from = _in_force(self._modes, clocks, answer, findings)
         if mode is None and self._kind.has_nvpmodel:
             remedy = "Make nvpmodel or /etc/nvpmodel.conf visible to this process, or compare the clocks by hand."
-            findings.append(Finding("note", f"no known mode of this {self._model} fits its clocks", remedy))
+            findings.append(Finding(Level.NOTE, f"no known mode of this {self._model} fits its clocks", remedy))
         return BoardState(
             self._kind.name, self._model, mode, mode_from, self._modes, clocks, temperatures, throttled, tuple(findings)
         )
@@ -103,9 +103,11 @@ def _online(files: Files, findings: list[Finding]) -> tuple[int, ...]:
     try:
         return parse_list(files.text(name))
     except Unreadable as error:
-        findings.append(missing(error, "The cores that are online are unknown without it."))
+        findings.append(error.finding("The cores that are online are unknown without it."))
     except ValueError:
-        findings.append(Finding("warn", f"{files.path(name)} holds no list of cores", "Mount the kernel's own /sys."))
+        findings.append(
+            Finding(Level.WARN, f"{files.path(name)} holds no list of cores", "Mount the kernel's own /sys.")
+        )
     return ()
 
 
@@ -122,7 +124,7 @@ def _kind(files: Files, findings: list[Finding]) -> Kind:
         compatible = files.text(f"{TREE}/compatible")
     except Unreadable as error:
         if files.has(TREE):
-            findings.append(missing(error, "The kind of board is guessed from its GPU instead."))
+            findings.append(error.finding("The kind of board is guessed from its GPU instead."))
     return kind_of(compatible, [_last(name) for name in files.names(DEVFREQ)])
 
 
@@ -137,7 +139,7 @@ def _model(files: Files, kind: Kind, findings: list[Finding]) -> str:
         try:
             return files.text(name)
         except Unreadable as error:
-            findings.append(missing(error, "It holds the board's model, which is only shown.", "note"))
+            findings.append(error.finding("It holds the board's model, which is only shown.", Level.NOTE))
     return kind.title or platform.machine() or "unknown"
 
 
@@ -145,7 +147,7 @@ def _hertz(files: Files, name: str, unit: float, findings: list[Finding]) -> flo
     try:
         return files.number(name, low=1, high=10**11) * unit
     except Unreadable as error:
-        findings.append(missing(error, "The mode in force is judged by the other clocks."))
+        findings.append(error.finding("The mode in force is judged by the other clocks."))
         return None
 
 
@@ -153,10 +155,10 @@ def _fastest(files: Files, name: str, findings: list[Finding]) -> float | None:
     try:
         return float(max(int(word) for word in files.text(name).split() if word.isdigit()))
     except Unreadable as error:
-        findings.append(missing(error, "What the GPU can do at most is unknown without it.", "note"))
+        findings.append(error.finding("What the GPU can do at most is unknown without it.", Level.NOTE))
     except ValueError:
         path = files.path(name)
-        findings.append(Finding("note", f"{path} holds no frequencies", "What the GPU can do at most is unknown."))
+        findings.append(Finding(Level.NOTE, f"{path} holds no frequencies", "What the GPU can do at most is unknown."))
     return None
 
 
@@ -174,5 +176,5 @@ def _in_force(
         return told, "nvpmodel"
     what = f"are those of {seen.name}" if seen else "are not those of this mode"
     remedy = f"Set the mode again: sudo nvpmodel -m {told.id}; a hot board or another program may have changed clocks."
-    findings.append(Finding("warn", f"nvpmodel says {told.name}, but the cores and clocks in force {what}", remedy))
+    findings.append(Finding(Level.WARN, f"nvpmodel says {told.name}, but the cores and clocks in force {what}", remedy))
     return seen, "clocks" if seen else ""

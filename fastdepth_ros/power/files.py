@@ -8,6 +8,8 @@ import re
 import time
 from pathlib import Path
 
+from fastdepth_ros.errors import Finding, Level
+
 CHUNK = 4096
 """Bytes that are read at once; only an nvpmodel.conf is longer."""
 
@@ -28,7 +30,7 @@ _DIGITS = 30
 
 
 class Unreadable(Exception):  # noqa: N818 -- caught where it is raised, turned into a Finding
-    """A file did not give what it should.
+    """A file that did not give what it should.
 
     Attributes:
         path: of the file.
@@ -43,6 +45,10 @@ class Unreadable(Exception):  # noqa: N818 -- caught where it is raised, turned 
         self.why = why
         self.code = code
         self.fault = fault
+
+    def finding(self, remedy: str, level: Level = Level.WARN) -> Finding:
+        """A finding for a user, with what to do about it or what comes of it."""
+        return Finding(level, str(self), remedy)
 
 
 class Abandoned(Exception):  # noqa: N818 -- no error: the thread that gets it is to end
@@ -68,7 +74,7 @@ class Reader:
         self._replaceable: set[int] = set()
 
     def __call__(self, path: str, keep: bool = False) -> bytes:
-        """What a file holds, at most :data:`LONGEST` bytes. A pipe that has nothing to say does not hold us up.
+        """Contents of a file, at most :data:`LONGEST` bytes. A pipe that has nothing to say does not hold us up.
 
         Args:
             keep: whether to keep it open for the next time; then at most :data:`CHUNK` bytes.
@@ -135,7 +141,7 @@ class Files:
         self._read.close()
 
     def path(self, name: str) -> str:
-        """Where a file is: its name below the root, with the root."""
+        """Path of a file: its name below the root, with the root."""
         return f"{self.root}/{name}"
 
     def text(self, name: str) -> str:

@@ -1,6 +1,6 @@
 """Holds the budget of age by answering fewer images, never by letting them wait.
 
-Where the profile leaves more to others than it has to, the governor first takes the full share of the processor. Where
+If the profile leaves more to others than it has to, the governor first takes the full share of the processor. If
 the network runs on several threads, it then tries a single one: threads that work together wait for the one that does
 not get its core, at every layer of the network, while a single one just takes its share. With a busy program on every
 core of two, that was the difference between 300 ms and 30 ms.
@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from fastdepth_ros.power.ages import milliseconds, of_another_clock
 
 LOWER, LOWER_FAST = 0.75, 0.5
-"""What is left of the rate after a step down; the second where the age is over twice its budget."""
+"""Share of the rate that is left after a step down; the second where the age is over twice its budget."""
 
 RAISE, RAISE_FAST = 1.25, 2.0
-"""What a step up makes of the rate; the second where the age is under half its budget."""
+"""Factor of the rate in a step up; the second where the age is under half its budget."""
 
 EASY = 0.8
 """Part of the budget below which the rate may go up."""
@@ -44,7 +44,7 @@ FITS = "the age is within its budget"
 
 @dataclass(frozen=True)
 class Decision:
-    """What the governor wants.
+    """Decision of the governor.
 
     Attributes:
         rate: images a second that are answered at most [Hz]; 0 is all of them.
@@ -110,7 +110,7 @@ class Governor:
         return Decision(rate, self._single, self._reason, self._held, lowered, self._late, self._insists)
 
     def set(self, budget: float | None, cap: float, several: bool, nice: bool = False) -> Decision:
-        """Another goal, as a profile brings it; what was learned of the old one is forgotten."""
+        """Set another goal, as a profile brings it; what was learned of the old one is forgotten."""
         if (budget, cap, several, nice) != self._goal:
             self._goal = (budget, cap, several, nice)
             self._reset()
@@ -169,7 +169,7 @@ class Governor:
         return self.decision
 
     def _wait_at(self, age: float) -> float:
-        """How long the age must have been easy before a step up [s].
+        """Time that the age must have been easy before a step up [s].
 
         A single thread is fast enough on a busy machine, too, so that ease alone does not say that the load is gone.
         The full share of the processor makes it easy on any.

@@ -49,7 +49,7 @@ class Ledger:
                 pieces.popleft()
 
     def drawn(self, spans: Sequence[tuple[float, float]]) -> dict[str, Drawn]:
-        """What every rail drew in all of some spans of time together; a piece at an edge counts in proportion."""
+        """Energy that every rail drew in some spans of time together; a piece at an edge counts in proportion."""
         with self._lock:
             rails = {rail: list(pieces) for rail, pieces in self._rails.items()}
         return {rail: _within(pieces, spans) for rail, pieces in rails.items()}

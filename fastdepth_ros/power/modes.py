@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fastdepth_ros.errors import Finding, Level
 from fastdepth_ros.power.files import Files, Unreadable
-from fastdepth_ros.power.findings import Finding, missing
 
 CONFIGURATION = "etc/nvpmodel.conf"
 TOLERANCE = 0.03
@@ -34,7 +34,7 @@ class Mode:
 
 @dataclass(frozen=True)
 class Clocks:
-    """What is in force now; None where it cannot be read.
+    """Clocks and cores in force; None where they cannot be read.
 
     Attributes:
         cores: numbers of the cores that are online.
@@ -67,9 +67,9 @@ def known_modes(files: Files, assumed: tuple[Mode, ...], findings: list[Finding]
         modes = parse(files.text(CONFIGURATION))
         if not modes:
             cause = f"{files.path(CONFIGURATION)} defines no power model"
-            findings.append(Finding("note", cause, remedy))
+            findings.append(Finding(Level.NOTE, cause, remedy))
     except Unreadable as error:
-        findings.append(missing(error, remedy, "note"))
+        findings.append(error.finding(remedy, Level.NOTE))
         modes = ()
     return modes or assumed
 

@@ -1,4 +1,4 @@
-"""What the node and the command hold of the power room: one object that watches, and tells in one piece what it saw."""
+"""Power monitor: the object that watches for the node and the command, and tells in one piece what it saw."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from fastdepth_ros.errors import Finding, Level
 from fastdepth_ros.power.board import BoardState
 from fastdepth_ros.power.files import Files
-from fastdepth_ros.power.findings import Finding
 from fastdepth_ros.power.ledger import Drawn
 from fastdepth_ros.power.meters.battery import Charge
 from fastdepth_ros.power.modes import Mode
 from fastdepth_ros.power.nvpmodel import Nvpmodel
 from fastdepth_ros.power.profiles import Budget, Operation, Profile
-from fastdepth_ros.power.sampler import Sampler
+from fastdepth_ros.power.sampler import USUAL, Periods, Sampler
 
 WINDOW = 5.0
 """Seconds that the reported power is averaged over."""
@@ -71,7 +71,7 @@ class PowerState:
     @property
     def warnings(self) -> tuple[Finding, ...]:
         """The findings that somebody should do something about."""
-        return tuple(finding for finding in self.findings if finding.level == "warn")
+        return tuple(finding for finding in self.findings if finding.level is Level.WARN)
 
 
 class PowerMonitor:
@@ -84,6 +84,7 @@ class PowerMonitor:
         manage_mode: whether nvpmodel may be asked to set the mode of a profile, once for each change of profile.
         device: what the network runs on, ``cpu`` or ``cuda``.
         clock: the time [s], monotonic.
+        periods: of its looks.
 
     Raises:
         SettingError: the command would raise privileges or start a shell.
@@ -97,10 +98,11 @@ class PowerMonitor:
         manage_mode: bool = False,
         device: str = "cpu",
         clock: Callable[[], float] = time.monotonic,
+        periods: Periods = USUAL,
     ) -> None:
         self._tool = Nvpmodel(nvpmodel)
         self._clock = clock
-        self.sampler = Sampler(Files(root), self._tool, clock)
+        self.sampler = Sampler(Files(root), self._tool, clock, periods)
         self._manage = manage_mode
         self._device = device
         self._profile = profile
@@ -115,7 +117,7 @@ class PowerMonitor:
 
     @property
     def operation(self) -> Operation:
-        """What the profile means on this board; before the first look at the board, that of plain Linux."""
+        """Operation that the profile means on this board; before the first look at the board, that of plain Linux."""
         return self._profile.on(self.sampler.watch.board.kind)
 
     def start(self) -> None:
@@ -147,7 +149,7 @@ class PowerMonitor:
         self.sampler.frames.add(start, end)
 
     def snapshot(self, window: float = WINDOW) -> PowerState:
-        """What is known now. Cheap, and never blocks: everything was read before, by the thread.
+        """Tell what is known now. It is cheap and never blocks: the thread has read everything before.
 
         Args:
             window: over which power is averaged [s]; at most two minutes.
@@ -186,14 +188,16 @@ class PowerMonitor:
         )
 
     def _about_power(self, watts: float | None, budget: Budget) -> list[Finding]:
-        """What is wrong with the meter, or with what it shows."""
+        """Findings about the meter, and about what it shows."""
         watch, findings = self.sampler.watch, []
         if watts is not None and budget.watts is not None and watts > budget.watts:
             cause = f"the board draws {watts:.1f} W, over the {budget.watts:g} W of {self._profile.name}"
-            findings.append(Finding("warn", cause, "Lower max_rate, take a thriftier profile, or see what else runs."))
+            findings.append(
+                Finding(Level.WARN, cause, "Lower max_rate, take a thriftier profile, or see what else runs.")
+            )
         if not watch.meter.channels and watch.looks:
             remedy = "Power is not reported; mJ per frame needs an INA3221, RAPL or a battery that says what it gives."
-            findings.append(Finding("note", "no power meter was found on this machine", remedy))
+            findings.append(Finding(Level.NOTE, "no power meter was found on this machine", remedy))
         return [*findings, *watch.troubles.values(), *watch.meter.findings, *watch.findings]
 
     def _target(self) -> Mode | None:
@@ -228,23 +232,23 @@ class PowerMonitor:
         if real is not None and self._held:
             cause += f". It was in {name} before: somebody else changed it"
             fix += ". Let only one node manage the mode, and give all nodes of this board the same profile."
-        findings = [Finding("warn", cause, fix)]
+        findings = [Finding(Level.WARN, cause, fix)]
         requested = self.sampler.watch.requested
         if self._manage and requested and target and requested[0] == name and requested[1].fate != "done":
             call, answer = self._tool.words("-m", str(target.id)), requested[1]
             by_hand = "and confirm its question there" if answer.fate == "question" else "as a user who may"
-            findings.append(Finding("warn", f"`{call}` {answer.fault}", f"{fix}, {by_hand}."))
+            findings.append(Finding(Level.WARN, f"`{call}` {answer.fault}", f"{fix}, {by_hand}."))
         return findings
 
 
 def _about_heat(board: BoardState) -> list[Finding]:
     remedy = "Cool the board better, feed it better, or take a thriftier profile."
-    return [Finding("warn", f"throttled: {what}", remedy) for what in board.throttled]
+    return [Finding(Level.WARN, f"throttled: {what}", remedy) for what in board.throttled]
 
 
 def _in_order(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     """Each once, warnings first."""
-    return tuple(sorted(dict.fromkeys(findings), key=lambda finding: finding.level != "warn"))
+    return tuple(sorted(dict.fromkeys(findings), key=lambda finding: finding.level is not Level.WARN))
 
 
 def _sum(drawn: Mapping[str, Drawn], whole: tuple[str, ...]) -> float | None:

@@ -23,7 +23,7 @@ SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "fish"})
 
 @dataclass(frozen=True)
 class Answer:
-    """How a call of nvpmodel ended.
+    """Outcome of a call of nvpmodel.
 
     Attributes:
         name, id: the mode that it named; None where it named none.
@@ -92,7 +92,7 @@ class Nvpmodel:
         return None
 
     def poll(self, now: float) -> Answer | None:
-        """The answer of the call that was started; None while it runs. What takes too long is ended."""
+        """The answer of the call that was started; None while it runs. A call that takes too long is ended."""
         process, output = self._process, self._output
         if process is None or output is None:
             return None

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
+from fastdepth_ros.errors import Finding, Level
 from fastdepth_ros.power.files import as_list
-from fastdepth_ros.power.findings import Finding
 
 TASKS = Path("/proc/self/task")
 STATUS = Path("/proc/self/status")
@@ -43,7 +43,7 @@ def set_cores(cores: tuple[int, ...] | None) -> list[Finding]:
         here = as_list(tuple(_at_start()))
         cause = f"cores {as_list(tuple(wanted - usable))} are not there, or not for this process, which may use {here}"
         remedy = f"Name cores out of {here} in cpu_affinity or in the profile."
-        findings.append(Finding("warn", cause, remedy))
+        findings.append(Finding(Level.WARN, cause, remedy))
     if usable:
         _each(lambda thread: os.sched_setaffinity(thread, usable), "its cores", findings)
     return findings
@@ -99,5 +99,5 @@ def _each(change: Callable[[int], None], what: str, findings: list[Finding]) -> 
             continue  # it ended meanwhile
         except OSError as error:
             remedy = "A lower niceness than the process has needs CAP_SYS_NICE, or a `nice` limit for this user."
-            findings.append(Finding("warn", f"this process may not set {what} ({error.strerror})", remedy))
+            findings.append(Finding(Level.WARN, f"this process may not set {what} ({error.strerror})", remedy))
             return

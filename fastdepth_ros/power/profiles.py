@@ -19,7 +19,7 @@ DEVICES = ("cpu", "cuda")
 
 @dataclass(frozen=True)
 class Budget:
-    """What is expected of one device; None where nothing is.
+    """Expectations of one device; None where there is none.
 
     Attributes:
         network_ms: run time of the network alone [ms].
@@ -55,7 +55,7 @@ class Operation:
     budgets: Mapping[str, Budget] = field(default_factory=dict)
 
     def budget(self, device: str = "cpu") -> Budget:
-        """What is expected of a device; nothing where the profile does not know it."""
+        """Budget of a device; nothing where the profile does not know it."""
         return self.budgets.get(device, Budget())
 
 
@@ -74,7 +74,7 @@ class Profile:
     boards: Mapping[str, Operation] = field(default_factory=dict)
 
     def on(self, kind: str) -> Operation:
-        """What it means on a kind of board; what it does not know is treated as plain Linux."""
+        """Operation on a kind of board; a kind that the profile does not know is treated as plain Linux."""
         return self.boards.get(kind) or self.boards.get(LINUX.name) or Operation()
 
 
@@ -105,6 +105,13 @@ def load_profiles(own: str | Path | None = None) -> Profiles:
 
     Raises:
         SettingError: a file is missing or is not as :data:`BUILT_IN` describes it.
+
+    Example:
+        >>> profiles = load_profiles()
+        >>> list(profiles)[:2]
+        ['max-n', 'max-q']
+        >>> profiles.find("max-q").on("tx2").modes
+        ('MAXQ',)
     """
     profiles = Profiles()
     _add(profiles, BUILT_IN)

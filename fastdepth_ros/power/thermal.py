@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 import re
 
+from fastdepth_ros.errors import Finding, Level
 from fastdepth_ros.power.files import Files, Unreadable
-from fastdepth_ros.power.findings import Finding, Level, missing
 
 THERMAL = "sys/class/thermal"
 CPU0 = "sys/devices/system/cpu/cpu0/thermal_throttle"
@@ -45,8 +45,8 @@ class Thermal:
                 degrees = files.number(f"{zone}/temp", low=-100_000, high=300_000) / 1000.0
             except Unreadable as error:
                 # A sensor whose part of the chip is switched off says EAGAIN: normal on an idle GPU.
-                level: Level = "note" if error.code == errno.EAGAIN else "warn"
-                findings.append(missing(error, f"The temperature of {name} is unknown without it.", level))
+                level = Level.NOTE if error.code == errno.EAGAIN else Level.WARN
+                findings.append(error.finding(f"The temperature of {name} is unknown without it.", level))
                 continue
             temperatures[name if name not in temperatures else f"{name} ({zone.rsplit('/', 1)[-1]})"] = degrees
         return temperatures, (*self._slowed(files, findings), *self._counted(files, findings))
@@ -58,7 +58,7 @@ class Thermal:
                 # An idle intel_powerclamp says -1.
                 state = files.number(f"{device}/cur_state", low=-1, high=10**6)
             except Unreadable as error:
-                findings.append(missing(error, f"Whether {name} slows the board is unknown without it."))
+                findings.append(error.finding(f"Whether {name} slows the board is unknown without it."))
                 continue
             if state > 0:
                 throttled.append(f"{name} slows the board (state {state})")
@@ -70,7 +70,7 @@ class Thermal:
             try:
                 count = files.number(counter)
             except Unreadable as error:
-                findings.append(missing(error, f"Whether {meaning} is unknown without it."))
+                findings.append(error.finding(f"Whether {meaning} is unknown without it."))
                 continue
             if count > self._counts.get(counter, count):
                 throttled.append(f"{meaning} ({files.path(counter)} went up to {count})")
@@ -82,5 +82,5 @@ def _type(files: Files, folder: str, findings: list[Finding]) -> str:
     try:
         return files.text(f"{folder}/type")
     except Unreadable as error:
-        findings.append(missing(error, "It is shown under the name of its folder."))
+        findings.append(error.finding("It is shown under the name of its folder."))
         return folder.rsplit("/", 1)[-1]

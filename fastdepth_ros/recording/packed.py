@@ -1,4 +1,4 @@
-"""How much packed bytes of anybody can unpack to at most, told from how they are laid out, without unpacking them.
+"""Bounds of what packed bytes of anybody unpack to, told from their layout, without unpacking them.
 
 Sizes in their headers may be missing or lie. But both formats are made of blocks, each of which says how long it is and
 none of which unpacks to more than a bound: zstd's frames as in RFC 8878, section 3.1, LZ4's as in the LZ4 frame format,
@@ -60,7 +60,7 @@ def _bound(file: BinaryIO, end: int, enough: int, kind: int, frame: Callable[[Bi
 
 
 def _zstd_frame(file: BinaryIO) -> Iterator[int]:
-    """What each block of a frame unpacks to at most."""
+    """Bytes that each block of a frame unpacks to at most."""
     descriptor = _number(file, 1)
     single = descriptor >> 5 & 1
     _skip(file, (not single) + _DICTIONARY_BYTES[descriptor & 3] + (_SIZE_BYTES[descriptor >> 6] or single))
@@ -75,7 +75,7 @@ def _zstd_frame(file: BinaryIO) -> Iterator[int]:
 
 
 def _lz4_frame(file: BinaryIO) -> Iterator[int]:
-    """What each block of a frame unpacks to at most."""
+    """Bytes that each block of a frame unpacks to at most."""
     flags, largest = _number(file, 1), _LZ4_BLOCKS.get(_number(file, 1) >> 4 & 7, 2**22)
     _skip(file, 1 + 8 * (flags >> 3 & 1) + 4 * (flags & 1))
     while block := _number(file, 4):

@@ -11,8 +11,8 @@ from rosbags.interfaces import MessageDefinitionFormat
 from rosbags.rosbag2 import Reader
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
-from fastdepth_ros.errors import RecordingError, brief
-from fastdepth_ros.files.names import LONGEST_TEXT, short
+from fastdepth_ros.errors import RecordingError, brief, quoted
+from fastdepth_ros.files.names import LONGEST_TEXT
 from fastdepth_ros.recording.storages import CheckedReader
 
 LATEST = 2**63
@@ -46,6 +46,16 @@ class Recording:
         path: where it lies.
         topics: topic name -> :class:`Topic`.
         duration: from the first message to the last [s].
+
+    Example:
+        >>> with Recording.open("kitchen") as recording:
+        ...     for topic in recording.topics.values():
+        ...         print(topic.name, topic.type, topic.messages)
+        ...     image = recording.decode(recording.first("/camera/image_raw"))
+        /camera/image_raw sensor_msgs/msg/Image 2
+        /camera/camera_info sensor_msgs/msg/CameraInfo 1
+        >>> image.width, image.height, image.encoding
+        (8, 6, 'rgb8')
     """
 
     def __init__(self, path: Path, reader: Reader) -> None:
@@ -156,13 +166,13 @@ def check_words(reader: Reader) -> None:
     """
     for number in (reader.duration, reader.start_time):
         if type(number) is not int or not 0 <= number <= LATEST:
-            raise ValueError(f"it says that it begins or lasts {short(number)} ns")
+            raise ValueError(f"it says that it begins or lasts {quoted(number)} ns")
     for topic in reader.connections:
         for word in (topic.topic, topic.msgtype):
             if not isinstance(word, str) or not word or len(word) > LONGEST_TEXT or not word.isprintable():
-                raise ValueError(f"a topic or its type is called {short(word)}")
+                raise ValueError(f"a topic or its type is called {quoted(word)}")
         if type(topic.msgcount) is not int or not 0 <= topic.msgcount <= MOST_MESSAGES:
-            raise ValueError(f"{short(topic.topic)} has {short(topic.msgcount)} messages")
+            raise ValueError(f"{quoted(topic.topic)} has {quoted(topic.msgcount)} messages")
 
 
 def _broken(path: Path, error: Exception) -> RecordingError:

@@ -25,7 +25,7 @@ from rosbags.rosbag2.reader import DirectoryReader
 from rosbags.rosbag2.storage_mcap import McapReader
 from rosbags.rosbag2.storage_sqlite3 import Sqlite3Reader
 
-from fastdepth_ros.files.names import short
+from fastdepth_ros.errors import quoted
 from fastdepth_ros.files.yaml_text import check_depth
 from fastdepth_ros.recording.packed import lz4_bound, zstd_bound
 
@@ -202,14 +202,14 @@ def _check_schema(database: sqlite3.Connection) -> None:
     found = database.execute("SELECT type, name, rootpage FROM sqlite_master LIMIT 100").fetchall()
     for kind, name, page in found:
         if kind not in ("table", "index") or not isinstance(name, str) or not page:
-            raise ValueError(f"it holds {short(kind)} {short(name)} where rosbag2 has tables")
+            raise ValueError(f"it holds {quoted(kind)} {quoted(name)} where rosbag2 has tables")
         columns = database.execute("SELECT hidden FROM pragma_table_xinfo(?)", (name,)).fetchmany(100)
         if any(hidden for (hidden,) in columns):
-            raise ValueError(f"its table {short(name)} is computed")
+            raise ValueError(f"its table {quoted(name)} is computed")
 
 
 def _chunks(file: BinaryIO, size: int, most: int) -> Iterator[tuple[int, Chunk]]:
-    """Where each chunk of an MCAP file begins, and what it is.
+    """Start and kind of each chunk of an MCAP file.
 
     Raises:
         ValueError: a chunk unpacks to too much, or is damaged; or the file has more than so many records.

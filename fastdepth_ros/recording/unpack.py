@@ -63,7 +63,7 @@ class UnpackedRecording(Recording):
 
     @property
     def left_out(self) -> str:
-        """How many of the pictures that were asked for cannot be decoded, and why not; empty where all can."""
+        """Sentence about the pictures that were asked for and cannot be decoded; empty where all can."""
         if not self._left_out:
             return ""
         last = list(self._left_out.values())[-1]

@@ -23,7 +23,7 @@ NOTHING_LEFT = "Check the disk; nothing is left of the recording."
 class RecordingWriter:
     """A recording that is being written, to be used in a ``with`` statement: it is there, and whole, once that ends.
 
-    It is written aside. Where the disk is full, nothing is left of it.
+    It is written aside. If the disk is full, nothing is left of it.
 
     Args:
         path: the folder to make; it must not exist.

@@ -23,8 +23,7 @@ import numpy as np
 import numpy.typing as npt
 from safetensors.numpy import load, save
 
-from fastdepth_ros.errors import BundleError, FastDepthError
-from fastdepth_ros.files.names import short
+from fastdepth_ros.errors import BundleError, FastDepthError, brief
 from fastdepth_ros.files.reading import LARGEST_TEXT, parse_json, read, sha256
 from fastdepth_ros.files.writing import new_folder, storing, write_file
 from fastdepth_ros.network import check_weights
@@ -61,7 +60,7 @@ class Bundle:
         try:
             text = parse_json(read(file, LARGEST_TEXT))
         except (OSError, ValueError) as error:
-            raise BundleError(f"{file} cannot be read ({short(error, 300)})", "Copy the bundle again.") from error
+            raise BundleError(f"{file} cannot be read ({brief(repr(error), 300)})", "Copy the bundle again.") from error
         bundle = cls(folder, Manifest.from_json(text, file))
         bundle.verify()
         return bundle
@@ -99,7 +98,7 @@ class Bundle:
         return name in (self.manifest.files or {})
 
     def read(self, name: str) -> bytes:
-        """What a file of the bundle holds, held against the manifest once more: it may have changed meanwhile.
+        """Contents of a file of the bundle, held against the manifest once more: it may have changed meanwhile.
 
         Raises:
             BundleError: the manifest does not name it, it is missing, or was altered.
@@ -136,7 +135,7 @@ class Bundle:
         except FastDepthError:
             raise
         except Exception as error:  # bytes of a stranger can fail in any way
-            raise BundleError(f"{file} cannot be read ({short(error, 300)})", "Copy the bundle again.") from error
+            raise BundleError(f"{file} cannot be read ({brief(repr(error), 300)})", "Copy the bundle again.") from error
 
     @property
     def weights_sha256(self) -> str:
@@ -173,7 +172,7 @@ def write_bundle(
 ) -> Bundle:
     """Write a bundle, and open it again. A bundle that is there stays as it is until the new one is whole.
 
-    Of a bundle that is there the other files stay, but modules that were compiled of other weights.
+    Other files of a bundle that is there stay, but modules that were compiled of other weights.
 
     Args:
         folder: made where it does not exist; else it holds a bundle, or nothing but a model card.

@@ -76,7 +76,7 @@ def kernels_version() -> str:
 
 
 def module_name(bundle: Bundle, target: str, precision: str = FLOAT32) -> str:
-    """What a cache calls the folder of the bundle's module: whatever the module depends on is in it.
+    """Name of the folder of the bundle's module in a cache: whatever the module depends on is in it.
 
     Raises:
         SettingError: target or precision cannot be part of a name.
@@ -90,7 +90,7 @@ def module_name(bundle: Bundle, target: str, precision: str = FLOAT32) -> str:
 
 
 def module_folder(bundle: Bundle, target: str, precision: str = FLOAT32) -> Path:
-    """Where the bundle's module is kept: in the cache, or in a temporary folder where this user has none.
+    """Folder in which the bundle's module is kept: in the cache, or in a temporary folder where this user has none.
 
     Raises:
         SettingError: target or precision cannot be part of a name.
@@ -114,7 +114,7 @@ def place_to_compile(bundle: Bundle, target: str, precision: str = FLOAT32) -> P
 
 
 def shipped_name(target: str, precision: str) -> str:
-    """What the folder of such a module is called in a bundle's ``modules``.
+    """Name of the folder of such a module in a bundle's ``modules``.
 
     Raises:
         SettingError: one of them is no name.
@@ -129,7 +129,7 @@ def module_for(
 ) -> CompiledModule:
     """The bundle's module for a target: shipped with the bundle, from the cache, or compiled now (a few seconds).
 
-    Where only TVM's runtime is installed, ``host`` is the best of the modules that ship with the bundle. So it is where
+    If only TVM's runtime is installed, ``host`` is the best of the modules that ship with the bundle. So it is where
     the cache can neither be trusted nor written; without such a module, one is compiled to a temporary folder.
     Two processes that ask at once get one compilation; the second waits for the first.
 

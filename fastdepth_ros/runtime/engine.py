@@ -21,7 +21,7 @@ ALIGNMENT = 64
 """Bytes. A vector load from a tensor that starts elsewhere crashes the process."""
 
 SPIN_COUNT = "1000"
-"""How often an idle thread looks for work before it sleeps. At 30 pictures a second and two threads on an AMD EPYC the
+"""Times that an idle thread looks for work before it sleeps. At 30 pictures a second and two threads on an AMD EPYC the
 process took 16-25 ms of processor time per picture with TVM's 300000, 5-7 ms with this, at the same latency."""
 
 CPU, POOLED_ALLOCATOR = 1, 2
@@ -56,7 +56,7 @@ class Engine:
 
     @property
     def input(self) -> npt.NDArray[np.uint8]:
-        """(height, width, 3) RGB: write the picture here. The same memory for the engine's life, 64-byte aligned."""
+        """(height, width, 3) RGB: write the picture here. Its memory, 64-byte aligned, is the engine's for life."""
         return self._input
 
     @property
@@ -146,7 +146,7 @@ def load_machine(module: CompiledModule) -> Any:
 
 
 class Pool(threading.local):
-    """How many threads the calling thread's pool was told to use: TVM keeps a pool for every thread that calls it."""
+    """Threads that the calling thread's pool was told to use: TVM keeps a pool for every thread that calls it."""
 
     threads = 0
 

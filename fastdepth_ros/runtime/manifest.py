@@ -1,4 +1,4 @@
-"""What a bundle says of itself, and the bounds of what it may say."""
+"""Manifest of a bundle, and the bounds of what it may say."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from fastdepth_ros.camera import PAPER_VIEW, ViewSpec
-from fastdepth_ros.errors import BundleError, FastDepthError, SettingError
-from fastdepth_ros.files.names import check_name, check_text, short
+from fastdepth_ros.camera import PAPER_VIEW, View, ViewSpec
+from fastdepth_ros.errors import BundleError, FastDepthError, SettingError, brief, quoted
+from fastdepth_ros.files.names import check_name, check_text
 from fastdepth_ros.files.reading import real, whole
 from fastdepth_ros.network import Network
 
@@ -32,7 +32,7 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a bundle says of itself.
+    """Manifest of a bundle.
 
     Attributes:
         name: the bundle's name, that of its folder.
@@ -61,6 +61,10 @@ class Manifest:
     files: Mapping[str, str] | None = None
     anchoring: Mapping[str, float] | None = None
 
+    def view_of(self, width: int, height: int, reduction: int = 1) -> View:
+        """The view that the network has of a ``width`` x ``height`` picture, see :meth:`View.of`."""
+        return View.of(self.view, width, height, self.input_width, self.input_height, reduction)
+
     def to_json(self) -> dict[str, Any]:
         """The manifest as the file holds it."""
         return {
@@ -86,7 +90,7 @@ class Manifest:
         """
         try:
             if text["format"] != FORMAT:
-                cause = f"{path} has format {short(text['format'])}, this version reads {FORMAT}"
+                cause = f"{path} has format {quoted(text['format'])}, this version reads {FORMAT}"
                 raise BundleError(cause, "Import the model again with this version.")
             focal = text["training_focal_px"]
             manifest = cls(
@@ -107,7 +111,7 @@ class Manifest:
             raise
         except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
             raise BundleError(
-                f"{path} cannot be read ({short(error, 300)})", "Copy the bundle again or import the model again."
+                f"{path} cannot be read ({brief(repr(error), 300)})", "Copy the bundle again or import the model again."
             ) from error
         manifest.check(path)
         return manifest
@@ -127,7 +131,7 @@ class Manifest:
         sides = self.input_width, self.input_height
         for side in sides:
             if not 32 <= side <= LARGEST_SIDE or side % 32:
-                cause = f"{path} has an input side of {short(side)} pixels"
+                cause = f"{path} has an input side of {quoted(side)} pixels"
                 raise BundleError(cause, f"Sides have to be multiples of 32, at most {LARGEST_SIDE}.")
         if sides[0] * sides[1] > MOST_PIXELS:
             cause = f"{path} has an input of {sides[0]}x{sides[1]} pixels"
@@ -140,7 +144,7 @@ class Manifest:
         if min(view.values()) < 1:
             raise BundleError(f"{path} has an empty view {view}", "Every side has to be at least 1 pixel.")
         if max(view.values()) > 2**16:
-            raise BundleError(f"{path} has a view of {short(view)}", f"No side has more than {2**16} pixels.")
+            raise BundleError(f"{path} has a view of {quoted(view)}", f"No side has more than {2**16} pixels.")
         if not 0 <= self.min_depth < self.max_depth <= FARTHEST:
             cause = f"{path} answers from {self.min_depth:g} to {self.max_depth:g} m"
             raise BundleError(cause, f"The range has to be within 0 to {FARTHEST:g} m.")
@@ -161,11 +165,11 @@ def check_files(files: Mapping[str, str], path: Path) -> None:
     for name in files:
         plain = isinstance(name, str) and 0 < len(name) < 256 and name.isprintable() and "\\" not in name
         if not plain or PurePosixPath(name).as_posix() != name:
-            raise BundleError(f"{path} names {short(name)}, which is no name of a file", never)
+            raise BundleError(f"{path} names {quoted(name)}, which is no name of a file", never)
         if name.startswith("/") or ".." in PurePosixPath(name).parts or name in (".", MANIFEST):
             raise BundleError(f"{path} names {name}, outside the bundle", never)
     if WEIGHTS not in files:
         raise BundleError(f"{path} names no {WEIGHTS}", "Import the model again.")
     for name, digest in files.items():
         if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
-            raise BundleError(f"{path} has no sha256 for {name}: {short(digest)}", "Copy the bundle again.")
+            raise BundleError(f"{path} has no sha256 for {name}: {quoted(digest)}", "Copy the bundle again.")

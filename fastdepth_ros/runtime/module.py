@@ -17,8 +17,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from fastdepth_ros.errors import ModuleError, SettingError
-from fastdepth_ros.files.names import check_name, short
+from fastdepth_ros.errors import ModuleError, SettingError, brief, quoted
+from fastdepth_ros.files.names import check_name
 from fastdepth_ros.files.reading import LARGEST_TEXT, parse_json, read, sha256
 from fastdepth_ros.files.writing import write_file
 from fastdepth_ros.runtime import processor
@@ -57,7 +57,7 @@ class Size:
 
 @dataclass(frozen=True)
 class Description:
-    """What ``module.json`` holds.
+    """Contents of ``module.json``.
 
     Attributes:
         target, triple, cpu: what it was compiled for, in the user's and in LLVM's words; ``cpu`` may be a GPU.
@@ -117,7 +117,7 @@ class Description:
 
     @classmethod
     def parse(cls, data: bytes, file: Path) -> Description:
-        """What the bytes of a description say; ``file`` is named in errors.
+        """Read the bytes of a description; ``file`` is named in errors.
 
         Raises:
             ModuleError: it is of another format, or holds what it must not.
@@ -125,12 +125,12 @@ class Description:
         try:
             text = parse_json(data)
             if (found := text.pop("format")) != FORMAT:
-                raise ModuleError(f"{file} has format {short(found)}, this version reads {FORMAT}", AGAIN)
+                raise ModuleError(f"{file} has format {quoted(found)}, this version reads {FORMAT}", AGAIN)
             sizes = {key: Size(**text[key]) for key in ("input", "output")}
             about = cls(**{**text, **sizes, "needs": tuple(text["needs"])})
             about.check()
         except (ValueError, TypeError, LookupError, AttributeError, SettingError) as error:
-            raise ModuleError(f"{file} cannot be read ({short(error, 300)})", AGAIN) from error
+            raise ModuleError(f"{file} cannot be read ({brief(repr(error), 300)})", AGAIN) from error
         return about
 
     def check(self) -> None:
@@ -141,15 +141,15 @@ class Description:
         """
         for field in fields(self):
             if field.type == "str" and not (isinstance(value := getattr(self, field.name), str) and len(value) < 1000):
-                raise ValueError(f"{field.name} is {short(value)}")
+                raise ValueError(f"{field.name} is {quoted(value)}")
         if not all(isinstance(flag, str) for flag in self.needs):
-            raise ValueError(f"needs is {short(self.needs)}")
+            raise ValueError(f"needs is {quoted(self.needs)}")
         for side in (*vars(self.input).values(), *vars(self.output).values()):
             if type(side) is not int or not 1 <= side <= LARGEST_SIDE:
-                raise ValueError(f"a side has {short(side)} pixels")
+                raise ValueError(f"a side has {quoted(side)} pixels")
         for digest in (self.library_sha256, self.weights_sha256):
             if not _DIGEST.fullmatch(digest):
-                raise ValueError(f"{short(digest)} is no sha256")
+                raise ValueError(f"{quoted(digest)} is no sha256")
         check_name("target", self.target)
         check_name("precision", self.precision)
 
@@ -200,7 +200,7 @@ class CompiledModule:
         if lacking := sorted(set(about.needs) - processor.features()):
             cause = (
                 f"{self.folder} was compiled for {about.target} ({about.cpu}),"
-                f" and this processor, {processor.name()}, lacks {short(', '.join(lacking), 200)[1:-1]}"
+                f" and this processor, {processor.name()}, lacks {brief(', '.join(lacking), 200)}"
             )
             raise ModuleError(cause, "Compile it for this one: `fastdepth compile BUNDLE --target host`.")
         if not about.on_gpu and (installed := tvm_version()) != about.tvm:
@@ -211,7 +211,7 @@ class CompiledModule:
     def held(self) -> Iterator[str]:
         """The path of a copy of the library in memory, which nobody can change between its check and its loading.
 
-        What is loaded from it stays loaded afterwards. It does not matter whether the folder may hold programs.
+        A module that is loaded from it stays loaded. It does not matter whether the folder may hold programs.
 
         Raises:
             ModuleError: the library cannot be read, or was altered since the module was opened.

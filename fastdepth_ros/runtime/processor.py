@@ -51,7 +51,7 @@ def instruction_sets() -> frozenset[str]:
 
 @cache
 def name() -> str:
-    """What the maker calls it, or the architecture where the kernel does not say."""
+    """Name that the maker gives it, or the architecture where the kernel does not say."""
     names = fields("model name") or fields("Model") or fields("CPU part")
     return names[0] if names else platform.machine()
 

@@ -1,4 +1,4 @@
-"""Where ROS writes its logs. It does not start where it cannot make that folder, as in a read-only home."""
+"""Folder of ROS's logs. ROS does not start where it cannot make that folder, as in a read-only home."""
 
 from __future__ import annotations
 

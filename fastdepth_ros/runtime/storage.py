@@ -1,4 +1,4 @@
-"""Where what can be made again is kept: the cache, as far as it can be trusted and written, or a temporary folder."""
+"""Places for what can be made again: the cache, as far as it can be trusted and written, or a temporary folder."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def _leave(folder: Path, maker: int) -> None:
 
 @contextmanager
 def locked(file: Path) -> Iterator[None]:
-    """Hold a lock file; its holder's death releases it. What a link of that name leads to is not touched.
+    """Hold a lock file; its holder's death releases it. The target of a link of that name is not touched.
 
     Raises:
         StorageError: it cannot be made, or is something else than a file.

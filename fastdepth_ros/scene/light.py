@@ -1,7 +1,7 @@
 """Light in the room, worked out once for every surface: window, lamps, sun, and the dimmer light of corners.
 
 Direct light of a lamp at distance r: brightness * cos(incidence) / r^2, where no block is in the way; of the window,
-the mean over points of it, with the cosine at the window as well. What comes from everywhere is held back near other
+the mean over points of it, with the cosine at the window as well. Light from everywhere is held back near other
 things (ambient occlusion: the share of the hemisphere that is open, near blocks counting most).
 """
 

@@ -25,7 +25,7 @@ PAGE = 4096
 
 
 class Frame(NamedTuple):
-    """What the camera sees: ``picture`` (h, w, 3) uint8 RGB, ``depth`` (h, w) z [m]."""
+    """View of the camera: ``picture`` (h, w, 3) uint8 RGB, ``depth`` (h, w) z [m]."""
 
     picture: npt.NDArray[np.uint8]
     depth: Array
@@ -33,7 +33,7 @@ class Frame(NamedTuple):
 
 @dataclass(frozen=True)
 class Tile:
-    """Where a surface's texels lie in the atlas: texel centre of (s, t) is (x + s * width, y + (1 - t) * height)."""
+    """Place of a surface's texels in the atlas: texel centre of (s, t) is (x + s * width, y + (1 - t) * height)."""
 
     x: float
     y: float

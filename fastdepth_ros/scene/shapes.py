@@ -29,7 +29,7 @@ EDGE = 1e-4
 
 
 class Pose(NamedTuple):
-    """Where the camera is.
+    """Pose of the camera.
 
     Attributes:
         position: world (3,) [m].
@@ -49,7 +49,7 @@ class Pose(NamedTuple):
 
 
 class Hit(NamedTuple):
-    """Where rays meet a shape: depth [m] and surface coordinates, one of each per ray; depth is inf for a miss."""
+    """Points where rays meet a shape: depth [m] and surface coordinates, one of each per ray; inf for a miss."""
 
     depth: Array
     s: Array
@@ -57,7 +57,7 @@ class Hit(NamedTuple):
 
 
 class Shape(Protocol):
-    """What the renderer and the lighting ask of a shape."""
+    """Shape as the renderer and the lighting need it."""
 
     def hull(self) -> Array:
         """World points (n, 3) whose convex hull holds the shape."""

@@ -149,7 +149,7 @@ def landscape(sky: Colour, hills: Sequence[Colour]) -> Paint:
 
 
 def garden(rng: np.random.Generator, height: int, width: int) -> Texels:
-    """What is seen through the window: bright sky, clouds, tree tops."""
+    """View through the window: bright sky, clouds, tree tops."""
     y = np.linspace(0, 1, height, dtype=np.float32)[:, None]
     picture = np.broadcast_to(
         np.asarray((0.55, 0.75, 1.0), np.float32) * (0.8 + 0.35 * y)[..., None], (height, width, 3)

@@ -1,4 +1,4 @@
-"""What the network is shown of a picture: the paper's augmentation as one affine warp, colour jitter, light.
+"""Views of a picture that the network is shown: the paper's augmentation as one affine warp, colour jitter, light.
 
 Scale 1-1.5, rotation +-5 degrees, flip, and brightness, contrast and saturation by 0.6-1.4 (Ma and Karaman, ICRA 2018,
 arXiv 1709.07492, section IV-C, which FastDepth's training takes over).
@@ -33,7 +33,7 @@ GAMMA = 2.2
 
 @dataclass(frozen=True)
 class Ranges:
-    """How far the augmentation goes; the defaults are the paper's.
+    """Ranges of the augmentation; the defaults are the paper's.
 
     Attributes:
         scale: largest zoom.
@@ -56,7 +56,7 @@ class Ranges:
 
 @dataclass(frozen=True)
 class View:
-    """What the network sees, and the truth at half that resolution.
+    """View of the network, and the truth at half that resolution.
 
     Attributes:
         pixels: (size, size, 3) uint8 RGB.
@@ -123,7 +123,7 @@ def random_view(picture: Frame, size: int, ranges: Ranges, rng: np.random.Genera
 
 
 def focal_ratio(picture: Frame, seen_w: float, seen_h: float, size: int) -> float:
-    """How much longer the focal length of a view is than the network's, as a geometric mean of both directions.
+    """Ratio of a view's focal length to the network's, as a geometric mean of both directions.
 
     A view of ``seen_w`` x ``seen_h`` picture pixels, squeezed into ``size`` x ``size``; 1 where the camera is unknown.
     """
@@ -137,7 +137,7 @@ def focal_ratio(picture: Frame, seen_w: float, seen_h: float, size: int) -> floa
 def seen_part(picture: Frame) -> tuple[float, float]:
     """Width and height [px] of the part of a picture that the network's own camera would see.
 
-    Of a 640 x 480 Kinect picture that is the paper's view, 584 x 438. Where the picture is smaller than that, as NYU's
+    For a 640 x 480 Kinect picture that is the paper's view, 584 x 438. If the picture is smaller than that, as NYU's
     labelled ones are, or the camera is unknown, it is the largest 4:3 part, or all of a picture that is nearly 4:3.
     """
     height, width = picture.pixels.shape[:2]

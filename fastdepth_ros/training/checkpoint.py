@@ -23,7 +23,7 @@ def save(path: Path, state: dict[str, Any]) -> None:
 
 
 def load(path: Path) -> dict[str, Any]:
-    """What :func:`save` wrote.
+    """Contents of a file that :func:`save` wrote.
 
     Raises:
         WeightsError: the file is damaged or holds more than data.

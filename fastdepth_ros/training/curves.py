@@ -1,4 +1,4 @@
-"""How a training run goes: a CSV file with a row per report, and a plot of it."""
+"""Curves of a training run: a CSV file with a row per report, and a plot of it."""
 
 from __future__ import annotations
 

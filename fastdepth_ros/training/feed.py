@@ -1,6 +1,6 @@
 """Batches, made ahead of time in the background (decoding and warping run in OpenCV, outside Python's lock).
 
-What step n shows depends on the recipe's seed and on n alone, so a run that is taken up again at step n sees what it
+The batch of step n depends on the recipe's seed and on n alone, so a run that is taken up again at step n sees what it
 would have seen.
 """
 
@@ -119,7 +119,7 @@ class Feed:
                 thread.join(0.05)
 
     def batch(self, step: int, phase: Phase, pool: ThreadPoolExecutor | None = None) -> Batch:
-        """What ``step``, which lies in ``phase``, shows, made by the threads of ``pool`` where there is one."""
+        """Batch of ``step``, which lies in ``phase``, made by the threads of ``pool`` where there is one."""
         size, odds, ranges = phase.batch, self._odds[id(phase)], self._recipe.augment_in(phase)
         pixels = np.empty((size, VIEW_SIZE, VIEW_SIZE, 3), np.uint8)
         taught = np.empty_like(pixels) if ranges.undeceived else pixels
@@ -169,7 +169,7 @@ class Feed:
 
 
 def _odds(samples: list[Sample], shares: Mapping[str, float]) -> npt.NDArray[np.float64]:
-    """How often each sample is drawn."""
+    """Probability with which each sample is drawn."""
     sizes: dict[str, int] = {}
     for sample in samples:
         sizes[sample.set] = sizes.get(sample.set, 0) + 1

@@ -1,4 +1,4 @@
-"""What training makes small. All maps are (N, 1, h, w) in metres; a mask is 1 where a pixel counts."""
+"""Losses that training makes small. All maps are (N, 1, h, w) in metres; a mask is 1 where a pixel counts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the C library treats the large blocks that every step makes anew."""
+"""Settings of the C library for the large blocks that every step makes anew."""
 
 from __future__ import annotations
 

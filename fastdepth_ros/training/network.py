@@ -20,7 +20,7 @@ from fastdepth_ros.network import Convolution, Network, check_weights, walk
 
 BN_EPSILON = 1e-5
 FIRST_ANSWER = 2.5
-"""What a network that has learned nothing answers on average [m]: a ReLU that starts at 0 would hardly learn."""
+"""Mean answer of a network that has learned nothing [m]: a ReLU that starts at 0 would hardly learn."""
 
 
 class ConvNorm(nn.Module):  # type: ignore[misc]  # torch is not there when types are checked

@@ -30,7 +30,7 @@ class DataFile:
 
 @dataclass(frozen=True)
 class Data:
-    """What is learned from, what is kept back.
+    """Data that is learned from, and data that is kept back.
 
     Attributes:
         files: relative to the data folder that the command names (the recipe's own folder otherwise).
@@ -255,7 +255,7 @@ def _check(recipe: Recipe, where: str) -> None:
 
 
 def _check_settings(recipe: Recipe, phase: Phase, where: str) -> None:
-    """What a phase may set for itself, or takes from the recipe."""
+    """Settings that a phase has for itself, or takes from the recipe."""
     shares, loss, augment = recipe.shares_in(phase), recipe.loss_in(phase), recipe.augment_in(phase)
     if not all(0 <= share <= 1 for share in shares.values()) or sum(shares.values()) > 1:
         raise _error(where, f"shares are {dict(shares)}", "Shares are 0-1 and add up to 1 at most.")

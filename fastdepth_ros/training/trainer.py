@@ -34,7 +34,7 @@ Report = dict[str, float]
 
 @dataclasses.dataclass(frozen=True)
 class Pace:
-    """How often to report [images] and to save [s]; neither changes the weights."""
+    """Periods of reports [images] and of saves [s]; neither changes the weights."""
 
     report_images: int = 8000
     save_seconds: float = 300.0
@@ -42,7 +42,7 @@ class Pace:
 
 @dataclasses.dataclass(frozen=True)
 class Machine:
-    """What to train on.
+    """Machine to train on.
 
     Attributes:
         device: as torch names it: ``cpu``, ``cuda``. On ``cpu`` a run that is taken up again is the same bit for bit.

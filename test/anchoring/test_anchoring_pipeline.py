@@ -113,8 +113,8 @@ def test_points_carry_their_sigma_where_it_is_wanted(cloud, columns):
 def test_the_cloud_changes_its_fields_from_frame_to_frame():
     asked = []
 
-    def allocate(name, shape, dtype):
-        asked.append((name, shape[2:]))
+    def allocate(name, shape, dtype, fields):
+        asked.append((name, fields))
         return np.zeros(shape, dtype)
 
     pipeline = Pipeline(KnownAnswer(), MANIFEST, Settings(cloud="xyzrgb"), allocate)
@@ -123,8 +123,8 @@ def test_the_cloud_changes_its_fields_from_frame_to_frame():
     run(pipeline)
     pipeline.settings = Settings(cloud="xyzrgb")
     run(pipeline)
-    clouds = [entry for entry in asked if entry[0].startswith("cloud")]
-    assert clouds == [("cloud", (4,)), ("cloud sigma", (4,)), ("cloud", (4,))]
+    clouds = [fields for name, fields in asked if name == "cloud"]
+    assert clouds == [("x", "y", "z", "rgb"), ("x", "y", "z", "sigma"), ("x", "y", "z", "rgb")]
 
 
 def test_limits_hold_for_anchored_depth():

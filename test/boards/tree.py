@@ -37,7 +37,7 @@ fi
 
 
 DAMAGE = ("delete", "empty", "garbage", "folder", "pipe")
-"""What can happen to a file."""
+"""Damages that a file can suffer."""
 
 
 class Tree:
@@ -46,9 +46,9 @@ class Tree:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.names: list[str] = []
-        """Of all files that the power room reads, in the order in which they were made."""
+        """Names of all files that the power room reads, in the order in which they were made."""
         self.unread: set[str] = set()
-        """Those among them that it has no need of."""
+        """Files among them that it has no need of."""
         root.mkdir(parents=True, exist_ok=True)
         (root / "behaviour").write_text("normal\n")
 

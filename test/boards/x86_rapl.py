@@ -8,7 +8,7 @@ from boards.tree import Tree
 
 RAPL = "sys/class/powercap"
 RANGE = 262_143_328_850
-"""What a counter of a real Intel package holds before it starts again [uJ]."""
+"""Number that a counter of a real Intel package holds before it starts again [uJ]."""
 
 DOMAINS = {"package-0": "intel-rapl:0", "core": "intel-rapl:0:0", "dram": "intel-rapl:0:1"}
 BATTERY = "sys/class/power_supply/BAT0"

@@ -27,10 +27,10 @@ from fastdepth_ros.runtime.module import CompiledModule
 
 SMALL = Network("small", encoder=(4, *[8] * 13), decoder=(8, 8, 8, 8, 4))
 SHARED_BYTES = 48 * 1024
-"""Of a block, on every GPU without asking for more."""
+"""Shared memory of a block, on every GPU without asking for more."""
 
 REGISTERS = 32768
-"""Of a block on the TX2 (compute capability 6.2 in the CUDA C++ Programming Guide); the others have 65536."""
+"""Registers of a block on the TX2 (compute capability 6.2 in the CUDA C++ Programming Guide); the others have 65536."""
 
 
 @pytest.fixture(scope="module")

@@ -78,7 +78,7 @@ def test_arm_instructions_reach_what_they_name(tmp_path):
 
 
 def find(library, text):
-    """Where the code landed: its first instructions that no relocation touches."""
+    """Address at which the code landed: its first instructions that no relocation touches."""
     touched = {r.offset for r in text.relocations}
     clean = next(i for i in range(0, len(text.data), 4) if not touched & set(range(i, i + 32)))
     return library.index(bytes(text.data[clean : clean + 32])) - clean

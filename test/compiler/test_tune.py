@@ -42,7 +42,7 @@ def test_the_fastest_of_the_candidates_is_found_for_each_stage():
 
 
 def test_a_slow_kernel_is_measured_to_be_slow():
-    """The same convolution with one sum at a time, which waits for itself, against the rule's tile."""
+    """A convolution with one sum at a time, which waits for itself, against the rule's tile."""
     target = find_target("host")
     network = stages(PRUNED, target, 64, 64)
     block = network[3]

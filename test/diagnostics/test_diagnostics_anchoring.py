@@ -1,4 +1,4 @@
-"""What is said of measured depths: each cause with its remedy, and nothing where all is well."""
+"""The status of measured depths: each cause with its remedy, and nothing where all is well."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from fastdepth_ros.anchoring.anchors import Report
 from fastdepth_ros.diagnostics.anchoring import SourceNotes, SourceState, Used, anchoring_status, numbers
-from fastdepth_ros.diagnostics.levels import Level
+from fastdepth_ros.errors import Level
 
 WELL = SourceState(
     "anchors",

@@ -1,4 +1,4 @@
-"""What is reported, at which level, and what it says to do."""
+"""Statuses: each at its level, with what to do."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import pytest
 
 from fastdepth_ros.diagnostics.levels import (
     LAST_CAMERA,
-    Level,
     Source,
     calibration_status,
     inference_status,
@@ -18,7 +17,7 @@ from fastdepth_ros.diagnostics.levels import (
 )
 from fastdepth_ros.diagnostics.monitor import Drop, Monitor
 from fastdepth_ros.diagnostics.sequence import PUBLISHERS, Gaps
-from fastdepth_ros.errors import ImageError
+from fastdepth_ros.errors import ImageError, Level
 
 HEARD = Source("/camera/image", "best effort, depth 1", ("driver (best effort)",), 1)
 
@@ -226,7 +225,7 @@ def test_depth_that_is_too_old_or_too_young_warns(age, level, word):
 def test_depth_is_too_old_when_the_profile_says_so(age, limit, level):
     status = output_status(report(age=age), {"/depth": 1}, limit)
     assert status.level == level
-    if limit and level:
+    if limit and level is Level.WARN:
         assert f"over {limit * 1e3:.0f} ms" in status.message
 
 

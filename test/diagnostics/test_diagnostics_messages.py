@@ -6,13 +6,14 @@ import pytest
 from builtin_interfaces.msg import Time
 from rclpy.serialization import serialize_message
 
-from fastdepth_ros.diagnostics.levels import Level, Status
 from fastdepth_ros.diagnostics.messages import diagnostic_array, read_statuses
+from fastdepth_ros.diagnostics.status import Status
+from fastdepth_ros.errors import Level
 
 STATUSES = [
-    Status("node", Level.OK, "active", {"model": "m", "target": "host"}),
-    Status("input", Level.ERROR, "no image", {}),
-    Status("power", Level.WARN, "", {"": ""}),
+    Status(Level.OK, "active", about="node", values={"model": "m", "target": "host"}),
+    Status(Level.ERROR, "no image", about="input"),
+    Status(Level.WARN, "", about="power", values={"": ""}),
 ]
 MESSAGE = serialize_message(diagnostic_array(STATUSES, "eye/fastdepth", "robot", Time(sec=3)))
 

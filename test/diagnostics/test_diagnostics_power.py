@@ -1,14 +1,14 @@
-"""What is said of budget, power and board, and at which level."""
+"""Statuses of budget, power and board, and their levels."""
 
 from __future__ import annotations
 
 import pytest
 
-from fastdepth_ros.diagnostics.levels import Level
 from fastdepth_ros.diagnostics.monitor import Drop, Report
 from fastdepth_ros.diagnostics.power import board_status, budget_status, performance, power_status
 from fastdepth_ros.diagnostics.windows import Spread
-from fastdepth_ros.power import Budget, Decision, Finding, PowerState
+from fastdepth_ros.errors import Finding, Level
+from fastdepth_ros.power import Budget, Decision, PowerState
 from fastdepth_ros.power.board import BoardState
 from fastdepth_ros.power.modes import TX2, Clocks
 
@@ -38,8 +38,8 @@ STATE = PowerState(
     frame_mj=128.0,
     active_frame_mj=64.0,
 )
-WARNING = Finding("warn", "rail VDD_IN: /x is missing", "Look at it.")
-NOTE = Finding("note", "/y is missing", "It is only shown.")
+WARNING = Finding(Level.WARN, "rail VDD_IN: /x is missing", "Look at it.")
+NOTE = Finding(Level.NOTE, "/y is missing", "It is only shown.")
 
 
 def test_a_held_budget_is_ok_and_shows_what_it_is_held_against():
@@ -83,7 +83,7 @@ def test_without_a_meter_there_is_no_number():
 
 
 def test_each_warning_is_in_the_message_or_below_it():
-    second = Finding("warn", "rail VDD_SOC: /z is missing", "Look at that.")
+    second = Finding(Level.WARN, "rail VDD_SOC: /z is missing", "Look at that.")
     status = power_status(PowerState(BoardState(), "max-n", about_power=(WARNING, second)))
     assert status.level == Level.WARN
     assert str(WARNING) in status.message

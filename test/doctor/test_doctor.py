@@ -1,4 +1,4 @@
-"""What `fastdepth doctor` says of machines, models and cameras, as they should be and as they should not."""
+"""`fastdepth doctor` on machines, models and cameras, as they should be and as they should not."""
 
 import json
 import os
@@ -13,8 +13,9 @@ import pytest
 from boards import tx2_jetpack4
 
 from fastdepth_ros.cli import main
-from fastdepth_ros.doctor import Level, Question, board, examine, machine, packages, ros
+from fastdepth_ros.doctor import Question, board, examine, machine, packages, ros
 from fastdepth_ros.doctor.model import bundle_and_module
+from fastdepth_ros.errors import Level
 from fastdepth_ros.runtime.bundle import MANIFEST, Manifest, seal, sha256
 from fastdepth_ros.runtime.module import CompiledModule, Description
 
@@ -38,7 +39,7 @@ def sealed_again(folder):
 
 def only(checks, name):
     """The one check of that name."""
-    (check,) = [check for check in checks if check.name == name]
+    (check,) = [check for check in checks if check.about == name]
     return check
 
 
@@ -56,7 +57,7 @@ def test_a_machine_that_is_as_it_should_be(shipped):
         "ROS",
     ):
         assert only(checks, name).level is Level.OK, only(checks, name)
-    assert "ms a picture" in only(checks, "trial run").fact
+    assert "ms a picture" in only(checks, "trial run").cause
     assert not [check for check in checks if check.level is not Level.OK and not check.remedy]
 
 
@@ -85,7 +86,7 @@ def test_the_command_shows_the_remedy_on_one_line(shipped, capsys):
 
 def test_a_model_that_is_not_there(tmp_path):
     check = only(examine(Question(str(tmp_path / "nothing"), seconds=0)), "model")
-    assert check.level is Level.FAIL
+    assert check.level is Level.ERROR
     assert "fastdepth import" in check.remedy
 
 
@@ -95,11 +96,11 @@ def test_a_module_with_one_flipped_byte(shipped):
     content[len(content) // 2] ^= 1
     library.write_bytes(content)
     check = only(examine(Question(str(shipped), seconds=0)), "model")
-    assert check.level is Level.FAIL
-    assert "altered" in check.fact
+    assert check.level is Level.ERROR
+    assert "altered" in check.cause
     check = only(bundle_and_module(sealed_again(shipped), "host"), "module")
-    assert check.level is Level.FAIL
-    assert "altered" in check.fact
+    assert check.level is Level.ERROR
+    assert "altered" in check.cause
 
 
 @pytest.mark.parametrize(
@@ -109,14 +110,14 @@ def test_a_module_for_another_processor_or_tvm(shipped, change, cause):
     folder = shipped / "modules" / "host"
     replace(Description.read(folder / "module.json"), **change).write(folder)
     check = only(bundle_and_module(sealed_again(shipped), "host"), "module")
-    assert check.level is Level.FAIL
-    assert cause in check.fact
+    assert check.level is Level.ERROR
+    assert cause in check.cause
 
 
 def test_a_module_of_other_weights(shipped):
     folder = shipped / "modules" / "host"
     replace(Description.read(folder / "module.json"), weights_sha256="0" * 64).write(folder)
-    assert "other weights" in only(bundle_and_module(sealed_again(shipped), "host"), "module").fact
+    assert "other weights" in only(bundle_and_module(sealed_again(shipped), "host"), "module").cause
 
 
 def test_a_module_that_crashes_takes_only_the_trial_with_it(shipped):
@@ -132,8 +133,8 @@ def test_a_module_that_crashes_takes_only_the_trial_with_it(shipped):
     replace(Description.read(folder / "module.json"), library_sha256=sha256(folder / "module.so")).write(folder)
     assert CompiledModule.open(folder)
     check = only(bundle_and_module(sealed_again(shipped), "host"), "trial run")
-    assert check.level is Level.FAIL
-    assert "ended its process by SIG" in check.fact
+    assert check.level is Level.ERROR
+    assert "ended its process by SIG" in check.cause
 
 
 def test_a_module_that_was_not_compiled_yet(bundle):
@@ -145,19 +146,19 @@ def test_a_module_that_was_not_compiled_yet(bundle):
 def test_a_tx2_in_the_wrong_mode_is_told_the_command(tmp_path, bundle):
     tree = tx2_jetpack4.build(tmp_path, mode="MAXP_CORE_ARM")
     checks = list(examine(Question(str(bundle.path), seconds=0, root=tree.root)))
-    boards = [check for check in checks if check.name == "board"]
-    assert "MAXP_CORE_ARM" in boards[0].fact
+    boards = [check for check in checks if check.about == "board"]
+    assert "MAXP_CORE_ARM" in boards[0].cause
     assert "sudo nvpmodel -m 0" in " ".join(check.remedy for check in boards if check.level is Level.WARN)
-    assert "INA3221" in only(checks, "power meter").fact
-    assert "3.4 W" in only(checks, "power meter").fact
-    assert "gp10b (target cuda-sm_62); not used" in only(checks, "GPU").fact
+    assert "INA3221" in only(checks, "power meter").cause
+    assert "3.4 W" in only(checks, "power meter").cause
+    assert "gp10b (target cuda-sm_62); not used" in only(checks, "GPU").cause
 
 
 def test_little_memory_is_told(tmp_path):
     (tmp_path / "proc").mkdir()
     (tmp_path / "proc" / "meminfo").write_text("MemTotal: 4000000 kB\nMemAvailable:  200000 kB\n")
     (check,) = machine.memory(tmp_path)
-    assert (check.level, check.fact) == (Level.WARN, "195 MB free")
+    assert (check.level, check.cause) == (Level.WARN, "195 MB free")
 
 
 def test_an_nvidia_card_is_named(tmp_path):
@@ -165,7 +166,7 @@ def test_an_nvidia_card_is_named(tmp_path):
     card.mkdir(parents=True)
     (card / "information").write_text("Model: \t\t NVIDIA Something\nIRQ:   \t\t 1\n")
     checks = examine(Question("none", seconds=0, root=tmp_path))
-    assert "NVIDIA Something" in next(check.fact for check in checks if check.name == "GPU")
+    assert "NVIDIA Something" in next(check.cause for check in checks if check.about == "GPU")
 
 
 @pytest.mark.parametrize(
@@ -179,26 +180,26 @@ def test_an_nvidia_card_is_named(tmp_path):
 def test_the_gpu_of_a_board_is_named_with_the_target_for_it(tmp_path, gpu, said):
     (tmp_path / "sys/class/devfreq" / gpu).mkdir(parents=True)
     (check,) = board.gpu(tmp_path, "cortex-a57")
-    assert said in check.fact
+    assert said in check.cause
 
 
 def test_a_module_for_a_gpu_needs_nvidias_driver(tmp_path, monkeypatch):
     monkeypatch.setattr("fastdepth_ros.doctor.board.LIBRARY", "libno-such-driver.so.1")
     (check,) = [
-        check for check in examine(Question(target="cuda-sm_62", root=tmp_path, seconds=0)) if check.name == "GPU"
+        check for check in examine(Question(target="cuda-sm_62", root=tmp_path, seconds=0)) if check.about == "GPU"
     ]
-    assert check.level is Level.FAIL
-    assert "NVIDIA's driver is not here" in check.fact
+    assert check.level is Level.ERROR
+    assert "NVIDIA's driver is not here" in check.cause
     assert "--target host" in check.remedy
 
 
 def test_without_ros_everything_else_is_still_looked_at(shipped, monkeypatch):
     monkeypatch.setitem(sys.modules, "rclpy", None)
     checks = list(examine(Question(str(shipped))))
-    assert only(checks, "ROS").level is Level.FAIL
-    assert "rclpy cannot be imported" in only(checks, "ROS").fact
+    assert only(checks, "ROS").level is Level.ERROR
+    assert "rclpy cannot be imported" in only(checks, "ROS").cause
     assert only(checks, "trial run").level is Level.OK
-    assert not {"DDS", "camera"} & {check.name for check in checks}
+    assert not {"DDS", "camera"} & {check.about for check in checks}
 
 
 PROFILE = """<dds xmlns="http://www.eprosima.com"><profiles><transport_descriptors><transport_descriptor>
@@ -212,7 +213,7 @@ PROFILE = """<dds xmlns="http://www.eprosima.com"><profiles><transport_descripto
         (PROFILE % (16 << 20), Level.OK, "16 MB"),
         (PROFILE % (512 << 10), Level.WARN, "512 KB"),
         ("<dds></dds>", Level.WARN, "0 KB"),
-        ("<dds>", Level.FAIL, "cannot be read"),
+        ("<dds>", Level.ERROR, "cannot be read"),
     ],
     ids=["large enough", "too small", "says nothing", "broken"],
 )
@@ -222,7 +223,7 @@ def test_a_dds_profile_is_read(tmp_path, monkeypatch, text, level, fact):
         monkeypatch.setenv(variable, str(tmp_path / "dds.xml"))
     (check,) = ros.middleware()
     assert check.level is level
-    assert fact in check.fact
+    assert fact in check.cause
 
 
 def test_a_missing_dds_profile_is_told_with_the_variable_that_this_distribution_reads(monkeypatch):
@@ -239,8 +240,8 @@ def test_a_missing_dds_profile_is_told_with_the_variable_that_this_distribution_
 def test_a_check_that_breaks_is_a_finding(monkeypatch):
     monkeypatch.setattr(machine, "cpu", lambda: 1 / 0)
     check = only(examine(Question("none", seconds=0)), "processor")
-    assert check.level is Level.FAIL
-    assert "ZeroDivisionError" in check.fact
+    assert check.level is Level.ERROR
+    assert "ZeroDivisionError" in check.cause
 
 
 @pytest.fixture
@@ -291,8 +292,9 @@ class Camera:
 def ask_about_camera(*arguments):
     """The doctor's checks of the camera, asked from a process of its own as a user would."""
     code = (
-        "import sys, json; from dataclasses import asdict; from fastdepth_ros.doctor.camera import camera\n"
-        "json.dump([asdict(c) for c in camera(sys.argv[1], sys.argv[2], float(sys.argv[3]))], sys.stdout)"
+        "import sys, json; from fastdepth_ros.commands.doctor import as_json\n"
+        "from fastdepth_ros.doctor.camera import camera\n"
+        "json.dump([as_json(c) for c in camera(sys.argv[1], sys.argv[2], float(sys.argv[3]))], sys.stdout)"
     )
     environment = {**os.environ, "ROS_DOMAIN_ID": str(DOMAIN)}
     done = subprocess.run([sys.executable, "-c", code, *arguments], env=environment, capture_output=True, check=True)
@@ -349,8 +351,8 @@ def test_a_numpy_that_is_too_old_for_the_runtime_is_told(monkeypatch):
 
     monkeypatch.setattr(numpy, "__version__", "1.21.5")
     check = only(packages.packages(), "packages")
-    assert check.level is Level.FAIL
-    assert "NumPy 1.21.5 is too old" in check.fact
+    assert check.level is Level.ERROR
+    assert "NumPy 1.21.5 is too old" in check.cause
     assert "numpy==1.26.4" in check.remedy
 
 
@@ -359,8 +361,8 @@ def test_an_opencv_that_is_older_than_ubuntu_22_04s_is_told(monkeypatch):
 
     monkeypatch.setattr(cv2, "__version__", "4.2.0")
     check = only(packages.packages(), "packages")
-    assert check.level is Level.FAIL
-    assert "OpenCV 4.2.0 is older than 4.5" in check.fact
+    assert check.level is Level.ERROR
+    assert "OpenCV 4.2.0 is older than 4.5" in check.cause
 
 
 @pytest.mark.parametrize(("width", "height", "need"), [(3840, 2160, "64 MiB"), (4000, 3000, "128 MiB")])
@@ -373,6 +375,6 @@ def test_pictures_that_do_not_fit_into_shared_memory_are_told_the_size_that_they
 
     announced = _announced([serialize_message(CameraInfo(width=width, height=height))])
     check = _pictures("/image", [], Unpacker(), 3.0, announced)
-    assert check.level is Level.FAIL
+    assert check.level is Level.ERROR
     assert need in check.remedy
     assert "fastdds_large.xml" in check.remedy

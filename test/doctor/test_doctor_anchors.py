@@ -1,4 +1,4 @@
-"""What `fastdepth doctor` says of points, scans and ranges that somebody publishes."""
+"""`fastdepth doctor` on points, scans and ranges that somebody publishes."""
 
 from __future__ import annotations
 
@@ -64,10 +64,11 @@ class Robot:
 def ask(model, extrinsics="none"):
     """The doctor's checks of anchors, asked from a process of its own as a user would."""
     code = (
-        "import sys, json; from dataclasses import asdict; from fastdepth_ros.doctor.anchors import Asked, anchors\n"
+        "import sys, json; from fastdepth_ros.commands.doctor import as_json\n"
+        "from fastdepth_ros.doctor.anchors import Asked, anchors\n"
         "from fastdepth_ros.parameters import extrinsics_of\n"
         "asked = Asked('', '', 1.5, sys.argv[1], 'host', extrinsics_of(sys.argv[2]))\n"
-        "json.dump([asdict(c) for c in anchors(asked)], sys.stdout)"
+        "json.dump([as_json(c) for c in anchors(asked)], sys.stdout)"
     )
     environment = {**os.environ, "ROS_DOMAIN_ID": str(DOMAIN)}
     done = subprocess.run(

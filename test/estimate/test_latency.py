@@ -15,7 +15,7 @@ IN_MAX_Q = {"tx2-cpu": 64.0, "tx2-gpu": 8.2}
 """The pruned network's published milliseconds in max-Q, which nothing in the model was fitted to."""
 
 SHAPE = ("in_channels", "out_channels", "height", "width", "kernel", "stride")
-"""What the reference file calls the numbers of a shape."""
+"""Names of a shape's numbers in the reference file."""
 
 
 @pytest.mark.parametrize("name", NETWORKS)

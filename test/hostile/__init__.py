@@ -1,4 +1,4 @@
-"""What strangers send: a fuzzer of the project's own, and a soak.
+"""Hostile input: a fuzzer of the project's own, and a soak.
 
 python test/hostile fuzz --minutes 20     # `make fuzz MINUTES=20`
 python test/hostile replay FILE ...       # an input that was kept, again

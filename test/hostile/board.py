@@ -1,4 +1,4 @@
-"""What a worker is doing, in memory that outlives it: the case, since when, and what it had cost before."""
+"""Work of a worker, in memory that outlives it: the case, since when, and what it had cost before."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Board:
         _CASE.pack_into(self._map, _TARGET.size, 0, 0.0, 0.0, 0.0, 0)
 
     def read(self) -> Entry:
-        """What it says."""
+        """The entry that a worker wrote last."""
         (target,) = _TARGET.unpack_from(self._map, 0)
         number, begun, delay, cpu, size = _CASE.unpack_from(self._map, _TARGET.size)
         return Entry(number, target, begun, delay, cpu, self._map[_HEAD : _HEAD + size])

@@ -25,16 +25,16 @@ from hostile.keep import keep
 from hostile.table import BAD, Row, markdown
 
 STALLED = 10.0
-"""How long a case may hold its worker before that is killed [s]; any case over a second is told of anyway."""
+"""Time that a case may hold its worker before that is killed [s]; any case over a second is told of anyway."""
 
 BLOATED = 8 << 30
-"""What a worker may use before it is killed [bytes]."""
+"""Memory that a worker may use before it is killed [bytes]."""
 
 START = 180.0
-"""How long a worker may take until its first case [s]."""
+"""Time that a worker may take until its first case [s]."""
 
 TURN = 120.0
-"""How long a worker lives [s]: what it leaks is not the next one's."""
+"""Life of a worker [s]: what it leaks is not the next one's."""
 
 LIVES = 5
 """Workers that a target may take with it; then it is left out, because the others would not get their turn."""
@@ -209,7 +209,7 @@ class Hand:
 
 
 def _place(trace: Path) -> str:
-    """Where faulthandler says that a process was: the first line of the project."""
+    """Place where faulthandler says that a process was: the first line of the project."""
     with contextlib.suppress(OSError, ValueError):
         for line in trace.read_text().splitlines():
             if "fastdepth_ros" in line and "File" in line:

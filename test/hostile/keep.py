@@ -10,7 +10,7 @@ from pathlib import Path
 
 KEPT = Path(__file__).with_name("kept")
 PATIENCE = 2.0
-"""How long an input may be made smaller [s]."""
+"""Time in which an input may be made smaller [s]."""
 
 
 def minimise(run: Callable[[bytes], tuple[str, str]], data: bytes, verdict: tuple[str, str]) -> bytes:

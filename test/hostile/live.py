@@ -30,10 +30,10 @@ LIVES = 5
 """Nodes that may die before it is enough."""
 
 PATIENCE = 180.0
-"""How long the node may take to answer a service [s]: it answers none while it has a model compiled."""
+"""Time that the node may take to answer a service [s]: it answers none while it has a model compiled."""
 
 TYPES = (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 127, 128, 255)
-"""Of rcl_interfaces/ParameterValue; 10 and above mean nothing."""
+"""Types of rcl_interfaces/ParameterValue; 10 and above mean nothing."""
 
 
 class DeadError(AssertionError):

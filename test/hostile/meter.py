@@ -1,4 +1,4 @@
-"""What a case costs: time that it used or waited, and memory, whatever else the machine does."""
+"""Cost of a case: time that it used or waited, and memory, whatever else the machine does."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 def run_delay(process: int | str = "self") -> float:
-    """How long a process' first thread has waited for a processor [s]; 0 where the kernel does not say."""
+    """Time that a process' first thread has waited for a processor [s]; 0 where the kernel does not say."""
     try:
         return int(Path(f"/proc/{process}/schedstat").read_text().split()[1]) * 1e-9
     except (OSError, IndexError, ValueError):

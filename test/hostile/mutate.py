@@ -141,7 +141,7 @@ def pack(*parts: bytes) -> bytes:
 
 
 def unpack(data: bytes) -> list[bytes]:
-    """What :func:`pack` took; of other bytes, what can be made of them."""
+    """The inverse of :func:`pack`; of other bytes, whatever can be made of them."""
     parts, at = [], 0
     while at + 4 <= len(data):
         (size,) = struct.unpack_from("<I", data, at)

@@ -71,7 +71,7 @@ def apart(files: list[Path], target: str = "") -> dict[Path, str]:
 
 
 def _output(order: list[str], patience: float) -> tuple[str, str]:
-    """What a process says, and how it ended, in words."""
+    """Words of a process, and of its end."""
     with subprocess.Popen(
         order, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace"
     ) as process:

@@ -1,4 +1,4 @@
-"""What became of all cases, as a table."""
+"""Fates of all cases, as a table."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ KINDS = {"message": "messages", "file": "files", "setting": "settings"}
 
 @dataclass
 class Row:
-    """Of one target: verdict -> cases, the slowest [s], the largest [bytes], the time spent [s]."""
+    """Row of one target: verdict -> cases, the slowest [s], the largest [bytes], the time spent [s]."""
 
     kind: str
     verdicts: Counter[str] = field(default_factory=Counter)

@@ -1,4 +1,4 @@
-"""What hostile inputs are given to."""
+"""Targets of hostile inputs."""
 
 from __future__ import annotations
 

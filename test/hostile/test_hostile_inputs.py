@@ -1,4 +1,4 @@
-"""What strangers send is taken or refused, and does nothing else: a short run of the fuzzer, and what it once found.
+"""Hostile input is taken or refused, and does nothing else: a short run of the fuzzer, and what it once found.
 
 `make fuzz MINUTES=20` is the long run. A case that takes over a second is told there; no test looks at a clock.
 """
@@ -38,7 +38,7 @@ def test_hostile_inputs_are_taken_or_refused_and_nothing_else(kind: str, tmp_pat
 
 @pytest.fixture(scope="module")
 def verdicts() -> dict[Path, str]:
-    """What becomes of all kept inputs now."""
+    """Fates of all kept inputs now."""
     return replay.apart(KEPT_FILES)
 
 

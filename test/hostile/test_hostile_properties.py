@@ -1,4 +1,4 @@
-"""What holds for every value, and not only for those that somebody thought of."""
+"""Properties that hold for every value, and not only for those that somebody thought of."""
 
 from __future__ import annotations
 

@@ -26,13 +26,13 @@ from hostile.meter import Peak, Time, limit_memory
 from hostile.target import Target
 
 SLOWEST, LARGEST = 1.0, 500 << 20
-"""What a case may take [s, bytes]."""
+"""Time and memory that a case may take [s, bytes]."""
 
 ROOM = 4 << 30
-"""What it can take before it fails [bytes]; what was asked for and never used counts for nothing."""
+"""Memory that it can take before it fails [bytes]; what was asked for and never used counts for nothing."""
 
 SLICE, NEWS = 0.1, 0.5
-"""How long a target has its turn, and how often the parent hears [s]."""
+"""Length of a target's turn, and period in which the parent hears [s]."""
 
 ROOT = str(Path(__file__).resolve().parents[2] / "fastdepth_ros")
 
@@ -79,7 +79,7 @@ class Runner:
         return verdict, words
 
     def _again(self, data: bytes, took: float) -> float:
-        """What a slow case takes when it is tried again: once may have been the machine's fault."""
+        """Time and memory of a slow case that is tried again: once may have been the machine's fault."""
         for _ in range(2 if took < 10 else 0):
             begun = self._time.start()
             self._judged(data)

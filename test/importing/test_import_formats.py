@@ -38,7 +38,7 @@ def layers() -> list[Layer]:
 
 @pytest.fixture(scope="module")
 def expected(layers: list[Layer]) -> dict[str, np.ndarray]:
-    """What these layers are in a bundle."""
+    """These layers as a bundle has them."""
     arrays = {}
     for layer in layers:
         arrays[f"{layer.name}.weight"], arrays[f"{layer.name}.bias"] = fold(layer)

@@ -15,7 +15,7 @@ from fastdepth_ros.runtime.bundle import Bundle
 
 
 def write_arrays(path, arrays):
-    """What save_param_dict of 2019 wrote, byte by byte."""
+    """Output of save_param_dict of 2019, byte by byte."""
 
     def text(name):
         return struct.pack("<Q", len(name)) + name.encode()

@@ -7,7 +7,7 @@ from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import PointCloud2
 
 from fastdepth_ros.camera import Intrinsics
-from fastdepth_ros.cloud import CloudMaker
+from fastdepth_ros.cloud import RGB, XYZ, CloudMaker
 from fastdepth_ros.messages.outputs import OutputMessages
 from fastdepth_ros.picture import CHANNELS, Picture
 
@@ -35,11 +35,11 @@ def picture(order):
 
 def cloud_message(order, stride):
     """The message as the node publishes it, deserialized by ROS."""
-    maker = CloudMaker(CAMERA, stride)
+    maker = CloudMaker(CAMERA, stride, (*XYZ, RGB))
     outputs = OutputMessages("eye")
-    room = outputs.allocate("cloud", (*maker.shape, 4), np.float32)
+    room = outputs.allocate("cloud", maker.shape, np.float32, maker.fields)
     maker.write(DEPTH, picture(order), room)
-    return deserialize_message(bytes(outputs.cloud), PointCloud2)
+    return deserialize_message(bytes(outputs["cloud"]), PointCloud2)
 
 
 @pytest.mark.parametrize("order", CHANNELS)

@@ -34,7 +34,7 @@ def test_points_are_read_in_any_order_width_padding_and_byte_order(kind, big, na
         big=big,
     )
     found = read_cloud(serialized(message))
-    assert found.origin == (7, 250_000_000, "map")
+    assert found.header == (7, 250_000_000, "map")
     np.testing.assert_allclose(found.xyz, POINTS, rtol=1e-6 if kind == "f4" else 0)
     assert found.variances is None
     assert found.sent == 60

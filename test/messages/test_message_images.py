@@ -165,7 +165,7 @@ def test_cv_bridge_and_opencv_see_the_same_pixels(cv_bridge, encoding):
 
 
 class StrangeBridge:
-    """What a broken cv_bridge does: another picture, or none; mono16 alone is right."""
+    """Answers of a broken cv_bridge: another picture, or none; mono16 alone is right."""
 
     def imgmsg_to_cv2(self, message, _encoding):
         if message.encoding.startswith("bayer"):

@@ -63,7 +63,7 @@ def test_every_field_of_a_transform_is_read(parent, child, translation, quaterni
 @given(st.lists(st.tuples(NAMES, NAMES), max_size=5))
 def test_all_transforms_of_a_message_are_read(names):
     found = read_transforms(tf_message_of(*(transform_of(*pair, (1.0, 2.0, 3.0)) for pair in names)))
-    assert [(each.origin.frame_id, each.child) for each in found] == names
+    assert [(each.header.frame_id, each.child) for each in found] == names
     assert all(each.translation == (1, 2, 3) and each.quaternion == (0, 0, 0, 1) for each in found)
 
 

@@ -40,7 +40,7 @@ def test_a_scan_becomes_points_in_its_own_plane():
     np.testing.assert_allclose(found.xyz[:, 0], [1, 2, 3, 4] * np.cos(angles), rtol=1e-6)
     np.testing.assert_allclose(found.xyz[:, 1], [1, 2, 3, 4] * np.sin(angles), rtol=1e-6, atol=1e-7)
     assert not found.xyz[:, 2].any()
-    assert found.origin.frame_id == "laser"
+    assert found.header.frame_id == "laser"
 
 
 def test_what_a_scan_did_not_measure_is_no_point():
@@ -136,7 +136,7 @@ def test_depths_that_were_not_measured_are_no_points():
 
 
 def test_a_camera_info_of_another_size_is_named():
-    with pytest.raises(AnchorError, match="camera_info of 8x8"):
+    with pytest.raises(AnchorError, match="its camera_info is of 8x8, anchor_depth of 8x4"):
         read_depths(serialized(depth_image_of(np.ones((4, 8), np.float32)))).points(CAMERA)
 
 

@@ -31,8 +31,8 @@ def test_every_field_of_an_image_is_read(frame, encoding, height, width, step, b
     message = filled(Image, frame, height=height, width=width, encoding=encoding, step=step, is_bigendian=big)
     message.data.frombytes(data)
     found = Unpacker().unpack(serialize_message(message))
-    assert found.origin == (-5, 999_999_999, frame)
-    assert found.origin.seconds == pytest.approx(-4.000000001)
+    assert found.header == (-5, 999_999_999, frame)
+    assert found.header.seconds == pytest.approx(-4.000000001)
     assert [getattr(found, name) for name in FIELDS] == [getattr(message, name) for name in FIELDS]
     assert found.data == data
 
@@ -42,7 +42,7 @@ def test_every_field_of_a_compressed_image_is_read(frame, name, data):
     message = filled(CompressedImage, frame, format=name)
     message.data.frombytes(data)
     found = Unpacker(compressed=True).unpack(serialize_message(message))
-    assert (found.origin, found.format, found.data) == ((-5, 999_999_999, frame), name, data)
+    assert (found.header, found.format, found.data) == ((-5, 999_999_999, frame), name, data)
 
 
 def test_what_changes_from_message_to_message_is_noticed():
@@ -54,7 +54,7 @@ def test_what_changes_from_message_to_message_is_noticed():
         message.data.frombytes(bytes([number] * (5 + number)))
         images.append((message, unpacker.unpack(serialize_message(message))))
     for number, (message, found) in enumerate(images):
-        assert found.origin == (-5, number, message.header.frame_id)
+        assert found.header == (-5, number, message.header.frame_id)
         assert (found.encoding, found.step, found.data) == (message.encoding, message.step, message.data.tobytes())
 
 
@@ -84,7 +84,7 @@ def test_the_other_byte_order_is_read():
 
     before = words(7, 9, 2) + b"a\0--" + words(3, 5, 5) + b"mono\0"
     found = Unpacker().unpack(b"\0\0\0\0" + before + b"\1--" + words(5, 2) + b"xy")
-    assert found.origin == (7, 9, "a")
+    assert found.header == (7, 9, "a")
     assert [getattr(found, name) for name in FIELDS] == [3, 5, "mono", 1, 5]
     assert found.data == b"xy"
 

@@ -14,6 +14,9 @@ import pytest
 from node_graph import Graph
 from robot import Robot
 
+from fastdepth_ros.node.rclpy_ways.choice import choose
+from fastdepth_ros.node.rclpy_ways.interface import Way
+from fastdepth_ros.node.rclpy_ways.plain import PlainWay
 from fastdepth_ros.runtime.bundle import Bundle
 from fastdepth_ros.runtime.module import CompiledModule
 
@@ -43,9 +46,15 @@ def domain(dds_profile: dict[str, str]) -> Iterator[None]:
 
 
 @pytest.fixture
-def robot(domain: None) -> Iterator[Robot]:  # noqa: ARG001
+def way(request: pytest.FixtureRequest) -> Way:
+    """The way to use rclpy: by name, where a test names it, else that of its release."""
+    return PlainWay() if getattr(request, "param", "") == "plain" else choose()[0]
+
+
+@pytest.fixture
+def robot(domain: None, way: Way) -> Iterator[Robot]:  # noqa: ARG001
     """A node in this process, and another beside it."""
-    robot = Robot()
+    robot = Robot(way)
     yield robot
     robot.end()
 

@@ -18,17 +18,15 @@ from rcl_interfaces.srv import DescribeParameters, GetParameters, SetParameters
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile, ReliabilityPolicy
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
+
+from fastdepth_ros.messages.output_topics import OUTPUT_TOPICS
 
 PATIENCE = 30.0
 ANSWER_LOST = 4.0
 REPORTS_KEPT = 10
-TOPICS = {
-    "depth": (Image, "depth/image_rect"),
-    "camera_info": (CameraInfo, "depth/camera_info"),
-    "cloud": (PointCloud2, "depth/points"),
-}
+TOPICS = {output.name: (output.message, output.topic) for output in OUTPUT_TOPICS}
 TRANSITIONS = {
     "configure": Transition.TRANSITION_CONFIGURE,
     "activate": Transition.TRANSITION_ACTIVATE,

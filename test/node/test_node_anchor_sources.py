@@ -17,7 +17,7 @@ from fastdepth_ros.anchoring import Anchoring
 from fastdepth_ros.anchoring.anchors import Report, SourceReport
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.diagnostics.anchoring import anchoring_status, numbers
-from fastdepth_ros.diagnostics.levels import Level
+from fastdepth_ros.errors import Level
 from fastdepth_ros.messages.tf import put_transforms
 from fastdepth_ros.node.anchor_sources import AnchorSources
 from fastdepth_ros.parameters import validate
@@ -45,7 +45,7 @@ class Sources:
         self.robot = robot
         logger = robot.node.get_logger()
         self.sources = AnchorSources(
-            lambda kind, topic, qos: robot.aside(kind, topic, qos),
+            robot.subscriber,
             robot.node.count_publishers,
             validate(parameters),
             lambda: NOW,
@@ -55,13 +55,14 @@ class Sources:
 
     def say(self, topic, message):
         """Publish until the node has it."""
-        inputs = {each.subscription.topic_name.lstrip("/"): each.subscription for each in self.sources._inputs.values()}
-        inputs["anchor_depth/camera_info"] = self.sources._depth_infos
+        subscribers = {each.topic.lstrip("/"): each.subscriber for each in self.sources._inputs.values()}
+        subscribers["anchor_depth/camera_info"] = self.sources._depth_infos
         if topic not in self.publishers:
-            self.publishers[topic] = self.robot.publisher(inputs[topic])
+            self.publishers[topic] = self.robot.publisher(subscribers[topic].subscription)
             self.sources.keep_up()
         self.publishers[topic].publish(message)
         self.robot.spin(0.1)
+        self.robot.wait_for(lambda: self.robot.has(subscribers[topic]))
 
     def anchors(self, camera="eye", stamp=NOW, answer=WALL):
         """Measure until there is something."""

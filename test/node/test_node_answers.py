@@ -18,7 +18,6 @@ from node_graph import Graph, camera_info_of, depth_of, image_of
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from fastdepth_ros.camera import PAPER_VIEW, Intrinsics, View
-from fastdepth_ros.node.answers import publish
 from fastdepth_ros.picture import Picture
 from fastdepth_ros.pipeline import Pipeline, Settings
 from fastdepth_ros.runtime.engines import open_engine
@@ -304,21 +303,3 @@ def test_a_camera_that_changes_its_frame_is_answered_in_the_new_one(graph, direc
         (depth,) = graph.ask(image, "depth")
         assert depth.header == image.header
         np.testing.assert_array_equal(depth_of(depth), wanted)
-
-
-class OlderPublisher:
-    """What an rclpy does whose pybind11 makes no string of a bytearray."""
-
-    def __init__(self) -> None:
-        self.published = []
-
-    def publish_raw(self, message: bytes) -> None:
-        if not isinstance(message, bytes):
-            raise TypeError
-        self.published.append(message)
-
-
-def test_an_rclpy_that_publishes_bytes_alone_is_given_them():
-    publisher = OlderPublisher()
-    publish(publisher, bytearray(b"serialized"))
-    assert publisher.published == [b"serialized"]

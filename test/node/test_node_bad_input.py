@@ -93,6 +93,14 @@ def test_an_image_larger_than_max_pixels_is_refused_while_the_node_runs(graph):
         graph.set("max_pixels", 64_000_000)
 
 
+def test_an_image_larger_than_the_max_pixels_of_the_start_is_refused(start):
+    graph = start(max_pixels=64 * 48 - 1)
+    graph.read("depth")
+    graph.show(image_of(SCENE, graph.header()))
+    graph.wait_for(lambda: "max_pixels" in graph.values("input")["last error"], "the image to be refused")
+    assert not graph.heard["depth"]
+
+
 def test_the_bits_that_were_found_in_mono16_are_said(graph):
     words = (SCENE[..., 0].astype(np.uint16) * 16).clip(0, 4095)
     graph.ask(image_of(words, graph.header(), "mono16"), "depth")
@@ -115,8 +123,8 @@ def test_what_is_no_message_at_all_does_not_end_the_node(graph, data):
         graph.camera_infos.publish(data)
         graph.spin(0.05)
     graph.next_reports()
-    graph.ask(image_of(SCENE, graph.header()), "depth")
     graph.calibrate(camera_info_of(SCENE.shape[1], SCENE.shape[0]))
+    graph.ask(image_of(SCENE, graph.header()), "depth")
     graph.wait_for(lambda: graph.says("calibration", DiagnosticStatus.OK, ""), "the camera to be known again")
 
 

@@ -5,26 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import chain
 from threading import Thread
-from typing import Any
 
 import pytest
-from robot import PATIENCE, Robot
+from robot import BOTH_WAYS, PATIENCE, Robot
 from std_msgs.msg import String
 
-from fastdepth_ros.node.inbox import Inbox
-from fastdepth_ros.node.intake import Mailbox
+from fastdepth_ros.node.rclpy_ways.interface import Inbox, Subscriber
+
+pytestmark = pytest.mark.parametrize("way", BOTH_WAYS, indirect=True)
 
 
 class Texts:
-    """A source of texts: of the first subscription they are items, of the others they are only heard."""
+    """A source of texts: of the first subscriber they are items, of the others they are only heard."""
 
-    def __init__(self, *subscriptions: Any) -> None:
-        self.subscriptions = list(subscriptions)
+    def __init__(self, *subscribers: Subscriber) -> None:
+        self.subscribers = list(subscribers)
         self.heard: list[str] = []
-        self._mailboxes = [Mailbox(each) for each in subscriptions]
 
     def take(self, waited_since: int) -> str | None:  # noqa: ARG002
-        first, *others = ([message.data for message, _ in mailbox] for mailbox in self._mailboxes)
+        first, *others = ([message.data for message, _ in each.take()] for each in self.subscribers)
         self.heard += chain.from_iterable(others)
         return first[-1] if first else None
 
@@ -33,7 +32,7 @@ class Reader:
     """Reads an inbox in a thread."""
 
     def __init__(self, robot: Robot) -> None:
-        self.inbox: Inbox[str] = Inbox(robot.context)
+        self.inbox: Inbox[str] = robot.way.inbox(robot.context)
         self.found: list[str] = []
         self.wanted = True
         self._thread = Thread(target=self._read)
@@ -57,13 +56,13 @@ def reader(robot: Robot) -> Iterator[Reader]:
 
 
 @pytest.fixture
-def camera(robot: Robot) -> Callable[[], Any]:
-    return lambda: robot.aside(String, "camera", raw=False)
+def camera(robot: Robot) -> Callable[[], Subscriber]:
+    return lambda: robot.subscriber(String, "camera", raw=False)
 
 
 def test_messages_are_items_one_after_the_other(robot, reader, camera):
     images = camera()
-    publisher = robot.publisher(images)
+    publisher = robot.publisher(images.subscription)
     reader.inbox.open(Texts(images))
     for count in range(20):
         publisher.publish(String(data=str(count)))
@@ -72,20 +71,17 @@ def test_messages_are_items_one_after_the_other(robot, reader, camera):
 
 
 def test_what_comes_with_the_images_wakes_nobody_and_is_taken_when_they_come_or_somebody_asks(robot, reader, camera):
-    images, infos = camera(), robot.aside(String, "info", 10, raw=False)
-    image, info = robot.publisher(images), robot.publisher(infos)
+    images, infos = camera(), robot.subscriber(String, "info", 10, raw=False)
+    image, info = robot.publisher(images.subscription), robot.publisher(infos.subscription)
     source = Texts(images, infos)
     reader.inbox.open(source)
-    robot.spin(0.2)
-    for count in range(3):
-        info.publish(String(data=f"info {count}"))
-    robot.spin(0.2)
+    robot.deliver(infos, info, *(String(data=f"info {count}") for count in range(3)))
+    robot.spin(0.1)
     assert not source.heard
     image.publish(String(data="image"))
     robot.wait_for(lambda: reader.found)
     assert source.heard == ["info 0", "info 1", "info 2"]
-    info.publish(String(data="info 3"))
-    robot.spin(0.2)
+    robot.deliver(infos, info, String(data="info 3"))
     reader.inbox.look_up()
     robot.wait_for(lambda: source.heard[-1] == "info 3")
     assert reader.found == ["image"]
@@ -94,12 +90,12 @@ def test_what_comes_with_the_images_wakes_nobody_and_is_taken_when_they_come_or_
 def test_what_is_waited_for_may_be_destroyed_and_made_anew(robot, reader, camera):
     for count in range(3):
         images = camera()
-        publisher = robot.publisher(images)
+        publisher = robot.publisher(images.subscription)
         reader.inbox.open(Texts(images))
         publisher.publish(String(data=f"{count}"))
         robot.wait_for(lambda count=count: f"{count}" in reader.found)
         reader.inbox.open(None)
-        robot.node.destroy_subscription(images)
+        images.destroy()
         publisher.publish(String(data="nobody listens"))
         robot.spin(0.1)
         robot.wait_for(lambda publisher=publisher: publisher.get_subscription_count() == 0)
@@ -108,7 +104,7 @@ def test_what_is_waited_for_may_be_destroyed_and_made_anew(robot, reader, camera
 
 def test_a_reader_that_is_not_wanted_any_more_leaves_the_rest_to_the_next(robot, reader, camera):
     images = camera()
-    publisher = robot.publisher(images)
+    publisher = robot.publisher(images.subscription)
     reader.inbox.open(Texts(images))
     robot.spin(0.1)
     reader.wanted = False
@@ -125,8 +121,8 @@ def test_a_reader_that_is_not_wanted_any_more_leaves_the_rest_to_the_next(robot,
 
 def test_mail_that_nobody_took_yet_can_be_seen(robot, reader, camera):
     images = camera()
-    publisher = robot.publisher(images)
-    slow = Inbox(robot.context)
+    publisher = robot.publisher(images.subscription)
+    slow = robot.way.inbox(robot.context)
     slow.open(Texts(images))
     assert not slow.has_mail
     publisher.publish(String(data="waits"))

@@ -26,7 +26,7 @@ POINTS = np.array([[13.0, y / 5, z / 5] for y in range(-3, 4) for z in range(-3,
 
 def test_points_of_the_map_are_anchors_where_tf_says_where_the_camera_is(robot):
     sources = AnchorSources(
-        lambda kind, topic, qos: robot.aside(kind, topic, qos),
+        robot.subscriber,
         robot.node.count_publishers,
         validate({}),
         lambda: NOW,
@@ -38,7 +38,7 @@ def test_points_of_the_map_are_anchors_where_tf_says_where_the_camera_is(robot):
     moving = robot.other.create_publisher(tf2_msgs.TFMessage, "/tf", 10)
     cloud = cloud_of(xyz_of(POINTS))
     cloud.header.stamp = Time(sec=100)
-    points = robot.publisher(sources._inputs["anchors"].subscription)
+    points = robot.publisher(sources._inputs["anchors"].subscriber.subscription)
 
     def anchored() -> bool:
         sources.keep_up()

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from fastdepth_ros.messages.output_topics import OUTPUT_TOPICS
 from fastdepth_ros.node.usage import asked_for
 from fastdepth_ros.parameters import TABLE
 
@@ -25,6 +26,7 @@ sys.exit(main())
     for name, spec in TABLE.items():
         default = str(spec.default).lower() if isinstance(spec.default, bool) else spec.default
         assert f"  {name} (default: {default})\n" in done.stdout
+    assert all(output.topic in done.stdout for output in OUTPUT_TOPICS)
 
 
 @pytest.mark.parametrize(

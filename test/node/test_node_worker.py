@@ -8,6 +8,7 @@ import time
 from collections import deque
 
 import pytest
+from robot import PATIENCE
 
 from fastdepth_ros.node.worker import Worker
 
@@ -60,9 +61,9 @@ def test_the_worker_works_in_the_thread_in_which_it_prepared_itself():
     queue = Queue()
     worker = Worker(prepare, queue)
     worker.start()
-    worker.ready.result(5)
+    worker.ready.result(PATIENCE)
     queue.put("item")
-    assert done.wait(5)
+    assert done.wait(PATIENCE)
     worker.stop()
     assert threads == [worker, worker]
     assert not worker.is_alive()
@@ -73,16 +74,16 @@ def test_it_tells_since_when_it_is_at_an_item():
 
     def work(_):
         begun.set()
-        assert go_on.wait(5)
+        assert go_on.wait(PATIENCE)
 
     queue = Queue()
     worker = Worker(lambda: work, queue)
     worker.start()
-    worker.ready.result(5)
+    worker.ready.result(PATIENCE)
     assert worker.busy_since is None
     before = time.perf_counter()
     queue.put("item")
-    assert begun.wait(5)
+    assert begun.wait(PATIENCE)
     since = worker.busy_since
     assert before <= since <= time.perf_counter()
     go_on.set()
@@ -97,7 +98,7 @@ def test_what_prepare_raises_reaches_whoever_waits():
     worker = Worker(prepare, Queue())
     worker.start()
     with pytest.raises(ValueError, match="no model"):
-        worker.ready.result(5)
+        worker.ready.result(PATIENCE)
     worker.stop()
     assert not worker.is_alive()
 
@@ -110,7 +111,7 @@ def test_a_fault_of_its_inbox_is_kept_for_whoever_looks_after_it():
 
     worker = Worker(lambda: lambda _: None, Broken())
     worker.start()
-    worker.join(5)
+    worker.join(PATIENCE)
     assert isinstance(worker.fault, KeyError)
     worker.stop()
 
@@ -121,7 +122,7 @@ def test_work_goes_on_in_a_thread_of_another_niceness_and_nothing_is_lost():
 
     def work(item):
         begun.set()
-        go_on.wait(5)
+        go_on.wait(PATIENCE)
         done.append((item, threading.get_ident(), os.getpriority(os.PRIO_PROCESS, 0)))
 
     here = os.getpriority(os.PRIO_PROCESS, 0)
@@ -130,14 +131,14 @@ def test_work_goes_on_in_a_thread_of_another_niceness_and_nothing_is_lost():
     one = Worker(lambda: work, queue)
     one.start()
     queue.put("in work")
-    assert begun.wait(5)
+    assert begun.wait(PATIENCE)
     two = one.successor(nicer)
     two.start()
     queue.put("waits")
     three = two.successor(-20)  # back, as any user may
     three.start()
     go_on.set()
-    three.ready.result(5)
+    three.ready.result(PATIENCE)
     while len(done) < 2:
         three.join(0.01)
     queue.put("comes later")
@@ -154,13 +155,13 @@ def test_a_worker_that_waits_for_its_turn_can_be_stopped():
 
     def work(_):
         begun.set()
-        go_on.wait(5)
+        go_on.wait(PATIENCE)
 
     queue = Queue()
     one = Worker(lambda: work, queue)
     one.start()
     queue.put("in work")
-    assert begun.wait(5)
+    assert begun.wait(PATIENCE)
     two = one.successor(0)
     two.start()
     threading.Timer(0.05, go_on.set).start()

@@ -1,4 +1,4 @@
-"""Where compiled modules come from: the bundle, the cache, or the compiler, and never twice at once."""
+"""Sources of compiled modules: the bundle, the cache, or the compiler, and never twice at once."""
 
 import os
 import shutil

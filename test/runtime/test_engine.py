@@ -60,7 +60,7 @@ def test_threads_change_between_two_runs(engine):
 
 
 def busy_threads(engine):
-    """How many threads of this process the kernel has seen at work during some runs."""
+    """Number of this process' threads that the kernel has seen at work during some runs."""
     before = cpu_times()
     for _ in range(100):
         engine.run()

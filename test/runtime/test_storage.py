@@ -1,4 +1,4 @@
-"""Where modules are kept on machines as they are: no home, a read-only one, a full disk, folders that others write."""
+"""Places for modules on machines as they are: no home, a read-only one, a full disk, folders that others write."""
 
 import json
 import os
@@ -38,7 +38,7 @@ bundle = Bundle.open(sys.argv[1])
 module = module_for(bundle, say=said.append)
 Engine(module).run()
 from fastdepth_ros.doctor.model import bundle_and_module
-checks = [(c.level.value, c.name, c.fact) for c in bundle_and_module(sys.argv[1], "host")]
+checks = [(c.level.word, c.about, c.cause) for c in bundle_and_module(sys.argv[1], "host")]
 print(json.dumps([str(module.folder), said, checks]))
 """
 
@@ -66,7 +66,7 @@ def small(open_folder):
 
 @pytest.fixture
 def shipped(small, module_of_small):
-    """The same with a module that ships with it."""
+    """Such a bundle with a module that ships with it."""
     shutil.copytree(module_of_small.folder, small.path / "modules" / "mine")
     for path in small.path.rglob("*"):
         path.chmod(0o755 if path.is_dir() else 0o644)
@@ -82,7 +82,7 @@ def module_of_small(tmp_path_factory):
 
 
 def ask(bundle, user=STRANGER, before="", **environment):
-    """What another user gets as module, what is said to him, and what the doctor says to him."""
+    """Module that another user gets, what is said to him, and what the doctor says to him."""
     clean = {"PATH": os.environ["PATH"], "OPENBLAS_NUM_THREADS": "1", **environment}
     command = [sys.executable, "-c", ASK, str(bundle.path)]
     if before:
@@ -326,10 +326,10 @@ def test_a_lock_that_is_a_pipe_holds_nobody_up(tmp_path):
 
 def test_the_doctor_tries_what_it_promises(small, tmp_path, monkeypatch):
     monkeypatch.setenv("FASTDEPTH_CACHE", str(tmp_path / "cache"))
-    (check,) = [check for check in bundle_and_module(str(small.path), "host") if check.name == "module"]
+    (check,) = [check for check in bundle_and_module(str(small.path), "host") if check.about == "module"]
     assert "The node compiles it at its first start" in check.remedy
     assert not (tmp_path / "cache").exists(), "and leaves nothing behind"
     (tmp_path / "cache").write_text("a file")
-    (check,) = [check for check in bundle_and_module(str(small.path), "host") if check.name == "module"]
-    assert "none can be kept" in check.fact
+    (check,) = [check for check in bundle_and_module(str(small.path), "host") if check.about == "module"]
+    assert "none can be kept" in check.cause
     assert "at each start anew" in check.remedy

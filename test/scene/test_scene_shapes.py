@@ -1,4 +1,4 @@
-"""What a ray hits, held against the equations of the shapes."""
+"""Hits of rays, held against the equations of the shapes."""
 
 import numpy as np
 import pytest

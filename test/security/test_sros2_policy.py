@@ -36,7 +36,7 @@ OWN = (
     "set_parameters_atomically", "get_type_description",
 )  # fmt: skip
 AT_TIMES = {"subscribe": {"/image/compressed", "/clock", "/tf", "/tf_static"}, "publish": set(), "reply": set()}
-"""What the node uses only if a parameter says so."""
+"""Names that the node uses only if a parameter says so."""
 
 PATIENCE = 60.0
 NodeStart = Callable[..., Path]
@@ -94,7 +94,7 @@ def ask(environment: dict[str, str], what: str, seconds: float, *arguments: str)
 
 
 def named() -> dict[str, set[str]]:
-    """What the policy allows, as absolute names."""
+    """Names that the policy allows, absolute."""
     found: dict[str, set[str]] = {"publish": set(), "subscribe": set(), "reply": set()}
     for profile in ET.fromstring(POLICY.encode()).iter("profile"):
         for group in (*profile.iter("topics"), *profile.iter("services")):

@@ -1,4 +1,4 @@
-"""What is learned from: files as people have them, and what the network is shown of them."""
+"""Data that is learned from: files as people have them, and what the network is shown of them."""
 
 import io
 import json

@@ -16,7 +16,7 @@ from fastdepth_ros.runtime.gpu.program import DEPTH, Program
 
 
 def toolchain(gpu: Gpu) -> str:
-    """What makes the machine code, in words.
+    """Tools that make the machine code, in words.
 
     Raises:
         ModuleError: NVIDIA's compiler is not installed.
@@ -40,7 +40,7 @@ def compile_program(bundle: Bundle, gpu: Gpu, file: Path, progress: Callable[[st
 
 
 def _settled(compile_once: Callable[[], Compiled]) -> Compiled:
-    """What two compilations agree on.
+    """Result on which two compilations agree.
 
     NVRTC was seen to cut the same loads into other vectors once in dozens of times (see ``grid.fetch``). The code was
     right each time, but a module of the same bundle is to be the same, byte by byte.

@@ -1,4 +1,4 @@
-"""How activations and weights lie in a GPU's memory.
+"""Layout of activations and weights in a GPU's memory.
 
 Activations are NCHW: the threads of a warp read neighbouring pixels of one channel, which lie side by side. A map
 carries the border of zeros that the convolution behind it needs. Each map has memory of its own, which is zeroed once
@@ -51,7 +51,7 @@ class Map:
         return self.channels * self.plane
 
     def offset(self, channel: Any, row: Any, column: Any) -> Any:
-        """Where a pixel is; -border is the first row and column."""
+        """Offset of a pixel; -border is the first row and column."""
         return channel * self.plane + (row + self.border) * self.row + column + self.margin
 
     def pack(self, picture: Floats) -> Floats:
@@ -73,7 +73,7 @@ class Map:
 
 @dataclass(frozen=True)
 class Flat:
-    """What lies between the two convolutions of a block that is two kernels: no border, all pixels in one row."""
+    """Map between the two convolutions of a block that is two kernels: no border, all pixels in one row."""
 
     height: int
     width: int

@@ -19,11 +19,11 @@ REMEDY = (
 )
 
 TYPES = "typedef unsigned char uchar;\n"
-"""What TVM's CUDA C takes for granted."""
+"""Definitions that TVM's CUDA C takes for granted."""
 
 
 class Compiled(NamedTuple):
-    """What NVRTC makes of a source."""
+    """Product of NVRTC from a source."""
 
     cubin: bytes
     ptx: str
@@ -48,7 +48,7 @@ class Nvrtc:
         return f"{major.value}.{minor.value}"
 
     def architectures(self) -> list[str]:
-        """What it compiles for, as ``sm_62``."""
+        """Architecture that it compiles for, as ``sm_62``."""
         count = ctypes.c_int()
         self._check(self._library.nvrtcGetNumSupportedArchs(ctypes.byref(count)))
         numbers = (ctypes.c_int * count.value)()

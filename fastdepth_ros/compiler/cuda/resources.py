@@ -1,4 +1,4 @@
-"""What a kernel takes of a GPU, read from its machine code (a cubin is an ELF file).
+"""Resources that a kernel takes of a GPU, read from its machine code (a cubin is an ELF file).
 
 The registers and the stack, where spilled registers go, are attributes in the section .nv.info (EIATTR_REGCOUNT and
 EIATTR_FRAME_SIZE); shared memory is the size of a section.

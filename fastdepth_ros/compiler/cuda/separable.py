@@ -1,6 +1,6 @@
 """Depthwise-separable blocks on the GPU.
 
-Large maps: one kernel. What the depthwise convolution gives goes through shared memory and never to the GPU's own; a
+Large maps: one kernel. The depthwise convolution's answer goes through shared memory and never to the GPU's own; a
 block of threads has all output channels of its pixels, so that nothing is convolved twice. Small maps of many channels:
 two kernels, because the output channels have to be shared among blocks, and what lies between fits the second-level
 cache.

@@ -12,7 +12,7 @@ from fastdepth_ros.compiler.cuda.grid import Kernel
 START = re.compile(r'extern "C" __global__')
 BOUNDS = re.compile(r"__launch_bounds__\((\d+)\)")
 BLOCKS_AT_ONCE = 2
-"""Blocks of threads for which NVIDIA's compiler leaves registers on a multiprocessor. Where it may choose it saves
+"""Blocks of threads for which NVIDIA's compiler leaves registers on a multiprocessor. If it may choose, it saves
 registers for more blocks, and then spills some."""
 
 SIGNATURE = re.compile(r'extern "C" __global__ void (?:__launch_bounds__\([\d, ]+\) )?(\w+)_kernel\(([^)]*)\);')

@@ -1,4 +1,4 @@
-"""What a depthwise convolution reads on the GPU: a map as it lies in memory, or one that is made while it is read.
+"""Sources of a depthwise convolution on the GPU: a map as it lies in memory, or one that is made while it is read.
 
 The map below a decoder block is doubled in size, and the encoder's map is added, while a block of threads copies what
 it needs into its shared memory; the sum is never stored elsewhere.

@@ -1,4 +1,4 @@
-"""What a block of threads does: copy what it needs, convolve it channel by channel, multiply, write.
+"""Work of a block of threads: copy what it needs, convolve it channel by channel, multiply, write.
 
 A block owns a tile of output pixels and a tile of output channels. It goes through the input channels in chunks:
 
@@ -31,7 +31,7 @@ OUTPUTS = 2 * VECTOR
 
 @dataclass(frozen=True)
 class Tile:
-    """What one block of threads computes.
+    """Part of a map that one block of threads computes.
 
     Attributes:
         rows, columns: of the output pixels; columns are a multiple of VECTOR.

@@ -1,4 +1,4 @@
-"""How large the tiles are. Counted, not measured: there was no GPU to tune on."""
+"""Sizes of the tiles. Counted, not measured: there was no GPU to tune on."""
 
 from __future__ import annotations
 

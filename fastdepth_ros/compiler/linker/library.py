@@ -29,7 +29,7 @@ JUMP_SIZE = 16
 """Bytes of a piece of code that jumps through the table."""
 
 Key = tuple[str, int]
-"""What tells symbols apart: the name, and for a local one which it is."""
+"""Key that tells symbols apart: the name, and for a local one which it is."""
 
 
 def link(objects: Sequence[bytes]) -> bytes:
@@ -122,11 +122,11 @@ class Library:
             self.loader.append((at, self.machine.relative, self.address(symbol) + addend))
 
     def entry(self, number: int) -> int:
-        """Where an entry of the global offset table is."""
+        """Address of an entry of the global offset table."""
         return self.table.address + 8 * number
 
     def address(self, symbol: Symbol) -> int:
-        """Where code finds the symbol; for an imported function, the piece of code that jumps to it."""
+        """Address at which code finds the symbol; for an imported function, the piece of code that jumps to it."""
         if symbol.binding == STB_LOCAL:
             return symbol.address
         if symbol.name in self.defined:

@@ -1,4 +1,4 @@
-"""What differs between processors: how an address gets into an instruction, and how one jumps through a table.
+"""Differences between processors: how an address gets into an instruction, and how one jumps through a table.
 
 Numbers and formulas are those of the psABI documents: S is the symbol's address, A the addend, P the place, G the
 address of the symbol's entry in the global offset table.
@@ -15,7 +15,7 @@ from fastdepth_ros.compiler.linker.objects import LinkError, Relocation
 
 @dataclass(frozen=True)
 class Place:
-    """What a relocation may need to know: S (already with A added), P and G."""
+    """Addresses that a relocation may need: S (already with A added), P and G."""
 
     target: int
     place: int

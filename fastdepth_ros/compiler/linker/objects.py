@@ -69,7 +69,7 @@ class Relocation:
 
 @dataclass(frozen=True)
 class ObjectFile:
-    """What an object file contributes to a library."""
+    """Contribution of an object file to a library."""
 
     machine: int
     flags: int

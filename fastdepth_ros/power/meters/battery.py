@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from fastdepth_ros.errors import Finding
 from fastdepth_ros.power.files import Files, Unreadable
-from fastdepth_ros.power.findings import Finding, missing
 from fastdepth_ros.power.meters.channel import Channel, Meter, PowerChannel
 
 SUPPLIES = "sys/class/power_supply"
@@ -32,7 +32,7 @@ def supplies(files: Files, findings: list[Finding]) -> list[str]:
         except Unreadable as error:
             if not files.has(f"{supply}/capacity"):
                 continue
-            findings.append(missing(error, "It is taken for a battery, for it has a charge."))
+            findings.append(error.finding("It is taken for a battery, for it has a charge."))
         try:
             if files.text(f"{supply}/scope") == "Device":
                 continue
@@ -54,7 +54,7 @@ def find(files: Files) -> Meter:
 
 
 def charges(files: Files, findings: list[Finding]) -> list[Charge]:
-    """How full the batteries are."""
+    """Charges of the batteries."""
     found = []
     for supply in supplies(files, findings):
         percent, status = None, "Unknown"
@@ -62,7 +62,7 @@ def charges(files: Files, findings: list[Finding]) -> list[Charge]:
             percent = float(files.number(f"{supply}/capacity", high=100))
             status = files.text(f"{supply}/status")
         except Unreadable as error:
-            findings.append(missing(error, "The state of the battery is incomplete without it."))
+            findings.append(error.finding("The state of the battery is incomplete without it."))
         found.append(Charge(supply.rsplit("/", 1)[-1], percent, status))
     return found
 

@@ -1,12 +1,12 @@
-"""What all meters have in common: channels, each of which gives the energy that flowed since it was last read."""
+"""Common parts of all meters: channels, each of which gives the energy that flowed since it was last read."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from fastdepth_ros.errors import Finding
 from fastdepth_ros.power.files import Files, Unreadable
-from fastdepth_ros.power.findings import Finding
 
 MOST = 10_000.0
 """Watts that nothing a robot carries draws: what shows more is a fault of the meter."""
@@ -32,7 +32,7 @@ class Channel:
         self.remedy = remedy
 
     def energy(self, files: Files, now: float) -> tuple[float, float] | None:
-        """What flowed since the last call, by an exact counter or by the power at both ends; None at the first call.
+        """Energy since the last call, by an exact counter or by the power at both ends; None at the first call.
 
         Args:
             now: the time [s].
@@ -116,7 +116,7 @@ class Meter:
     Attributes:
         name: as a user knows it; ``none`` where there is none.
         channels: its rails.
-        select: of the names of some rails, those that together are what the machine draws.
+        select: picks, among names of rails, those that together measure the whole machine.
         findings: what was odd about it when it was found.
     """
 
@@ -137,7 +137,7 @@ class Meter:
     def successor(self, new: Meter) -> Meter:
         """The meter that was found now in the place of this one.
 
-        Channels that are still there go on as they are. Those that are gone stay, so that they are missed by name; a
+        Channels that are still there go on as they are. Channels that are gone stay, so that they are missed by name; a
         rail whose name cannot be read any more keeps the one that it had.
         """
         old = {channel.path: channel for channel in self.channels}

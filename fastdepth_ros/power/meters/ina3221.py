@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from fastdepth_ros.errors import Finding, Level
 from fastdepth_ros.power.files import Files, Unreadable
-from fastdepth_ros.power.findings import Finding, missing
 from fastdepth_ros.power.meters.channel import Channel, Meter, PowerChannel
 
 DEVICES = "sys/bus/i2c/devices"
@@ -31,14 +31,14 @@ def find(files: Files) -> Meter:
             # A device with neither folder is no power monitor, whatever its name.
             if not folders:
                 continue
-            findings.append(missing(error, "It is taken for a power monitor, for it looks like one."))
+            findings.append(error.finding("It is taken for a power monitor, for it looks like one."))
         for folder, kind in folders:
             kinds.add(kind)
             channels += _iio(files, folder, findings) if kind == "iio" else _hwmon(files, folder, findings)
     rails = [channel.rail for channel in channels]
     if rails and not INPUTS & set(rails):
         remedy = "The sum of its rails stands for the whole module."
-        findings.append(Finding("note", f"no rail of {', '.join(rails)} measures the whole module", remedy))
+        findings.append(Finding(Level.NOTE, f"no rail of {', '.join(rails)} measures the whole module", remedy))
     name = f"INA3221 ({', '.join(sorted(kinds))})"
     return Meter(name, tuple(channels), _whole, tuple(findings))
 
@@ -91,5 +91,5 @@ def _label(files: Files, name: str, findings: list[Finding]) -> tuple[str, bool]
     except Unreadable as error:
         parts = name.split("/")
         otherwise = f"{parts[4]}/{parts[-1]}"
-        findings.append(missing(error, f"The rail is shown as {otherwise}."))
+        findings.append(error.finding(f"The rail is shown as {otherwise}."))
         return otherwise, False

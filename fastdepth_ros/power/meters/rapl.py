@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from fastdepth_ros.errors import Finding
 from fastdepth_ros.power.files import Files, Unreadable
-from fastdepth_ros.power.findings import Finding, missing
 from fastdepth_ros.power.meters.channel import Channel, CounterChannel, Meter
 
 POWERCAP = "sys/class/powercap"
@@ -27,7 +27,7 @@ def find(files: Files) -> Meter:
             domain = files.text(f"{zone}/name")
         except Unreadable as error:
             domain, named = "domain" if inner else f"package-{package}", False
-            findings.append(missing(error, f"It is shown as {domain}."))
+            findings.append(error.finding(f"It is shown as {domain}."))
         rail = f"{domain}-{package}" if inner else domain
         channels.append(CounterChannel(rail, f"{zone}/energy_uj", REMEDY, _counter(zone), named))
     return Meter("RAPL", tuple(channels), _whole, tuple(findings))

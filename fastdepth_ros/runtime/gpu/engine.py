@@ -1,6 +1,6 @@
 """Runs a GPU's module through NVIDIA's driver, without TVM: one stream, pinned memory, one wait at the end.
 
-Where the driver has CUDA graphs, both copies and all kernels are one launch.
+If the driver has CUDA graphs, both copies and all kernels are one launch.
 """
 
 from __future__ import annotations
@@ -65,12 +65,12 @@ class GpuEngine(Engine):
 
     @property
     def input(self) -> npt.NDArray[np.uint8]:
-        """(height, width, 3) RGB: write the picture here. The same memory for the engine's life."""
+        """(height, width, 3) RGB: write the picture here. It keeps its memory for the engine's life."""
         return self._pixels
 
     @property
     def threads(self) -> int:
-        """Threads of the processor: the one that waits. What is set changes nothing."""
+        """Threads of the processor: the one that waits. Setting it changes nothing."""
         return 1
 
     @threads.setter
@@ -157,5 +157,5 @@ def function(driver: Driver, code: c_void_p, name: str) -> c_void_p:
 
 
 def pointer(array: npt.NDArray[Any]) -> c_void_p:
-    """Where an array lies."""
+    """Address of an array."""
     return c_void_p(array.ctypes.data)

@@ -1,4 +1,4 @@
-"""What is in the file of a GPU's module: machine code, PTX, weights, and what is launched in which order."""
+"""Contents of the file of a GPU's module: machine code, PTX, weights, and what is launched in which order."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fastdepth_ros.errors import ModuleError
 from fastdepth_ros.files.writing import write_file
 
 PICTURE, DEPTH = "picture", "depth"
-"""What the launches call input and output."""
+"""Names of input and output in the launches."""
 
 CUBIN, PTX, PROGRAM = "code.cubin", "code.ptx", "program"
 

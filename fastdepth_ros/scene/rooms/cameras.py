@@ -1,4 +1,4 @@
-"""Where somebody, or a robot, might stand in a random room, and what the camera looks at."""
+"""Places where somebody, or a robot, might stand in a random room, and what the camera looks at."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fastdepth_ros.scene.rooms.photo import HEIGHT, WIDTH
 from fastdepth_ros.scene.shapes import Pose
 
 PITCH = (-35.0, 10.0)
-"""How far cameras look down and up [degrees]."""
+"""Angles that cameras look down and up [degrees]."""
 
 
 def random_camera(rng: np.random.Generator, room: Room, kind: Kind = ROOMS) -> tuple[Intrinsics, Pose]:

@@ -1,4 +1,4 @@
-"""Which solid every ray of a view meets first, and how deep.
+"""First solid that every ray of a view meets, and how deep.
 
 A rectangle's inverse depth and its surface coordinates over depth are affine in the pixel's slopes (perspective-correct
 interpolation, J. Blinn 1992), so that a rectangle costs a few additions and comparisons per pixel of its bounding box.

@@ -1,4 +1,4 @@
-"""What people sit on, each centred on the origin of its frame, standing on z = 0 with its front towards -y.
+"""Chairs and other seats, each centred on the origin of its frame, standing on z = 0 with its front towards -y.
 
 Each function returns how much ground it takes: width and depth [m].
 """

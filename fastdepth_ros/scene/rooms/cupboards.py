@@ -1,4 +1,4 @@
-"""What stands or hangs along walls: front towards -y, the wall at y = 0, centred on x = 0, standing on z = 0.
+"""Furniture that stands or hangs along walls: front towards -y, the wall at y = 0, centred on x = 0, standing on z = 0.
 
 Functions of furniture return how much ground they take: width and depth [m].
 """

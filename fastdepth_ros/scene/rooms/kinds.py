@@ -9,7 +9,7 @@ Range = tuple[float, float]
 
 @dataclass(frozen=True)
 class Kind:
-    """What chance may choose from.
+    """Ranges that chance may choose from.
 
     Attributes:
         name: as ``fastdepth rooms --kind`` takes it; pictures belong to the set ``computed-NAME``.

@@ -185,7 +185,7 @@ def _ground(at: Frame, w: float, d: float) -> Placed:
 
 
 def _before(plan: _Plan, front: Frame, make: Piece, width: float) -> None:
-    """What stands before a piece at a wall: a chair at a desk, a low table before a sofa."""
+    """Furniture before a piece at a wall: a chair at a desk, a low table before a sofa."""
     style, scratch = plan.style, Solids()
     if make is tables.desk and style.chance(0.85):
         seat = chairs.office_chair if style.chance(0.6) else chairs.dining_chair

@@ -130,7 +130,7 @@ class Glow:
 
 @dataclass(frozen=True)
 class Dim:
-    """What comes from everywhere without being held back: from the floor upwards, and the rest."""
+    """Light that comes from everywhere without being held back: from the floor upwards, and the rest."""
 
     up: Floats
     down: Floats

@@ -1,4 +1,4 @@
-"""Which lights a random room has: by day with or without sun, or in the evening."""
+"""Lights of a random room: by day with or without sun, or in the evening."""
 
 from __future__ import annotations
 

@@ -125,7 +125,7 @@ def books(rng: np.random.Generator, height: int, width: int) -> Texels:
 
 
 def street(rng: np.random.Generator, height: int, width: int) -> Texels:
-    """What is seen through the window of a town: pale sky over fronts of houses."""
+    """View through the window of a town: pale sky over fronts of houses."""
     picture = np.full((height, width, 3), (0.9, 0.95, 1.0), np.float32)
     x = 0
     while x < width:

@@ -1,7 +1,7 @@
 """The light that a camera in a random room receives, and exact depth.
 
-Every pixel is four rays. What they meet is shaded once per pixel and solid, so that edges are smooth for the price of
-little more than one ray.
+Every pixel is four rays. A surface that they meet is shaded once per pixel and solid, so that edges are smooth for the
+price of little more than one ray.
 """
 
 from __future__ import annotations

@@ -82,7 +82,7 @@ class Style:
         return Surface(self.white() if self.chance(share) else self.colour(0.9), gloss=0.3 if self.chance(0.5) else 0.0)
 
     def solid(self) -> Surface:
-        """What cupboards and tables are made of: wood or lacquer."""
+        """Material of cupboards and tables: wood or lacquer."""
         return self.wood() if self.chance(0.55) else self.lacquer()
 
     def stretched(self, texture: str, colour: Rgb = (1.0, 1.0, 1.0)) -> Surface:

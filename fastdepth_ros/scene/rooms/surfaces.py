@@ -1,4 +1,4 @@
-"""What solids are made of: a colour times a texture, in linear light, with or without gloss.
+"""Materials of solids: a colour times a texture, in linear light, with or without gloss.
 
 A texture is a square tile that stands for some metres of a surface and is repeated by reflection, so that it has no
 seams, or a picture that is stretched over a whole rectangle. All tiles lie in one atlas, in five sizes; a pixel takes

@@ -43,7 +43,7 @@ def write_rooms(folder: Path, count: int, seed: int, kind: Kind = ROOMS, progres
         progress: called with how many are done, and of how many.
 
     Returns:
-        How many were written now.
+        Number of pictures that were written now.
 
     Raises:
         SettingError: the folder cannot be written.

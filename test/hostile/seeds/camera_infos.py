@@ -12,7 +12,7 @@ MODELS = (b"plumb_bob", b"", b"pinhole", b"equidistant", b"rational_polynomial",
 
 
 def fields(header: list[cdr.Field], model: bytes = b"plumb_bob", d: int = 5, p: bool = True) -> list[cdr.Field]:
-    """Those of a 32x24 camera."""
+    """Numbers of a 32x24 camera."""
     return [
         *header, ("I", 24), ("I", 32), ("s", model), ("doubles", [0.0] * d), *(("d", value) for value in K),
         *(("d", float(i % 4 == 0)) for i in range(9)), *(("d", value if p else 0.0) for value in P), ("I", 0), ("I", 0),

@@ -81,7 +81,7 @@ def write(fields: Fields, lie: Any = None) -> bytes:
 
 
 def copy(fields: Fields) -> Fields:
-    """The same tree, to be changed."""
+    """A copy of the tree, to be changed."""
     return [[number, kind, copy(value) if isinstance(value, list) else value] for number, kind, value in fields]
 
 

@@ -16,7 +16,7 @@ from typing import Any
 NAMESPACE = "/soak"
 RATE, WIDTH, HEIGHT = 30.0, 320, 240
 LIFE = 20.0
-"""How long one of the camera's publishers lives [s]; the next counts from 1 again."""
+"""Life of one of the camera's publishers [s]; the next counts from 1 again."""
 
 PUBLISHED = struct.Struct("<qq")
 """Stamp [ns] and which of its publishers, of each image that the camera published."""

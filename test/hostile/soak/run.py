@@ -28,10 +28,10 @@ CHANGES: dict[str, tuple[object, ...]] = {
     "stale_after": (1.0, 2.0),
     "power_profile": ("max-n", "max-q"), "min_depth": (0.1, 0.5, 50.0), "diagnostics_period": (0.5, 1.0),
 }  # fmt: skip
-"""What the operator sets while the node runs; some of it is refused, because it does not fit together."""
+"""Settings that the operator changes while the node runs; some of it is refused, because it does not fit together."""
 
 SAMPLE, CHANGE, KILL, HOG, HOG_LASTS, PHASE = 5.0, 7.0, 45.0, 60.0, 10.0, 60.0
-"""How often, and how long [s]."""
+"""Periods of what happens, and how long a hog lasts [s]."""
 
 
 class Cast:
@@ -51,6 +51,10 @@ class Cast:
             order = [sys.executable, str(HERE), "soak", "--part", name, "--folder", str(self._folder)]
             log = (self._folder / f"{name}.log").open("ab")
             self._running.append((name, subprocess.Popen(order, stdout=log, stderr=log, cwd=CHECKOUT)))
+
+    def process(self, name: str) -> int:
+        """The first of its processes."""
+        return next(process.pid for each, process in self._running if each == name)
 
     def kill(self, name: str, again: bool = True) -> None:
         """End one by SIGKILL, and start another."""
@@ -91,6 +95,7 @@ def soak(minutes: float, cycles: int, folder: Path, seed: str) -> str:
     try:
         operator.wait_for("active")
         cast.start("camera", "reader", "reader", "reader", "neighbours", "stranger")
+        outcome.readings.plain = cast.process("reader")
         outcome.readings.take(operator)
         _endure(60 * minutes, operator, cast, outcome, folder, rng)
         cast.end()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from hostile.target import Target
-from hostile.targets import bundles, importers, intake, messages, recordings, settings
+from hostile.targets import bundles, importers, messages, newest_image, recordings, settings
 
 ALL: dict[str, Target] = {
     target.name: target
-    for room in (messages, intake, bundles, importers, recordings, settings)
+    for room in (messages, newest_image, bundles, importers, recordings, settings)
     for target in room.TARGETS
 }

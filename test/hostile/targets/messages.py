@@ -15,7 +15,7 @@ from fastdepth_ros.errors import CalibrationError, FastDepthError
 from fastdepth_ros.messages.camera_info import depth_camera_info
 from fastdepth_ros.messages.images import PictureReader
 from fastdepth_ros.messages.serialized import Unpacker
-from fastdepth_ros.node.camera import Camera
+from fastdepth_ros.node.camera_info import CameraInfoListener
 from hostile import mutate
 from hostile.seeds import camera_infos, images
 from hostile.target import FooledError, Target
@@ -60,7 +60,7 @@ def _camera(_: Path) -> Callable[[bytes], object]:
     good = camera_infos.good()
 
     def take(data: bytes) -> None:
-        camera, problems = Camera(Quiet()), []
+        camera, problems = CameraInfoListener(Quiet()), []
         for message in (good, data, good):
             camera.hear(message)
             problems.append(camera.problem)
@@ -76,7 +76,7 @@ def _camera(_: Path) -> Callable[[bytes], object]:
 
 
 def _use(calibration: Any) -> None:
-    """What every frame does with a calibration that was accepted: it must not fail then."""
+    """Do what every frame does with a calibration that was accepted: it must not fail then."""
     camera = calibration.camera
     if max(camera.width, camera.height) > LONGEST_SIDE:  # no picture is of that size
         return
@@ -106,7 +106,7 @@ def _frames(_: Path) -> Callable[[bytes], object]:
 
     def take(data: bytes) -> None:
         message, info = (*mutate.unpack(data), b"", b"")[:2]
-        camera = Camera(Quiet())
+        camera = CameraInfoListener(Quiet())
         camera.hear(camera_infos.good())
         camera.hear(info)
         picture = reader.read(unpacker.unpack(message))

@@ -1,4 +1,4 @@
-"""The camera, as its camera_info says it: the latest one that is valid."""
+"""Calibration of the camera: the latest camera_info that is valid."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Calibration(NamedTuple):
     distortion: str
 
 
-class Camera:
+class CameraInfoListener:
     """Takes camera_info.
 
     Args:

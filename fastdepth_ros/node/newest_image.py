@@ -1,12 +1,10 @@
-"""Takes the camera's messages: which image is answered, and why the others are not."""
+"""Takes the camera's messages: the newest image is answered, and what became of the others is noted."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeVar
-
-from rclpy.qos import HistoryPolicy
 
 from fastdepth_ros.diagnostics.monitor import Drop, Monitor
 from fastdepth_ros.diagnostics.sequence import Gaps
@@ -14,18 +12,16 @@ from fastdepth_ros.errors import ImageError
 from fastdepth_ros.messages.serialized import SerializedCompressedImage, SerializedImage, Unpacker
 from fastdepth_ros.node.power import NodePower
 from fastdepth_ros.node.rate_limit import RateLimit
+from fastdepth_ros.node.rclpy_ways.interface import Subscriber
 
 Result = TypeVar("Result")
 
-MOST = 100
-"""Messages that are taken in one go where all are kept: a publisher may send faster than they are taken."""
 
-
-class Arrival(NamedTuple):
+class ReceivedImage(NamedTuple):
     """An image as it came.
 
     Attributes:
-        message: of it.
+        message: its fields.
         at: ``time.perf_counter()`` when it came [s].
     """
 
@@ -33,7 +29,7 @@ class Arrival(NamedTuple):
     at: float
 
 
-class Intake:
+class NewestImage:
     """Takes messages in the thread that waits for them.
 
     The newest image is answered. Older ones are replaced by it: here, if the subscription keeps several, else by the
@@ -41,8 +37,8 @@ class Intake:
     when the image behind the gap came: while we waited, nothing had been there that it could replace.
 
     Args:
-        images: subscription of raw messages.
-        camera_infos: another; what is kept of it is heard before the images. See also :meth:`hear_also`.
+        images: subscriber of the images.
+        camera_infos: subscriber of camera_info; what waits there is heard first. See also :meth:`hear_also`.
         compressed: whether the images are sensor_msgs/CompressedImage.
         hear: takes a camera_info.
         monitor: takes the notes.
@@ -54,8 +50,9 @@ class Intake:
 
     def __init__(
         self,
-        images: Any,
-        camera_infos: Any,
+        images: Subscriber,
+        camera_infos: Subscriber,
+        *,
         compressed: bool,
         hear: Callable[[bytes], None],
         monitor: Monitor,
@@ -65,8 +62,8 @@ class Intake:
         log_failure: Callable[[Exception], None] = lambda _: None,
     ) -> None:
         self._log_failure = log_failure
-        self.subscriptions = [images, camera_infos]
-        self._images, self._camera_infos = Mailbox(images), [Mailbox(camera_infos)]
+        self.subscribers = [images, camera_infos]
+        self._images, self._camera_infos = images, [camera_infos]
         self._unpacker = Unpacker(compressed)
         self._gaps = Gaps()
         self._hear = hear
@@ -75,12 +72,12 @@ class Intake:
         self._power = power
         self._now = now
 
-    def hear_also(self, camera_infos: Any) -> None:
-        """Take camera_info from one more subscription from now on, before the first one's; from any thread."""
-        self.subscriptions = [*self.subscriptions, camera_infos]
-        self._camera_infos = [Mailbox(camera_infos), *self._camera_infos]
+    def hear_also(self, camera_infos: Subscriber) -> None:
+        """Take camera_info from one more subscriber from now on, before the first one's; from any thread."""
+        self.subscribers = [*self.subscribers, camera_infos]
+        self._camera_infos = [camera_infos, *self._camera_infos]
 
-    def take(self, waited_since: int) -> Arrival | None:
+    def take(self, waited_since: int) -> ReceivedImage | None:
         """Take all messages that are there.
 
         Args:
@@ -89,15 +86,15 @@ class Intake:
         Returns:
             The image to be answered, if there is one.
         """
-        for mailbox in self._camera_infos:
-            for camera_info, _ in mailbox:
+        for subscriber in self._camera_infos:
+            for camera_info, _ in subscriber.take():
                 self._guard(self._hear, camera_info)
         newest = None
-        for serialized, info in self._images:
-            arrival = self._guard(self._receive, serialized, info, waited_since)
-            if arrival is not None and newest is not None:
+        for serialized, info in self._images.take():
+            received = self._guard(self._receive, serialized, info, waited_since)
+            if received is not None and newest is not None:
                 self._monitor.dropped(self._now(), Drop.REPLACED)
-            newest = arrival or newest
+            newest = received or newest
         return newest
 
     def _guard(self, do: Callable[..., Result], *arguments: Any) -> Result | None:
@@ -109,7 +106,7 @@ class Intake:
             self._log_failure(error)
             return None
 
-    def _receive(self, serialized: bytes, info: dict[str, Any], waited_since: int) -> Arrival | None:
+    def _receive(self, serialized: bytes, info: Mapping[str, Any], waited_since: int) -> ReceivedImage | None:
         now, at, system = self._now(), time.perf_counter(), time.time_ns()
         came = info.get("received_timestamp") or system
         at -= max(0, system - came) * 1e-9
@@ -125,28 +122,10 @@ class Intake:
             self._monitor.rejected(now, error)
             self._monitor.dropped(now, Drop.REPLACED, replaced)
             return None
-        admitted = self._limit.admits(message.origin.seconds or now, at)
+        admitted = self._limit.admits(message.header.seconds or now, at)
         if replaced or not admitted:
             late = min(replaced, self._limit.missed)  # the others would have been held back anyway
             held_back = Drop.BUDGET if self._power.decision.lowered else Drop.MAX_RATE
             self._monitor.dropped(now, Drop.REPLACED, late)
             self._monitor.dropped(now, held_back, replaced - late + (not admitted))
-        return Arrival(message, at) if admitted else None
-
-
-class Mailbox:
-    """Iterates over the messages that the middleware keeps for a subscription, with the info of each."""
-
-    def __init__(self, subscription: Any) -> None:
-        qos = subscription.qos_profile
-        self._most = qos.depth if qos.history == HistoryPolicy.KEEP_LAST else 0
-        self._subscription = subscription
-
-    def __iter__(self) -> Iterator[tuple[Any, dict[str, Any]]]:
-        """Take them; to ask once more than there can be messages would cost as much as a message."""
-        handle = self._subscription.handle
-        for _ in range(min(self._most or MOST, MOST)):
-            taken = handle.take_message(self._subscription.msg_type, self._subscription.raw)
-            if taken is None:
-                return
-            yield taken
+        return ReceivedImage(message, at) if admitted else None

@@ -1,4 +1,4 @@
-"""What DDS says about messages: numbers and times that a forged or restarted writer may choose."""
+"""Facts about messages, as DDS tells them: numbers and times that a forged or restarted writer may choose."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ from random import Random
 from types import SimpleNamespace
 from typing import Any
 
-from rclpy.qos import HistoryPolicy
-
 from fastdepth_ros.diagnostics.monitor import Monitor
-from fastdepth_ros.node.intake import Intake
+from fastdepth_ros.node.newest_image import NewestImage
 from fastdepth_ros.node.rate_limit import RateLimit
 from hostile import mutate
 from hostile.seeds import images
@@ -35,18 +33,20 @@ def make(rng: Random) -> bytes:
     return out
 
 
-class _Subscription:
-    """In place of rclpy's: hands over what was put in."""
+class _Subscriber:
+    """Hands over what was put in."""
 
-    msg_type, raw = None, True
-    qos_profile = SimpleNamespace(depth=1, history=HistoryPolicy.KEEP_LAST)
+    subscription = None
 
     def __init__(self) -> None:
         self.kept: list[Any] = []
-        self.handle = self
 
-    def take_message(self, *_: Any) -> Any:
-        return self.kept.pop() if self.kept else None
+    def take(self) -> list[Any]:
+        taken, self.kept = self.kept, []
+        return taken
+
+    def destroy(self) -> None:
+        """Nothing subscribes."""
 
 
 def prepare(_: Path) -> Callable[[bytes], object]:
@@ -55,9 +55,12 @@ def prepare(_: Path) -> Callable[[bytes], object]:
 
     def take(data: bytes) -> None:
         clock = [1e9]
-        pictures, monitor = _Subscription(), Monitor(clock[0])
+        pictures, monitor = _Subscriber(), Monitor(clock[0])
         limit = RateLimit(10.0)
-        intake = Intake(pictures, _Subscription(), False, lambda _: None, monitor, limit, power, lambda: clock[0])
+        newest = NewestImage(
+            pictures, _Subscriber(), compressed=False, hear=lambda _: None, monitor=monitor, limit=limit, power=power,
+            now=lambda: clock[0],
+        )  # fmt: skip
         for number, publisher, received, source, stamp, step in MESSAGE.iter_unpack(
             data[: len(data) // MESSAGE.size * MESSAGE.size]
         ):
@@ -67,7 +70,7 @@ def prepare(_: Path) -> Callable[[bytes], object]:
                 "publisher_gid": {"data": [publisher] * 16},
             }  # fmt: skip
             pictures.kept = [(good[:4] + struct.pack("<i", stamp) + good[8:], info)]
-            intake.take(received + 1)
+            newest.take(received + 1)
             report = monitor.report(clock[0])
             if min(report.received, *report.dropped.values(), 0) < 0 or report.rate_in != report.rate_in:
                 raise FooledError("counts or a rate that cannot be")

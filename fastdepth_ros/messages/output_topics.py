@@ -1,0 +1,61 @@
+"""The topics that answers go out on, a record each: a new one is a row here, and a test says what else lacks it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+
+PIPELINE, CALIBRATION = "pipeline", "calibration"
+"""Who makes an answer: the pipeline writes it into a message that is kept, or it is described by the calibration."""
+
+
+@dataclass(frozen=True)
+class OutputTopic:
+    """A topic of answers. Each bears the stamp and the frame of its image, and is reliable.
+
+    Attributes:
+        name: of the answer; where the pipeline makes it, the argument of ``Pipeline.run`` by which it is wanted, the
+            buffer that it asks for and the field of ``DepthFrame``.
+        topic: relative name.
+        message: type of its messages.
+        maker: :data:`PIPELINE` or :data:`CALIBRATION`.
+        readers: who reads it, as it comes: programs that are held against this in tests.
+        needs_camera: whether there is none without a calibration of the image's size.
+        queue: depth of its queue; whoever wants every answer can have it.
+        is_off: whether the pipeline's settings leave it out.
+    """
+
+    name: str
+    topic: str
+    message: Any
+    maker: str
+    readers: tuple[str, ...] = ()
+    needs_camera: bool = False
+    queue: int = 2
+    is_off: Callable[[Any], bool] = lambda _: False
+
+
+DEMO, RVIZ = "fastdepth demo", "RViz"
+
+OUTPUT_TOPICS = (
+    # First, because consumers such as depthimage_to_laserscan skip a depth image whose camera_info has not come.
+    OutputTopic("camera_info", "depth/camera_info", CameraInfo, CALIBRATION, (DEMO,), needs_camera=True),
+    OutputTopic("depth", "depth/image_rect", Image, PIPELINE, (DEMO, RVIZ)),
+    OutputTopic("uncertainty", "depth/uncertainty", Image, PIPELINE, (DEMO,)),
+    OutputTopic(
+        "cloud",
+        "depth/points",
+        PointCloud2,
+        PIPELINE,
+        (DEMO, RVIZ),
+        needs_camera=True,
+        is_off=lambda settings: settings.cloud == "off",
+    ),
+)
+"""In the order in which the answers to an image are published."""
+
+PIPELINE_OUTPUTS = tuple(output for output in OUTPUT_TOPICS if output.maker == PIPELINE)
+"""Topics of what the pipeline makes."""

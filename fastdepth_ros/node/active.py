@@ -1,0 +1,119 @@
+"""Parts of an active node: it hears the camera, and what is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rclpy.node import Node
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+
+from fastdepth_ros.diagnostics.monitor import Monitor
+from fastdepth_ros.node.anchor_sources import AnchorSources
+from fastdepth_ros.node.answers import Answers
+from fastdepth_ros.node.camera_info import CameraInfoListener
+from fastdepth_ros.node.newest_image import NewestImage
+from fastdepth_ros.node.power import NodePower
+from fastdepth_ros.node.rate_limit import RateLimit
+from fastdepth_ros.node.topics import LatchedCameraInfo, Topics
+from fastdepth_ros.parameters import Parameters
+
+
+class Active:
+    """Subscribes, and has a worker's images taken from there. Every method is for the executor's thread.
+
+    Args:
+        node: that subscribes.
+        topics: its subscribers.
+        answers: to the images.
+        camera_info: hears the camera's calibration.
+        power: counts the images, and limits their rate.
+        now: the time in the node's clock [s].
+        log_failure: is told of an exception that is a fault of the node.
+
+    Attributes:
+        images: takes the camera's messages.
+        image, camera_info: rclpy's subscriptions, for reports.
+
+    Raises:
+        SettingError: a QoS override is not allowed.
+    """
+
+    def __init__(
+        self,
+        *,
+        node: Node,
+        topics: Topics,
+        answers: Answers,
+        camera_info: CameraInfoListener,
+        power: NodePower,
+        now: Callable[[], float],
+        log_failure: Callable[[Exception], None],
+    ) -> None:
+        self._logger = node.get_logger()
+        self._topics = topics
+        self._answers = answers
+        self._now = now
+        self._power = power
+        self._anchors: AnchorSources | None = None
+        parameters = power.effective
+        compressed = parameters.image_transport == "compressed"
+        monitor = Monitor(now())
+        kind = CompressedImage if compressed else Image
+        try:
+            images = topics.subscribe(kind, topics.image_topic(compressed))
+            camera_infos = topics.subscribe(CameraInfo, "camera_info")
+            self.anchor(parameters)
+        except BaseException:
+            self.close()
+            raise
+        self.image, self.camera_info = images.subscription, camera_infos.subscription
+        self._latched = LatchedCameraInfo(node, topics, self.camera_info)
+        camera_info.watch(self.image.topic_name)
+        answers.watch(monitor)
+        self._limit = RateLimit(parameters.max_rate)
+        self.images = NewestImage(
+            images,
+            camera_infos,
+            compressed=compressed,
+            hear=camera_info.hear,
+            monitor=monitor,
+            limit=self._limit,
+            power=power,
+            now=now,
+            log_failure=log_failure,
+        )
+
+    def enforce(self) -> None:
+        """Let through as many images as parameters and power profile want."""
+        self._limit.rate = self._power.effective.max_rate
+
+    def anchor(self, parameters: Parameters) -> None:
+        """Hear what is measured besides, or not, as the parameters want it.
+
+        Raises:
+            SettingError: a QoS override is not allowed.
+        """
+        if parameters.anchoring == "off" and self._anchors is not None:
+            self._answers.anchor(None)
+            self._topics.unsubscribe(self._anchors.subscribers)
+            self._anchors = None
+        elif parameters.anchoring == "auto" and self._anchors is None:
+            self._anchors = AnchorSources(
+                self._topics.subscribe, self._topics.publishers, parameters, self._now, self._logger
+            )
+        elif self._anchors is not None:
+            self._anchors.apply(parameters)
+        self._answers.anchor(self._anchors)
+
+    def keep_up(self) -> None:
+        """See what somebody publishes by now; to be called now and then."""
+        if self._anchors is not None:
+            self._anchors.keep_up()
+        latched = self._latched.find()
+        if latched is not None:
+            self.images.hear_also(latched)
+
+    def close(self) -> None:
+        """Unsubscribe. Nobody takes images from here any more."""
+        self._answers.anchor(None)
+        self._topics.unsubscribe()

@@ -1,0 +1,86 @@
+"""The measurements of one image, and what became of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from fastdepth_ros.anchoring.anchors import Anchors
+from fastdepth_ros.anchoring.anchors import Report as Correction
+from fastdepth_ros.anchoring.sightings import Measurement
+from fastdepth_ros.camera import Intrinsics
+from fastdepth_ros.diagnostics.anchoring import SourceNotes, Used
+
+
+class Sensed(NamedTuple):
+    """A measurement for one image.
+
+    Attributes:
+        notes: of its source.
+        measurement: in the camera's frame.
+        lost: cause -> points that are no numbers.
+        lag: from measurement to image [s].
+    """
+
+    notes: SourceNotes
+    measurement: Measurement
+    lost: Mapping[str, int]
+    lag: float
+
+
+class Found:
+    """The measurements of one image, and what became of them.
+
+    Args:
+        sensed: all of them.
+        now: the time in the node's clock [s].
+    """
+
+    def __init__(self, sensed: Sequence[Sensed], now: float) -> None:
+        self._sensed = sensed
+        self._now = now
+        self._left_out: list[Mapping[str, int]] = []
+        self._of: list[tuple[SourceNotes, float]] = []
+
+    def __call__(self, metres: npt.NDArray[np.float32], seen: Intrinsics) -> list[Anchors]:
+        """The anchors, of each source together.
+
+        Args:
+            metres: the answer, (rows, columns) of cells [m].
+            seen: the camera of the network's input.
+        """
+        anchors: list[Anchors] = []
+        self._left_out, self._of = [], []
+        for notes, measurement, lost, lag in self._sensed:
+            try:
+                sighting = measurement.sight(metres, seen, lag)
+            except Exception as error:  # depth goes on without it, and the fault is named
+                notes.problem(self._now, f"{error!r}. Please report this.")
+                continue
+            left_out = Counter(lost) + Counter(sighting.left_out)
+            if anchors and anchors[-1].source == sighting.anchors.source:
+                anchors[-1] = _both(anchors[-1], sighting.anchors)
+                self._left_out[-1] = Counter(self._left_out[-1]) + left_out
+                continue
+            anchors.append(sighting.anchors)
+            self._left_out.append(left_out)
+            self._of.append((notes, lag))
+        return anchors
+
+    def note(self, correction: Correction) -> None:
+        """Take notes of what became of them."""
+        for (notes, lag), left_out, said in zip(self._of, self._left_out, correction.sources, strict=False):
+            causes = Counter(left_out) + Counter(said.rejected)
+            notes.used(self._now, Used(said.used, causes, lag, said.ratio, said.believed))
+
+
+def _both(one: Anchors, other: Anchors) -> Anchors:
+    return one._replace(
+        pixels=np.concatenate((one.pixels, other.pixels)),
+        depths=np.concatenate((one.depths, other.depths)),
+        sigmas=np.concatenate((one.sigmas, other.sigmas)),
+    )

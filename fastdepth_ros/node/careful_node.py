@@ -1,0 +1,57 @@
+"""A lifecycle node that what it is given, or hears, cannot end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
+from rclpy.lifecycle import LifecycleNode
+from rosgraph_msgs.msg import Clock
+
+from fastdepth_ros.errors import SettingError
+from fastdepth_ros.node.clock import checked
+from fastdepth_ros.node.faults import Faults
+from fastdepth_ros.node.parameters import QOS
+from fastdepth_ros.node.services import guard_services
+
+
+class CarefulNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
+    """Outlives parameters, requests and a /clock that rclpy stumbles over; arguments are rclpy's.
+
+    Attributes:
+        strange: parameters of rclpy's own that were given what they cannot be, by name; they have their defaults.
+        faults: tells of exceptions.
+    """
+
+    def __init__(self, name: str, **arguments: Any) -> None:
+        self.strange: dict[str, SettingError] = {}
+        super().__init__(name, **arguments)
+        self.faults = Faults(self.get_logger())
+        guard_services(self, self.outlive)
+
+    def outlive(self, error: Exception) -> None:
+        """Log what a callback raised, ours or one of rclpy's own, once of each kind; the node goes on."""
+        self.faults.outlive(error)
+
+    def declare_parameter(
+        self, name: str, value: Any = None, descriptor: Any = None, ignore_override: bool = False
+    ) -> Any:
+        """Declare a parameter; see rclpy. One of rclpy's own that was given what it cannot be has its default."""
+        given = (name, value) if descriptor is None else (name, value, descriptor)
+        try:
+            return super().declare_parameter(*given, ignore_override=ignore_override)
+        except (InvalidParameterTypeException, InvalidParameterValueException) as error:
+            if name.startswith(QOS):
+                raise  # its topic is not made
+            self.strange[name] = SettingError(str(error), f"{name} is {_kind(value)}, as {str(value).lower()}.")
+            return super().declare_parameter(*given, ignore_override=True)
+
+    def create_subscription(self, msg_type: Any, topic: str, callback: Any, *rest: Any, **options: Any) -> Any:
+        """As rclpy's, which subscribes to /clock this way; no library unpacks what comes in."""
+        if msg_type is Clock:
+            callback, options = checked(callback), {**options, "raw": True}
+        return super().create_subscription(msg_type, topic, callback, *rest, **options)
+
+
+def _kind(value: object) -> str:
+    return "a boolean" if isinstance(value, bool) else f"of the type {type(value).__name__}"

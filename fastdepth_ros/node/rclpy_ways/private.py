@@ -1,0 +1,342 @@
+"""The fast way: everything of rclpy that is not public, in one place. :data:`RAN_ON` says with which versions it works.
+
+An image that one thread takes for another wakes two threads up, both with cold caches, the first with all that the
+executor waits for besides: a tenth of what a frame costs beside the network. So whoever answers images waits for them
+himself, in a wait set of his own (:class:`PrivateInbox`). What comes with the images, as their camera_info, wakes
+nobody: it is taken before them, or when somebody has the waiting thread look up.
+
+For everything else there is rclpy's executor, with a shorter way for timers (:class:`PrivateExecutor`).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from itertools import chain
+from typing import Any, Generic, TypeVar
+
+from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.context import Context
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.guard_condition import GuardCondition
+from rclpy.impl.implementation_singleton import rclpy_implementation
+from rclpy.node import Node
+from rclpy.qos import HistoryPolicy
+from rclpy.signals import SignalHandlerGuardCondition
+from rclpy.subscription import Subscription
+
+from fastdepth_ros.node.rclpy_ways.interface import Message, Taker
+
+RAN_ON = {"7.1": "Jazzy's 7.1.5, in the wheel 7.1.6", "9.1": "Kilted's 9.1.2"}
+"""Release of rclpy, without its patches -> the version that the node's tests were run with."""
+
+rcl: Any = rclpy_implementation  # its types are not those of every release
+FOREVER = -1
+EVENTS_PERIOD = 1.0
+"""Seconds for which events may wait while messages come."""
+
+PAUSE = 0.005
+"""Seconds of rest after a fault: one that comes again at once is not to take the processor."""
+
+OTHERS = ("subscription", "guard_condition", "client", "service")
+"""Kinds of entities that a wait set lists and rclpy takes care of."""
+
+MOST = 100
+"""Messages that are taken in one go where all are kept: a publisher may send faster than they are taken."""
+
+Item = TypeVar("Item")
+
+
+class PrivateExecutor(SingleThreadedExecutor):  # type: ignore[misc]  # rclpy ships no types
+    """Runs the callbacks of one node; callbacks of its timers take no arguments.
+
+    At each of its turns rclpy asks each of a node's entities anew, in Python, whether and how it can be waited for:
+    more than thirty here, most of them events that never come. One turn costs as much as a node's report. Here one wait
+    set of all of them is kept, and timers are called as soon as it is time. Whatever else is ready is left to rclpy,
+    which finds it ready still: waiting uses up nothing but guard conditions, so the node's are triggered again, and
+    those of rclpy are not waited for here. Whoever waits for events of a subscription is woken by its messages, too, so
+    events, as of somebody whose QoS does not fit, are only looked for once a second.
+
+    Arguments are those of :meth:`fastdepth_ros.node.rclpy_ways.interface.Way.executor`.
+    """
+
+    def __init__(self, node: Node, outlive: Callable[[Exception], None]) -> None:
+        super().__init__(context=node.context)
+        self._own_node = node
+        self._outlive = outlive
+        self._stopped = False
+        self._woken = GuardCondition(None, None, context=node.context)
+        self._interrupted = SignalHandlerGuardCondition(node.context)
+        self.add_node(node)
+
+    def wake(self) -> None:
+        """See that something changed: rclpy calls this when an entity is made or destroyed."""
+        super().wake()
+        self._woken.trigger()
+
+    def spin(self) -> None:
+        """Run callbacks until shutdown; see rclpy."""
+        try:
+            while self.context.ok() and not self._stopped:
+                self._call_timers()
+                if self.context.ok() and not self._stopped:
+                    self._guard_from_faults(lambda: self.spin_once(timeout_sec=0))
+        except rcl.RCLError:
+            if self.context.ok():  # else the context was shut down between a question and its use
+                raise
+
+    def stop(self) -> None:
+        """End :meth:`spin`; from any thread."""
+        self._stopped = True
+        self._woken.trigger()
+
+    def shutdown(self, timeout_sec: float | None = None) -> bool:
+        """Stop; see rclpy."""
+        self.stop()
+        return bool(super().shutdown(timeout_sec))
+
+    def _guard_from_faults(self, do: Callable[[], object]) -> None:
+        """Do it; what it raises is for ``outlive`` to judge."""
+        try:
+            do()
+        except ExternalShutdownException:
+            raise
+        except Exception as error:
+            if self.context.ok():  # else it was shut down under the callback's feet
+                self._outlive(error)
+                time.sleep(PAUSE)
+
+    def _call_timers(self) -> None:
+        """Call timers until something else is ready."""
+        node, waitables = self._own_node, list(self._own_node.waitables)
+        entities: dict[str, list[Any]] = {  # in the order in which a wait set is told their numbers
+            "subscription": [each for each in node.subscriptions if each.callback_group.can_execute(each)],
+            "guard_condition": [*node.guards, self._woken, self._interrupted],
+            "timer": list(node.timers),
+            "client": list(node.clients),
+            "service": list(node.services),
+            "event": [],  # those of the waitables alone
+        }
+        with ExitStack() as held:
+            try:
+                for each in chain((self.context,), *entities.values()):
+                    held.enter_context(each.handle)
+                for waitable in waitables:
+                    held.enter_context(waitable)
+            except rcl.InvalidHandle:  # it is being destroyed at this moment
+                return
+            self._wait(entities, waitables)
+
+    def _wait(self, entities: dict[str, list[Any]], waitables: list[Any]) -> None:
+        """Wait for some entities, and take up what is ready."""
+        counts = [waitable.get_num_entities() for waitable in waitables]
+        urgent = [each for each, count in zip(waitables, counts, strict=True) if not _is_event(count)]
+        sizes = [len(each) + sum(getattr(c, f"num_{kind}s") for c in counts) for kind, each in entities.items()]
+        wait_set = rcl.WaitSet(*sizes, self.context.handle)
+        adding = [(getattr(wait_set, f"add_{kind}"), each.handle) for kind in entities for each in entities[kind]]
+        others, looked = False, -EVENTS_PERIOD
+        while not others:
+            left = looked + EVENTS_PERIOD - time.monotonic()
+            wait_set.clear_entities()
+            for add, handle in adding:
+                add(handle)
+            for waitable in waitables if left <= 0 else urgent:
+                waitable.add_to_wait_set(wait_set)
+            wait_set.wait(FOREVER if left <= 0 else int(left * 1e9))
+            guards = wait_set.get_ready_entities("guard_condition")
+            others = any(wait_set.get_ready_entities(kind) for kind in OTHERS)
+            if left <= 0:
+                others = others or any(wait_set.is_ready("event", index) for index in range(sizes[-1]))
+                looked = time.monotonic()
+            for timer in entities["timer"] if wait_set.get_ready_entities("timer") else ():
+                self._guard_from_faults(lambda timer=timer: _call(timer))  # type: ignore[misc]  # of this turn
+        for guard in self._own_node.guards:
+            if guard.handle.pointer in guards:
+                guard.trigger()
+
+
+def _is_event(count: Any) -> bool:
+    """Whether a waitable of so many entities waits for events alone."""
+    kinds = ("subscription", "guard_condition", "timer", "client", "service")
+    return not any(getattr(count, f"num_{kind}s") for kind in kinds)
+
+
+def _call(timer: Any) -> None:
+    """Call back if it is time."""
+    try:
+        with timer.handle:
+            if not timer.handle.is_timer_ready():
+                return
+            timer.handle.call_timer()
+    except rcl.InvalidHandle:  # a callback destroyed it
+        return
+    timer.callback()
+
+
+class _LeftAlone(ReentrantCallbackGroup):  # type: ignore[misc]  # rclpy ships no types
+    """Callback group of subscriptions that executors leave alone; their events are handled as ever."""
+
+    def can_execute(self, entity: Any) -> bool:
+        """Whether an executor may wait for it."""
+        return not isinstance(entity, Subscription)
+
+
+class PrivateSubscriber:
+    """A subscription whose messages the middleware keeps until they are taken.
+
+    Attributes:
+        subscription: rclpy's.
+    """
+
+    def __init__(self, node: Node, group: _LeftAlone, kind: type, topic: str, qos: Any, **options: Any) -> None:
+        self._node = node
+        options = {"raw": True, "callback_group": group, **options}
+        self.subscription = node.create_subscription(kind, topic, lambda _: None, qos, **options)
+        profile = self.subscription.qos_profile
+        keeps = profile.depth if profile.history == HistoryPolicy.KEEP_LAST else MOST
+        self._most = min(keeps or MOST, MOST)
+
+    def take(self) -> list[Message]:
+        """The messages in the queue, oldest first; from any thread."""
+        subscription, taken = self.subscription, list[Message]()
+        handle, kind, raw = subscription.handle, subscription.msg_type, subscription.raw
+        try:
+            with handle:
+                # To ask once more than there can be messages would cost as much as a message.
+                while len(taken) < self._most and (message := handle.take_message(kind, raw)) is not None:
+                    taken.append(message)
+        except rcl.InvalidHandle:  # it is being destroyed
+            pass
+        return taken
+
+    def destroy(self) -> None:
+        """Unsubscribe. That may be done right after an inbox gave it up: it happens when nobody waits for it."""
+        self._node.destroy_subscription(self.subscription)
+
+
+class PrivatePublisher:
+    """Publishes by a publisher's handle, without a copy in Python.
+
+    rclpy's own methods keep others from destroying a handle meanwhile, which takes as long as what they do.
+    """
+
+    def __init__(self, publisher: Any) -> None:
+        self._handle = publisher.handle
+        self.count: Callable[[], int] = publisher.handle.get_subscription_count
+
+    def publish(self, serialized: bytearray) -> None:
+        """Publish one; from any thread."""
+        try:
+            self._handle.publish_raw(serialized)
+        except TypeError:  # an rclpy whose pybind11 is older than 2.10
+            self._handle.publish_raw(bytes(serialized))
+
+
+class PrivateInbox(Generic[Item]):
+    """Waits for messages in a wait set of its own; see :class:`fastdepth_ros.node.rclpy_ways.interface.Inbox`."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._woken = GuardCondition(None, None, context=context)
+        self._source: Taker[Item] | None = None
+        self._closed = False
+
+    @property
+    def has_mail(self) -> bool:
+        """Whether a message that is waited for is there, and nobody took it yet; from any thread."""
+        source = self._source
+        if source is None:
+            return False
+        images = source.subscribers[0].subscription
+        with ExitStack() as held:
+            try:
+                for each in (self._context, images):
+                    held.enter_context(each.handle)
+            except rcl.InvalidHandle:
+                return False
+            wait_set = rcl.WaitSet(1, 0, 0, 0, 0, 0, self._context.handle)
+            wait_set.clear_entities()
+            wait_set.add_subscription(images.handle)
+            wait_set.wait(0)
+            return bool(wait_set.get_ready_entities("subscription"))
+
+    def open(self, source: Taker[Item] | None) -> None:
+        """Have messages taken from there from now on; None is from nowhere."""
+        self._source = source
+        self.look_up()
+
+    def close(self) -> None:
+        """End :meth:`items`."""
+        self._closed = True
+        self.look_up()
+
+    def look_up(self) -> None:
+        """Have the thread that waits see whether anything changed, and take what is there."""
+        self._woken.trigger()
+
+    def items(self, wanted: Callable[[], bool] = lambda: True) -> Iterator[Item]:
+        """Wait for items, until the inbox is closed, its context ends, or they are no longer ``wanted``."""
+        while not self._closed and wanted() and self._context.ok():
+            source = self._source
+            with ExitStack() as held:
+                try:
+                    waited = [source.subscribers[0].subscription] if source else []
+                    for each in (self._context, self._woken, *waited):
+                        held.enter_context(each.handle)
+                    yield from self._items_of(source, wanted)
+                except rcl.InvalidHandle:  # it is being destroyed: soon there is another source, or none
+                    continue
+                except rcl.RCLError:
+                    if self._context.ok():  # else it was shut down between a question and its use
+                        raise
+
+    def _items_of(self, source: Taker[Item] | None, wanted: Callable[[], bool]) -> Iterator[Item]:
+        """Items of one source; whatever is waited for is held by the caller."""
+        images, woken = source.subscribers[0].subscription.handle if source else None, self._woken.handle
+        wait_set = rcl.WaitSet(int(source is not None), 1, 0, 0, 0, 0, self._context.handle)
+        while True:
+            wait_set.clear_entities()
+            wait_set.add_guard_condition(woken)
+            if images is not None:
+                wait_set.add_subscription(images)
+            began = time.time_ns()
+            wait_set.wait(FOREVER)
+            if self._source is not source or self._closed or not wanted():
+                return
+            if source is not None and (item := source.take(began)) is not None:
+                yield item
+
+
+class PrivateWay:
+    """The fast way; see :class:`fastdepth_ros.node.rclpy_ways.interface.Way`."""
+
+    name = "private"
+
+    def __init__(self) -> None:
+        self._group = _LeftAlone()
+        self.refusals: tuple[type[Exception], ...] = (
+            rcl.RCLError,
+            rcl.UnknownROSArgsError,
+            rcl.RCLInvalidROSArgsError,
+        )
+
+    def executor(self, node: Node, outlive: Callable[[Exception], None]) -> PrivateExecutor:
+        """Make the executor of a node."""
+        return PrivateExecutor(node, outlive)
+
+    def subscriber(self, node: Node, kind: type, topic: str, qos: Any, **options: Any) -> PrivateSubscriber:
+        """Subscribe."""
+        return PrivateSubscriber(node, self._group, kind, topic, qos, **options)
+
+    def publisher(self, publisher: Any) -> PrivatePublisher:
+        """Publish serialized messages by a publisher of rclpy's."""
+        return PrivatePublisher(publisher)
+
+    def inbox(self, context: Context) -> PrivateInbox[Any]:
+        """Make an inbox in a node's context."""
+        return PrivateInbox(context)
+
+    def parameter_overrides(self, node: Node) -> Mapping[str, object]:
+        """Parameters that a node was given at its start, declared or not."""
+        return dict(getattr(node, "_parameter_overrides", {}))
