@@ -45,6 +45,7 @@ class DemoClient(Bystander):
         complaint: what the node says is wrong with itself; empty if nothing is.
         anchoring: what it said of measured depths last; empty before.
         recording: whether to write down what is heard.
+        begin: the least stamp of answers that are written down [ns]: late ones to images before are of the warming up.
     """
 
     def __init__(self, writer: RecordingWriter, cloud: bool, uncertainty: bool = False) -> None:
@@ -53,6 +54,7 @@ class DemoClient(Bystander):
         self.reports: list[NodeReport] = []
         self.complaint = self.anchoring = ""
         self.recording = False
+        self.begin = 0
         self._writer = writer
         self._changed = threading.Condition()
         self._state = self.node.create_client(GetState, f"/{NODE}/get_state")
@@ -89,7 +91,7 @@ class DemoClient(Bystander):
                 with self._changed:
                     self.answers.append(Answer(cdr.stamp_of(data), cdr.frame_of(data), now))
                     self._changed.notify_all()
-            if self.recording:
+            if self.recording and cdr.stamp_of(data) >= self.begin:
                 self._writer.write(topic, name, now, data)
 
         self.node.create_subscription(kind, topic, hear, KEEP, raw=True)

@@ -127,7 +127,7 @@ def run_node(
 
         say("playing")
         before = len(client.answers)
-        begin = time.time_ns()
+        begin = client.begin = time.time_ns()
         client.recording = True
 
         def note(published: Published) -> None:
