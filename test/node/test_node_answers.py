@@ -246,21 +246,31 @@ def test_max_rate_lets_the_rest_go(graph: Graph):
     graph.next_reports()
     answers = int(graph.values("outputs")["answers"])
     before = int(graph.values("inference").get("dropped: beyond max_rate", 0))  # the first image, where it came twice
-    header = graph.header()
+    header, again = graph.header(), 0
     began = time.monotonic()
+
+    def is_answered(heard: int, image: Image) -> bool:
+        """Where the node has not taken the image before, that takes its place in the subscription: it comes again."""
+        nonlocal again, due
+        if len(graph.heard["depth"]) == heard and time.monotonic() > due:
+            graph.images.publish(image)
+            again, due = again + 1, time.monotonic() + 1
+        return len(graph.heard["depth"]) > heard
+
     for i in range(30):  # one second of a 30 Hz camera, by its stamps, and no faster
         while time.monotonic() < began + i / 30:
             graph.spin()
         header.stamp.sec, header.stamp.nanosec = 1000, i * 33_333_333
-        graph.images.publish(image_of(SCENE[:48, :64], header))
-        heard = len(graph.heard["depth"])
+        image, heard, due = image_of(SCENE[:48, :64], header), len(graph.heard["depth"]), time.monotonic() + 1
+        graph.images.publish(image)
         if i % 3 == 0:
-            graph.wait_for(lambda heard=heard: len(graph.heard["depth"]) > heard, "the answer to every third image")
+            graph.wait_for(lambda h=heard, i=image: is_answered(h, i), "the answer to every third image")
     graph.next_reports()
     assert int(graph.values("outputs")["answers"]) - answers == 10
     kept_back = int(graph.values("inference")["dropped: beyond max_rate"]) - before
     lost = int(graph.values("input")["lost on the way"])  # two at once, where the subscription has room for one
-    assert 0 < kept_back <= 20 <= kept_back + lost
+    assert 0 < kept_back <= 20 + again
+    assert kept_back + lost >= 20
     assert graph.set("max_rate", 0.0)[0]
 
 
