@@ -25,11 +25,10 @@ KEEP = 10
 """Answers that DDS keeps for the client until it takes them."""
 
 OUTPUTS = tuple(output for output in OUTPUT_TOPICS if DEMO in output.readers)
-"""Topics that the demo records; the uncertainty only where it is asked for."""
+"""Topics that the demo records."""
 
-DEPTH, UNCERTAINTY = (
-    next(f"/{output.topic}" for output in OUTPUTS if output.name == name) for name in ("depth", "uncertainty")
-)
+DEPTH = next(f"/{output.topic}" for output in OUTPUTS if output.name == "depth")
+UNCERTAINTY = next(f"/{output.topic}" for output in OUTPUTS if output.name == "uncertainty")
 
 
 class DemoClient(Bystander):
@@ -57,9 +56,9 @@ class DemoClient(Bystander):
         self._writer = writer
         self._changed = threading.Condition()
         self._state = self.node.create_client(GetState, f"/{NODE}/get_state")
-        left_out = {name for name, wanted in (("cloud", cloud), ("uncertainty", uncertainty)) if not wanted}
+        wanted = {"cloud": cloud, "uncertainty": uncertainty}
         for output in OUTPUTS:
-            if output.name not in left_out:
+            if wanted.get(output.name, True):
                 self._listen(f"/{output.topic}", output.message)
         self.node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, KEEP, raw=True)
 
