@@ -76,9 +76,9 @@ def with_stamp(data: bytes, stamp: int) -> bytes:
     )
 
 
-def put_stamp(data: bytearray, sec: int, nanosec: int) -> None:
-    """Write another stamp into a serialized message that starts with a header."""
-    struct.pack_into(_order(data) + "iI", data, STAMP, sec, nanosec)
+def put_stamp(data: bytearray, sec: int, nanosec: int, at: int = STAMP) -> None:
+    """Write another stamp into a serialized message: of the header with which it starts, or at an offset."""
+    struct.pack_into(_order(data) + "iI", data, at, sec, nanosec)
 
 
 def put_length(data: bytearray, at: int, length: int) -> None:

@@ -357,6 +357,11 @@ def play(bag: Path, resolve: Callable[[str], str], given: dict[str, str], raw: b
     """The project's own player, which needs no rosbag2 and gives the images new stamps."""
     order = [sys.executable, "-m", f"{PACKAGE}.recording", str(bag), "--namespace", resolve("")]
     order += ["--image", resolve(given["image"]), "--camera-info", resolve(given["camera_info"]), "--wait", "120"]
+    for source in MEASURED:
+        order += ["--publish", f"{source}={resolve(given[source] or source)}"]
+    info = beside(given["anchor_depth"]) if given["anchor_depth"] else "anchor_depth/camera_info"
+    order += ["--publish", f"anchor_depth/camera_info={resolve(info)}"]
+    order += ["--camera-only"] if given["anchoring"] == "off" else []
     order += ["--raw"] if raw else []
     order += ["--loop"] if given["loop"] == "true" else []
     player = ExecuteProcess(cmd=order, name="player", output="screen")

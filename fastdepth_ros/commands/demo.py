@@ -8,20 +8,30 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from fastdepth_ros import models
 from fastdepth_ros.errors import RecordingError, SettingError
+from fastdepth_ros.evaluation.sensors import NAMES, Sensor, parse
 from fastdepth_ros.recording import CameraTopics, Recording, UnpackedRecording, find_camera
+from fastdepth_ros.recording.anchors import SOURCES, chosen_topics, find_anchors
 from fastdepth_ros.runtime.bundle import Bundle
 from fastdepth_ros.runtime.storage import writable_cache
 from fastdepth_ros.settings import LIMITS
 
+if TYPE_CHECKING:
+    from fastdepth_ros.demo.feed import Feed
+    from fastdepth_ros.demo.results import Results
+
 WRITTEN = ("summary.json", "report.html", "node.log", "node.yaml", "fastdds_loopback.xml")
 RECORDED = {"metadata.yaml", "depth.mcap"}
 """Files that a demo leaves in its folder, and in the folder ``depth`` there."""
+
+ALONE = "without_anchors"
+"""Folder of the run without measured depths, in that of the demo."""
 
 ROOM = "a computed room"
 
@@ -47,6 +57,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="points, too; they are most of what is recorded",
     )
     parser.add_argument(
+        "--anchors",
+        default="recorded",
+        metavar="SENSORS",
+        help=f"measured depths beside the images: sensors to simulate, as vo:150,range ({NAMES}); recorded: those of"
+        " the recording; off (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--anchor-topic",
+        action="append",
+        default=[],
+        metavar="SOURCE=TOPIC",
+        help=f"a topic of the recording that holds measured depths; empty leaves it out; {', '.join(SOURCES)}",
+    )
+    parser.add_argument(
+        "--anchor-extrinsics", default="", metavar="TEXT", help="where their sensors are; see the node's parameter"
+    )
+    parser.add_argument(
+        "--max-uncertainty", type=float, default=0.0, metavar="M", help="see the node's parameter; 0 is off"
+    )
+    parser.add_argument(
         "--output-size", choices=LIMITS["output_size"].choices, default="native", help="see the node's parameter"
     )
 
@@ -59,6 +89,8 @@ def run(args: argparse.Namespace) -> int:
     """
     if not 0 < args.rate < float("inf"):
         raise SettingError(f"a recording cannot be played {args.rate:g} times as fast", "Give a positive --rate.")
+    sensors = [] if args.anchors in ("recorded", "off") else parse(args.anchors)
+    _check(args)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # SIGTERM ends the demo, and its node, as Ctrl-C does
     console = Console()
     bundle = models.find_bundle(args.model)
@@ -66,7 +98,7 @@ def run(args: argparse.Namespace) -> int:
         path = args.recording or _room(bar)
         with (UnpackedRecording if args.raw else Recording).open(path) as recording:
             topics = find_camera(recording, args.image, args.camera_info, args.ground_truth)
-            return _demo(args, console, bar, bundle, recording, topics)
+            return _demo(args, console, bar, bundle, recording, topics, sensors)
 
 
 def _demo(
@@ -76,13 +108,15 @@ def _demo(
     bundle: Bundle,
     recording: Recording,
     topics: CameraTopics,
+    sensors: list[Sensor],
 ) -> int:
     # The graph is entered before ROS is loaded, for its libraries read the environment once.
     from fastdepth_ros.demo.graph import enter_graph
 
     _clear(args.out)
+    _clear(args.out / ALONE)
     enter_graph(args.out)
-    from fastdepth_ros.demo.outcome import DEPTH, REPORT, SUMMARY, write_outcome
+    from fastdepth_ros.demo.outcome import DEPTH, REPORT, SUMMARY, Runs, write_outcome
     from fastdepth_ros.demo.run import Options, run_node
     from fastdepth_ros.demo.summary import Run, table
     from fastdepth_ros.demo.truth import why_no_truth
@@ -93,21 +127,32 @@ def _demo(
         topics = replace(topics, ground_truth=None)
     if topics.why_no_camera_info and topics.why_no_camera_info != no_truth:
         console.print(topics.why_no_camera_info, highlight=False, soft_wrap=True)
-    task = bar.add_task("", total=topics.image.messages)
+    feed = _feed(args, console, bar, bundle, recording, topics, sensors)
     about = Run.about_to_start(args.recording.name if args.recording else ROOM, args.rate, bundle, no_truth)
-    options = Options(bundle.path, args.cloud, args.output_size, args.rate)
-    results = run_node(
-        recording,
-        topics,
-        options,
-        args.out,
-        say=lambda words: bar.update(task, description=words),
-        progress=lambda count: bar.update(task, completed=count),
-    )
-    bar.update(task, description="played", completed=len(results.sent))
+    parameters = {"max_uncertainty": args.max_uncertainty} if args.max_uncertainty else {}
+    options = Options(bundle.path, args.cloud, args.output_size, args.rate, parameters, uncertainty=feed is not None)
+
+    def play(folder: Path, what: str, fed: Feed | None) -> Results:
+        task = bar.add_task("", total=topics.image.messages)
+        results = run_node(
+            recording,
+            topics,
+            options,
+            folder,
+            say=lambda words: bar.update(task, description=f"{words}{what}"),
+            progress=lambda count: bar.update(task, completed=count),
+            feed=fed,
+        )
+        bar.update(task, description=f"played{what}", completed=len(results.sent))
+        return results
+
+    alone = play(args.out / ALONE, ", without anchors", None) if feed else None
+    runs = Runs(play(args.out, ", with anchors" if feed else "", feed), feed, alone)
     task = bar.add_task("comparing with the true depth" if topics.ground_truth else "looking at the answers")
-    bar.update(task, total=len(results.answers))
-    summary = write_outcome(args.out, recording, topics, bundle, about, results, lambda: bar.advance(task))
+    bar.update(task, total=len(runs.results.answers))
+    summary = write_outcome(
+        args.out, args.out / ALONE, recording, topics, bundle, about, runs, lambda: bar.advance(task)
+    )
     bar.stop()
     if isinstance(recording, UnpackedRecording) and recording.left_out:
         console.print(recording.left_out, highlight=False, soft_wrap=True)
@@ -115,6 +160,53 @@ def _demo(
     for name, file in (("report", REPORT), ("summary", SUMMARY), ("recording", DEPTH)):
         console.print(f"{name:10} {args.out / file}", highlight=False, soft_wrap=True)
     return 0 if summary["passed"] else 1
+
+
+def _check(args: argparse.Namespace) -> None:
+    """Look at arguments before anything starts.
+
+    Raises:
+        SettingError: one cannot be.
+    """
+    chosen_topics(args.anchor_topic)
+    LIMITS["max_uncertainty"].check("--max-uncertainty", args.max_uncertainty)
+
+
+def _feed(
+    args: argparse.Namespace,
+    console: Console,
+    bar: Progress,
+    bundle: Bundle,
+    recording: Recording,
+    topics: CameraTopics,
+    sensors: list[Sensor],
+) -> Feed | None:
+    """Measured depths that go out beside the images; None for none.
+
+    Raises:
+        SettingError: sensors cannot be simulated, for the true depth is not known.
+        RecordingError: a topic that was named is none.
+    """
+    from fastdepth_ros.demo.recorded import Recorded
+    from fastdepth_ros.demo.simulated import Simulated
+    from fastdepth_ros.demo.truth import camera_of
+
+    camera = camera_of(recording, topics)
+    if sensors:
+        if topics.ground_truth is None or camera is None:
+            cause = f"{args.anchors} cannot be simulated: nothing says how far things are"
+            raise SettingError(
+                cause, "Use a recording with true depth and camera_info, or none, for the computed room."
+            )
+        task = bar.add_task("simulating sensors", total=topics.image.messages)
+        return Simulated(recording, topics, camera, bundle.manifest, sensors, lambda: bar.advance(task))
+    if args.anchors == "off":
+        return None
+    found = find_anchors(recording, topics, chosen_topics(args.anchor_topic))
+    feed = Recorded(recording, topics, found, args.anchor_extrinsics) if found.sources else None
+    for words in (*found.left_out, *(feed.left_out if feed else ())):
+        console.print(words, highlight=False, soft_wrap=True)
+    return feed if feed and feed.topics else None
 
 
 def _room(bar: Progress) -> Path:

@@ -1,4 +1,4 @@
-"""``fastdepth play``: a recording's camera on DDS, in real time. The launch file's ``bag:=`` runs it."""
+"""``fastdepth play``: a recording's camera and measured depths on DDS, in real time; ``bag:=`` of launch runs it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ import signal
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
 from fastdepth_ros.errors import RecordingError
 from fastdepth_ros.recording import Recording, UnpackedRecording, find_camera
+from fastdepth_ros.recording.anchors import DEPTH_INFO, SOURCES, AnchorTopics, chosen_topics, find_anchors
 from fastdepth_ros.runtime.ros_log import provide_log_folder
 
 if TYPE_CHECKING:
@@ -36,6 +38,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--namespace", default="/", metavar="NS", help="of the player, and of topics not named here")
     parser.add_argument("--from-image", metavar="TOPIC", help="the picture's topic in the recording")
     parser.add_argument("--from-camera-info", metavar="TOPIC", help="the camera_info's topic in the recording")
+    parser.add_argument("--camera-only", action="store_true", help="leave out measured depths and tf")
+    parser.add_argument(
+        "--anchor-topic",
+        action="append",
+        default=[],
+        metavar="SOURCE=TOPIC",
+        help=f"a topic of the recording that holds measured depths; empty leaves it out; {', '.join(SOURCES)}",
+    )
+    parser.add_argument(
+        "--publish",
+        action="append",
+        default=[],
+        metavar="SOURCE=TOPIC",
+        help=f"publish measured depths here, also {DEPTH_INFO}=TOPIC (default: as recorded)",
+    )
     parser.add_argument("--raw", action="store_true", help="send raw images for compressed pictures")
     parser.add_argument("--best-effort", action="store_true", help="offer best-effort delivery, as many drivers do")
     parser.add_argument("--keep-stamps", action="store_true", help="keep the recorded stamps, not the time of playing")
@@ -59,32 +76,41 @@ def _play(recording: Recording, args: argparse.Namespace, stop: threading.Event)
     import rclpy
     from rclpy.signals import SignalHandlerOptions
 
-    from fastdepth_ros.recording.player import Player, names_as_published
+    from fastdepth_ros.recording.player import Player, below, names_as_published
 
     topics = find_camera(recording, args.from_image, args.from_camera_info)
     names = names_as_published(topics, args.image, args.camera_info, args.namespace)
+    measured = _measured(recording, topics, args)
+    for topic in measured.topics:
+        names[topic.name] = below(args.namespace, topic.name)
+    names.update(measured.names(chosen_topics(args.publish, (*SOURCES, DEPTH_INFO))))
+    names.update({topic.name: topic.name for topic in measured.transforms})
+    played = [*topics.names, *(topic.name for topic in (*measured.topics, *measured.transforms))]
     provide_log_folder()
     rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
     try:
         node = rclpy.create_node("player", namespace="/" + args.namespace.strip("/"))
         player = Player(
             node,
-            [recording.topics[name] for name in topics.names],
+            [recording.topics[name] for name in played],
             names,
             rate=args.rate,
             restamp=not args.keep_stamps,
             reliable=not args.best_effort,
+            followers=played[len(topics.names) :],
         )
         if topics.why_no_camera_info:
             sys.stderr.write(f"{topics.why_no_camera_info} (--from-camera-info)\n")
+        for words in measured.left_out:
+            sys.stderr.write(f"{words} (--anchor-topic)\n")
         for recorded, published in names.items():
             sys.stderr.write(f"{recorded} ({recording.topics[recorded].messages} messages) -> {published}\n")
         if args.wait > 0:
-            _wait_for_readers(player, topics, args.wait, stop)
-        player.play(recording.messages(topics.names), stop)
+            _wait_for_readers(player, topics.image.name, played, args.wait, stop)
+        player.play(recording.messages(played), stop)
         period = recording.duration / max(1, topics.image.messages - 1) / args.rate
         while args.loop and not stop.wait(period):
-            player.play(recording.messages(topics.names), stop)
+            player.play(recording.messages(played), stop)
         player.finish()
         if isinstance(recording, UnpackedRecording) and recording.left_out:
             sys.stderr.write(f"{recording.left_out}\n")
@@ -93,18 +119,32 @@ def _play(recording: Recording, args: argparse.Namespace, stop: threading.Event)
     return 0
 
 
-def _wait_for_readers(player: Player, topics: CameraTopics, seconds: float, stop: threading.Event) -> None:
+def _measured(recording: Recording, topics: CameraTopics, args: argparse.Namespace) -> AnchorTopics:
+    """Measured depths that are played beside the camera; tf only with them, and where its messages are installed."""
+    from fastdepth_ros.messages.tf import tf_message
+
+    if args.camera_only:
+        return AnchorTopics({})
+    found = find_anchors(recording, topics, chosen_topics(args.anchor_topic))
+    if not found.sources or tf_message() is None:
+        if found.sources and found.transforms:
+            sys.stderr.write("tf is not played: tf2_msgs is not installed. Set the node's anchor_extrinsics.\n")
+        return replace(found, transforms=())
+    return found
+
+
+def _wait_for_readers(player: Player, image: str, played: list[str], seconds: float, stop: threading.Event) -> None:
     """Wait for a reader of the picture, then until no further reader has come for :data:`SETTLED`."""
     found: list[int] = []
     since = begin = time.monotonic()
     while not stop.wait(0.02):
-        now, readers = time.monotonic(), [player.readers(name) for name in topics.names]
+        now, readers = time.monotonic(), [player.readers(name) for name in played]
         if readers != found:
             found, since = readers, now
-        if player.readers(topics.image.name):
+        if player.readers(image):
             if now - since >= SETTLED:
                 return
         elif now - begin > seconds:
             raise RecordingError(
-                f"nobody subscribed to {topics.image.name} within {seconds:g} s", "Start the node, or check --image."
+                f"nobody subscribed to {image} within {seconds:g} s", "Start the node, or check --image."
             )

@@ -25,36 +25,40 @@ KEEP = 10
 """Answers that DDS keeps for the client until it takes them."""
 
 OUTPUTS = tuple(output for output in OUTPUT_TOPICS if DEMO in output.readers)
-"""What the demo records."""
+"""Topics that the demo records."""
 
 DEPTH = next(f"/{output.topic}" for output in OUTPUTS if output.name == "depth")
+UNCERTAINTY = next(f"/{output.topic}" for output in OUTPUTS if output.name == "uncertainty")
 
 
 class DemoClient(Bystander):
-    """What the demo hears.
+    """Subscriptions of the demo.
 
     Args:
         writer: takes what is heard, once :attr:`recording` is set.
         cloud: whether to listen to the cloud; the node makes none where nobody does.
+        uncertainty: whether to listen to the uncertainty; likewise.
 
     Attributes:
         answers: the depth images so far.
         reports: what the node said on /diagnostics so far.
         complaint: what the node says is wrong with itself; empty if nothing is.
+        anchoring: what it said of measured depths last; empty before.
         recording: whether to write down what is heard.
     """
 
-    def __init__(self, writer: RecordingWriter, cloud: bool) -> None:
+    def __init__(self, writer: RecordingWriter, cloud: bool, uncertainty: bool = False) -> None:
         super().__init__("fastdepth_demo")
         self.answers: list[Answer] = []
         self.reports: list[NodeReport] = []
-        self.complaint = ""
+        self.complaint = self.anchoring = ""
         self.recording = False
         self._writer = writer
         self._changed = threading.Condition()
         self._state = self.node.create_client(GetState, f"/{NODE}/get_state")
+        wanted = {"cloud": cloud, "uncertainty": uncertainty}
         for output in OUTPUTS:
-            if cloud or output.name != "cloud":
+            if wanted.get(output.name, True):
                 self._listen(f"/{output.topic}", output.message)
         self.node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, KEEP, raw=True)
 
@@ -103,6 +107,8 @@ class DemoClient(Bystander):
             pairs += status.values.items()
             if status.about == "node":
                 self.complaint = status.message if status.level is Level.ERROR else ""
+            if status.about == "anchoring":
+                self.anchoring = status.message
         with self._changed:
             self.reports.append(NodeReport(now, read_stages(pairs), read_counts(pairs)))
             self._changed.notify_all()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import cv2
@@ -47,40 +48,51 @@ def points_of(cloud: Any) -> Points:
     return np.asarray(points[np.isfinite(points).all(1)])
 
 
-def cloud_parts(case: Case, cloud: Points, camera: Intrinsics, photograph: Bgr) -> list[str]:
+def true_cloud(case: Case, camera: Intrinsics) -> Points | None:
+    """The points (n, 3) [m] of a frame's true depth along the rays of its answer; None where it is not known."""
+    truth = true_depth(case, camera)
+    if truth is None or case.camera is None:
+        return None
+    x, y = case.camera.slopes()
+    points: Points = np.stack([x * truth, y * truth, truth], -1).reshape(-1, 3).astype(np.float64)
+    return points[np.isfinite(points).all(1)]
+
+
+def cloud_parts(number: int, clouds: Mapping[str, Points | None], camera: Intrinsics, photograph: Bgr) -> list[str]:
     """The section of the report.
 
     Args:
-        case: the frame.
-        cloud: its points (n, 3), in the camera's optical frame [m].
+        number: of the frame.
+        clouds: words -> points (n, 3), in the camera's optical frame [m]; None and empty ones are not shown.
         camera: of ``photograph``.
         photograph: gives the points their colours.
     """
-    clouds = [("cloud of the node", cloud)]
-    truth = true_depth(case, camera)
-    if truth is not None and case.camera is not None:
-        x, y = case.camera.slopes()
-        rays: Points = np.stack([x * truth, y * truth, truth], -1).reshape(-1, 3).astype(np.float64)
-        clouds.append(("cloud of the true depth", rays[np.isfinite(rays).all(1)]))
-    if not all(len(points) for _, points in clouds):
+    shown = {name: points for name, points in clouds.items() if points is not None and len(points)}
+    if not shown:
         return []
-    far = max(1.0, float(np.percentile(np.concatenate([points[:, 2] for _, points in clouds]), 99)))
+    pictures = cloud_pictures(shown.values(), camera, photograph)
+    rows = [
+        (f"frame {number} from the right and above", pictures["side"]),
+        (
+            f"frame {number} from straight above; rings are 1 m apart, the camera is at their centre",
+            pictures["above"],
+        ),
+    ]
+    return [report.heading("Cloud"), report.picture_rows(list(shown), rows)]
+
+
+def cloud_pictures(clouds: Collection[Points], camera: Intrinsics, photograph: Bgr) -> dict[str, list[Bgr]]:
+    """Clouds drawn to one scale, as seen from the ``side`` and from ``above``; see :func:`cloud_parts`."""
+    far = max(1.0, float(np.percentile(np.concatenate([points[:, 2] for points in clouds]), 99)))
     pictures: dict[str, list[Bgr]] = {"side": [], "above": []}
-    for _, points in clouds:
+    for points in clouds:
         colours = _colours(points, camera, photograph)
         plain: Bgr = np.full((HEIGHT, WIDTH, 3), GROUND, np.uint8)
         side = (0.0, -0.05 * far, 0.6 * far)
         pictures["side"].append(_draw(plain.copy(), points, colours, _turn(38, 24), side, 1.15 * far))
         above, across = (0.0, 0.0, 0.5 * far), 1.1 * far * WIDTH / HEIGHT
         pictures["above"].append(_draw(_rings(plain, far, across), points, colours, ABOVE, above, across))
-    rows = [
-        (f"frame {case.number} from the right and above", pictures["side"]),
-        (
-            f"frame {case.number} from straight above; rings are 1 m apart, the camera is at their centre",
-            pictures["above"],
-        ),
-    ]
-    return [report.heading("Cloud"), report.picture_rows([name for name, _ in clouds], rows)]
+    return pictures
 
 
 def _colours(points: Points, camera: Intrinsics, photograph: Bgr) -> Bgr:

@@ -25,7 +25,7 @@ OTHERS = (
     "FASTDDS_BUILTIN_TRANSPORTS",
     "RMW_FASTRTPS_USE_QOS_FROM_XML",
 )
-"""What else would choose peers, names, keys or transports."""
+"""Variables that would choose other peers, names, keys or transports."""
 
 
 def graph_environment(folder: Path) -> dict[str, str]:

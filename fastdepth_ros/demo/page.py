@@ -1,13 +1,15 @@
-"""What the report shows of a run: figures, frames, time, accuracy, and what was run."""
+"""Report of a run: figures, frames, time, accuracy, and what was run."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 
+from fastdepth_ros.demo.anchored import Comparison
+from fastdepth_ros.demo.anchors_page import anchors_parts
 from fastdepth_ros.demo.gallery import Gallery
 from fastdepth_ros.demo.results import Results
 from fastdepth_ros.demo.summary import figures
@@ -21,9 +23,23 @@ AGE_WISH = 40.0
 
 
 def report_page(
-    summary: dict[str, Any], results: Results, accuracy: Accuracy | None, gallery: Gallery, cloud: Sequence[str]
+    summary: dict[str, Any],
+    results: Results,
+    accuracy: Accuracy | None,
+    gallery: Gallery,
+    cloud: Sequence[str],
+    comparison: Comparison | None = None,
 ) -> str:
-    """The whole report as one HTML document; ``cloud`` is the section on the cloud."""
+    """The whole report as one HTML document.
+
+    Args:
+        summary: as :func:`~fastdepth_ros.demo.summary.summarise` made it.
+        results: what was seen.
+        accuracy: None where nothing could be compared.
+        gallery: the frames to show.
+        cloud: the section on the cloud.
+        comparison: with a run without measured depths; None where there was none.
+    """
     name = summary["recording"]["name"]
     verdict = "passed" if summary["passed"] else f"failed: {summary['frames_out']} of {summary['frames_in']} answered"
     parts = [
@@ -32,8 +48,9 @@ def report_page(
         report.figures((f.name, f.value, f.wish, f.good) for f in figures(summary)),
         *gallery.parts(),
         *cloud,
+        *(anchors_parts(comparison, accuracy) if comparison else []),
         *_time(summary, results),
-        *(_accuracy(accuracy, summary, results) if accuracy else _no_accuracy(summary)),
+        *(_accuracy(accuracy, summary, results, comparison) if accuracy else _no_accuracy(summary)),
         *_what_was_run(summary),
     ]
     return report.page(f"FastDepth on {name}", parts)
@@ -46,8 +63,13 @@ def _opening(summary: dict[str, Any]) -> str:
     return (
         f"{model['name']} ({model['network']}) on {machine['processor']}, {machine['cores']} physical cores. "
         f"{summary['frames_in']} frames ({kind}) of {recording['duration_s']:.1f} s were played over DDS to "
-        f"depth_node, a process of its own{rate}. {datetime.now().astimezone():%d %B %Y, %H:%M}."
+        f"depth_node, a process of its own{rate}{_anchors(summary)}. {datetime.now().astimezone():%d %B %Y, %H:%M}."
     )
+
+
+def _anchors(summary: dict[str, Any]) -> str:
+    anchors = summary.get("anchors")
+    return f", twice: without measured depths, and with them ({anchors['sensors']})" if anchors else ""
 
 
 def _time(summary: dict[str, Any], results: Results) -> list[str]:
@@ -92,7 +114,7 @@ def _age_words(summary: dict[str, Any]) -> str:
 
 
 def _stage_chart(results: Results) -> str:
-    """How the stages' medians went over time; empty for a recording too short to tell."""
+    """Chart of the stages' medians over time; empty for a recording too short to tell."""
     if len(results.reports) < 8:
         return ""
     begin = results.reports[0].time
@@ -106,7 +128,9 @@ def _stage_chart(results: Results) -> str:
     return chart.svg() + report.key(zip(STYLES, names, strict=False))
 
 
-def _accuracy(accuracy: Accuracy, summary: dict[str, Any], results: Results) -> list[str]:
+def _accuracy(
+    accuracy: Accuracy, summary: dict[str, Any], results: Results, comparison: Comparison | None
+) -> list[str]:
     words = {
         "delta1": "delta1, share within a factor of 1.25",
         "rmse_m": "RMSE [m]",
@@ -131,18 +155,30 @@ def _accuracy(accuracy: Accuracy, summary: dict[str, Any], results: Results) -> 
         _distance_chart(accuracy),
         "Pixels sorted by their true depth. A bias above zero means: answers are too far.",
     )
-    begin = results.sent[0].stamp
-    points = [((results.sent[i].stamp - begin) / 1e9, v) for i, v in sorted(accuracy.frames.items())]
-    end = max(points[-1][0], 1e-3)
-    chart = Chart((0, end), (0, 1), "time [s]", "delta1", "delta1 of every frame", width=1160, height=220)
-    mean = accuracy.metric["delta1"]
-    chart.line(points, "s0").dots(points, "s0", 2).level(mean, f"mean {mean:.3f}", "s1")
+    alone = comparison.alone if comparison else None
     worst = min(accuracy.frames.items(), key=lambda item: item[1])
-    over_time = report.panel("delta1 of every frame", chart.svg(), f"Lowest: frame {worst[0]}, {worst[1]:.3f}.")
+    chart = _over_time(accuracy, results, alone)
+    over_time = report.panel("delta1 of every frame", chart, f"Lowest: frame {worst[0]}, {worst[1]:.3f}.")
     topic = summary["recording"]["ground_truth_topic"]
     opening = f"Against {topic}, read at the pixels of the node's depth image through its own camera_info."
     panels = [measures, distances, over_time]
     return [report.heading("Accuracy"), report.paragraph(opening, "soft"), report.side_by_side(panels)]
+
+
+def _over_time(accuracy: Accuracy, results: Results, alone: Accuracy | None) -> str:
+    """delta1 of every frame as a chart, that without measured depths beside it."""
+    begin = results.sent[0].stamp
+
+    def points(frames: Mapping[int, float]) -> list[tuple[float, float]]:
+        return [((results.sent[i].stamp - begin) / 1e9, v) for i, v in sorted(frames.items())]
+
+    own, mean = points(accuracy.frames), accuracy.metric["delta1"]
+    end = max(own[-1][0], 1e-3)
+    chart = Chart((0, end), (0, 1), "time [s]", "delta1", "delta1 of every frame", width=1160, height=220)
+    if alone is None:
+        return chart.line(own, "s0").dots(own, "s0", 2).level(mean, f"mean {mean:.3f}", "s1").svg()
+    chart.line(points(alone.frames), "s1").line(own, "s0").dots(own, "s0", 2)
+    return chart.svg() + report.key([("s0", "with anchors"), ("s1", "without")])
 
 
 def _no_accuracy(summary: dict[str, Any]) -> list[str]:

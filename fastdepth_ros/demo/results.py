@@ -1,4 +1,4 @@
-"""What was seen of a run, as numbers."""
+"""Results of a run, as numbers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WINDOW = 10.0
 
 @dataclass(frozen=True)
 class Spread:
-    """How many numbers are spread."""
+    """Median, 95 % and maximum of many numbers."""
 
     p50: float
     p95: float
@@ -70,13 +70,13 @@ class Answer:
 
     @property
     def age(self) -> float:
-        """How old the image was when its depth was here [s]."""
+        """Age of the image when its depth was here [s]."""
         return (self.received - self.stamp) * NANOSECOND
 
 
 @dataclass(frozen=True)
 class NodeReport:
-    """What one message on /diagnostics says.
+    """Contents of one message on /diagnostics.
 
     Attributes:
         time: when it was here [ns].
@@ -102,6 +102,7 @@ class Results:
         reports: what it reported meanwhile.
         first_depth: from the start of the node's process to the first depth image [s].
         resident, peak: the node's resident memory after the run, and its highest [MB].
+        anchoring: what the node said of measured depths at the end; empty where it said nothing.
     """
 
     sent: list[Sent] = field(default_factory=list)
@@ -113,6 +114,7 @@ class Results:
     first_depth: float = 0.0
     resident: float = 0.0
     peak: float = 0.0
+    anchoring: str = ""
 
     @property
     def share(self) -> float:
@@ -142,7 +144,7 @@ class Results:
         }
 
     def lost(self) -> dict[str, int]:
-        """Where images were lost: ``on the way`` to the node, or for a cause that the node reports; no zeros."""
+        """Images that were lost: ``on the way`` to the node, or for a cause that the node reports; no zeros."""
         if not self.reports or self.before is None:
             return {}
         first, last = self.before.counts, self.reports[-1].counts

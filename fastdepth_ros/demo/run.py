@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from itertools import cycle, islice, takewhile
 from pathlib import Path
 
 from fastdepth_ros import cdr
 from fastdepth_ros.demo.client import DemoClient
+from fastdepth_ros.demo.feed import Feed
 from fastdepth_ros.demo.results import Results, Sent, match
 from fastdepth_ros.errors import RecordingError
 from fastdepth_ros.harness.process import NodeError, NodeProcess
@@ -19,7 +20,7 @@ from fastdepth_ros.recording.player import Player, Published, Stamps, names_as_p
 from fastdepth_ros.recording.writer import RecordingWriter
 
 SWITCH_INTERVAL = 0.0005
-"""How long the client's thread may keep the interpreter from the player's [s]; Python's 5 ms would make images late."""
+"""Time for which the client's thread may keep the interpreter [s]; Python's 5 ms would make the player late."""
 
 START_LIMIT = 300.0
 """The first start compiles the network; on a small machine that takes minutes [s]."""
@@ -34,7 +35,7 @@ WARM_UP = 3
 """Images that are answered before the recording starts, so that every cache and buffer is in use, as on a robot."""
 
 FAREWELL = 1.0
-"""How long after the last image answers are awaited [s]."""
+"""Time after the last image in which answers are awaited [s]."""
 
 DIAGNOSTICS_PERIOD = 0.25
 
@@ -44,13 +45,15 @@ Progress = Callable[[int], None]
 
 @dataclass(frozen=True)
 class Options:
-    """What the node is told, and how the recording is played.
+    """Parameters of the node, and of playing the recording.
 
     Attributes:
         model: folder of the bundle.
         cloud: the node's parameter.
         output_size: likewise.
         rate: how many times faster than recorded.
+        parameters: others of the node.
+        uncertainty: whether somebody listens to how sure depth is.
         command: what to start instead of the node's module; None for that.
     """
 
@@ -58,11 +61,19 @@ class Options:
     cloud: str = "xyz"
     output_size: str = "native"
     rate: float = 1.0
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    uncertainty: bool = False
     command: list[str] | None = None
 
 
 def run_node(
-    recording: Recording, topics: CameraTopics, options: Options, folder: Path, say: Say, progress: Progress
+    recording: Recording,
+    topics: CameraTopics,
+    options: Options,
+    folder: Path,
+    say: Say,
+    progress: Progress,
+    feed: Feed | None = None,
 ) -> Results:
     """Start the node, play the recording to it, and return what came back; no process is left behind.
 
@@ -75,6 +86,7 @@ def run_node(
         folder: for the node's log and the recording of its answers (``depth``).
         say: called with what is happening.
         progress: called with the number of images played.
+        feed: measured depths that go out beside the images; None for none.
 
     Raises:
         NodeError: the node ended or does not answer.
@@ -86,17 +98,23 @@ def run_node(
         "cloud": options.cloud,
         "output_size": options.output_size,
         "diagnostics_period": DIAGNOSTICS_PERIOD,
+        **(feed.parameters if feed else {}),
+        **options.parameters,
     }
     sys.setswitchinterval(SWITCH_INTERVAL)
     played = [topic.name for topic in (topics.image, topics.camera_info) if topic]
     with (
         NodeProcess(folder, parameters, options.command) as process,
         RecordingWriter(folder / "depth") as writer,
-        DemoClient(writer, cloud=options.cloud != "off") as client,
+        DemoClient(writer, cloud=options.cloud != "off", uncertainty=options.uncertainty) as client,
     ):
-        names = names_as_published(topics, "/image", "/camera_info")
         player = Player(
-            client.node, [recording.topics[name] for name in played], names, rate=options.rate, reliable=False
+            client.node,
+            [*(recording.topics[name] for name in played), *(feed.topics if feed else ())],
+            {**names_as_published(topics, "/image", "/camera_info"), **(feed.names if feed else {})},
+            rate=options.rate,
+            reliable=False,
+            followers=feed.followers if feed else (),
         )
         say("starting depth_node (the first start compiles the network for this machine)")
         _wait_until_active(process, client)
@@ -119,12 +137,14 @@ def run_node(
                 progress(len(results.sent))
                 process.check()
 
-        player.play(recording.messages(played), on_publish=note)
+        messages = feed.beside(recording, played) if feed else recording.messages(played)
+        player.play(messages, on_publish=note)
         say("waiting for the last answers")
         client.wait(lambda: len(client.answers) - before >= len(results.sent), FAREWELL)
         _hear_a_report(client)
         client.recording = False
         process.check()
+        results.anchoring = client.anchoring
         results.resident, results.peak = process.memory()
         results.answers, results.foreign = match(results.sent, results.frame_id, client.answers[before:])
         results.reports = [report for report in client.reports if report.time >= begin and report.stages]

@@ -1,4 +1,4 @@
-"""What a run came to: summary.json, and a table for the terminal."""
+"""Summary of a run: summary.json, and a table for the terminal."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PACKAGES = ("apache-tvm", "apache-tvm-ffi", "ros-rclpy", "ros-rmw-fastrtps-cpp",
 
 @dataclass(frozen=True)
 class Run:
-    """What else there is to say of a run.
+    """Circumstances of a run.
 
     Attributes:
         name: of the recording, in words.
@@ -135,9 +135,17 @@ def figures(summary: dict[str, Any]) -> list[Figure]:
         _limit("age, 95 %", age["p95"], 40, "ms"),
         _first_depth(summary),
         _limit("resident memory", summary["resident_mb"], 400, "MB"),
-        Figure("delta1", "-" if summary["delta1"] is None else f"{summary['delta1']:.3f}"),
-        Figure("RMSE", "-" if summary["rmse_m"] is None else f"{summary['rmse_m']:.2f} m"),
+        Figure("delta1", "-" if summary["delta1"] is None else f"{summary['delta1']:.3f}", _without(summary, "delta1")),
+        Figure("RMSE", "-" if summary["rmse_m"] is None else f"{summary['rmse_m']:.2f} m", _without(summary, "rmse_m")),
     ]
+
+
+def _without(summary: dict[str, Any], name: str) -> str:
+    """A measure of the run without measured depths, in words; empty where there were none."""
+    alone = (summary.get("anchors") or {}).get("without")
+    if not alone:
+        return ""
+    return f"without anchors {alone[name]:.3f}" if name == "delta1" else f"without anchors {alone[name]:.2f} m"
 
 
 def table(summary: dict[str, Any]) -> Table:

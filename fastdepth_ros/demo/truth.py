@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from fastdepth_ros import cdr
 from fastdepth_ros.camera import Intrinsics
-from fastdepth_ros.demo.client import DEPTH
+from fastdepth_ros.demo.client import DEPTH, UNCERTAINTY
 from fastdepth_ros.demo.results import Results
 from fastdepth_ros.errors import RecordingError
 from fastdepth_ros.recording import CameraTopics, Message, Recording
@@ -39,6 +39,7 @@ class Case(NamedTuple):
         depth: (h, w) [m], NaN where there is none, in the answer's own grid.
         camera: of ``depth``; None where the node published none.
         truth: true depth [m] in the recording's picture; None where there is none.
+        sigma: standard deviation of ``depth`` [m] as the node says it, NaN where it has none; None where nobody asked.
     """
 
     number: int
@@ -46,6 +47,7 @@ class Case(NamedTuple):
     depth: Depth
     camera: Intrinsics | None
     truth: Depth | None
+    sigma: Depth | None = None
 
 
 def intrinsics_of(info: Any) -> Intrinsics | None:
@@ -90,8 +92,8 @@ def why_no_truth(recording: Recording, topics: CameraTopics) -> str:
     return ""
 
 
-def _decoded(recording: Recording, message: Message | None) -> Depth | None:
-    """The depth of a message; None where there is none, or none that can be read."""
+def decoded(recording: Recording, message: Message | None) -> Depth | None:
+    """Depth [m] of a message; None where there is none, or none that can be read."""
     try:
         return decode_depth(recording.decode(message)) if message else None
     except RecordingError:
@@ -105,9 +107,9 @@ def cases(recording: Recording, topics: CameraTopics, depth: Recording, results:
         RecordingError: one of them is broken.
     """
     numbers = {image.stamp: number for number, image in enumerate(results.sent)}
-    images = _Follower(recording, topics.image.name)
-    truths = _Follower(recording, topics.ground_truth.name) if topics.ground_truth else None
-    infos = _Follower(depth, INFO) if INFO in depth.topics else None
+    images = Follower(recording, topics.image.name)
+    truths = Follower(recording, topics.ground_truth.name) if topics.ground_truth else None
+    infos, sigmas = (Follower(depth, name) if name in depth.topics else None for name in (INFO, UNCERTAINTY))
     for message in depth.messages([DEPTH]) if DEPTH in depth.topics else ():
         number = numbers.get(cdr.stamp_of(message.data))
         if number is None:
@@ -116,18 +118,20 @@ def cases(recording: Recording, topics: CameraTopics, depth: Recording, results:
         image = images.nearest(sent.recorded)
         info = infos.nearest(sent.stamp) if infos else None
         truth = truths.nearest(sent.recorded) if truths else None
+        sigma = sigmas.nearest(sent.stamp) if sigmas else None
         if image is not None:
             yield Case(
                 number,
                 image,
                 decode_depth(depth.decode(message)),
                 intrinsics_of(depth.decode(info)) if info else None,
-                _decoded(recording, truth),
+                decoded(recording, truth),
+                decoded(depth, sigma),
             )
 
 
-class _Follower:
-    """Goes through a topic once, to the messages whose stamps are nearest to stamps that grow."""
+class Follower:
+    """One pass through a topic, to the messages whose stamps are nearest to stamps that grow."""
 
     def __init__(self, recording: Recording, topic: str) -> None:
         self._messages = recording.messages([topic])
@@ -146,7 +150,7 @@ def _gap(message: Message, stamp: int) -> int:
 
 
 def read_at(values: Depth, camera: Intrinsics, asked: Intrinsics) -> Depth:
-    """What a depth map holds along the rays of the pixels of another camera at the same place.
+    """Values of a depth map along the rays of the pixels of another camera at the same place.
 
     Args:
         values: (camera.height, camera.width).

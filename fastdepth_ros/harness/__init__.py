@@ -2,4 +2,5 @@
 
 process     start it, watch it, end it
 bystander   a ROS node of its own in a thread of the calling process
+measured    messages of what its other nodes measure: points, scans, ranges, small depth images
 """

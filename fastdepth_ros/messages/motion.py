@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from fastdepth_ros import cdr
 from fastdepth_ros.messages.reader import Reader, read
 from fastdepth_ros.messages.serialized import SerializedHeader
 
@@ -92,11 +94,37 @@ def read_transforms(serialized: bytes) -> list[Transform]:
     return read("TFMessage", _transforms, serialized)
 
 
-def _transforms(message: Reader) -> list[Transform]:
+def restamped_transforms(serialized: bytes, new_stamp: Callable[[int], int]) -> bytes:
+    """A copy of a serialized tf2_msgs/TFMessage whose transforms have other stamps.
+
+    Args:
+        serialized: the message.
+        new_stamp: the old stamp -> the new one [ns].
+
+    Raises:
+        AnchorError: the message cannot be read.
+    """
+    data = bytearray(serialized)
+    for at, header in read("TFMessage", _stamps, serialized):
+        stamp = new_stamp(header.sec * cdr.SECOND + header.nanosec)
+        cdr.put_stamp(data, *divmod(stamp, cdr.SECOND), at)
+    return bytes(data)
+
+
+def _stamps(message: Reader) -> list[tuple[int, SerializedHeader]]:
+    """Offset of the stamp of each transform, and its header."""
+    return [(message.aligned(4), _transform(message).header) for _ in range(_count(message))]
+
+
+def _count(message: Reader) -> int:
     count = message.word()
     if count > MOST_TRANSFORMS:
         raise ValueError(f"it says that it has {count} transforms")
-    return [_transform(message) for _ in range(count)]
+    return count
+
+
+def _transforms(message: Reader) -> list[Transform]:
+    return [_transform(message) for _ in range(_count(message))]
 
 
 def _transform(message: Reader) -> Transform:

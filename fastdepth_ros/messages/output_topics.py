@@ -44,7 +44,7 @@ OUTPUT_TOPICS = (
     # First, because consumers such as depthimage_to_laserscan skip a depth image whose camera_info has not come.
     OutputTopic("camera_info", "depth/camera_info", CameraInfo, CALIBRATION, (DEMO,), needs_camera=True),
     OutputTopic("depth", "depth/image_rect", Image, PIPELINE, (DEMO, RVIZ)),
-    OutputTopic("uncertainty", "depth/uncertainty", Image, PIPELINE),
+    OutputTopic("uncertainty", "depth/uncertainty", Image, PIPELINE, (DEMO,)),
     OutputTopic(
         "cloud",
         "depth/points",

@@ -16,6 +16,8 @@ def main() -> int:
         if asked_for(sys.argv[1:]):
             sys.stdout.write(usage())
             return 0
+    # Matrices of anchoring are small: on a busy machine a second thread of OpenBLAS made waiting of most of their time.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from fastdepth_ros.node.run import main as run
 
     return run()

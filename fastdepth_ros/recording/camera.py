@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from fastdepth_ros.errors import RecordingError
-from fastdepth_ros.recording.content import COMPRESSED, DEPTH, IMAGE, PICTURE, content_of, frame_of
+from fastdepth_ros.recording.content import COMPRESSED, DEPTH, IMAGE, PICTURE, content_of, frame_of, is_matrix
 from fastdepth_ros.recording.reader import Recording, Topic
 
 CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
@@ -24,6 +24,7 @@ class CameraTopics:
         image: sensor_msgs/Image or CompressedImage.
         camera_info: None where the recording has none of this camera.
         ground_truth: depth image, raw or compressedDepth, that shows what ``image`` shows; None where there is none.
+            One of 64x64 pixels or fewer in another frame is a sensor's of its own, and taken where it is named.
         strangers: topics of camera_info that were left out, because nothing says that they are of this camera.
     """
 
@@ -116,7 +117,8 @@ def _ground_truth(recording: Recording, contents: dict[str, str], image: Topic, 
         return frame_of(recording, topic) == frame, sum(hint in topic.name for hint in TRUTH_HINTS)
 
     depths = [recording.topics[name] for name, content in contents.items() if content == DEPTH and name != image.name]
-    return max(depths, key=score, default=None)
+    whole = [topic for topic in depths if frame_of(recording, topic) == frame or not is_matrix(recording, topic)]
+    return max(whole, key=score, default=None)
 
 
 def _named(recording: Recording, name: str, kinds: tuple[str, ...]) -> Topic:

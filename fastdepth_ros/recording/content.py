@@ -23,6 +23,9 @@ VIDEO = re.compile(r"h\.?26[3-6]|x26[45]|hevc|\bavc|av1|vp[89]|mpe?g-?[24]|theor
 FILES = re.compile(r"jpe?g|png", re.IGNORECASE)
 FILE_STARTS = (b"\xff\xd8\xff", b"\x89PNG")
 
+MATRIX = 64 * 64
+"""Pixels of the largest depth image that is taken for a small sensor's."""
+
 LOOKED_AT = 5
 """Messages from the beginning of a topic that are looked at: a camera's first ones may be damaged."""
 
@@ -43,6 +46,12 @@ def content_of(recording: Recording, topic: Topic) -> str:
     if FILES.search(said) or any(start.startswith(FILE_STARTS) for start in starts):
         return PICTURE
     return f"compressed data of format {said[:40]!r}, neither JPEG nor PNG"
+
+
+def is_matrix(recording: Recording, topic: Topic) -> bool:
+    """Whether a topic of Image holds so few pixels that it is a time-of-flight sensor's, and no picture's depth."""
+    first = next(_readable(recording, topic), None) if topic.type == IMAGE else None
+    return first is not None and 0 < int(first.width) * int(first.height) <= MATRIX
 
 
 def frame_of(recording: Recording, topic: Topic) -> str:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import importlib
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from rclpy.duration import Duration
 from rclpy.node import Node
-from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
 from fastdepth_ros import cdr
-from fastdepth_ros.errors import RecordingError, SettingError
+from fastdepth_ros.errors import AnchorError, RecordingError, SettingError
+from fastdepth_ros.messages.motion import restamped_transforms
+from fastdepth_ros.recording.anchors import TF_STATIC, TRANSFORMS
 from fastdepth_ros.recording.camera import CameraTopics
 from fastdepth_ros.recording.reader import Message, Topic
 
@@ -25,6 +27,9 @@ MOMENT = 0.2
 
 LONGEST_WAIT = 86400.0
 """For the next message [s]; what is later has a damaged time."""
+
+FOLLOWED = 10_000_000_000
+"""Stamps that are farther from the picture's are of another clock [ns]."""
 
 MOMENTS = 64
 """Recorded stamps that are kept in mind: a moment's messages lie close together."""
@@ -57,13 +62,18 @@ def names_as_published(
     ``image`` is the base name, as image_transport takes it: a compressed picture goes out on ``<image>/compressed``.
     Topics that are given no other name keep theirs, below the namespace.
     """
-    names = {name: f"/{namespace.strip('/')}/{name.lstrip('/')}".replace("//", "/") for name in topics.names}
+    names = {name: below(namespace, name) for name in topics.names}
     if image:
         suffix = "/compressed" if topics.compressed and not image.endswith("/compressed") else ""
         names[topics.image.name] = image + suffix
     if camera_info and topics.camera_info:
         names[topics.camera_info.name] = camera_info
     return names
+
+
+def below(namespace: str, name: str) -> str:
+    """Name of a recorded topic below a namespace."""
+    return f"/{namespace.strip('/')}/{name.lstrip('/')}".replace("//", "/")
 
 
 class Player:
@@ -78,6 +88,8 @@ class Player:
             messages that shared a stamp share the new one. Else the stamps stay as recorded.
         reliable: offer reliable delivery, which best-effort readers take as well. A camera driver's usual choice is
             best effort.
+        followers: topics whose new stamps are as far from the picture's as they were recorded: of sensors, which are
+            matched with images by stamp, and of tf. Other topics give the time to those that share their stamp.
 
     Raises:
         SettingError: the rate is not positive.
@@ -93,6 +105,7 @@ class Player:
         rate: float = 1.0,
         restamp: bool = True,
         reliable: bool = True,
+        followers: Collection[str] = (),
     ) -> None:
         if not 0 < rate < float("inf"):
             raise SettingError(f"a recording cannot be played {rate:g} times as fast", "Give a positive --rate.")
@@ -103,9 +116,13 @@ class Player:
         qos = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=DEPTH, reliability=reliability)
         self._publishers: dict[str, Any] = {}
         self._with_header: set[str] = set()
+        self._followers = followers
+        self._clock: tuple[int, int] | None = None
         for topic in topics:
             kind = message_class(topic)
-            self._publishers[topic.name] = node.create_publisher(kind, (names or {}).get(topic.name, topic.name), qos)
+            wanted = latched() if topic.name == TF_STATIC else qos
+            name = (names or {}).get(topic.name, topic.name)
+            self._publishers[topic.name] = node.create_publisher(kind, name, wanted)
             if next(iter(kind.get_fields_and_field_types().values()), "") == "std_msgs/Header":
                 self._with_header.add(topic.name)
 
@@ -131,6 +148,7 @@ class Player:
         """
         stop = stop or threading.Event()
         stamps: Stamps = {}
+        self._clock = None  # a recording that begins again is at another time
         count = 0
         start: float | None = None
         source = iter(messages)
@@ -166,9 +184,20 @@ class Player:
                 raise RecordingError(
                     f"{message.topic.name} holds a broken message ({error})", "Record again."
                 ) from error
-            if self._restamp:
+            if self._restamp and message.topic.name in self._followers:
+                stamp = self._followed(recorded)
+                data = cdr.with_stamp(data, stamp)
+            elif self._restamp:
                 stamp = self._new_stamp(message.topic.name, recorded, {} if stamps is None else stamps)
                 data = cdr.with_stamp(data, stamp)
+                self._clock = (recorded, stamp)
+        elif self._restamp and message.topic.type == TRANSFORMS:
+            try:
+                data = restamped_transforms(data, self._followed)
+            except AnchorError as error:
+                raise RecordingError(
+                    f"{message.topic.name} holds a broken message ({error})", "Record again."
+                ) from error
         self._publishers[message.topic.name].publish(data)
         return Published(message, recorded, stamp, max(0.0, time.monotonic() - due) if due else 0.0)
 
@@ -182,6 +211,17 @@ class Player:
             publisher.wait_for_all_acked(Duration(seconds=max(0.0, deadline - time.monotonic())))
         time.sleep(max(0.0, min(MOMENT, deadline - time.monotonic())))
 
+    def _followed(self, recorded: int) -> int:
+        """The time of a recorded stamp, counted from the latest stamp of the picture's moment [ns].
+
+        Before the first picture, and where the stamps are of another clock than the picture's, it is now.
+        """
+        if self._clock is not None:
+            then, now = self._clock
+            if abs(recorded - then) < FOLLOWED:
+                return now + round((recorded - then) / self._rate)
+        return int(self._node.get_clock().now().nanoseconds)
+
     def _new_stamp(self, topic: str, recorded: int, stamps: Stamps) -> int:
         stamp, topics = stamps.get(recorded, (0, set[str]()))
         # A topic that repeats a stamp, as a driver without a clock does with 0, is at another moment all the same.
@@ -191,6 +231,11 @@ class Player:
         if len(stamps) > MOMENTS:
             del stamps[next(iter(stamps))]
         return stamp
+
+
+def latched() -> QoSProfile:
+    """QoS of /tf_static: whoever comes late still hears it."""
+    return QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
 
 def message_class(topic: Topic) -> Any:

@@ -22,6 +22,14 @@ def test_every_figure_stands_beside_its_aim():
     assert found["640x480 JPEG: depth and xyzrgb cloud"]["ok"] is False
 
 
+def test_measured_depths_have_lines_where_they_were_measured():
+    cases = [case(640, 480, False, sigma_ms=0.25, anchors_ms=1.2), case(640, 480, True)]
+    found = {row["what"]: row for row in aims.rows(ENGINE, cases)}
+    assert found["640x480 raw: of that, uncertainty"]["ok"] is True
+    assert found["640x480 raw: of that, 300 points"]["ok"] is False
+    assert not any("JPEG: of that" in name for name in found)
+
+
 def test_larger_pictures_have_no_aim():
     found = {row["what"]: row for row in aims.rows(ENGINE, [case(1920, 1080, False, depth_ms=9.0)])}
     assert found["1920x1080 raw: depth"]["aim"] is None

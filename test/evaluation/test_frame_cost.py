@@ -19,7 +19,7 @@ if __name__ == "__main__":
     enter_graph(folder / "graph")
     from fastdepth_ros.evaluation.benchmark.frame_cost import Case, measure
 
-    print(json.dumps(measure(model, "host", (Case(640, 480, True),), 10, folder, lambda _: None)))
+    print(json.dumps(measure(model, "host", (Case(640, 480, False),), 10, folder, lambda _: None)))
 """
 
 
@@ -29,6 +29,8 @@ def test_counts_are_read_as_they_were_written(tmp_path):
     assert reader.read() == Counts(0, 0)
     writer.write(3, 5_000_000_000)
     assert reader.read() == Counts(3, 5_000_000_000)
+    writer.write(4, 5_000_000_000, 7)
+    assert reader.read() == Counts(4, 5_000_000_000, 7)
 
 
 @pytest.mark.usefixtures("module")
@@ -41,9 +43,10 @@ def test_a_frames_cost_is_told_from_the_networks(bundle, tmp_path):
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     (found,) = json.loads(done.stdout)
-    assert (found["width"], found["height"], found["jpeg"]) == (640, 480, True)
+    assert (found["width"], found["height"], found["jpeg"]) == (640, 480, False)
     assert found["network_ms"] > 0.1
     assert 0.1 < found["depth_ms"] < 200
     assert 0.1 < found["cloud_ms"] < 200
+    assert 0.01 < found["sigma_ms"] < found["anchors_ms"] < 200
     assert 50 < found["resident_mb"] < 400
     assert found["first_depth_s"] > 0.1

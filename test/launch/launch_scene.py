@@ -11,15 +11,19 @@ from pathlib import Path
 import cv2
 import numpy as np
 from rclpy.serialization import serialize_message
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, LaserScan, PointCloud2
+from std_msgs.msg import Header
 
 from fastdepth_ros.demo.graph import enter_graph
+from fastdepth_ros.harness import measured
 from fastdepth_ros.network import PRUNED
 from fastdepth_ros.recording import RecordingWriter
 from fastdepth_ros.runtime.bundle import Bundle, Manifest, write_bundle
 
 WIDTH, HEIGHT, FRAMES, PERIOD = 320, 240, 60, 33_333_333
 FRAME = "camera_color_optical_frame"
+FAR = 1.4
+"""Distance of the plane that the sensors measure [m]; random weights see the clouds a little nearer."""
 
 
 @cache
@@ -46,8 +50,17 @@ def make_bundle(folder: Path) -> Bundle:
     return write_bundle(folder, Manifest("random", PRUNED), weights, "# Random weights, for tests\n")
 
 
-def make_recording(folder: Path, compressed: bool) -> Path:
-    """A camera that looks at moving clouds for two seconds."""
+def sensed() -> list[tuple[str, PointCloud2 | LaserScan]]:
+    """Points and a scan of a plane that is so far away everywhere: the scan's frame is its own."""
+    random = np.random.default_rng(2)
+    slopes = np.column_stack((random.uniform(-0.45, 0.45, 100), random.uniform(-0.35, 0.35, 100), np.ones(100)))
+    angles = np.linspace(-0.4, 0.4, 81)
+    scan = measured.scan(Header(frame_id="laser"), -0.4, 0.01, FAR / np.cos(angles))
+    return [("/recorded/points", measured.cloud(Header(), FAR * slopes)), ("/recorded/scan", scan)]
+
+
+def make_recording(folder: Path, compressed: bool, anchors: bool = False) -> Path:
+    """A camera that looks at moving clouds for two seconds, and sensors that say that they are a plane."""
     noise = np.random.default_rng(1).integers(0, 256, (HEIGHT, WIDTH + FRAMES, 3), np.uint8)
     clouds = cv2.GaussianBlur(noise, (0, 0), 9) * 3
     k = [300.0, 0.0, (WIDTH - 1) / 2, 0.0, 300.0, (HEIGHT - 1) / 2, 0.0, 0.0, 1.0]
@@ -62,8 +75,8 @@ def make_recording(folder: Path, compressed: bool) -> Path:
                 topic = "/recorded/image_raw"
                 image = Image(width=WIDTH, height=HEIGHT, step=3 * WIDTH, encoding="bgr8")
                 image.data.frombytes(pixels.tobytes())
-            for name, message in ((topic, image), ("/recorded/camera_info", info)):
-                message.header.frame_id = FRAME
+            for name, message in (*(sensed() if anchors else ()), (topic, image), ("/recorded/camera_info", info)):
+                message.header.frame_id = message.header.frame_id or FRAME
                 message.header.stamp.sec, message.header.stamp.nanosec = divmod(i * PERIOD, 1_000_000_000)
                 kind = f"sensor_msgs/msg/{type(message).__name__}"
                 recording.write(name, kind, i * PERIOD, serialize_message(message))

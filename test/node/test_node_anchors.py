@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -108,6 +109,17 @@ class Robot:
         self.graph.wait_for(holds, what)
         return self.error()
 
+    def counts(self) -> dict[str, int]:
+        """Images that came, answers that left, and images that got none, by cause."""
+        said = {**self.graph.values("input"), **self.graph.values("inference"), **self.graph.values("outputs")}
+        kinds = ("images", "unreadable", "failures", "answers")
+        return {name: int(value) for name, value in said.items() if name in kinds or name.startswith("dropped: ")}
+
+    def balance(self, before: dict[str, int]) -> int:
+        """Images that came since and are neither answered nor explained."""
+        since = {name: count - before.get(name, 0) for name, count in self.counts().items()}
+        return since.pop("images") - sum(since.values())
+
     @property
     def says(self) -> str:
         status = self.graph.statuses.get("anchoring")
@@ -172,6 +184,41 @@ def test_depth_is_nearer_to_the_truth_with_points_and_a_scan(robot):
     here.until(lambda: "anchors fell silent" in here.says, "the silence to be told")
     assert "remembered" in here.says
     assert here.error() < alone
+
+
+def test_no_image_of_a_stream_stays_unanswered_without_an_explanation_while_the_sensors_fail(robot):
+    """Points and a scan at 20 Hz beside a camera at 30 Hz; one is corrupted, killed and started again meanwhile."""
+    here = robot(anchor_extrinsics=LIDAR)
+    alone = here.error()
+    points, scan = here.start("points"), here.start("scan")
+    here.until(lambda: "anchors (" in here.says and "scan (" in here.says, "both sources to be used")
+    here.graph.read("depth")
+    here.graph.next_reports()
+    before = here.counts()
+    happen = {
+        30: lambda: points.be("corrupt"),
+        50: scan.kill,
+        70: lambda: points.be("late"),
+        90: lambda: points.be("well"),
+        110: lambda: here.start("scan"),
+    }
+    sent = []
+    for number in range(150):
+        happen.get(number, lambda: None)()
+        image = image_of(here.room.picture, here.graph.header())
+        sent.append(image.header)
+        here.graph.images.publish(image)
+        end = time.monotonic() + 1 / 30
+        while time.monotonic() < end:
+            here.graph.spin(0.005)
+    # What came to the node is answered, or counted by cause; what never came, DDS lost before it, which it counts, too.
+    here.graph.wait_for(lambda: here.balance(before) == 0, "every image to be answered or explained")
+    answers = [answer.header for answer in here.graph.heard["depth"]]
+    assert answers
+    assert all(header in sent for header in answers)
+    assert len({(header.stamp.sec, header.stamp.nanosec) for header in answers}) == len(answers)
+    anchored = here.until(lambda: "anchors (" in here.says and "scan (" in here.says, "both sources to be used again")
+    assert anchored < 0.7 * alone
 
 
 def test_points_that_lie_by_a_factor_of_two_are_named(robot):

@@ -32,6 +32,10 @@ def rows(engine: Mapping[str, Any], cases: Sequence[Mapping[str, Any]]) -> list[
             size = case["width"], case["height"]
             name = f"{size[0]}x{size[1]} {'JPEG' if case['jpeg'] else 'raw'}: {what}"
             found.append(_row(name, case[key], "ms", aim if size == AIMED_SIZE else None))
+    for key, what, aim in (("sigma_ms", "of that, uncertainty", 0.3), ("anchors_ms", "of that, 300 points", 1.0)):
+        for case in cases:
+            if key in case:
+                found.append(_row(f"{case['width']}x{case['height']} raw: {what}", case[key], "ms", aim))
     return found
 
 

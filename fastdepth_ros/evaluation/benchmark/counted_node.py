@@ -1,4 +1,4 @@
-"""depth_node whose network counts its own processor time, so that the rest of the node's can be told from it.
+"""depth_node whose network and anchoring count their own processor time, so that the rest can be told from it.
 
 ``python -m fastdepth_ros.evaluation.benchmark.counted_node FILE --ros-args ...`` is the node and nothing else; FILE
 is written with every frame and may be read by another process at any time.
@@ -10,8 +10,9 @@ import mmap
 import struct
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,7 @@ import numpy.typing as npt
 from fastdepth_ros.runtime.engine import Engine
 
 WRITING = -1
-_FRAMES, _COUNTS = struct.Struct("q"), struct.Struct("2q")
+_FRAMES, _COUNTS = struct.Struct("q"), struct.Struct("3q")
 
 
 class Counts(NamedTuple):
@@ -28,10 +29,13 @@ class Counts(NamedTuple):
     Attributes:
         frames: how often the network ran.
         network: processor time that it took [ns]; it has to run on one thread.
+        anchoring: processor time that measured depths took, from their messages to the corrected answer, and the
+            uncertainty [ns].
     """
 
     frames: int
     network: int
+    anchoring: int = 0
 
 
 class CountsFile:
@@ -47,9 +51,9 @@ class CountsFile:
         with path.open("r+b") as file:
             self._bytes = mmap.mmap(file.fileno(), _COUNTS.size)
 
-    def write(self, frames: int, network: int) -> None:
+    def write(self, frames: int, network: int, anchoring: int = 0) -> None:
         """Put new :class:`Counts` there."""
-        _COUNTS.pack_into(self._bytes, 0, WRITING, network)
+        _COUNTS.pack_into(self._bytes, 0, WRITING, network, anchoring)
         _FRAMES.pack_into(self._bytes, 0, frames)
 
     def read(self) -> Counts:
@@ -62,7 +66,7 @@ class CountsFile:
 
 def main() -> int:
     """Run the node."""
-    file, frames, network = CountsFile(Path(sys.argv[1])), 0, 0
+    file, frames, network, anchoring = CountsFile(Path(sys.argv[1])), 0, 0, 0
 
     class CountingEngine(Engine):
         def run(self) -> npt.NDArray[np.float32]:
@@ -71,11 +75,27 @@ def main() -> int:
             answer = super().run()
             network += time.thread_time_ns() - begin
             frames += 1
-            file.write(frames, network)
+            file.write(frames, network, anchoring)
             return answer
 
+    def counted(work: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*args: Any, **options: Any) -> Any:
+            nonlocal anchoring
+            begin = time.thread_time_ns()
+            done = work(*args, **options)
+            anchoring += time.thread_time_ns() - begin
+            return done
+
+        return run
+
+    from fastdepth_ros.anchoring import Anchoring
+    from fastdepth_ros.node.anchor_found import Found
+    from fastdepth_ros.node.anchor_sources import AnchorSources
     from fastdepth_ros.node.run import main as run
 
+    # All that is done for measured depths in the thread that answers: messages, points in the view, the correction.
+    for kind, name in ((AnchorSources, "measure"), (Found, "__call__"), (Anchoring, "correct")):
+        setattr(kind, name, counted(getattr(kind, name)))
     return run(open_engine=CountingEngine)
 
 

@@ -1,4 +1,4 @@
-"""What a frame costs the node beside the network: processor time, at a camera's rate, over DDS.
+"""Cost of a frame beside the network: processor time of the node, at a camera's rate, over DDS.
 
 Each node is a process of its own and gets pictures from this one at 30 Hz: first while somebody listens to the depth
 map alone, then with a listener to the cloud. The network runs on one thread and counts its own time
@@ -21,9 +21,11 @@ import numpy.typing as npt
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
+from std_msgs.msg import Header
 
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.evaluation.benchmark.counted_node import Counts, CountsFile
+from fastdepth_ros.harness import measured
 from fastdepth_ros.harness.bystander import Bystander
 from fastdepth_ros.harness.process import NodeError, NodeProcess
 from fastdepth_ros.scene.path import pose_at
@@ -42,6 +44,9 @@ config/fastdds.xml has it."""
 START_LIMIT, FRAMES_LIMIT = 60.0, 30.0
 """Until the first depth comes, and beyond the time that the frames take at the camera's rate [s]."""
 
+POINTS = 300
+"""Measured points of a frame, as many as a SLAM's."""
+
 JPEG_QUALITY = 90
 COUNTED = "fastdepth_ros.evaluation.benchmark.counted_node"
 
@@ -57,18 +62,43 @@ class Case(NamedTuple):
 CASES = tuple(Case(*size, jpeg) for size in SIZES for jpeg in (False, True))
 
 
-def pictures() -> dict[tuple[int, int], npt.NDArray[np.uint8]]:
-    """Size -> a picture of the computed room, (height, width, 3) RGB: as much detail as a real one, for JPEG's sake."""
+class Seen(NamedTuple):
+    """A picture of the computed room, (height, width, 3) RGB, and points in it (n, 3) in the optical frame [m]."""
+
+    pixels: npt.NDArray[np.uint8]
+    points: npt.NDArray[np.float64]
+
+
+def pictures() -> dict[tuple[int, int], Seen]:
+    """Size -> a picture with as much detail as a real one, for JPEG's sake, and :data:`POINTS` points that it shows."""
     width, height = SIZES[-1]
-    camera = Intrinsics(width, height, 1575.0, 1575.0, (width - 1) / 2, (height - 1) / 2)
-    large = Renderer(build_room(), camera).render(pose_at(0.0), 0).picture
+    frame = Renderer(build_room(), camera_of(width, height)).render(pose_at(0.0), 0)
     found = {}
     for width, height in SIZES:
-        seen = large.shape[0] * width // height
-        left = (large.shape[1] - seen) // 2
-        cut = np.ascontiguousarray(large[:, left : left + seen])
-        found[width, height] = np.asarray(cv2.resize(cut, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+        seen = frame.picture.shape[0] * width // height
+        left = (frame.picture.shape[1] - seen) // 2
+        picture, depth = (np.ascontiguousarray(whole[:, left : left + seen]) for whole in (frame.picture, frame.depth))
+        pixels = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+        depth = cv2.resize(depth, (width, height), interpolation=cv2.INTER_NEAREST)
+        found[width, height] = Seen(np.asarray(pixels, np.uint8), _points(depth))
     return found
+
+
+def _points(depth: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float64]:
+    """Points (n, 3) [m] of a depth map, with errors as a SLAM's, within what the network sees."""
+    height, width = depth.shape
+    random = np.random.default_rng(0)
+    camera = camera_of(width, height)
+    across = random.uniform((width - height) / 2 + 0.05 * height, (width + height) / 2 - 0.05 * height, POINTS)
+    down = random.uniform(0.06 * height, 0.94 * height, POINTS)
+    z = depth[down.astype(int), across.astype(int)] * np.exp(random.normal(0, 0.05, POINTS))
+    return np.stack(((across - camera.cx) / camera.fx * z, (down - camera.cy) / camera.fy * z, z), axis=1)
+
+
+def camera_of(width: int, height: int) -> Intrinsics:
+    """The camera that films the room, for a picture that is cut to a size of the same height."""
+    focal = 1575.0 * height / 1080
+    return Intrinsics(width, height, focal, focal, (width - 1) / 2, (height - 1) / 2)
 
 
 class Camera(Bystander):
@@ -90,7 +120,10 @@ class Camera(Bystander):
         topic = "/image/compressed" if jpeg else "/image"
         self._image = self.node.create_publisher(type(self._message), topic, driver)
         self._info = self.node.create_publisher(CameraInfo, "/camera_info", driver)
-        self._camera_info = camera_info(*pixels.shape[1::-1])
+        height, width = pixels.shape[:2]
+        self._camera_info = measured.camera_info(Header(), camera_of(width, height))
+        self._anchors: Any = None
+        self._cloud: Any = None
         self.node.create_subscription(Image, "/depth/image_rect", self._hear, driver, raw=True)
         self.node.create_timer(1 / RATE, self._send)
 
@@ -98,9 +131,22 @@ class Camera(Bystander):
         best_effort = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
         self.node.create_subscription(PointCloud2, "/depth/points", lambda _: None, best_effort, raw=True)
 
+    def listen_to_the_uncertainty(self) -> Any:
+        """A subscription; the node computes it while there is one."""
+        best_effort = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+        return self.node.create_subscription(Image, "/depth/uncertainty", lambda _: None, best_effort, raw=True)
+
+    def send_points(self, points: npt.NDArray[np.float64]) -> None:
+        """Measured points (n, 3) [m] with every picture from now on."""
+        self._cloud = measured.cloud(Header(), points)
+        self._anchors = self.node.create_publisher(PointCloud2, "/anchors", QoSProfile(depth=1))
+
     def _send(self) -> None:
         stamp = self.node.get_clock().now().to_msg()
         self._message.header.stamp = self._camera_info.header.stamp = stamp
+        if self._anchors is not None:
+            self._cloud.header.stamp = stamp
+            self._anchors.publish(self._cloud)
         self._info.publish(self._camera_info)
         self._image.publish(serialize_message(self._message))
 
@@ -124,18 +170,6 @@ def compressed(pixels: npt.NDArray[np.uint8]) -> CompressedImage:
     return message
 
 
-def camera_info(width: int, height: int) -> CameraInfo:
-    """A pinhole camera with a Kinect's vertical angle of view."""
-    focal = 525.0 * height / 480
-    centre = ((width - 1) / 2, (height - 1) / 2)
-    k = [focal, 0.0, centre[0], 0.0, focal, centre[1], 0.0, 0.0, 1.0]
-    p = [*k[:3], 0.0, *k[3:6], 0.0, *k[6:], 0.0]
-    info = CameraInfo(width=width, height=height, distortion_model="plumb_bob", k=k, p=p)
-    info.d = [0.0] * 5
-    info.r = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
-    return info
-
-
 def measure(
     model: Path, target: str, cases: tuple[Case, ...], frames: int, folder: Path, say: Callable[[str], object]
 ) -> list[dict[str, Any]]:
@@ -154,7 +188,8 @@ def measure(
     Returns:
         For each case its fields and ``first_depth_s`` from the start of the node's process, ``resident_mb`` of it
         at the end [10^6 bytes], ``network_ms``, ``depth_ms`` and ``cloud_ms``: processor time of a frame, of the
-        network, and of everything else with a listener to depth, and to depth and cloud.
+        network, and of everything else with a listener to depth, and to depth and cloud. Raw pictures of the smallest
+        size have ``sigma_ms`` and ``anchors_ms``, too: what uncertainty costs, and what :data:`POINTS` points cost.
 
     Raises:
         NodeError: a node ended or does not answer.
@@ -163,9 +198,7 @@ def measure(
     return [_measure(model, target, case, seen[case[:2]], frames, folder, say) for case in cases]
 
 
-def _measure(
-    model: Path, target: str, case: Case, pixels: npt.NDArray[np.uint8], frames: int, folder: Path, say: Any
-) -> dict[str, Any]:
+def _measure(model: Path, target: str, case: Case, seen: Seen, frames: int, folder: Path, say: Any) -> dict[str, Any]:
     name = f"{case.width}x{case.height} {'JPEG' if case.jpeg else 'raw'}"
     place = folder / name.replace(" ", "-")
     place.mkdir(parents=True)
@@ -179,18 +212,23 @@ def _measure(
     counts = CountsFile(place / "counts")
     command = [sys.executable, "-m", COUNTED, str(place / "counts")]
     say(f"{name}: until the first depth")
-    with Camera(pixels, case.jpeg) as camera, NodeProcess(place, parameters, command) as process:
+    with Camera(seen.pixels, case.jpeg) as camera, NodeProcess(place, parameters, command) as process:
         _wait(process, lambda: camera.first_depth > 0, START_LIMIT)
         first_depth = (camera.first_depth - process.started) / 1e9
         say(f"{name}: depth alone")
         _wait(process, lambda: time.time_ns() > process.started + SETTLE * 1e9, 2 * SETTLE)
-        network, depth = _cost(process, counts, frames)
+        network, depth, _ = _cost(process, counts, frames)
         camera.listen_to_the_cloud()
         say(f"{name}: depth and cloud")
-        _, cloud = _cost(process, counts, frames)
+        _, cloud, _ = _cost(process, counts, frames)
         resident, _ = process.memory()
+        anchored = {}
+        if case == CASES[0]:
+            say(f"{name}: measured depths")
+            anchored = _anchored(process, counts, frames, camera, seen.points)
     return {
         **case._asdict(),
+        **anchored,
         "first_depth_s": round(first_depth, 3),
         "resident_mb": round(resident, 1),
         "network_ms": round(network, 3),
@@ -199,12 +237,28 @@ def _measure(
     }
 
 
-def _cost(process: NodeProcess, counts: CountsFile, frames: int) -> tuple[float, float]:
-    """Processor time of a frame [ms]: of the network, and of everything else, over so many frames."""
+def _anchored(
+    process: NodeProcess, counts: CountsFile, frames: int, camera: Camera, points: npt.NDArray[np.float64]
+) -> dict[str, float]:
+    """Processor time of a frame [ms] for the uncertainty alone, and then for points without it.
+
+    It comes last: from then on the node remembers what was measured.
+    """
+    uncertainty = camera.listen_to_the_uncertainty()
+    _, _, sigma = _cost(process, counts, frames)
+    camera.node.destroy_subscription(uncertainty)
+    camera.send_points(points)
+    _, _, anchors = _cost(process, counts, frames)
+    return {"sigma_ms": round(sigma, 3), "anchors_ms": round(anchors, 3)}
+
+
+def _cost(process: NodeProcess, counts: CountsFile, frames: int) -> tuple[float, float, float]:
+    """Processor time of a frame [ms] over so many: of the network, of everything else, and of anchoring in that."""
     before, begun = _after(process, counts, WARM_UP)
     after, ended = _after(process, counts, frames)
     count, network = after.frames - before.frames, after.network - before.network
-    return network / count / 1e6, (ended - begun - network) / count / 1e6
+    anchoring = (after.anchoring - before.anchoring) / count / 1e6
+    return network / count / 1e6, (ended - begun - network) / count / 1e6, anchoring
 
 
 def _after(process: NodeProcess, counts: CountsFile, frames: int) -> tuple[Counts, int]:
