@@ -1,13 +1,20 @@
+import re
 from pathlib import Path
 
 from setuptools import find_packages, setup
 
 PACKAGE = "fastdepth_ros"
+HERE = Path(__file__).parent
 
 
-def requirements(name: str) -> list[str]:
-    lines = Path("requirements", f"{name}.txt").read_text(encoding="utf-8").splitlines()
+def requirements(*names: str) -> list[str]:
+    lines = [line for name in names for line in (HERE / "requirements" / f"{name}.txt").read_text("utf-8").splitlines()]
     return [line for line in lines if line and not line.startswith(("#", "-r"))]
+
+
+def version() -> str:
+    """The version, which fastdepth_ros/__init__.py alone says; a test holds package.xml to it."""
+    return re.search(r'^__version__ = "(.+)"$', (HERE / PACKAGE / "__init__.py").read_text("utf-8"), re.MULTILINE)[1]
 
 
 def shared(folder: str) -> list[tuple[str, list[str]]]:
@@ -19,21 +26,31 @@ def shared(folder: str) -> list[tuple[str, list[str]]]:
     return [(f"share/{PACKAGE}/{where}", names) for where, names in files.items()]
 
 
-# The ROS 2 wheels and OpenCV are not named here: in a ROS 2 workspace rosdep brings them (package.xml), elsewhere
-# requirements/run.txt does, and a second copy from another source would break either.
-FROM_ROSDEP = ("ros-", "opencv-", "numpy", "PyYAML", "rich", "matplotlib")
+# What the node needs and no ROS 2 distribution brings. Everything else is in the extras: in a ROS 2 workspace rosdep
+# brings it (package.xml), and a second copy from another source would break either.
+NODE = ("apache-tvm", "safetensors")
 
 setup(
     name=PACKAGE,
-    version="0.1.0",
+    version=version(),
     description="Metric depth from one ordinary camera: FastDepth compiled by TVM, as a ROS 2 node.",
+    long_description=(HERE / "README.md").read_text("utf-8"),
+    long_description_content_type="text/markdown",
     license="Apache-2.0",
     author="fastdepth_ros maintainers",
     python_requires=">=3.10",
     packages=find_packages(include=[PACKAGE, f"{PACKAGE}.*"]),
     package_data={PACKAGE: ["**/*.json", "**/*.yaml", "**/*.html", "**/*.css", "**/*.sh"]},
-    install_requires=["setuptools", *(r for r in requirements("run") if not r.startswith(FROM_ROSDEP))],
-    extras_require={"test": ["pytest", "pytest-timeout", "hypothesis"], "cuda": requirements("cuda")},
+    install_requires=["setuptools", *(r for r in requirements("packages") if r.startswith(NODE))],
+    extras_require={
+        "alone": [r for r in requirements("packages") if not r.startswith(NODE)],
+        "ros": requirements("packages", "run"),
+        "ros-jazzy": requirements("packages", "run-jazzy"),
+        "recordings": [r for r in requirements("packages") if r.startswith("rosbags")],
+        "cuda": requirements("cuda"),
+        "train": [r for r in requirements("train") if not r.startswith(("pytest", "hypothesis"))],
+        "test": ["pytest", "pytest-timeout", "hypothesis"],
+    },
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),
         (f"share/{PACKAGE}", ["package.xml"]),

@@ -39,9 +39,13 @@ COMMANDS = {
 
 
 MISSING = {
-    "rclpy": "Source a ROS 2 installation, or use the environment that `make demo` sets up.",
+    "rclpy": "Source a ROS 2 installation, use what `make demo` sets up, or install this package's extra [ros].",
     "torch": "Use the environment that `make train-env` sets up: .venv-train/bin/fastdepth train.",
     "tvm": "Install apache-tvm as requirements/run.txt names it; a robot that has compiled modules does without.",
+    **dict.fromkeys(
+        ("cv2", "matplotlib", "numpy", "rich", "rosbags", "yaml"),
+        "Install it as requirements/packages.txt names it, or install this package with its extra [alone].",
+    ),
 }
 """Packages that some sub-commands need and not every machine has -> what to do."""
 

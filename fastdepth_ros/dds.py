@@ -7,11 +7,12 @@ them. A picture that is larger than the segment is lost for best-effort readers,
 from __future__ import annotations
 
 import os
-import sys
 import xml.etree.ElementTree as ElementTree
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+from fastdepth_ros import places
 
 NEW_NAME, OLD_NAME = "FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE"
 """Variables that name the profile: Jazzy and older read only the second; newer ones read it as well, and warn of it."""
@@ -52,10 +53,7 @@ def profile_variable() -> str:
 
 def shipped(name: str) -> Path | None:
     """A file of this package's config folder, in the checkout or installed; None where it is neither."""
-    prefixes = [*os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep), sys.prefix]
-    folders = [Path(__file__).resolve().parents[1] / "config"]
-    folders += [Path(prefix, "share", "fastdepth_ros", "config") for prefix in prefixes if prefix]
-    return next((folder / name for folder in folders if (folder / name).is_file()), None)
+    return places.find(f"config/{name}")
 
 
 def segment_of(profile: Path) -> int:

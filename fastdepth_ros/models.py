@@ -6,9 +6,9 @@ A bundle is named by its folder, or by its name where it ships with the package.
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
+from fastdepth_ros import places
 from fastdepth_ros.errors import BundleError
 from fastdepth_ros.files.names import check_text
 from fastdepth_ros.files.reading import sha256
@@ -28,11 +28,8 @@ BUNDLES = "bundles"
 
 
 def model_folders() -> list[Path]:
-    """Folders that may hold bundles: the checkout's, then those of every installation on the ament prefix path."""
-    checkout = Path(__file__).resolve().parent.parent / "models"
-    prefixes = [*os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep), sys.prefix]
-    installed = [Path(prefix) / "share" / "fastdepth_ros" / "models" for prefix in prefixes if prefix]
-    return [folder for folder in dict.fromkeys([checkout, *installed]) if os.path.isdir(folder)]
+    """Folders that may hold bundles: the checkout's, then those of every installation."""
+    return [folder for share in places.shares() if os.path.isdir(folder := share / "models")]
 
 
 def list_bundles() -> list[Path]:

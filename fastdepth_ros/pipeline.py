@@ -92,7 +92,7 @@ class Latest(Generic[Kept]):
         self._known: tuple[object, Kept] | None = None
 
     def of(self, key: object, make: Callable[[], Kept]) -> Kept:
-        """What belongs to the key: as it is kept, or else what ``make`` makes."""
+        """The thing of this key: kept from the last time, or else made by ``make``."""
         if self._known is None or self._known[0] != key:
             self._known = (key, make())
         return self._known[1]

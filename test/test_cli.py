@@ -42,13 +42,22 @@ def test_an_unknown_command_is_refused(capsys):
     assert "dance" in capsys.readouterr().err
 
 
-def test_a_missing_package_is_named_with_its_remedy(bundle, tmp_path):
-    line = ["compile", str(bundle.path), "--out", str(tmp_path / "module")]
-    code = f"import sys; sys.modules['tvm'] = None; from fastdepth_ros.cli import main; sys.exit(main({line!r}))"
+@pytest.mark.parametrize(
+    ("package", "line", "remedy"),
+    [
+        ("tvm", ["compile", "{bundle}", "--out", "{out}"], "Install apache-tvm"),
+        ("rosbags", ["demo", "--recording", "{out}"], "Install it as requirements/packages.txt names it"),
+        ("cv2", ["infer", "{out}"], "its extra [alone]"),
+    ],
+)
+def test_a_missing_package_is_named_with_its_remedy(bundle, tmp_path, package, line, remedy):
+    line = [word.format(bundle=bundle.path, out=tmp_path / "out") for word in line]
+    code = f"import sys; sys.modules[{package!r}] = None; from fastdepth_ros.cli import main; sys.exit(main({line!r}))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    assert "tvm is not installed here. Install apache-tvm" in done.stderr
+    assert f"{package} is not installed here. " in done.stderr
+    assert remedy in done.stderr
     assert "Traceback" not in done.stderr
+    assert done.returncode == 2
 
 
 def test_the_command_line_itself_loads_neither_ros_nor_tvm():

@@ -53,7 +53,7 @@ class Prior:
     spread_up: float = 0.25
     spread_side: float = 0.2
     alone: float = 0.6
-    anchored: float = 0.86
+    anchored: float = 0.8
     few: float = 3.0
 
     def to_json(self) -> dict[str, float]:

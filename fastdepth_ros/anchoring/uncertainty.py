@@ -15,7 +15,7 @@ from fastdepth_ros.anchoring.prior import Prior
 
 Floats = npt.NDArray[np.float32]
 
-LEAST_SURPRISE, TRUST, SHY = 0.15, 0.65, 10.0
+LEAST_SURPRISE, TRUST, SHY = 0.1, 0.9, 10.0
 """Weight of anchors' own errors in sigma: the least that counts, the power, anchors until half of it."""
 
 
@@ -75,6 +75,10 @@ class Uncertainty:
         alone = self._prior.few / (self._prior.few + len(fitted.errors))
         factor = self._prior.alone**alone * self._prior.anchored ** (1 - alone)
         surprise = _surprise(inverse @ few.residuals, inverse, len(fitted.errors))
+        if surprise < 1:
+            # Where anchors say little, their small errors say little, too.
+            left *= np.power(np.float32(surprise**2), 1 - left / total)
+            surprise = 1.0
         return self._finish(depth, left * share, left * (1 - share), factor * surprise)
 
     def _lines(self) -> Floats:

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from fastdepth_ros.anchoring import Anchors
-from fastdepth_ros.camera import Intrinsics, View
+from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.colours import relief
 from fastdepth_ros.errors import AnchorError, ImageError, RecordingError, SettingError
 from fastdepth_ros.files.reading import read
@@ -177,7 +177,7 @@ class Given:
         from fastdepth_ros.recording.anchor_file import anchors_of
 
         size = (picture.width, picture.height)
-        view = View.of(self._manifest.view, *size, self._manifest.input_width, self._manifest.input_height)
+        view = self._manifest.view_of(*size)
         rows = [row for row in self._rows if row.picture in ("", path.name)]
         return pipeline.run(picture, camera, anchors=anchors_of(rows, view, *size), uncertainty=True)
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from rclpy.serialization import serialize_message
 
 from fastdepth_ros import cdr
-from fastdepth_ros.camera import Intrinsics, View
+from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.demo.truth import Follower, decoded, read_at, sized
 from fastdepth_ros.errors import ImageError
 from fastdepth_ros.evaluation.sensors import Scene, Sensor
@@ -68,7 +68,7 @@ class Simulated:
         seed: int = 0,
     ) -> None:
         self._camera = camera
-        self._view = View.of(manifest.view, camera.width, camera.height, manifest.input_width, manifest.input_height)
+        self._view = manifest.view_of(camera.width, camera.height)
         self._seen = self._view.intrinsics(camera)
         self._sensors = sensors
         self._image = topics.image

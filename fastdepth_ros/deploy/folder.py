@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import re
 import shutil
-import sys
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import fastdepth_ros
+from fastdepth_ros import places
 from fastdepth_ros.compiler.cuda.gpus import GPUS
 from fastdepth_ros.compiler.export import compile_bundle
 from fastdepth_ros.compiler.targets import find_target
@@ -184,9 +183,7 @@ def _share() -> Path:
     Raises:
         SettingError: neither has them.
     """
-    prefixes = [*os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep), sys.prefix]
-    places = [PACKAGE.parent, *(Path(prefix, "share", PACKAGE.name) for prefix in prefixes if prefix)]
-    for place in places:
+    for place in places.shares():
         if all((place / entry).exists() for entry in SHARED):
             return place
     remedy = "Run it in a checkout, or in an environment that the package was installed to."

@@ -2,7 +2,7 @@
 # Installs depth for robots with the model @MODEL@, compiled for @TARGET@, into a virtual environment of its own.
 #
 #   ./install.sh [VENV]              VENV: where to (default: venv in this folder)
-#   PYTHON=python3.10 ./install.sh   with this Python, 3.10 to 3.12 (default: python3)
+#   PYTHON=python3.10 ./install.sh   with this Python, 3.10 to 3.14 (default: python3)
 #   WITH_ROS=1 ./install.sh          with ROS 2 as wheels as well (x86_64 only); otherwise source yours before
 #
 # Ends with what `fastdepth doctor` says, and with its exit status: 0 where depth works.
@@ -18,8 +18,8 @@ die() { echo "install.sh: $*" >&2; exit 2; }
 [ "$(uname -m)" = @ARCHITECTURE@ ] || die "this folder is for @ARCHITECTURE@, this machine is $(uname -m)"
 sha256sum --quiet --check SHA256SUMS || die "a file is damaged; copy the folder again"
 command -v "$python" >/dev/null || die "$python is not installed; name one with PYTHON=..."
-"$python" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' ||
-    die "$("$python" -V) does not do: install Python 3.10, 3.11 or 3.12 and name it with PYTHON=..."
+"$python" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 14))' ||
+    die "$("$python" -V) does not do: install Python 3.10 to 3.14 and name it with PYTHON=..."
 
 # What ROS brings (rclpy, OpenCV...) stays its own. Its libraries are made for NumPy 1, of which Ubuntu 22.04's 1.21 is too
 # old for the TVM runtime, which wants 1.23; 1.26 suits both.

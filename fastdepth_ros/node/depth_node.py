@@ -34,6 +34,7 @@ from fastdepth_ros.node.reports import Reporter
 from fastdepth_ros.node.topics import Topics
 from fastdepth_ros.node.transitions import ACTIVE, FAILURE, SUCCESS, UNCONFIGURED, transition
 from fastdepth_ros.parameters import Parameters
+from fastdepth_ros.power.sampler import USUAL, Periods
 from fastdepth_ros.runtime.engines import open_engine as open_any_engine
 
 JUDGE_PERIOD = 0.5
@@ -51,6 +52,7 @@ class DepthNode(CarefulNode):
         open_engine: opens the engine of a compiled module, on so many threads.
         way: how rclpy is used, and why so; by default it is chosen.
         judge_period: how often the governor is asked whether it wants something else [s].
+        power_periods: of the looks at the machine.
         arguments: rclpy's.
 
     Attributes:
@@ -64,6 +66,7 @@ class DepthNode(CarefulNode):
         open_engine: OpenEngine = open_any_engine,
         way: tuple[Way, str] | None = None,
         judge_period: float = JUDGE_PERIOD,
+        power_periods: Periods = USUAL,
         **arguments: Any,
     ) -> None:
         self.state = UNCONFIGURED
@@ -81,7 +84,7 @@ class DepthNode(CarefulNode):
         for name, error in self.strange.items():
             self._settings.refuse(name, error)
         self._reporter.name_unknown(self._settings.unknown(every_topic=False))
-        self._power = NodePower(self.parameters, self._now)
+        self._power = NodePower(self.parameters, self._now, power_periods)
         # Diagnostics go on while /clock stands still; their windows are in the node's clock all the same.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._reports = ReportTimer(self, steady, self.parameters.diagnostics_period, self._report)

@@ -18,6 +18,7 @@ from fastdepth_ros.errors import SettingError
 from fastdepth_ros.parameters import FROM_PROFILE, Parameters, affinity_of, command_of, profiles_of
 from fastdepth_ros.power import Decision, Finding, Governor, PowerMonitor, Profiles, load_profiles, process
 from fastdepth_ros.power.profiles import BUILT_IN
+from fastdepth_ros.power.sampler import USUAL, Periods
 from fastdepth_ros.runtime.engine import max_threads
 
 FIRST_LOOK = 0.5
@@ -79,12 +80,13 @@ class NodePower:
     Args:
         parameters: of the node, at its start.
         now: the time in the node's clock [s].
+        periods: of the looks at the machine.
 
     Raises:
         SettingError: nvpmodel_command or cpu_affinity is not allowed.
     """
 
-    def __init__(self, parameters: Parameters, now: Callable[[], float]) -> None:
+    def __init__(self, parameters: Parameters, now: Callable[[], float], periods: Periods = USUAL) -> None:
         max_threads()  # remembers how many cores there are, before a profile takes some away
         self._device = "cuda" if parameters.target.startswith("cuda") else "cpu"
         self._profiles, parameters = _usable(parameters)
@@ -94,6 +96,7 @@ class NodePower:
             command_of(parameters.nvpmodel_command),
             parameters.manage_board_mode,
             self._device,
+            periods=periods,
         )
         self._now = now
         self._at = now()

@@ -4,32 +4,39 @@ from __future__ import annotations
 
 import faulthandler
 import sys
+from typing import Any
 
 import rclpy
 from rclpy.executors import ExternalShutdownException
 from rclpy.signals import SignalHandlerOptions
 
-from fastdepth_ros.node.configured import OpenEngine
 from fastdepth_ros.node.depth_node import DepthNode
 from fastdepth_ros.node.ending import Ending
 from fastdepth_ros.node.process import prepare_process
 from fastdepth_ros.node.rclpy_ways.choice import choose
 from fastdepth_ros.node.starting import StartError
-from fastdepth_ros.runtime.engines import open_engine as open_any_engine
 
 FAREWELL = 15.0
 """Time that leaving the graph may take [s]."""
 
 
-def main(args: list[str] | None = None, open_engine: OpenEngine = open_any_engine) -> int:
-    """Run the node until it is told to end; that is status 0. Where ROS does not start, it is that of the error."""
+def main(args: list[str] | None = None, **options: Any) -> int:
+    """Run the node until it is told to end.
+
+    Args:
+        args: of the process, for ROS; None are its own.
+        options: arguments of :class:`DepthNode`, as ``open_engine``.
+
+    Returns:
+        0; where ROS does not start, the status of the error.
+    """
     ending = Ending()
     prepare_process()
     way = choose()
     try:
         try:
             rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
-            node = DepthNode(lambda: ending.told, open_engine=open_engine, way=way)
+            node = DepthNode(lambda: ending.told, way=way, **options)
         except way[0].refusals as refusal:
             error = StartError(refusal)
             sys.stderr.write(f"depth_node: {error}\n")

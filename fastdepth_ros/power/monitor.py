@@ -15,7 +15,7 @@ from fastdepth_ros.power.meters.battery import Charge
 from fastdepth_ros.power.modes import Mode
 from fastdepth_ros.power.nvpmodel import Nvpmodel
 from fastdepth_ros.power.profiles import Budget, Operation, Profile
-from fastdepth_ros.power.sampler import Sampler
+from fastdepth_ros.power.sampler import USUAL, Periods, Sampler
 
 WINDOW = 5.0
 """Seconds that the reported power is averaged over."""
@@ -84,6 +84,7 @@ class PowerMonitor:
         manage_mode: whether nvpmodel may be asked to set the mode of a profile, once for each change of profile.
         device: what the network runs on, ``cpu`` or ``cuda``.
         clock: the time [s], monotonic.
+        periods: of its looks.
 
     Raises:
         SettingError: the command would raise privileges or start a shell.
@@ -97,10 +98,11 @@ class PowerMonitor:
         manage_mode: bool = False,
         device: str = "cpu",
         clock: Callable[[], float] = time.monotonic,
+        periods: Periods = USUAL,
     ) -> None:
         self._tool = Nvpmodel(nvpmodel)
         self._clock = clock
-        self.sampler = Sampler(Files(root), self._tool, clock)
+        self.sampler = Sampler(Files(root), self._tool, clock, periods)
         self._manage = manage_mode
         self._device = device
         self._profile = profile

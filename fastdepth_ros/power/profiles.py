@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from fastdepth_ros import places
 from fastdepth_ros.errors import SettingError, brief, quoted
 from fastdepth_ros.files.yaml_text import read_yaml
 from fastdepth_ros.power.files import parse_list
@@ -95,10 +94,7 @@ class Profiles(dict[str, Profile]):
 
 def own_file() -> Path | None:
     """The robot's own profiles, ``config/power.yaml``: the checkout's, else that of an installation; None without."""
-    checkout = Path(__file__).resolve().parent.parent.parent
-    prefixes = [*os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep), sys.prefix]
-    folders = [checkout, *(Path(prefix) / "share" / "fastdepth_ros" for prefix in prefixes if prefix)]
-    return next((path for folder in folders if (path := folder / "config" / "power.yaml").is_file()), None)
+    return places.find("config/power.yaml")
 
 
 def load_profiles(own: str | Path | None = None) -> Profiles:

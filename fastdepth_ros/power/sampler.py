@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from fastdepth_ros.errors import Finding, Level
 from fastdepth_ros.power.board import BoardReader, BoardState
@@ -23,13 +24,7 @@ from fastdepth_ros.power.meters.battery import Charge, charges
 from fastdepth_ros.power.nvpmodel import Answer, Nvpmodel
 
 PERIOD = 0.1
-BOARD_PERIOD = 1.0
-ASK_PERIOD = 5.0
-SEARCH_PERIOD = 5.0
-"""Seconds between two looks at the meter, at the board, two calls of nvpmodel, two searches for a better meter."""
-
-IDLE_PERIOD = 0.5
-"""Seconds between two rounds on a machine that has neither meter nor modes."""
+"""Seconds between two looks at the meter."""
 
 STUCK = 1.0
 """Seconds that a read may take before its driver counts as hanging."""
@@ -41,6 +36,27 @@ MEMORY = 60.0
 """Seconds of idling that the idle power is averaged over."""
 
 LONG_AGO = float("-inf")
+
+
+class Periods(NamedTuple):
+    """Seconds between two looks.
+
+    Attributes:
+        meter: at the meter.
+        board: at the board.
+        ask: between two calls of nvpmodel.
+        search: between two searches for a better meter.
+        idle: between two rounds on a machine that has neither meter nor modes.
+    """
+
+    meter: float = PERIOD
+    board: float = 1.0
+    ask: float = 5.0
+    search: float = 5.0
+    idle: float = 0.5
+
+
+USUAL = Periods()
 
 
 @dataclass
@@ -77,11 +93,17 @@ class Sampler:
         files: where ``sys`` and ``etc`` are.
         nvpmodel: how to call it; None never to.
         clock: the time.
+        periods: of its looks.
     """
 
     def __init__(
-        self, files: Files, nvpmodel: Nvpmodel | None = None, clock: Callable[[], float] = time.monotonic
+        self,
+        files: Files,
+        nvpmodel: Nvpmodel | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        periods: Periods = USUAL,
     ) -> None:
+        self._periods = periods
         self.files = files
         self.clock = clock
         self.watch = Watch()
@@ -151,7 +173,7 @@ class Sampler:
                 self.cost, spent = self.cost + used - spent, used
             now = time.monotonic()
             busy = bool(self.watch.meter.channels) or self.watch.board.has_nvpmodel
-            due = max(due + (PERIOD if busy else IDLE_PERIOD), now)
+            due = max(due + (self._periods.meter if busy else self._periods.idle), now)
             # Waiting for an event costs twice as much as sleeping, and whoever stops us has a tenth of a second.
             if busy:
                 time.sleep(due - now)
@@ -162,16 +184,16 @@ class Sampler:
     def round(self, files: Files) -> None:
         """Do what is due now. Nine of ten rounds only measure: a processor that has just woken up is slow."""
         now = self.clock()
-        survey = now - self._searched >= SEARCH_PERIOD
+        survey = now - self._searched >= self._periods.search
         if survey:
             self._searched = now
             self._search(files)
             self._board.survey(files)
         self._measure(files, now)
-        if survey or now - self._looked >= BOARD_PERIOD:
+        if survey or now - self._looked >= self._periods.board:
             self._look(files, now)
         tool = self._nvpmodel
-        if tool is not None and (tool.busy or self._wish is not None or now - self._asked >= ASK_PERIOD):
+        if tool is not None and (tool.busy or self._wish is not None or now - self._asked >= self._periods.ask):
             self._talk(tool, now)
 
     def _look(self, files: Files, now: float) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from anchor_messages import cloud_of, header, serialized, tf_message_of, transform_of, xyz_of
+from slowly import mostly_slow
 
 from fastdepth_ros import cdr
 from fastdepth_ros.models import find_bundle
@@ -279,7 +280,7 @@ def test_a_node_that_dies_is_reported_with_its_last_words(tmp_path, room, bundle
     assert "Traceback" not in words
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", mostly_slow([signal.SIGINT, signal.SIGTERM]))
 def test_a_demo_that_is_stopped_leaves_no_process_behind(tmp_path, room, bundle, module, number):  # noqa: ARG001
     demo = start(tmp_path, "--recording", room, "--model", bundle.path, "--rate", "0.02")
     wait_for(lambda: (tmp_path / "node.log").is_file() and "answers /image" in (tmp_path / "node.log").read_text())
@@ -320,6 +321,7 @@ def test_without_camera_info_there_is_depth_and_a_report_that_says_what_is_missi
     assert "cloud of the node" not in page
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("raw", [[], ["--raw"]], ids=["compressed", "raw"])
 def test_a_damaged_first_picture_does_not_end_the_demo(tmp_path, room, bundle, module, raw):  # noqa: ARG001
     with Recording.open(room) as whole, RecordingWriter(tmp_path / "damaged") as damaged:
@@ -355,7 +357,9 @@ with Recording.open({str(room)!r}) as recording:
     assert nodes_of(tmp_path) == []
 
 
-@pytest.mark.parametrize(("name", "frames", "wanted"), [("tum_fr3_cabinet", 58, 56), ("tum_fr3_cabinet_raw12", 12, 12)])
+@pytest.mark.parametrize(
+    ("name", "frames", "wanted"), mostly_slow([("tum_fr3_cabinet_raw12", 12, 12), ("tum_fr3_cabinet", 58, 56)])
+)
 def test_real_recordings_are_answered(tmp_path, reference, reference_bundle, reference_module, name, frames, wanted):  # noqa: ARG001
     """Slowly, because tests share their machine; `fastdepth demo` itself plays in real time."""
     path = reference / "bags" / name

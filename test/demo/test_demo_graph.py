@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from slowly import mostly_slow
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 
@@ -47,7 +48,7 @@ def addresses(tmp_path, environment):
 
 
 @pytest.mark.parametrize("variable", ["FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE", "both"])
-@pytest.mark.parametrize("profile", ["fastdds.xml", "fastdds_large.xml", "nowhere.xml"])
+@pytest.mark.parametrize("profile", mostly_slow(["fastdds.xml", "fastdds_large.xml", "nowhere.xml"]))
 def test_a_profile_that_the_user_exports_does_not_open_the_graph(tmp_path, variable, profile):
     names = ["FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE"] if variable == "both" else [variable]
     heard, said = addresses(tmp_path, {name: str(CONFIG / profile) for name in names})
@@ -58,13 +59,15 @@ def test_a_profile_that_the_user_exports_does_not_open_the_graph(tmp_path, varia
 
 @pytest.mark.parametrize(
     "environment",
-    [
-        {"ROS_DISTRO": "humble"},
-        {"ROS_DISTRO": "rolling"},
-        {"FASTDDS_BUILTIN_TRANSPORTS": "UDPv4"},
-        {"ROS_SECURITY_ENABLE": "true", "ROS_SECURITY_STRATEGY": "Enforce"},
-        {"ROS_STATIC_PEERS": "192.0.2.1", "ROS_AUTOMATIC_DISCOVERY_RANGE": "SUBNET"},
-    ],
+    mostly_slow(
+        [
+            {"ROS_DISTRO": "humble"},
+            {"ROS_DISTRO": "rolling"},
+            {"FASTDDS_BUILTIN_TRANSPORTS": "UDPv4"},
+            {"ROS_SECURITY_ENABLE": "true", "ROS_SECURITY_STRATEGY": "Enforce"},
+            {"ROS_STATIC_PEERS": "192.0.2.1", "ROS_AUTOMATIC_DISCOVERY_RANGE": "SUBNET"},
+        ]
+    ),
 )
 def test_nor_does_what_else_an_environment_may_hold(tmp_path, environment):
     heard, _ = addresses(tmp_path, environment)

@@ -59,15 +59,29 @@ def robot(domain: None, way: Way) -> Iterator[Robot]:  # noqa: ARG001
     robot.end()
 
 
+@pytest.fixture(scope="session")
+def unhurried(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Profiles without a wished age: on a busy machine the governor would hold images back that a test waits for."""
+    path = tmp_path_factory.mktemp("profiles") / "power.yaml"
+    path.write_text("profiles: {max-n: {linux: {cpu: {}}}}\n")
+    return path
+
+
 @pytest.fixture(scope="module")
-def start(domain: None, bundle: Bundle, module: CompiledModule, tmp_path_factory: pytest.TempPathFactory):  # noqa: ARG001
+def start(
+    domain: None,  # noqa: ARG001
+    bundle: Bundle,
+    module: CompiledModule,  # noqa: ARG001
+    unhurried: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+):
     """Starts nodes in namespaces of their own, and ends them with the module of the test."""
     processes: list[tuple[subprocess.Popen, Graph, Path]] = []
 
     def start_node(
         *arguments: str, wait: bool = True, namespace: str = "", program: tuple[str, ...] = NODE, **parameters: object
     ) -> Graph:
-        parameters = {"model": bundle.path, "diagnostics_period": 0.2, **parameters}
+        parameters = {"model": bundle.path, "diagnostics_period": 0.2, "power_file": unhurried, **parameters}
         namespace = namespace or f"/t{os.getpid()}_{next(namespaces)}"
         order = [sys.executable, *program, *arguments, "--ros-args", "-r", f"__ns:={namespace}"]
         for name, value in parameters.items():

@@ -3,9 +3,6 @@
 import sys
 
 from fastdepth_ros.node.run import main
-from fastdepth_ros.power import sampler
+from fastdepth_ros.power.sampler import Periods
 
-sampler.PERIOD = 0.03
-sampler.BOARD_PERIOD = sampler.SEARCH_PERIOD = 0.0
-
-sys.exit(main())
+sys.exit(main(power_periods=Periods(meter=0.03, board=0.0, search=0.0)))

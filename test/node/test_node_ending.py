@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from node_graph import image_of
+from slowly import mostly_slow
 
 WRAPPER = Path(__file__).parents[2] / "scripts" / "depth_node"
 GREY = np.full((48, 64, 3), 128, np.uint8)
@@ -21,7 +22,7 @@ holds = subprocess.run(["env", "--block-signal=INT", "true"], capture_output=Tru
 
 @pytest.mark.skipif(not holds, reason="this system's env cannot hold signals back")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("delay", [0.0, 0.03, 0.06, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8])
+@pytest.mark.parametrize("delay", mostly_slow([0.0, 0.2, 0.5, 0.03, 0.06, 0.1, 0.3, 0.4, 0.6, 0.8], 3))
 def test_at_its_start_the_node_ends_quietly(domain, tmp_path, delay, number):  # noqa: ARG001
     script = tmp_path / "lib" / "fastdepth_ros" / "depth_node"
     script.parent.mkdir(parents=True)
@@ -40,7 +41,7 @@ def test_at_its_start_the_node_ends_quietly(domain, tmp_path, delay, number):  #
     assert (process.returncode, "Traceback" in said) == (0, False), said
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", mostly_slow([signal.SIGINT, signal.SIGTERM]))
 def test_while_frames_flow_the_node_ends_without_a_word_of_its_context(start, number):
     for _ in range(3):
         graph = start()

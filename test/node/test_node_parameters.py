@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
+from slowly import mostly_slow
 
 from fastdepth_ros.parameters import TABLE, Change
 
@@ -44,12 +45,14 @@ def test_the_model_is_not_changed_by_setting_it_to_what_it_is(graph, bundle):
 
 @pytest.mark.parametrize(
     ("given", "words", "mended"),
-    [
-        ({"cloud": "xyzi"}, ["cloud", "off, xyz, xyzrgb"], ("cloud", "xyz")),
-        ({"cloud_stride": 1000}, ["cloud_stride", "1 to 64"], ("cloud_stride", 2)),
-        ({"threads": "many"}, ["threads", "a whole number"], ("threads", 1)),
-        ({"min_depth": 9.0, "max_depth": 3.0}, ["min_depth < max_depth"], ("max_depth", 12.0)),
-    ],
+    mostly_slow(
+        [
+            ({"cloud": "xyzi"}, ["cloud", "off, xyz, xyzrgb"], ("cloud", "xyz")),
+            ({"cloud_stride": 1000}, ["cloud_stride", "1 to 64"], ("cloud_stride", 2)),
+            ({"threads": "many"}, ["threads", "a whole number"], ("threads", 1)),
+            ({"min_depth": 9.0, "max_depth": 3.0}, ["min_depth < max_depth"], ("max_depth", 12.0)),
+        ]
+    ),
 )
 def test_a_node_that_is_started_with_what_is_not_allowed_says_so_and_can_be_mended(start, given, words, mended):
     graph = start(wait=False, **given)
@@ -65,15 +68,18 @@ def test_a_node_that_is_started_with_what_is_not_allowed_says_so_and_can_be_mend
 
 @pytest.mark.parametrize(
     ("name", "given", "meant"),
-    [
-        ("cloud", "off", "off"),
-        ("cloud", "no", "off"),
-        ("cloud", "on", None),
-        ("cpu_affinity", "0", "0"),
-        ("max_rate", "15", 15.0),
-        ("nvpmodel_command", "4", "4"),
-        ("power_file", "shipped", "shipped"),
-    ],
+    mostly_slow(
+        [
+            ("cloud", "off", "off"),
+            ("cloud", "on", None),
+            ("cpu_affinity", "0", "0"),
+            ("cloud", "no", "off"),
+            ("max_rate", "15", 15.0),
+            ("nvpmodel_command", "4", "4"),
+            ("power_file", "shipped", "shipped"),
+        ],
+        3,
+    ),
 )
 def test_words_that_yaml_takes_for_something_else_are_understood_at_start(start, name, given, meant):
     graph = start(wait=False, **{name: given})

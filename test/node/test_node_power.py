@@ -19,6 +19,7 @@ from boards import orin_jetpack6, tx2_jetpack4, x86_rapl, xavier_jetpack5
 from boards.tree import DAMAGE, Tree
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from node_graph import Graph, image_of
+from slowly import mostly_slow
 
 from fastdepth_ros.node.power import NodePower
 from fastdepth_ros.parameters import Parameters
@@ -249,6 +250,7 @@ def switch(graph: Graph) -> Switched:
     return run()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", BUILDERS)
 def test_profiles_switch_while_frames_flow_and_no_frame_is_lost(on_board, kind):
     """How soon a profile takes hold is measured by the node, and told in its status; no test can on a busy machine."""
@@ -302,7 +304,7 @@ def test_threads_have_the_idle_policy_at_the_highest_niceness_and_only_there(on_
             graph.wait_for(lambda: policies(graph) == {os.SCHED_OTHER}, "all threads to have their turns again")
 
 
-@pytest.mark.parametrize("kind", JETSONS)
+@pytest.mark.parametrize("kind", mostly_slow(JETSONS))
 def test_the_warning_of_the_real_mode_comes_and_goes_with_the_board(on_board, tmp_path, kind):
     (fast, slow), other = MODES[kind], {"tx2": "MAXP_CORE_ARM", "xavier": "MODE_10W", "orin": "10W"}[kind]
     graph, tree = on_board(kind, "max-q", BUILDERS[kind](tmp_path, other))
@@ -344,7 +346,7 @@ class Feeder(Meanwhile):
                 board.set_watts(self._tree, **{rail: part * self.watts for rail, part in SHARES[self._kind].items()})
 
 
-@pytest.mark.parametrize("kind", BUILDERS)
+@pytest.mark.parametrize("kind", mostly_slow(BUILDERS))
 def test_watts_and_millijoules_are_those_of_the_board(on_board, tmp_path, kind):
     # The counters of the made-up processor start again every 1.5 seconds: a window of five has several of that.
     tree = x86_rapl.build(tmp_path, full=12_000_000) if kind == "x86" else BUILDERS[kind](tmp_path)
@@ -377,7 +379,7 @@ def test_watts_and_millijoules_are_those_of_the_board(on_board, tmp_path, kind):
     assert found["energy, told by due"] == pytest.approx(1.0, rel=0.01)
 
 
-@pytest.mark.parametrize("kind", BUILDERS)
+@pytest.mark.parametrize("kind", mostly_slow(BUILDERS))
 def test_every_file_is_missed_by_its_name_and_depth_goes_on(on_board, kind):
     graph, tree = on_board(kind, program=HURRIED)
     graph.read("depth")
@@ -452,7 +454,7 @@ def test_performance_is_plain_numbers(on_board):
     assert json.loads(json.dumps(figures)) == figures
 
 
-@pytest.mark.parametrize("behaviour", ["hang", "question", "flood"])
+@pytest.mark.parametrize("behaviour", mostly_slow(["hang", "question", "flood"]))
 def test_an_nvpmodel_that_misbehaves_does_not_hold_up_depth(on_board, tmp_path, behaviour):
     graph, tree = on_board(
         "tx2",

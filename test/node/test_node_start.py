@@ -8,6 +8,7 @@ import sys
 
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
+from slowly import mostly_slow
 
 BILLION_LAUGHS = "a: &a [x, x]\n" + "".join(
     f"{new}: &{new} [*{old}, *{old}, *{old}, *{old}, *{old}, *{old}, *{old}, *{old}]\n"
@@ -37,7 +38,7 @@ def refused(start, *words: str, **parameters: object):
     graph.end()
 
 
-@pytest.mark.parametrize("kind", FILES)
+@pytest.mark.parametrize("kind", mostly_slow(FILES, 3))
 def test_a_file_of_profiles_that_is_none_is_named(start, tmp_path, kind):
     path = tmp_path / "power.yaml"
     path.write_bytes(FILES[kind])
@@ -47,41 +48,49 @@ def test_a_file_of_profiles_that_is_none_is_named(start, tmp_path, kind):
 def test_what_is_no_file_is_not_waited_for(start, tmp_path):
     os.mkfifo(tmp_path / "fifo")
     refused(start, "fifo", "no regular file", power_file=tmp_path / "fifo")
-    for name in ("/dev/zero", "/dev/tty", str(tmp_path), str(tmp_path / "none"), "/proc/self/mem"):
-        refused(start, name, power_file=name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["/dev/zero", "/dev/tty", "/proc/self", "/proc/self/none", "/proc/self/mem"])
+def test_nor_is_a_device_or_a_folder(start, name):
+    refused(start, name, power_file=name)
+
+
+UNUSABLE = [
+    ("nvpmodel_command", "'\"'", ["nvpmodel_command", "Quote"]),
+    ("board_root", "[a, b]", ["board_root"]),
+    ("power_profile", "turbo", ["turbo", "max-n"]),
+    ("autostart", "yes please", ["autostart", "true or false"]),
+    ("diagnostics_period", ".nan", ["diagnostics_period"]),
+    ("nvpmodel_command", "'sudo nvpmodel'", ["nvpmodel_command", "sudo"]),
+    ("nvpmodel_command", "' '", ["nvpmodel_command"]),
+    ("nvpmodel_command", "false", ["nvpmodel_command", "false", "quotes"]),
+    ("board_root", "true", ["board_root", "true", "quotes"]),
+    ("board_root", "x" * 5000, ["board_root", "characters"]),
+    ("power_profile", "[1, 2]", ["power_profile"]),
+    ("cpu_affinity", "0-", ["cpu_affinity"]),
+    ("cpu_affinity", "5-1", ["cpu_affinity"]),
+    ("manage_board_mode", "1", ["manage_board_mode", "true or false"]),
+    ("use_sim_time", "3", ["use_sim_time", "BOOL"]),
+    ("start_type_description_service", "word", ["start_type_description_service", "BOOL"]),
+    ("niceness", "1.5", ["niceness", "a whole number"]),
+    ("diagnostics_period", "1e300", ["diagnostics_period", "60"]),
+    ("max_rate", "[" + "1, " * 3000 + "1]", ["max_rate", "a number"]),
+    ("model", "off", ["model", "quotes"]),
+]
+"""Parameter, a value that it cannot have, words of the refusal."""
 
 
 @pytest.mark.parametrize(
     ("name", "value", "words"),
-    [
-        ("nvpmodel_command", "'\"'", ["nvpmodel_command", "Quote"]),
-        ("nvpmodel_command", "'sudo nvpmodel'", ["nvpmodel_command", "sudo"]),
-        ("nvpmodel_command", "' '", ["nvpmodel_command"]),
-        ("nvpmodel_command", "false", ["nvpmodel_command", "false", "quotes"]),
-        ("board_root", "true", ["board_root", "true", "quotes"]),
-        ("board_root", "x" * 5000, ["board_root", "characters"]),
-        ("board_root", "[a, b]", ["board_root"]),
-        ("power_profile", "turbo", ["turbo", "max-n"]),
-        ("power_profile", "[1, 2]", ["power_profile"]),
-        ("cpu_affinity", "0-", ["cpu_affinity"]),
-        ("cpu_affinity", "5-1", ["cpu_affinity"]),
-        ("manage_board_mode", "1", ["manage_board_mode", "true or false"]),
-        ("autostart", "yes please", ["autostart", "true or false"]),
-        ("use_sim_time", "3", ["use_sim_time", "BOOL"]),
-        ("start_type_description_service", "word", ["start_type_description_service", "BOOL"]),
-        ("niceness", "1.5", ["niceness", "a whole number"]),
-        ("diagnostics_period", ".nan", ["diagnostics_period"]),
-        ("diagnostics_period", "1e300", ["diagnostics_period", "60"]),
-        ("max_rate", "[" + "1, " * 3000 + "1]", ["max_rate", "a number"]),
-        ("model", "off", ["model", "quotes"]),
-    ],
+    mostly_slow(UNUSABLE, 5),
 )
 def test_a_parameter_that_cannot_be_is_named(start, name, value, words):
     parameters = {"autostart": True, name: value}
     refused(start, *words, **parameters)
 
 
-@pytest.mark.parametrize("root", ["/dev/null", "/none", "/proc/self/fd", "relative", "/dev/shm/../.."])
+@pytest.mark.parametrize("root", mostly_slow(["/dev/null", "/none", "/proc/self/fd", "relative", "/dev/shm/../.."]))
 def test_a_board_that_is_none_is_told_of_and_is_no_hindrance(start, root):
     graph = start(board_root=root)
     assert graph.state == "active"
@@ -109,7 +118,7 @@ def cannot_start(domain: None, *arguments: str) -> str:  # noqa: ARG001
     return done.stderr
 
 
-@pytest.mark.parametrize("kind", PARAMETERS)
+@pytest.mark.parametrize("kind", mostly_slow(PARAMETERS, 3))
 def test_a_file_of_parameters_that_ros_cannot_read_is_named(domain, tmp_path, kind):
     path = tmp_path / "depth.yaml"
     path.write_text(PARAMETERS[kind])

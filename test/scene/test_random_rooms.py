@@ -141,6 +141,7 @@ def test_furniture_stands_on_the_floor_and_keeps_to_its_ground(make):
         assert {surface.texture for kind in solids.surfaces for surface in kind} <= set(TEXTURES)
 
 
+@pytest.mark.slow
 def test_furniture_does_not_stand_in_other_furniture_or_in_the_wall(rooms, halls, seats):
     for room in rooms + halls + seats:
         assert len(room.placed) >= 3
@@ -152,6 +153,7 @@ def test_furniture_does_not_stand_in_other_furniture_or_in_the_wall(rooms, halls
             assert not any(piece.overlaps(other, -0.09) for other in room.placed[index + 1 :])
 
 
+@pytest.mark.slow
 def test_cameras_stand_in_the_room_upright_and_see_near_things(rooms):
     near = []
     for index, room in enumerate(rooms):
@@ -171,6 +173,7 @@ def test_cameras_stand_in_the_room_upright_and_see_near_things(rooms):
     assert min(near) > 0.05
 
 
+@pytest.mark.slow
 def test_pictures_have_light_and_shade_and_some_are_clipped(rooms):
     pictures = [photograph(room, 5, 6 * index + k)[0] for index, room in enumerate(rooms) for k in range(3)]
     assert all(picture.std() > 8 for picture in pictures)
@@ -180,6 +183,7 @@ def test_pictures_have_light_and_shade_and_some_are_clipped(rooms):
     assert any((picture == 255).all(2).mean() > 0.05 for picture in pictures)
 
 
+@pytest.mark.slow
 def test_halls_are_wider_and_their_cameras_see_farther(rooms, halls):
     def far(kind, places):
         views = [photograph(room, 5, 6 * index + k, kind)[1] for index, room in enumerate(places) for k in range(3)]
@@ -192,6 +196,7 @@ def test_halls_are_wider_and_their_cameras_see_farther(rooms, halls):
     assert far(HALLS, halls) > 1.25 * far(ROOMS, rooms)
 
 
+@pytest.mark.slow
 def test_a_picture_of_seats_shows_a_chair_before_a_wall(seats):
     for index, room in enumerate(seats):
         chairs = [piece for piece in room.placed if piece.seat]
@@ -206,6 +211,7 @@ def test_a_picture_of_seats_shows_a_chair_before_a_wall(seats):
     assert not any(piece.seat for piece in make_room(5, 0).placed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
 def test_every_kind_is_written_as_a_set_of_its_own(tmp_path, kind):
     assert main(["rooms", "--kind", kind.name, "--out", str(tmp_path), "--count", "1"]) == 0
@@ -215,6 +221,7 @@ def test_every_kind_is_written_as_a_set_of_its_own(tmp_path, kind):
     assert (depth > 0).mean() > 0.5
 
 
+@pytest.mark.slow
 def test_the_files_are_training_data_and_a_second_run_keeps_them(tmp_path):
     assert write_rooms(tmp_path, 2, 3) == 2
     samples = open_source(tmp_path)

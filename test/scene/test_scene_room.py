@@ -59,6 +59,7 @@ def test_two_frames_see_the_same_points(renderer):
     assert (gap < 0.03).mean() > 0.93, "but for what one of the two does not see"
 
 
+@pytest.mark.slow
 def test_the_recording_is_the_same_every_time_and_holds_the_exact_depth(tmp_path, renderer):
     write_room(tmp_path / "one", frames=3)
     again = room_recording(tmp_path, frames=3)

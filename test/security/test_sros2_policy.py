@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 
 from fastdepth_ros.demo.graph import graph_environment
+from fastdepth_ros.runtime.bundle import Bundle
+from fastdepth_ros.runtime.module import CompiledModule
 
 sys.path.insert(0, str(Path(__file__).parent))
 from keystore import Keystore
@@ -61,12 +63,13 @@ def secured(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[NodeStart]:
+def start(tmp_path: Path, bundle: Bundle, module: CompiledModule) -> Iterator[NodeStart]:  # noqa: ARG001  compiled once
     """Starts a node and returns its log once it is active."""
     started: list[subprocess.Popen] = []
 
     def start_node(environment: dict[str, str], *arguments: str) -> Path:
-        log, order = tmp_path / "log", [sys.executable, "-m", "fastdepth_ros.node", *arguments]
+        log, order = tmp_path / "log", [sys.executable, "-m", "fastdepth_ros.node", "--ros-args"]
+        order += ["-p", f"model:={bundle.path}", *arguments]
         with log.open("w") as output:
             started.append(subprocess.Popen(order, env=environment, stdout=output, stderr=subprocess.STDOUT))
         end = time.monotonic() + PATIENCE
@@ -114,7 +117,7 @@ def test_the_policy_names_what_the_node_says_and_hears_and_no_more(
 def test_with_security_enforced_the_node_answers_who_may_ask_and_nobody_else(
     start: NodeStart, environment: dict[str, str], secured: dict[str, str]
 ) -> None:
-    log = start(secured, "--ros-args", "--enclave", "/fastdepth")
+    log = start(secured, "--enclave", "/fastdepth")
     got = ask(secured, "talk", PATIENCE, "--enclave", "/guest")
     assert got["depth"], (got, log.read_text())
     assert got["diagnostics"]

@@ -1,0 +1,72 @@
+"""Runs the tests in a few processes side by side, each of which takes the next file until none is left.
+
+python tools/tests_side_by_side.py [--workers N] [ARGUMENTS FOR PYTEST...]
+
+Most tests wait for a node to say or do something, so there are twice as many workers as processors. What they say is
+shown as each ends; the last line sums them up, and the status is that of the worker that fared worst.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+NO_TESTS = 5
+"""Status of pytest where a selection leaves it nothing to do."""
+
+WORDS = {"passed": "passed", "failed": "failed", "error": "failed", "skipped": "skipped"}
+"""pytest's outcomes -> what the last line calls them."""
+
+
+def main(arguments: list[str]) -> int:
+    """Run the workers, and return the status."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--workers", type=int, default=2 * (os.cpu_count() or 1), help="processes [%(default)s]")
+    chosen, rest = parser.parse_known_args(arguments)
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="tests-") as name:
+        folder = Path(name)
+        workers = {start(number, folder, rest): number for number in range(chosen.workers)}
+        statuses = []
+        while workers:
+            time.sleep(0.2)
+            for process in [process for process in workers if process.poll() is not None]:
+                statuses.append(process.returncode)
+                show(folder, workers.pop(process))
+        sums = dict.fromkeys(WORDS.values(), 0)
+        for file in folder.glob("*.json"):
+            for outcome, count in json.loads(file.read_text(encoding="utf-8")).items():
+                sums[WORDS[outcome]] += count
+    sys.stdout.write(f"{time.monotonic() - began:.0f} s with {chosen.workers} workers\n")
+    sys.stdout.write(", ".join(f"{count} {word}" for word, count in sums.items()) + "\n")
+    bad = [abs(status) for status in statuses if status not in (0, NO_TESTS)]
+    return bad[0] if bad else min(statuses)
+
+
+def start(number: int, folder: Path, arguments: list[str]) -> subprocess.Popen:
+    """Start a worker."""
+    command = [sys.executable, "-m", "pytest", "-p", "tools.tests_taken", *arguments]
+    # One cache for all, so that a model is compiled once. A node that starts would compile the package's Python anew
+    # where nothing is kept of it, and hundreds start.
+    environment = {**os.environ, "TESTS_TAKEN": str(folder), "TESTS_WORKER": str(number)}
+    environment.setdefault("FASTDEPTH_CACHE", str(folder / "cache"))
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    with (folder / f"{number}.log").open("w") as log:
+        return subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
+
+
+def show(folder: Path, number: int) -> None:
+    """Show what a worker said, whatever bytes it said it in."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(f"---- worker {number}\n".encode() + (folder / f"{number}.log").read_bytes())
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,78 @@
+"""pytest's side of tests_side_by_side.py: takes one file after another that no other worker took, and runs its tests.
+
+Files are collected as they are taken, so that no worker imports all of them. Half of the workers take files from the
+front of the list, half from its end: tests of nodes mostly wait, those of the compiler compute; both go on at a time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+OUTCOMES = ("passed", "failed", "error", "skipped")
+FOLDER = Path(os.environ["TESTS_TAKEN"])
+WORKER = int(os.environ["TESTS_WORKER"])
+
+
+def files(arguments: list[str]) -> list[str]:
+    """Tests that pytest was asked for, a file at a time."""
+    found: list[str] = []
+    for argument in arguments:
+        path = Path(argument)
+        found += map(str, sorted(path.rglob("test_*.py"))) if path.is_dir() else [argument]
+    return list(dict.fromkeys(found))
+
+
+def taken(names: list[str]) -> Iterator[str]:
+    """The files that this worker is the first to take."""
+    numbered = list(enumerate(names))
+    for number, name in numbered[::-1] if WORKER % 2 else numbered:
+        try:
+            (FOLDER / f"{number}.taken").touch(exist_ok=False)
+        except FileExistsError:
+            continue
+        yield name
+
+
+def pytest_collection(session: pytest.Session) -> bool:  # noqa: ARG001
+    """Nothing is collected yet."""
+    return True
+
+
+def pytest_runtestloop(session: pytest.Session) -> bool | None:
+    """Collect and run file by file: pytest wants to know the next test before it runs one."""
+    if session.config.option.collectonly:
+        return None
+    count = 0
+    items = tests(session)
+    item = next(items, None)
+    while item is not None:
+        following = next(items, None)
+        session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+        count += 1
+        if session.shouldfail:
+            raise session.Failed(session.shouldfail)
+        if session.shouldstop:
+            raise session.Interrupted(session.shouldstop)
+        item = following
+    session.testscollected = count
+    return True
+
+
+def tests(session: pytest.Session) -> Iterator[pytest.Item]:
+    """The tests of every file that this worker takes."""
+    for name in taken(files(session.config.args)):
+        session.perform_collect([name])
+        yield from session.items
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Leave the sums for the last line."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    sums = Counter({outcome: len(reporter.stats.get(outcome, ())) for outcome in OUTCOMES})
+    (FOLDER / f"{WORKER}.json").write_text(json.dumps(sums), encoding="utf-8")
