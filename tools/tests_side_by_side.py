@@ -26,7 +26,7 @@ WORDS = {"passed": "passed", "failed": "failed", "error": "failed", "skipped": "
 
 def main(arguments: list[str]) -> int:
     """Run the workers, and return the status."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0], allow_abbrev=False)
     parser.add_argument("--workers", type=int, default=2 * (os.cpu_count() or 1), help="processes [%(default)s]")
     chosen, rest = parser.parse_known_args(arguments)
     began = time.monotonic()
@@ -51,7 +51,9 @@ def main(arguments: list[str]) -> int:
 
 def start(number: int, folder: Path, arguments: list[str]) -> subprocess.Popen:
     """Start a worker."""
-    command = [sys.executable, "-m", "pytest", "-p", "tools.tests_taken", *arguments]
+    # No worker knows what part of the whole it has done.
+    style = ("-o", "console_output_style=classic")
+    command = [sys.executable, "-m", "pytest", "-p", "tools.tests_taken", *style, *arguments]
     # One cache for all, so that a model is compiled once. A node that starts would compile the package's Python anew
     # where nothing is kept of it, and hundreds start.
     environment = {**os.environ, "TESTS_TAKEN": str(folder), "TESTS_WORKER": str(number)}
