@@ -23,10 +23,11 @@ START = 1_000_000_000
 
 
 class Sample(NamedTuple):
-    """One moment: seconds since the start, memory [MB], open files, threads, and what the node reported."""
+    """One moment: seconds since the start, memory of the node and of a plain one [MB], and what the node reported."""
 
     at: float
     rss: float
+    plain: float
     files: int
     threads: int
     rate: float
@@ -35,7 +36,11 @@ class Sample(NamedTuple):
 
 
 class Readings:
-    """Samples of a process, written down as they are taken."""
+    """Samples of a process, written down as they are taken.
+
+    Attributes:
+        plain: a process of rclpy alone in the same graph: what it grows by is the middleware's.
+    """
 
     def __init__(self, process: int, path: Path) -> None:
         self._process, self._start = process, time.monotonic()
@@ -43,6 +48,7 @@ class Readings:
         self._csv = csv.writer(self._file)
         self._csv.writerow(Sample._fields)
         self.samples: list[Sample] = []
+        self.plain = 0
 
     def take(self, operator: Operator) -> None:
         """Take one."""
@@ -50,7 +56,8 @@ class Readings:
         outputs = operator.statuses.get("outputs", {})
         state = operator.statuses.get("node", {}).get("state", "")
         sample = Sample(
-            time.monotonic() - self._start, meter.resident(self._process) / 1e6, len(os.listdir(folder / "fd")),
+            time.monotonic() - self._start, meter.resident(self._process) / 1e6,
+            meter.resident(self.plain) / 1e6, len(os.listdir(folder / "fd")),
             len(os.listdir(folder / "task")), operator.number("outputs", "rate out [Hz]"),
             outputs.get("age p50/p95/max [ms]", ""), state,
         )  # fmt: skip
@@ -62,11 +69,11 @@ class Readings:
         last = self.samples[-1].at
         return [sample for sample in self.samples if sample.at >= min(SETTLED, last / 2)]
 
-    def slope(self) -> float:
-        """Growth of memory [MB/h]: the line of least squares."""
+    def slope(self, of: str = "rss") -> float:
+        """Growth of memory [MB/h]: the line of least squares through ``rss`` or ``plain``."""
         found = self.settled()
         return (
-            float(np.polyfit([s.at / 3600 for s in found], [s.rss for s in found], 1)[0])
+            float(np.polyfit([s.at / 3600 for s in found], [getattr(s, of) for s in found], 1)[0])
             if len(found) > 2
             else float("nan")
         )

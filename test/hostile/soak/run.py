@@ -52,6 +52,10 @@ class Cast:
             log = (self._folder / f"{name}.log").open("ab")
             self._running.append((name, subprocess.Popen(order, stdout=log, stderr=log, cwd=CHECKOUT)))
 
+    def process(self, name: str) -> int:
+        """The first of its processes."""
+        return next(process.pid for each, process in self._running if each == name)
+
     def kill(self, name: str, again: bool = True) -> None:
         """End one by SIGKILL, and start another."""
         for entry in [each for each in self._running if each[0] == name][:1]:
@@ -91,6 +95,7 @@ def soak(minutes: float, cycles: int, folder: Path, seed: str) -> str:
     try:
         operator.wait_for("active")
         cast.start("camera", "reader", "reader", "reader", "neighbours", "stranger")
+        outcome.readings.plain = cast.process("reader")
         outcome.readings.take(operator)
         _endure(60 * minutes, operator, cast, outcome, folder, rng)
         cast.end()
