@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
+from robot import BOTH_WAYS
 from slowly import mostly_slow
 
 from fastdepth_ros.parameters import TABLE, Change
@@ -125,6 +126,7 @@ def test_types_are_named_by_their_names(graph, name, given, words):
     assert "'4'" not in reason
 
 
+@pytest.mark.skipif("private" not in BOTH_WAYS, reason="only the fast way knows parameters that nobody declares")
 def test_a_misspelt_parameter_is_named_with_the_one_that_was_meant(start, tmp_path):
     file = tmp_path / "robot.yaml"
     file.write_text(
