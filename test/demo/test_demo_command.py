@@ -201,6 +201,7 @@ def test_the_report_shows_both_runs(anchored):
     assert page.count("<svg") == page.count("</svg>")
 
 
+@pytest.mark.slow
 def test_a_recording_with_points_is_used_and_can_be_told_not_to(tmp_path, room, indoor):
     """Points that were measured 20 ms before their images, in the frame of a sensor that /tf_static knows."""
     rng = np.random.default_rng(0)
