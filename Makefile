@@ -40,7 +40,7 @@ PYTHON ?= $(firstword $(foreach p,$(PYTHONS),$(shell $(p) -c '$(SUITS)' 2>/dev/n
 
 help:
 	@echo "make demo       play a recording through the node and write a report (ARGS=\"--recording DIR ...\")"
-	@echo "make test       ruff, mypy and the tests but for the slow ones, in less than six minutes (ARGS=\"-k camera ...\" for pytest)"
+	@echo "make test       ruff, mypy and the tests but for the slow ones (ARGS=\"-k camera ...\" for pytest)"
 	@echo "make test-all   the slow ones as well"
 	@echo "make tables     write config/depth.yaml and docs/parameters.md again"
 	@echo "make bench      compare with other runtimes (ARGS=\"--against onnxruntime ...\")"

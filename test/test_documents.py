@@ -78,16 +78,10 @@ def docstrings(file: Path) -> list[str]:
     return [text.strip().split("\n")[0] for text in texts if isinstance(text, str)]
 
 
-STILL_TO_READ = {"benchmark", "node"}
-"""Rooms whose docstrings may still begin with a question's word."""
-
-
 def test_a_docstring_begins_with_what_it_speaks_of():
     wrong = {}
     for file in [file for folder in ("fastdepth_ros", "launch", "tools") for file in (ROOT / folder).rglob("*.py")]:
-        words = "Of|That|Those|The same"
-        if not STILL_TO_READ & set(file.relative_to(ROOT).parts[1:-1]):
-            words += "|What|How|Where|Which"
+        words = "Of|That|Those|The same|What|How|Where|Which"
         if found := [line for line in docstrings(file) if re.match(rf"({words})\b", line)]:
             wrong[str(file.relative_to(ROOT))] = found
     assert not wrong

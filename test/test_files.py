@@ -116,7 +116,7 @@ def test_a_module_that_the_manifest_does_not_name_is_not_loaded(small, module, c
     assert cache.prebuilt_for_here(opened) is None
 
 
-@pytest.mark.parametrize("left_out", ["module.so", "module.json"])
+@pytest.mark.parametrize("left_out", mostly_slow(["module.so", "module.json"]))
 def test_a_module_that_the_manifest_names_by_half_is_not_loaded(small, module, left_out):
     folder = small.path / "modules" / "host"
     shutil.copytree(module.folder, folder)

@@ -114,3 +114,12 @@ def test_between_nodes_values_follow_surfaces(grid):
     done = enlarging.enlarge(values, log_nodes, log_cells)
     np.testing.assert_allclose(done, np.where(log_cells > 0.5, 0.3, -0.2), atol=0.01)
     np.testing.assert_allclose(enlarging.enlarge(np.ones(grid, np.float32), log_nodes, log_cells), 1, rtol=1e-5)
+
+
+def test_anchors_that_agree_say_little_of_what_is_far_from_them():
+    """Exact points along the bottom: above them the answer is about as unsure as without any."""
+    row = np.stack((np.arange(2, 222, 2), np.full(110, 216)), 1)
+    with_them = corrected(hall(), [measured(hall(), row, "scan")], sigma=True).sigma
+    without = corrected(hall(), [], sigma=True).sigma
+    assert np.median(with_them[106:110]) < 0.3 * np.median(without[106:110])
+    assert np.median(with_them[:40]) > 0.6 * np.median(without[:40])

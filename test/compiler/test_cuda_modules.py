@@ -68,6 +68,7 @@ def compiled_elsewhere(compiler, tmp_path_factory, small):
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", GPUS)
 def test_the_same_bundle_gives_the_same_module(tmp_path, small, compiled_elsewhere, target):
     here, there = compile_bundle(small, target, tmp_path / "here"), compiled_elsewhere / f"for-{target}"

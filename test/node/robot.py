@@ -110,3 +110,6 @@ class Robot:
         if self.thread.ident is not None:
             self.thread.join(PATIENCE)
         assert not self.thread.is_alive()
+        # Else their subscriptions are heard of in the next test, until somebody collects garbage.
+        self.node.destroy_node()
+        self.other.destroy_node()

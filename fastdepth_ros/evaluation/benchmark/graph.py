@@ -1,4 +1,4 @@
-"""What all formats in which other runtimes want the network have in common.
+"""Common parts of all formats in which other runtimes want the network.
 
 All of them compute what the compiled module computes: their answer is the map of half the input's size, because the
 last upsampling only repeats numbers. Unlike the module, which reads bytes, they read float32 of 0..1, laid out as each

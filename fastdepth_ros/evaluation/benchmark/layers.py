@@ -1,4 +1,4 @@
-"""Where the time goes: each kernel of a compiled module, timed while the whole network runs."""
+"""Times of a module's parts: each kernel of a compiled module, timed while the whole network runs."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def kernel_macs(network: Network, height: int, width: int) -> dict[str, int]:
 
 
 def rows(module: CompiledModule, threads: int, seconds: float) -> list[dict[str, Any]]:
-    """What a table of the kernels says: name, fastest and median time, GFLOP/s at the fastest."""
+    """Row of the table of kernels: name, fastest and median time, GFLOP/s at the fastest."""
     about = module.description
     macs = kernel_macs(Network.from_json(about.network), about.input.height, about.input.width)
     found = []

@@ -6,7 +6,7 @@ NETWORK_NCNN = "network.param"
 """Beside it lie the weights, ``network.bin``."""
 
 TABLE, WEIGHTS = "network.json", "weights.npz"
-"""What all writers read: the network table and the weights by their names."""
+"""Source of all writers: the network table and the weights by their names."""
 
 PRODUCT_SIZE = 512
 """Rows of the square matrices whose product shows what the processor reaches: three fit a second-level cache."""

@@ -17,7 +17,7 @@ from fastdepth_ros.network import Convolution, Network, walk
 
 MAGIC = 7767517
 RAW_FLOAT32 = bytes(4)
-"""What stands before weights that are neither compressed nor of 16 bits."""
+"""Mark before weights that are neither compressed nor of 16 bits."""
 
 ACTIVATIONS = {"relu": "9=1", "relu6": "9=3 -23310=2,0.0,6.0"}
 

@@ -35,7 +35,7 @@ Progress = Callable[[str], None]
 
 @dataclass
 class Timing:
-    """What was measured of one runtime with one number of threads.
+    """Measurements of one runtime with one number of threads.
 
     Attributes:
         runtime, threads: which.
@@ -181,7 +181,7 @@ class Bench:
                     self.product(self.products[runtime, count], seconds / 4)
 
     def comparison(self) -> Comparison:
-        """What was measured since the beginning."""
+        """Measurements since the beginning."""
         return Comparison(
             [timing for timing in self.timings.values() if timing.runtime not in self.missing],
             list(self.products.values()),
@@ -242,7 +242,7 @@ class Bench:
         return start(self.pythons[runtime], module, arguments, dict(self.held(runtime) or ()))
 
     def held(self, runtime: str) -> tuple[tuple[str, str], ...] | None:
-        """What holds a runtime to the instructions of the module; None where nothing does."""
+        """Setting that holds a runtime to the instructions of the module; None where nothing does."""
         return PEERS[runtime].avx2 if self.module.description.vector_width == AVX2_LANES else ()
 
 

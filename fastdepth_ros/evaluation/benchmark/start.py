@@ -1,4 +1,4 @@
-"""How long a process takes to have an engine, and how much memory: `python -m ... MODULE START` prints it as JSON."""
+"""Time and memory that a process takes to have an engine: `python -m ... MODULE START` prints it as JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a benchmark found, as JSON and as tables."""
+"""Findings of a benchmark, as JSON and as tables."""
 
 from __future__ import annotations
 
