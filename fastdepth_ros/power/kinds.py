@@ -50,7 +50,10 @@ KINDS = {
         LINUX,
     )
 }
-"""Name -> kind. A new board is a row here, a made-up tree in ``test/boards``, and operations in ``profiles.yaml``."""
+"""Name -> kind. A new board is a row here and a made-up tree in ``test/boards``.
+
+Where it differs from any Linux, it is a key in ``profiles.yaml`` as well.
+"""
 
 
 def kind_of(compatible: str, gpus: list[str]) -> Kind:
