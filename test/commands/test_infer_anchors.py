@@ -7,11 +7,15 @@ import cv2
 import numpy as np
 import pytest
 from anchor_messages import cloud_of, depth_image_of, header, tf_message_of, transform_of, xyz_of
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CameraInfo, Image, LaserScan, Range
 
 from fastdepth_ros.cli import main
+from fastdepth_ros.errors import AnchorError
 from fastdepth_ros.recording import RecordingWriter
+from fastdepth_ros.recording.anchor_file import read_anchor_file
 
 WIDTH, HEIGHT, FOCAL = 320, 240, 262.5
 DEPTH = 3.0
@@ -135,6 +139,32 @@ def test_a_file_that_cannot_be_is_told_in_one_line(infer, tmp_path, capsys, name
     assert status in (1, 2)
     assert says in said
     assert "Traceback" not in said
+
+
+LINES = st.lists(
+    st.lists(
+        st.one_of(
+            st.sampled_from(["u", "v", "metres", "sigma", "source", "1", "-1", "nan", "1e400", "", '"']), st.text()
+        ),
+        max_size=6,
+    ).map(",".join),
+    max_size=4,
+).map(lambda lines: "\n".join(["u,v,metres", *lines]).encode("utf-8", "surrogatepass"))
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.one_of(st.binary(max_size=200), LINES), kind=st.sampled_from(["csv", "yaml"]))
+def test_whatever_a_file_holds_is_rows_or_one_error(tmp_path, data, kind):
+    file = tmp_path / f"any.{kind}"
+    file.write_bytes(data)
+    said, rows = "", []
+    try:
+        rows = read_anchor_file(file)
+    except AnchorError as error:
+        said = str(error)
+    assert bool(rows) != bool(said)
+    assert said.isprintable()
+    assert all(np.isfinite((row.u, row.v, row.metres)).all() and row.metres > 0 for row in rows)
 
 
 def test_a_file_that_is_not_there_is_named(infer, tmp_path, capsys):

@@ -210,7 +210,8 @@ def _measure(model: Path, target: str, case: Case, seen: Seen, frames: int, fold
         "cloud": "xyzrgb",
     }
     counts = CountsFile(place / "counts")
-    command = [sys.executable, "-m", COUNTED, str(place / "counts")]
+    # As the node's own door has it, which is not taken here.
+    command = ["env", "OPENBLAS_NUM_THREADS=1", sys.executable, "-m", COUNTED, str(place / "counts")]
     say(f"{name}: until the first depth")
     with Camera(seen.pixels, case.jpeg) as camera, NodeProcess(place, parameters, command) as process:
         _wait(process, lambda: camera.first_depth > 0, START_LIMIT)
