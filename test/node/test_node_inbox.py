@@ -21,8 +21,10 @@ class Texts:
     def __init__(self, *subscribers: Subscriber) -> None:
         self.subscribers = list(subscribers)
         self.heard: list[str] = []
+        self.looks = 0
 
     def take(self, waited_since: int) -> str | None:  # noqa: ARG002
+        self.looks += 1
         first, *others = ([message.data for message, _ in each.take()] for each in self.subscribers)
         self.heard += chain.from_iterable(others)
         return first[-1] if first else None
@@ -75,6 +77,8 @@ def test_what_comes_with_the_images_wakes_nobody_and_is_taken_when_they_come_or_
     image, info = robot.publisher(images.subscription), robot.publisher(infos.subscription)
     source = Texts(images, infos)
     reader.inbox.open(source)
+    # The plain way looks once when it is opened, whatever is there by then.
+    robot.wait_for(lambda: source.looks or robot.way.name != "plain")
     robot.deliver(infos, info, *(String(data=f"info {count}") for count in range(3)))
     robot.spin(0.1)
     assert not source.heard

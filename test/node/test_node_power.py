@@ -232,7 +232,9 @@ def switch(graph: Graph) -> Switched:
     with Camera(graph) as camera:
         answers(15)
         graph.next_reports(1)
-        start, (skipped, lost) = nanoseconds(graph.heard["depth"][-1].header.stamp), counts()
+        skipped, lost = counts()
+        answers(5)  # so that the report had counted nothing that came after the image with which this begins
+        start = nanoseconds(graph.heard["depth"][-1].header.stamp)
         answers(30)
         take_hold("max-q", "1")
         slow = camera.stamps[-1]
