@@ -25,7 +25,7 @@ class OutputTopic:
         readers: who reads it, as it comes: programs that are held against this in tests.
         needs_camera: whether there is none without a calibration of the image's size.
         queue: depth of its queue; whoever wants every answer can have it.
-        is_off: whether the pipeline's settings leave it out.
+        is_off: whether parameters leave it out.
     """
 
     name: str
@@ -52,7 +52,7 @@ OUTPUT_TOPICS = (
         PIPELINE,
         (DEMO, RVIZ),
         needs_camera=True,
-        is_off=lambda settings: settings.cloud == "off",
+        is_off=lambda parameters: parameters.cloud == "off",
     ),
 )
 """In the order in which the answers to an image are published."""

@@ -135,9 +135,9 @@ class Answers:
     def _answer(self, image: ReceivedImage) -> None:
         self._take_up(self._parameters)
         self.picture_bytes = len(image.message.data)
-        settings = self._applied.pipeline
+        applied = self._applied
         wanted = {
-            output.name: self._publishers[output.name].count() > 0 and not output.is_off(settings)
+            output.name: not output.is_off(applied) and self._publishers[output.name].count() > 0
             for output in OUTPUT_TOPICS
         }
         if not any(wanted.values()):
