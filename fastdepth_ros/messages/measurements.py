@@ -23,7 +23,7 @@ READERS: Mapping[str, Callable[[bytes], Any]] = {
 
 
 def measurement_of(
-    source: str, message: Any, pose: Pose, camera: Intrinsics | None = None
+    source: str, message: Any, pose: Pose, camera: Intrinsics | None = None, relative: bool = False
 ) -> tuple[Measurement, Mapping[str, int]]:
     """A measurement in the camera's optical frame, and how many of its points are no numbers, by cause.
 
@@ -32,6 +32,7 @@ def measurement_of(
         message: as :data:`READERS` reads it.
         pose: of the sensor's frame in the camera's optical frame.
         camera: of a depth image.
+        relative: whether depths are known up to one factor only.
 
     Raises:
         AnchorError: it holds no measurement, or a depth image has no camera.
@@ -46,4 +47,4 @@ def measurement_of(
         if camera is None:
             raise AnchorError("no camera_info came for anchor_depth", "It says where the pixels of the sensor look.")
         message = message.points(camera)
-    return placed(source, message.xyz, message.variances, pose, spread=message.spread)
+    return placed(source, message.xyz, message.variances, pose, relative, message.spread)

@@ -17,15 +17,15 @@ from sensor_msgs.msg import CameraInfo
 from fastdepth_ros.anchoring.anchors import Report as Correction
 from fastdepth_ros.anchoring.frames import Frames
 from fastdepth_ros.anchoring.poses import Pose
-from fastdepth_ros.anchoring.sightings import ConeMeasurement, Measurement, placed
+from fastdepth_ros.anchoring.sightings import Measurement
+from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.diagnostics.anchoring import SourceNotes, SourceState, anchoring_status, numbers
 from fastdepth_ros.diagnostics.status import Status
 from fastdepth_ros.diagnostics.windows import SPAN
 from fastdepth_ros.errors import AnchorError
-from fastdepth_ros.messages.clouds import Points
 from fastdepth_ros.messages.depth_images import Depths
+from fastdepth_ros.messages.measurements import measurement_of
 from fastdepth_ros.messages.motion import Down
-from fastdepth_ros.messages.ranges import Cone
 from fastdepth_ros.messages.tf import why_no_tf
 from fastdepth_ros.node.anchor_floor import floor_of
 from fastdepth_ros.node.anchor_found import Found, Sensed
@@ -189,24 +189,18 @@ class AnchorSources:
         return self._frames.pose(name, frame, camera, stamp)
 
     def _placed(self, name: str, message: Any, pose: Pose) -> tuple[Measurement, Mapping[str, int]]:
-        if isinstance(message, Cone):
-            if message.range is None:
-                raise AnchorError(f"it measures {message.why}", "Look at what is before the sensor, and at its limits.")
-            return ConeMeasurement(name, pose, message.field_of_view, message.range, message.sigma), {}
-        if isinstance(message, Depths):
-            message = self._depth_points(message)
+        camera = self._seen_by_depth_camera() if isinstance(message, Depths) else None
         relative = name == "anchors" and self.parameters.anchor_scale == "relative"
-        points: Points = message
-        return placed(name, points.xyz, points.variances, pose, relative, points.spread)
+        return measurement_of(name, message, pose, camera, relative)
 
-    def _depth_points(self, depths: Depths) -> Points:
+    def _seen_by_depth_camera(self) -> Intrinsics:
         for serialized, _ in self._depth_infos.take():
             self._depth_camera.hear(serialized)
         calibration = self._depth_camera.calibration
         if calibration is None:
             cause = self._depth_camera.problem or "no camera_info came for it"
             raise AnchorError(cause.rstrip("."), "Let its driver publish anchor_depth/camera_info.")
-        return depths.points(calibration.camera)
+        return calibration.camera
 
     def _floor(self, camera: str, stamp: float) -> list[Sensed]:
         parameters = self.parameters
