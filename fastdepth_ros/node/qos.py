@@ -34,6 +34,14 @@ def latched() -> QoSProfile:
     return QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
 
+def hears_latched(qos: QoSProfile) -> bool:
+    """Whether a subscription surely hears what was published once.
+
+    A best-effort one that asks for it gets it, too, but once, and not where its end has not found the publisher yet.
+    """
+    return bool(qos.durability == latched().durability and qos.reliability == latched().reliability)
+
+
 def keeps(publisher: Any) -> bool:
     """Whether a publisher, as the graph tells of it, sends what it published before to whoever comes later."""
     return bool(publisher.qos_profile.durability == DurabilityPolicy.TRANSIENT_LOCAL)

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from rclpy.node import Node
-from rclpy.qos import DurabilityPolicy, QoSProfile
+from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CameraInfo
 
 from fastdepth_ros.messages.output_topics import OutputTopic
-from fastdepth_ros.node.qos import keeps, latched, publisher_qos, qos_override, subscription_qos
+from fastdepth_ros.node.qos import hears_latched, keeps, latched, publisher_qos, qos_override, subscription_qos
 from fastdepth_ros.node.rclpy_ways.interface import Subscriber, Way
 
 
@@ -102,7 +102,7 @@ class LatchedCameraInfo:
         self._topics = topics
         self._camera_info = camera_info
         self._publishers = 0
-        self._found = camera_info.qos_profile.durability == DurabilityPolicy.TRANSIENT_LOCAL  # as an override wants it
+        self._found = hears_latched(camera_info.qos_profile)  # as overrides may want it
 
     def find(self) -> Subscriber | None:
         """A second subscriber, once; None where there is nothing to be found, or it was found already."""
