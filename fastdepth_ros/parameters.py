@@ -30,13 +30,18 @@ from fastdepth_ros.settings import (
     DepthEncoding,
     ImageTransport,
     Limits,
+    OutputCamera,
     OutputSize,
     Precision,
+    Rectify,
     Value,
 )
 
 MONO16_LEAST = 8
 """Bits of a camera that sends 16."""
+
+NARROWEST = 10.0
+"""Angle of a view that still shows a room [degrees]."""
 
 SHIPPED, FROM_PROFILE, ALL = "shipped", "profile", "all"
 """Words that stand for a file of profiles, and for cores."""
@@ -123,7 +128,10 @@ class Parameters:
     image_transport: ImageTransport = "raw"
     max_pixels: int = MAX_PIXELS
     mono16_bits: int = 0
+    rectify: Rectify = "auto"
+    view_fov: float = 0.0
     output_size: OutputSize = Settings.output_size
+    output_camera: OutputCamera = Settings.output_camera
     depth_encoding: DepthEncoding = Settings.depth_encoding
     cloud: Cloud = Settings.cloud
     cloud_stride: int = Settings.cloud_stride
@@ -199,9 +207,27 @@ TABLE: dict[str, Spec] = {
             high=16,
         ),
         _spec(
+            "rectify",
+            "auto: the lens is undone where camera_info's D is not zero and the image's topic has no `rect` in its name"
+            " (docs/lens.md). on: whatever the topic is called. off: pictures are taken as a pinhole's.",
+        ),
+        _spec(
+            "view_fov",
+            "Angle from the left to the right edge of the pinhole's picture, where the lens is undone; 0 is as"
+            " camera_info's P says it, or K.",
+            low=0.0,
+            high=150.0,
+            unit="deg",
+        ),
+        _spec(
             "output_size",
             "native: the network's resolution, and the view that it sees. camera: the image's own grid, NaN outside"
             " the view.",
+        ),
+        _spec(
+            "output_camera",
+            "Grid of output_size: camera where the lens is undone: the rectified picture's, or the raw one's, whose"
+            " pixels look up the depth of their rays.",
         ),
         _spec(
             "depth_encoding",
@@ -376,10 +402,22 @@ def check_bits(mono16_bits: int) -> None:
         raise SettingError(f"mono16_bits cannot be {mono16_bits}", remedy)
 
 
+def check_fov(view_fov: float) -> None:
+    """Hold ``view_fov`` against what a pinhole is to see.
+
+    Raises:
+        SettingError: it is neither 0 nor at least :data:`NARROWEST`.
+    """
+    if 0 < view_fov < NARROWEST:
+        remedy = f"Use {NARROWEST:g} to 150 degrees, or 0 for what camera_info says."
+        raise SettingError(f"view_fov cannot be {view_fov:g}", remedy)
+
+
 MEANINGS: dict[str, Callable[[Any], object]] = {
     "target": partial(check_name, "target"),  # it becomes the name of a folder
     "threads": check_threads,
     "mono16_bits": check_bits,
+    "view_fov": check_fov,
     "power_file": profiles_of,
     "cpu_affinity": affinity_of,
     "nvpmodel_command": command_of,

@@ -1,6 +1,7 @@
 """The way of one frame, without ROS: a picture and its camera in, metric depth and points out, each stage timed.
 
-    prepare   cut the view out of the picture, scale it to the network's input, bring the channels to RGB
+    prepare   cut the view out of the picture, scale it to the network's input, bring the channels to RGB; a lens that
+              bends straight lines is undone by the same step
     infer     run the network
     anchor    correct the answer with measured depths, and say how sure it is; where there are any, or somebody asks
     depth     limits, and the resolution that is wanted
@@ -27,9 +28,11 @@ from fastdepth_ros.anchoring.prior import Prior
 from fastdepth_ros.camera import Intrinsics, View, size_mismatch
 from fastdepth_ros.cloud import RGB, SIGMA, XYZ, CloudMaker
 from fastdepth_ros.errors import ImageError, SettingError
+from fastdepth_ros.lens.lens import Lens
+from fastdepth_ros.lens.warp import REDUCTIONS, SHARP, Rectifier, Warp
 from fastdepth_ros.picture import Picture
 from fastdepth_ros.runtime.bundle import Manifest
-from fastdepth_ros.settings import LIMITS, Cloud, DepthEncoding, OutputSize
+from fastdepth_ros.settings import LIMITS, Cloud, DepthEncoding, OutputCamera, OutputSize
 
 __all__ = ["DepthEngine", "DepthFrame", "Pipeline", "Settings"]
 
@@ -46,14 +49,8 @@ OUTPUTS = ("depth", "uncertainty", "cloud")
 CELL = 2
 """The network answers in cells of 2x2 input pixels: its last layer comes after the last upsampling."""
 
-REDUCTIONS = (8, 4, 2)
-"""As JPEG decoders reduce a picture, for less than decoding all of it costs."""
-
 NOTHING = 1e-6
 """Metres below which an answer may be the network's 0, "no answer"."""
-
-SHARP = 0.95
-"""Pixels that a reduced picture has to keep for each of the network's, along each side."""
 
 _TO_RGB = {"bgr": cv2.COLOR_BGR2RGB, "rgba": cv2.COLOR_RGBA2RGB, "bgra": cv2.COLOR_BGRA2RGB, "grey": cv2.COLOR_GRAY2RGB}
 
@@ -111,6 +108,8 @@ class Settings:
         min_depth, max_depth: answers outside are too close or out of range [m].
         max_uncertainty: depths whose standard deviation is larger are no answers [m]; 0 keeps all of them.
         cloud_sigma: whether points carry the standard deviation of their depth.
+        output_camera: whose grid ``camera`` is, where the picture is distorted: ``rectified`` is the pinhole's, ``raw``
+            the picture's own, in which each pixel looks up the depth of its ray.
 
     Raises:
         SettingError: a setting is outside what is allowed.
@@ -124,6 +123,7 @@ class Settings:
     max_depth: float = 10.0
     max_uncertainty: float = 0.0
     cloud_sigma: bool = False
+    output_camera: OutputCamera = "rectified"
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -147,6 +147,7 @@ class DepthFrame(NamedTuple):
             it was not wanted.
         anchoring: how anchors corrected the answer; None where none came, none are remembered and nobody asks how sure
             it is.
+        lens: of the raw picture whose grid the depth map has; None where the grid is a pinhole's.
     """
 
     depth: npt.NDArray[Any] | None
@@ -155,6 +156,7 @@ class DepthFrame(NamedTuple):
     stages: dict[str, float]
     uncertainty: npt.NDArray[np.float32] | None = None
     anchoring: Report | None = None
+    lens: Lens | None = None
 
 
 class Geometry(NamedTuple):
@@ -164,11 +166,15 @@ class Geometry(NamedTuple):
         view: that the network has of the picture.
         seen: the camera of that view; None where the picture's is not known.
         ratio: how much farther things are than the network believes.
+        warp: between the raw picture and the network; None where the picture is a pinhole's.
+        hidden: cells that show nothing of the picture; None where all do.
     """
 
     view: View
     seen: Intrinsics | None
     ratio: np.float32
+    warp: Warp | None = None
+    hidden: npt.NDArray[np.bool_] | None = None
 
 
 class Pipeline:
@@ -211,6 +217,8 @@ class Pipeline:
         self._buffers: dict[str, Latest[npt.NDArray[Any]]] = {}
         self._reduction = Latest[int]()
         self._known = Latest[Geometry]()
+        self._most_reduced = REDUCTIONS[0]
+        self._rectifier = Latest[Rectifier]()
         self._maker = Latest[CloudMaker]()
         self._prior = Prior.from_json(manifest.anchoring, f"the manifest of {manifest.name}")
         self._anchoring: Anchoring | None = None
@@ -223,7 +231,7 @@ class Pipeline:
         """
         if self._wants_every_pixel:
             return 1
-        return self._reduction.of((width, height), lambda: self._find_reduction(width, height))
+        return min(self._reduction.of((width, height), lambda: self._find_reduction(width, height)), self._most_reduced)
 
     def run(
         self,
@@ -235,6 +243,7 @@ class Pipeline:
         anchors: Sequence[Anchors] | Sight | None = (),
         now: float = 0.0,
         uncertainty: bool = False,
+        lens: Lens | None = None,
     ) -> DepthFrame:
         """Depth of one picture.
 
@@ -248,28 +257,31 @@ class Pipeline:
                 without any, what earlier ones said of the place still counts. None is "off": it is dropped.
             now: the frame's time, in whatever clock the others have [s].
             uncertainty: whether anybody wants to know how sure depth is.
+            lens: the camera that the picture was taken with, where it bends straight lines; ``camera`` is then the
+                pinhole that is to see the same, and the network sees its picture.
 
         Raises:
             ImageError: the picture's shape does not fit its order, or it is reduced and the cloud wants every pixel.
-            CalibrationError: the intrinsics are of another size.
+            CalibrationError: the intrinsics are of another size, or the picture is too large to be rectified.
         """
-        view, seen, ratio = self._geometry(picture, camera)
+        geometry = self._geometry(picture, camera, lens)
+        seen, in_raw = geometry.seen, self._answers_raw(geometry)
         cloud = cloud and camera is not None and self.settings.cloud != "off"
         if cloud and picture.reduction > 1 and self._wants_every_pixel:
             raise ImageError("a reduced picture lacks the colours of some points", "Decode all of its pixels.")
-        output = seen if self.settings.output_size == "native" else camera
+        output = seen if self.settings.output_size == "native" else lens.camera if lens and in_raw else camera
         if not depth and not cloud and not uncertainty:
             return DepthFrame(None, output, None, {})
 
         stages: dict[str, float] = {}
         started = time.perf_counter()
-        self._prepare(picture, view)
+        self._prepare(picture, geometry)
         started = _lap(stages, "prepare", started)
 
         answer = self._engine.run()
         started = _lap(stages, "infer", started)
 
-        np.multiply(answer, ratio, out=self._metres)
+        np.multiply(answer, geometry.ratio, out=self._metres)
         sigmas, report = None, None
         wanted = uncertainty or self.settings.max_uncertainty > 0 or (cloud and self.settings.cloud_sigma)
         if anchors or wanted or (self._anchoring is not None and self._anchoring.remembers):
@@ -279,17 +291,20 @@ class Pipeline:
             started = _lap(stages, "anchor", started)
 
         self._limit(answer)
+        if geometry.hidden is not None:
+            self._metres[geometry.hidden] = np.nan
         if sigmas is not None:
             self._doubt(sigmas)
-        metres, published = self._depth(picture, view, depth)
-        sure = None if sigmas is None else self._enlarged("uncertainty", sigmas, picture, view)
+        metres, published = self._depth(picture, geometry, depth)
+        sure = None if sigmas is None else self._enlarged("uncertainty", sigmas, picture, geometry)
         started = _lap(stages, "depth", started)
 
         points = None
         if cloud and output is not None:
-            points = self._cloud(metres, output, picture, sure)
+            points = self._cloud(metres, output, self._colours(picture, camera, geometry), sure, geometry)
             _lap(stages, "cloud", started)
-        return DepthFrame(published, output, points, stages, sure if uncertainty else None, report)
+        sure = sure if uncertainty else None
+        return DepthFrame(published, output, points, stages, sure, report, lens if in_raw else None)
 
     def _anchor(
         self, anchors: Sequence[Anchors] | None, now: float, wanted: bool
@@ -325,30 +340,42 @@ class Pipeline:
                 return factor
         return 1
 
-    def _geometry(self, picture: Picture, camera: Intrinsics | None) -> Geometry:
+    def _geometry(self, picture: Picture, camera: Intrinsics | None, lens: Lens | None) -> Geometry:
         """Geometry of a picture: the same object for as long as pictures are of one kind and camera."""
         pixels, *rest = picture
-        return self._known.of((pixels.shape, pixels.dtype, *rest, camera), lambda: self._find_geometry(picture, camera))
+        key = (pixels.shape, pixels.dtype, *rest, camera, lens)
+        return self._known.of(key, lambda: self._find_geometry(picture, camera, lens))
 
-    def _find_geometry(self, picture: Picture, camera: Intrinsics | None) -> Geometry:
+    def _find_geometry(self, picture: Picture, camera: Intrinsics | None, lens: Lens | None) -> Geometry:
         picture.check()
-        if camera is not None:
-            mismatch = size_mismatch(camera, picture.width, picture.height)
+        for each in (camera, lens.camera if lens is not None else None):
+            mismatch = size_mismatch(each, picture.width, picture.height) if each is not None else None
             if mismatch is not None:
                 raise mismatch
         view = self._manifest.view_of(picture.width, picture.height, picture.reduction)
         seen = view.intrinsics(camera) if camera is not None else None
-        return Geometry(view, seen, np.float32(self._focal_ratio(seen)))
+        warp = Warp(lens, seen, picture.reduction, CELL) if lens is not None and seen is not None else None
+        self._most_reduced = warp.wanted if warp is not None else REDUCTIONS[0]
+        hidden = warp.hidden if warp is not None and warp.hidden.any() else None
+        return Geometry(view, seen, np.float32(self._focal_ratio(seen)), warp, hidden)
 
-    def _prepare(self, picture: Picture, view: View) -> None:
+    def _answers_raw(self, geometry: Geometry) -> bool:
+        """Whether answers are in the grid of a picture that is distorted."""
+        settings = self.settings
+        return geometry.warp is not None and settings.output_size == "camera" and settings.output_camera == "raw"
+
+    def _prepare(self, picture: Picture, geometry: Geometry) -> None:
         """Cut, scale and reorder into the engine's own tensor; colours change after the scaling, on fewer pixels."""
         size = (self._input_width, self._input_height)
-        cut = view.cut(picture.pixels, picture.reduction)
-        if picture.order == "rgb":
-            cv2.resize(cut, size, self._engine.input, 0, 0, cv2.INTER_LINEAR)
+        plain = picture.order == "rgb"
+        shape = (*size[::-1], *picture.pixels.shape[2:])
+        scaled = self._engine.input if plain else self._buffer("scaled", shape, np.uint8)
+        if geometry.warp is not None:
+            geometry.warp.see(picture.pixels, scaled)
         else:
-            scaled = self._buffer("scaled", (*size[::-1], *picture.pixels.shape[2:]), np.uint8)
+            cut = geometry.view.cut(picture.pixels, picture.reduction)
             cv2.resize(cut, size, scaled, 0, 0, cv2.INTER_LINEAR)
+        if not plain:
             cv2.cvtColor(scaled, _TO_RGB[picture.order], self._engine.input)
 
     def _focal_ratio(self, seen: Intrinsics | None) -> float:
@@ -373,24 +400,27 @@ class Pipeline:
         metres[~(answer > 0)] = np.nan
 
     def _depth(
-        self, picture: Picture, view: View, wanted: bool
+        self, picture: Picture, geometry: Geometry, wanted: bool
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[Any] | None]:
         """The depth map in metres, and as it is wanted; in "32FC1" they are one buffer."""
         in_metres = self.settings.depth_encoding == "32FC1"
         name = "depth" if in_metres and wanted else "metres"
-        metres = self._enlarged(name, self._metres, picture, view)
+        metres = self._enlarged(name, self._metres, picture, geometry)
         if not wanted:
             return metres, None
         return metres, metres if in_metres else self._millimetres(metres)
 
     def _enlarged(
-        self, name: str, cells: npt.NDArray[np.float32], picture: Picture, view: View
+        self, name: str, cells: npt.NDArray[np.float32], picture: Picture, geometry: Geometry
     ) -> npt.NDArray[np.float32]:
         """Cells in the resolution that is wanted, in the buffer of that name."""
         native = self.settings.output_size == "native"
         shape = (self._input_height, self._input_width) if native else (picture.height, picture.width)
         out = self._buffer(name, shape, np.float32)
-        target = out
+        if geometry.warp is not None and self._answers_raw(geometry):
+            geometry.warp.look_up(cells, out)
+            return out
+        target, view = out, geometry.view
         if not native:
             # Rows and columns outside the view keep what an earlier view may have left there, so they are cleared.
             out.fill(np.nan)
@@ -417,19 +447,32 @@ class Pipeline:
         self,
         metres: npt.NDArray[np.float32],
         output: Intrinsics,
-        picture: Picture,
+        colours: Picture | None,
         sigmas: npt.NDArray[np.float32] | None,
+        geometry: Geometry,
     ) -> npt.NDArray[np.float32]:
         stride = self.settings.cloud_stride
-        coloured = self.settings.cloud == "xyzrgb"
-        fields = (*XYZ, *([RGB] if coloured else ()), *([SIGMA] if self.settings.cloud_sigma else ()))
-        maker = self._maker.of((output, stride, fields), lambda: CloudMaker(output, stride, fields))
-        colours = None
-        if coloured:
-            colours = picture if self._wants_every_pixel else Picture(self._engine.input, "rgb")
+        fields = (*XYZ, *([RGB] if colours is not None else ()), *([SIGMA] if self.settings.cloud_sigma else ()))
+        warp = geometry.warp if self._answers_raw(geometry) else None
+        maker = self._maker.of(
+            (output, stride, fields, warp), lambda: CloudMaker(output, stride, fields, warp.slopes if warp else None)
+        )
         points = self._buffer("cloud", maker.shape, np.float32, fields)
         maker.write(metres, colours, points, sigmas)
         return points
+
+    def _colours(self, picture: Picture, camera: Intrinsics | None, geometry: Geometry) -> Picture | None:
+        """Colours of the points, in the grid of the depth map; None where points have none."""
+        if self.settings.cloud != "xyzrgb":
+            return None
+        if not self._wants_every_pixel:
+            return Picture(self._engine.input, "rgb")
+        warp = geometry.warp
+        if warp is None or camera is None or self._answers_raw(geometry):
+            return picture
+        rectified = self._buffer("colours", picture.pixels.shape, np.uint8)
+        self._rectifier.of((warp, camera), lambda: Rectifier(warp.lens, camera)).rectify(picture.pixels, rectified)
+        return Picture(rectified, picture.order)
 
     def _buffer(
         self, name: str, shape: tuple[int, ...], dtype: npt.DTypeLike, fields: tuple[str, ...] = ()

@@ -21,14 +21,18 @@ __all__ = [
     "DepthEncoding",
     "ImageTransport",
     "Limits",
+    "OutputCamera",
     "OutputSize",
     "Precision",
+    "Rectify",
     "Value",
 ]
 
 Value: TypeAlias = str | int | float | bool
 
 OutputSize: TypeAlias = Literal["native", "camera"]
+OutputCamera: TypeAlias = Literal["rectified", "raw"]
+Rectify: TypeAlias = Literal["auto", "on", "off"]
 DepthEncoding: TypeAlias = Literal["32FC1", "16UC1"]
 Cloud: TypeAlias = Literal["off", "xyz", "xyzrgb"]
 Precision: TypeAlias = Literal["float32", "int8"]
@@ -121,6 +125,8 @@ LIMITS = {
     "precision": Limits(str, get_args(Precision)),
     "image_transport": Limits(str, get_args(ImageTransport)),
     "output_size": Limits(str, get_args(OutputSize)),
+    "output_camera": Limits(str, get_args(OutputCamera)),
+    "rectify": Limits(str, get_args(Rectify)),
     "depth_encoding": Limits(str, get_args(DepthEncoding)),
     "cloud": Limits(str, get_args(Cloud)),
     "cloud_stride": Limits(int, low=1, high=64),

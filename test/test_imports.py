@@ -36,6 +36,7 @@ ALLOWED = {
     "codec": {"errors", "cv2", "numpy"},
     "network": {"errors", "files", "numpy"},
     "camera": {"errors", "numpy"},
+    "lens": {"camera", "errors", "cv2", "numpy"},
     "picture": {"errors", "numpy"},
     "cdr": {"errors", "numpy"},
     "colours": {"cv2", "numpy"},
@@ -49,12 +50,12 @@ ALLOWED = {
     "importing": {"children", "errors", "files", "network", "runtime", "numpy", "safetensors"},
     "models": {"errors", "files", "importing", "places", "runtime"},
     "compiler": {"children", "errors", "files", "network", "runtime", "numpy", "tvm", "tvm_ffi"},
-    "pipeline": {"anchoring", "camera", "cloud", "errors", "picture", "runtime", "settings", "cv2", "numpy"},
-    "messages": {"anchoring", "camera", "cdr", "codec", "errors", "picture", "cv2", "numpy", "ROS"},
+    "pipeline": {"anchoring", "camera", "cloud", "errors", "lens", "picture", "runtime", "settings", "cv2", "numpy"},
+    "messages": {"anchoring", "camera", "cdr", "codec", "errors", "lens", "picture", "cv2", "numpy", "ROS"},
     "parameters": {"anchoring", "codec", "errors", "files", "models", "pipeline", "power", "runtime", "settings"},
     "diagnostics": {"anchoring", "cdr", "codec", "dds", "errors", "power", "ROS"},
     "node": {
-        *("anchoring", "camera", "cdr", "codec", "diagnostics", "errors", "files", "messages", "models"),
+        *("anchoring", "camera", "cdr", "codec", "diagnostics", "errors", "files", "lens", "messages", "models"),
         *("parameters", "picture", "pipeline", "power", "runtime", "settings", "cv2", "numpy", "ROS"),
     },
     "harness": {

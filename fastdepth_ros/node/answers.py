@@ -12,7 +12,8 @@ from fastdepth_ros.camera import Intrinsics, size_mismatch
 from fastdepth_ros.cdr import put_stamp
 from fastdepth_ros.diagnostics.monitor import Drop, Monitor
 from fastdepth_ros.errors import FastDepthError
-from fastdepth_ros.messages.camera_info import depth_camera_info
+from fastdepth_ros.lens.lens import Lens
+from fastdepth_ros.messages.camera_info import depth_camera_info, raw_camera_info
 from fastdepth_ros.messages.images import PictureReader
 from fastdepth_ros.messages.output_topics import OUTPUT_TOPICS, PIPELINE, PIPELINE_OUTPUTS
 from fastdepth_ros.messages.outputs import OutputMessages
@@ -164,6 +165,7 @@ class Answers:
             calibration.camera if calibration else None,
             anchors=found,
             now=self._now(),
+            lens=calibration.lens if calibration else None,
             **{output.name: wanted[output.name] for output in PIPELINE_OUTPUTS},
         )
 
@@ -192,7 +194,7 @@ class Answers:
                 if getattr(frame, name) is not None:
                     self._publishers[name].publish(messages[name])
             elif calibration is not None and frame.intrinsics is not None:
-                described = self._describe(calibration, frame.intrinsics)
+                described = self._describe(calibration, frame.intrinsics, frame.lens)
                 put_stamp(described, header.sec, header.nanosec)
                 self._publishers[name].publish(described)
 
@@ -231,10 +233,14 @@ class Answers:
         self.size_problem = str(mismatch) if mismatch is not None else ""
         return calibration if mismatch is None else None
 
-    def _describe(self, calibration: Calibration, camera: Intrinsics) -> bytearray:
+    def _describe(self, calibration: Calibration, camera: Intrinsics, lens: Lens | None) -> bytearray:
         """The camera_info of the depth map, serialized; made anew only when a camera changes."""
         known = self._camera_info
         if known is None or known[0] is not calibration or known[1] is not camera:
-            info = depth_camera_info(camera, calibration.info, Header(frame_id=self._messages.frame_id))
+            header = Header(frame_id=self._messages.frame_id)
+            if lens is not None:
+                info = raw_camera_info(lens, calibration.camera, calibration.info, header)
+            else:
+                info = depth_camera_info(camera, calibration.info, header)
             known = self._camera_info = (calibration, camera, bytearray(serialize_message(info)))
         return known[2]

@@ -2,25 +2,43 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any, NamedTuple
 
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.cdr import STAMP_ENDS
 from fastdepth_ros.errors import CalibrationError
-from fastdepth_ros.messages.camera_info import distortion_of, intrinsics_of, is_rectified, same_camera
+from fastdepth_ros.lens.lens import Lens
+from fastdepth_ros.messages.camera_info import is_rectified, same_camera, seen_camera
 from fastdepth_ros.messages.serialized import SerializedCameraInfo, unpack_camera_info
 
 
 class Calibration(NamedTuple):
-    """A camera_info that is valid, the camera that it says, and what its distortion does; nothing if there is none."""
+    """A camera_info that is valid, and what it says.
+
+    Attributes:
+        info: the message.
+        camera: the pinhole that the network sees through.
+        distortion: warning about pictures that bend straight lines, and stay so; empty for others.
+        lens: of the pictures, where it is undone; else None.
+    """
 
     info: SerializedCameraInfo
     camera: Intrinsics
     distortion: str
+    lens: Lens | None = None
+
+
+class Wanted(NamedTuple):
+    """How pictures are to be rectified; see :func:`~fastdepth_ros.messages.camera_info.seen_camera`."""
+
+    rectified: bool = False
+    rectify: str = "off"
+    view_fov: float = 0.0
 
 
 class CameraInfoListener:
-    """Takes camera_info.
+    """Takes camera_info, in the thread that answers images; what is wanted of it changes in the executor's.
 
     Args:
         logger: of the node.
@@ -35,16 +53,16 @@ class CameraInfoListener:
         self.problem = ""
         self._logger = logger
         self._latest = b""
-        self._rectified = False
+        self._wanted = Wanted()
+        self._lock = threading.Lock()
 
     def watch(self, image_topic: str) -> None:
         """Take camera_info for the pictures of this topic from now on: whether they are rectified is in its name."""
-        if is_rectified(image_topic) == self._rectified:
-            return
-        self._rectified, self._latest = not self._rectified, b""
-        if self.calibration is not None:
-            info, self.calibration = self.calibration.info, None
-            self._take(info)
+        self._want(self._wanted._replace(rectified=is_rectified(image_topic)))
+
+    def rectify(self, rectify: str, view_fov: float) -> None:
+        """Have lenses undone from now on, or not, as the parameters of these names say."""
+        self._want(self._wanted._replace(rectify=rectify, view_fov=view_fov))
 
     def hear(self, serialized: bytes) -> None:
         """Take a message as DDS brings it; one that repeats the last, as nearly all do, is not unpacked.
@@ -60,15 +78,29 @@ class CameraInfoListener:
         except CalibrationError as error:
             self._complain(error)
 
+    def _want(self, wanted: Wanted) -> None:
+        if wanted == self._wanted:
+            return
+        with self._lock:
+            self._wanted, self._latest = wanted, b""
+            if self.calibration is not None:
+                self._see(self.calibration.info)
+
     def _take(self, info: SerializedCameraInfo) -> None:
-        known = self.calibration
-        if known is None or not same_camera(info, known.info):
-            try:
-                camera = intrinsics_of(info, self._rectified)
-            except CalibrationError as error:
-                self._complain(error)
-                return
-            self.calibration = Calibration(info, camera, distortion_of(info, self._rectified))
+        with self._lock:
+            known = self.calibration
+            if known is None or not same_camera(info, known.info):
+                self._see(info)
+            else:
+                self.problem = ""
+
+    def _see(self, info: SerializedCameraInfo) -> None:
+        try:
+            camera, lens, distortion = seen_camera(info, *self._wanted)
+        except CalibrationError as error:
+            self._complain(error)
+            return
+        self.calibration = Calibration(info, camera, distortion, lens)
         self.problem = ""
 
     def _complain(self, error: CalibrationError) -> None:

@@ -84,6 +84,7 @@ class DepthNode(CarefulNode):
         for name, error in self.strange.items():
             self._settings.refuse(name, error)
         self._reporter.name_unknown(self._settings.unknown(every_topic=False))
+        self._camera_info.rectify(self.parameters.rectify, self.parameters.view_fov)
         self._power = NodePower(self.parameters, self._now, power_periods)
         # Diagnostics go on while /clock stands still; their windows are in the node's clock all the same.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
@@ -290,6 +291,7 @@ class DepthNode(CarefulNode):
         """Parameters changed: what is live takes hold with the next image."""
         self._reports.change(parameters.diagnostics_period)
         self._power.apply(parameters)
+        self._camera_info.rectify(parameters.rectify, parameters.view_fov)
         self._enforce()
         if self._active is not None and self.state == ACTIVE:
             self._active.anchor(parameters)

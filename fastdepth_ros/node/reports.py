@@ -222,6 +222,8 @@ def _of_camera(
     if calibration is None:
         return problem or _no_camera(source), "", NO_CAMERA
     words = _in_words(calibration.camera)
+    if calibration.lens is not None:
+        words += f", rectified from {calibration.lens.distortion.model}"
     if size_problem:
         return size_problem, words, NO_CAMERA
     if problem:
