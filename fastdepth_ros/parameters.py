@@ -16,6 +16,7 @@ from fastdepth_ros.anchoring.poses import Pose, parse_extrinsics
 from fastdepth_ros.codec.decoder import MAX_PIXELS
 from fastdepth_ros.errors import SettingError, quoted
 from fastdepth_ros.files.names import check_name
+from fastdepth_ros.mask import Mask, parse_mask
 from fastdepth_ros.pipeline import Settings
 from fastdepth_ros.power import Profiles, load_profiles
 from fastdepth_ros.power.files import parse_list
@@ -130,6 +131,7 @@ class Parameters:
     mono16_bits: int = 0
     rectify: Rectify = "auto"
     view_fov: float = 0.0
+    mask: str = NONE
     output_size: OutputSize = Settings.output_size
     output_camera: OutputCamera = Settings.output_camera
     depth_encoding: DepthEncoding = Settings.depth_encoding
@@ -218,6 +220,11 @@ TABLE: dict[str, Spec] = {
             low=0.0,
             high=150.0,
             unit="deg",
+        ),
+        _spec(
+            "mask",
+            "Part of the image that has no depth, as the robot's own body (docs/lens.md#own-body): polygons x y, x y,"
+            " x y; ..., or a PNG of the image's size, black there.",
         ),
         _spec(
             "output_size",
@@ -363,6 +370,15 @@ def extrinsics_of(anchor_extrinsics: str) -> dict[str, Pose]:
     return parse_extrinsics("" if anchor_extrinsics == NONE else anchor_extrinsics, PLACED)
 
 
+def mask_of(mask: str) -> Mask | None:
+    """The mask that ``mask`` says; None where it says none. A file is read once.
+
+    Raises:
+        SettingError: it says none that can be.
+    """
+    return None if mask == NONE else parse_mask(mask)
+
+
 def affinity_of(cpu_affinity: str) -> tuple[int, ...] | None:
     """The cores that ``cpu_affinity`` names; None for all, and for those of the profile.
 
@@ -418,6 +434,7 @@ MEANINGS: dict[str, Callable[[Any], object]] = {
     "threads": check_threads,
     "mono16_bits": check_bits,
     "view_fov": check_fov,
+    "mask": mask_of,
     "power_file": profiles_of,
     "cpu_affinity": affinity_of,
     "nvpmodel_command": command_of,

@@ -30,6 +30,7 @@ from fastdepth_ros.cloud import RGB, SIGMA, XYZ, CloudMaker
 from fastdepth_ros.errors import ImageError, SettingError
 from fastdepth_ros.lens.lens import Lens
 from fastdepth_ros.lens.warp import REDUCTIONS, SHARP, Rectifier, Warp
+from fastdepth_ros.mask import Mask
 from fastdepth_ros.picture import Picture
 from fastdepth_ros.runtime.bundle import Manifest
 from fastdepth_ros.settings import LIMITS, Cloud, DepthEncoding, OutputCamera, OutputSize
@@ -48,6 +49,9 @@ OUTPUTS = ("depth", "uncertainty", "cloud")
 
 CELL = 2
 """The network answers in cells of 2x2 input pixels: its last layer comes after the last upsampling."""
+
+LEAST_SHARE = 1e-4
+"""Share of a cell from which it is masked."""
 
 NOTHING = 1e-6
 """Metres below which an answer may be the network's 0, "no answer"."""
@@ -186,6 +190,10 @@ class Pipeline:
         settings: what is wanted; may be replaced between frames.
         allocate: makes the buffers of depth and cloud, so that a message can own their bytes.
 
+    Attributes:
+        mask: part of the pictures that has no depth; may be replaced between frames. None is no part.
+        hidden: share of the latest answer that has no depth because of that, or lies beyond the picture.
+
     Raises:
         BundleError: the manifest's numbers for anchoring are none.
 
@@ -208,6 +216,8 @@ class Pipeline:
         self, engine: DepthEngine, manifest: Manifest, settings: Settings | None = None, allocate: Allocate = zeros
     ) -> None:
         self.settings = settings or Settings()
+        self.mask: Mask | None = None
+        self.hidden = 0.0
         self._engine = engine
         self._manifest = manifest
         self._allocate = allocate
@@ -263,6 +273,7 @@ class Pipeline:
         Raises:
             ImageError: the picture's shape does not fit its order, or it is reduced and the cloud wants every pixel.
             CalibrationError: the intrinsics are of another size, or the picture is too large to be rectified.
+            SettingError: the mask is of another size.
         """
         geometry = self._geometry(picture, camera, lens)
         seen, in_raw = geometry.seen, self._answers_raw(geometry)
@@ -343,7 +354,7 @@ class Pipeline:
     def _geometry(self, picture: Picture, camera: Intrinsics | None, lens: Lens | None) -> Geometry:
         """Geometry of a picture: the same object for as long as pictures are of one kind and camera."""
         pixels, *rest = picture
-        key = (pixels.shape, pixels.dtype, *rest, camera, lens)
+        key = (pixels.shape, pixels.dtype, *rest, camera, lens, self.mask)
         return self._known.of(key, lambda: self._find_geometry(picture, camera, lens))
 
     def _find_geometry(self, picture: Picture, camera: Intrinsics | None, lens: Lens | None) -> Geometry:
@@ -356,8 +367,22 @@ class Pipeline:
         seen = view.intrinsics(camera) if camera is not None else None
         warp = Warp(lens, seen, picture.reduction, CELL) if lens is not None and seen is not None else None
         self._most_reduced = warp.wanted if warp is not None else REDUCTIONS[0]
-        hidden = warp.hidden if warp is not None and warp.hidden.any() else None
-        return Geometry(view, seen, np.float32(self._focal_ratio(seen)), warp, hidden)
+        hidden = self._find_hidden(picture, view, warp)
+        self.hidden = float(hidden.mean())
+        return Geometry(view, seen, np.float32(self._focal_ratio(seen)), warp, hidden if hidden.any() else None)
+
+    def _find_hidden(self, picture: Picture, view: View, warp: Warp | None) -> npt.NDArray[np.bool_]:
+        """Cells that show nothing of the picture, or anything of what is masked."""
+        hidden = warp.hidden if warp is not None else np.zeros(self._metres.shape, np.bool_)
+        if self.mask is None:
+            return hidden
+        masked = self.mask.of(picture.width, picture.height)
+        if warp is not None:
+            return np.asarray(hidden | warp.cells_of(masked))
+        cut = masked[view.y : view.y + view.height, view.x : view.x + view.width]
+        # The mean of all that lies in a cell: more than nothing where any of it is masked.
+        shares = cv2.resize(cut.astype(np.float32), self._metres.shape[::-1], interpolation=cv2.INTER_AREA)
+        return np.asarray(shares > LEAST_SHARE)
 
     def _answers_raw(self, geometry: Geometry) -> bool:
         """Whether answers are in the grid of a picture that is distorted."""

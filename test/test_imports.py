@@ -43,6 +43,7 @@ ALLOWED = {
     "ply": {"files", "numpy"},
     "millimetres": {"numpy"},
     "settings": {"errors"},
+    "mask": {"codec", "errors", "files", "cv2", "numpy"},
     "power": {"children", "errors", "files", "places"},
     "cloud": {"camera", "errors", "picture", "cv2", "numpy"},
     "anchoring": {"camera", "errors", "cv2", "numpy"},
@@ -50,9 +51,13 @@ ALLOWED = {
     "importing": {"children", "errors", "files", "network", "runtime", "numpy", "safetensors"},
     "models": {"errors", "files", "importing", "places", "runtime"},
     "compiler": {"children", "errors", "files", "network", "runtime", "numpy", "tvm", "tvm_ffi"},
-    "pipeline": {"anchoring", "camera", "cloud", "errors", "lens", "picture", "runtime", "settings", "cv2", "numpy"},
+    "pipeline": {
+        *("anchoring", "camera", "cloud", "errors", "lens", "mask", "picture", "runtime", "settings", "cv2", "numpy"),
+    },
     "messages": {"anchoring", "camera", "cdr", "codec", "errors", "lens", "picture", "cv2", "numpy", "ROS"},
-    "parameters": {"anchoring", "codec", "errors", "files", "models", "pipeline", "power", "runtime", "settings"},
+    "parameters": {
+        *("anchoring", "codec", "errors", "files", "mask", "models", "pipeline", "power", "runtime", "settings"),
+    },
     "diagnostics": {"anchoring", "cdr", "codec", "dds", "errors", "power", "ROS"},
     "node": {
         *("anchoring", "camera", "cdr", "codec", "diagnostics", "errors", "files", "lens", "messages", "models"),

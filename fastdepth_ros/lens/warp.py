@@ -71,10 +71,7 @@ class Warp:
         total = max(self.wanted, reduction)
         self._halvings = (total // reduction).bit_length() - 1
         self._map = _fixed((pixels + 0.5) / total - 0.5)
-        outside = ~lens.inside(pixels)
-        rows, columns = seen.height // cell, seen.width // cell
-        cells = outside[: rows * cell, : columns * cell].reshape(rows, cell, columns, cell)
-        self.hidden: npt.NDArray[np.bool_] = np.asarray(cells.any((1, 3)))
+        self.hidden = _any(~lens.inside(pixels), cell)
         self._halved: list[Pixels] = []
 
     def see(self, pixels: Pixels, out: Pixels) -> None:
@@ -100,6 +97,22 @@ class Warp:
             self._halved[number:] = [np.empty(shape, np.uint8)]
         cv2.resize(pixels[: 2 * rows, : 2 * columns], (columns, rows), self._halved[number], 0, 0, cv2.INTER_AREA)
         return self._halved[number]
+
+    def cells_of(self, hides: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        """Cells (rows, columns) that show any pixel of a part of the raw picture.
+
+        Args:
+            hides: (height, width), the part.
+        """
+        seen, cell = self._seen, self._cell
+        pixels = self.lens.pixels(_rays(seen))
+        # A cell may be smaller than a raw pixel, or larger: so both look the other up.
+        shown = cv2.remap(hides.astype(np.uint8), _whole(pixels), _NO_FRACTIONS, cv2.INTER_NEAREST, None, 0)
+        cells = _any(np.asarray(shown, np.bool_), cell)
+        places = self._places[hides]
+        columns, rows = places[places[:, 0] > FAR].T
+        cells[rows, columns] = True
+        return cells
 
     # In the raw picture's own grid
 
@@ -168,6 +181,19 @@ def _rays(camera: Intrinsics) -> Array:
     columns = (np.arange(camera.width) - camera.cx) / camera.fx
     rows = (np.arange(camera.height) - camera.cy) / camera.fy
     return grid(columns, rows)
+
+
+def _any(pixels: npt.NDArray[np.bool_], cell: int) -> npt.NDArray[np.bool_]:
+    """Cells of which any pixel is true."""
+    rows, columns = pixels.shape[0] // cell, pixels.shape[1] // cell
+    cells = pixels[: rows * cell, : columns * cell].reshape(rows, cell, columns, cell)
+    return np.asarray(cells.any((1, 3)))
+
+
+def _whole(pixels: Array) -> npt.NDArray[np.int16]:
+    """Coordinates of the nearest pixels."""
+    known = np.where(np.isfinite(pixels), pixels, FAR).clip(FAR, LARGEST_SIDE)
+    return np.ascontiguousarray(np.rint(known).astype(np.int16))
 
 
 def _fixed(pixels: Array) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:

@@ -24,7 +24,7 @@ from fastdepth_ros.node.camera_info import Calibration
 from fastdepth_ros.node.newest_image import ReceivedImage
 from fastdepth_ros.node.power import Answered
 from fastdepth_ros.node.rclpy_ways.interface import Publisher
-from fastdepth_ros.parameters import Parameters
+from fastdepth_ros.parameters import Parameters, mask_of
 from fastdepth_ros.picture import Picture
 from fastdepth_ros.pipeline import DepthFrame, Pipeline
 from fastdepth_ros.runtime.bundle import Manifest
@@ -89,8 +89,11 @@ class Answers:
     @property
     def notes(self) -> dict[str, str]:
         """Assumptions about the images, by what they are about."""
-        bits = self._reader.bits.note
-        return {"mono16_bits": bits} if bits else {}
+        bits, hidden = self._reader.bits.note, self._pipeline.hidden
+        notes = {"mono16_bits": bits} if bits else {}
+        if hidden:
+            notes["hidden"] = f"{hidden:.1%} of the answer: masked, or beyond the picture"
+        return notes
 
     @property
     def parameters(self) -> Parameters:
@@ -130,6 +133,7 @@ class Answers:
         """Make messages for another frame, and the pipeline, which writes into them."""
         self._messages = OutputMessages(frame_id)
         self._pipeline = Pipeline(self._engine, self._manifest, self._applied.pipeline, self._messages.allocate)
+        self._pipeline.mask = mask_of(self._applied.mask)
         self._reader.reduction = self._pipeline.reduction
         self._camera_info: tuple[Calibration, Intrinsics, bytearray] | None = None
 
@@ -203,6 +207,7 @@ class Answers:
             return
         self._engine.threads = parameters.threads
         self._pipeline.settings = parameters.pipeline
+        self._pipeline.mask = mask_of(parameters.mask)
         self._read_as(parameters)
         self._applied = parameters
 

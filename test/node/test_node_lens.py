@@ -96,3 +96,26 @@ def test_a_lens_that_cannot_be_undone_is_named_and_depth_goes_on(graph: Graph, d
     graph.wait_until_it_says("calibration", DiagnosticStatus.WARN, "not rectified", cause)
     graph.calibrate(RAW)
     graph.wait_until_it_says("calibration", DiagnosticStatus.OK, "rectified from plumb_bob")
+
+
+def test_a_mask_leaves_the_body_without_depth_and_says_how_much(graph: Graph, tmp_path):
+    graph.calibrate(RAW)
+    assert graph.set("output_size", "camera")[0]
+    assert graph.set("output_camera", "raw")[0]
+    assert graph.set("mask", "60 150, 200 150, 200 239, 60 239")[0]
+    depth, sure = graph.ask(image_of(SCENE, graph.header()), "depth", "uncertainty")
+    for each in (depth, sure):
+        assert np.isnan(depth_of(each)[150:220, 60:200]).all()
+    graph.wait_for(lambda: "masked" in graph.values("inference").get("hidden", ""), "the share that is hidden")
+    refused, why = graph.set("mask", "/nowhere.png")
+    assert (refused, "No such file" in why) == (False, True)
+    cv2.imwrite(str(tmp_path / "mask.png"), np.zeros((20, 20), np.uint8))
+    assert graph.set("mask", str(tmp_path / "mask.png"))[0]
+    graph.show(image_of(SCENE, graph.header()))
+    words = "20x20 pixels, the picture 320x240"
+    graph.wait_for(lambda: words in graph.statuses["input"].message, "the sizes of mask and picture")
+    assert graph.set("mask", "none")[0]
+    (depth,) = graph.ask(image_of(SCENE, graph.header()), "depth")
+    assert np.isfinite(depth_of(depth)[150:220, 60:200]).all()
+    assert graph.set("output_size", "native")[0]
+    assert graph.set("output_camera", "rectified")[0]
