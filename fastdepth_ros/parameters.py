@@ -35,6 +35,7 @@ from fastdepth_ros.settings import (
     OutputSize,
     Precision,
     Rectify,
+    Rotation,
     Value,
 )
 
@@ -131,6 +132,7 @@ class Parameters:
     mono16_bits: int = 0
     rectify: Rectify = "auto"
     view_fov: float = 0.0
+    rotation: Rotation = Settings.rotation
     mask: str = NONE
     output_size: OutputSize = Settings.output_size
     output_camera: OutputCamera = Settings.output_camera
@@ -220,6 +222,11 @@ TABLE: dict[str, Spec] = {
             low=0.0,
             high=150.0,
             unit="deg",
+        ),
+        _spec(
+            "rotation",
+            "Angle by which the image has to be turned clockwise to be upright, in degrees: the network sees it so, and"
+            " answers are in the image's own grid and frame (docs/lens.md#a-camera-mounted-turned).",
         ),
         _spec(
             "mask",

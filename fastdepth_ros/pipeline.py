@@ -13,11 +13,10 @@ until it is called again.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol
 
 import cv2
 import numpy as np
@@ -25,15 +24,17 @@ import numpy.typing as npt
 
 from fastdepth_ros.anchoring import Anchoring, Anchors, Report
 from fastdepth_ros.anchoring.prior import Prior
-from fastdepth_ros.camera import Intrinsics, View, size_mismatch
+from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.cloud import RGB, SIGMA, XYZ, CloudMaker
 from fastdepth_ros.errors import ImageError, SettingError
+from fastdepth_ros.lens import turning
 from fastdepth_ros.lens.lens import Lens
-from fastdepth_ros.lens.warp import REDUCTIONS, SHARP, Rectifier, Warp
+from fastdepth_ros.lens.warp import Rectifier
 from fastdepth_ros.mask import Mask
 from fastdepth_ros.picture import Picture
 from fastdepth_ros.runtime.bundle import Manifest
-from fastdepth_ros.settings import LIMITS, Cloud, DepthEncoding, OutputCamera, OutputSize
+from fastdepth_ros.settings import LIMITS, Cloud, DepthEncoding, OutputCamera, OutputSize, Rotation
+from fastdepth_ros.viewing import CELL, Geometry, Latest, Viewing
 
 __all__ = ["DepthEngine", "DepthFrame", "Pipeline", "Settings"]
 
@@ -47,16 +48,8 @@ network's input) -> anchors."""
 OUTPUTS = ("depth", "uncertainty", "cloud")
 """Buffers whose bytes others may own: names of :meth:`Pipeline.run`'s arguments and :class:`DepthFrame`'s fields."""
 
-CELL = 2
-"""The network answers in cells of 2x2 input pixels: its last layer comes after the last upsampling."""
-
-LEAST_SHARE = 1e-4
-"""Share of a cell from which it is masked."""
-
 NOTHING = 1e-6
 """Metres below which an answer may be the network's 0, "no answer"."""
-
-_TO_RGB = {"bgr": cv2.COLOR_BGR2RGB, "rgba": cv2.COLOR_RGBA2RGB, "bgra": cv2.COLOR_BGRA2RGB, "grey": cv2.COLOR_GRAY2RGB}
 
 
 class DepthEngine(Protocol):
@@ -80,25 +73,6 @@ def zeros(
     return np.zeros(shape, dtype)
 
 
-Kept = TypeVar("Kept")
-
-
-class Latest(Generic[Kept]):
-    """Keeps what was made last, and makes it anew when what it depends on changes.
-
-    No ``lru_cache`` around a method: that would be a circle, which keeps all buffers until somebody collects garbage.
-    """
-
-    def __init__(self) -> None:
-        self._known: tuple[object, Kept] | None = None
-
-    def of(self, key: object, make: Callable[[], Kept]) -> Kept:
-        """The thing of this key: kept from the last time, or else made by ``make``."""
-        if self._known is None or self._known[0] != key:
-            self._known = (key, make())
-        return self._known[1]
-
-
 @dataclass(frozen=True)
 class Settings:
     """Settings of the pipeline.
@@ -114,6 +88,8 @@ class Settings:
         cloud_sigma: whether points carry the standard deviation of their depth.
         output_camera: whose grid ``camera`` is, where the picture is distorted: ``rectified`` is the pinhole's, ``raw``
             the picture's own, in which each pixel looks up the depth of its ray.
+        rotation: angle by which the picture has to be turned clockwise to be upright, as the network sees it then;
+            answers are in the picture's own grid all the same [degrees].
 
     Raises:
         SettingError: a setting is outside what is allowed.
@@ -128,6 +104,7 @@ class Settings:
     max_uncertainty: float = 0.0
     cloud_sigma: bool = False
     output_camera: OutputCamera = "rectified"
+    rotation: Rotation = "0"
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -163,24 +140,6 @@ class DepthFrame(NamedTuple):
     lens: Lens | None = None
 
 
-class Geometry(NamedTuple):
-    """Geometry that does not change from picture to picture.
-
-    Attributes:
-        view: that the network has of the picture.
-        seen: the camera of that view; None where the picture's is not known.
-        ratio: how much farther things are than the network believes.
-        warp: between the raw picture and the network; None where the picture is a pinhole's.
-        hidden: cells that show nothing of the picture; None where all do.
-    """
-
-    view: View
-    seen: Intrinsics | None
-    ratio: np.float32
-    warp: Warp | None = None
-    hidden: npt.NDArray[np.bool_] | None = None
-
-
 class Pipeline:
     """Turns pictures into depth with one engine.
 
@@ -189,10 +148,6 @@ class Pipeline:
         manifest: of the bundle that the engine was compiled from: the view, and the focal length of its training.
         settings: what is wanted; may be replaced between frames.
         allocate: makes the buffers of depth and cloud, so that a message can own their bytes.
-
-    Attributes:
-        mask: part of the pictures that has no depth; may be replaced between frames. None is no part.
-        hidden: share of the latest answer that has no depth because of that, or lies beyond the picture.
 
     Raises:
         BundleError: the manifest's numbers for anchoring are none.
@@ -216,22 +171,30 @@ class Pipeline:
         self, engine: DepthEngine, manifest: Manifest, settings: Settings | None = None, allocate: Allocate = zeros
     ) -> None:
         self.settings = settings or Settings()
-        self.mask: Mask | None = None
-        self.hidden = 0.0
         self._engine = engine
-        self._manifest = manifest
         self._allocate = allocate
-        self._input_height, self._input_width = engine.input.shape[:2]
-        cells = (self._input_height // CELL, self._input_width // CELL)
-        self._metres = np.empty(cells, np.float32)
+        self._viewing = Viewing(manifest, engine.input)
+        rows, columns = engine.input.shape[:2]
+        self._metres = self._cells = np.empty((rows // CELL, columns // CELL), np.float32)
         self._buffers: dict[str, Latest[npt.NDArray[Any]]] = {}
-        self._reduction = Latest[int]()
-        self._known = Latest[Geometry]()
-        self._most_reduced = REDUCTIONS[0]
         self._rectifier = Latest[Rectifier]()
         self._maker = Latest[CloudMaker]()
         self._prior = Prior.from_json(manifest.anchoring, f"the manifest of {manifest.name}")
         self._anchoring: Anchoring | None = None
+
+    @property
+    def mask(self) -> Mask | None:
+        """Part of the pictures that has no depth, in their own coordinates; may be replaced between frames."""
+        return self._viewing.mask
+
+    @mask.setter
+    def mask(self, mask: Mask | None) -> None:
+        self._viewing.mask = mask
+
+    @property
+    def hidden(self) -> float:
+        """Share of the latest answer that has no depth because it is masked, or lies beyond the picture."""
+        return self._viewing.hidden
 
     def reduction(self, width: int, height: int) -> int:
         """Factor by which a ``width`` x ``height`` picture may be decoded smaller, and still shows the network as much.
@@ -239,9 +202,7 @@ class Pipeline:
         Returns:
             1, 2, 4 or 8; 1 where the cloud wants every pixel's colour.
         """
-        if self._wants_every_pixel:
-            return 1
-        return min(self._reduction.of((width, height), lambda: self._find_reduction(width, height)), self._most_reduced)
+        return 1 if self._wants_every_pixel else self._viewing.reduction(width, height, self.settings.rotation)
 
     def run(
         self,
@@ -263,7 +224,8 @@ class Pipeline:
                 focal length, nor is it where they are doubted.
             depth: whether anybody wants the depth map.
             cloud: whether anybody wants the cloud. Nothing is computed for what nobody wants.
-            anchors: measured depths of this frame, in pixels of the network's input, or who finds them in the answer;
+            anchors: measured depths of this frame, in pixels of the view (the network's input, where that is not
+                turned), or who finds them in the answer;
                 without any, what earlier ones said of the place still counts. None is "off": it is dropped.
             now: the frame's time, in whatever clock the others have [s].
             uncertainty: whether anybody wants to know how sure depth is.
@@ -275,7 +237,7 @@ class Pipeline:
             CalibrationError: the intrinsics are of another size, or the picture is too large to be rectified.
             SettingError: the mask is of another size.
         """
-        geometry = self._geometry(picture, camera, lens)
+        geometry = self._viewing.geometry(picture, camera, lens, self.settings.rotation)
         seen, in_raw = geometry.seen, self._answers_raw(geometry)
         cloud = cloud and camera is not None and self.settings.cloud != "off"
         if cloud and picture.reduction > 1 and self._wants_every_pixel:
@@ -286,7 +248,7 @@ class Pipeline:
 
         stages: dict[str, float] = {}
         started = time.perf_counter()
-        self._prepare(picture, geometry)
+        shown = self._viewing.prepare(picture, geometry)
         started = _lap(stages, "prepare", started)
 
         answer = self._engine.run()
@@ -297,14 +259,16 @@ class Pipeline:
         wanted = uncertainty or self.settings.max_uncertainty > 0 or (cloud and self.settings.cloud_sigma)
         if anchors or wanted or (self._anchoring is not None and self._anchoring.remembers):
             if callable(anchors):
-                anchors = anchors(self._metres, seen) if seen is not None else ()
-            sigmas, report = self._anchor(anchors, now, wanted)
+                anchors = anchors(self._own("found", self._metres, geometry), seen) if seen is not None else ()
+            sigmas, report = self._anchor(_upright(anchors, geometry), now, wanted)
             started = _lap(stages, "anchor", started)
 
-        self._limit(answer)
+        self._cells = self._own("cells", self._metres, geometry)
+        self._limit(self._own("answer", answer, geometry))
         if geometry.hidden is not None:
-            self._metres[geometry.hidden] = np.nan
+            self._cells[geometry.hidden] = np.nan
         if sigmas is not None:
+            sigmas = self._own("sigmas", sigmas, geometry)
             self._doubt(sigmas)
         metres, published = self._depth(picture, geometry, depth)
         sure = None if sigmas is None else self._enlarged("uncertainty", sigmas, picture, geometry)
@@ -312,7 +276,7 @@ class Pipeline:
 
         points = None
         if cloud and output is not None:
-            points = self._cloud(metres, output, self._colours(picture, camera, geometry), sure, geometry)
+            points = self._cloud(metres, output, self._colours(picture, shown, camera, geometry), sure, geometry)
             _lap(stages, "cloud", started)
         sure = sure if uncertainty else None
         return DepthFrame(published, output, points, stages, sure, report, lens if in_raw else None)
@@ -331,91 +295,35 @@ class Pipeline:
         np.copyto(self._metres, done.depth)
         return done.sigma, done.report
 
+    def _own(self, name: str, cells: npt.NDArray[np.float32], geometry: Geometry) -> npt.NDArray[np.float32]:
+        """Cells of the network in the camera's own grid: themselves where it stands upright, else a buffer."""
+        if geometry.rotation == turning.NONE:
+            return cells
+        shape = cells.shape[::-1] if geometry.rotation in turning.SIDEWAYS else cells.shape
+        out = self._buffer(name, shape, np.float32)
+        turning.own(cells, geometry.rotation, out)
+        return out
+
     def _doubt(self, sigmas: npt.NDArray[np.float32]) -> None:
         """Take out what is less sure than it may be, and the sigma of what has no depth."""
         if self.settings.max_uncertainty:
-            self._metres[sigmas > self.settings.max_uncertainty] = np.nan
-        if not cv2.checkRange(self._metres)[0]:
-            sigmas[~np.isfinite(self._metres)] = np.nan
+            self._cells[sigmas > self.settings.max_uncertainty] = np.nan
+        if not cv2.checkRange(self._cells)[0]:
+            sigmas[~np.isfinite(self._cells)] = np.nan
 
     @property
     def _wants_every_pixel(self) -> bool:
         """Whether the cloud takes its colours from the picture; else from what the network sees."""
         return self.settings.output_size == "camera" and self.settings.cloud == "xyzrgb"
 
-    def _find_reduction(self, width: int, height: int) -> int:
-        for factor in REDUCTIONS:
-            view = self._manifest.view_of(width, height, factor)
-            left = min(view.width / self._input_width, view.height / self._input_height) / factor
-            if left >= SHARP:
-                return factor
-        return 1
-
-    def _geometry(self, picture: Picture, camera: Intrinsics | None, lens: Lens | None) -> Geometry:
-        """Geometry of a picture: the same object for as long as pictures are of one kind and camera."""
-        pixels, *rest = picture
-        key = (pixels.shape, pixels.dtype, *rest, camera, lens, self.mask)
-        return self._known.of(key, lambda: self._find_geometry(picture, camera, lens))
-
-    def _find_geometry(self, picture: Picture, camera: Intrinsics | None, lens: Lens | None) -> Geometry:
-        picture.check()
-        for each in (camera, lens.camera if lens is not None else None):
-            mismatch = size_mismatch(each, picture.width, picture.height) if each is not None else None
-            if mismatch is not None:
-                raise mismatch
-        view = self._manifest.view_of(picture.width, picture.height, picture.reduction)
-        seen = view.intrinsics(camera) if camera is not None else None
-        warp = Warp(lens, seen, picture.reduction, CELL) if lens is not None and seen is not None else None
-        self._most_reduced = warp.wanted if warp is not None else REDUCTIONS[0]
-        hidden = self._find_hidden(picture, view, warp)
-        self.hidden = float(hidden.mean())
-        return Geometry(view, seen, np.float32(self._focal_ratio(seen)), warp, hidden if hidden.any() else None)
-
-    def _find_hidden(self, picture: Picture, view: View, warp: Warp | None) -> npt.NDArray[np.bool_]:
-        """Cells that show nothing of the picture, or anything of what is masked."""
-        hidden = warp.hidden if warp is not None else np.zeros(self._metres.shape, np.bool_)
-        if self.mask is None:
-            return hidden
-        masked = self.mask.of(picture.width, picture.height)
-        if warp is not None:
-            return np.asarray(hidden | warp.cells_of(masked))
-        cut = masked[view.y : view.y + view.height, view.x : view.x + view.width]
-        # The mean of all that lies in a cell: more than nothing where any of it is masked.
-        shares = cv2.resize(cut.astype(np.float32), self._metres.shape[::-1], interpolation=cv2.INTER_AREA)
-        return np.asarray(shares > LEAST_SHARE)
-
     def _answers_raw(self, geometry: Geometry) -> bool:
         """Whether answers are in the grid of a picture that is distorted."""
         settings = self.settings
         return geometry.warp is not None and settings.output_size == "camera" and settings.output_camera == "raw"
 
-    def _prepare(self, picture: Picture, geometry: Geometry) -> None:
-        """Cut, scale and reorder into the engine's own tensor; colours change after the scaling, on fewer pixels."""
-        size = (self._input_width, self._input_height)
-        plain = picture.order == "rgb"
-        shape = (*size[::-1], *picture.pixels.shape[2:])
-        scaled = self._engine.input if plain else self._buffer("scaled", shape, np.uint8)
-        if geometry.warp is not None:
-            geometry.warp.see(picture.pixels, scaled)
-        else:
-            cut = geometry.view.cut(picture.pixels, picture.reduction)
-            cv2.resize(cut, size, scaled, 0, 0, cv2.INTER_LINEAR)
-        if not plain:
-            cv2.cvtColor(scaled, _TO_RGB[picture.order], self._engine.input)
-
-    def _focal_ratio(self, seen: Intrinsics | None) -> float:
-        """Ratio of true distances to those that the network believes.
-
-        It knows sizes in pixels only: through a lens k times as long as in training, a thing looks k times as near.
-        """
-        trained = self._manifest.training_focal
-        if seen is None or seen.doubt or trained is None:
-            return 1.0
-        return math.sqrt(seen.fx * seen.fy / (trained[0] * trained[1]))
-
     def _limit(self, answer: npt.NDArray[np.float32]) -> None:
         """Give the metres of every cell REP-117's marks."""
-        metres, settings = self._metres, self.settings
+        metres, settings = self._cells, self.settings
         quiet = True
         if cv2.checkRange(metres, quiet, max(settings.min_depth, NOTHING), settings.max_depth)[0]:
             return  # as in most rooms
@@ -430,7 +338,7 @@ class Pipeline:
         """The depth map in metres, and as it is wanted; in "32FC1" they are one buffer."""
         in_metres = self.settings.depth_encoding == "32FC1"
         name = "depth" if in_metres and wanted else "metres"
-        metres = self._enlarged(name, self._metres, picture, geometry)
+        metres = self._enlarged(name, self._cells, picture, geometry)
         if not wanted:
             return metres, None
         return metres, metres if in_metres else self._millimetres(metres)
@@ -440,12 +348,13 @@ class Pipeline:
     ) -> npt.NDArray[np.float32]:
         """Cells in the resolution that is wanted, in the buffer of that name."""
         native = self.settings.output_size == "native"
-        shape = (self._input_height, self._input_width) if native else (picture.height, picture.width)
+        view = geometry.view
+        shape = (view.input_height, view.input_width) if native else (picture.height, picture.width)
         out = self._buffer(name, shape, np.float32)
         if geometry.warp is not None and self._answers_raw(geometry):
             geometry.warp.look_up(cells, out)
             return out
-        target, view = out, geometry.view
+        target = out
         if not native:
             # Rows and columns outside the view keep what an earlier view may have left there, so they are cleared.
             out.fill(np.nan)
@@ -486,12 +395,14 @@ class Pipeline:
         maker.write(metres, colours, points, sigmas)
         return points
 
-    def _colours(self, picture: Picture, camera: Intrinsics | None, geometry: Geometry) -> Picture | None:
+    def _colours(
+        self, picture: Picture, shown: npt.NDArray[np.uint8], camera: Intrinsics | None, geometry: Geometry
+    ) -> Picture | None:
         """Colours of the points, in the grid of the depth map; None where points have none."""
         if self.settings.cloud != "xyzrgb":
             return None
         if not self._wants_every_pixel:
-            return Picture(self._engine.input, "rgb")
+            return Picture(shown, "rgb")
         warp = geometry.warp
         if warp is None or camera is None or self._answers_raw(geometry):
             return picture
@@ -508,6 +419,21 @@ class Pipeline:
             kept = self._buffers[name] = Latest()
         make = self._allocate if name in OUTPUTS else zeros
         return kept.of((shape, dtype, fields), lambda: make(name, shape, dtype, fields))
+
+
+def _upright(anchors: Sequence[Anchors] | None, geometry: Geometry) -> Sequence[Anchors] | None:
+    """Anchors whose pixels are those of the camera's own grid, where the network sees them."""
+    rotation, view = geometry.rotation, geometry.view
+    if not anchors or rotation == turning.NONE:
+        return anchors
+    size = view.input_width, view.input_height
+    sideways = rotation in turning.SIDEWAYS
+    return [
+        each._replace(
+            pixels=turning.upright_pixels(each.pixels, *size, rotation), zone=each.zone[::-1] if sideways else each.zone
+        )
+        for each in anchors
+    ]
 
 
 def _lap(stages: dict[str, float], name: str, started: float) -> float:

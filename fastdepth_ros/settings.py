@@ -25,6 +25,7 @@ __all__ = [
     "OutputSize",
     "Precision",
     "Rectify",
+    "Rotation",
     "Value",
 ]
 
@@ -32,6 +33,7 @@ Value: TypeAlias = str | int | float | bool
 
 OutputSize: TypeAlias = Literal["native", "camera"]
 OutputCamera: TypeAlias = Literal["rectified", "raw"]
+Rotation: TypeAlias = Literal["0", "90", "180", "270"]
 Rectify: TypeAlias = Literal["auto", "on", "off"]
 DepthEncoding: TypeAlias = Literal["32FC1", "16UC1"]
 Cloud: TypeAlias = Literal["off", "xyz", "xyzrgb"]
@@ -126,6 +128,7 @@ LIMITS = {
     "image_transport": Limits(str, get_args(ImageTransport)),
     "output_size": Limits(str, get_args(OutputSize)),
     "output_camera": Limits(str, get_args(OutputCamera)),
+    "rotation": Limits(str, get_args(Rotation)),
     "rectify": Limits(str, get_args(Rectify)),
     "depth_encoding": Limits(str, get_args(DepthEncoding)),
     "cloud": Limits(str, get_args(Cloud)),

@@ -51,8 +51,10 @@ ALLOWED = {
     "importing": {"children", "errors", "files", "network", "runtime", "numpy", "safetensors"},
     "models": {"errors", "files", "importing", "places", "runtime"},
     "compiler": {"children", "errors", "files", "network", "runtime", "numpy", "tvm", "tvm_ffi"},
+    "viewing": {"camera", "lens", "mask", "picture", "runtime", "cv2", "numpy"},
     "pipeline": {
-        *("anchoring", "camera", "cloud", "errors", "lens", "mask", "picture", "runtime", "settings", "cv2", "numpy"),
+        *("anchoring", "camera", "cloud", "errors", "lens", "mask", "picture", "runtime", "settings", "viewing"),
+        *("cv2", "numpy"),
     },
     "messages": {"anchoring", "camera", "cdr", "codec", "errors", "lens", "picture", "cv2", "numpy", "ROS"},
     "parameters": {
@@ -85,8 +87,8 @@ ALLOWED = {
     "deploy": {"children", "compiler", "errors", "files", "places", "runtime"},
     "doctor": {
         *("anchoring", "camera", "cdr", "children", "codec", "dds", "diagnostics", "errors", "files"),
-        *("messages", "models", "network", "parameters", "pipeline", "power", "runtime", "settings", "numpy"),
-        *("ROS",),
+        *("messages", "models", "network", "parameters", "pipeline", "power", "runtime", "settings", "viewing"),
+        *("numpy", "ROS"),
     },
     "demo": {
         *("anchoring", "camera", "cdr", "codec", "colours", "dds", "diagnostics", "errors", "evaluation", "files"),
@@ -97,7 +99,8 @@ ALLOWED = {
         *("anchoring", "camera", "cdr", "children", "codec", "colours", "compiler", "demo", "deploy"),
         *("diagnostics", "doctor", "errors", "estimate", "evaluation", "files", "harness", "importing"),
         *("messages", "millimetres", "models", "network", "parameters", "picture", "pipeline", "ply", "power"),
-        *("recording", "runtime", "scene", "settings", "training", "cv2", "numpy", "rich", "ROS", "torch"),
+        *("recording", "runtime", "scene", "settings", "training", "viewing", "cv2", "numpy", "rich", "ROS"),
+        *("torch",),
     },
     "cli": {"children", "commands", "errors"},
 }

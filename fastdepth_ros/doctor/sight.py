@@ -11,10 +11,11 @@ from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.messages.images import PictureReader
 from fastdepth_ros.messages.serialized import SerializedCompressedImage, SerializedImage
 from fastdepth_ros.models import find_bundle
-from fastdepth_ros.pipeline import CELL, Pipeline, Settings
+from fastdepth_ros.pipeline import Pipeline, Settings
 from fastdepth_ros.runtime.bundle import Bundle
 from fastdepth_ros.runtime.cache import find_module, prebuilt_for_here
 from fastdepth_ros.runtime.engines import open_engine
+from fastdepth_ros.viewing import CELL
 
 
 class Sight(NamedTuple):

@@ -215,6 +215,7 @@ class AnchorSources:
                 camera,
                 stamp,
                 parameters.anchor_max_age,
+                parameters.rotation,
             )
         except AnchorError as error:
             self._floor_notes.problem(self._now(), str(error))

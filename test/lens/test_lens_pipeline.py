@@ -229,6 +229,6 @@ def test_a_picture_without_end_is_refused_and_not_remapped():
 def test_maps_are_made_once_for_a_calibration():
     pipeline, picture = Pipeline(KnownAnswer(), MANIFEST), Picture(ramp(), "rgb")
     pipeline.run(picture, PINHOLE, lens=LENSES[0])
-    warp = pipeline._geometry(picture, PINHOLE, LENSES[0]).warp
+    warp = pipeline._viewing.geometry(picture, PINHOLE, LENSES[0], "0").warp
     pipeline.run(picture, PINHOLE, lens=replace(LENSES[0]))
-    assert pipeline._geometry(picture, PINHOLE, LENSES[0]).warp is warp
+    assert pipeline._viewing.geometry(picture, PINHOLE, LENSES[0], "0").warp is warp

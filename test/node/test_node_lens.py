@@ -119,3 +119,17 @@ def test_a_mask_leaves_the_body_without_depth_and_says_how_much(graph: Graph, tm
     assert np.isfinite(depth_of(depth)[150:220, 60:200]).all()
     assert graph.set("output_size", "native")[0]
     assert graph.set("output_camera", "rectified")[0]
+
+
+def test_a_turned_camera_is_answered_in_its_own_grid_and_frame(graph: Graph, direct):
+    graph.calibrate(RAW)
+    assert graph.set("rotation", 90)[0]
+    assert graph.set("output_size", "camera")[0]
+    depth, info = graph.ask(image_of(SCENE, graph.header("side_eye")), "depth", "camera_info")
+    assert (depth.width, depth.height, depth.header.frame_id) == (WIDTH, HEIGHT, "side_eye")
+    assert list(info.p) == P
+    np.testing.assert_array_equal(depth_of(depth), direct(PINHOLE, LENS, output_size="camera", rotation="90"))
+    refused, why = graph.set("rotation", 45)
+    assert (refused, "0, 90, 180, 270" in why) == (False, True)
+    assert graph.set("rotation", 0)[0]
+    assert graph.set("output_size", "native")[0]
