@@ -26,6 +26,9 @@ TURNS = {"0": 0, "90": 3, "180": 2, "270": 1}
 
 UPRIGHT = cv2.GaussianBlur(np.random.default_rng(3).integers(0, 256, (480, 640, 3), np.uint8), (0, 0), 9)
 UPRIGHT = cv2.normalize(UPRIGHT, None, 0, 255, cv2.NORM_MINMAX)
+UPRIGHT = np.uint8(
+    0.2 * UPRIGHT + 0.6 * np.linspace(0, 255, 640)[:, None] + 0.2 * np.linspace(0, 255, 480)[:, None, None]
+)
 CAMERA = Intrinsics(640, 480, 525.0, 525.0, 300.0, 250.0)
 
 
