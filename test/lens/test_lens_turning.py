@@ -26,9 +26,8 @@ TURNS = {"0": 0, "90": 3, "180": 2, "270": 1}
 
 UPRIGHT = cv2.GaussianBlur(np.random.default_rng(3).integers(0, 256, (480, 640, 3), np.uint8), (0, 0), 9)
 UPRIGHT = cv2.normalize(UPRIGHT, None, 0, 255, cv2.NORM_MINMAX)
-UPRIGHT = np.uint8(
-    0.2 * UPRIGHT + 0.6 * np.linspace(0, 255, 640)[:, None] + 0.2 * np.linspace(0, 255, 480)[:, None, None]
-)
+RIGHT, DOWNWARDS = np.linspace(0, 255, 640)[:, None], np.linspace(0, 255, 480)[:, None, None]
+UPRIGHT = np.uint8(0.2 * UPRIGHT + 0.6 * RIGHT + 0.2 * DOWNWARDS)
 CAMERA = Intrinsics(640, 480, 525.0, 525.0, 300.0, 250.0)
 
 
@@ -113,7 +112,7 @@ def test_points_are_in_the_cameras_own_frame(rotation, size):
 
 @pytest.mark.parametrize("rotation", TURNS)
 def test_anchors_belong_to_the_pixels_that_they_were_measured_at(rotation):
-    """One near wall to the right in the camera's own picture: an upright camera's anchors would be elsewhere."""
+    """Depth grows to the right: anchors that were left unturned would say something else of each place."""
     seen = []
 
     def sight(metres, camera):
@@ -127,7 +126,7 @@ def test_anchors_belong_to_the_pixels_that_they_were_measured_at(rotation):
     frame, _ = run(rotation, anchors=sight)
     plain, _ = run(rotation)
     assert frame.anchoring.sources[0].used >= 160, "those that lie elsewhere disagree"
-    assert np.nanmedian(frame.depth / plain.depth) == pytest.approx(1.3, abs=0.05)
+    assert np.nanpercentile(np.abs(frame.depth / plain.depth - 1.3), 95) < 0.1
     assert seen[0] == frame.intrinsics
 
 
