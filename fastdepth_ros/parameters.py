@@ -16,6 +16,7 @@ from fastdepth_ros.anchoring.poses import Pose, parse_extrinsics
 from fastdepth_ros.codec.decoder import MAX_PIXELS
 from fastdepth_ros.errors import SettingError, quoted
 from fastdepth_ros.files.names import check_name
+from fastdepth_ros.lens.calibration_file import CalibrationFile, read_calibration
 from fastdepth_ros.mask import Mask, parse_mask
 from fastdepth_ros.pipeline import Settings
 from fastdepth_ros.power import Profiles, load_profiles
@@ -130,6 +131,7 @@ class Parameters:
     image_transport: ImageTransport = "raw"
     max_pixels: int = MAX_PIXELS
     mono16_bits: int = 0
+    camera_info_url: str = NONE
     rectify: Rectify = "auto"
     view_fov: float = 0.0
     rotation: Rotation = Settings.rotation
@@ -209,6 +211,11 @@ TABLE: dict[str, Spec] = {
             "Bits that the camera fills of images of 16 bits, 8 to 16; 0 finds out from their largest value.",
             low=0,
             high=16,
+        ),
+        _spec(
+            "camera_info_url",
+            "Calibration of the camera instead of the topic camera_info (docs/lens.md#calibration-from-a-file):"
+            " file:///PATH or package://PACKAGE/PATH of camera_calibration's YAML or INI, or Kalibr's YAML.",
         ),
         _spec(
             "rectify",
@@ -386,6 +393,15 @@ def mask_of(mask: str) -> Mask | None:
     return None if mask == NONE else parse_mask(mask)
 
 
+def calibration_of(camera_info_url: str) -> CalibrationFile | None:
+    """The calibration that ``camera_info_url`` names; None where it names none. A file is read once.
+
+    Raises:
+        SettingError: it is not there, or says no calibration.
+    """
+    return None if camera_info_url == NONE else read_calibration(camera_info_url)
+
+
 def affinity_of(cpu_affinity: str) -> tuple[int, ...] | None:
     """The cores that ``cpu_affinity`` names; None for all, and for those of the profile.
 
@@ -440,6 +456,7 @@ MEANINGS: dict[str, Callable[[Any], object]] = {
     "target": partial(check_name, "target"),  # it becomes the name of a folder
     "threads": check_threads,
     "mono16_bits": check_bits,
+    "camera_info_url": calibration_of,
     "view_fov": check_fov,
     "mask": mask_of,
     "power_file": profiles_of,

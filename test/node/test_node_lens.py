@@ -133,3 +133,23 @@ def test_a_turned_camera_is_answered_in_its_own_grid_and_frame(graph: Graph, dir
     assert (refused, "0, 90, 180, 270" in why) == (False, True)
     assert graph.set("rotation", 0)[0]
     assert graph.set("output_size", "native")[0]
+
+
+def test_a_calibration_from_a_file_stands_for_camera_info_and_fits_smaller_pictures(graph: Graph, direct, tmp_path):
+    matrix = {"camera_matrix": list(2 * np.array([262.5, 0, 159.75, 0, 262.5, 119.75, 0, 0, 0.5]))}
+    lines = ["image_width: 640", "image_height: 480", "distortion_model: plumb_bob"]
+    lines += [f"{name}: {{data: {list(map(float, data))}}}" for name, data in matrix.items()]
+    lines += [f"distortion_coefficients: {{data: {list(D)}}}"]
+    (tmp_path / "front.yaml").write_text("\n".join(lines))
+    graph.calibrate(RAW)
+    assert graph.set("camera_info_url", f"file://{tmp_path}/front.yaml")[0]
+    depth, info = graph.ask(image_of(SCENE, graph.header()), "depth", "camera_info")
+    np.testing.assert_allclose(depth_of(depth), direct(LENS.camera, LENS), rtol=1e-5)
+    view = View.of(PAPER_VIEW, WIDTH, HEIGHT, 224, 224).intrinsics(LENS.camera)
+    assert [info.k[0], info.k[2]] == pytest.approx([view.fx, view.cx])
+    graph.wait_until_it_says("calibration", DiagnosticStatus.OK, "front.yaml", "rectified from plumb_bob")
+    refused, why = graph.set("camera_info_url", "file:///nowhere.yaml")
+    assert (refused, "No such file" in why) == (False, True)
+    assert graph.set("camera_info_url", "none")[0]
+    graph.calibrate(RAW)
+    graph.wait_until_it_says("calibration", DiagnosticStatus.OK, "fx 250.0")
