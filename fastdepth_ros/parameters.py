@@ -233,7 +233,8 @@ TABLE: dict[str, Spec] = {
         _spec(
             "rotation",
             "Angle by which the image has to be turned clockwise to be upright, in degrees: the network sees it so, and"
-            " answers are in the image's own grid and frame (docs/lens.md#a-camera-mounted-turned).",
+            " answers are in the image's own grid and frame (docs/lens.md#a-camera-mounted-turned). auto: as `imu` or"
+            " floor_frame says.",
         ),
         _spec(
             "mask",
@@ -347,6 +348,9 @@ def validate(values: Mapping[str, object]) -> Parameters:
             raise SettingError(f"there is no parameter {quoted(name)}", f"Use one of {', '.join(TABLE)}.")
     parameters = Parameters(**{name: TABLE[name].check(value) for name, value in values.items()})  # type: ignore[arg-type]
     _ = parameters.pipeline
+    if parameters.rotation == "auto" and parameters.anchoring == "off":
+        remedy = "Set anchoring to auto, by which imu and tf are heard, or rotation to 0, 90, 180 or 270."
+        raise SettingError("rotation is auto and anchoring is off", remedy)
     for name, check in MEANINGS.items():
         check(getattr(parameters, name))
     profiles_of(parameters.power_file).find(parameters.power_profile)

@@ -89,7 +89,7 @@ class Settings:
         output_camera: whose grid ``camera`` is, where the picture is distorted: ``rectified`` is the pinhole's, ``raw``
             the picture's own, in which each pixel looks up the depth of its ray.
         rotation: angle by which the picture has to be turned clockwise to be upright, as the network sees it then;
-            answers are in the picture's own grid all the same [degrees].
+            answers are in the picture's own grid all the same [degrees]; ``auto`` is :attr:`Pipeline.turned`.
 
     Raises:
         SettingError: a setting is outside what is allowed.
@@ -149,6 +149,9 @@ class Pipeline:
         settings: what is wanted; may be replaced between frames.
         allocate: makes the buffers of depth and cloud, so that a message can own their bytes.
 
+    Attributes:
+        turned: the rotation that holds where the settings' is ``auto``.
+
     Raises:
         BundleError: the manifest's numbers for anchoring are none.
 
@@ -171,6 +174,7 @@ class Pipeline:
         self, engine: DepthEngine, manifest: Manifest, settings: Settings | None = None, allocate: Allocate = zeros
     ) -> None:
         self.settings = settings or Settings()
+        self.turned: str = turning.NONE
         self._engine = engine
         self._allocate = allocate
         self._viewing = Viewing(manifest, engine.input)
@@ -196,13 +200,18 @@ class Pipeline:
         """Share of the latest answer that has no depth because it is masked, or lies beyond the picture."""
         return self._viewing.hidden
 
+    @property
+    def _rotation(self) -> str:
+        rotation = self.settings.rotation
+        return self.turned if rotation == turning.AUTO else rotation
+
     def reduction(self, width: int, height: int) -> int:
         """Factor by which a ``width`` x ``height`` picture may be decoded smaller, and still shows the network as much.
 
         Returns:
             1, 2, 4 or 8; 1 where the cloud wants every pixel's colour.
         """
-        return 1 if self._wants_every_pixel else self._viewing.reduction(width, height, self.settings.rotation)
+        return 1 if self._wants_every_pixel else self._viewing.reduction(width, height, self._rotation)
 
     def run(
         self,
@@ -237,7 +246,7 @@ class Pipeline:
             CalibrationError: the intrinsics are of another size, or the picture is too large to be rectified.
             SettingError: the mask is of another size.
         """
-        geometry = self._viewing.geometry(picture, camera, lens, self.settings.rotation)
+        geometry = self._viewing.geometry(picture, camera, lens, self._rotation)
         seen, in_raw = geometry.seen, self._answers_raw(geometry)
         cloud = cloud and camera is not None and self.settings.cloud != "off"
         if cloud and picture.reduction > 1 and self._wants_every_pixel:

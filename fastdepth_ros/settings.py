@@ -33,7 +33,7 @@ Value: TypeAlias = str | int | float | bool
 
 OutputSize: TypeAlias = Literal["native", "camera"]
 OutputCamera: TypeAlias = Literal["rectified", "raw"]
-Rotation: TypeAlias = Literal["0", "90", "180", "270"]
+Rotation: TypeAlias = Literal["0", "90", "180", "270", "auto"]
 Rectify: TypeAlias = Literal["auto", "on", "off"]
 DepthEncoding: TypeAlias = Literal["32FC1", "16UC1"]
 Cloud: TypeAlias = Literal["off", "xyz", "xyzrgb"]

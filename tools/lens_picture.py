@@ -1,6 +1,7 @@
 """Makes the picture of docs/lens.md, and measures what undoing a lens costs: accuracy in computed rooms, and time.
 
     python -m tools.lens_picture --picture docs/pictures/lens.jpg
+    python -m tools.lens_picture --turned docs/pictures/turned.jpg
     python -m tools.lens_picture --rooms 48
     python -m tools.lens_picture --cost 2000
 
@@ -23,6 +24,7 @@ from fastdepth_ros.evaluation.metrics import evaluate
 from fastdepth_ros.lens.distortion import Distortion
 from fastdepth_ros.lens.lens import Lens
 from fastdepth_ros.lens.warp import Warp
+from fastdepth_ros.mask import parse_mask
 from fastdepth_ros.models import find_bundle
 from fastdepth_ros.picture import Picture
 from fastdepth_ros.pipeline import Pipeline, Settings
@@ -39,6 +41,8 @@ SHRUNK = 0.8
 """Focal length of the bent picture, as a share of the straight one's: it shows more of the room."""
 
 SIDE, GAP = 320, 10
+BODY = "150 639, 150 480, 330 480, 330 639"
+"""Polygon that is masked in the picture."""
 
 
 def bend(
@@ -68,10 +72,30 @@ def draw(out: Path) -> None:
     panels["rectify: auto"] = colourise(pipeline.run(Picture(raw, "rgb"), camera, cloud=False, lens=lens).depth)
     pipeline.settings = Settings("camera", output_camera="raw")
     panels["output_camera: raw"] = colourise(pipeline.run(Picture(raw, "rgb"), camera, cloud=False, lens=lens).depth)
-    height = SIDE * camera.height // camera.width
+    write_row(out, panels, SIDE * camera.height // camera.width)
+
+
+def draw_turned(out: Path) -> None:
+    """Write the other picture: a turned camera's, depth of it unturned and turned, and without the robot's own body."""
+    picture, _, camera = photograph(make_room(SEED, SHOWN // CAMERAS), SEED, SHOWN)
+    own = np.ascontiguousarray(np.rot90(picture))
+    matrix = Intrinsics(camera.height, camera.width, camera.fy, camera.fx, camera.cy, camera.width - 1 - camera.cx)
+    pipeline = make_pipeline()
+    panels = {"picture": own[..., ::-1]}
+    for rotation in ("0", "90"):
+        pipeline.settings = Settings("camera", rotation=rotation)
+        panels[f"rotation: {rotation}"] = colourise(pipeline.run(Picture(own, "rgb"), matrix, cloud=False).depth)
+    pipeline.mask = parse_mask(BODY)
+    panels["and a mask"] = colourise(pipeline.run(Picture(own, "rgb"), matrix, cloud=False).depth)
+    write_row(out, panels, SIDE)
+
+
+def write_row(out: Path, panels: dict[str, np.ndarray], height: int) -> None:
+    """Write panels side by side, each with its name."""
     row = []
     for name, panel in panels.items():
-        small = cv2.resize(np.ascontiguousarray(panel), (SIDE, height), interpolation=cv2.INTER_AREA)
+        width = panel.shape[1] * height // panel.shape[0]
+        small = cv2.resize(np.ascontiguousarray(panel), (width, height), interpolation=cv2.INTER_AREA)
         cv2.putText(small, name, (8, height - 10), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 0), 4, cv2.LINE_AA)
         cv2.putText(small, name, (8, height - 10), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (255, 255, 255), 1, cv2.LINE_AA)
         row += [np.full((height, GAP, 3), 255, np.uint8), small]
@@ -141,12 +165,15 @@ def main() -> None:
     """Do what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--picture", type=Path, metavar="FILE", help="write the picture")
+    parser.add_argument("--turned", type=Path, metavar="FILE", help="write the picture of a turned camera")
     parser.add_argument("--rooms", type=int, default=0, metavar="N", help="measure accuracy on so many pictures")
     parser.add_argument("--seed", type=int, default=SEED, help="of the rooms")
     parser.add_argument("--cost", type=int, default=0, metavar="N", help="measure the time of so many frames")
     args = parser.parse_args()
     if args.picture:
         draw(args.picture)
+    if args.turned:
+        draw_turned(args.turned)
     if args.rooms:
         for name, (one, other, left) in measure_rooms(make_pipeline(), args.rooms, args.seed).items():
             words = f"straight {one:.4f}, bent and straightened {other:.4f}, bent and left so {left:.4f}"

@@ -7,13 +7,14 @@ Convention:
 
 from __future__ import annotations
 
+import math
 from typing import Any, TypeVar
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-NONE = "0"
+NONE, AUTO = "0", "auto"
 TO_UPRIGHT = {"90": cv2.ROTATE_90_CLOCKWISE, "180": cv2.ROTATE_180, "270": cv2.ROTATE_90_COUNTERCLOCKWISE}
 TO_OWN = {"90": cv2.ROTATE_90_COUNTERCLOCKWISE, "180": cv2.ROTATE_180, "270": cv2.ROTATE_90_CLOCKWISE}
 SIDEWAYS = ("90", "270")
@@ -22,7 +23,29 @@ SIDEWAYS = ("90", "270")
 DOWN = {"0": (0.0, 1.0), "90": (1.0, 0.0), "180": (0.0, -1.0), "270": (-1.0, 0.0)}
 """Direction (x, y) in the own picture that is down in the upright one."""
 
+LEVEL = 0.5
+"""Share of "down" that has to lie in the picture's plane: beyond 60 degrees up or down, none of its sides is below."""
+
+STICKS = 0.25
+"""By how much another rotation has to fit better: 10 degrees beyond the middle, so that a camera there stays."""
+
 Turned = TypeVar("Turned", bound=npt.NDArray[Any])
+
+
+def rotation_of(down: tuple[float, float, float], current: str) -> str:
+    """The rotation under which a picture is upright.
+
+    Args:
+        down: unit vector in the camera's optical frame.
+        current: rotation that stays where ``down`` does not clearly say another.
+    """
+    x, y, _ = down
+    level = math.hypot(x, y)
+    if not level >= LEVEL:
+        return current
+    fits = {rotation: (across * x + along * y) / level for rotation, (across, along) in DOWN.items()}
+    best = max(fits, key=lambda rotation: fits[rotation])
+    return best if fits[best] > fits[current] + STICKS else current
 
 
 def upright(pixels: Turned, rotation: str, out: Turned) -> None:

@@ -12,6 +12,7 @@ from fastdepth_ros.camera import Intrinsics, size_mismatch
 from fastdepth_ros.cdr import put_stamp
 from fastdepth_ros.diagnostics.monitor import Drop, Monitor
 from fastdepth_ros.errors import FastDepthError
+from fastdepth_ros.lens import turning
 from fastdepth_ros.lens.lens import Lens
 from fastdepth_ros.messages.camera_info import depth_camera_info, raw_camera_info
 from fastdepth_ros.messages.images import PictureReader
@@ -92,6 +93,11 @@ class Answers:
         """Assumptions about the images, by what they are about."""
         bits, hidden = self._reader.bits.note, self._pipeline.hidden
         notes = {"mono16_bits": bits} if bits else {}
+        if self._applied.rotation != turning.NONE:
+            notes["rotation"] = self._applied.rotation
+        if self._applied.rotation == turning.AUTO:
+            problem = self._anchors.upright_problem if self._anchors else "nothing is heard"
+            notes["rotation"] = f"auto: {self._pipeline.turned}" + (f" ({problem})" if problem else "")
         if hidden:
             notes["hidden"] = f"{hidden:.1%} of the answer: masked, or beyond the picture"
         return notes
@@ -165,6 +171,8 @@ class Answers:
             self._begin(header.frame_id)
         anchors = self._anchors
         found = self._measure(anchors, calibration, header)
+        if applied.rotation == turning.AUTO:
+            self._turn(anchors, header)
         frame = self._pipeline.run(
             picture,
             calibration.camera if calibration else None,
@@ -229,6 +237,13 @@ class Answers:
         except Exception as error:  # depth goes on without it
             self._log_failure(error)
             return ()
+
+    def _turn(self, anchors: AnchorSources | None, header: SerializedHeader) -> None:
+        """See which way up the camera is, and have the network see it so."""
+        try:
+            self._pipeline.turned = anchors.turn(header.frame_id, header.seconds) if anchors else turning.NONE
+        except Exception as error:  # depth goes on as it was
+            self._log_failure(error)
 
     def _calibration_of(self, picture: Picture) -> Calibration | None:
         """The calibration, if it is one of this picture."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import textwrap
 
 import pytest
@@ -198,3 +199,23 @@ def test_a_file_gives_way_to_the_topic_when_it_is_taken_away(write):
     camera.take_file(None)
     assert camera.calibration is None
     assert camera.problem == ""
+
+
+@pytest.mark.parametrize(("text", "name"), [(YAML, "a.yaml"), (KALIBR, "a.yaml"), (INI, "a.ini")])
+def test_damaged_files_are_read_or_refused_and_nothing_else(tmp_path, text, name):
+    rng = random.Random(22)
+    whole, path = textwrap.dedent(text).encode(), tmp_path / name
+    for _ in range(150):
+        data = bytearray(whole)
+        for _ in range(rng.randint(1, 4)):
+            at = rng.randrange(len(data))
+            what = rng.choice((b"\0", b"-", b"9", b"e", b":", b"[", b"{", b"\xff", b"\n", b"", b"1e999"))
+            data[at : at + rng.choice((0, 1, 9))] = what
+        path.write_bytes(data)
+        read_calibration.cache_clear()
+        try:
+            found = read_calibration(str(path))
+        except SettingError:
+            continue
+        camera = listener(found)
+        assert camera.calibration is not None or camera.problem

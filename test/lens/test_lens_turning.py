@@ -12,7 +12,7 @@ from fastdepth_ros.anchoring import Anchors
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.lens.distortion import Distortion
 from fastdepth_ros.lens.lens import Lens
-from fastdepth_ros.lens.turning import DOWN, upright_pixels
+from fastdepth_ros.lens.turning import DOWN, rotation_of, upright_pixels
 from fastdepth_ros.mask import parse_mask
 from fastdepth_ros.network import PRUNED
 from fastdepth_ros.node.anchor_floor import floor_of
@@ -181,3 +181,39 @@ def test_the_floor_is_where_upright_is_down(rotation):
     ends = upright_pixels(start + np.array(DOWN[rotation], np.float32), width, height, rotation)
     np.testing.assert_allclose(ends - upright_pixels(start, width, height, rotation), [[0.0, 1.0]])
     assert floor.down[:2] == DOWN[rotation]
+
+
+@pytest.mark.parametrize(
+    ("degrees", "pitch", "current", "expected"),
+    [
+        (0, 0, "0", "0"),
+        (0, 0, "90", "0"),
+        (90, 0, "0", "90"),
+        (180, 20, "0", "180"),
+        (270, -20, "0", "270"),
+        (40, 0, "0", "0"),
+        (50, 0, "0", "0"),
+        (60, 0, "0", "90"),
+        (50, 0, "90", "90"),
+        (30, 0, "90", "0"),
+        (180, 80, "0", "0"),
+        (180, 80, "180", "180"),
+    ],
+)
+def test_gravity_says_which_way_up_a_camera_is(degrees, pitch, current, expected):
+    """At 0 degrees down is down in the picture, at 90 to its right; a camera that looks down keeps what it had."""
+    angle, tilt = np.radians(degrees), np.radians(pitch)
+    down = (np.sin(angle) * np.cos(tilt), np.cos(angle) * np.cos(tilt), np.sin(tilt))
+    assert rotation_of(down, current) == expected
+
+
+def test_gravity_that_is_no_number_changes_nothing():
+    assert rotation_of((float("nan"), 0.0, 1.0), "90") == "90"
+
+
+def test_auto_is_the_rotation_that_was_found():
+    pipeline = Pipeline(Bright(), MANIFEST, Settings("camera", rotation="auto"))
+    for rotation in ("0", "90", "270"):
+        pipeline.turned = rotation
+        depth = pipeline.run(Picture(own(UPRIGHT, rotation), "rgb"), own_camera(rotation)).depth.copy()
+        np.testing.assert_array_equal(depth, run(rotation, output_size="camera")[0].depth)
