@@ -398,7 +398,7 @@ class Pipeline:
         fields = (*XYZ, *([RGB] if colours is not None else ()), *([SIGMA] if self.settings.cloud_sigma else ()))
         warp = geometry.warp if self._answers_raw(geometry) else None
         maker = self._maker.of(
-            (output, stride, fields, warp), lambda: CloudMaker(output, stride, fields, warp.slopes if warp else None)
+            (output, stride, fields, warp), lambda: CloudMaker(output, stride, fields, warp.slopes() if warp else None)
         )
         points = self._buffer("cloud", maker.shape, np.float32, fields)
         maker.write(metres, colours, points, sigmas)

@@ -59,7 +59,7 @@ class Warp:
 
     def __init__(self, lens: Lens, seen: Intrinsics, reduction: int = 1, cell: int = 2) -> None:
         camera = lens.camera
-        if max(camera.width, camera.height) > LARGEST_SIDE * reduction:
+        if max(camera.width, camera.height) > LARGEST_SIDE:
             cause = f"a picture of {camera.width}x{camera.height} pixels is too large to be rectified here"
             raise CalibrationError(cause, "Lower the camera's resolution, or rectify it elsewhere (image_proc).")
         self.lens = lens
@@ -128,26 +128,24 @@ class Warp:
         if self._shortened is not None:
             np.multiply(out, self._shortened, out=out)
 
-    @cached_property
     def slopes(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Slopes x/z and y/z (height, width) of the rays of raw pixels, in the raw camera's frame."""
-        rays = self._raw_rays.astype(np.float32)
+        rays = self._raw_rays()
         return np.ascontiguousarray(rays[..., 0]), np.ascontiguousarray(rays[..., 1])
 
-    @cached_property
-    def _raw_rays(self) -> Array:
+    def _raw_rays(self) -> npt.NDArray[np.float32]:
         """Rays (height, width, 2) of every pixel, found for a few and straight between them: 0.01 px from the true."""
         camera = self.lens.camera
         some = [np.arange(0, side + STRIDE, STRIDE) for side in (camera.width, camera.height)]
         known = self.lens.raw_rays(grid(*some)).astype(np.float32)
         places = grid(np.arange(camera.width), np.arange(camera.height)).astype(np.float32) / STRIDE
-        return np.asarray(cv2.remap(known, places, None, cv2.INTER_LINEAR), np.float64)
+        return np.asarray(cv2.remap(known, places, None, cv2.INTER_LINEAR), np.float32)
 
     @cached_property
     def _places(self) -> npt.NDArray[np.int16]:
         """The cell of each raw pixel."""
         seen, cell = self._seen, self._cell
-        rays = self.lens.rectified(self._raw_rays)
+        rays = self.lens.rectified(self._raw_rays().astype(np.float64))
         places = rays * (seen.fx, seen.fy) + (seen.cx, seen.cy)
         places = np.floor((places + 0.5) / cell)
         limits = np.array((seen.width // cell, seen.height // cell))
@@ -158,7 +156,9 @@ class Warp:
 
     @cached_property
     def _shortened(self) -> npt.NDArray[np.float32] | None:
-        return self.lens.foreshortening(self._raw_rays).astype(np.float32) if self.lens.turned else None
+        if not self.lens.turned:
+            return None
+        return self.lens.foreshortening(self._raw_rays().astype(np.float64)).astype(np.float32)
 
 
 class Rectifier:
