@@ -179,7 +179,8 @@ class Pipeline:
         self._allocate = allocate
         self._viewing = Viewing(manifest, engine.input)
         rows, columns = engine.input.shape[:2]
-        self._metres = self._cells = np.empty((rows // CELL, columns // CELL), np.float32)
+        self._metres: npt.NDArray[np.float32] = np.empty((rows // CELL, columns // CELL), np.float32)
+        self._cells = self._metres
         self._buffers: dict[str, Latest[npt.NDArray[Any]]] = {}
         self._rectifier = Latest[Rectifier]()
         self._maker = Latest[CloudMaker]()

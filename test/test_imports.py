@@ -90,7 +90,7 @@ ALLOWED = {
         *("anchoring", "camera", "cdr", "children", "codec", "colours", "diagnostics", "errors", "files"),
         *("harness", "messages", "millimetres", "models", "network", "node", "picture", "pipeline", "power"),
         *("recording", "runtime", "scene", "settings", "cv2", "h5py", "matplotlib", "numpy", "rich", "ROS"),
-        *("runtimes", "torch"),
+        *("runtimes", "torch", "viewing"),
     },
     "training": {
         *("anchoring", "errors", "evaluation", "files", "importing", "network", "runtime", "cv2", "matplotlib"),

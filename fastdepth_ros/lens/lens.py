@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -106,7 +105,7 @@ def pinhole(width: int, height: int, view_fov: float, doubt: str = "") -> Intrin
     return Intrinsics(width, height, focal, focal, (width - 1) / 2, (height - 1) / 2, doubt=doubt)
 
 
-def grid(columns: Sequence[float] | Array, rows: Sequence[float] | Array) -> Array:
+def grid(columns: npt.ArrayLike, rows: npt.ArrayLike) -> Array:
     """Coordinates (rows, columns, 2) of every crossing."""
     return np.stack(np.meshgrid(np.asarray(columns, np.float64), np.asarray(rows, np.float64)), axis=-1)
 
