@@ -89,7 +89,7 @@ class Viewing:
         self._turned = Latest[npt.NDArray[np.uint8]]()
 
     def reduction(self, width: int, height: int, rotation: str) -> int:
-        """How many times smaller a ``width`` x ``height`` picture may be, and still shows as much: 1, 2, 4 or 8."""
+        """Factor by which a ``width`` x ``height`` picture may be smaller, and still shows as much: 1, 2, 4 or 8."""
         key = (width, height, rotation)
         plain = self._reduction.of(key, lambda: self._find_reduction(width, height, rotation))
         return min(plain, self._most_reduced)

@@ -83,7 +83,9 @@ def _yaml_entry(spec: Spec) -> str:
     limits = "" if _any(spec) else f" Allowed: {allowed(spec)}{unit}."
     said, indent = f"{spec.description}{limits} {changes}", "    # "
     words = textwrap.fill(said, WIDTH, initial_indent=indent, subsequent_indent=indent)
-    return f"{words}\n    {spec.name}: {_plain(spec.default)}\n"
+    digits = isinstance(spec.default, str) and spec.default.isdigit()  # a word, for YAML as well
+    default = f'"{spec.default}"' if digits else _plain(spec.default)
+    return f"{words}\n    {spec.name}: {default}\n"
 
 
 def _row(spec: Spec) -> tuple[str, ...]:

@@ -204,7 +204,7 @@ def _fixed(pixels: Array) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
 
 
 def _reduction(pixels: Array) -> int:
-    """How many times a picture may be reduced before the network sees less of it."""
+    """Largest of :data:`REDUCTIONS` at which the network does not see less of a picture."""
     right, down = np.diff(pixels, axis=1)[:-1], np.diff(pixels, axis=0)[:, :-1]
     areas = np.abs(right[..., 0] * down[..., 1] - right[..., 1] * down[..., 0])
     known = areas[np.isfinite(areas)]
