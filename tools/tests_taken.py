@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -72,7 +72,10 @@ def tests(session: pytest.Session) -> Iterator[pytest.Item]:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Leave the sums for the last line."""
-    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    sums = Counter({outcome: len(reporter.stats.get(outcome, ())) for outcome in OUTCOMES})
-    (FOLDER / f"{WORKER}.json").write_text(json.dumps(sums), encoding="utf-8")
+    """Leave the sums for the last line, and the names of what failed."""
+    reporter: Any = session.config.pluginmanager.get_plugin("terminalreporter")
+    stats = reporter.stats
+    sums = {outcome: len(stats.get(outcome, ())) for outcome in OUTCOMES}
+    root = session.config.rootpath
+    bad = [str(root / report.nodeid) for outcome in ("failed", "error") for report in stats.get(outcome, ())]
+    (FOLDER / f"{WORKER}.json").write_text(json.dumps({"sums": sums, "bad": bad}), encoding="utf-8")

@@ -70,7 +70,7 @@ class Sample(NamedTuple):
     pose: Pose
 
 
-class Frame:
+class FrameHistory:
     """Transforms that were heard of one frame."""
 
     def __init__(self, parent: str, is_static: bool) -> None:
@@ -140,7 +140,7 @@ class TransformBuffer:
         self.tolerance = tolerance
         self.problems = 0
         self.problem = ""
-        self._frames: dict[str, Frame] = {}
+        self._frames: dict[str, FrameHistory] = {}
 
     @property
     def is_empty(self) -> bool:
@@ -170,7 +170,7 @@ class TransformBuffer:
         if frame is not None and frame.parent != parent:
             self.note(f"{child} has two parents, {frame.parent} and {parent}")
         if frame is None or (frame.parent, frame.is_static) != (parent, is_static):
-            frame = self._frames[child] = Frame(parent, is_static)
+            frame = self._frames[child] = FrameHistory(parent, is_static)
         jumped = frame.put(sample)
         if jumped:
             self.note(f"{child} jumped {jumped:.2f} m in {parent}")

@@ -32,7 +32,7 @@ Tables = dict[int, bytes]
 """Class and number of a Huffman table, as T.81 packs them -> how many codes of each length, and their symbols."""
 
 
-class Frame(NamedTuple):
+class FrameHeader(NamedTuple):
     """A frame header: its marker, bits, size [px], each component's name and blocks in an MCU, and how many MCUs."""
 
     marker: int
@@ -157,7 +157,7 @@ def _walk(data: bytes) -> Header:
     raise ValueError("was cut short, or holds no pixels")
 
 
-def _read_frame(data: bytes, at: int, marker: int) -> Frame:
+def _read_frame(data: bytes, at: int, marker: int) -> FrameHeader:
     bits, height, width, count = _FRAME.unpack_from(data, at)
     sampling = {data[i]: (data[i + 1] >> 4) * (data[i + 1] & 15) for i in range(at + 6, at + 6 + 3 * count, 3)}
     if not (width and height and count and all(sampling.values())) or len(sampling) != count or count > 4:
@@ -165,7 +165,7 @@ def _read_frame(data: bytes, at: int, marker: int) -> Frame:
     across = max(data[i + 1] >> 4 for i in range(at + 6, at + 6 + 3 * count, 3)) if count > 1 else 1
     down = max(data[i + 1] & 15 for i in range(at + 6, at + 6 + 3 * count, 3)) if count > 1 else 1
     units = -(-width // (_SIDE * across)) * -(-height // (_SIDE * down))
-    return Frame(marker, bits, height, width, sampling, units)
+    return FrameHeader(marker, bits, height, width, sampling, units)
 
 
 def _mended(segment: bytes, channels: int) -> bytes:
@@ -188,7 +188,7 @@ def _read_tables(segment: bytes) -> Tables:
     return found
 
 
-def _header(frame: Frame, tables: Tables, scan: bytes, at: int) -> Header:
+def _header(frame: FrameHeader, tables: Tables, scan: bytes, at: int) -> Header:
     count, blocks = len(frame.components), frame.components
     scans = frame.marker in _PROGRESSIVE or scan[0] != count
     coded = _tables_of(frame, tables, scan) if frame.marker in _HUFFMAN and not scans else ()
@@ -199,7 +199,7 @@ def _header(frame: Frame, tables: Tables, scan: bytes, at: int) -> Header:
     return Header(*size, reducible, scans, samples, coded, shortest, at - len(SCAN), at + 2 + len(scan))
 
 
-def _tables_of(frame: Frame, tables: Tables, scan: bytes) -> tuple[tuple[bytes, bytes], ...]:
+def _tables_of(frame: FrameHeader, tables: Tables, scan: bytes) -> tuple[tuple[bytes, bytes], ...]:
     """Tables of each block of an MCU, in order; none where one is missing."""
     found: list[tuple[bytes, bytes]] = []
     for at in range(1, 1 + 2 * scan[0], 2):

@@ -12,7 +12,7 @@ from tvm import tirx
 
 from fastdepth_ros.compiler import ir
 from fastdepth_ros.compiler.ir import Buffer, Expr
-from fastdepth_ros.compiler.tile import Layer
+from fastdepth_ros.compiler.tile import PackedLayer
 
 
 def arguments(vectors: int, lanes: int) -> list[ir.Argument]:
@@ -30,7 +30,7 @@ class Parts:
         single: whether one vector holds all channels, so that there is nothing to add to.
     """
 
-    layer: Layer
+    layer: PackedLayer
     sums: Buffer
     single: bool
 

@@ -17,7 +17,7 @@ from fastdepth_ros.compiler import ir, layout
 from fastdepth_ros.compiler.ir import Buffer, Expr
 from fastdepth_ros.compiler.layout import BYTES_A_LANE, Floats
 from fastdepth_ros.compiler.targets import Target
-from fastdepth_ros.compiler.tile import Layer, product
+from fastdepth_ros.compiler.tile import PackedLayer, product
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.network import Convolution
 
@@ -69,11 +69,11 @@ class Float32:
         return [layout.pack_pointwise(weight, lanes, panel), layout.pack_vector(bias, lanes)]
 
     def product(self, conv: Convolution, buffers: Sequence[Buffer], lanes: int) -> Product:
-        return _Float32Product(Layer(conv, buffers[0], buffers[1], lanes))
+        return _Float32Product(PackedLayer(conv, buffers[0], buffers[1], lanes))
 
 
 class _Float32Product:
-    def __init__(self, layer: Layer) -> None:
+    def __init__(self, layer: PackedLayer) -> None:
         self.layer, self.source = layer, None
 
     def read(self, source: Buffer, _size: int) -> None:

@@ -17,7 +17,7 @@ from fastdepth_ros.compiler.ir import Buffer
 from fastdepth_ros.compiler.layout import Map
 from fastdepth_ros.compiler.pointwise import FLOAT32, Precision
 from fastdepth_ros.compiler.sources import Plain, Source
-from fastdepth_ros.compiler.tile import Layer, Tiling, depthwise
+from fastdepth_ros.compiler.tile import PackedLayer, Tiling, depthwise
 from fastdepth_ros.network import Block, Convolution
 
 
@@ -58,9 +58,9 @@ def block_by_rows(
 
     def body(*buffers: Buffer) -> None:
         x, (dw, dw_bias, *more, out) = list(buffers[:reads]), buffers[reads:]
-        spatial = Layer(block.depthwise, dw, dw_bias, lanes)
+        spatial = PackedLayer(block.depthwise, dw, dw_bias, lanes)
         mixing, more = precision.product(block.pointwise, more[:mixes], lanes), more[mixes:]
-        final = Layer(last, more[0], more[1], lanes) if last else None
+        final = PackedLayer(last, more[0], more[1], lanes) if last else None
 
         with ir.parallel(height // rows) as task:
             between = ir.scratch(source.vectors * plane)
@@ -133,7 +133,7 @@ def depthwise_by_channels(name: str, conv: Convolution, source: Map, target: Map
                 def put(pixel: int, value: Any) -> None:
                     ir.store(out, value, target.offset(vector, row, column + pixel), lanes)
 
-                depthwise(Layer(conv, weight, bias, lanes), Plain(source), [x], vector, row, column, length, put)
+                depthwise(PackedLayer(conv, weight, bias, lanes), Plain(source), [x], vector, row, column, length, put)
 
             ir.along(target.width, ir.even_step(target.width, 14), convolve)
 

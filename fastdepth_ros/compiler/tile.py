@@ -31,7 +31,7 @@ class Tiling:
 
 
 @dataclass(frozen=True)
-class Layer:
+class PackedLayer:
     """A convolution inside a kernel: what it is, and the buffers that hold its packed weights and biases."""
 
     conv: Convolution
@@ -41,7 +41,7 @@ class Layer:
 
 
 def depthwise(
-    layer: Layer,
+    layer: PackedLayer,
     source: Source,
     buffers: list[Buffer],
     vector: Expr,
@@ -79,7 +79,7 @@ def depthwise(
 
 
 def product(
-    layer: Layer,
+    layer: PackedLayer,
     source: Buffer,
     start: Expr,
     plane: int,

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastdepth_ros.demo.results import Spread
 from fastdepth_ros.demo.truth import Case, Depth
+from fastdepth_ros.diagnostics.windows import Spread
 from fastdepth_ros.evaluation.accuracy import Accuracy, AccuracySum
 from fastdepth_ros.evaluation.anchored import CALIBRATION, calibration
 

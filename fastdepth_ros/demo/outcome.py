@@ -14,9 +14,10 @@ from fastdepth_ros.demo.cloud_view import Points, cloud_at, cloud_parts, true_cl
 from fastdepth_ros.demo.feed import Feed
 from fastdepth_ros.demo.gallery import Beside, Gallery
 from fastdepth_ros.demo.page import evenly, report_page
-from fastdepth_ros.demo.results import Results, Spread
+from fastdepth_ros.demo.results import Results
 from fastdepth_ros.demo.summary import Run, summarise
 from fastdepth_ros.demo.truth import Case, camera_of, cases, true_depth
+from fastdepth_ros.diagnostics.windows import Spread
 from fastdepth_ros.evaluation.accuracy import AccuracySum
 from fastdepth_ros.recording import CameraTopics, Recording
 from fastdepth_ros.runtime.bundle import Bundle
@@ -93,7 +94,8 @@ def write_outcome(
                 cloud = _cloud(case, camera, gallery, own, others)
             progress()
     accuracy = accuracies.result()
-    ages = Spread.of(runs.alone.ages()) if runs.alone else None
+    ages_alone = runs.alone.ages() if runs.alone else []
+    ages = Spread.of(ages_alone) if ages_alone else None
     comparison = worth.result(feed.words, results.anchoring, ages) if feed else None
     summary = summarise(results, accuracy, recording, topics, bundle, about)
     summary["anchors"] = comparison.to_json() if comparison else None

@@ -8,35 +8,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from fastdepth_ros.diagnostics.windows import SPAN, Spread
+
 NANOSECOND = 1e-9
 
 SPREAD = re.compile(r"^\s*([-\d.]+)\s*/\s*([-\d.]+)\s*/\s*([-\d.]+)\s*$")
 STAGE_KEY = re.compile(r"^(\w+) p50/p95/max \[ms\]$")
 COUNT_KEY = re.compile(r"^(images|unreadable|failures|dropped: .+)$")
-
-WINDOW = 10.0
-"""The node's windows look back so far [s] (fastdepth_ros.diagnostics.windows.SPAN)."""
-
-
-@dataclass(frozen=True)
-class Spread:
-    """Median, 95 % and maximum of many numbers."""
-
-    p50: float
-    p95: float
-    max: float
-
-    @classmethod
-    def of(cls, values: Sequence[float]) -> Spread | None:
-        """The spread of some numbers; None where there are none."""
-        if not values:
-            return None
-        p50, p95 = np.percentile(values, (50, 95))
-        return cls(float(p50), float(p95), float(max(values)))
-
-    def to_json(self) -> dict[str, float]:
-        """For summary.json."""
-        return {"p50": round(self.p50, 3), "p95": round(self.p95, 3), "max": round(self.max, 3)}
 
 
 @dataclass(frozen=True)
@@ -134,7 +112,7 @@ class Results:
         """Stage -> spread [ms] over the run: of windows that do not overlap, the median p50, highest p95 and max."""
         windows: list[NodeReport] = []
         for report in reversed(self.reports):
-            if not windows or (windows[-1].time - report.time) * NANOSECOND >= WINDOW:
+            if not windows or (windows[-1].time - report.time) * NANOSECOND >= SPAN:
                 windows.append(report)
         names = list(dict.fromkeys(name for report in windows for name in report.stages))
         spreads = {name: [report.stages[name] for report in windows if name in report.stages] for name in names}

@@ -11,7 +11,8 @@ from typing import Any
 from rich.table import Table
 
 from fastdepth_ros import __version__
-from fastdepth_ros.demo.results import Results, Spread
+from fastdepth_ros.demo.results import Results
+from fastdepth_ros.diagnostics.windows import Spread
 from fastdepth_ros.evaluation.accuracy import Accuracy
 from fastdepth_ros.recording import CameraTopics, Recording
 from fastdepth_ros.runtime import processor
@@ -74,8 +75,8 @@ def summarise(
     run: Run,
 ) -> dict[str, Any]:
     """The contents of summary.json. Times in ms unless their name says otherwise; null where there is no answer."""
-    ages = Spread.of(results.ages())
-    late = Spread.of([1000 * image.late for image in results.sent])
+    ages = Spread.of(results.ages()) if results.answers else None
+    late = Spread.of([1000 * image.late for image in results.sent]) if results.sent else None
     passed = bool(results.sent) and results.share >= REQUIRED_SHARE and not results.foreign
     return {
         "passed": passed,

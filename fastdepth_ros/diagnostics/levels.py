@@ -47,7 +47,7 @@ CLOCK_TOLERANCE = 0.005
 
 
 @dataclass(frozen=True)
-class Source:
+class InputTopic:
     """A topic that the node subscribes to.
 
     Attributes:
@@ -71,7 +71,7 @@ class Source:
     picture: int = 0
 
 
-def input_status(report: Report, source: Source, stale_after: float) -> Status:
+def input_status(report: Report, source: InputTopic, stale_after: float) -> Status:
     """Whether images come, and can be read."""
     values = {
         "topic": source.topic,
@@ -109,7 +109,7 @@ def input_status(report: Report, source: Source, stale_after: float) -> Status:
     )
 
 
-def _silence(report: Report, source: Source) -> tuple[str, str]:
+def _silence(report: Report, source: InputTopic) -> tuple[str, str]:
     """Why no image comes, and what to do."""
     what = f"no image on {source.topic} for {report.silence:.1f} s"
     if not source.publishers:
@@ -120,7 +120,7 @@ def _silence(report: Report, source: Source) -> tuple[str, str]:
     return f"{what}, although {len(source.publishers)} publish there", remedy
 
 
-def misfit_of(source: Source, name: str) -> str:
+def misfit_of(source: InputTopic, name: str) -> str:
     """Why no publisher of a topic can be heard, and what to do; empty where one can be.
 
     Args:
@@ -140,7 +140,7 @@ def misfit_of(source: Source, name: str) -> str:
     )
 
 
-def _way(source: Source, name: str) -> str:
+def _way(source: InputTopic, name: str) -> str:
     """Remedy for messages of another type."""
     told = {("CompressedImage", "Image"): "compressed", ("Image", "CompressedImage"): "raw"}
     for other in source.others:
@@ -156,7 +156,7 @@ UNCORRECTED = "depth is not corrected for the focal length"
 """Consequences of a camera that is not known, from a bad camera_info after a good one, and from one in doubt."""
 
 
-def calibration_status(source: Source, problem: str, camera: str, consequence: str = NO_CAMERA) -> Status:
+def calibration_status(source: InputTopic, problem: str, camera: str, consequence: str = NO_CAMERA) -> Status:
     """Whether the camera is known, and can be believed.
 
     Args:

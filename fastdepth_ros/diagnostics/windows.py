@@ -43,6 +43,10 @@ class Spread:
         ordered = sorted(numbers)
         return cls(percentile(ordered, 0.5), percentile(ordered, 0.95), ordered[-1])
 
+    def to_json(self) -> dict[str, float]:
+        """Make what a summary in JSON has of it."""
+        return {"p50": round(self.p50, 3), "p95": round(self.p95, 3), "max": round(self.max, 3)}
+
 
 @dataclass
 class _Entry:

@@ -42,7 +42,7 @@ CLOCKS = {
 
 
 @dataclass(frozen=True)
-class Layer:
+class LayerTime:
     """A convolution's share.
 
     Attributes:
@@ -60,7 +60,7 @@ class Layer:
 class Estimate:
     """Expected run time of a network on a board [ms]: the network alone, without copies, pictures or ROS."""
 
-    layers: tuple[Layer, ...]
+    layers: tuple[LayerTime, ...]
     upsampling: float
 
     @property
@@ -91,7 +91,7 @@ def estimate(network: Network, board: str, *, height: int = 224, width: int = 22
     slower = CLOCKS["max-n"][board] / CLOCKS[mode][board]
     times, parts = measured(board), anatomy(network, height, width)
     layers = tuple(
-        Layer(name, slower * (times[shape] if shape in times else interpolate(shape, times)), shape in times)
+        LayerTime(name, slower * (times[shape] if shape in times else interpolate(shape, times)), shape in times)
         for name, shape in parts.convolutions
     )
     return Estimate(layers, slower * parts.upsampled * upsampling_cost(board, tuple(PUBLISHED[board])))

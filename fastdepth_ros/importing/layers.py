@@ -35,7 +35,7 @@ class Norm:
 
 
 @dataclass(frozen=True)
-class Layer:
+class FileLayer:
     """A convolution: name in the file, weight in the order (output, input / groups, row, column), what follows it."""
 
     name: str
@@ -44,7 +44,7 @@ class Layer:
     norm: Norm | None = None
 
 
-def fold(layer: Layer) -> tuple[Array, Array]:
+def fold(layer: FileLayer) -> tuple[Array, Array]:
     """Weight and bias with the normalisation merged in (Jacob et al., arXiv 1712.05877, section 3.2).
 
     Float16 without normalisation stays float16; anything else becomes float32.
@@ -74,7 +74,7 @@ def _plain(array: Array) -> Array:
     return array if array.dtype == np.float16 else array.astype(np.float32)
 
 
-def name_after(network: Network, layers: Sequence[Layer]) -> Arrays:
+def name_after(network: Network, layers: Sequence[FileLayer]) -> Arrays:
     """Folded arrays, named as in the table.
 
     Raises:
@@ -93,7 +93,7 @@ def name_after(network: Network, layers: Sequence[Layer]) -> Arrays:
     return arrays
 
 
-def from_state_dict(state: Mapping[str, Array]) -> list[Layer]:
+def from_state_dict(state: Mapping[str, Array]) -> list[FileLayer]:
     """The convolutions of a torch state dict, in its order, each with the normalisation that comes after it.
 
     Names do not matter, except that arrays of one module share what stands before the last dot. MIT's checkpoints
@@ -106,7 +106,7 @@ def from_state_dict(state: Mapping[str, Array]) -> list[Layer]:
     for name, array in state.items():
         module, _, part = name.rpartition(".")
         modules.setdefault(module, {})[part] = array
-    layers: list[Layer] = []
+    layers: list[FileLayer] = []
     for name, parts in modules.items():
         weight = parts.get("weight")
         if "running_mean" in parts and "running_var" in parts:
@@ -118,9 +118,9 @@ def from_state_dict(state: Mapping[str, Array]) -> list[Layer]:
             ones = np.ones_like(parts["running_mean"])
             gamma, beta = parts.get("weight", ones), parts.get("bias", 0 * ones)
             norm = Norm(gamma, beta, parts["running_mean"], parts["running_var"])
-            layers[-1] = Layer(before.name, before.weight, before.bias, norm)
+            layers[-1] = FileLayer(before.name, before.weight, before.bias, norm)
         elif weight is not None and weight.ndim == 4:
-            layers.append(Layer(name, weight, parts.get("bias")))
+            layers.append(FileLayer(name, weight, parts.get("bias")))
     return layers
 
 

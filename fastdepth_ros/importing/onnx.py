@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from fastdepth_ros.errors import WeightsError
 from fastdepth_ros.importing.bounds import check_count, foreign, read_file
-from fastdepth_ros.importing.layers import Layer, Norm
+from fastdepth_ros.importing.layers import FileLayer, Norm
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 LONGEST_VARINT = 63
@@ -39,7 +39,7 @@ class _Node(NamedTuple):
     floats: dict[str, float]
 
 
-def read(path: Path) -> list[Layer]:
+def read(path: Path) -> list[FileLayer]:
     """The convolutions of an ONNX model, in the order of the graph, each with the BatchNormalization that reads it.
 
     Raises:
@@ -72,8 +72,8 @@ def _graph(data: bytes) -> tuple[list[_Node], dict[str, npt.NDArray[Any]]]:
     return nodes, tensors
 
 
-def _layers(nodes: list[_Node], tensors: dict[str, npt.NDArray[Any]]) -> list[Layer]:
-    layers: list[Layer] = []
+def _layers(nodes: list[_Node], tensors: dict[str, npt.NDArray[Any]]) -> list[FileLayer]:
+    layers: list[FileLayer] = []
     made: dict[str, int] = {}  # name of a convolution's output -> its place in layers
     for node in nodes:
         if node.op == "Conv":
@@ -84,12 +84,12 @@ def _layers(nodes: list[_Node], tensors: dict[str, npt.NDArray[Any]]) -> list[La
             arrays = [tensors[name] for name in node.inputs[1:] if name]
             made[node.outputs[0]] = len(layers)
             check_count(len(layers), "convolutions")
-            layers.append(Layer(node.name or node.outputs[0], arrays[0], arrays[1] if len(arrays) > 1 else None))
+            layers.append(FileLayer(node.name or node.outputs[0], arrays[0], arrays[1] if len(arrays) > 1 else None))
         elif node.op == "BatchNormalization" and node.inputs[0] in made:
             place = made[node.inputs[0]]
             gamma, beta, mean, variance = (tensors[name] for name in node.inputs[1:5])
             norm = Norm(gamma, beta, mean, variance, node.floats.get("epsilon", 1e-5))
-            layers[place] = Layer(layers[place].name, layers[place].weight, layers[place].bias, norm)
+            layers[place] = FileLayer(layers[place].name, layers[place].weight, layers[place].bias, norm)
     return layers
 
 

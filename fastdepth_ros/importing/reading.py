@@ -13,10 +13,10 @@ import numpy.typing as npt
 from fastdepth_ros.errors import WeightsError, quoted
 from fastdepth_ros.importing import layers, mit_tvm, npz, onnx, pickled, tflite
 from fastdepth_ros.importing.bounds import foreign
-from fastdepth_ros.importing.layers import Arrays, Layer
+from fastdepth_ros.importing.layers import Arrays, FileLayer
 from fastdepth_ros.network import NETWORKS, Network, check_weights
 
-READERS: dict[str, Callable[[Path], Arrays | list[Layer]]] = {
+READERS: dict[str, Callable[[Path], Arrays | list[FileLayer]]] = {
     ".npz": npz.read,
     ".pth.tar": pickled.read,
     ".pth": pickled.read,
@@ -55,7 +55,7 @@ def suffix_of(file: Path) -> str:
     return suffix
 
 
-def _fitted(found: Arrays | list[Layer], network: Network | None) -> tuple[Network, Arrays]:
+def _fitted(found: Arrays | list[FileLayer], network: Network | None) -> tuple[Network, Arrays]:
     if isinstance(found, dict) and layers.is_named(found):
         table = network or _fitting_network(found.get("conv0.weight"))
         check_weights(table, found)

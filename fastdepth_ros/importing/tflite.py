@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from fastdepth_ros.errors import WeightsError
 from fastdepth_ros.importing.bounds import check_count, foreign, read_file
-from fastdepth_ros.importing.layers import Layer
+from fastdepth_ros.importing.layers import FileLayer
 
 MODEL_OPERATOR_CODES, MODEL_SUBGRAPHS, MODEL_BUFFERS = 1, 2, 4
 CODE_OLD, CODE_NEW = 0, 3
@@ -74,7 +74,7 @@ class _Table:
         return [_Table(self._data, place + struct.unpack_from("<I", self._data, place)[0]) for place in places]
 
 
-def read(path: Path) -> list[Layer]:
+def read(path: Path) -> list[FileLayer]:
     """The convolutions of a TFLite model in the order of computation, as float32.
 
     Raises:
@@ -90,13 +90,13 @@ def read(path: Path) -> list[Layer]:
     return layers
 
 
-def _layers(data: bytes, path: Path) -> list[Layer]:
+def _layers(data: bytes, path: Path) -> list[FileLayer]:
     model = _Table(data, struct.unpack_from("<I", data, 0)[0])
     codes = [max(t.number(CODE_OLD, "b"), t.number(CODE_NEW, "i")) for t in model.tables(MODEL_OPERATOR_CODES)]
     graph = model.tables(MODEL_SUBGRAPHS)[0]
     tensors, buffers = graph.tables(SUBGRAPH_TENSORS), model.tables(MODEL_BUFFERS)
     _check_input(tensors[graph.array(SUBGRAPH_INPUTS, "<i4")[0]], path)
-    layers: list[Layer] = []
+    layers: list[FileLayer] = []
     for operator in graph.tables(SUBGRAPH_OPERATORS):
         code = codes[operator.number(OPERATOR_CODE, "I")]
         if code not in (CONV_2D, DEPTHWISE_CONV_2D):
@@ -108,7 +108,7 @@ def _layers(data: bytes, path: Path) -> list[Layer]:
         # Convolutions are stored as (output, row, column, input), depthwise ones as (1, row, column, output).
         order = (0, 3, 1, 2) if code == CONV_2D else (3, 0, 1, 2)
         name = tensors[inputs[1]].array(TENSOR_NAME, "u1").tobytes().decode("utf-8", "replace")
-        layers.append(Layer(name, np.ascontiguousarray(weight.transpose(order)), bias))
+        layers.append(FileLayer(name, np.ascontiguousarray(weight.transpose(order)), bias))
     return layers
 
 

@@ -18,7 +18,7 @@ from fastdepth_ros.diagnostics.levels import (
     LAST_CAMERA,
     NO_CAMERA,
     UNCORRECTED,
-    Source,
+    InputTopic,
     calibration_status,
     inference_status,
     input_status,
@@ -168,12 +168,12 @@ class Reporter:
             ),
         ]
 
-    def _source(self, subscription: Any) -> Source:
+    def _source(self, subscription: Any) -> InputTopic:
         ours, kind = subscription.qos_profile, _type_name(subscription.msg_type)
         publishers = self._node.get_publishers_info_by_topic(subscription.topic_name)
         same = [each for each in publishers if each.topic_type == kind]
         fits = [qos_check_compatible(each.qos_profile, ours) for each in same]
-        return Source(
+        return InputTopic(
             subscription.topic_name,
             _qos(ours),
             [f"{_name(each)} ({_qos(each.qos_profile)})" for each in publishers[:MOST_PUBLISHERS]],
@@ -216,7 +216,7 @@ def _picture(answers: Answers, calibration: Calibration | None) -> int:
 
 
 def _of_camera(
-    calibration: Calibration | None, problem: str, size_problem: str, source: Source
+    calibration: Calibration | None, problem: str, size_problem: str, source: InputTopic
 ) -> tuple[str, str, str]:
     """Say what is wrong with the camera that is in force, that camera in words, and what follows."""
     if calibration is None:
@@ -231,7 +231,7 @@ def _of_camera(
     return calibration.distortion, words, ""
 
 
-def _no_camera(source: Source) -> str:
+def _no_camera(source: InputTopic) -> str:
     if misfit := misfit_of(source, "camera_info"):
         return misfit
     if source.publishers:

@@ -23,7 +23,7 @@ from fastdepth_ros.recording.content import COMPRESSED
 from fastdepth_ros.recording.depth import FORMAT_16UC1, encode_depth
 from fastdepth_ros.recording.writer import RecordingWriter
 from fastdepth_ros.scene.path import pose_at
-from fastdepth_ros.scene.render import Frame, Renderer
+from fastdepth_ros.scene.render import Renderer, Rendering
 from fastdepth_ros.scene.room import build_room
 
 CAMERA = Intrinsics(640, 480, 525.0, 525.0, 319.5, 239.5)
@@ -81,7 +81,7 @@ def write_room(folder: Path, progress: Progress | None = None, frames: int = FRA
                 progress(index + 1, frames)
 
 
-def _write(writer: RecordingWriter, frame: Frame, stamp: int) -> None:
+def _write(writer: RecordingWriter, frame: Rendering, stamp: int) -> None:
     types: dict[str, Any] = STORE.types
     header = types["std_msgs/msg/Header"](
         types["builtin_interfaces/msg/Time"](stamp // 1_000_000_000, stamp % 1_000_000_000), FRAME_ID

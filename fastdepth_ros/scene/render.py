@@ -24,7 +24,7 @@ PAGE = 4096
 """Width of the atlas [texels]."""
 
 
-class Frame(NamedTuple):
+class Rendering(NamedTuple):
     """View of the camera: ``picture`` (h, w, 3) uint8 RGB, ``depth`` (h, w) z [m]."""
 
     picture: npt.NDArray[np.uint8]
@@ -57,7 +57,7 @@ class Renderer:
         pictures = _bake(scene)
         self._atlas, self._tiles = _pack(pictures)
 
-    def render(self, pose: Pose, noise_seed: int) -> Frame:
+    def render(self, pose: Pose, noise_seed: int) -> Rendering:
         """The picture and the depth from ``pose``; the sensor's noise comes from the seed."""
         size = (self.camera.height, self.camera.width)
         depth = np.full(size, np.inf)
@@ -75,7 +75,7 @@ class Renderer:
             np.copyto(map_x[part], tile.x + tile.width * np.clip(hit.s, 0, 1), where=seen, casting="same_kind")
             np.copyto(map_y[part], tile.y + tile.height * (1 - np.clip(hit.t, 0, 1)), where=seen, casting="same_kind")
         picture = cv2.remap(self._atlas, map_x, map_y, cv2.INTER_LINEAR)
-        return Frame(self._expose(picture, noise_seed), depth)
+        return Rendering(self._expose(picture, noise_seed), depth)
 
     def _part(self, hull: Array) -> tuple[slice, slice] | None:
         """Rows and columns that a shape with this hull (camera frame) may cover; None where it is out of sight."""

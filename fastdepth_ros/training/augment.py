@@ -55,7 +55,7 @@ class Ranges:
 
 
 @dataclass(frozen=True)
-class View:
+class TrainingView:
     """View of the network, and the truth at half that resolution.
 
     Attributes:
@@ -69,7 +69,7 @@ class View:
     taught: npt.NDArray[np.uint8] | None = None
 
 
-def plain_view(picture: Frame, size: int) -> View:
+def plain_view(picture: Frame, size: int) -> TrainingView:
     """The middle of the picture as validation sees it: see :func:`seen_part`; depth as measured, not divided."""
     height, width = picture.pixels.shape[:2]
     part_w, part_h = seen_part(picture)
@@ -80,10 +80,10 @@ def plain_view(picture: Frame, size: int) -> View:
     if picture.depth is not None:
         half = (size // 2, size // 2)
         depth = cv2.resize(picture.depth[rows, columns], half, interpolation=cv2.INTER_NEAREST)
-    return View(np.asarray(pixels), depth)
+    return TrainingView(np.asarray(pixels), depth)
 
 
-def random_view(picture: Frame, size: int, ranges: Ranges, rng: np.random.Generator) -> View:
+def random_view(picture: Frame, size: int, ranges: Ranges, rng: np.random.Generator) -> TrainingView:
     """A randomly scaled, turned, flipped and recoloured view of a picture.
 
     Args:
@@ -114,12 +114,12 @@ def random_view(picture: Frame, size: int, ranges: Ranges, rng: np.random.Genera
         pixels = _relight(pixels, ranges, rng)
     taught = plain if ranges.undeceived else None
     if picture.depth is None:
-        return View(pixels, None, taught)
+        return TrainingView(pixels, None, taught)
     # The depth map has every second pixel's place: its pixel u sits at 2 u + 0.5 of the view.
     offset = offset + linear @ np.array([0.5, 0.5])
     matrix = np.column_stack([linear * 2, offset])
     depth = _warp(picture.depth, matrix, size // 2, cv2.INTER_NEAREST, cv2.BORDER_CONSTANT)
-    return View(pixels, (depth / focal_ratio(picture, seen_w, seen_h, size)).astype(np.float32), taught)
+    return TrainingView(pixels, (depth / focal_ratio(picture, seen_w, seen_h, size)).astype(np.float32), taught)
 
 
 def focal_ratio(picture: Frame, seen_w: float, seen_h: float, size: int) -> float:

@@ -18,8 +18,9 @@ from fastdepth_ros.camera import Intrinsics, View, ViewSpec
 from fastdepth_ros.cli import main
 from fastdepth_ros.demo import graph
 from fastdepth_ros.demo.cloud_view import points_of
-from fastdepth_ros.demo.results import Answer, NodeReport, Results, Sent, Spread, match, read_counts, read_stages
+from fastdepth_ros.demo.results import Answer, NodeReport, Results, Sent, match, read_counts, read_stages
 from fastdepth_ros.demo.truth import read_at, sized, why_no_truth
+from fastdepth_ros.diagnostics.windows import Spread
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.evaluation.accuracy import AccuracySum
 from fastdepth_ros.evaluation.plots import Chart, nice_ticks, round_up, spread_bars

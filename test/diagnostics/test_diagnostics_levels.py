@@ -8,7 +8,7 @@ import pytest
 
 from fastdepth_ros.diagnostics.levels import (
     LAST_CAMERA,
-    Source,
+    InputTopic,
     calibration_status,
     inference_status,
     input_status,
@@ -19,7 +19,7 @@ from fastdepth_ros.diagnostics.monitor import Drop, Monitor
 from fastdepth_ros.diagnostics.sequence import PUBLISHERS, Gaps
 from fastdepth_ros.errors import ImageError, Level
 
-HEARD = Source("/camera/image", "best effort, depth 1", ("driver (best effort)",), 1)
+HEARD = InputTopic("/camera/image", "best effort, depth 1", ("driver (best effort)",), 1)
 
 
 def run(monitor, seconds=3.0, rate=30.0, age=0.01, bad=lambda _: False, replaced=lambda _: False, answered=True):
@@ -52,15 +52,18 @@ def test_a_camera_that_sends_is_ok_and_its_rate_is_named():
 
 
 def test_before_stale_after_a_silent_camera_is_waited_for():
-    status = input_status(Monitor(0.0).report(1.9), Source("/image"), 2.0)
+    status = input_status(Monitor(0.0).report(1.9), InputTopic("/image"), 2.0)
     assert (status.level, status.message) == (Level.OK, "waiting for images")
 
 
 @pytest.mark.parametrize(
     ("source", "words"),
     [
-        (Source("/image"), ["/image", "no publisher", "remap"]),
-        (Source("/image", "reliable", ("driver (best effort)",), 0), ["QoS", "qos_overrides./image", "best_effort"]),
+        (InputTopic("/image"), ["/image", "no publisher", "remap"]),
+        (
+            InputTopic("/image", "reliable", ("driver (best effort)",), 0),
+            ["QoS", "qos_overrides./image", "best_effort"],
+        ),
         (HEARD, ["/camera/image", "fastdds.xml"]),
     ],
 )
@@ -230,11 +233,11 @@ def test_depth_is_too_old_when_the_profile_says_so(age, limit, level):
 
 
 def test_without_a_camera_depth_goes_on_with_a_warning():
-    status = calibration_status(Source("/camera_info"), "there is none. Start the driver.", "")
+    status = calibration_status(InputTopic("/camera_info"), "there is none. Start the driver.", "")
     assert status.level == Level.WARN
     assert "depth without camera_info and cloud" in status.message
-    assert calibration_status(Source("/camera_info"), "", "640x480").level == Level.OK
-    told = calibration_status(Source("/camera_info"), "K is of zeros.", "640x480", LAST_CAMERA)
+    assert calibration_status(InputTopic("/camera_info"), "", "640x480").level == Level.OK
+    told = calibration_status(InputTopic("/camera_info"), "K is of zeros.", "640x480", LAST_CAMERA)
     assert told.message == f"{LAST_CAMERA}: K is of zeros."
     assert told.values["camera"] == "640x480"
 

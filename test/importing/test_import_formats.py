@@ -10,7 +10,7 @@ import pytest
 from fastdepth_ros.cli import main
 from fastdepth_ros.errors import WeightsError
 from fastdepth_ros.importing import READERS, import_weights, read_weights
-from fastdepth_ros.importing.layers import Layer, Norm, fold
+from fastdepth_ros.importing.layers import FileLayer, Norm, fold
 from fastdepth_ros.network import FULL, NETWORKS, PRUNED, Network
 from fastdepth_ros.runtime.bundle import Bundle
 
@@ -28,16 +28,16 @@ def random_norm(channels: int) -> Norm:
 
 
 @pytest.fixture(scope="module")
-def layers() -> list[Layer]:
+def layers() -> list[FileLayer]:
     """The pruned network as it comes out of a training, with batch normalisation beside every convolution."""
     return [
-        Layer(conv.name, RNG.normal(size=conv.weight_shape).astype(np.float32), None, random_norm(conv.outputs))
+        FileLayer(conv.name, RNG.normal(size=conv.weight_shape).astype(np.float32), None, random_norm(conv.outputs))
         for conv in PRUNED.convolutions
     ]
 
 
 @pytest.fixture(scope="module")
-def expected(layers: list[Layer]) -> dict[str, np.ndarray]:
+def expected(layers: list[FileLayer]) -> dict[str, np.ndarray]:
     """These layers as a bundle has them."""
     arrays = {}
     for layer in layers:
@@ -45,7 +45,7 @@ def expected(layers: list[Layer]) -> dict[str, np.ndarray]:
     return arrays
 
 
-def mit_state_dict(layers: list[Layer], table: Network = PRUNED) -> dict[str, np.ndarray]:
+def mit_state_dict(layers: list[FileLayer], table: Network = PRUNED) -> dict[str, np.ndarray]:
     """Named as in MIT's checkpoints: Sequential inside Sequential, numbers for names."""
     names = [("conv0.0", "conv0.1")]
     for i in range(1, len(table.encoder)):
@@ -71,7 +71,7 @@ def same(found: dict[str, np.ndarray], expected: dict[str, np.ndarray]) -> None:
 
 
 def test_folding_batch_normalisation_does_not_change_what_is_computed() -> None:
-    layer = Layer("one", RNG.normal(size=(5, 3, 1, 1)), RNG.normal(size=5), random_norm(5))
+    layer = FileLayer("one", RNG.normal(size=(5, 3, 1, 1)), RNG.normal(size=5), random_norm(5))
     assert layer.norm is not None
     assert layer.bias is not None
     x = RNG.normal(size=3)
@@ -83,7 +83,7 @@ def test_folding_batch_normalisation_does_not_change_what_is_computed() -> None:
 
 @pytest.mark.parametrize(("under", "suffix"), [(None, ".pth"), ("state_dict", ".pt"), ("model", ".pth.tar")])
 def test_a_torch_state_dict_is_read_without_torch(
-    layers: list[Layer], expected: dict[str, np.ndarray], tmp_path: Path, under: str | None, suffix: str
+    layers: list[FileLayer], expected: dict[str, np.ndarray], tmp_path: Path, under: str | None, suffix: str
 ) -> None:
     file = tmp_path / f"checkpoint{suffix}"
     file.write_bytes(torch_files.state_dict_file(mit_state_dict(layers), under))
@@ -94,7 +94,7 @@ def test_a_torch_state_dict_is_read_without_torch(
 
 @pytest.mark.parametrize("legacy", [True, False], ids=["file of 2019", "zip"])
 def test_a_whole_pickled_module_as_mit_saved_it_is_read(
-    layers: list[Layer], expected: dict[str, np.ndarray], tmp_path: Path, legacy: bool
+    layers: list[FileLayer], expected: dict[str, np.ndarray], tmp_path: Path, legacy: bool
 ) -> None:
     torch = pytest.importorskip("torch", reason="torch is in requirements/train.txt")
     state = mit_state_dict(layers)
@@ -147,7 +147,7 @@ def test_a_tensor_beyond_its_storage_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("folded", [True, False], ids=["folded", "with BatchNormalization"])
 def test_an_onnx_model_is_read(
-    layers: list[Layer], expected: dict[str, np.ndarray], tmp_path: Path, folded: bool
+    layers: list[FileLayer], expected: dict[str, np.ndarray], tmp_path: Path, folded: bool
 ) -> None:
     nodes, tensors, at = [], {}, "image"
     for layer in layers:
@@ -172,7 +172,7 @@ def test_an_onnx_model_is_read(
         np.testing.assert_allclose(found[name], array, rtol=1e-5, atol=1e-6, err_msg=name)
 
 
-def test_a_layer_that_does_not_fit_is_named(layers: list[Layer], tmp_path: Path) -> None:
+def test_a_layer_that_does_not_fit_is_named(layers: list[FileLayer], tmp_path: Path) -> None:
     state = mit_state_dict(layers)
     state["conv3.3.weight"] = np.ones((7, 88, 1, 1), np.float32)
     (tmp_path / "other.pth").write_bytes(torch_files.state_dict_file(state))

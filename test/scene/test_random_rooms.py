@@ -11,11 +11,11 @@ from fastdepth_ros.errors import SettingError
 from fastdepth_ros.evaluation.dataset import open_source
 from fastdepth_ros.scene.rooms import light
 from fastdepth_ros.scene.rooms.cameras import PITCH, random_camera
-from fastdepth_ros.scene.rooms.cast import Body, View, cast
+from fastdepth_ros.scene.rooms.cast import Body, PinholeView, cast
 from fastdepth_ros.scene.rooms.chairs import CHAIRS, bench, sofa, stool
 from fastdepth_ros.scene.rooms.kinds import HALLS, KINDS, ROOMS, SEATS
 from fastdepth_ros.scene.rooms.light import Dim, Everywhere, Lit
-from fastdepth_ros.scene.rooms.model import Frame, Solids
+from fastdepth_ros.scene.rooms.model import Placement, Solids
 from fastdepth_ros.scene.rooms.render import Scene, render
 from fastdepth_ros.scene.rooms.style import Style
 from fastdepth_ros.scene.rooms.surfaces import TEXTURES, Surface
@@ -64,7 +64,7 @@ def test_a_picture_is_the_same_for_its_seed_and_another_for_another(rooms):
 
 def test_depth_of_a_wall_and_a_floor_is_that_of_their_planes():
     solids = Solids()
-    at = Frame(solids)
+    at = Placement(solids)
     at.quad((-20, 3.5, -20), (40, 0, 0), (0, 0, 40), WHITE)  # a wall 3.5 m ahead
     at.quad((-20, -20, 0), (40, 0, 0), (0, 40, 0), WHITE)
     _, depth = render(scene_of(solids), CAMERA, looking_along_y())
@@ -76,11 +76,11 @@ def test_depth_of_a_wall_and_a_floor_is_that_of_their_planes():
 
 def test_bars_and_balls_are_where_the_shapes_of_the_demo_s_room_are():
     solids = Solids()
-    Frame(solids).bar((0.2, 2, 0.4), (0.2, 2, 1.6), 0.3, WHITE, 0.15)
-    Frame(solids).at(-0.4, 1.8, 1.0, 30).ball((0, 0, 0), (0.2, 0.3, 0.25), WHITE)
+    Placement(solids).bar((0.2, 2, 0.4), (0.2, 2, 1.6), 0.3, WHITE, 0.15)
+    Placement(solids).at(-0.4, 1.8, 1.0, 30).ball((0, 0, 0), (0.2, 0.3, 0.25), WHITE)
     x, y = (np.asarray(slopes.ravel(), np.float64) for slopes in CAMERA.slopes())
     pose = looking_along_y()
-    inverse, number = cast(Body(solids), View(pose, x, y))
+    inverse, number = cast(Body(solids), PinholeView(pose, x, y))
     turn = np.array([[np.cos(np.pi / 6), np.sin(np.pi / 6), 0], [-np.sin(np.pi / 6), np.cos(np.pi / 6), 0], [0, 0, 1]])
     shapes = [
         Cone(np.array([0.2, 2, 0.4]), 0.3, 0.15, 1.2),
@@ -98,8 +98,8 @@ def test_bars_and_balls_are_where_the_shapes_of_the_demo_s_room_are():
 
 def test_the_edge_of_a_thing_before_a_wall_is_never_between_the_two():
     solids = Solids()
-    Frame(solids).quad((-5, 4, -5), (10, 0, 0), (0, 0, 10), WHITE)
-    Frame(solids).bar((0, 1.5, 0.2), (0.4, 1.5, 2.2), 0.02, WHITE)
+    Placement(solids).quad((-5, 4, -5), (10, 0, 0), (0, 0, 10), WHITE)
+    Placement(solids).bar((0, 1.5, 0.2), (0.4, 1.5, 2.2), 0.02, WHITE)
     _, depth = render(scene_of(solids), CAMERA, looking_along_y())
     assert ((np.abs(depth - 4) < 1e-3) | (depth < 1.53)).all()
     assert 20 < (depth < 1.53).sum() < 200
@@ -107,7 +107,7 @@ def test_the_edge_of_a_thing_before_a_wall_is_never_between_the_two():
 
 def test_what_is_outside_the_window_has_no_depth():
     solids = Solids()
-    Frame(solids).quad((-5, 4, -5), (10, 0, 0), (0, 0, 10), Surface((1, 1, 1), glow=3.0, beyond=True))
+    Placement(solids).quad((-5, 4, -5), (10, 0, 0), (0, 0, 10), Surface((1, 1, 1), glow=3.0, beyond=True))
     picture, depth = render(scene_of(solids), CAMERA, looking_along_y())
     assert (depth == 0).all()
     assert picture.min() > 2
@@ -115,7 +115,7 @@ def test_what_is_outside_the_window_has_no_depth():
 
 def test_the_sun_leaves_a_hard_shadow_where_geometry_says():
     solids = Solids()
-    at = Frame(solids)
+    at = Placement(solids)
     at.box((-0.5, 1.9, 0), (0.5, 2.1, 1), WHITE)
     opening = np.array([[-3.0, 0.0, 0.0], [6.0, 0, 0], [0, 0, 8.0]])
     towards = np.array([0.0, -1.0, 1.0]) / np.sqrt(2)  # the shadow of a height of 1 m is 1 m long
@@ -132,7 +132,7 @@ def test_the_sun_leaves_a_hard_shadow_where_geometry_says():
 def test_furniture_stands_on_the_floor_and_keeps_to_its_ground(make):
     for seed in range(8):
         solids = Solids()
-        w, d = make(Frame(solids), Style(np.random.default_rng(seed), pale=False))
+        w, d = make(Placement(solids), Style(np.random.default_rng(seed), pale=False))
         corners = [q[:3] + i * q[3:6] + j * q[6:9] for q in solids.quads for i in (0, 1) for j in (0, 1)]
         corners += [bar[k : k + 3] for bar in solids.bars for k in (0, 3)] + [ball[:3] for ball in solids.balls]
         low, high = np.min(corners, 0), np.max(corners, 0)

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from fastdepth_ros.camera import Intrinsics
-from fastdepth_ros.scene.rooms.cast import Body, View, cast
+from fastdepth_ros.scene.rooms.cast import Body, PinholeView, cast
 from fastdepth_ros.scene.rooms.kinds import ROOMS, Kind
 from fastdepth_ros.scene.rooms.layout import Placed, Room
 from fastdepth_ros.scene.rooms.model import Array
@@ -86,7 +86,7 @@ def _worth(body: Body, camera: Intrinsics, pose: Pose, wanted: float) -> float:
     step = 8
     x = np.asarray((np.arange(0, WIDTH, step) - camera.cx) / camera.fx, np.float64)
     y = np.asarray((np.arange(0, HEIGHT, step) - camera.cy) / camera.fy, np.float64)
-    inverse, number = cast(body, View(pose, x, y))
+    inverse, number = cast(body, PinholeView(pose, x, y))
     numbers, counts = np.unique(number, return_counts=True)
     outside = sum(int(n) for own, n in zip(numbers, counts, strict=True) if own >= 0 and body.surfaces[own].beyond)
     near, clear = float((inverse > 1 / 2.5).mean()), 1 / max(float(inverse.max()), 0.1)

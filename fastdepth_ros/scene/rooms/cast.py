@@ -26,7 +26,7 @@ NOTHING = -1
 
 
 @dataclass(frozen=True)
-class View:
+class PinholeView:
     """A pinhole camera at a pose.
 
     Attributes:
@@ -69,7 +69,7 @@ class Body:
         self.count = self.first_ball + len(self.balls)
 
 
-def cast(body: Body, view: View, chosen: Mask | None = None) -> tuple[Floats, npt.NDArray[np.int32]]:
+def cast(body: Body, view: PinholeView, chosen: Mask | None = None) -> tuple[Floats, npt.NDArray[np.int32]]:
     """Inverse depth 1/z (h, w), 0 where nothing is, and the number of the solid that is seen, or `NOTHING`.
 
     Args:
@@ -86,7 +86,7 @@ def cast(body: Body, view: View, chosen: Mask | None = None) -> tuple[Floats, np
     return inverse, number
 
 
-def _cast_quads(body: Body, view: View, wanted: Mask, inverse: Floats, number: npt.NDArray[np.int32]) -> None:
+def _cast_quads(body: Body, view: PinholeView, wanted: Mask, inverse: Floats, number: npt.NDArray[np.int32]) -> None:
     axes, origin = view.pose.axes, view.pose.position
     corner = (body.quads[:, :3] - origin) @ axes.T
     u, v = body.quads[:, 3:6] @ axes.T, body.quads[:, 6:9] @ axes.T
@@ -125,7 +125,7 @@ def _cast_quads(body: Body, view: View, wanted: Mask, inverse: Floats, number: n
         np.copyto(number[part], rows[index], where=seen)
 
 
-def _cast_bars(body: Body, view: View, wanted: Mask, inverse: Floats, number: npt.NDArray[np.int32]) -> None:
+def _cast_bars(body: Body, view: PinholeView, wanted: Mask, inverse: Floats, number: npt.NDArray[np.int32]) -> None:
     """Solve |q|^2 - (q a)^2 = (r0 + slope q a)^2 for q = z ray - base, with the unit axis a."""
     axes, origin = view.pose.axes, view.pose.position
     base, end = (body.bars[:, :3] - origin) @ axes.T, (body.bars[:, 3:6] - origin) @ axes.T
@@ -154,7 +154,7 @@ def _cast_bars(body: Body, view: View, wanted: Mask, inverse: Floats, number: np
         _keep(part, hit, z, body.first_bar + int(row), inverse, number)
 
 
-def _cast_balls(body: Body, view: View, wanted: Mask, inverse: Floats, number: npt.NDArray[np.int32]) -> None:
+def _cast_balls(body: Body, view: PinholeView, wanted: Mask, inverse: Floats, number: npt.NDArray[np.int32]) -> None:
     """Solve |q| = 1 in the frame in which the ellipsoid is the unit ball."""
     axes, origin = view.pose.axes, view.pose.position
     centre = (body.balls[:, :3] - origin) @ axes.T
@@ -185,7 +185,7 @@ def _keep(
     np.copyto(number[part], own, where=seen)
 
 
-def _rays(box: Array, view: View) -> tuple[tuple[slice, slice], Array, Array]:
+def _rays(box: Array, view: PinholeView) -> tuple[tuple[slice, slice], Array, Array]:
     left, right, top, bottom = (int(edge) for edge in box[:4])
     return (slice(top, bottom), slice(left, right)), view.x[None, left:right], view.y[top:bottom, None]
 
@@ -194,7 +194,7 @@ def _cube(radius: Array) -> list[Array]:
     return [np.stack([i * radius, j * radius, k * radius], 1) for i in (-1, 1) for j in (-1, 1) for k in (-1, 1)]
 
 
-def _polygon_boxes(points: Array, view: View) -> Array:
+def _polygon_boxes(points: Array, view: PinholeView) -> Array:
     """Boxes (n, 5) around polygons (n, 4, 3), clipped at the near plane: left, right, top, bottom, greatest 1/z."""
     after = np.roll(points, -1, 1)
     z, z_after = points[..., 2], after[..., 2]
@@ -205,7 +205,7 @@ def _polygon_boxes(points: Array, view: View) -> Array:
     return _boxes(both, np.concatenate([z > NEAR, crosses], 1), view)
 
 
-def _hull_boxes(corners: Array, view: View) -> Array:
+def _hull_boxes(corners: Array, view: PinholeView) -> Array:
     """Boxes around convex hulls; where one reaches behind the camera, the whole picture."""
     valid = corners[..., 2] > NEAR
     boxes = _boxes(corners, valid, view)
@@ -214,7 +214,7 @@ def _hull_boxes(corners: Array, view: View) -> Array:
     return boxes
 
 
-def _boxes(points: Array, valid: Mask, view: View) -> Array:
+def _boxes(points: Array, valid: Mask, view: PinholeView) -> Array:
     z = np.where(valid, np.maximum(points[..., 2], NEAR), 1)
     boxes = np.zeros((len(points), 5))
     for axis, slopes in ((0, view.x), (1, view.y)):

@@ -9,13 +9,13 @@ import math
 
 import numpy as np
 
-from fastdepth_ros.scene.rooms.model import Frame
+from fastdepth_ros.scene.rooms.model import Placement
 from fastdepth_ros.scene.rooms.style import Style
 
 Ground = tuple[float, float]
 
 
-def dining_chair(at: Frame, style: Style) -> Ground:
+def dining_chair(at: Placement, style: Style) -> Ground:
     """Four legs, a seat, a back of slats, rungs or one board, some with arms."""
     frame = style.wood() if style.chance(0.7) else style.metal()
     seat = style.cloth() if style.chance(0.5) else frame
@@ -55,7 +55,7 @@ def dining_chair(at: Frame, style: Style) -> Ground:
     return 2 * w + 0.1, 2 * d + 0.2
 
 
-def shell_chair(at: Frame, style: Style) -> Ground:
+def shell_chair(at: Placement, style: Style) -> Ground:
     """A moulded shell on four splayed legs."""
     shell, legs = style.lacquer(), style.wood() if style.chance(0.6) else style.metal()
     h, w = style.between(0.42, 0.46), style.between(0.42, 0.5)
@@ -76,7 +76,7 @@ def shell_chair(at: Frame, style: Style) -> Ground:
     return 0.56, 0.62
 
 
-def easy_chair(at: Frame, style: Style) -> Ground:
+def easy_chair(at: Placement, style: Style) -> Ground:
     """An easy chair between two bent frames, of tube or wood: on rockers, on a cantilever, or on legs."""
     frame = style.metal() if style.chance(0.5) else style.wood()
     cover = style.cloth() if style.chance(0.85) else frame
@@ -131,7 +131,7 @@ def easy_chair(at: Frame, style: Style) -> Ground:
     return 2 * w + 0.15, 1.15 + 0.5 * reach
 
 
-def bentwood_chair(at: Frame, style: Style) -> Ground:
+def bentwood_chair(at: Placement, style: Style) -> Ground:
     """A lounge chair of two bent wooden bands with a long cushion, swinging freely."""
     wood, cover = style.wood(), style.cloth()
     w, h = style.between(0.27, 0.33), style.between(0.36, 0.42)
@@ -160,18 +160,18 @@ def bentwood_chair(at: Frame, style: Style) -> Ground:
     return 2 * w + 0.16, 1.0
 
 
-def armchair(at: Frame, style: Style) -> Ground:
+def armchair(at: Placement, style: Style) -> Ground:
     """Upholstered, with arms to the ground or on legs; one to three seats wide."""
     return _upholstered(at, style, 1, style.between(0.5, 0.62))
 
 
-def sofa(at: Frame, style: Style) -> Ground:
+def sofa(at: Placement, style: Style) -> Ground:
     """A sofa: two or three seats wide, with pillows."""
     seats = int(style.rng.integers(2, 4))
     return _upholstered(at, style, seats, style.between(0.55, 0.7))
 
 
-def _upholstered(at: Frame, style: Style, seats: int, each: float) -> Ground:
+def _upholstered(at: Placement, style: Style, seats: int, each: float) -> Ground:
     cloth, legs = style.cloth(), style.wood()
     arm, deep, h = style.between(0.08, 0.24), style.between(0.7, 0.95), style.between(0.36, 0.46)
     clear = float(style.rng.choice([0.02, 0.1, 0.16]))
@@ -211,7 +211,7 @@ def _upholstered(at: Frame, style: Style, seats: int, each: float) -> Ground:
     return 2 * outer, deep + 0.06
 
 
-def office_chair(at: Frame, style: Style) -> Ground:
+def office_chair(at: Placement, style: Style) -> Ground:
     """A swivel chair on a star of five castors."""
     plastic = style.lacquer() if style.chance(0.4) else style.toned(style.metal(), 0.3)
     cover, h = style.cloth(), style.between(0.43, 0.54)
@@ -235,7 +235,7 @@ def office_chair(at: Frame, style: Style) -> Ground:
     return 0.68, 0.68
 
 
-def stool(at: Frame, style: Style) -> Ground:
+def stool(at: Placement, style: Style) -> Ground:
     """A stool, a bar stool or a pouf."""
     surface, kind = style.solid(), style.rng.integers(3)
     if kind == 0:
@@ -254,7 +254,7 @@ def stool(at: Frame, style: Style) -> Ground:
     return 0.42, 0.42
 
 
-def bench(at: Frame, style: Style) -> Ground:
+def bench(at: Placement, style: Style) -> Ground:
     """A bench, some with a cushion."""
     surface, w, d, h = style.solid(), style.between(0.8, 1.4), style.between(0.3, 0.4), style.between(0.4, 0.47)
     at.box((-w / 2, -d / 2, h - 0.04), (w / 2, d / 2, h), surface, skip="")

@@ -6,14 +6,14 @@ Functions of furniture return how much ground they take: width and depth [m].
 from __future__ import annotations
 
 from fastdepth_ros.scene.rooms.chairs import Ground
-from fastdepth_ros.scene.rooms.model import Frame
+from fastdepth_ros.scene.rooms.model import Placement
 from fastdepth_ros.scene.rooms.style import Style
 from fastdepth_ros.scene.rooms.surfaces import Surface
 from fastdepth_ros.scene.rooms.tables import drawers
 from fastdepth_ros.scene.rooms.things import scatter
 
 
-def shelf(at: Frame, style: Style) -> Ground:
+def shelf(at: Placement, style: Style) -> Ground:
     """An open shelf with books and things, with a back or without."""
     w, d, h = style.between(0.5, 1.4), style.between(0.24, 0.4), style.between(0.8, 2.2)
     wood, thick = style.solid(), style.between(0.016, 0.03)
@@ -55,7 +55,7 @@ def shelf(at: Frame, style: Style) -> Ground:
     return w, d
 
 
-def chest(at: Frame, style: Style) -> Ground:
+def chest(at: Placement, style: Style) -> Ground:
     """A chest of drawers, or a sideboard, with things or a television on it."""
     w, d, h = style.between(0.6, 1.7), style.between(0.38, 0.5), style.between(0.45, 1.1)
     surface, left = style.solid(), -w / 2
@@ -83,14 +83,14 @@ def chest(at: Frame, style: Style) -> Ground:
     return w, d
 
 
-def wardrobe(at: Frame, style: Style) -> Ground:
+def wardrobe(at: Placement, style: Style) -> Ground:
     """A tall cupboard."""
     w, d, h = style.between(0.7, 1.9), style.between(0.4, 0.62), style.between(1.7, 2.25)
     doors(at, style, w, d, h, max(1, round(w / 0.5)), style.solid())
     return w, d
 
 
-def doors(at: Frame, style: Style, w: float, d: float, h: float, count: int, surface: Surface) -> None:
+def doors(at: Placement, style: Style, w: float, d: float, h: float, count: int, surface: Surface) -> None:
     """A cupboard's body with doors side by side."""
     at.box((-w / 2, -d, 0.03), (w / 2, 0, h), surface)
     front = surface if style.chance(0.6) else style.lacquer()
@@ -103,7 +103,7 @@ def doors(at: Frame, style: Style, w: float, d: float, h: float, count: int, sur
         at.pipe([(x, -d - 0.04, h * 0.5 - 0.06), (x, -d - 0.04, h * 0.5 + 0.06)], 0.007, handle)
 
 
-def radiator(at: Frame, style: Style, width: float, low: float, high: float) -> None:
+def radiator(at: Placement, style: Style, width: float, low: float, high: float) -> None:
     """A radiator of flat ribs, or of tubes."""
     white = Surface(style.white(0.05), gloss=0.2)
     if style.chance(0.5):
@@ -119,7 +119,7 @@ def radiator(at: Frame, style: Style, width: float, low: float, high: float) -> 
         at.bar((-width / 2, -0.08, level), (width / 2, -0.08, level), 0.025, white)
 
 
-def door(at: Frame, style: Style, width: float, height: float) -> None:
+def door(at: Placement, style: Style, width: float, height: float) -> None:
     """A closed door in its frame."""
     paint = style.lacquer() if style.chance(0.7) else style.wood()
     frame = paint if style.chance(0.7) else Surface(style.white())
@@ -133,7 +133,7 @@ def door(at: Frame, style: Style, width: float, height: float) -> None:
     at.pipe([(half - 0.07, -0.01, 1.03), (half - 0.07, -0.055, 1.03), (half - 0.18, -0.055, 1.03)], 0.009, steel)
 
 
-def curtain(at: Frame, style: Style, width: float, low: float, high: float, cloth: Surface) -> None:
+def curtain(at: Placement, style: Style, width: float, low: float, high: float, cloth: Surface) -> None:
     """Folds of cloth from x = 0 to ``width``."""
     folds = max(3, round(width / style.between(0.08, 0.13)))
     each, deep = width / folds, style.between(0.03, 0.06)
@@ -142,7 +142,7 @@ def curtain(at: Frame, style: Style, width: float, low: float, high: float, clot
         at.quad((index * each, y - 0.03, low), (each, step, 0), (0, 0, high - low), cloth, double=True)
 
 
-def picture(at: Frame, style: Style, width: float, height: float) -> None:
+def picture(at: Placement, style: Style, width: float, height: float) -> None:
     """A framed picture about the origin; its back hangs on the wall."""
     frame, w, h = style.solid(), width / 2, height / 2
     names = ("hills", "sunset", "abstract", "abstract2", "marble", "flowers", "dial")

@@ -12,13 +12,13 @@ from fastdepth_ros.scene.rooms.cast import Body
 from fastdepth_ros.scene.rooms.kinds import ROOMS, Kind
 from fastdepth_ros.scene.rooms.light import Glow
 from fastdepth_ros.scene.rooms.lighting import light_room
-from fastdepth_ros.scene.rooms.model import Array, Frame, Solids
+from fastdepth_ros.scene.rooms.model import Array, Placement, Solids
 from fastdepth_ros.scene.rooms.render import Scene
 from fastdepth_ros.scene.rooms.shell import Shell, build_shell
 from fastdepth_ros.scene.rooms.style import Style
 from fastdepth_ros.scene.rooms.surfaces import Surface
 
-Piece = Callable[[Frame, Style], chairs.Ground]
+Piece = Callable[[Placement, Style], chairs.Ground]
 
 ALONG_WALLS: tuple[tuple[Piece, bool], ...] = (
     (chairs.sofa, True), (tables.desk, True), (tables.bed, True), (cupboards.shelf, False), (cupboards.chest, False),
@@ -82,7 +82,7 @@ class _Plan:
     style: Style
     placed: list[Placed] = field(default_factory=list)
 
-    def stand(self, piece: Solids, ground: chairs.Ground, at: Frame, free: bool, gap: float = 0.04) -> bool:
+    def stand(self, piece: Solids, ground: chairs.Ground, at: Placement, free: bool, gap: float = 0.04) -> bool:
         """Put a piece where a frame is, unless it would collide or leave the room."""
         half = np.array(ground) / 2
         across = np.abs(at.axes[:2, :2]) @ half
@@ -128,10 +128,10 @@ def _seats(plan: _Plan, wanted: int) -> None:
         make = chairs.CHAIRS[int(style.rng.integers(len(chairs.CHAIRS)))]
         make = chairs.easy_chair if style.chance(0.4) else make
         scratch = Solids()
-        ground = make(Frame(scratch), style)
+        ground = make(Placement(scratch), style)
         for _ in range(6):
             frame, length = plan.shell.walls[int(style.rng.integers(4))]
-            wall = Frame(plan.shell.solids, frame.axes, frame.origin)
+            wall = Placement(plan.shell.solids, frame.axes, frame.origin)
             away = ground[1] / 2 + abs(style.rng.normal(0.1, 0.5))
             place = wall.at(style.between(0.3, length - 0.3), -away, 0, style.rng.normal(0, 50))
             if plan.stand(scratch, ground, place, True, 0.25):
@@ -143,7 +143,7 @@ def _at_walls(plan: _Plan) -> None:
     style, shell = plan.style, plan.shell
     for number in style.rng.permutation(4):
         frame, length = shell.walls[number]
-        wall = Frame(shell.solids, frame.axes, frame.origin)
+        wall = Placement(shell.solids, frame.axes, frame.origin)
         openings = [o for o in shell.openings if o.wall == number]
         if not openings and style.chance(0.5):
             width, x = style.between(0.75, 0.95), style.between(0.7, length - 0.7)
@@ -154,7 +154,7 @@ def _at_walls(plan: _Plan) -> None:
         for _ in range(int(style.rng.integers(1, 4))):
             make, central = ALONG_WALLS[int(style.rng.integers(len(ALONG_WALLS)))]
             scratch = Solids()
-            w, d = make(Frame(scratch), style)
+            w, d = make(Placement(scratch), style)
             if w > length:
                 continue
             for _ in range(4):
@@ -167,7 +167,7 @@ def _at_walls(plan: _Plan) -> None:
                     stood = plan.stand(scratch, (w, d), wall.at(x, -d / 2 - away), False)
                 else:
                     shifted = Solids()
-                    Frame(shifted).at(0, d / 2).put(scratch)
+                    Placement(shifted).at(0, d / 2).put(scratch)
                     stood = plan.stand(shifted, (w, d), wall.at(x, -d / 2 - away), False)
                 if stood:
                     _before(plan, wall.at(x, -d - away), make, w)
@@ -178,21 +178,21 @@ def _at_walls(plan: _Plan) -> None:
                 cupboards.picture(wall.at(x, 0, style.between(1.35, 1.75)), style, w, h)
 
 
-def _ground(at: Frame, w: float, d: float) -> Placed:
+def _ground(at: Placement, w: float, d: float) -> Placed:
     across = np.abs(at.axes[:2, :2]) @ np.array([w / 2, d / 2])
     x, y = at.origin[:2]
     return Placed(float(x - across[0]), float(x + across[0]), float(y - across[1]), float(y + across[1]), 0.0, False)
 
 
-def _before(plan: _Plan, front: Frame, make: Piece, width: float) -> None:
+def _before(plan: _Plan, front: Placement, make: Piece, width: float) -> None:
     """Furniture before a piece at a wall: a chair at a desk, a low table before a sofa."""
     style, scratch = plan.style, Solids()
     if make is tables.desk and style.chance(0.85):
         seat = chairs.office_chair if style.chance(0.6) else chairs.dining_chair
-        ground = seat(Frame(scratch), style)
+        ground = seat(Placement(scratch), style)
         plan.stand(scratch, ground, front.at(style.between(-0.2, 0.2), -0.4, 0, 180 + style.between(-50, 50)), True, 0)
     elif make is chairs.sofa and style.chance(0.7):
-        ground = tables.coffee_table(Frame(scratch), style)
+        ground = tables.coffee_table(Placement(scratch), style)
         plan.stand(
             scratch, ground, front.at(style.between(-0.2, 0.2) * width, -0.75, 0, style.between(-10, 10)), True, 0
         )
@@ -200,10 +200,10 @@ def _before(plan: _Plan, front: Frame, make: Piece, width: float) -> None:
 
 def _in_the_middle(plan: _Plan) -> None:
     style, (w, d, _) = plan.style, plan.shell.size
-    at = Frame(plan.shell.solids)
+    at = Placement(plan.shell.solids)
     if style.chance(0.45):
         scratch = Solids()
-        ground = tables.table(Frame(scratch), style)
+        ground = tables.table(Placement(scratch), style)
         turn = style.between(-15, 15) + 90 * float(style.rng.integers(2))
         place = at.at(style.between(0.25, 0.75) * w, style.between(0.25, 0.75) * d, 0, turn)
         if plan.stand(scratch, ground, place, True):
@@ -212,14 +212,14 @@ def _in_the_middle(plan: _Plan) -> None:
     for _ in range(wanted):
         make = ANYWHERE[int(style.rng.integers(len(ANYWHERE)))]
         scratch = Solids()
-        ground = make(Frame(scratch), style)
+        ground = make(Placement(scratch), style)
         for _ in range(6):
             place = at.at(style.between(0.3, w - 0.3), style.between(0.3, d - 0.3), 0, style.between(0, 360))
             if plan.stand(scratch, ground, place, True):
                 break
 
 
-def _chairs_around(plan: _Plan, table: Frame, ground: chairs.Ground) -> None:
+def _chairs_around(plan: _Plan, table: Placement, ground: chairs.Ground) -> None:
     style = plan.style
     make = chairs.dining_chair if style.chance(0.7) else chairs.shell_chair
     state = style.rng.bit_generator.state
@@ -228,7 +228,7 @@ def _chairs_around(plan: _Plan, table: Frame, ground: chairs.Ground) -> None:
         # All chairs are alike: each is drawn from the same state.
         chair, now = Solids(), style.rng.bit_generator.state
         style.rng.bit_generator.state = state
-        size = make(Frame(chair), style)
+        size = make(Placement(chair), style)
         style.rng.bit_generator.state = now
         if style.chance(0.75):
             away = style.between(0.3, 0.6)
@@ -244,7 +244,7 @@ def _rug(plan: _Plan) -> None:
         name = ("rug", "rug2", "rug3", "checks", "carpet", "stripes2")[int(style.rng.integers(6))]
         colour = (1.0, 1.0, 1.0) if name.startswith("rug") else style.colour(0.8)
         pile = Surface(colour, name, 0.0 if name.startswith("rug") else 0.6)
-        place = Frame(plan.shell.solids).at(
+        place = Placement(plan.shell.solids).at(
             style.between(0.3, 0.7) * w, style.between(0.3, 0.7) * d, 0, style.between(-15, 15)
         )
         half = np.array([a, b]) / 2.3
@@ -256,6 +256,6 @@ def _ceiling_lamp(plan: _Plan) -> None:
     if style.chance(0.5):
         r, drop, on = style.between(0.12, 0.22), style.between(0.1, 0.6), style.chance(0.4)
         shade = Surface((1.0, 0.9, 0.75) if on else style.white(), glow=style.between(1.5, 4) if on else 0.0)
-        at = Frame(plan.shell.solids).at(w / 2, d / 2, h)
+        at = Placement(plan.shell.solids).at(w / 2, d / 2, h)
         at.bar((0, 0, -drop), (0, 0, 0), 0.006, style.metal())
         at.ball((0, 0, -drop - r), (r, r, style.between(0.5, 1) * r), shade)

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fastdepth_ros.scene.rooms.cast import Body, Floats, View, cast
+from fastdepth_ros.scene.rooms.cast import Body, Floats, PinholeView, cast
 from fastdepth_ros.scene.rooms.model import Array, dots
 from fastdepth_ros.scene.rooms.surfaces import remap
 from fastdepth_ros.scene.shapes import Pose
@@ -47,7 +47,7 @@ class Sun:
     """
 
     towards: Array
-    view: View
+    view: PinholeView
     inverse: Floats
     opening: Array
     colour: Floats
@@ -84,7 +84,7 @@ class Soft:
         flat: whether it leaves a surface (a window), and goes with the cosine there.
     """
 
-    view: View
+    view: PinholeView
     kept: Floats
     sharp: float
     far: float
@@ -189,7 +189,7 @@ def sun(body: Body, opening: Array, towards: Array, colour: Floats, size: int = 
     pose = looking(centre + FAR * towards, centre)
     corners = pose.to_camera(np.stack([corner, corner + u, corner + v, corner + u + v]))
     low, high = (corners[:, :2] / corners[:, 2:]).min(0), (corners[:, :2] / corners[:, 2:]).max(0)
-    view = View(pose, np.linspace(low[0], high[0], size), np.linspace(low[1], high[1], size))
+    view = PinholeView(pose, np.linspace(low[0], high[0], size), np.linspace(low[1], high[1], size))
     inverse, _ = cast(body, view, body.shade)
     return Sun(towards, view, inverse, opening, colour)
 
@@ -200,7 +200,7 @@ def point(
     """A lamp or a point of a window that shines towards ``target`` within slopes of ``spread``."""
     size = 192
     slopes = np.linspace(-spread, spread, size, dtype=np.float64)
-    view = View(looking(position, target), slopes, slopes)
+    view = PinholeView(looking(position, target), slopes, slopes)
     return _soft(body, view, 9.0, colour, (True, flat), blur)
 
 
@@ -208,11 +208,11 @@ def distant(body: Body, towards: Array, centre: Array, radius: float, colour: Fl
     """Parallel soft light: a part of the bright ceiling and walls."""
     size = 128
     slopes: Array = np.linspace(-radius, radius, size, dtype=np.float64) / FAR
-    view = View(looking(centre + FAR * towards, centre), slopes, slopes)
+    view = PinholeView(looking(centre + FAR * towards, centre), slopes, slopes)
     return _soft(body, view, FAR + radius, colour, (False, False), blur)
 
 
-def _soft(body: Body, view: View, far: float, colour: Floats, kind: tuple[bool, bool], blur: float) -> Soft:
+def _soft(body: Body, view: PinholeView, far: float, colour: Floats, kind: tuple[bool, bool], blur: float) -> Soft:
     inverse, _ = cast(body, view, body.shade)
     with np.errstate(divide="ignore"):
         z = np.minimum(1 / inverse, np.float32(far))

@@ -39,7 +39,7 @@ class Solids:
 
 
 @dataclass(frozen=True)
-class Frame:
+class Placement:
     """Adds to solids in a frame of its own: x to the right, y to the back, z up.
 
     Attributes:
@@ -54,7 +54,7 @@ class Frame:
     origin: Array = field(default_factory=lambda: np.zeros(3))
     shell: bool = False
 
-    def at(self, x: float, y: float, z: float = 0.0, turn: float = 0.0, tilt: float = 0.0) -> Frame:
+    def at(self, x: float, y: float, z: float = 0.0, turn: float = 0.0, tilt: float = 0.0) -> Placement:
         """A frame at a point of this one, turned about z anticlockwise, then tilted about its own x [degrees].
 
         A positive tilt lifts what is in front and lowers what is at the back: a backrest leans backwards.

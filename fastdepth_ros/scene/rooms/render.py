@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastdepth_ros.camera import Intrinsics
-from fastdepth_ros.scene.rooms.cast import NOTHING, Body, Floats, View, cast
+from fastdepth_ros.scene.rooms.cast import NOTHING, Body, Floats, PinholeView, cast
 from fastdepth_ros.scene.rooms.light import Light, Lit, Soft, total
 from fastdepth_ros.scene.rooms.model import Array, dots
 from fastdepth_ros.scene.rooms.surfaces import INDEX, look_up
@@ -56,7 +56,7 @@ def render(scene: Scene, camera: Intrinsics, pose: Pose) -> tuple[Floats, Floats
     """
     x = (np.arange(2 * camera.width) / 2 - 0.25 - camera.cx) / camera.fx
     y = (np.arange(2 * camera.height) / 2 - 0.25 - camera.cy) / camera.fy
-    inverse, number = cast(scene.body, View(pose, x, y))
+    inverse, number = cast(scene.body, PinholeView(pose, x, y))
     # The four rays of every pixel, side by side: (h, w, 4).
     own, deep = _fours(number), _fours(inverse)
     shades = np.where(own == own[..., :1], 0, np.arange(4))

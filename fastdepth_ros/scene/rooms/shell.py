@@ -8,7 +8,7 @@ import numpy as np
 
 from fastdepth_ros.scene.rooms.cupboards import curtain, radiator
 from fastdepth_ros.scene.rooms.kinds import Kind
-from fastdepth_ros.scene.rooms.model import Array, Frame, Solids
+from fastdepth_ros.scene.rooms.model import Array, Placement, Solids
 from fastdepth_ros.scene.rooms.style import Rgb, Style
 from fastdepth_ros.scene.rooms.surfaces import Surface
 
@@ -59,7 +59,7 @@ class Shell:
 
     solids: Solids
     size: tuple[float, float, float]
-    walls: list[tuple[Frame, float]]
+    walls: list[tuple[Placement, float]]
     openings: list[Opening]
     floor: Rgb
     wall: Rgb
@@ -77,7 +77,7 @@ def build_shell(style: Style, kind: Kind) -> Shell:
     rng = style.rng
     w, d, h = style.between(*kind.width), style.between(*kind.length), style.between(*kind.height)
     solids = Solids()
-    at = Frame(solids, shell=True)
+    at = Placement(solids, shell=True)
     floor = _floor(style)
     wall = Surface(
         style.white(0.1) if style.chance(0.9 if style.pale else 0.55) else _tone(style),
@@ -151,7 +151,7 @@ def _opening(style: Style, number: int, length: float, height: float, widest: fl
     return Opening(number, left, left + width, low, high)
 
 
-def _wall(at: Frame, length: float, height: float, openings: list[Opening], surface: Surface) -> None:
+def _wall(at: Placement, length: float, height: float, openings: list[Opening], surface: Surface) -> None:
     parts = [(0.0, length, 0.0, height)]
     for o in openings:
         parts = [
@@ -164,7 +164,7 @@ def _wall(at: Frame, length: float, height: float, openings: list[Opening], surf
         at.quad((left, 0, low), (right - left, 0, 0), (0, 0, high - low), surface)
 
 
-def _window(at: Frame, style: Style, opening: Opening) -> None:
+def _window(at: Placement, style: Style, opening: Opening) -> None:
     left, right, low, high = opening.left, opening.right, opening.low, opening.high
     deep = style.between(0.12, 0.3)
     white = Surface(style.white(0.06)) if style.chance(0.8) else style.wood()
@@ -175,7 +175,7 @@ def _window(at: Frame, style: Style, opening: Opening) -> None:
     view = ("garden", "street", "plain")[int(style.rng.integers(3))]
     sky = Surface((1, 1, 1), view, 0.0, glow=style.between(2.0, 9.0), beyond=True)
     at.quad((left, deep, low), (right - left, 0, 0), (0, 0, high - low), sky)
-    inside = Frame(at.solids, at.axes, at.origin)
+    inside = Placement(at.solids, at.axes, at.origin)
     bar, y = style.between(0.04, 0.08), deep - 0.06
     panes = max(1, round((right - left) / style.between(0.5, 1.1)))
     for x in np.linspace(left, right - bar, panes + 1):

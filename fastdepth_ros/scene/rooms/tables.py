@@ -10,23 +10,23 @@ import math
 import numpy as np
 
 from fastdepth_ros.scene.rooms.chairs import Ground
-from fastdepth_ros.scene.rooms.model import Frame
+from fastdepth_ros.scene.rooms.model import Placement
 from fastdepth_ros.scene.rooms.style import Style
 from fastdepth_ros.scene.rooms.surfaces import Surface
 from fastdepth_ros.scene.rooms.things import scatter, table_lamp
 
 
-def table(at: Frame, style: Style) -> Ground:
+def table(at: Placement, style: Style) -> Ground:
     """A dining table, angular or round, laid with things."""
     return _table(at, style, style.between(0.8, 1.7), style.between(0.65, 0.95), style.between(0.7, 0.78))
 
 
-def coffee_table(at: Frame, style: Style) -> Ground:
+def coffee_table(at: Placement, style: Style) -> Ground:
     """A low table."""
     return _table(at, style, style.between(0.45, 1.2), style.between(0.4, 0.7), style.between(0.3, 0.52))
 
 
-def _table(at: Frame, style: Style, w: float, d: float, h: float) -> Ground:
+def _table(at: Placement, style: Style, w: float, d: float, h: float) -> Ground:
     top, thick = style.solid(), style.between(0.015, 0.045)
     legs = top if style.chance(0.6) else style.metal()
     if style.chance(0.3):  # round
@@ -61,7 +61,7 @@ def _table(at: Frame, style: Style, w: float, d: float, h: float) -> Ground:
     return w, d
 
 
-def desk(at: Frame, style: Style) -> Ground:
+def desk(at: Placement, style: Style) -> Ground:
     """A desk with monitor, keyboard and things; one works at its front."""
     top, w, d, h = style.solid(), style.between(1.0, 1.7), style.between(0.55, 0.8), style.between(0.7, 0.77)
     at.box((-w / 2, -d / 2, h - 0.028), (w / 2, d / 2, h), top, skip="")
@@ -104,7 +104,7 @@ def desk(at: Frame, style: Style) -> Ground:
     return w, d
 
 
-def drawers(at: Frame, style: Style, w: float, d: float, h: float, surface: Surface) -> None:
+def drawers(at: Placement, style: Style, w: float, d: float, h: float, surface: Surface) -> None:
     """A chest: front on y = 0, centred on x = 0."""
     at.box((-w / 2, 0, 0.02), (w / 2, d, h), surface)
     count = max(1, round(h / 0.2))
@@ -116,7 +116,7 @@ def drawers(at: Frame, style: Style, w: float, d: float, h: float, surface: Surf
         at.pipe([(-0.06, -0.03, (low + high) / 2), (0.06, -0.03, (low + high) / 2)], 0.007, knob)
 
 
-def bedside(at: Frame, style: Style) -> Ground:
+def bedside(at: Placement, style: Style) -> Ground:
     """A bedside cupboard with things on it."""
     w, d, h = style.between(0.38, 0.55), style.between(0.35, 0.45), style.between(0.4, 0.65)
     drawers(at.at(0, -d / 2), style, w, d, h, style.solid())
@@ -124,7 +124,7 @@ def bedside(at: Frame, style: Style) -> Ground:
     return w, d
 
 
-def bed(at: Frame, style: Style) -> Ground:
+def bed(at: Placement, style: Style) -> Ground:
     """A bed with its head at the back: mattress, blanket, pillows, folds."""
     w, d, h = style.between(0.9, 1.7), style.between(1.95, 2.1), style.between(0.3, 0.5)
     wood, sheet, cover = style.solid(), Surface(style.white(), "cloth", 0.6), style.cloth()

@@ -6,14 +6,14 @@ import math
 
 import numpy as np
 
-from fastdepth_ros.scene.rooms.model import Frame
+from fastdepth_ros.scene.rooms.model import Placement
 from fastdepth_ros.scene.rooms.style import Style
 from fastdepth_ros.scene.rooms.surfaces import Surface
 
 WARM = (1.0, 0.82, 0.58)
 
 
-def scatter(at: Frame, style: Style, width: float, depth: float, count: int) -> None:
+def scatter(at: Placement, style: Style, width: float, depth: float, count: int) -> None:
     """Things side by side on a rectangle about the origin."""
     lanes = max(1, int(width / 0.24))
     for lane in style.rng.permutation(lanes)[:count]:
@@ -22,7 +22,7 @@ def scatter(at: Frame, style: Style, width: float, depth: float, count: int) -> 
         THINGS[int(style.rng.integers(len(THINGS)))](at.at(x, y, 0, style.between(-40, 40)), style)
 
 
-def mug(at: Frame, style: Style) -> None:
+def mug(at: Placement, style: Style) -> None:
     """A mug with its handle."""
     glaze, r, h = style.lacquer(), style.between(0.032, 0.045), style.between(0.07, 0.11)
     at.bar((0, 0, 0), (0, 0, h), r, glaze)
@@ -30,7 +30,7 @@ def mug(at: Frame, style: Style) -> None:
     at.pipe([(r, 0, 0.02), (r + 0.025, 0, h / 2), (r, 0, h - 0.02)], 0.006, glaze, 2)
 
 
-def bottle(at: Frame, style: Style) -> None:
+def bottle(at: Placement, style: Style) -> None:
     """A bottle or a carafe."""
     glass = Surface(style.colour(0.9), gloss=0.8)
     r, h = style.between(0.03, 0.045), style.between(0.18, 0.32)
@@ -40,7 +40,7 @@ def bottle(at: Frame, style: Style) -> None:
     at.ball((0, 0, h), (0.014, 0.014, 0.006), style.lacquer())
 
 
-def vase(at: Frame, style: Style) -> None:
+def vase(at: Placement, style: Style) -> None:
     """A vase, with or without flowers."""
     glaze, h, r = style.lacquer(), style.between(0.15, 0.35), style.between(0.05, 0.09)
     at.bar((0, 0, 0), (0, 0, 0.45 * h), 0.55 * r, glaze, r)
@@ -54,7 +54,7 @@ def vase(at: Frame, style: Style) -> None:
             at.ball((x, y, z), (0.035, 0.035, 0.025), bloom)
 
 
-def pile(at: Frame, style: Style) -> None:
+def pile(at: Placement, style: Style) -> None:
     """Books or magazines that lie on each other."""
     level = 0.0
     for _ in range(int(style.rng.integers(1, 6))):
@@ -64,7 +64,7 @@ def pile(at: Frame, style: Style) -> None:
         level += thick
 
 
-def bowl(at: Frame, style: Style) -> None:
+def bowl(at: Placement, style: Style) -> None:
     """A bowl of fruit."""
     at.bar((0, 0, 0), (0, 0, 0.07), 0.06, style.lacquer(), 0.14)
     for index in range(int(style.rng.integers(3, 7))):
@@ -72,14 +72,14 @@ def bowl(at: Frame, style: Style) -> None:
         at.ball((0.07 * math.cos(1.7 * index), 0.07 * math.sin(1.7 * index), 0.075), (0.04, 0.04, 0.038), fruit)
 
 
-def carton(at: Frame, style: Style) -> None:
+def carton(at: Placement, style: Style) -> None:
     """A box: cardboard, a radio, a basket."""
     w, d, h = style.between(0.06, 0.14), style.between(0.05, 0.12), style.between(0.05, 0.2)
     cover = style.lacquer() if style.chance(0.6) else Surface((0.42, 0.28, 0.16), "rough", 0.3)
     at.box((-w, -d, 0), (w, d, h), cover)
 
 
-def laptop(at: Frame, style: Style) -> None:
+def laptop(at: Placement, style: Style) -> None:
     """An open laptop."""
     body = Surface(style.colour(0.05))
     at.box((-0.17, -0.12, 0), (0.17, 0.12, 0.016), body)
@@ -94,7 +94,7 @@ def laptop(at: Frame, style: Style) -> None:
     lid.quad((-0.16, -0.001, 0.012), (0.32, 0, 0), (0, 0, 0.2), shown)
 
 
-def table_lamp(at: Frame, style: Style) -> None:
+def table_lamp(at: Placement, style: Style) -> None:
     """A small lamp; whether it is on shows only in its shade."""
     foot, h, r = style.lacquer(), style.between(0.3, 0.5), style.between(0.09, 0.16)
     at.bar((0, 0, 0), (0, 0, 0.03), 0.08, foot)
@@ -106,7 +106,7 @@ def table_lamp(at: Frame, style: Style) -> None:
     at.ball((0, 0, h - 0.005), (0.68 * r, 0.68 * r, 0.004), shade)
 
 
-def pot_plant(at: Frame, style: Style) -> None:
+def pot_plant(at: Placement, style: Style) -> None:
     """A small plant in a pot."""
     plant(at, style, style.between(0.2, 0.4), 0.08)
 
@@ -114,7 +114,7 @@ def pot_plant(at: Frame, style: Style) -> None:
 THINGS = (mug, mug, bottle, vase, pile, pile, bowl, carton, laptop, table_lamp, pot_plant)
 
 
-def plant(at: Frame, style: Style, height: float, pot: float) -> None:
+def plant(at: Placement, style: Style, height: float, pot: float) -> None:
     """A plant: long leaves from the ground, broad ones along a stem, or a bush."""
     clay = style.lacquer() if style.chance(0.5) else Surface((0.45, 0.2, 0.11), "rough", 0.3)
     at.bar((0, 0, 0), (0, 0, 1.7 * pot), 0.75 * pot, clay, pot)
@@ -144,13 +144,13 @@ def plant(at: Frame, style: Style, height: float, pot: float) -> None:
 
 
 def _leaf(
-    at: Frame, start: tuple[float, float, float], end: tuple[float, float, float], width: float, green: Surface
+    at: Placement, start: tuple[float, float, float], end: tuple[float, float, float], width: float, green: Surface
 ) -> None:
     way = np.subtract(end, start)
     at.quad((start[0], start[1] - width / 2, start[2]), way.tolist(), (0, width, 0), green, double=True)
 
 
-def floor_lamp(at: Frame, style: Style) -> tuple[float, float]:
+def floor_lamp(at: Placement, style: Style) -> tuple[float, float]:
     """A lamp on a pole; the returned ground is that of its foot."""
     metal, h = style.metal(), style.between(1.2, 1.8)
     at.bar((0, 0, 0), (0, 0, 0.02), 0.14, metal)
@@ -163,13 +163,13 @@ def floor_lamp(at: Frame, style: Style) -> tuple[float, float]:
     return 0.4, 0.4
 
 
-def tall_plant(at: Frame, style: Style) -> tuple[float, float]:
+def tall_plant(at: Placement, style: Style) -> tuple[float, float]:
     """A plant that stands on the ground."""
     plant(at, style, style.between(0.6, 1.5), style.between(0.12, 0.2))
     return 0.6, 0.6
 
 
-def boxes(at: Frame, style: Style) -> tuple[float, float]:
+def boxes(at: Placement, style: Style) -> tuple[float, float]:
     """Removal boxes or baskets, one or two on each other."""
     paper = Surface((0.42, 0.28, 0.16), "rough", 0.5) if style.chance(0.6) else style.lacquer()
     w, d, h = style.between(0.18, 0.3), style.between(0.15, 0.25), style.between(0.2, 0.4)
