@@ -30,6 +30,7 @@ from fastdepth_ros.settings import (
     AnchorScale,
     Cloud,
     DepthEncoding,
+    GateMode,
     ImageTransport,
     Limits,
     OutputCamera,
@@ -136,6 +137,7 @@ class Parameters:
     view_fov: float = 0.0
     rotation: Rotation = Settings.rotation
     mask: str = NONE
+    gate: GateMode = "warn"
     output_size: OutputSize = Settings.output_size
     output_camera: OutputCamera = Settings.output_camera
     depth_encoding: DepthEncoding = Settings.depth_encoding
@@ -240,6 +242,11 @@ TABLE: dict[str, Spec] = {
             "mask",
             "Part of the image that has no depth, as the robot's own body (docs/lens.md#own-body): polygons x y, x y,"
             " x y; ..., or a PNG of the image's size, black there.",
+        ),
+        _spec(
+            "gate",
+            "What is done with pictures that are not worth answering, as dark, blurred or frozen ones (docs/gate.md)."
+            " warn: say so. drop: do not answer them either. off: nobody looks.",
         ),
         _spec(
             "output_size",

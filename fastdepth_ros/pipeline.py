@@ -2,6 +2,7 @@
 
     prepare   cut the view out of the picture, scale it to the network's input, bring the channels to RGB; a lens that
               bends straight lines is undone by the same step
+    look      ask whether the picture is worth it; where somebody wants to know
     infer     run the network
     anchor    correct the answer with measured depths, and say how sure it is; where there are any, or somebody asks
     depth     limits, and the resolution that is wanted
@@ -40,6 +41,9 @@ __all__ = ["DepthEngine", "DepthFrame", "Pipeline", "Settings"]
 
 Allocate = Callable[[str, tuple[int, ...], npt.DTypeLike, tuple[str, ...]], npt.NDArray[Any]]
 """Makes the C-contiguous buffer of an output: (one of :data:`OUTPUTS`, shape, dtype, fields of a point) -> array."""
+
+Look = Callable[[npt.NDArray[np.uint8]], bool]
+"""Looks at the network's input, RGB (height, width, 3), and says whether it shall be answered."""
 
 Sight = Callable[[npt.NDArray[np.float32], Intrinsics], Sequence[Anchors]]
 """Finds anchors in an answer, which says where the floor is and what is hidden: (metres of the cells, the camera of the
@@ -128,6 +132,7 @@ class DepthFrame(NamedTuple):
             it was not wanted.
         anchoring: how anchors corrected the answer; None where none came, none are remembered and nobody asks how sure
             it is.
+        refused: whether whoever looked at the picture did not want it answered.
         lens: of the raw picture whose grid the depth map has; None where the grid is a pinhole's.
     """
 
@@ -137,6 +142,7 @@ class DepthFrame(NamedTuple):
     stages: dict[str, float]
     uncertainty: npt.NDArray[np.float32] | None = None
     anchoring: Report | None = None
+    refused: bool = False
     lens: Lens | None = None
 
 
@@ -225,6 +231,7 @@ class Pipeline:
         now: float = 0.0,
         uncertainty: bool = False,
         lens: Lens | None = None,
+        look: Look | None = None,
     ) -> DepthFrame:
         """Depth of one picture.
 
@@ -235,12 +242,13 @@ class Pipeline:
             depth: whether anybody wants the depth map.
             cloud: whether anybody wants the cloud. Nothing is computed for what nobody wants.
             anchors: measured depths of this frame, in pixels of the view (the network's input, where that is not
-                turned), or who finds them in the answer;
-                without any, what earlier ones said of the place still counts. None is "off": it is dropped.
+                turned), or who finds them in the answer; without any, what earlier ones said of the place still counts.
+                None is "off": it is dropped.
             now: the frame's time, in whatever clock the others have [s].
             uncertainty: whether anybody wants to know how sure depth is.
             lens: the camera that the picture was taken with, where it bends straight lines; ``camera`` is then the
                 pinhole that is to see the same, and the network sees its picture.
+            look: sees the network's input before the network does, and may refuse it.
 
         Raises:
             ImageError: the picture's shape does not fit its order, or it is reduced and the cloud wants every pixel.
@@ -260,6 +268,11 @@ class Pipeline:
         started = time.perf_counter()
         shown = self._viewing.prepare(picture, geometry)
         started = _lap(stages, "prepare", started)
+
+        if look is not None:
+            if not look(self._engine.input):
+                return DepthFrame(None, output, None, stages, refused=True)
+            started = _lap(stages, "look", started)
 
         answer = self._engine.run()
         started = _lap(stages, "infer", started)
@@ -289,7 +302,7 @@ class Pipeline:
             points = self._cloud(metres, output, self._colours(picture, shown, camera, geometry), sure, geometry)
             _lap(stages, "cloud", started)
         sure = sure if uncertainty else None
-        return DepthFrame(published, output, points, stages, sure, report, lens if in_raw else None)
+        return DepthFrame(published, output, points, stages, sure, report, lens=lens if in_raw else None)
 
     def _anchor(
         self, anchors: Sequence[Anchors] | None, now: float, wanted: bool

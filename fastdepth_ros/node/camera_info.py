@@ -45,7 +45,7 @@ class Calibration(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """How pictures are to be rectified; see :func:`~fastdepth_ros.messages.camera_info.seen_camera`."""
+    """Wishes of how pictures are rectified; see :func:`~fastdepth_ros.messages.camera_info.seen_camera`."""
 
     rectified: bool = False
     rectify: str = "off"

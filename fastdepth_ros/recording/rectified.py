@@ -39,7 +39,7 @@ def told_apart(topics: Iterable[Topic], names: Mapping[str, str], others: Collec
 
 
 def without_distortion(serialized: bytes) -> bytes:
-    """The same serialized camera_info, of a camera that takes rectified pictures: K is P, D zero, where it was not.
+    """A serialized camera_info as of a camera that takes rectified pictures: K is P, D zero, where it was not.
 
     One that cannot be read stays as it is: whoever gets it says what is wrong with it.
     """
