@@ -29,12 +29,15 @@ from fastdepth_ros.messages.motion import Down
 from fastdepth_ros.messages.tf import why_no_tf
 from fastdepth_ros.node.anchor_floor import floor_of
 from fastdepth_ros.node.anchor_found import Found, Sensed
-from fastdepth_ros.node.anchor_inputs import IMU, KINDS, WAITING, Input
+from fastdepth_ros.node.anchor_inputs import IMU, KEPT, KINDS, WAITING, Input
 from fastdepth_ros.node.anchor_tf import Subscribe, TfInput
 from fastdepth_ros.node.camera_info import CameraInfoListener
 from fastdepth_ros.node.qos import anchor_qos
 from fastdepth_ros.node.rclpy_ways.interface import Subscriber
 from fastdepth_ros.parameters import NONE, Parameters, extrinsics_of
+
+MOST_PREPARED = 4 * KEPT
+"""Messages that are kept as they were for the last image: as many as all sources keep."""
 
 
 class Prepared(NamedTuple):
@@ -181,6 +184,8 @@ class AnchorSources:
             return known
         measurement, lost = self._placed(name, message, pose)
         prepared = self._prepared[name, message.header.frame_id] = Prepared(message, pose, measurement, lost)
+        if len(self._prepared) > MOST_PREPARED:  # of a driver that names each message's frame anew
+            del self._prepared[next(iter(self._prepared))]
         return prepared
 
     def _pose(self, name: str, frame: str, camera: str, stamp: float) -> Pose:
