@@ -28,6 +28,7 @@ from fastdepth_ros.settings import (
     AnchorScale,
     Cloud,
     DepthEncoding,
+    GateMode,
     ImageTransport,
     Limits,
     OutputSize,
@@ -123,6 +124,7 @@ class Parameters:
     image_transport: ImageTransport = "raw"
     max_pixels: int = MAX_PIXELS
     mono16_bits: int = 0
+    gate: GateMode = "warn"
     output_size: OutputSize = Settings.output_size
     depth_encoding: DepthEncoding = Settings.depth_encoding
     cloud: Cloud = Settings.cloud
@@ -197,6 +199,11 @@ TABLE: dict[str, Spec] = {
             "Bits that the camera fills of images of 16 bits, 8 to 16; 0 finds out from their largest value.",
             low=0,
             high=16,
+        ),
+        _spec(
+            "gate",
+            "What is done with pictures that are not worth answering, as dark, blurred or frozen ones (docs/gate.md)."
+            " warn: say so. drop: do not answer them either. off: nobody looks.",
         ),
         _spec(
             "output_size",

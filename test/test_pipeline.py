@@ -381,3 +381,25 @@ def test_a_pipeline_that_is_given_up_leaves_at_once():
         assert gone() is None, "a circle keeps its buffers"
     finally:
         gc.enable()
+
+
+def test_who_looks_sees_the_network_s_input_and_may_refuse_it():
+    engine, seen = KnownAnswer(), []
+    pipeline = Pipeline(engine, MANIFEST)
+
+    def look(pixels):
+        seen.append(pixels.copy())
+        return len(seen) > 1
+
+    refused = pipeline.run(Picture(scene(), "rgb"), KINECT, look=look)
+    assert refused.refused
+    assert refused.depth is None
+    assert refused.cloud is None
+    assert engine.runs == 0
+    answered = pipeline.run(Picture(scene(), "rgb"), KINECT, look=look)
+    assert not answered.refused
+    assert answered.depth is not None
+    assert engine.runs == 1
+    np.testing.assert_array_equal(seen[0], engine.input)
+    assert "look" in answered.stages
+    assert "look" not in pipeline.run(Picture(scene(), "rgb"), KINECT).stages
