@@ -31,7 +31,7 @@ from fastdepth_ros.picture import Picture
 from fastdepth_ros.runtime.bundle import Manifest
 from fastdepth_ros.settings import LIMITS, Cloud, DepthEncoding, OutputSize
 
-__all__ = ["DepthEngine", "DepthFrame", "Pipeline", "Settings"]
+__all__ = ["Cells", "DepthEngine", "DepthFrame", "Pipeline", "Settings"]
 
 Allocate = Callable[[str, tuple[int, ...], npt.DTypeLike, tuple[str, ...]], npt.NDArray[Any]]
 """Makes the C-contiguous buffer of an output: (one of :data:`OUTPUTS`, shape, dtype, fields of a point) -> array."""
@@ -133,6 +133,20 @@ class Settings:
             raise SettingError(cause, "Use 0 <= min_depth < max_depth.")
 
 
+class Cells(NamedTuple):
+    """The answer in the network's own resolution.
+
+    Attributes:
+        metres: (rows, columns) float32 [m], with REP-117's marks.
+        view: part of the picture that they are of.
+        seen: the camera of the network's input; None where the picture's is not known.
+    """
+
+    metres: npt.NDArray[np.float32]
+    view: View
+    seen: Intrinsics | None
+
+
 class DepthFrame(NamedTuple):
     """The answer to one picture.
 
@@ -147,6 +161,7 @@ class DepthFrame(NamedTuple):
             it was not wanted.
         anchoring: how anchors corrected the answer; None where none came, none are remembered and nobody asks how sure
             it is.
+        cells: the answer in the network's own resolution; None where it was not wanted.
     """
 
     depth: npt.NDArray[Any] | None
@@ -155,6 +170,7 @@ class DepthFrame(NamedTuple):
     stages: dict[str, float]
     uncertainty: npt.NDArray[np.float32] | None = None
     anchoring: Report | None = None
+    cells: Cells | None = None
 
 
 class Geometry(NamedTuple):
@@ -235,6 +251,7 @@ class Pipeline:
         anchors: Sequence[Anchors] | Sight | None = (),
         now: float = 0.0,
         uncertainty: bool = False,
+        cells: bool = False,
     ) -> DepthFrame:
         """Depth of one picture.
 
@@ -248,6 +265,7 @@ class Pipeline:
                 without any, what earlier ones said of the place still counts. None is "off": it is dropped.
             now: the frame's time, in whatever clock the others have [s].
             uncertainty: whether anybody wants to know how sure depth is.
+            cells: whether anybody wants the answer in the network's own resolution.
 
         Raises:
             ImageError: the picture's shape does not fit its order, or it is reduced and the cloud wants every pixel.
@@ -258,7 +276,7 @@ class Pipeline:
         if cloud and picture.reduction > 1 and self._wants_every_pixel:
             raise ImageError("a reduced picture lacks the colours of some points", "Decode all of its pixels.")
         output = seen if self.settings.output_size == "native" else camera
-        if not depth and not cloud and not uncertainty:
+        if not (depth or cloud or uncertainty or cells):
             return DepthFrame(None, output, None, {})
 
         stages: dict[str, float] = {}
@@ -281,15 +299,18 @@ class Pipeline:
         self._limit(answer)
         if sigmas is not None:
             self._doubt(sigmas)
-        metres, published = self._depth(picture, view, depth)
+        metres = published = None
+        if depth or cloud:
+            metres, published = self._depth(picture, view, depth)
         sure = None if sigmas is None else self._enlarged("uncertainty", sigmas, picture, view)
         started = _lap(stages, "depth", started)
 
         points = None
-        if cloud and output is not None:
+        if cloud and output is not None and metres is not None:
             points = self._cloud(metres, output, picture, sure)
             _lap(stages, "cloud", started)
-        return DepthFrame(published, output, points, stages, sure if uncertainty else None, report)
+        answered = Cells(self._metres, view, seen) if cells else None
+        return DepthFrame(published, output, points, stages, sure if uncertainty else None, report, answered)
 
     def _anchor(
         self, anchors: Sequence[Anchors] | None, now: float, wanted: bool

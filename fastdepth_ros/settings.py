@@ -18,6 +18,7 @@ __all__ = [
     "AnchorScale",
     "AnchoringMode",
     "Cloud",
+    "CompressedDepth",
     "DepthEncoding",
     "ImageTransport",
     "Limits",
@@ -31,6 +32,7 @@ Value: TypeAlias = str | int | float | bool
 OutputSize: TypeAlias = Literal["native", "camera"]
 DepthEncoding: TypeAlias = Literal["32FC1", "16UC1"]
 Cloud: TypeAlias = Literal["off", "xyz", "xyzrgb"]
+CompressedDepth: TypeAlias = Literal["png", "rvl"]
 Precision: TypeAlias = Literal["float32", "int8"]
 ImageTransport: TypeAlias = Literal["raw", "compressed"]
 AnchoringMode: TypeAlias = Literal["auto", "off"]
@@ -123,6 +125,7 @@ LIMITS = {
     "output_size": Limits(str, get_args(OutputSize)),
     "depth_encoding": Limits(str, get_args(DepthEncoding)),
     "cloud": Limits(str, get_args(Cloud)),
+    "compressed_depth_format": Limits(str, get_args(CompressedDepth)),
     "cloud_stride": Limits(int, low=1, high=64),
     "min_depth": Limits(float, low=0.0, high=100.0, unit="m"),
     "max_depth": Limits(float, low=0.0, high=100.0, unit="m"),

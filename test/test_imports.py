@@ -44,6 +44,7 @@ ALLOWED = {
     "settings": {"errors"},
     "power": {"children", "errors", "files", "places"},
     "cloud": {"camera", "errors", "picture", "cv2", "numpy"},
+    "filters": {"camera", "colours", "cv2", "numpy"},
     "anchoring": {"camera", "errors", "cv2", "numpy"},
     "runtime": {"camera", "children", "errors", "files", "network", "numpy", "safetensors", "tvm_ffi"},
     "importing": {"children", "errors", "files", "network", "runtime", "numpy", "safetensors"},
@@ -54,7 +55,7 @@ ALLOWED = {
     "parameters": {"anchoring", "codec", "errors", "files", "models", "pipeline", "power", "runtime", "settings"},
     "diagnostics": {"anchoring", "cdr", "codec", "dds", "errors", "power", "ROS"},
     "node": {
-        *("anchoring", "camera", "cdr", "codec", "diagnostics", "errors", "files", "messages", "models"),
+        *("anchoring", "camera", "cdr", "codec", "diagnostics", "errors", "files", "filters", "messages", "models"),
         *("parameters", "picture", "pipeline", "power", "runtime", "settings", "cv2", "numpy", "ROS"),
     },
     "harness": {
