@@ -29,6 +29,7 @@ from fastdepth_ros.settings import (
     Cloud,
     CompressedDepth,
     DepthEncoding,
+    GateMode,
     ImageTransport,
     Limits,
     OutputSize,
@@ -124,6 +125,7 @@ class Parameters:
     image_transport: ImageTransport = "raw"
     max_pixels: int = MAX_PIXELS
     mono16_bits: int = 0
+    gate: GateMode = "warn"
     output_size: OutputSize = Settings.output_size
     depth_encoding: DepthEncoding = Settings.depth_encoding
     compressed_depth_format: CompressedDepth = "png"
@@ -206,6 +208,11 @@ TABLE: dict[str, Spec] = {
             "Bits that the camera fills of images of 16 bits, 8 to 16; 0 finds out from their largest value.",
             low=0,
             high=16,
+        ),
+        _spec(
+            "gate",
+            "What is done with pictures that are not worth answering, as dark, blurred or frozen ones (docs/gate.md)."
+            " warn: say so. drop: do not answer them either. off: nobody looks.",
         ),
         _spec(
             "output_size",

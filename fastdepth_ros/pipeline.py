@@ -1,6 +1,7 @@
 """The way of one frame, without ROS: a picture and its camera in, metric depth and points out, each stage timed.
 
     prepare   cut the view out of the picture, scale it to the network's input, bring the channels to RGB
+    look      ask whether the picture is worth it; where somebody wants to know
     infer     run the network
     anchor    correct the answer with measured depths, and say how sure it is; where there are any, or somebody asks
     depth     limits, and the resolution that is wanted
@@ -35,6 +36,9 @@ __all__ = ["Cells", "DepthEngine", "DepthFrame", "Pipeline", "Settings"]
 
 Allocate = Callable[[str, tuple[int, ...], npt.DTypeLike, tuple[str, ...]], npt.NDArray[Any]]
 """Makes the C-contiguous buffer of an output: (one of :data:`OUTPUTS`, shape, dtype, fields of a point) -> array."""
+
+Look = Callable[[npt.NDArray[np.uint8]], bool]
+"""Looks at the network's input, RGB (height, width, 3), and says whether it shall be answered."""
 
 Sight = Callable[[npt.NDArray[np.float32], Intrinsics], Sequence[Anchors]]
 """Finds anchors in an answer, which says where the floor is and what is hidden: (metres of the cells, the camera of the
@@ -162,6 +166,7 @@ class DepthFrame(NamedTuple):
         anchoring: how anchors corrected the answer; None where none came, none are remembered and nobody asks how sure
             it is.
         cells: the answer in the network's own resolution; None where it was not wanted.
+        refused: whether whoever looked at the picture did not want it answered.
     """
 
     depth: npt.NDArray[Any] | None
@@ -171,6 +176,7 @@ class DepthFrame(NamedTuple):
     uncertainty: npt.NDArray[np.float32] | None = None
     anchoring: Report | None = None
     cells: Cells | None = None
+    refused: bool = False
 
 
 class Geometry(NamedTuple):
@@ -252,6 +258,7 @@ class Pipeline:
         now: float = 0.0,
         uncertainty: bool = False,
         cells: bool = False,
+        look: Look | None = None,
     ) -> DepthFrame:
         """Depth of one picture.
 
@@ -266,6 +273,7 @@ class Pipeline:
             now: the frame's time, in whatever clock the others have [s].
             uncertainty: whether anybody wants to know how sure depth is.
             cells: whether anybody wants the answer in the network's own resolution.
+            look: sees the network's input before the network does, and may refuse it.
 
         Raises:
             ImageError: the picture's shape does not fit its order, or it is reduced and the cloud wants every pixel.
@@ -283,6 +291,11 @@ class Pipeline:
         started = time.perf_counter()
         self._prepare(picture, view)
         started = _lap(stages, "prepare", started)
+
+        if look is not None:
+            if not look(self._engine.input):
+                return DepthFrame(None, output, None, stages, refused=True)
+            started = _lap(stages, "look", started)
 
         answer = self._engine.run()
         started = _lap(stages, "infer", started)

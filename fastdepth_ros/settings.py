@@ -20,6 +20,7 @@ __all__ = [
     "Cloud",
     "CompressedDepth",
     "DepthEncoding",
+    "GateMode",
     "ImageTransport",
     "Limits",
     "OutputSize",
@@ -37,6 +38,7 @@ Precision: TypeAlias = Literal["float32", "int8"]
 ImageTransport: TypeAlias = Literal["raw", "compressed"]
 AnchoringMode: TypeAlias = Literal["auto", "off"]
 AnchorScale: TypeAlias = Literal["metric", "relative"]
+GateMode: TypeAlias = Literal["off", "warn", "drop"]
 
 LONGEST_WORD = 1024
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -121,6 +123,7 @@ def _hint(value: object) -> str:
 
 LIMITS = {
     "precision": Limits(str, get_args(Precision)),
+    "gate": Limits(str, get_args(GateMode)),
     "image_transport": Limits(str, get_args(ImageTransport)),
     "output_size": Limits(str, get_args(OutputSize)),
     "depth_encoding": Limits(str, get_args(DepthEncoding)),

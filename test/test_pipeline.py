@@ -396,3 +396,25 @@ def test_cells_are_the_answer_itself_with_its_limits_and_its_view(output_size):
     ratio = frame.cells.metres[5, 5] / answer[5, 5]
     np.testing.assert_array_equal(frame.cells.metres[0, :4], [np.nan, -np.inf, np.inf, np.float32(2.0 * ratio)])
     assert pipeline.run(Picture(scene(), "rgb"), KINECT).cells is None
+
+
+def test_who_looks_sees_the_network_s_input_and_may_refuse_it():
+    engine, seen = KnownAnswer(), []
+    pipeline = Pipeline(engine, MANIFEST)
+
+    def look(pixels):
+        seen.append(pixels.copy())
+        return len(seen) > 1
+
+    refused = pipeline.run(Picture(scene(), "rgb"), KINECT, look=look)
+    assert refused.refused
+    assert refused.depth is None
+    assert refused.cloud is None
+    assert engine.runs == 0
+    answered = pipeline.run(Picture(scene(), "rgb"), KINECT, look=look)
+    assert not answered.refused
+    assert answered.depth is not None
+    assert engine.runs == 1
+    np.testing.assert_array_equal(seen[0], engine.input)
+    assert "look" in answered.stages
+    assert "look" not in pipeline.run(Picture(scene(), "rgb"), KINECT).stages

@@ -2,7 +2,8 @@
 
     input        ERROR  images came and stopped for `stale_after`; every image of the window was unreadable
                  WARN   no image came yet for `stale_after`; some images of the window were unreadable; more than 5 %
-                        of them were lost between the camera driver and the node; images of two frames come in turn
+                        of them were lost between the camera driver and the node; images of two frames come in turn;
+                        more than 5 % of the pictures are not worth answering (dark, blurred, frozen, ...)
     calibration  WARN   no valid camera_info of the image's size: there is depth, but no camera_info and no cloud; or
                         no lens has its numbers; or a bad one came after a good one; or the pictures are distorted
     inference    ERROR  the node failed on an image of the window
@@ -32,6 +33,9 @@ from fastdepth_ros.power.ages import milliseconds, of_another_clock
 
 DROPPED_SHARE = 0.05
 """Share of a window's images that may be lost on the way, and that may be replaced by newer ones."""
+
+DOUBTED_SHARE = 0.05
+"""Share of a window's pictures that may not be worth answering: a lamp passes, a robot turns quickly."""
 
 AGE_LIMIT = 0.1
 """Age from which depth is too old where the power profile names none [s]: three images of a 30 Hz camera."""
@@ -81,6 +85,7 @@ def input_status(report: Report, source: InputTopic, stale_after: float) -> Stat
         "images": str(report.received),
         Drop.LOST.value: str(report.dropped.get(Drop.LOST, 0)),
         "unreadable": str(report.rejected),
+        "not worth answering": str(report.doubted),
         "since last image [s]": f"{report.silence:.1f}",
         "last error": report.last_error or "none",
     }
@@ -103,6 +108,10 @@ def input_status(report: Report, source: InputTopic, stale_after: float) -> Stat
     if lost > max(1, DROPPED_SHARE * (report.recent_received + lost)):
         cause = f"{lost} of {report.recent_received + lost} images were lost on the way"
         remedy = f"{advice(source.picture)} Otherwise the network or this machine is too busy."
+        return Status(Level.WARN, cause, remedy, about="input", values=values)
+    if report.recent_doubted > max(1, DOUBTED_SHARE * report.recent_received):
+        words, remedy = report.doubt
+        cause = f"{report.recent_doubted} of {report.recent_received} pictures are not worth answering: {words}"
         return Status(Level.WARN, cause, remedy, about="input", values=values)
     return Status(
         Level.OK, f"{report.rate_in:.1f} Hz" if report.received else "waiting for images", about="input", values=values

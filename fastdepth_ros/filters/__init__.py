@@ -1,1 +1,1 @@
-"""Answers in other forms, for planners: each a function of arrays, and off unless somebody asks."""
+"""Filters around a frame: each is one idea and a pure function of arrays, and off costs nothing."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -17,6 +18,9 @@ AnyCameraInfo: TypeAlias = CameraInfo | SerializedCameraInfo
 
 MOST_SKEW = 0.02
 """Share of fx: some calibrations find a little."""
+
+_RECTIFIED = re.compile(r"(?<![A-Za-z])(?<!un_)(?<!not_)[Rr]ect(ified)?(?![a-z])")
+"""``image_rect_color``, ``rect/image`` and ``rectified``, but neither ``unrectified`` nor ``direct``."""
 
 REMEDY = "Calibrate the camera (camera_calibration) at the size that it sends, and check what its driver publishes."
 
@@ -68,8 +72,8 @@ def distortion_of(info: AnyCameraInfo, rectified: bool) -> str:
 
 
 def is_rectified(image_topic: str) -> bool:
-    """Whether a topic is of rectified pictures, by image_proc's naming."""
-    return "rect" in image_topic
+    """Whether a topic is of rectified pictures, by image_proc's naming: ``rect`` is a word of its name."""
+    return _RECTIFIED.search(image_topic) is not None
 
 
 def same_camera(one: AnyCameraInfo, other: AnyCameraInfo) -> bool:

@@ -26,13 +26,16 @@ from fastdepth_ros.messages.depth_images import Depths
 from fastdepth_ros.messages.measurements import measurement_of
 from fastdepth_ros.messages.motion import Down
 from fastdepth_ros.node.anchor_found import Found, Sensed
-from fastdepth_ros.node.anchor_inputs import IMU, KINDS, WAITING, Input
+from fastdepth_ros.node.anchor_inputs import IMU, KEPT, KINDS, WAITING, Input
 from fastdepth_ros.node.anchor_tf import Subscribe
 from fastdepth_ros.node.camera_info import CameraInfoListener
 from fastdepth_ros.node.qos import anchor_qos
 from fastdepth_ros.node.rclpy_ways.interface import Subscriber
 from fastdepth_ros.node.robot_frames import RobotFrames
 from fastdepth_ros.parameters import Parameters, extrinsics_of
+
+MOST_PREPARED = 4 * KEPT
+"""Messages that are kept as they were for the last image: as many as all sources keep."""
 
 
 class Prepared(NamedTuple):
@@ -182,6 +185,8 @@ class AnchorSources:
             return known
         measurement, lost = self._placed(name, message, pose)
         prepared = self._prepared[name, message.header.frame_id] = Prepared(message, pose, measurement, lost)
+        if len(self._prepared) > MOST_PREPARED:  # of a driver that names each message's frame anew
+            del self._prepared[next(iter(self._prepared))]
         return prepared
 
     def _placed(self, name: str, message: Any, pose: Pose) -> tuple[Measurement, Mapping[str, int]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
+import numpy as np
+import numpy.typing as npt
 from rclpy.serialization import serialize_message
 from std_msgs.msg import Header
 
@@ -12,6 +14,7 @@ from fastdepth_ros.camera import Intrinsics, size_mismatch
 from fastdepth_ros.cdr import put_stamp
 from fastdepth_ros.diagnostics.monitor import Drop, Monitor
 from fastdepth_ros.errors import FastDepthError
+from fastdepth_ros.filters.gate import Gate
 from fastdepth_ros.messages.camera_info import depth_camera_info
 from fastdepth_ros.messages.images import PictureReader
 from fastdepth_ros.messages.output_topics import DERIVED, DERIVED_OUTPUTS, OUTPUT_TOPICS, PIPELINE, PIPELINE_OUTPUTS
@@ -134,6 +137,7 @@ class Answers:
         self._pipeline = Pipeline(self._engine, self._manifest, self._applied.pipeline, self._messages.allocate)
         self._reader.reduction = self._pipeline.reduction
         self._camera_info: tuple[Calibration, Intrinsics, bytearray] | None = None
+        self._gate = Gate()
 
     def _answer(self, image: ReceivedImage) -> None:
         self._take_up(self._parameters)
@@ -169,9 +173,13 @@ class Answers:
             calibration.camera if calibration else None,
             anchors=found,
             now=self._now(),
+            look=None if applied.gate == "off" else self._look,
             **_needed(wanted),
         )
 
+        if frame.refused:
+            self.monitor.dropped(self._now(), Drop.REFUSED)
+            return
         done = time.perf_counter()
         self._publish(wanted, frame, calibration, header)
         ended, now = time.perf_counter(), self._now()
@@ -204,6 +212,14 @@ class Answers:
                 described = self._describe(calibration, frame.intrinsics)
                 put_stamp(described, header.sec, header.nanosec)
                 self._publishers[name].publish(described)
+
+    def _look(self, pixels: npt.NDArray[np.uint8]) -> bool:
+        """Note what is wrong with a picture, and say whether it is answered all the same."""
+        now = self._now()
+        fault = self._gate.look(pixels, now)
+        if fault is not None:
+            self.monitor.doubted(now, fault.words, fault.remedy)
+        return fault is None or self._applied.gate == "warn"
 
     def _take_up(self, parameters: Parameters) -> None:
         if parameters is self._applied:

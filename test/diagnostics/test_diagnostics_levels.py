@@ -117,6 +117,20 @@ def test_images_that_never_came_are_missed():
     assert status.values["lost on the way"] == "10"
 
 
+def test_pictures_that_are_not_worth_answering_are_named_where_they_are_more_than_a_few():
+    few, many = Monitor(0.0), Monitor(0.0)
+    for monitor, count in ((few, 4), (many, 5)):
+        for i in range(90):
+            monitor.received(i / 30)
+        for _ in range(count):
+            monitor.doubted(3.0, "too dark", "Give it light.")
+    assert input_status(few.report(3.0), HEARD, 2.0).level == Level.OK
+    status = input_status(many.report(3.0), HEARD, 2.0)
+    assert status.level == Level.WARN
+    assert status.message == "5 of 90 pictures are not worth answering: too dark. Give it light."
+    assert status.values["not worth answering"] == "5"
+
+
 def test_gaps_in_a_publishers_numbers_are_counted():
     gaps = Gaps()
 

@@ -11,7 +11,13 @@ from std_msgs.msg import Header
 
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.errors import CalibrationError
-from fastdepth_ros.messages.camera_info import depth_camera_info, distortion_of, intrinsics_of, same_camera
+from fastdepth_ros.messages.camera_info import (
+    depth_camera_info,
+    distortion_of,
+    intrinsics_of,
+    is_rectified,
+    same_camera,
+)
 
 
 def camera_info(**fields):
@@ -156,6 +162,29 @@ def test_pictures_that_are_not_rectified_are_those_of_k():
     assert not distortion_of(matrices(), rectified=False)
     empty_k = camera_info(k=[0.0] * 9)
     assert intrinsics_of(empty_k, rectified=False).fx == 500
+
+
+@pytest.mark.parametrize(
+    ("topic", "rectified"),
+    [
+        ("/camera/image_rect", True),
+        ("/camera/image_rect_color", True),
+        ("/camera/image_rect/compressed", True),
+        ("/stereo/left_rect/image", True),
+        ("/zed/rgb/rect/image", True),
+        ("/camera/image_rectified", True),
+        ("/camera/image_raw", False),
+        ("/camera/image_unrectified", False),
+        ("/camera/image_unrect", False),
+        ("/camera/not_rectified/image", False),
+        ("/director/image_raw", False),
+        ("/direct/image", False),
+        ("/rectangle/image_raw", False),
+        ("/corrected/camera/image_raw", False),
+    ],
+)
+def test_a_picture_is_rectified_where_its_topic_has_the_word(topic, rectified):
+    assert is_rectified(topic) is rectified
 
 
 @pytest.mark.parametrize("model", ["", "pinhole", "equidistant", "x" * 200])

@@ -19,7 +19,7 @@ from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.diagnostics.anchoring import anchoring_status, numbers
 from fastdepth_ros.errors import Level
 from fastdepth_ros.messages.tf import put_transforms
-from fastdepth_ros.node.anchor_sources import AnchorSources
+from fastdepth_ros.node.anchor_sources import MOST_PREPARED, AnchorSources
 from fastdepth_ros.parameters import validate
 
 SEEN = Intrinsics(224, 224, 200.0, 200.0, 111.5, 111.5)
@@ -124,6 +124,27 @@ def test_sensors_that_share_a_topic_are_all_used(make):
     assert sorted(np.round(sources.anchors()["range"].depths, 1)) == [2, 3]
 
 
+def test_a_frame_of_its_own_for_each_message_costs_no_memory(make):
+    sources = make(anchor_extrinsics="range=0 0 0 0 0 0")
+    source = sources.sources._inputs["range"]
+    sources.sources._live = ("range",)
+    for i in range(100):
+        message = Range(field_of_view=0.1, max_range=4.0, range=2.0)
+        source.hear(serialized(stamped(message, f"sonar_{i}", NOW + i / 100)))
+        assert sources.anchors(stamp=NOW + i / 100)
+    assert len(sources.sources._prepared) == MOST_PREPARED
+
+
+def test_a_depth_image_of_a_camera_that_no_lens_is_gives_no_anchors(make):
+    sources = make()
+    sources.say("anchor_depth", stamped(depth_image_of(np.full((8, 8), 1500, np.uint16))))
+    k = [9.0, 0.0, 0.0, 0.0, 9.0, 0.0, 0.0, 0.0, 1.0]
+    sources.say("anchor_depth/camera_info", stamped(camera_info_of(8, 8, 9.0, k=k)))
+    for _ in range(3):
+        assert sources.anchors() == {}
+    assert "the principal point (0.0, 0.0) is far from the centre" in sources.status().message
+
+
 def test_a_depth_image_waits_for_its_camera_info(make):
     sources = make()
     image = depth_image_of(np.full((8, 8), 1500, np.uint16))
@@ -176,7 +197,10 @@ def test_the_message_nearest_to_the_image_is_used(make):
         np.testing.assert_allclose(sources.anchors(stamp=NOW + late)["anchors"].depths, depth, rtol=1e-6)
 
 
-@pytest.mark.parametrize(("late", "words"), [(5.0, "5.00 s older"), (-1e6, "newer")])
+@pytest.mark.parametrize(
+    ("late", "words"),
+    [(5.0, "5.00 s older"), (-50.0, "50.00 s newer"), (-1e6, "another clock"), (2e9, "another clock")],
+)
 def test_stamps_of_another_clock_are_named(make, late, words):
     sources = make()
     sources.say("anchors", stamped(cloud_of(xyz_of(AHEAD))))

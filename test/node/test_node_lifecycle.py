@@ -9,8 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
+from family import alive, children, named, wait_until
+from made_weights import random_weights
 from node_graph import image_of
 from rosgraph_msgs.msg import Clock
+
+from fastdepth_ros.network import PRUNED
+from fastdepth_ros.runtime.bundle import Manifest, write_bundle
 
 GREY = np.full((48, 64, 3), 128, np.uint8)
 
@@ -110,11 +115,32 @@ def test_a_node_that_is_configured_again_and_again_keeps_its_size(start):
     graph = start()
     graph.ask(image_of(GREY, graph.header()), "depth")
 
-    def cycle(times: int) -> int:
+    def cycle(times: int) -> tuple[int, int]:
+        """Maps of modules, and memory of the node's own [B], after so many cycles."""
         for _ in range(times):
             for transition in ("deactivate", "cleanup", "configure", "activate"):
                 assert graph.change(transition)
-        return sum("module.so" in line for line in Path(f"/proc/{graph.process.pid}/maps").read_text().splitlines())
+        process = Path(f"/proc/{graph.process.pid}")
+        maps = sum("fastdepth-module" in line for line in (process / "maps").read_text().splitlines())
+        return maps, int((process / "status").read_text().partition("RssAnon:")[2].split()[0]) << 10
 
-    assert cycle(10) == cycle(1), "modules that were given back are mapped still"
+    maps, before = cycle(3)
+    later, after = cycle(12)
+    assert after - before < 30 << 20, "12 modules that were kept are 62 MB"
+    assert later == maps > 0, "modules that were given back are mapped still"
     graph.ask(image_of(GREY, graph.header()), "depth")
+
+
+def test_a_node_that_ends_while_it_compiles_leaves_no_process(start, tmp_path):
+    folder, weights = tmp_path / "new", random_weights(PRUNED, seed=24)
+    write_bundle(folder, Manifest("new", PRUNED), weights, "# Random weights, for tests\n")
+    graph = start(wait=False, model=folder)
+    compilers: list[int] = []
+    while len(compilers) < 2:
+        compilers = named(children(graph.process.pid), "fastdepth_ros.compiler")
+        assert graph.process.poll() is None
+        assert graph.doing != "active", "it was compiled before anybody saw it"
+        graph.spin(0.05)
+    graph.process.send_signal(signal.SIGINT)
+    assert graph.process.wait(60) == 0
+    wait_until(lambda: not alive(compilers))
