@@ -15,7 +15,7 @@ node makes a new message from an answer of the pipeline's."""
 
 @dataclass(frozen=True)
 class OutputTopic:
-    """A topic of answers. Each bears the stamp and the frame of its image, and is reliable.
+    """A topic of answers. Each bears the stamp of its image, and its frame but for the scan, and is reliable.
 
     Attributes:
         name: of the answer; where the pipeline makes it, the argument of ``Pipeline.run`` by which it is wanted, the
