@@ -46,15 +46,15 @@ def angles_of(maker: ScanMaker) -> np.ndarray:
 
 
 @pytest.mark.parametrize("pitch", [-0.2, 0.0, 0.15, 0.5])
-@pytest.mark.parametrize("roll", [-0.1, 0.0, 0.2])
+@pytest.mark.parametrize("roll", [-0.1, 0.0, 0.2, math.pi / 2, math.pi])
 def test_a_wall_is_where_it_stands_however_the_camera_looks(pitch, roll):
     stand = Stand.level(down_of(pitch, roll), HEIGHT)
     maker = ScanMaker(CAMERA, stand, BAND)
     ranges = maker.ranges(room(stand, 2.0))
     inside = np.abs(angles_of(maker)) < 0.35
-    assert inside.sum() > 50
+    assert inside.sum() > 40
     # A cell stands in all the rays that it touches: its range is that of a neighbour's direction.
-    np.testing.assert_allclose(ranges[inside] * np.cos(angles_of(maker)[inside]), 2.0, atol=0.02)
+    np.testing.assert_allclose(ranges[inside] * np.cos(angles_of(maker)[inside]), 2.0, atol=0.03)
 
 
 @pytest.mark.parametrize("pitch", [-0.3, 0.0, 0.3])

@@ -5,7 +5,8 @@
                         of them were lost between the camera driver and the node; images of two frames come in turn;
                         more than 5 % of the pictures are not worth answering (dark, blurred, frozen, ...)
     calibration  WARN   no valid camera_info of the image's size: there is depth, but no camera_info and no cloud; or
-                        no lens has its numbers; or a bad one came after a good one; or the pictures are distorted
+                        no lens has its numbers; or a bad one came after a good one; or the pictures are distorted,
+                        and that is not undone
     inference    ERROR  the node failed on an image of the window
                  WARN   more than 5 % of the window's images were replaced before the node got to them
     outputs      WARN   the age's p95 is over what the power profile allows (100 ms where it says nothing), or an image
@@ -302,4 +303,4 @@ def node_status(
 
 
 def _milliseconds(spread: Spread) -> str:
-    return f"{spread.p50 * 1e3:.1f} / {spread.p95 * 1e3:.1f} / {spread.max * 1e3:.1f}"
+    return " / ".join(milliseconds(each).removesuffix(" ms") for each in (spread.p50, spread.p95, spread.max))

@@ -3,7 +3,7 @@
 Heights are those of points in space: a camera may look down or stand askew, and the floor is no obstacle. (A band of
 rows, as depthimage_to_laserscan takes it, holds other heights at each distance.)
 
-A cell of the map is an area: it stands in every ray between its left and its right edge. By REP-117 a ray is +Inf where
+A cell of the map is an area: it stands in every ray between its left and its right end. By REP-117 a ray is +Inf where
 nothing was found up to the largest range, -Inf where something is nearer than the smallest, and NaN where most of what
 lies in its direction has no depth.
 
@@ -28,7 +28,7 @@ MOST_PARTS = 6
 """Places between a cell's edges that are asked for their ray, at most."""
 
 WIDEST = 1.25
-"""Width of a ray, as a share of the cell's in the middle of the picture, up to which it is that of the widest cell."""
+"""Width of a ray, as a share of a usual cell's, up to which it is that of the widest cell."""
 
 SEEN_FROM = 1.0
 """Distance before the camera from which on a ray has to be seen for "nothing there" to be said of it [m]."""
@@ -66,20 +66,24 @@ class ScanMaker:
         turned = _turned(math.pi - self._axis, ahead, aside)
         self._ahead, self._aside = (table.ravel()[self._cells].astype(np.float32) for table in turned)
         self._origin = [np.float32(each) for each in _turned(math.pi - self._axis, *stand.origin)]
-        edges = [self._angles(stand, camera, half)[self._cells] for half in (-0.5, 0.5)]
-        self._half = np.abs(_wrapped(edges[0] - edges[1])).astype(np.float32) / 2
+        sides = [
+            np.abs(_wrapped(self._angles(stand, camera, x, y) - self._angles(stand, camera, -x, -y)))[self._cells]
+            for x, y in ((0.5, 0.0), (0.0, 0.5))
+        ]
+        self._half = ((sides[0] + sides[1]) / 2).astype(np.float32)
         widest = 2 * float(self._half.max(initial=0.0))
-        self.angle_increment = min(max(widest, 1 / camera.fx), WIDEST / camera.fx)
+        usual = 2 * float(np.median(self._half)) if len(self._half) else 1.0
+        self.angle_increment = min(widest, WIDEST * usual) or usual
         self._parts = np.linspace(
             -1, 1, min(MOST_PARTS, 1 + math.ceil(widest / self.angle_increment)), dtype=np.float32
         )
         self._half_rays = self._half / np.float32(self.angle_increment)
-        middle = self._angles(stand, camera, 0.0)[self._cells]
+        middle = self._angles(stand, camera)[self._cells]
         self._lay_out(middle)
 
-    def _angles(self, stand: Stand, camera: Intrinsics, columns: float) -> Floats:
-        """Directions of all cells, from the camera's own, of a place so many columns right of their centres."""
-        moved = Intrinsics(camera.width, camera.height, camera.fx, camera.fy, camera.cx - columns, camera.cy)
+    def _angles(self, stand: Stand, camera: Intrinsics, right: float = 0.0, below: float = 0.0) -> Floats:
+        """Directions of all cells, from the camera's own, of a place so many pixels beside their centres."""
+        moved = Intrinsics(camera.width, camera.height, camera.fx, camera.fy, camera.cx - right, camera.cy - below)
         angles = np.arctan2(along(stand.left, moved), along(stand.forward, moved))
         return _wrapped(angles - self._axis).ravel()
 

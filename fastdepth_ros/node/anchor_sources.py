@@ -22,9 +22,11 @@ from fastdepth_ros.diagnostics.anchoring import SourceNotes, SourceState, anchor
 from fastdepth_ros.diagnostics.status import Status
 from fastdepth_ros.diagnostics.windows import SPAN
 from fastdepth_ros.errors import AnchorError
+from fastdepth_ros.lens import turning
 from fastdepth_ros.messages.depth_images import Depths
 from fastdepth_ros.messages.measurements import measurement_of
 from fastdepth_ros.messages.motion import Down
+from fastdepth_ros.node.anchor_floor import down_of
 from fastdepth_ros.node.anchor_found import Found, Sensed
 from fastdepth_ros.node.anchor_inputs import IMU, KEPT, KINDS, WAITING, Input
 from fastdepth_ros.node.anchor_tf import Subscribe
@@ -32,7 +34,7 @@ from fastdepth_ros.node.camera_info import CameraInfoListener
 from fastdepth_ros.node.qos import anchor_qos
 from fastdepth_ros.node.rclpy_ways.interface import Subscriber
 from fastdepth_ros.node.robot_frames import RobotFrames
-from fastdepth_ros.parameters import Parameters, extrinsics_of
+from fastdepth_ros.parameters import NONE, Parameters, extrinsics_of
 
 MOST_PREPARED = 4 * KEPT
 """Messages that are kept as they were for the last image: as many as all sources keep."""
@@ -60,6 +62,8 @@ class AnchorSources:
 
     Attributes:
         subscribers: all that were made.
+        upright: rotation by which the latest image was upright, where somebody asked.
+        upright_problem: why it is not known; empty where it is.
     """
 
     def __init__(
@@ -72,6 +76,7 @@ class AnchorSources:
         robot: RobotFrames | None = None,
     ) -> None:
         self.subscribers: list[Subscriber] = []
+        self.upright, self.upright_problem = turning.NONE, ""
         self._make = subscribe
         self._publishers = publishers
         self._now = now
@@ -154,6 +159,37 @@ class AnchorSources:
         sensed += self._floor(camera, stamp)
         return Found(sensed, self._now()) if sensed else ()
 
+    def turn(self, camera: str, stamp: float) -> str:
+        """Find the rotation by which an image is upright, from what came until it was measured for.
+
+        Args:
+            camera: its frame.
+            stamp: its time [s].
+
+        Returns:
+            That of the image before, where neither floor_frame nor an inertial unit says another.
+        """
+        try:
+            if self._imu is not None:
+                self._imu.take()
+            down = down_of(
+                self._floor_frame, self._robot.pose, self._imu, camera, stamp, self.parameters.anchor_max_age
+            )
+        except AnchorError as error:
+            self.upright_problem = str(error)
+            return self.upright
+        self.upright_problem = "" if down else "neither `imu` nor floor_frame says where down is"
+        self.upright = turning.rotation_of(down, self.upright) if down else self.upright
+        return self.upright
+
+    @property
+    def _imu(self) -> Input[Down] | None:
+        return self._inputs["imu"] if "imu" in self._live else None
+
+    @property
+    def _floor_frame(self) -> str:
+        return "" if self.parameters.floor_frame == NONE else self.parameters.floor_frame
+
     def corrected(self, found: Found | tuple[()] | None, correction: Correction) -> None:
         """Take notes of a frame that was corrected, with what was found or with what is remembered."""
         self._correction = correction
@@ -204,9 +240,9 @@ class AnchorSources:
         return calibration.camera
 
     def _floor(self, camera: str, stamp: float) -> list[Sensed]:
-        imu: Input[Down] | None = self._inputs["imu"] if "imu" in self._live else None
+        upright = self.upright if self.parameters.rotation == turning.AUTO else self.parameters.rotation
         try:
-            floor = self._robot.floor(self.parameters, camera, stamp, imu)
+            floor = self._robot.floor(self.parameters, camera, stamp, self._imu, upright)
         except AnchorError as error:
             self._floor_notes.problem(self._now(), str(error))
             return []

@@ -6,6 +6,7 @@ from fastdepth_ros.anchoring.floor import FloorMeasurement
 from fastdepth_ros.anchoring.frames import Frames
 from fastdepth_ros.anchoring.poses import Pose
 from fastdepth_ros.errors import AnchorError
+from fastdepth_ros.lens import turning
 from fastdepth_ros.messages.motion import Down
 from fastdepth_ros.messages.tf import why_no_tf
 from fastdepth_ros.node.anchor_floor import floor_of
@@ -71,7 +72,12 @@ class RobotFrames:
         return self.frames.pose(source, frame, camera, stamp)
 
     def floor(
-        self, parameters: Parameters, camera: str, stamp: float, imu: Input[Down] | None = None
+        self,
+        parameters: Parameters,
+        camera: str,
+        stamp: float,
+        imu: Input[Down] | None = None,
+        rotation: str = turning.NONE,
     ) -> FloorMeasurement | None:
         """Find the floor at an image's time, once until :meth:`look_anew`; None where nobody says where it is.
 
@@ -80,12 +86,13 @@ class RobotFrames:
             camera: frame of the image.
             stamp: of the image [s].
             imu: the inertial unit's topic, for whoever asks first.
+            rotation: by which the image has to be turned to be upright [degrees], likewise.
 
         Raises:
             AnchorError: a frame is not known, or the camera is not above the floor.
         """
         if self._floor is None:
-            self._floor = (self._find_floor(parameters, camera, stamp, imu),)
+            self._floor = (self._find_floor(parameters, camera, stamp, imu, rotation),)
         (found,) = self._floor
         if isinstance(found, AnchorError):
             raise found
@@ -98,7 +105,7 @@ class RobotFrames:
         return pose
 
     def _find_floor(
-        self, parameters: Parameters, camera: str, stamp: float, imu: Input[Down] | None
+        self, parameters: Parameters, camera: str, stamp: float, imu: Input[Down] | None, rotation: str
     ) -> FloorMeasurement | AnchorError | None:
         try:
             return floor_of(
@@ -110,6 +117,7 @@ class RobotFrames:
                 camera,
                 stamp,
                 parameters.anchor_max_age,
+                rotation,
             )
         except AnchorError as error:
             return error

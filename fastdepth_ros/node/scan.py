@@ -13,6 +13,7 @@ from fastdepth_ros.errors import AnchorError
 from fastdepth_ros.filters.band import Band, Map, Stand
 from fastdepth_ros.filters.obstacles import ObstacleMaker
 from fastdepth_ros.filters.scan import ScanMaker
+from fastdepth_ros.lens import turning
 from fastdepth_ros.messages.laser_scan import LaserScanMessage
 from fastdepth_ros.messages.points import points_message
 from fastdepth_ros.messages.serialized import SerializedHeader
@@ -101,7 +102,9 @@ def _band(parameters: Parameters) -> Band:
 
 
 def _floor(parameters: Parameters, header: SerializedHeader, robot: RobotFrames) -> FloorMeasurement:
-    floor = robot.floor(parameters, header.frame_id, header.seconds)
+    # With auto, the sources of anchors have asked before.
+    rotation = turning.NONE if parameters.rotation == turning.AUTO else parameters.rotation
+    floor = robot.floor(parameters, header.frame_id, header.seconds, rotation=rotation)
     if floor is None:
         remedy = "Set floor_frame to a frame of tf in the floor, as base_footprint; or camera_height and camera_pitch."
         raise AnchorError("nobody says where the floor is", remedy)
