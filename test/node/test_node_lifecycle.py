@@ -138,10 +138,11 @@ def test_a_node_that_is_configured_again_and_again_keeps_its_size(start):
 
 @pytest.mark.parametrize("number", mostly_slow([signal.SIGKILL, signal.SIGINT]), ids=lambda each: each.name)
 def test_a_node_that_ends_while_it_compiles_leaves_no_process(domain, tmp_path, number):  # noqa: ARG001
-    folder, weights = tmp_path / "new", random_weights(PRUNED, seed=24 + number)
+    folder, weights = tmp_path / "new", random_weights(PRUNED)
     write_bundle(folder, Manifest("new", PRUNED), weights, "# Random weights, for tests\n")
     order = [sys.executable, "-m", "fastdepth_ros.node", "--ros-args", "-p", f"model:={folder}"]
     environment = {name: value for name, value in os.environ.items() if name != "_ROS_WHEELS_BOOTSTRAP_COMPLETE"}
+    environment["FASTDEPTH_CACHE"] = str(tmp_path / "cache")  # where no earlier run left its module
     with (tmp_path / "log").open("w") as log:
         process = subprocess.Popen(order, env=environment, stdout=log, stderr=subprocess.STDOUT)
     compilers: list[int] = []
