@@ -339,3 +339,29 @@ def test_whatever_bytes_come_depth_goes_on(make, steps):
         assert (corrected.depth > 0).all()
         assert sources.report(NOW)[0].message
     assert used > 3 * steps, "most of them are used as ever"
+
+
+def test_an_inertial_unit_says_which_way_up_the_camera_is(make):
+    """The camera lies on its right side: down is to the right in its picture, which is -y of its body."""
+    sources = make(rotation="auto", anchor_extrinsics="imu=0 0 0 0 0 0")
+    assert sources.sources.turn("eye", NOW) == "0"
+    assert "neither `imu` nor floor_frame" in sources.sources.upright_problem
+    lying = Imu(orientation_covariance=[-1.0] + [0.0] * 8)
+    lying.linear_acceleration.y = 9.81
+    sources.say("imu", stamped(lying, "imu"))
+    assert sources.sources.turn("eye", NOW) == "90"
+    assert sources.sources.upright_problem == ""
+    assert sources.sources.turn("eye", NOW + 9) == "90", "it was so before"
+    lying.linear_acceleration.y = 3.0
+    sources.say("imu", stamped(lying, "imu", NOW + 1))
+    assert sources.sources.turn("eye", NOW + 1) == "90"
+    assert "not that of a unit at rest" in sources.sources.upright_problem
+
+
+def test_floor_frame_says_which_way_up_the_camera_is(make):
+    sources = make(rotation="auto", floor_frame="base")
+    assert sources.sources.turn("eye", NOW) == "0"
+    assert "base" in sources.sources.upright_problem
+    turned = transform_of("eye", "base", (0.0, 0.0, 0.0), (0.0, math.sqrt(0.5), 0.0, math.sqrt(0.5)))
+    put_transforms(sources.sources._frames.buffer, tf_message_of(turned), is_static=True)
+    assert sources.sources.turn("eye", NOW) == "270", "z of base is x of the picture: up is to the right"
