@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from fastdepth_ros.errors import SettingError
-from fastdepth_ros.network.count import count, total
+from fastdepth_ros.network.count import count, peak_values, total
 from fastdepth_ros.network.entries import Entry, entry, names
 from fastdepth_ros.network.printed import columns, printed
 from fastdepth_ros.network.stored import to_json
@@ -48,7 +48,8 @@ def run(args: argparse.Namespace) -> int:
     width = found.width if args.width is None else args.width
     if args.json:
         rows = count(found.graph, height, width)
-        about = {"height": height, "width": width, **asdict(total(rows))}
+        peak = peak_values(found.graph, height, width)
+        about = {"height": height, "width": width, "peak_values": peak, **asdict(total(rows))}
         told = {**about, "graph": to_json(found.graph), "layers": [asdict(row) for row in rows]}
         sys.stdout.write(json.dumps(told, indent=1) + "\n")
     else:
@@ -64,7 +65,9 @@ def _shown(found: Entry, height: int, width: int) -> str:
     lines = [f"{found.name} at {width}x{height}", found.about, f"Source: {found.source}"]
     if found.reading:
         lines.append(f"This project's reading: {found.reading}")
-    return "\n".join([*lines, "", printed(found.graph, height, width)]) + "\n"
+    peak = 4 * peak_values(found.graph, height, width) / 1e6
+    maps = f"Maps in float32 take {peak:.1f} MB at once at most, computed layer by layer."
+    return "\n".join([*lines, "", printed(found.graph, height, width), "", maps]) + "\n"
 
 
 def _list(entries: list[Entry], as_json: bool) -> None:

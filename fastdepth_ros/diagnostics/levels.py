@@ -293,4 +293,4 @@ def node_status(
 
 
 def _milliseconds(spread: Spread) -> str:
-    return f"{spread.p50 * 1e3:.1f} / {spread.p95 * 1e3:.1f} / {spread.max * 1e3:.1f}"
+    return " / ".join(milliseconds(each).removesuffix(" ms") for each in (spread.p50, spread.p95, spread.max))

@@ -96,6 +96,29 @@ def total(rows: Iterable[LayerCount], part: str | None = None) -> Totals:
     )
 
 
+def peak_values(graph: Graph, height: int = 224, width: int = 224) -> int:
+    """Numbers that the maps hold at once at most, beside the picture, where each goes when its last reader has read it.
+
+    That is the way of ``graph.follow``, layer by layer: what a layer reads, its answer, and what waits for later ones.
+    Whoever computes several layers at once needs less.
+
+    Args:
+        graph: the network.
+        height, width: of the picture [px].
+
+    Raises:
+        NetworkError: the network cannot take a picture of that size.
+    """
+    values = {name: graph.channels[name] * high * wide for name, (high, wide) in sizes(graph, height, width).items()}
+    last_reader = {name: node.name for node in graph.nodes for name in node.reads}
+    values[PICTURE] = alive = peak = 0
+    for node in graph.nodes:
+        alive += values[node.name]
+        peak = max(peak, alive)
+        alive -= sum(values[name] for name in set(node.reads) if last_reader[name] == node.name)
+    return peak
+
+
 def kind(node: Node) -> str:
     """Word for a layer as people say it."""
     pointwise = isinstance(node.layer, Full) and node.layer.kernel == 1

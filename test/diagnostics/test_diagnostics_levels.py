@@ -235,6 +235,14 @@ def test_depth_that_is_too_old_or_too_young_warns(age, level, word):
     assert status.values["subscribers of /depth"] == "1"
 
 
+def test_a_single_stamp_of_another_clock_is_no_number():
+    monitor = Monitor(0.0)
+    now = run(monitor)
+    monitor.answered(now, 2.0**31, {})
+    values = output_status(monitor.report(now), {}).values
+    assert values["age p50/p95/max [ms]"] == "10.0 / 10.0 / from another clock"
+
+
 @pytest.mark.parametrize(
     ("age", "limit", "level"),
     [(0.12, None, Level.WARN), (0.12, 0.15, Level.OK), (0.16, 0.15, Level.WARN), (0.06, 0.05, Level.WARN)],

@@ -1,14 +1,16 @@
 """Weights, multiply-accumulates and receptive fields against the papers' tables and counts by hand."""
 
+import weakref
+
 import numpy as np
 import pytest
 
 from fastdepth_ros.network import FULL, PRUNED
 from fastdepth_ros.network.builder import GraphBuilder
-from fastdepth_ros.network.count import count, total
+from fastdepth_ros.network.count import count, peak_values, total
 from fastdepth_ros.network.entries import entry, part_rows
-from fastdepth_ros.network.graph import Graph, Node
-from fastdepth_ros.network.kinds import Full, Upsample
+from fastdepth_ros.network.graph import Graph, Node, follow
+from fastdepth_ros.network.kinds import Add, Full, Upsample
 from fastdepth_ros.network.rows import add_rows
 
 
@@ -180,6 +182,39 @@ def decoder(block, **words):
 def test_other_kernels_of_the_decoders_are_counted_as_well(block, kernel, weights, macs):
     found = decoder(block, kernel=kernel)
     assert (printed(found.weights, 1e6, weights), printed(found.macs, 1e9, macs)) == (weights, macs)
+
+
+def test_maps_at_once_are_those_worked_out_by_hand():
+    # 2 x 8 x 8 answered; 2 x 4 x 4 beside the skip; 2 x 8 x 8 again, and a sum of the same size.
+    builder = GraphBuilder("skip")
+    first = builder.add("a", Full(1, outputs=2))
+    builder.add("b", Full(3, 2, outputs=2))
+    up = builder.add("c", Upsample())
+    builder.add("d", Add(), (up, first))
+    assert peak_values(builder.graph(), 8, 8) == max(128, 128 + 32 + 128, 128 + 128 + 128)
+
+
+@pytest.mark.parametrize("name", ["litedepth", "fastdepth-pruned", "resnet-18-upproj", "mobilenetv3-rfdb"])
+def test_maps_at_once_are_those_that_following_the_graph_keeps(name):
+    class Map:
+        """A map that knows no more than its size."""
+
+        def __init__(self, values):
+            self.values = values
+            alive.add(self)
+
+    graph, alive, most = entry(name).graph, weakref.WeakSet(), []
+
+    def compute(node, _read):
+        side = int(64 * graph.scales[node.name])
+        answer = Map(graph.channels[node.name] * side * side)
+        most.append(sum(each.values for each in alive))
+        return answer
+
+    picture = Map(3 * 64 * 64)
+    alive.remove(picture)
+    follow(graph, compute, picture)
+    assert peak_values(graph, 64, 64) == max(most)
 
 
 def test_a_receptive_field_is_the_one_worked_out_by_hand():

@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from made_weights import random_graph_weights, random_weights
+from made_weights import narrowed, random_graph_weights, random_weights
 
 from fastdepth_ros.errors import NetworkError, WeightsError
 from fastdepth_ros.network import PRUNED, Network
@@ -152,8 +152,9 @@ def test_fastdepth_answers_as_the_compiler_s_own_reference(rng, network):
 
 
 @pytest.mark.parametrize("name", names())
-def test_every_entry_can_be_computed(rng, name):
-    graph = entry(name).graph
+@pytest.mark.parametrize("times", [8, pytest.param(1, marks=pytest.mark.slow)], ids=["narrowed", "whole"])
+def test_every_entry_can_be_computed(rng, name, times):
+    graph = narrowed(entry(name).graph, times)
     picture = rng.random((3, 32, 64), np.float32)
     found = evaluate(graph, random_graph_weights(graph), picture)
     scale = graph.scales[graph.answer.name]

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +17,7 @@ from family import alive, children, named, wait_until
 from made_weights import random_weights
 from node_graph import image_of
 from rosgraph_msgs.msg import Clock
+from slowly import mostly_slow
 
 from fastdepth_ros.network import PRUNED
 from fastdepth_ros.runtime.bundle import Manifest, write_bundle
@@ -131,16 +136,28 @@ def test_a_node_that_is_configured_again_and_again_keeps_its_size(start):
     graph.ask(image_of(GREY, graph.header()), "depth")
 
 
-def test_a_node_that_ends_while_it_compiles_leaves_no_process(start, tmp_path):
-    folder, weights = tmp_path / "new", random_weights(PRUNED, seed=24)
+@pytest.mark.parametrize("number", mostly_slow([signal.SIGKILL, signal.SIGINT]), ids=lambda each: each.name)
+def test_a_node_that_ends_while_it_compiles_leaves_no_process(domain, tmp_path, number):  # noqa: ARG001
+    folder, weights = tmp_path / "new", random_weights(PRUNED, seed=24 + number)
     write_bundle(folder, Manifest("new", PRUNED), weights, "# Random weights, for tests\n")
-    graph = start(wait=False, model=folder)
+    order = [sys.executable, "-m", "fastdepth_ros.node", "--ros-args", "-p", f"model:={folder}"]
+    environment = {name: value for name, value in os.environ.items() if name != "_ROS_WHEELS_BOOTSTRAP_COMPLETE"}
+    with (tmp_path / "log").open("w") as log:
+        process = subprocess.Popen(order, env=environment, stdout=log, stderr=subprocess.STDOUT)
     compilers: list[int] = []
-    while len(compilers) < 2:
-        compilers = named(children(graph.process.pid), "fastdepth_ros.compiler")
-        assert graph.process.poll() is None
-        assert graph.doing != "active", "it was compiled before anybody saw it"
-        graph.spin(0.05)
-    graph.process.send_signal(signal.SIGINT)
-    assert graph.process.wait(60) == 0
-    wait_until(lambda: not alive(compilers))
+    while len(compilers) < 2:  # the compiler, and one that works for it
+        compilers = named(children(process.pid), "fastdepth_ros.compiler")
+        assert process.poll() is None
+        said = (tmp_path / "log").read_text()
+        assert "answers" not in said, "it was compiled before anybody saw it"
+        assert "not configured" not in said, said
+        time.sleep(0.02)
+    for compiler in compilers if number == signal.SIGKILL else ():
+        os.kill(compiler, signal.SIGSTOP)  # or it would end by itself soon
+    process.send_signal(number)
+    process.wait(60)
+    try:
+        wait_until(lambda: not alive(compilers))
+    finally:
+        for compiler in alive(compilers):
+            os.kill(compiler, signal.SIGKILL)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from made_weights import random_graph_weights
+from made_weights import narrowed, random_graph_weights
 
 torch = pytest.importorskip("torch", reason="torch is in requirements/train.txt")
 
@@ -19,8 +19,9 @@ from fastdepth_ros.training.network import FastDepth  # noqa: E402
 
 
 @pytest.mark.parametrize("name", names())
-def test_a_network_answers_as_plain_numpy(name: str) -> None:
-    graph = entry(name).graph
+@pytest.mark.parametrize("times", [8, pytest.param(1, marks=pytest.mark.slow)], ids=["narrowed", "whole"])
+def test_a_network_answers_as_plain_numpy(name: str, times: int) -> None:
+    graph = narrowed(entry(name).graph, times)
     arrays = random_graph_weights(graph)
     picture = np.random.default_rng(1).random((3, 32, 64), np.float32)
     expected = evaluate(graph, arrays, picture.astype(np.float64))
