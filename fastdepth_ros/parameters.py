@@ -29,6 +29,7 @@ from fastdepth_ros.settings import (
     AnchoringMode,
     AnchorScale,
     Cloud,
+    CompressedDepth,
     DepthEncoding,
     GateMode,
     ImageTransport,
@@ -141,6 +142,7 @@ class Parameters:
     output_size: OutputSize = Settings.output_size
     output_camera: OutputCamera = Settings.output_camera
     depth_encoding: DepthEncoding = Settings.depth_encoding
+    compressed_depth_format: CompressedDepth = "png"
     cloud: Cloud = Settings.cloud
     cloud_stride: int = Settings.cloud_stride
     min_depth: float = Settings.min_depth
@@ -154,6 +156,13 @@ class Parameters:
     camera_height: float = 0.0
     camera_pitch: float = 0.0
     floor_frame: str = NONE
+    scan_output_frame: str = NONE
+    obstacle_min_height: float = 0.1
+    obstacle_max_height: float = 1.0
+    obstacle_range_min: float = 0.1
+    obstacle_range_max: float = 10.0
+    obstacle_leaf: float = 0.0
+    obstacle_clearing: float = 0.0
     max_rate: float = 0.0
     stale_after: float = 2.0
     diagnostics_period: float = 1.0
@@ -264,6 +273,10 @@ TABLE: dict[str, Spec] = {
             "32FC1: metres, NaN no answer, -Inf too close, +Inf out of range (REP-117). 16UC1: millimetres, 0 for all"
             " of these.",
         ),
+        _spec(
+            "compressed_depth_format",
+            "How depth/image_rect/compressedDepth is packed: png is smaller, rvl costs less time (docs/topics.md).",
+        ),
         _spec("cloud", "Fields of depth/points."),
         _spec("cloud_stride", "Every n-th pixel of every n-th row becomes a point."),
         _spec("min_depth", "Smallest depth that is an answer, less than max_depth; below it is too close."),
@@ -309,6 +322,53 @@ TABLE: dict[str, Spec] = {
             unit="rad",
         ),
         _spec("floor_frame", "A frame of tf whose x and y lie in the floor, z up: gives height and tilt."),
+        _spec(
+            "scan_output_frame",
+            "Frame of depth/scan, x to the front: a frame of tf, by default floor_frame; or, with camera_height alone,"
+            " the name of a level one at the camera (docs/nav2.md).",
+        ),
+        _spec(
+            "obstacle_min_height",
+            "Height above the floor below which nothing is an obstacle of depth/scan and depth/obstacles.",
+            low=-10.0,
+            high=20.0,
+            unit="m",
+        ),
+        _spec(
+            "obstacle_max_height",
+            "Height above the floor above which nothing is an obstacle of those.",
+            low=-10.0,
+            high=20.0,
+            unit="m",
+        ),
+        _spec(
+            "obstacle_range_min",
+            "Smallest range along the floor of those; nearer, a ray is -Inf.",
+            low=0.0,
+            high=100.0,
+            unit="m",
+        ),
+        _spec(
+            "obstacle_range_max",
+            "Largest range along the floor of those; beyond, a ray is +Inf.",
+            low=0.0,
+            high=100.0,
+            unit="m",
+        ),
+        _spec(
+            "obstacle_leaf",
+            "Side of the cubes of which depth/obstacles holds one point each; 0 keeps all points.",
+            low=0.0,
+            high=1.0,
+            unit="m",
+        ),
+        _spec(
+            "obstacle_clearing",
+            "Range at which depth/obstacles holds a point where nothing was found, for costmaps to clear; 0 is none.",
+            low=0.0,
+            high=100.0,
+            unit="m",
+        ),
         _spec(
             "max_rate", "Images a second that are answered at most; 0 is all of them.", low=0.0, high=1000.0, unit="Hz"
         ),
@@ -356,6 +416,7 @@ def validate(values: Mapping[str, object]) -> Parameters:
             raise SettingError(f"there is no parameter {quoted(name)}", f"Use one of {', '.join(TABLE)}.")
     parameters = Parameters(**{name: TABLE[name].check(value) for name, value in values.items()})  # type: ignore[arg-type]
     _ = parameters.pipeline
+    check_scan(parameters)
     if parameters.rotation == "auto" and parameters.anchoring == "off":
         remedy = "Set anchoring to auto, by which imu and tf are heard, or rotation to 0, 90, 180 or 270."
         raise SettingError("rotation is auto and anchoring is off", remedy)
@@ -363,6 +424,18 @@ def validate(values: Mapping[str, object]) -> Parameters:
         check(getattr(parameters, name))
     profiles_of(parameters.power_file).find(parameters.power_profile)
     return parameters
+
+
+def check_scan(parameters: Parameters) -> None:
+    """Hold the limits of the scan against each other.
+
+    Raises:
+        SettingError: one is not below the other.
+    """
+    for least, most in (("obstacle_min_height", "obstacle_max_height"), ("obstacle_range_min", "obstacle_range_max")):
+        low, high = getattr(parameters, least), getattr(parameters, most)
+        if not low < high:
+            raise SettingError(f"{least} is {low:g} m and {most} is {high:g} m", f"Use {least} < {most}.")
 
 
 def check_threads(threads: int) -> None:

@@ -25,7 +25,7 @@ import numpy.typing as npt
 
 from fastdepth_ros.anchoring import Anchoring, Anchors, Report
 from fastdepth_ros.anchoring.prior import Prior
-from fastdepth_ros.camera import Intrinsics
+from fastdepth_ros.camera import Intrinsics, View
 from fastdepth_ros.cloud import RGB, SIGMA, XYZ, CloudMaker
 from fastdepth_ros.errors import ImageError, SettingError
 from fastdepth_ros.lens import turning
@@ -37,7 +37,7 @@ from fastdepth_ros.runtime.bundle import Manifest
 from fastdepth_ros.settings import LIMITS, Cloud, DepthEncoding, OutputCamera, OutputSize, Rotation
 from fastdepth_ros.viewing import CELL, Geometry, Latest, Viewing
 
-__all__ = ["DepthEngine", "DepthFrame", "Pipeline", "Settings"]
+__all__ = ["Cells", "DepthEngine", "DepthFrame", "Pipeline", "Settings"]
 
 Allocate = Callable[[str, tuple[int, ...], npt.DTypeLike, tuple[str, ...]], npt.NDArray[Any]]
 """Makes the C-contiguous buffer of an output: (one of :data:`OUTPUTS`, shape, dtype, fields of a point) -> array."""
@@ -118,6 +118,20 @@ class Settings:
             raise SettingError(cause, "Use 0 <= min_depth < max_depth.")
 
 
+class Cells(NamedTuple):
+    """The answer in the network's own resolution.
+
+    Attributes:
+        metres: (rows, columns) float32 [m], with REP-117's marks.
+        view: part of the picture that they are of.
+        seen: the camera of the network's input; None where the picture's is not known.
+    """
+
+    metres: npt.NDArray[np.float32]
+    view: View
+    seen: Intrinsics | None
+
+
 class DepthFrame(NamedTuple):
     """The answer to one picture.
 
@@ -132,6 +146,7 @@ class DepthFrame(NamedTuple):
             it was not wanted.
         anchoring: how anchors corrected the answer; None where none came, none are remembered and nobody asks how sure
             it is.
+        cells: the answer in the network's own resolution; None where it was not wanted.
         refused: whether whoever looked at the picture did not want it answered.
         lens: of the raw picture whose grid the depth map has; None where the grid is a pinhole's.
     """
@@ -142,6 +157,7 @@ class DepthFrame(NamedTuple):
     stages: dict[str, float]
     uncertainty: npt.NDArray[np.float32] | None = None
     anchoring: Report | None = None
+    cells: Cells | None = None
     refused: bool = False
     lens: Lens | None = None
 
@@ -230,6 +246,7 @@ class Pipeline:
         anchors: Sequence[Anchors] | Sight | None = (),
         now: float = 0.0,
         uncertainty: bool = False,
+        cells: bool = False,
         lens: Lens | None = None,
         look: Look | None = None,
     ) -> DepthFrame:
@@ -246,6 +263,7 @@ class Pipeline:
                 None is "off": it is dropped.
             now: the frame's time, in whatever clock the others have [s].
             uncertainty: whether anybody wants to know how sure depth is.
+            cells: whether anybody wants the answer in the network's own resolution.
             lens: the camera that the picture was taken with, where it bends straight lines; ``camera`` is then the
                 pinhole that is to see the same, and the network sees its picture.
             look: sees the network's input before the network does, and may refuse it.
@@ -261,7 +279,7 @@ class Pipeline:
         if cloud and picture.reduction > 1 and self._wants_every_pixel:
             raise ImageError("a reduced picture lacks the colours of some points", "Decode all of its pixels.")
         output = seen if self.settings.output_size == "native" else lens.camera if lens and in_raw else camera
-        if not depth and not cloud and not uncertainty:
+        if not (depth or cloud or uncertainty or cells):
             return DepthFrame(None, output, None, {})
 
         stages: dict[str, float] = {}
@@ -293,16 +311,20 @@ class Pipeline:
         if sigmas is not None:
             sigmas = self._own("sigmas", sigmas, geometry)
             self._doubt(sigmas)
-        metres, published = self._depth(picture, geometry, depth)
+        metres = published = None
+        if depth or cloud:
+            metres, published = self._depth(picture, geometry, depth)
         sure = None if sigmas is None else self._enlarged("uncertainty", sigmas, picture, geometry)
         started = _lap(stages, "depth", started)
 
         points = None
-        if cloud and output is not None:
+        if cloud and output is not None and metres is not None:
             points = self._cloud(metres, output, self._colours(picture, shown, camera, geometry), sure, geometry)
             _lap(stages, "cloud", started)
         sure = sure if uncertainty else None
-        return DepthFrame(published, output, points, stages, sure, report, lens=lens if in_raw else None)
+        answered = Cells(self._cells, geometry.view, seen) if cells else None
+        lens = lens if in_raw else None
+        return DepthFrame(published, output, points, stages, sure, report, answered, lens=lens)
 
     def _anchor(
         self, anchors: Sequence[Anchors] | None, now: float, wanted: bool

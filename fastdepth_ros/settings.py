@@ -18,6 +18,7 @@ __all__ = [
     "AnchorScale",
     "AnchoringMode",
     "Cloud",
+    "CompressedDepth",
     "DepthEncoding",
     "GateMode",
     "ImageTransport",
@@ -38,6 +39,7 @@ Rotation: TypeAlias = Literal["0", "90", "180", "270", "auto"]
 Rectify: TypeAlias = Literal["auto", "on", "off"]
 DepthEncoding: TypeAlias = Literal["32FC1", "16UC1"]
 Cloud: TypeAlias = Literal["off", "xyz", "xyzrgb"]
+CompressedDepth: TypeAlias = Literal["png", "rvl"]
 Precision: TypeAlias = Literal["float32", "int8"]
 ImageTransport: TypeAlias = Literal["raw", "compressed"]
 AnchoringMode: TypeAlias = Literal["auto", "off"]
@@ -135,6 +137,7 @@ LIMITS = {
     "rectify": Limits(str, get_args(Rectify)),
     "depth_encoding": Limits(str, get_args(DepthEncoding)),
     "cloud": Limits(str, get_args(Cloud)),
+    "compressed_depth_format": Limits(str, get_args(CompressedDepth)),
     "cloud_stride": Limits(int, low=1, high=64),
     "min_depth": Limits(float, low=0.0, high=100.0, unit="m"),
     "max_depth": Limits(float, low=0.0, high=100.0, unit="m"),

@@ -47,7 +47,7 @@ ALLOWED = {
     "power": {"children", "errors", "files", "places"},
     "cloud": {"camera", "errors", "picture", "cv2", "numpy"},
     "anchoring": {"camera", "errors", "cv2", "numpy"},
-    "filters": {"cv2", "numpy"},
+    "filters": {"camera", "colours", "cv2", "numpy"},
     "runtime": {"camera", "children", "errors", "files", "network", "numpy", "safetensors", "tvm_ffi"},
     "importing": {"children", "errors", "files", "network", "runtime", "numpy", "safetensors"},
     "models": {"errors", "files", "importing", "places", "runtime"},

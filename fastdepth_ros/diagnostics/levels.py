@@ -29,7 +29,7 @@ from fastdepth_ros.dds import advice
 from fastdepth_ros.diagnostics.monitor import Drop, Report
 from fastdepth_ros.diagnostics.status import Status
 from fastdepth_ros.diagnostics.windows import Spread
-from fastdepth_ros.errors import Level, quoted
+from fastdepth_ros.errors import FastDepthError, Level, quoted
 from fastdepth_ros.power.ages import milliseconds, of_another_clock
 
 DROPPED_SHARE = 0.05
@@ -212,13 +212,19 @@ def inference_status(report: Report, facts: Mapping[str, str]) -> Status:
     return Status(Level.OK, f"{busy.p50 * 1e3:.1f} ms", about="inference", values=values)
 
 
-def output_status(report: Report, subscribers: Mapping[str, int], age_limit: float | None = None) -> Status:
+def output_status(
+    report: Report,
+    subscribers: Mapping[str, int],
+    age_limit: float | None = None,
+    problems: Mapping[str, FastDepthError] = MappingProxyType({}),
+) -> Status:
     """Whether the answers are young enough to be of use.
 
     Args:
         report: of the monitor.
         subscribers: topic -> how many subscribe.
         age_limit: p95 of the age that the power profile allows [s]; None where it names none.
+        problems: topic that somebody reads -> why the latest image has no message there.
     """
     limit = AGE_LIMIT if age_limit is None else age_limit
     values = {
@@ -234,6 +240,10 @@ def output_status(report: Report, subscribers: Mapping[str, int], age_limit: flo
         remedy = "Let the driver stamp with this machine's time; a recording needs use_sim_time and /clock."
         return Status(Level.WARN, cause, remedy, about="outputs", values=values)
     values["age p50/p95/max [ms]"] = _milliseconds(report.age)
+    for topic, problem in problems.items():
+        return Status(
+            Level.WARN, f"nothing on {topic}: {problem.cause}", problem.remedy, about="outputs", values=values
+        )
     if report.age.p50 < -CLOCK_TOLERANCE:
         cause = f"images are stamped {-report.age.p50:.3f} s in the future"
         remedy = (

@@ -38,7 +38,7 @@ DISCOVERY = 2.0
 LATE = 0.5
 """Age of a measurement beyond which the node does not use it, unless anchor_max_age says otherwise [s]."""
 
-OURS = ("/depth/points", "/depth/image_rect", "/depth/uncertainty")
+OURS = ("/depth/points", "/depth/image_rect", "/depth/uncertainty", "/depth/scan", "/depth/obstacles")
 """Ends of the topics that a node of this package publishes."""
 
 

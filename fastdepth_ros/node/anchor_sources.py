@@ -15,7 +15,6 @@ from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CameraInfo
 
 from fastdepth_ros.anchoring.anchors import Report as Correction
-from fastdepth_ros.anchoring.frames import Frames
 from fastdepth_ros.anchoring.poses import Pose
 from fastdepth_ros.anchoring.sightings import Measurement
 from fastdepth_ros.camera import Intrinsics
@@ -27,14 +26,14 @@ from fastdepth_ros.lens import turning
 from fastdepth_ros.messages.depth_images import Depths
 from fastdepth_ros.messages.measurements import measurement_of
 from fastdepth_ros.messages.motion import Down
-from fastdepth_ros.messages.tf import why_no_tf
-from fastdepth_ros.node.anchor_floor import down_of, floor_of
+from fastdepth_ros.node.anchor_floor import down_of
 from fastdepth_ros.node.anchor_found import Found, Sensed
 from fastdepth_ros.node.anchor_inputs import IMU, KEPT, KINDS, WAITING, Input
-from fastdepth_ros.node.anchor_tf import Subscribe, TfInput
+from fastdepth_ros.node.anchor_tf import Subscribe
 from fastdepth_ros.node.camera_info import CameraInfoListener
 from fastdepth_ros.node.qos import anchor_qos
 from fastdepth_ros.node.rclpy_ways.interface import Subscriber
+from fastdepth_ros.node.robot_frames import RobotFrames
 from fastdepth_ros.parameters import NONE, Parameters, extrinsics_of
 
 MOST_PREPARED = 4 * KEPT
@@ -59,6 +58,7 @@ class AnchorSources:
         parameters: in force.
         now: the time in the node's clock [s].
         logger: of the node.
+        robot: where frames and the floor are; by default nobody else asks for them.
 
     Attributes:
         subscribers: all that were made.
@@ -73,6 +73,7 @@ class AnchorSources:
         parameters: Parameters,
         now: Callable[[], float],
         logger: Any,
+        robot: RobotFrames | None = None,
     ) -> None:
         self.subscribers: list[Subscriber] = []
         self.upright, self.upright_problem = turning.NONE, ""
@@ -85,8 +86,9 @@ class AnchorSources:
         self._correction: Correction | None = None
         self._tf_problems, self._tf_noted = 0, -math.inf
         self.parameters = parameters
-        self._frames = Frames(extrinsics_of(parameters.anchor_extrinsics), why_no_tf())
-        self._tf = TfInput(self._frames.buffer)
+        self._robot = robot or RobotFrames(subscribe)
+        self._frames = self._robot.frames
+        self._frames.extrinsics = extrinsics_of(parameters.anchor_extrinsics)
         self._inputs = {name: self._input(name, kind) for name, kind in {**KINDS, "imu": IMU}.items()}
         self._depth_infos = self._subscribe(CameraInfo, "anchor_depth/camera_info", anchor_qos(WAITING))
         self._live: tuple[str, ...] = ()
@@ -114,7 +116,7 @@ class AnchorSources:
         """See which sources somebody publishes; to be called now and then."""
         live = (name for name, each in self._inputs.items() if self._publishers(each.topic))
         self._live = tuple(dict.fromkeys((*self._live, *live)))
-        self._tf.subscribe(self._subscribe)
+        self._robot.keep_up()
 
     def states(self, now: float) -> list[SourceState]:
         """Say what became of each source in the last seconds."""
@@ -170,7 +172,9 @@ class AnchorSources:
         try:
             if self._imu is not None:
                 self._imu.take()
-            down = down_of(self._floor_frame, self._pose, self._imu, camera, stamp, self.parameters.anchor_max_age)
+            down = down_of(
+                self._floor_frame, self._robot.pose, self._imu, camera, stamp, self.parameters.anchor_max_age
+            )
         except AnchorError as error:
             self.upright_problem = str(error)
             return self.upright
@@ -211,7 +215,7 @@ class AnchorSources:
         Raises:
             AnchorError: it holds no measurement, or where its frame is is not known.
         """
-        pose = self._pose(name, message.header.frame_id, camera, stamp)
+        pose = self._robot.pose(name, message.header.frame_id, camera, stamp)
         known = self._prepared.get((name, message.header.frame_id))
         if known is not None and known.message is message and _same(known.pose, pose):
             return known
@@ -220,11 +224,6 @@ class AnchorSources:
         if len(self._prepared) > MOST_PREPARED:  # of a driver that names each message's frame anew
             del self._prepared[next(iter(self._prepared))]
         return prepared
-
-    def _pose(self, name: str, frame: str, camera: str, stamp: float) -> Pose:
-        if self._frames.needs_tf(name, frame, camera):
-            self._tf.hear()
-        return self._frames.pose(name, frame, camera, stamp)
 
     def _placed(self, name: str, message: Any, pose: Pose) -> tuple[Measurement, Mapping[str, int]]:
         camera = self._seen_by_depth_camera() if isinstance(message, Depths) else None
@@ -241,19 +240,9 @@ class AnchorSources:
         return calibration.camera
 
     def _floor(self, camera: str, stamp: float) -> list[Sensed]:
-        parameters = self.parameters
+        upright = self.upright if self.parameters.rotation == turning.AUTO else self.parameters.rotation
         try:
-            floor = floor_of(
-                parameters.camera_height,
-                parameters.camera_pitch,
-                self._floor_frame,
-                self._pose,
-                self._imu,
-                camera,
-                stamp,
-                parameters.anchor_max_age,
-                self.upright if parameters.rotation == turning.AUTO else parameters.rotation,
-            )
+            floor = self._robot.floor(self.parameters, camera, stamp, self._imu, upright)
         except AnchorError as error:
             self._floor_notes.problem(self._now(), str(error))
             return []

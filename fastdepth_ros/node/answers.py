@@ -19,12 +19,13 @@ from fastdepth_ros.lens import turning
 from fastdepth_ros.lens.lens import Lens
 from fastdepth_ros.messages.camera_info import depth_camera_info, raw_camera_info
 from fastdepth_ros.messages.images import PictureReader
-from fastdepth_ros.messages.output_topics import OUTPUT_TOPICS, PIPELINE, PIPELINE_OUTPUTS
+from fastdepth_ros.messages.output_topics import DERIVED, DERIVED_OUTPUTS, OUTPUT_TOPICS, PIPELINE, PIPELINE_OUTPUTS
 from fastdepth_ros.messages.outputs import OutputMessages
 from fastdepth_ros.messages.serialized import SerializedHeader
 from fastdepth_ros.node.anchor_found import Found
 from fastdepth_ros.node.anchor_sources import AnchorSources
 from fastdepth_ros.node.camera_info import Calibration
+from fastdepth_ros.node.derived import DerivedAnswers
 from fastdepth_ros.node.newest_image import ReceivedImage
 from fastdepth_ros.node.power import Answered
 from fastdepth_ros.node.rclpy_ways.interface import Publisher
@@ -50,6 +51,7 @@ class Answers:
 
     Attributes:
         monitor: takes the notes.
+        derived: makes what is neither the pipeline's nor the calibration's.
         size_problem: why the calibration does not fit the latest image; empty where it does.
         picture_bytes: of the latest image [B]; 0 before the first.
     """
@@ -68,6 +70,7 @@ class Answers:
     ) -> None:
         self.monitor = Monitor(0.0)
         self.size_problem = ""
+        self.derived = DerivedAnswers()
         self.picture_bytes = 0
         self._publishers = publishers
         self._calibration = calibration
@@ -173,7 +176,9 @@ class Answers:
             if self._answered:
                 self.monitor.turned(self._now(), self._messages.frame_id, header.frame_id)
             self._begin(header.frame_id)
-        anchors = self._anchors
+        anchors, robot = self._anchors, self.derived.robot
+        if robot is not None:
+            robot.look_anew()
         found = self._measure(anchors, calibration, header)
         if applied.rotation == turning.AUTO:
             self._turn(anchors, header)
@@ -184,7 +189,7 @@ class Answers:
             now=self._now(),
             lens=calibration.lens if calibration else None,
             look=None if applied.gate == "off" else self._look,
-            **{output.name: wanted[output.name] for output in PIPELINE_OUTPUTS},
+            **_needed(wanted),
         )
 
         if frame.refused:
@@ -214,6 +219,10 @@ class Answers:
             if output.maker == PIPELINE:
                 if getattr(frame, name) is not None:
                     self._publishers[name].publish(messages[name])
+            elif output.maker == DERIVED:
+                derived = self.derived.make(name, frame, self._applied, header)
+                if derived is not None:
+                    self._publishers[name].publish(derived)
             elif calibration is not None and frame.intrinsics is not None:
                 described = self._describe(calibration, frame.intrinsics, frame.lens)
                 put_stamp(described, header.sec, header.nanosec)
@@ -287,3 +296,12 @@ class Answers:
                 info = depth_camera_info(camera, calibration.info, header)
             known = self._camera_info = (calibration, camera, bytearray(serialize_message(info)))
         return known[2]
+
+
+def _needed(wanted: Mapping[str, bool]) -> dict[str, bool]:
+    """Tell what the pipeline has to make: its own answers that are wanted, and those that others are made from."""
+    needed = {output.name: wanted[output.name] for output in PIPELINE_OUTPUTS}
+    for output in DERIVED_OUTPUTS:
+        if wanted[output.name]:
+            needed[output.source] = True
+    return needed

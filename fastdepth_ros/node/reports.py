@@ -165,6 +165,11 @@ class Reporter:
                 report,
                 {publisher.topic_name: publisher.get_subscription_count() for publisher in outputs.values()},
                 power.age_budget,
+                {
+                    outputs[name].topic_name: problem
+                    for name, problem in answers.derived.problems.items()
+                    if outputs[name].get_subscription_count()
+                },
             ),
         ]
 

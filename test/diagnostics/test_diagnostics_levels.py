@@ -17,7 +17,7 @@ from fastdepth_ros.diagnostics.levels import (
 )
 from fastdepth_ros.diagnostics.monitor import Drop, Monitor
 from fastdepth_ros.diagnostics.sequence import PUBLISHERS, Gaps
-from fastdepth_ros.errors import ImageError, Level
+from fastdepth_ros.errors import AnchorError, ImageError, Level
 
 HEARD = InputTopic("/camera/image", "best effort, depth 1", ("driver (best effort)",), 1)
 
@@ -252,6 +252,13 @@ def test_depth_is_too_old_when_the_profile_says_so(age, limit, level):
     assert status.level == level
     if limit and level is Level.WARN:
         assert f"over {limit * 1e3:.0f} ms" in status.message
+
+
+def test_an_answer_that_somebody_reads_and_that_cannot_be_made_is_told():
+    problem = AnchorError("nobody says where the floor is", "Set floor_frame.")
+    status = output_status(report(age=0.01), {"/depth/scan": 1}, problems={"/depth/scan": problem})
+    assert status.level == Level.WARN
+    assert status.message == "nothing on /depth/scan: nobody says where the floor is. Set floor_frame."
 
 
 def test_without_a_camera_depth_goes_on_with_a_warning():
