@@ -231,8 +231,9 @@ TABLE: dict[str, Spec] = {
         ),
         _spec(
             "rectify",
-            "auto: the lens is undone where camera_info's D is not zero and the image's topic has no word `rect` or"
-            " `rectified` (docs/lens.md). on: whatever the topic is called. off: pictures are taken as a pinhole's.",
+            "auto: the lens is undone where camera_info's D is not zero and neither `rect` nor `rectified` is a word of"
+            " the image's topic (docs/lens.md). on: whatever the topic is called. off: pictures are taken as a"
+            " pinhole's.",
         ),
         _spec(
             "view_fov",
