@@ -8,13 +8,15 @@ import numpy as np
 import numpy.typing as npt
 
 from fastdepth_ros.camera import Intrinsics
+from fastdepth_ros.messages.camera_info import SeenCamera
 from fastdepth_ros.messages.images import PictureReader
 from fastdepth_ros.messages.serialized import SerializedCompressedImage, SerializedImage
 from fastdepth_ros.models import find_bundle
-from fastdepth_ros.pipeline import CELL, Pipeline, Settings
+from fastdepth_ros.pipeline import Pipeline, Settings
 from fastdepth_ros.runtime.bundle import Bundle
 from fastdepth_ros.runtime.cache import find_module, prebuilt_for_here
 from fastdepth_ros.runtime.engines import open_engine
+from fastdepth_ros.viewing import CELL
 
 
 class Sight(NamedTuple):
@@ -33,12 +35,12 @@ class Sight(NamedTuple):
     metres: npt.NDArray[np.float32]
 
 
-def look(image: SerializedImage | SerializedCompressedImage, camera: Intrinsics, model: str, target: str) -> Sight:
+def look(image: SerializedImage | SerializedCompressedImage, camera: SeenCamera, model: str, target: str) -> Sight:
     """Show an image to the network.
 
     Args:
         image: of the camera.
-        camera: its intrinsics.
+        camera: the pinhole that the network sees it through, and the lens.
         model: name or folder of the bundle.
         target: what its module is compiled for.
 
@@ -50,16 +52,16 @@ def look(image: SerializedImage | SerializedCompressedImage, camera: Intrinsics,
     manifest = bundle.manifest
     view = manifest.view_of(picture.width, picture.height)
     metres = _answer(bundle, target, picture, camera)
-    return Sight(image.header.frame_id, image.header.seconds, view.intrinsics(camera), metres)
+    return Sight(image.header.frame_id, image.header.seconds, view.intrinsics(camera.camera), metres)
 
 
-def _answer(bundle: Bundle, target: str, picture: Any, camera: Intrinsics) -> npt.NDArray[np.float32]:
+def _answer(bundle: Bundle, target: str, picture: Any, camera: SeenCamera) -> npt.NDArray[np.float32]:
     manifest = bundle.manifest
     module = find_module(bundle, target) or (prebuilt_for_here(bundle) if target == "host" else None)
     if module is None:
         return np.zeros((manifest.input_height // CELL, manifest.input_width // CELL), np.float32)
     settings = Settings(cloud="off", min_depth=0.0, max_depth=100.0)
-    frame = Pipeline(open_engine(module), manifest, settings).run(picture, camera)
+    frame = Pipeline(open_engine(module), manifest, settings).run(picture, camera.camera, lens=camera.lens)
     assert frame.depth is not None
     metres: npt.NDArray[np.float32] = frame.depth[::CELL, ::CELL].copy()
     metres[~np.isfinite(metres)] = 0
