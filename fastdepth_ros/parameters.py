@@ -118,7 +118,7 @@ class Parameters:
 
     model: str = models.DEFAULT
     target: str = "host"
-    precision: Precision = "float32"
+    precision: Precision = "auto"
     threads: int = 0
     image_transport: ImageTransport = "raw"
     max_pixels: int = MAX_PIXELS
@@ -177,7 +177,8 @@ TABLE: dict[str, Spec] = {
         _spec("target", "Processor that the model is compiled for; host is this machine's.", Change.UNCONFIGURED),
         _spec(
             "precision",
-            "int8 is faster where the processor has AVX-512 VNNI, and a little less accurate (docs/int8.md).",
+            "auto is the fastest that this processor has kernels for and that is known to lose next to nothing"
+            " (docs/int8.md).",
             Change.UNCONFIGURED,
         ),
         _spec("threads", "Cores for the network, at most those here; 0 is all physical ones.", low=0, high=1024),

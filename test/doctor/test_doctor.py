@@ -58,6 +58,7 @@ def test_a_machine_that_is_as_it_should_be(shipped):
     ):
         assert only(checks, name).level is Level.OK, only(checks, name)
     assert "ms a picture" in only(checks, "trial run").cause
+    assert only(checks, "precision").cause.startswith("float32: "), "the bundle does not say what int8 loses"
     assert not [check for check in checks if check.level is not Level.OK and not check.remedy]
 
 
