@@ -223,6 +223,10 @@ class View:
         y, crop_height = _centred(height, spec.crop_height * unit, reduction)
         return cls(x, y, crop_width, crop_height, input_width, input_height)
 
+    def transposed(self) -> View:
+        """The view of a picture whose rows are this one's columns."""
+        return View(self.y, self.x, self.height, self.width, self.input_height, self.input_width)
+
     def cut(self, pixels: npt.NDArray[np.uint8], reduction: int = 1) -> npt.NDArray[np.uint8]:
         """The rectangle of a (height, width, ...) array, reduced as often as the view was made for, as a view on it."""
         x, y = self.x // reduction, self.y // reduction

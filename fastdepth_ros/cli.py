@@ -25,6 +25,7 @@ COMMANDS = {
     "doctor": "whether depth will work on this machine, and what to do where it will not",
     "power": "the board, its power mode, its meters and the budget in force",
     "models": "list, show and verify the model bundles",
+    "networks": "the networks that are known by name: layers, sizes, weights, multiply-adds",
     "import": "make a model bundle of weights that others made",
     "compile": "compile a bundle for a target",
     "deploy": "a folder for a robot: package, compiled model, TVM's runtime, installer",

@@ -30,15 +30,25 @@ class CloudMaker:
         intrinsics: of the depth map.
         stride: every ``stride``-th pixel of every ``stride``-th row becomes a point.
         fields: of the points, in the order in which they lie: ``x``, ``y``, ``z``, and perhaps ``rgb`` and ``sigma``.
+        slopes: x/z and y/z of every pixel, (height, width) each, where the depth map is no pinhole's.
 
     Attributes:
         shape: rows and columns of points, and fields.
     """
 
-    def __init__(self, intrinsics: Intrinsics, stride: int = 1, fields: tuple[str, ...] = XYZ) -> None:
+    def __init__(
+        self,
+        intrinsics: Intrinsics,
+        stride: int = 1,
+        fields: tuple[str, ...] = XYZ,
+        slopes: tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]] | None = None,
+    ) -> None:
         self.stride = stride
         self.fields = fields
-        self._slope_x, self._slope_y = intrinsics.slopes(stride)
+        if slopes is None:
+            self._slope_x, self._slope_y = intrinsics.slopes(stride)
+        else:
+            self._slope_x, self._slope_y = (each[::stride, ::stride].copy() for each in slopes)
         self.shape = (self._slope_y.shape[0], self._slope_x.shape[1], len(fields))
         self._z = np.empty(self.shape[:2], np.float32)
         self._finite = np.empty(self.shape[:2], np.bool_)

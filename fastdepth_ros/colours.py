@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import cv2
@@ -77,9 +78,16 @@ def _valid(depth: Map) -> npt.NDArray[np.bool_]:
 def _turbo(share: Map, valid: npt.NDArray[np.bool_]) -> Bgr:
     """Colours for 0 (far) to 1 (near)."""
     steps = (np.clip(np.where(valid, share, 0.0), 0, 1) * 255).astype(np.uint8)
-    picture = np.asarray(cv2.applyColorMap(steps, cv2.COLORMAP_TURBO), np.uint8)
+    picture = _table()[steps]
     picture[~valid] = NO_ANSWER
     return picture
+
+
+@cache
+def _table() -> Bgr:
+    """Colours of all steps, (256, 3): OpenCV computes the map anew with each call, which takes milliseconds."""
+    steps = np.arange(256, dtype=np.uint8)
+    return np.asarray(cv2.applyColorMap(steps, cv2.COLORMAP_TURBO), np.uint8).reshape(256, 3)
 
 
 def _blurred(values: Map, valid: npt.NDArray[np.bool_], sigma: float) -> npt.NDArray[np.float32]:

@@ -140,6 +140,10 @@ class WeightsError(FastDepthError):
     """Weights do not fit the network table; the cause names the layer."""
 
 
+class NetworkError(FastDepthError):
+    """A graph of layers cannot be computed, or not at that size; the cause names the layer."""
+
+
 class ImageError(FastDepthError):
     """An image message or file cannot be read as a picture."""
 

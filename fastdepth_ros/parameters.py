@@ -16,6 +16,8 @@ from fastdepth_ros.anchoring.poses import Pose, parse_extrinsics
 from fastdepth_ros.codec.decoder import MAX_PIXELS
 from fastdepth_ros.errors import SettingError, quoted
 from fastdepth_ros.files.names import check_name
+from fastdepth_ros.lens.calibration_file import CalibrationFile, read_calibration
+from fastdepth_ros.mask import Mask, parse_mask
 from fastdepth_ros.pipeline import Settings
 from fastdepth_ros.power import Profiles, load_profiles
 from fastdepth_ros.power.files import parse_list
@@ -27,16 +29,24 @@ from fastdepth_ros.settings import (
     AnchoringMode,
     AnchorScale,
     Cloud,
+    CompressedDepth,
     DepthEncoding,
+    GateMode,
     ImageTransport,
     Limits,
+    OutputCamera,
     OutputSize,
     Precision,
+    Rectify,
+    Rotation,
     Value,
 )
 
 MONO16_LEAST = 8
 """Bits of a camera that sends 16."""
+
+NARROWEST = 10.0
+"""Angle of a view that still shows a room [degrees]."""
 
 SHIPPED, FROM_PROFILE, ALL = "shipped", "profile", "all"
 """Words that stand for a file of profiles, and for cores."""
@@ -123,8 +133,16 @@ class Parameters:
     image_transport: ImageTransport = "raw"
     max_pixels: int = MAX_PIXELS
     mono16_bits: int = 0
+    camera_info_url: str = NONE
+    rectify: Rectify = "auto"
+    view_fov: float = 0.0
+    rotation: Rotation = Settings.rotation
+    mask: str = NONE
+    gate: GateMode = "warn"
     output_size: OutputSize = Settings.output_size
+    output_camera: OutputCamera = Settings.output_camera
     depth_encoding: DepthEncoding = Settings.depth_encoding
+    compressed_depth_format: CompressedDepth = "png"
     cloud: Cloud = Settings.cloud
     cloud_stride: int = Settings.cloud_stride
     min_depth: float = Settings.min_depth
@@ -138,6 +156,13 @@ class Parameters:
     camera_height: float = 0.0
     camera_pitch: float = 0.0
     floor_frame: str = NONE
+    scan_output_frame: str = NONE
+    obstacle_min_height: float = 0.1
+    obstacle_max_height: float = 1.0
+    obstacle_range_min: float = 0.1
+    obstacle_range_max: float = 10.0
+    obstacle_leaf: float = 0.0
+    obstacle_clearing: float = 0.0
     max_rate: float = 0.0
     stale_after: float = 2.0
     diagnostics_period: float = 1.0
@@ -200,14 +225,57 @@ TABLE: dict[str, Spec] = {
             high=16,
         ),
         _spec(
+            "camera_info_url",
+            "Calibration of the camera instead of the topic camera_info (docs/lens.md#calibration-from-a-file):"
+            " file:///PATH or package://PACKAGE/PATH of camera_calibration's YAML or INI, or Kalibr's YAML.",
+        ),
+        _spec(
+            "rectify",
+            "auto: the lens is undone where camera_info's D is not zero and the image's topic has no word `rect` or"
+            " `rectified` (docs/lens.md). on: whatever the topic is called. off: pictures are taken as a pinhole's.",
+        ),
+        _spec(
+            "view_fov",
+            "Angle from the left to the right edge of the pinhole's picture, where the lens is undone; 0 is as"
+            " camera_info's P says it, or K.",
+            low=0.0,
+            high=150.0,
+            unit="deg",
+        ),
+        _spec(
+            "rotation",
+            "Angle by which the image has to be turned clockwise to be upright, in degrees: the network sees it so, and"
+            " answers are in the image's own grid and frame (docs/lens.md#a-camera-mounted-turned). auto: as `imu` or"
+            " floor_frame says.",
+        ),
+        _spec(
+            "mask",
+            "Part of the image that has no depth, as the robot's own body (docs/lens.md#own-body): polygons x y, x y,"
+            " x y; ..., or a PNG of the image's size, black there.",
+        ),
+        _spec(
+            "gate",
+            "What is done with pictures that are not worth answering, as dark, blurred or frozen ones (docs/gate.md)."
+            " warn: say so. drop: do not answer them either. off: nobody looks.",
+        ),
+        _spec(
             "output_size",
             "native: the network's resolution, and the view that it sees. camera: the image's own grid, NaN outside"
             " the view.",
         ),
         _spec(
+            "output_camera",
+            "Grid of output_size: camera where the lens is undone: the rectified picture's, or the raw one's, whose"
+            " pixels look up the depth of their rays.",
+        ),
+        _spec(
             "depth_encoding",
             "32FC1: metres, NaN no answer, -Inf too close, +Inf out of range (REP-117). 16UC1: millimetres, 0 for all"
             " of these.",
+        ),
+        _spec(
+            "compressed_depth_format",
+            "How depth/image_rect/compressedDepth is packed: png is smaller, rvl costs less time (docs/topics.md).",
         ),
         _spec("cloud", "Fields of depth/points."),
         _spec("cloud_stride", "Every n-th pixel of every n-th row becomes a point."),
@@ -255,6 +323,53 @@ TABLE: dict[str, Spec] = {
         ),
         _spec("floor_frame", "A frame of tf whose x and y lie in the floor, z up: gives height and tilt."),
         _spec(
+            "scan_output_frame",
+            "Frame of depth/scan, x to the front: a frame of tf, by default floor_frame; or, with camera_height alone,"
+            " the name of a level one at the camera (docs/nav2.md).",
+        ),
+        _spec(
+            "obstacle_min_height",
+            "Height above the floor below which nothing is an obstacle of depth/scan and depth/obstacles.",
+            low=-10.0,
+            high=20.0,
+            unit="m",
+        ),
+        _spec(
+            "obstacle_max_height",
+            "Height above the floor above which nothing is an obstacle of those.",
+            low=-10.0,
+            high=20.0,
+            unit="m",
+        ),
+        _spec(
+            "obstacle_range_min",
+            "Smallest range along the floor of those; nearer, a ray is -Inf.",
+            low=0.0,
+            high=100.0,
+            unit="m",
+        ),
+        _spec(
+            "obstacle_range_max",
+            "Largest range along the floor of those; beyond, a ray is +Inf.",
+            low=0.0,
+            high=100.0,
+            unit="m",
+        ),
+        _spec(
+            "obstacle_leaf",
+            "Side of the cubes of which depth/obstacles holds one point each; 0 keeps all points.",
+            low=0.0,
+            high=1.0,
+            unit="m",
+        ),
+        _spec(
+            "obstacle_clearing",
+            "Range at which depth/obstacles holds a point where nothing was found, for costmaps to clear; 0 is none.",
+            low=0.0,
+            high=100.0,
+            unit="m",
+        ),
+        _spec(
             "max_rate", "Images a second that are answered at most; 0 is all of them.", low=0.0, high=1000.0, unit="Hz"
         ),
         _spec("stale_after", "Without an image for so long, diagnostics complain.", low=0.1, high=3600.0, unit="s"),
@@ -301,10 +416,26 @@ def validate(values: Mapping[str, object]) -> Parameters:
             raise SettingError(f"there is no parameter {quoted(name)}", f"Use one of {', '.join(TABLE)}.")
     parameters = Parameters(**{name: TABLE[name].check(value) for name, value in values.items()})  # type: ignore[arg-type]
     _ = parameters.pipeline
+    check_scan(parameters)
+    if parameters.rotation == "auto" and parameters.anchoring == "off":
+        remedy = "Set anchoring to auto, by which imu and tf are heard, or rotation to 0, 90, 180 or 270."
+        raise SettingError("rotation is auto and anchoring is off", remedy)
     for name, check in MEANINGS.items():
         check(getattr(parameters, name))
     profiles_of(parameters.power_file).find(parameters.power_profile)
     return parameters
+
+
+def check_scan(parameters: Parameters) -> None:
+    """Hold the limits of the scan against each other.
+
+    Raises:
+        SettingError: one is not below the other.
+    """
+    for least, most in (("obstacle_min_height", "obstacle_max_height"), ("obstacle_range_min", "obstacle_range_max")):
+        low, high = getattr(parameters, least), getattr(parameters, most)
+        if not low < high:
+            raise SettingError(f"{least} is {low:g} m and {most} is {high:g} m", f"Use {least} < {most}.")
 
 
 def check_threads(threads: int) -> None:
@@ -336,6 +467,24 @@ def extrinsics_of(anchor_extrinsics: str) -> dict[str, Pose]:
         SettingError: it says none.
     """
     return parse_extrinsics("" if anchor_extrinsics == NONE else anchor_extrinsics, PLACED)
+
+
+def mask_of(mask: str) -> Mask | None:
+    """The mask that ``mask`` says; None where it says none. A file is read once.
+
+    Raises:
+        SettingError: it says none that can be.
+    """
+    return None if mask == NONE else parse_mask(mask)
+
+
+def calibration_of(camera_info_url: str) -> CalibrationFile | None:
+    """The calibration that ``camera_info_url`` names; None where it names none. A file is read once.
+
+    Raises:
+        SettingError: it is not there, or says no calibration.
+    """
+    return None if camera_info_url == NONE else read_calibration(camera_info_url)
 
 
 def affinity_of(cpu_affinity: str) -> tuple[int, ...] | None:
@@ -377,10 +526,24 @@ def check_bits(mono16_bits: int) -> None:
         raise SettingError(f"mono16_bits cannot be {mono16_bits}", remedy)
 
 
+def check_fov(view_fov: float) -> None:
+    """Hold ``view_fov`` against what a pinhole is to see.
+
+    Raises:
+        SettingError: it is neither 0 nor at least :data:`NARROWEST`.
+    """
+    if 0 < view_fov < NARROWEST:
+        remedy = f"Use {NARROWEST:g} to 150 degrees, or 0 for what camera_info says."
+        raise SettingError(f"view_fov cannot be {view_fov:g}", remedy)
+
+
 MEANINGS: dict[str, Callable[[Any], object]] = {
     "target": partial(check_name, "target"),  # it becomes the name of a folder
     "threads": check_threads,
     "mono16_bits": check_bits,
+    "camera_info_url": calibration_of,
+    "view_fov": check_fov,
+    "mask": mask_of,
     "power_file": profiles_of,
     "cpu_affinity": affinity_of,
     "nvpmodel_command": command_of,

@@ -1,6 +1,8 @@
 """The way of one frame, without ROS: a picture and its camera in, metric depth and points out, each stage timed.
 
-    prepare   cut the view out of the picture, scale it to the network's input, bring the channels to RGB
+    prepare   cut the view out of the picture, scale it to the network's input, bring the channels to RGB; a lens that
+              bends straight lines is undone by the same step
+    look      ask whether the picture is worth it; where somebody wants to know
     infer     run the network
     anchor    correct the answer with measured depths, and say how sure it is; where there are any, or somebody asks
     depth     limits, and the resolution that is wanted
@@ -12,11 +14,10 @@ until it is called again.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol
 
 import cv2
 import numpy as np
@@ -24,17 +25,25 @@ import numpy.typing as npt
 
 from fastdepth_ros.anchoring import Anchoring, Anchors, Report
 from fastdepth_ros.anchoring.prior import Prior
-from fastdepth_ros.camera import Intrinsics, View, size_mismatch
+from fastdepth_ros.camera import Intrinsics, View
 from fastdepth_ros.cloud import RGB, SIGMA, XYZ, CloudMaker
 from fastdepth_ros.errors import ImageError, SettingError
+from fastdepth_ros.lens import turning
+from fastdepth_ros.lens.lens import Lens
+from fastdepth_ros.lens.warp import Rectifier
+from fastdepth_ros.mask import Mask
 from fastdepth_ros.picture import Picture
 from fastdepth_ros.runtime.bundle import Manifest
-from fastdepth_ros.settings import LIMITS, Cloud, DepthEncoding, OutputSize
+from fastdepth_ros.settings import LIMITS, Cloud, DepthEncoding, OutputCamera, OutputSize, Rotation
+from fastdepth_ros.viewing import CELL, Geometry, Latest, Viewing
 
-__all__ = ["DepthEngine", "DepthFrame", "Pipeline", "Settings"]
+__all__ = ["Cells", "DepthEngine", "DepthFrame", "Pipeline", "Settings"]
 
 Allocate = Callable[[str, tuple[int, ...], npt.DTypeLike, tuple[str, ...]], npt.NDArray[Any]]
 """Makes the C-contiguous buffer of an output: (one of :data:`OUTPUTS`, shape, dtype, fields of a point) -> array."""
+
+Look = Callable[[npt.NDArray[np.uint8]], bool]
+"""Looks at the network's input, RGB (height, width, 3), and says whether it shall be answered."""
 
 Sight = Callable[[npt.NDArray[np.float32], Intrinsics], Sequence[Anchors]]
 """Finds anchors in an answer, which says where the floor is and what is hidden: (metres of the cells, the camera of the
@@ -43,19 +52,8 @@ network's input) -> anchors."""
 OUTPUTS = ("depth", "uncertainty", "cloud")
 """Buffers whose bytes others may own: names of :meth:`Pipeline.run`'s arguments and :class:`DepthFrame`'s fields."""
 
-CELL = 2
-"""The network answers in cells of 2x2 input pixels: its last layer comes after the last upsampling."""
-
-REDUCTIONS = (8, 4, 2)
-"""As JPEG decoders reduce a picture, for less than decoding all of it costs."""
-
 NOTHING = 1e-6
 """Metres below which an answer may be the network's 0, "no answer"."""
-
-SHARP = 0.95
-"""Pixels that a reduced picture has to keep for each of the network's, along each side."""
-
-_TO_RGB = {"bgr": cv2.COLOR_BGR2RGB, "rgba": cv2.COLOR_RGBA2RGB, "bgra": cv2.COLOR_BGRA2RGB, "grey": cv2.COLOR_GRAY2RGB}
 
 
 class DepthEngine(Protocol):
@@ -79,25 +77,6 @@ def zeros(
     return np.zeros(shape, dtype)
 
 
-Kept = TypeVar("Kept")
-
-
-class Latest(Generic[Kept]):
-    """Keeps what was made last, and makes it anew when what it depends on changes.
-
-    No ``lru_cache`` around a method: that would be a circle, which keeps all buffers until somebody collects garbage.
-    """
-
-    def __init__(self) -> None:
-        self._known: tuple[object, Kept] | None = None
-
-    def of(self, key: object, make: Callable[[], Kept]) -> Kept:
-        """The thing of this key: kept from the last time, or else made by ``make``."""
-        if self._known is None or self._known[0] != key:
-            self._known = (key, make())
-        return self._known[1]
-
-
 @dataclass(frozen=True)
 class Settings:
     """Settings of the pipeline.
@@ -111,6 +90,10 @@ class Settings:
         min_depth, max_depth: answers outside are too close or out of range [m].
         max_uncertainty: depths whose standard deviation is larger are no answers [m]; 0 keeps all of them.
         cloud_sigma: whether points carry the standard deviation of their depth.
+        output_camera: whose grid ``camera`` is, where the picture is distorted: ``rectified`` is the pinhole's, ``raw``
+            the picture's own, in which each pixel looks up the depth of its ray.
+        rotation: angle by which the picture has to be turned clockwise to be upright, as the network sees it then;
+            answers are in the picture's own grid all the same [degrees]; ``auto`` is :attr:`Pipeline.turned`.
 
     Raises:
         SettingError: a setting is outside what is allowed.
@@ -124,6 +107,8 @@ class Settings:
     max_depth: float = 10.0
     max_uncertainty: float = 0.0
     cloud_sigma: bool = False
+    output_camera: OutputCamera = "rectified"
+    rotation: Rotation = "0"
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -131,6 +116,20 @@ class Settings:
         if not self.min_depth < self.max_depth:
             cause = f"min_depth is {self.min_depth:g} m and max_depth is {self.max_depth:g} m"
             raise SettingError(cause, "Use 0 <= min_depth < max_depth.")
+
+
+class Cells(NamedTuple):
+    """The answer in the network's own resolution.
+
+    Attributes:
+        metres: (rows, columns) float32 [m], with REP-117's marks.
+        view: part of the picture that they are of.
+        seen: the camera of the network's input; None where the picture's is not known.
+    """
+
+    metres: npt.NDArray[np.float32]
+    view: View
+    seen: Intrinsics | None
 
 
 class DepthFrame(NamedTuple):
@@ -147,6 +146,9 @@ class DepthFrame(NamedTuple):
             it was not wanted.
         anchoring: how anchors corrected the answer; None where none came, none are remembered and nobody asks how sure
             it is.
+        cells: the answer in the network's own resolution; None where it was not wanted.
+        refused: whether whoever looked at the picture did not want it answered.
+        lens: of the raw picture whose grid the depth map has; None where the grid is a pinhole's.
     """
 
     depth: npt.NDArray[Any] | None
@@ -155,20 +157,9 @@ class DepthFrame(NamedTuple):
     stages: dict[str, float]
     uncertainty: npt.NDArray[np.float32] | None = None
     anchoring: Report | None = None
-
-
-class Geometry(NamedTuple):
-    """Geometry that does not change from picture to picture.
-
-    Attributes:
-        view: that the network has of the picture.
-        seen: the camera of that view; None where the picture's is not known.
-        ratio: how much farther things are than the network believes.
-    """
-
-    view: View
-    seen: Intrinsics | None
-    ratio: np.float32
+    cells: Cells | None = None
+    refused: bool = False
+    lens: Lens | None = None
 
 
 class Pipeline:
@@ -179,6 +170,9 @@ class Pipeline:
         manifest: of the bundle that the engine was compiled from: the view, and the focal length of its training.
         settings: what is wanted; may be replaced between frames.
         allocate: makes the buffers of depth and cloud, so that a message can own their bytes.
+
+    Attributes:
+        turned: the rotation that holds where the settings' is ``auto``.
 
     Raises:
         BundleError: the manifest's numbers for anchoring are none.
@@ -202,18 +196,37 @@ class Pipeline:
         self, engine: DepthEngine, manifest: Manifest, settings: Settings | None = None, allocate: Allocate = zeros
     ) -> None:
         self.settings = settings or Settings()
+        self.turned: str = turning.NONE
         self._engine = engine
-        self._manifest = manifest
         self._allocate = allocate
-        self._input_height, self._input_width = engine.input.shape[:2]
-        cells = (self._input_height // CELL, self._input_width // CELL)
-        self._metres = np.empty(cells, np.float32)
+        self._viewing = Viewing(manifest, engine.input)
+        rows, columns = engine.input.shape[:2]
+        self._metres: npt.NDArray[np.float32] = np.empty((rows // CELL, columns // CELL), np.float32)
+        self._cells = self._metres
         self._buffers: dict[str, Latest[npt.NDArray[Any]]] = {}
-        self._reduction = Latest[int]()
-        self._known = Latest[Geometry]()
+        self._rectifier = Latest[Rectifier]()
         self._maker = Latest[CloudMaker]()
         self._prior = Prior.from_json(manifest.anchoring, f"the manifest of {manifest.name}")
         self._anchoring: Anchoring | None = None
+
+    @property
+    def mask(self) -> Mask | None:
+        """Part of the pictures that has no depth, in their own coordinates; may be replaced between frames."""
+        return self._viewing.mask
+
+    @mask.setter
+    def mask(self, mask: Mask | None) -> None:
+        self._viewing.mask = mask
+
+    @property
+    def hidden(self) -> float:
+        """Share of the latest answer that has no depth because it is masked, or lies beyond the picture."""
+        return self._viewing.hidden
+
+    @property
+    def _rotation(self) -> str:
+        rotation = self.settings.rotation
+        return self.turned if rotation == turning.AUTO else rotation
 
     def reduction(self, width: int, height: int) -> int:
         """Factor by which a ``width`` x ``height`` picture may be decoded smaller, and still shows the network as much.
@@ -221,9 +234,7 @@ class Pipeline:
         Returns:
             1, 2, 4 or 8; 1 where the cloud wants every pixel's colour.
         """
-        if self._wants_every_pixel:
-            return 1
-        return self._reduction.of((width, height), lambda: self._find_reduction(width, height))
+        return 1 if self._wants_every_pixel else self._viewing.reduction(width, height, self._rotation)
 
     def run(
         self,
@@ -235,6 +246,9 @@ class Pipeline:
         anchors: Sequence[Anchors] | Sight | None = (),
         now: float = 0.0,
         uncertainty: bool = False,
+        cells: bool = False,
+        lens: Lens | None = None,
+        look: Look | None = None,
     ) -> DepthFrame:
         """Depth of one picture.
 
@@ -244,52 +258,73 @@ class Pipeline:
                 focal length, nor is it where they are doubted.
             depth: whether anybody wants the depth map.
             cloud: whether anybody wants the cloud. Nothing is computed for what nobody wants.
-            anchors: measured depths of this frame, in pixels of the network's input, or who finds them in the answer;
-                without any, what earlier ones said of the place still counts. None is "off": it is dropped.
+            anchors: measured depths of this frame, in pixels of the view (the network's input, where that is not
+                turned), or who finds them in the answer; without any, what earlier ones said of the place still counts.
+                None is "off": it is dropped.
             now: the frame's time, in whatever clock the others have [s].
             uncertainty: whether anybody wants to know how sure depth is.
+            cells: whether anybody wants the answer in the network's own resolution.
+            lens: the camera that the picture was taken with, where it bends straight lines; ``camera`` is then the
+                pinhole that is to see the same, and the network sees its picture.
+            look: sees the network's input before the network does, and may refuse it.
 
         Raises:
             ImageError: the picture's shape does not fit its order, or it is reduced and the cloud wants every pixel.
-            CalibrationError: the intrinsics are of another size.
+            CalibrationError: the intrinsics are of another size, or the picture is too large to be rectified.
+            SettingError: the mask is of another size.
         """
-        view, seen, ratio = self._geometry(picture, camera)
+        geometry = self._viewing.geometry(picture, camera, lens, self._rotation)
+        seen, in_raw = geometry.seen, self._answers_raw(geometry)
         cloud = cloud and camera is not None and self.settings.cloud != "off"
         if cloud and picture.reduction > 1 and self._wants_every_pixel:
             raise ImageError("a reduced picture lacks the colours of some points", "Decode all of its pixels.")
-        output = seen if self.settings.output_size == "native" else camera
-        if not depth and not cloud and not uncertainty:
+        output = seen if self.settings.output_size == "native" else lens.camera if lens and in_raw else camera
+        if not (depth or cloud or uncertainty or cells):
             return DepthFrame(None, output, None, {})
 
         stages: dict[str, float] = {}
         started = time.perf_counter()
-        self._prepare(picture, view)
+        shown = self._viewing.prepare(picture, geometry)
         started = _lap(stages, "prepare", started)
+
+        if look is not None:
+            if not look(self._engine.input):
+                return DepthFrame(None, output, None, stages, refused=True)
+            started = _lap(stages, "look", started)
 
         answer = self._engine.run()
         started = _lap(stages, "infer", started)
 
-        np.multiply(answer, ratio, out=self._metres)
+        np.multiply(answer, geometry.ratio, out=self._metres)
         sigmas, report = None, None
         wanted = uncertainty or self.settings.max_uncertainty > 0 or (cloud and self.settings.cloud_sigma)
         if anchors or wanted or (self._anchoring is not None and self._anchoring.remembers):
             if callable(anchors):
-                anchors = anchors(self._metres, seen) if seen is not None else ()
-            sigmas, report = self._anchor(anchors, now, wanted)
+                anchors = anchors(self._own("found", self._metres, geometry), seen) if seen is not None else ()
+            sigmas, report = self._anchor(_upright(anchors, geometry), now, wanted)
             started = _lap(stages, "anchor", started)
 
-        self._limit(answer)
+        self._cells = self._own("cells", self._metres, geometry)
+        self._limit(self._own("answer", answer, geometry))
+        if geometry.hidden is not None:
+            self._cells[geometry.hidden] = np.nan
         if sigmas is not None:
+            sigmas = self._own("sigmas", sigmas, geometry)
             self._doubt(sigmas)
-        metres, published = self._depth(picture, view, depth)
-        sure = None if sigmas is None else self._enlarged("uncertainty", sigmas, picture, view)
+        metres = published = None
+        if depth or cloud:
+            metres, published = self._depth(picture, geometry, depth)
+        sure = None if sigmas is None else self._enlarged("uncertainty", sigmas, picture, geometry)
         started = _lap(stages, "depth", started)
 
         points = None
-        if cloud and output is not None:
-            points = self._cloud(metres, output, picture, sure)
+        if cloud and output is not None and metres is not None:
+            points = self._cloud(metres, output, self._colours(picture, shown, camera, geometry), sure, geometry)
             _lap(stages, "cloud", started)
-        return DepthFrame(published, output, points, stages, sure if uncertainty else None, report)
+        sure = sure if uncertainty else None
+        answered = Cells(self._cells, geometry.view, seen) if cells else None
+        lens = lens if in_raw else None
+        return DepthFrame(published, output, points, stages, sure, report, answered, lens=lens)
 
     def _anchor(
         self, anchors: Sequence[Anchors] | None, now: float, wanted: bool
@@ -305,65 +340,35 @@ class Pipeline:
         np.copyto(self._metres, done.depth)
         return done.sigma, done.report
 
+    def _own(self, name: str, cells: npt.NDArray[np.float32], geometry: Geometry) -> npt.NDArray[np.float32]:
+        """Cells of the network in the camera's own grid: themselves where it stands upright, else a buffer."""
+        if geometry.rotation == turning.NONE:
+            return cells
+        shape = cells.shape[::-1] if geometry.rotation in turning.SIDEWAYS else cells.shape
+        out = self._buffer(name, shape, np.float32)
+        turning.own(cells, geometry.rotation, out)
+        return out
+
     def _doubt(self, sigmas: npt.NDArray[np.float32]) -> None:
         """Take out what is less sure than it may be, and the sigma of what has no depth."""
         if self.settings.max_uncertainty:
-            self._metres[sigmas > self.settings.max_uncertainty] = np.nan
-        if not cv2.checkRange(self._metres)[0]:
-            sigmas[~np.isfinite(self._metres)] = np.nan
+            self._cells[sigmas > self.settings.max_uncertainty] = np.nan
+        if not cv2.checkRange(self._cells)[0]:
+            sigmas[~np.isfinite(self._cells)] = np.nan
 
     @property
     def _wants_every_pixel(self) -> bool:
         """Whether the cloud takes its colours from the picture; else from what the network sees."""
         return self.settings.output_size == "camera" and self.settings.cloud == "xyzrgb"
 
-    def _find_reduction(self, width: int, height: int) -> int:
-        for factor in REDUCTIONS:
-            view = self._manifest.view_of(width, height, factor)
-            left = min(view.width / self._input_width, view.height / self._input_height) / factor
-            if left >= SHARP:
-                return factor
-        return 1
-
-    def _geometry(self, picture: Picture, camera: Intrinsics | None) -> Geometry:
-        """Geometry of a picture: the same object for as long as pictures are of one kind and camera."""
-        pixels, *rest = picture
-        return self._known.of((pixels.shape, pixels.dtype, *rest, camera), lambda: self._find_geometry(picture, camera))
-
-    def _find_geometry(self, picture: Picture, camera: Intrinsics | None) -> Geometry:
-        picture.check()
-        if camera is not None:
-            mismatch = size_mismatch(camera, picture.width, picture.height)
-            if mismatch is not None:
-                raise mismatch
-        view = self._manifest.view_of(picture.width, picture.height, picture.reduction)
-        seen = view.intrinsics(camera) if camera is not None else None
-        return Geometry(view, seen, np.float32(self._focal_ratio(seen)))
-
-    def _prepare(self, picture: Picture, view: View) -> None:
-        """Cut, scale and reorder into the engine's own tensor; colours change after the scaling, on fewer pixels."""
-        size = (self._input_width, self._input_height)
-        cut = view.cut(picture.pixels, picture.reduction)
-        if picture.order == "rgb":
-            cv2.resize(cut, size, self._engine.input, 0, 0, cv2.INTER_LINEAR)
-        else:
-            scaled = self._buffer("scaled", (*size[::-1], *picture.pixels.shape[2:]), np.uint8)
-            cv2.resize(cut, size, scaled, 0, 0, cv2.INTER_LINEAR)
-            cv2.cvtColor(scaled, _TO_RGB[picture.order], self._engine.input)
-
-    def _focal_ratio(self, seen: Intrinsics | None) -> float:
-        """Ratio of true distances to those that the network believes.
-
-        It knows sizes in pixels only: through a lens k times as long as in training, a thing looks k times as near.
-        """
-        trained = self._manifest.training_focal
-        if seen is None or seen.doubt or trained is None:
-            return 1.0
-        return math.sqrt(seen.fx * seen.fy / (trained[0] * trained[1]))
+    def _answers_raw(self, geometry: Geometry) -> bool:
+        """Whether answers are in the grid of a picture that is distorted."""
+        settings = self.settings
+        return geometry.warp is not None and settings.output_size == "camera" and settings.output_camera == "raw"
 
     def _limit(self, answer: npt.NDArray[np.float32]) -> None:
         """Give the metres of every cell REP-117's marks."""
-        metres, settings = self._metres, self.settings
+        metres, settings = self._cells, self.settings
         quiet = True
         if cv2.checkRange(metres, quiet, max(settings.min_depth, NOTHING), settings.max_depth)[0]:
             return  # as in most rooms
@@ -373,23 +378,27 @@ class Pipeline:
         metres[~(answer > 0)] = np.nan
 
     def _depth(
-        self, picture: Picture, view: View, wanted: bool
+        self, picture: Picture, geometry: Geometry, wanted: bool
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[Any] | None]:
         """The depth map in metres, and as it is wanted; in "32FC1" they are one buffer."""
         in_metres = self.settings.depth_encoding == "32FC1"
         name = "depth" if in_metres and wanted else "metres"
-        metres = self._enlarged(name, self._metres, picture, view)
+        metres = self._enlarged(name, self._cells, picture, geometry)
         if not wanted:
             return metres, None
         return metres, metres if in_metres else self._millimetres(metres)
 
     def _enlarged(
-        self, name: str, cells: npt.NDArray[np.float32], picture: Picture, view: View
+        self, name: str, cells: npt.NDArray[np.float32], picture: Picture, geometry: Geometry
     ) -> npt.NDArray[np.float32]:
         """Cells in the resolution that is wanted, in the buffer of that name."""
         native = self.settings.output_size == "native"
-        shape = (self._input_height, self._input_width) if native else (picture.height, picture.width)
+        view = geometry.view
+        shape = (view.input_height, view.input_width) if native else (picture.height, picture.width)
         out = self._buffer(name, shape, np.float32)
+        if geometry.warp is not None and self._answers_raw(geometry):
+            geometry.warp.look_up(cells, out)
+            return out
         target = out
         if not native:
             # Rows and columns outside the view keep what an earlier view may have left there, so they are cleared.
@@ -417,19 +426,34 @@ class Pipeline:
         self,
         metres: npt.NDArray[np.float32],
         output: Intrinsics,
-        picture: Picture,
+        colours: Picture | None,
         sigmas: npt.NDArray[np.float32] | None,
+        geometry: Geometry,
     ) -> npt.NDArray[np.float32]:
         stride = self.settings.cloud_stride
-        coloured = self.settings.cloud == "xyzrgb"
-        fields = (*XYZ, *([RGB] if coloured else ()), *([SIGMA] if self.settings.cloud_sigma else ()))
-        maker = self._maker.of((output, stride, fields), lambda: CloudMaker(output, stride, fields))
-        colours = None
-        if coloured:
-            colours = picture if self._wants_every_pixel else Picture(self._engine.input, "rgb")
+        fields = (*XYZ, *([RGB] if colours is not None else ()), *([SIGMA] if self.settings.cloud_sigma else ()))
+        warp = geometry.warp if self._answers_raw(geometry) else None
+        maker = self._maker.of(
+            (output, stride, fields, warp), lambda: CloudMaker(output, stride, fields, warp.slopes() if warp else None)
+        )
         points = self._buffer("cloud", maker.shape, np.float32, fields)
         maker.write(metres, colours, points, sigmas)
         return points
+
+    def _colours(
+        self, picture: Picture, shown: npt.NDArray[np.uint8], camera: Intrinsics | None, geometry: Geometry
+    ) -> Picture | None:
+        """Colours of the points, in the grid of the depth map; None where points have none."""
+        if self.settings.cloud != "xyzrgb":
+            return None
+        if not self._wants_every_pixel:
+            return Picture(shown, "rgb")
+        warp = geometry.warp
+        if warp is None or camera is None or self._answers_raw(geometry):
+            return picture
+        rectified = self._buffer("colours", picture.pixels.shape, np.uint8)
+        self._rectifier.of((warp, camera), lambda: Rectifier(warp.lens, camera)).rectify(picture.pixels, rectified)
+        return Picture(rectified, picture.order)
 
     def _buffer(
         self, name: str, shape: tuple[int, ...], dtype: npt.DTypeLike, fields: tuple[str, ...] = ()
@@ -440,6 +464,21 @@ class Pipeline:
             kept = self._buffers[name] = Latest()
         make = self._allocate if name in OUTPUTS else zeros
         return kept.of((shape, dtype, fields), lambda: make(name, shape, dtype, fields))
+
+
+def _upright(anchors: Sequence[Anchors] | None, geometry: Geometry) -> Sequence[Anchors] | None:
+    """Anchors whose pixels are those of the camera's own grid, where the network sees them."""
+    rotation, view = geometry.rotation, geometry.view
+    if not anchors or rotation == turning.NONE:
+        return anchors
+    size = view.input_width, view.input_height
+    sideways = rotation in turning.SIDEWAYS
+    return [
+        each._replace(
+            pixels=turning.upright_pixels(each.pixels, *size, rotation), zone=each.zone[::-1] if sideways else each.zone
+        )
+        for each in anchors
+    ]
 
 
 def _lap(stages: dict[str, float], name: str, started: float) -> float:

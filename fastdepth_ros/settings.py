@@ -18,23 +18,33 @@ __all__ = [
     "AnchorScale",
     "AnchoringMode",
     "Cloud",
+    "CompressedDepth",
     "DepthEncoding",
+    "GateMode",
     "ImageTransport",
     "Limits",
+    "OutputCamera",
     "OutputSize",
     "Precision",
+    "Rectify",
+    "Rotation",
     "Value",
 ]
 
 Value: TypeAlias = str | int | float | bool
 
 OutputSize: TypeAlias = Literal["native", "camera"]
+OutputCamera: TypeAlias = Literal["rectified", "raw"]
+Rotation: TypeAlias = Literal["0", "90", "180", "270", "auto"]
+Rectify: TypeAlias = Literal["auto", "on", "off"]
 DepthEncoding: TypeAlias = Literal["32FC1", "16UC1"]
 Cloud: TypeAlias = Literal["off", "xyz", "xyzrgb"]
+CompressedDepth: TypeAlias = Literal["png", "rvl"]
 Precision: TypeAlias = Literal["auto", "float32", "int8"]
 ImageTransport: TypeAlias = Literal["raw", "compressed"]
 AnchoringMode: TypeAlias = Literal["auto", "off"]
 AnchorScale: TypeAlias = Literal["metric", "relative"]
+GateMode: TypeAlias = Literal["off", "warn", "drop"]
 
 LONGEST_WORD = 1024
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -119,10 +129,15 @@ def _hint(value: object) -> str:
 
 LIMITS = {
     "precision": Limits(str, get_args(Precision)),
+    "gate": Limits(str, get_args(GateMode)),
     "image_transport": Limits(str, get_args(ImageTransport)),
     "output_size": Limits(str, get_args(OutputSize)),
+    "output_camera": Limits(str, get_args(OutputCamera)),
+    "rotation": Limits(str, get_args(Rotation)),
+    "rectify": Limits(str, get_args(Rectify)),
     "depth_encoding": Limits(str, get_args(DepthEncoding)),
     "cloud": Limits(str, get_args(Cloud)),
+    "compressed_depth_format": Limits(str, get_args(CompressedDepth)),
     "cloud_stride": Limits(int, low=1, high=64),
     "min_depth": Limits(float, low=0.0, high=100.0, unit="m"),
     "max_depth": Limits(float, low=0.0, high=100.0, unit="m"),

@@ -13,12 +13,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
+from ament_index_python.packages import PackageNotFoundError, get_package_prefix, get_package_share_directory
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 from launch.actions import (
     DeclareLaunchArgument,
     EmitEvent,
     ExecuteProcess,
+    LogInfo,
     OpaqueFunction,
     RegisterEventHandler,
     SetEnvironmentVariable,
@@ -41,6 +42,9 @@ UP_TO_JAZZY = ("humble", "iron", "jazzy")
 NAME = "fastdepth"
 """Name of the node, where it is given no other."""
 
+DECOMPRESSES = "compressed_image_transport"
+"""Package of the plugin with which RViz shows compressed images."""
+
 RESPAWN_DELAY = 2.0
 """Before a node that died is started again [s]."""
 
@@ -49,6 +53,10 @@ PARAMETERS = (
     "target",
     "precision",
     "image_transport",
+    "camera_info_url",
+    "rectify",
+    "rotation",
+    "mask",
     "output_size",
     "cloud",
     "anchoring",
@@ -114,6 +122,28 @@ ARGUMENTS = [
         default_value="",
         choices=["", "raw", "compressed"],
         description="compressed reads the topic <image>/compressed; with bag:= it is found out.",
+    ),
+    DeclareLaunchArgument(
+        "camera_info_url",
+        default_value="",
+        description="Calibration from a file instead of camera_info: file:///PATH or package://PACKAGE/PATH.",
+    ),
+    DeclareLaunchArgument(
+        "rectify",
+        default_value="",
+        choices=["", "auto", "on", "off"],
+        description="Whether the lens of distorted images is undone (docs/lens.md).",
+    ),
+    DeclareLaunchArgument(
+        "rotation",
+        default_value="",
+        choices=["", "0", "90", "180", "270", "auto"],
+        description="Angle by which the images have to be turned clockwise to be upright, in degrees.",
+    ),
+    DeclareLaunchArgument(
+        "mask",
+        default_value="",
+        description="Part of the images without depth: polygons, or a PNG that is black there.",
     ),
     DeclareLaunchArgument(
         "output_size",
@@ -220,8 +250,7 @@ def refuse_what_is_missing(context: LaunchContext, given: dict[str, str]) -> Non
         if not Path(given[name]).is_file():
             raise RuntimeError(f"{name}:={given[name]} is no file. Name one, or leave {name} out.")
     if given["rviz"] == "true" and not executable(context, "rviz2", "rviz2"):
-        distribution = os.environ.get("ROS_DISTRO") or "DISTRO"
-        remedy = f"Install it (sudo apt install ros-{distribution}-rviz2), or leave rviz out."
+        remedy = f"Install it ({how_to_install('rviz2')}), or leave rviz out."
         raise RuntimeError(f"rviz:=true needs the package rviz2, which is not installed. {remedy}")
     if given["model"]:
         refuse_missing_model(given["model"])
@@ -242,6 +271,12 @@ def executable(context: LaunchContext, package: str, name: str) -> str:
         return ExecutableInPackage(package=package, executable=name).perform(context)
     except (PackageNotFoundError, SubstitutionFailure):
         return ""
+
+
+def how_to_install(package: str) -> str:
+    """Command that installs a package of this ROS distribution."""
+    distribution = os.environ.get("ROS_DISTRO") or "DISTRO"
+    return f"sudo apt install ros-{distribution}-{package.replace('_', '-')}"
 
 
 def beside(image: str) -> str:
@@ -398,8 +433,10 @@ def rviz(resolve: Callable[[str], str], given: dict[str, str], frame: str) -> li
     """RViz on the camera and the outputs of the node."""
     image = resolve(given["image"])
     config = Path(given["rviz_config"])
+    told: list[LaunchDescriptionEntity] = []
     if given["image_transport"] == "compressed" and config == CONFIG / "depth.rviz":
         config = with_compressed_images(config)
+        told = told_of_missing_plugin()
     own = resolve("depth")
     names = {
         "/image": image,
@@ -414,7 +451,7 @@ def rviz(resolve: Callable[[str], str], given: dict[str, str], frame: str) -> li
         parameters=[{"use_sim_time": given["use_sim_time"] == "true"}],
         remappings=[(name, to) for name, to in names.items() if name != to],
     )
-    return [window, OpaqueFunction(function=frame_for_rviz, args=[frame])]
+    return [*told, window, OpaqueFunction(function=frame_for_rviz, args=[frame])]
 
 
 def with_compressed_images(config: Path) -> Path:
@@ -423,6 +460,16 @@ def with_compressed_images(config: Path) -> Path:
     text = config.read_text(encoding="utf-8").replace("Value: /image\n", "Value: /image/compressed\n")
     copy.write_text(text, encoding="utf-8")
     return copy
+
+
+def told_of_missing_plugin() -> list[LaunchDescriptionEntity]:
+    """A line where RViz lacks its plugin for compressed images: depth and cloud are shown all the same."""
+    try:
+        get_package_prefix(DECOMPRESSES)
+    except PackageNotFoundError:
+        remedy = f"Install {DECOMPRESSES} ({how_to_install(DECOMPRESSES)})."
+        return [LogInfo(msg=f"RViz's Camera stays empty, for its plugin for compressed images is missing. {remedy}")]
+    return []
 
 
 def frame_for_rviz(context: LaunchContext, frame: str) -> list[LaunchDescriptionEntity]:

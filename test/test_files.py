@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from family import alive, children, wait_until
 from made_weights import random_weights
 from safetensors.numpy import save
 from slowly import mostly_slow
@@ -452,30 +453,6 @@ def test_a_link_of_such_a_name_is_not_followed(tmp_path):
     old(tmp_path / "home")
     sweep(tmp_path)
     assert (tmp_path / "home" / "file").exists()
-
-
-def alive(processes):
-    return [pid for pid in processes if Path(f"/proc/{pid}").exists() and "Z" not in _state(pid)]
-
-
-def _state(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return "Z"
-
-
-def children(pid):
-    try:
-        found = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except OSError:
-        return []
-    return found + [inner for child in found for inner in children(child)]
-
-
-def wait_until(true):
-    while not true():
-        time.sleep(0.05)
 
 
 @pytest.mark.parametrize("by", mostly_slow([signal.SIGKILL, signal.SIGTERM]), ids=lambda s: s.name)

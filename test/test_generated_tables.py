@@ -43,6 +43,8 @@ def test_launch_and_parameters_allow_the_same_words(tables):
         "cloud",
         "anchoring",
         "anchor_scale",
+        "rectify",
+        "rotation",
     }
     for name in set(LIMITS) & set(shown):
         assert shown[name] == ", ".join(LIMITS[name].choices)

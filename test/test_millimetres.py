@@ -4,10 +4,11 @@ import cv2
 import numpy as np
 import pytest
 
+from fastdepth_ros.codec.compressed_depth import HEADER
 from fastdepth_ros.commands.infer import _write
 from fastdepth_ros.millimetres import FARTHEST, millimetres
 from fastdepth_ros.pipeline import DepthFrame
-from fastdepth_ros.recording.depth import HEADER, encode_depth
+from fastdepth_ros.recording.depth import encode_depth
 
 DEPTHS = [(0.0, 0), (0.0004, 0), (0.001, 1), (1.2344, 1234), (65.5, 65500), (FARTHEST, 65535)]
 NONE = [(65.536, 0), (80.0, 0), (np.inf, 0), (-np.inf, 0), (np.nan, 0), (-1.0, 0)]

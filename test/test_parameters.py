@@ -52,6 +52,9 @@ def test_a_whole_number_does_for_a_number():
         ({"mono16_bits": 17}, "from 0 to 16"),
         ({"mono16_bits": 3}, "8 to 16"),
         ({"cluod": "xyz"}, "cloud"),
+        ({"rotation": 45}, "0, 90, 180, 270, auto"),
+        ({"rotation": "auto", "anchoring": "off"}, "Set anchoring to auto"),
+        ({"view_fov": 5.0}, "10 to 150"),
     ],
 )
 def test_what_is_not_allowed_is_refused_with_what_is(values, remedy):

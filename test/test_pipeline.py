@@ -381,3 +381,40 @@ def test_a_pipeline_that_is_given_up_leaves_at_once():
         assert gone() is None, "a circle keeps its buffers"
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("output_size", ["native", "camera"])
+def test_cells_are_the_answer_itself_with_its_limits_and_its_view(output_size):
+    answer = grid()
+    answer[0, :4] = (0.0, 0.05, 20.0, 2.0)
+    pipeline = Pipeline(KnownAnswer(answer), MANIFEST, Settings(output_size=output_size))
+    frame = pipeline.run(Picture(scene(), "rgb"), KINECT, depth=False, cloud=False, cells=True)
+    assert frame.depth is None
+    assert frame.cloud is None
+    view = View.of(PAPER_VIEW, 640, 480, 224, 224)
+    assert (frame.cells.view, frame.cells.seen) == (view, view.intrinsics(KINECT))
+    ratio = frame.cells.metres[5, 5] / answer[5, 5]
+    np.testing.assert_array_equal(frame.cells.metres[0, :4], [np.nan, -np.inf, np.inf, np.float32(2.0 * ratio)])
+    assert pipeline.run(Picture(scene(), "rgb"), KINECT).cells is None
+
+
+def test_who_looks_sees_the_network_s_input_and_may_refuse_it():
+    engine, seen = KnownAnswer(), []
+    pipeline = Pipeline(engine, MANIFEST)
+
+    def look(pixels):
+        seen.append(pixels.copy())
+        return len(seen) > 1
+
+    refused = pipeline.run(Picture(scene(), "rgb"), KINECT, look=look)
+    assert refused.refused
+    assert refused.depth is None
+    assert refused.cloud is None
+    assert engine.runs == 0
+    answered = pipeline.run(Picture(scene(), "rgb"), KINECT, look=look)
+    assert not answered.refused
+    assert answered.depth is not None
+    assert engine.runs == 1
+    np.testing.assert_array_equal(seen[0], engine.input)
+    assert "look" in answered.stages
+    assert "look" not in pipeline.run(Picture(scene(), "rgb"), KINECT).stages

@@ -83,18 +83,21 @@ def _yaml_entry(spec: Spec) -> str:
     limits = "" if _any(spec) else f" Allowed: {allowed(spec)}{unit}."
     said, indent = f"{spec.description}{limits} {changes}", "    # "
     words = textwrap.fill(said, WIDTH, initial_indent=indent, subsequent_indent=indent)
-    return f"{words}\n    {spec.name}: {_plain(spec.default)}\n"
+    digits = isinstance(spec.default, str) and spec.default.isdigit()  # a word, for YAML as well
+    default = f'"{spec.default}"' if digits else _plain(spec.default)
+    return f"{words}\n    {spec.name}: {default}\n"
 
 
 def _row(spec: Spec) -> tuple[str, ...]:
     unit = f" [{spec.unit}]" if spec.unit else ""
     limits = "any word" if _any(spec) and isinstance(spec.default, str) else f"{allowed(spec)}{unit}"
-    meaning = re.sub(r"docs/(\w+\.md)", _link, spec.description)
+    meaning = re.sub(r"docs/(\w+\.md)((?:#[\w-]+)?)", _link, spec.description)
     return f"`{spec.name}`", f"`{_plain(spec.default)}`", limits, spec.change.value, meaning
 
 
 def _link(page: re.Match[str]) -> str:
-    return f"[{page[1]}]({page[1]})" if (ROOT / page[0]).is_file() else page[0]
+    there = (ROOT / "docs" / page[1]).is_file()
+    return f"[{page[1]}]({page[1]}{page[2]})" if there else page[0]
 
 
 def _any(spec: Spec) -> bool:

@@ -29,6 +29,9 @@ DEEPEST = 64
 FASTEST = 20.0
 """Speed above which two samples of a frame are a jump [m/s]."""
 
+ANOTHER_CLOCK = 600.0
+"""A time that is farther from all samples was stamped by another clock [s]."""
+
 JUMP = 0.5
 """Metres below which no change is called a jump."""
 
@@ -250,6 +253,8 @@ def no_transform(target: str, source: str, why: str) -> AnchorError:
 
 def _not_then(target: str, source: str, name: str, late: float) -> AnchorError:
     cause = f"no tf between {target} and {source} at the image's time: the nearest of {name} is"
+    if abs(late) > ANOTHER_CLOCK:
+        return AnchorError(f"{cause} from another clock", "Synchronise the clocks of the image and of tf.")
     if late > 0:
         return AnchorError(f"{cause} {late:.2f} s older", f"Look whether who publishes {name} still does.")
     return AnchorError(

@@ -24,12 +24,12 @@ from fastdepth_ros.evaluation.frames import is_recording, labelled
 from fastdepth_ros.evaluation.metrics import METRICS, challenge_score
 from fastdepth_ros.evaluation.sensors import NAMES, parse
 from fastdepth_ros.models import find_bundle
-from fastdepth_ros.pipeline import CELL
 from fastdepth_ros.runtime import processor
 from fastdepth_ros.runtime.cache import module_for
 from fastdepth_ros.runtime.engines import open_engine
 from fastdepth_ros.runtime.precision import AUTO, FLOAT32, choose
 from fastdepth_ros.settings import LIMITS
+from fastdepth_ros.viewing import CELL
 
 BETTER_HIGH = ("delta1", "delta2", "delta3")
 

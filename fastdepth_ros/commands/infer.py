@@ -24,13 +24,14 @@ from fastdepth_ros.messages.files import read_file
 from fastdepth_ros.millimetres import millimetres
 from fastdepth_ros.models import DEFAULT, find_bundle
 from fastdepth_ros.picture import Picture
-from fastdepth_ros.pipeline import CELL, DepthFrame, Pipeline, Settings
+from fastdepth_ros.pipeline import DepthFrame, Pipeline, Settings
 from fastdepth_ros.ply import write_ply
 from fastdepth_ros.runtime.bundle import Manifest
 from fastdepth_ros.runtime.cache import module_for
 from fastdepth_ros.runtime.engines import open_engine
 from fastdepth_ros.runtime.precision import AUTO, choose
 from fastdepth_ros.settings import LIMITS
+from fastdepth_ros.viewing import CELL
 
 if TYPE_CHECKING:
     from fastdepth_ros.recording.anchor_file import Row

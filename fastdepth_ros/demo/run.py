@@ -97,6 +97,8 @@ def run_node(
         "image_transport": "compressed" if topics.compressed else "raw",
         "cloud": options.cloud,
         "output_size": options.output_size,
+        # The recording's true depth, and what sensors are simulated from it, are in the raw picture's own grid.
+        "rectify": "off",
         "diagnostics_period": DIAGNOSTICS_PERIOD,
         **(feed.parameters if feed else {}),
         **options.parameters,

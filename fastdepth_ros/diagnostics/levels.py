@@ -2,9 +2,11 @@
 
     input        ERROR  images came and stopped for `stale_after`; every image of the window was unreadable
                  WARN   no image came yet for `stale_after`; some images of the window were unreadable; more than 5 %
-                        of them were lost between the camera driver and the node; images of two frames come in turn
+                        of them were lost between the camera driver and the node; images of two frames come in turn;
+                        more than 5 % of the pictures are not worth answering (dark, blurred, frozen, ...)
     calibration  WARN   no valid camera_info of the image's size: there is depth, but no camera_info and no cloud; or
-                        no lens has its numbers; or a bad one came after a good one; or the pictures are distorted
+                        no lens has its numbers; or a bad one came after a good one; or the pictures are distorted,
+                        and that is not undone
     inference    ERROR  the node failed on an image of the window
                  WARN   more than 5 % of the window's images were replaced before the node got to them
     outputs      WARN   the age's p95 is over what the power profile allows (100 ms where it says nothing), or an image
@@ -27,11 +29,14 @@ from fastdepth_ros.dds import advice
 from fastdepth_ros.diagnostics.monitor import Drop, Report
 from fastdepth_ros.diagnostics.status import Status
 from fastdepth_ros.diagnostics.windows import Spread
-from fastdepth_ros.errors import Level, quoted
+from fastdepth_ros.errors import FastDepthError, Level, quoted
 from fastdepth_ros.power.ages import milliseconds, of_another_clock
 
 DROPPED_SHARE = 0.05
 """Share of a window's images that may be lost on the way, and that may be replaced by newer ones."""
+
+DOUBTED_SHARE = 0.05
+"""Share of a window's pictures that may not be worth answering: a lamp passes, a robot turns quickly."""
 
 AGE_LIMIT = 0.1
 """Age from which depth is too old where the power profile names none [s]: three images of a 30 Hz camera."""
@@ -81,6 +86,7 @@ def input_status(report: Report, source: InputTopic, stale_after: float) -> Stat
         "images": str(report.received),
         Drop.LOST.value: str(report.dropped.get(Drop.LOST, 0)),
         "unreadable": str(report.rejected),
+        "not worth answering": str(report.doubted),
         "since last image [s]": f"{report.silence:.1f}",
         "last error": report.last_error or "none",
     }
@@ -103,6 +109,10 @@ def input_status(report: Report, source: InputTopic, stale_after: float) -> Stat
     if lost > max(1, DROPPED_SHARE * (report.recent_received + lost)):
         cause = f"{lost} of {report.recent_received + lost} images were lost on the way"
         remedy = f"{advice(source.picture)} Otherwise the network or this machine is too busy."
+        return Status(Level.WARN, cause, remedy, about="input", values=values)
+    if report.recent_doubted > max(1, DOUBTED_SHARE * report.recent_received):
+        words, remedy = report.doubt
+        cause = f"{report.recent_doubted} of {report.recent_received} pictures are not worth answering: {words}"
         return Status(Level.WARN, cause, remedy, about="input", values=values)
     return Status(
         Level.OK, f"{report.rate_in:.1f} Hz" if report.received else "waiting for images", about="input", values=values
@@ -202,13 +212,19 @@ def inference_status(report: Report, facts: Mapping[str, str]) -> Status:
     return Status(Level.OK, f"{busy.p50 * 1e3:.1f} ms", about="inference", values=values)
 
 
-def output_status(report: Report, subscribers: Mapping[str, int], age_limit: float | None = None) -> Status:
+def output_status(
+    report: Report,
+    subscribers: Mapping[str, int],
+    age_limit: float | None = None,
+    problems: Mapping[str, FastDepthError] = MappingProxyType({}),
+) -> Status:
     """Whether the answers are young enough to be of use.
 
     Args:
         report: of the monitor.
         subscribers: topic -> how many subscribe.
         age_limit: p95 of the age that the power profile allows [s]; None where it names none.
+        problems: topic that somebody reads -> why the latest image has no message there.
     """
     limit = AGE_LIMIT if age_limit is None else age_limit
     values = {
@@ -224,6 +240,10 @@ def output_status(report: Report, subscribers: Mapping[str, int], age_limit: flo
         remedy = "Let the driver stamp with this machine's time; a recording needs use_sim_time and /clock."
         return Status(Level.WARN, cause, remedy, about="outputs", values=values)
     values["age p50/p95/max [ms]"] = _milliseconds(report.age)
+    for topic, problem in problems.items():
+        return Status(
+            Level.WARN, f"nothing on {topic}: {problem.cause}", problem.remedy, about="outputs", values=values
+        )
     if report.age.p50 < -CLOCK_TOLERANCE:
         cause = f"images are stamped {-report.age.p50:.3f} s in the future"
         remedy = (
@@ -283,4 +303,4 @@ def node_status(
 
 
 def _milliseconds(spread: Spread) -> str:
-    return f"{spread.p50 * 1e3:.1f} / {spread.p95 * 1e3:.1f} / {spread.max * 1e3:.1f}"
+    return " / ".join(milliseconds(each).removesuffix(" ms") for each in (spread.p50, spread.p95, spread.max))

@@ -20,6 +20,7 @@ class Drop(Enum):
     MAX_RATE = "beyond max_rate"
     BUDGET = "held back to keep the age within its budget"
     UNWANTED = "no subscribers"
+    REFUSED = "not worth answering (gate: drop)"
     UNCALIBRATED = "only camera_info or cloud subscribed, and no valid camera_info"
 
 
@@ -34,6 +35,8 @@ class Report:
         recent_received, recent_rejected, recent_failed, recent_dropped: the same in the window.
         recent_turns, frames: how often in the window an image was of another frame than the one before, and which two
             frames those were the last time.
+        doubted, recent_doubted, doubt: pictures that are not worth answering, in all and in the window; what the last
+            one was, and what to do.
         rate_in, rate_out: images and answers a second [Hz].
         age: of the images when their depth was published [s].
         stages: stage -> its durations [s].
@@ -52,6 +55,9 @@ class Report:
     recent_dropped: Mapping[Drop, int] = field(default_factory=dict)
     recent_turns: int = 0
     frames: tuple[str, str] = ("", "")
+    doubted: int = 0
+    recent_doubted: int = 0
+    doubt: tuple[str, str] = ("", "")
     rate_in: float = 0.0
     rate_out: float = 0.0
     age: Spread | None = None
@@ -74,6 +80,8 @@ class Monitor:
         self._answered = Window[tuple[float, Mapping[str, float]]]()
         self._turned = Tally()
         self._frames = ("", "")
+        self._doubted = Tally()
+        self._doubt = ("", "")
         self._last_error = ""
 
     def received(self, now: float, count: int = 1) -> None:
@@ -116,6 +124,12 @@ class Monitor:
         with self._lock:
             self._answered.add(now, (age, stages))
 
+    def doubted(self, now: float, words: str, remedy: str) -> None:
+        """Note a picture that is not worth answering: what it is, and what to do."""
+        with self._lock:
+            self._doubted.add(now)
+            self._doubt = words, remedy
+
     def turned(self, now: float, before: str, after: str) -> None:
         """Note an image of another frame than the one before."""
         with self._lock:
@@ -141,6 +155,9 @@ class Monitor:
                 recent_dropped={cause: window.count(now) for cause, window in self._dropped.items()},
                 recent_turns=self._turned.count(now),
                 frames=self._frames,
+                doubted=self._doubted.total,
+                recent_doubted=self._doubted.count(now),
+                doubt=self._doubt,
                 rate_in=self._received.rate(now),
                 rate_out=self._answered.rate(now),
                 last_error=self._last_error,

@@ -22,7 +22,7 @@ from fastdepth_ros.doctor.check import ok, warn
 from fastdepth_ros.doctor.graph import listener, spin
 from fastdepth_ros.doctor.sight import Sight, look
 from fastdepth_ros.errors import AnchorError, FastDepthError, Finding
-from fastdepth_ros.messages.camera_info import intrinsics_of, is_rectified
+from fastdepth_ros.messages.camera_info import intrinsics_of, is_rectified, seen_camera
 from fastdepth_ros.messages.clouds import Points, read_cloud
 from fastdepth_ros.messages.depth_images import Depths, read_depths
 from fastdepth_ros.messages.ranges import Cone, read_range, read_scan
@@ -39,7 +39,7 @@ DISCOVERY = 2.0
 LATE = 0.5
 """Age of a measurement beyond which the node does not use it, unless anchor_max_age says otherwise [s]."""
 
-OURS = ("/depth/points", "/depth/image_rect", "/depth/uncertainty")
+OURS = ("/depth/points", "/depth/image_rect", "/depth/uncertainty", "/depth/scan", "/depth/obstacles")
 """Ends of the topics that a node of this package publishes."""
 
 
@@ -145,7 +145,7 @@ class _Pictures:
         if not self._images or not self._infos:
             return None
         image = self._unpacker.unpack(self._images[-1])
-        camera = intrinsics_of(unpack_camera_info(self._infos[-1]), self._rectified)
+        camera = seen_camera(unpack_camera_info(self._infos[-1]), self._rectified)
         return look(image, camera, self._asked.model, self._asked.target, self._asked.precision)
 
 

@@ -16,7 +16,7 @@ from fastdepth_ros import dds
 from fastdepth_ros.doctor.check import fail, failed, ok, warn
 from fastdepth_ros.doctor.graph import listener, spin
 from fastdepth_ros.errors import FastDepthError, Finding, ImageError, shortened
-from fastdepth_ros.messages.camera_info import REMEDY, distortion_of, intrinsics_of, is_rectified
+from fastdepth_ros.messages.camera_info import REMEDY, is_rectified, seen_camera
 from fastdepth_ros.messages.images import PictureReader
 from fastdepth_ros.messages.serialized import SerializedImage, Unpacker, unpack_camera_info
 
@@ -142,7 +142,7 @@ def _calibration(topic: str, infos: list[bytes], sizes: set[tuple[int, int]], re
         return warn("calibration", "no camera_info arrived", remedy)
     try:
         info = unpack_camera_info(infos[-1])
-        camera = intrinsics_of(info, rectified)
+        camera, lens, distortion = seen_camera(info, rectified)
     except FastDepthError as error:
         return warn("calibration", error.cause, error.remedy)
     fact = f"{topic}: {camera.width}x{camera.height}, fx {camera.fx:.1f}, fy {camera.fy:.1f} px"
@@ -152,7 +152,6 @@ def _calibration(topic: str, infos: list[bytes], sizes: set[tuple[int, int]], re
         return warn("calibration", fact, remedy)
     if camera.doubt:
         return warn("calibration", f"{fact}: {camera.doubt}", REMEDY)
-    if distortion_of(info, rectified):
-        remedy = "Rectify the pictures (image_proc) and take image_rect: the network is a pinhole's."
-        return warn("calibration", f"{fact}, distorted", remedy)
-    return ok("calibration", fact)
+    if distortion:
+        return warn("calibration", f"{fact}: {distortion}", "")
+    return ok("calibration", f"{fact}, rectified from {lens.distortion.model}" if lens else fact)

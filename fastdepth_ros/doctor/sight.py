@@ -8,15 +8,17 @@ import numpy as np
 import numpy.typing as npt
 
 from fastdepth_ros.camera import Intrinsics
+from fastdepth_ros.messages.camera_info import SeenCamera
 from fastdepth_ros.messages.images import PictureReader
 from fastdepth_ros.messages.serialized import SerializedCompressedImage, SerializedImage
 from fastdepth_ros.models import find_bundle
-from fastdepth_ros.pipeline import CELL, Pipeline, Settings
+from fastdepth_ros.pipeline import Pipeline, Settings
 from fastdepth_ros.runtime.bundle import Bundle
 from fastdepth_ros.runtime.cache import find_module, prebuilt_for_here
 from fastdepth_ros.runtime.engines import open_engine
 from fastdepth_ros.runtime.module import CompiledModule
 from fastdepth_ros.runtime.precision import AUTO, FLOAT32, choose
+from fastdepth_ros.viewing import CELL
 
 
 class Sight(NamedTuple):
@@ -37,7 +39,7 @@ class Sight(NamedTuple):
 
 def look(
     image: SerializedImage | SerializedCompressedImage,
-    camera: Intrinsics,
+    camera: SeenCamera,
     model: str,
     target: str,
     precision: str = AUTO,
@@ -46,7 +48,7 @@ def look(
 
     Args:
         image: of the camera.
-        camera: its intrinsics.
+        camera: the pinhole that the network sees it through, and the lens.
         model: name or folder of the bundle.
         target, precision: what its module is compiled for.
 
@@ -58,7 +60,7 @@ def look(
     manifest = bundle.manifest
     view = manifest.view_of(picture.width, picture.height)
     metres = _answer(bundle, _module(bundle, target, precision), picture, camera)
-    return Sight(image.header.frame_id, image.header.seconds, view.intrinsics(camera), metres)
+    return Sight(image.header.frame_id, image.header.seconds, view.intrinsics(camera.camera), metres)
 
 
 def _module(bundle: Bundle, target: str, precision: str) -> CompiledModule | None:
@@ -70,12 +72,12 @@ def _module(bundle: Bundle, target: str, precision: str) -> CompiledModule | Non
     return None
 
 
-def _answer(bundle: Bundle, module: CompiledModule | None, picture: Any, camera: Intrinsics) -> npt.NDArray[np.float32]:
+def _answer(bundle: Bundle, module: CompiledModule | None, picture: Any, camera: SeenCamera) -> npt.NDArray[np.float32]:
     manifest = bundle.manifest
     if module is None:
         return np.zeros((manifest.input_height // CELL, manifest.input_width // CELL), np.float32)
     settings = Settings(cloud="off", min_depth=0.0, max_depth=100.0)
-    frame = Pipeline(open_engine(module), manifest, settings).run(picture, camera)
+    frame = Pipeline(open_engine(module), manifest, settings).run(picture, camera.camera, lens=camera.lens)
     assert frame.depth is not None
     metres: npt.NDArray[np.float32] = frame.depth[::CELL, ::CELL].copy()
     metres[~np.isfinite(metres)] = 0

@@ -14,7 +14,7 @@ from fastdepth_ros.anchoring.prior import Prior
 from fastdepth_ros.evaluation.evaluate import Outcome, means
 from fastdepth_ros.evaluation.metrics import evaluate
 from fastdepth_ros.evaluation.sensors import Scene, Sensor
-from fastdepth_ros.pipeline import CELL
+from fastdepth_ros.viewing import CELL
 
 Depth = npt.NDArray[np.float32]
 

@@ -15,9 +15,12 @@ import numpy.typing as npt
 USUAL = (10, 12, 14, 16)
 """Bits of sensors."""
 
+STUCK = 1e-4
+"""Share of a picture's values that may be larger than the others' bits can say: sensors have pixels that are stuck."""
+
 
 class Bits:
-    """Finds out how many bits pixels have, from the largest value of all pictures so far.
+    """Finds out how many bits pixels have, from the largest value of all pictures so far, but of pixels that are stuck.
 
     Attributes:
         given: what the user says; 0 where it is to be found out.
@@ -46,5 +49,16 @@ class Bits:
         return np.asarray(scaled, np.uint8)
 
     def _infer(self, words: npt.NDArray[np.uint16]) -> int:
-        self._largest = max(self._largest, int(words.max()))
+        largest = int(words.max())
+        if largest > self._largest:
+            self._largest = max(self._largest, _largest_of_most(words, largest))
         return next(bits for bits in USUAL if self._largest < 1 << bits)
+
+
+def _largest_of_most(words: npt.NDArray[np.uint16], largest: int) -> int:
+    """The largest value of all pixels but those that are stuck."""
+    for bits in USUAL:
+        above = words >= 1 << bits if largest >> bits else np.zeros(1, np.bool_)
+        if np.count_nonzero(above) <= STUCK * words.size:
+            return int(words.max(where=~above, initial=0))
+    return largest

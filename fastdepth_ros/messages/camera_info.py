@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
 
 from fastdepth_ros.camera import FOCAL_RATIO, Intrinsics, check_lens, implausible
 from fastdepth_ros.errors import CalibrationError
+from fastdepth_ros.lens.distortion import Distortion
+from fastdepth_ros.lens.lens import UPRIGHT, Lens, pinhole
 from fastdepth_ros.messages.serialized import SerializedCameraInfo
 
 AnyCameraInfo: TypeAlias = CameraInfo | SerializedCameraInfo
 
 MOST_SKEW = 0.02
 """Share of fx: some calibrations find a little."""
+
+_RECTIFIED = re.compile(r"(?<![A-Za-z])(?<!un_)(?<!not_)[Rr]ect(ified)?(?![a-z])")
+"""``image_rect_color``, ``rect/image`` and ``rectified``, but neither ``unrectified`` nor ``direct``."""
 
 REMEDY = "Calibrate the camera (camera_calibration) at the size that it sends, and check what its driver publishes."
 
@@ -57,19 +63,70 @@ def intrinsics_of(info: AnyCameraInfo, rectified: bool = True) -> Intrinsics:
     return camera
 
 
+class SeenCamera(NamedTuple):
+    """A camera as the network is to see through it.
+
+    Attributes:
+        camera: the pinhole.
+        lens: the camera that the pictures come from, where it bends straight lines and that is undone; else None.
+        distortion: warning about pictures that bend straight lines all the same; empty for others.
+    """
+
+    camera: Intrinsics
+    lens: Lens | None = None
+    distortion: str = ""
+
+
+def seen_camera(info: AnyCameraInfo, rectified: bool, rectify: str = "auto", view_fov: float = 0.0) -> SeenCamera:
+    """The camera of pictures that come with ``info``, and the lens that is to be undone.
+
+    Undone it gives what image_proc makes of the pictures: R turns the raw camera into the rectified one, whose matrix
+    is P; where that is not filled in, it is K.
+
+    Args:
+        info: the message.
+        rectified: the images' topic is of rectified ones.
+        rectify: ``auto`` undoes the lens of images that are not rectified where D is not zero, ``on`` of all, ``off``
+            of none.
+        view_fov: angle that the pinhole's picture sees from its left to its right edge [degrees]; 0 is P's.
+
+    Raises:
+        CalibrationError: as :func:`intrinsics_of`. What is wrong with the lens alone is a warning: then the pictures
+            are taken as they are.
+    """
+    turn = _rotation(info)
+    bends = any(info.d) or (rectify == "on" and turn != UPRIGHT)
+    if rectify == "off" or (rectify == "auto" and rectified) or not bends:
+        return SeenCamera(intrinsics_of(info, rectified), None, distortion_of(info, rectified))
+    raw = intrinsics_of(info, rectified=False)
+    try:
+        model, d = (info.distortion_model, info.d) if any(info.d) else ("plumb_bob", [0.0] * 5)
+        lens = Lens(raw, Distortion.of(model, d), turn)
+        seen = pinhole(raw.width, raw.height, view_fov) if view_fov else intrinsics_of(info, rectified=True)
+    except CalibrationError as error:
+        return SeenCamera(raw, None, f"the pictures are distorted and are not rectified: {error}")
+    return SeenCamera(replace(seen, doubt=seen.doubt or raw.doubt), lens)
+
+
+def _rotation(info: AnyCameraInfo) -> tuple[float, ...]:
+    """R; what is not filled in is no rotation."""
+    turn = tuple(map(float, info.r))
+    return turn if any(turn) else UPRIGHT
+
+
 def distortion_of(info: AnyCameraInfo, rectified: bool) -> str:
     """Warning about a picture that bends straight lines; empty for others."""
     if rectified or not any(info.d):
         return ""
     return (
         "the pictures are distorted (D is not zero), and their topic is not of rectified ones; the focal length is"
-        " that of K. Rectify them (image_proc) and take image_rect: the network is a pinhole's."
+        " that of K. Set rectify to auto, or rectify them (image_proc) and take image_rect: the network is a pinhole's."
     )
 
 
 def is_rectified(image_topic: str) -> bool:
-    """Whether a topic is of rectified pictures, by image_proc's naming."""
-    return "rect" in image_topic
+    """Whether a topic is of rectified pictures, by image_proc's naming: ``rect`` is a word of its name."""
+    return _RECTIFIED.search(image_topic) is not None
 
 
 def same_camera(one: AnyCameraInfo, other: AnyCameraInfo) -> bool:
@@ -101,6 +158,22 @@ def depth_camera_info(camera: Intrinsics, source: AnyCameraInfo, header: Header)
         r=[1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0],
         p=[camera.fx, 0.0, camera.cx, tx, 0.0, camera.fy, camera.cy, ty, 0.0, 0.0, 1.0, 0.0],
     )
+
+
+def raw_camera_info(lens: Lens, camera: Intrinsics, source: AnyCameraInfo, header: Header) -> CameraInfo:
+    """The camera_info of a depth map in the grid of a raw picture: distorted as that is, at its size.
+
+    Args:
+        lens: of the raw picture.
+        camera: the pinhole that it is rectified to.
+        source: the camera_info of the image.
+        header: of the image.
+    """
+    info, raw = depth_camera_info(camera, source, header), lens.camera
+    info.k = [raw.fx, 0.0, raw.cx, 0.0, raw.fy, raw.cy, 0.0, 0.0, 1.0]
+    info.distortion_model, info.d = lens.distortion.model, list(lens.distortion.coefficients)
+    info.r = list(lens.rotation)
+    return info
 
 
 def _other_shape(rest: tuple[float, ...], fx: float) -> str:

@@ -44,11 +44,13 @@ class Depths(NamedTuple):
             camera: of the depth image.
 
         Raises:
-            AnchorError: the camera is of another size.
+            AnchorError: the camera is of another size, or no lens has its numbers.
         """
         mismatch = size_mismatch(camera, self.width, self.height, "anchor_depth", "its camera_info")
         if mismatch is not None:
             raise AnchorError(mismatch.cause, mismatch.remedy)
+        if camera.doubt:  # its points would be aside of where they are
+            raise AnchorError(f"camera_info of anchor_depth: {camera.doubt}", "Check what its driver publishes.")
         x = (self.columns - camera.cx) / camera.fx
         y = (self.rows - camera.cy) / camera.fy
         z = self.metres

@@ -61,7 +61,7 @@ class OutputMessages:
         if make is None:
             raise ValueError(f"no output of the pipeline is called {name}")
         empty, after = make(Header(frame_id=self.frame_id), shape, kind, fields)
-        message, start = _with_room(serialize_message(empty), math.prod(shape) * kind.itemsize, after)
+        message, start = with_room(serialize_message(empty), math.prod(shape) * kind.itemsize, after)
         self._messages[name] = message
         return np.frombuffer(message, kind, math.prod(shape), start).reshape(shape)
 
@@ -85,13 +85,13 @@ def _image(
     return image, 0
 
 
-def _cloud(
+def empty_cloud(
     header: Header,
     shape: tuple[int, ...],
     kind: np.dtype[Any],  # noqa: ARG001
     fields: tuple[str, ...],
 ) -> tuple[PointCloud2, int]:
-    """A cloud without points, and how many bytes follow them."""
+    """A cloud without points, and how many bytes follow them; not all of its points are to be numbers."""
     height, width, numbers = shape
     if len(fields) != numbers:
         raise ValueError(f"a point of {numbers} numbers has no fields {', '.join(fields) or 'at all'}")
@@ -104,21 +104,22 @@ def _cloud(
     return cloud, _IS_DENSE
 
 
-_EMPTY: dict[Any, Any] = {Image: _image, PointCloud2: _cloud}
+_EMPTY: dict[Any, Any] = {Image: _image, PointCloud2: empty_cloud}
 """Type of message -> makes one without data: (header, shape, dtype, fields) -> (message, bytes behind the data)."""
 
 
-def _with_room(empty: bytes, room: int, after: int = 0) -> tuple[bytearray, int]:
+def with_room(empty: bytes, room: int, after: int = 0, items: int | None = None) -> tuple[bytearray, int]:
     """A serialized message with so many bytes of data, and where they begin.
 
     Args:
         empty: the message without data.
         room: how many bytes of data [B].
         after: how many bytes follow them [B].
+        items: how many items they are; None is one a byte.
     """
     start = len(empty) - after
     message = bytearray(len(empty) + room)
     message[:start] = empty[:start]
     message[start + room :] = empty[start:]
-    put_length(message, start - _LENGTH, room)
+    put_length(message, start - _LENGTH, room if items is None else items)
     return message, start

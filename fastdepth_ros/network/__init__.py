@@ -1,4 +1,8 @@
-"""FastDepth as data: the table of layers, and the way through it. Knows of nobody who computes it."""
+"""Networks as data: FastDepth's table and the way through it, and graphs of layers. Knows of nobody who compiles them.
+
+FastDepth, which ships, is a table of three rows (``table.py``, ``walk.py``). Each network is a graph of layers, too
+(``graph.py``, ``kinds.py``) by a name (``entries``), counted in ``count.py`` and computed plainly in ``plain.py``.
+"""
 
 from fastdepth_ros.network.table import (
     DECODER_KERNEL,
@@ -15,7 +19,7 @@ from fastdepth_ros.network.table import (
     Step,
     check_weights,
 )
-from fastdepth_ros.network.walk import Graph, walk
+from fastdepth_ros.network.walk import Backend, walk
 
 __all__ = [
     "DECODER_KERNEL",
@@ -25,9 +29,9 @@ __all__ = [
     "NETWORKS",
     "PRUNED",
     "Activation",
+    "Backend",
     "Block",
     "Convolution",
-    "Graph",
     "Kind",
     "Network",
     "Step",

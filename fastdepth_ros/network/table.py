@@ -16,12 +16,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-import numpy as np
 import numpy.typing as npt
 
 from fastdepth_ros.errors import SettingError, WeightsError, brief
 from fastdepth_ros.files.names import check_name
 from fastdepth_ros.files.reading import whole
+from fastdepth_ros.network.arrays import hold
 
 Kind = Literal["full", "depthwise", "pointwise"]
 Activation = Literal["relu6", "relu"]
@@ -262,20 +262,8 @@ def check_weights(network: Network, weights: Mapping[str, npt.NDArray[Any]]) -> 
     Raises:
         WeightsError: names the first layer that does not fit.
     """
-    remedy = f"These weights are not of {network.name}; import them with the network that they were trained for."
     expected: dict[str, tuple[int, ...]] = {}
     for conv in network.convolutions:
         expected[f"{conv.name}.weight"] = conv.weight_shape
         expected[f"{conv.name}.bias"] = (conv.outputs,)
-    for name, shape in expected.items():
-        if name not in weights:
-            raise WeightsError(f"{name} is missing", remedy)
-        if tuple(weights[name].shape) != shape:
-            raise WeightsError(f"{name} has shape {tuple(weights[name].shape)} where the table says {shape}", remedy)
-        if weights[name].dtype.kind != "f":
-            raise WeightsError(f"{name} holds {weights[name].dtype} where real numbers belong", remedy)
-        if not np.isfinite(weights[name]).all():
-            raise WeightsError(f"{name} holds NaN or infinity", "The file is damaged or the training diverged.")
-    for name in weights:
-        if name not in expected:
-            raise WeightsError(f"{name} is in no layer of the table", remedy)
+    hold(network.name, expected, weights)

@@ -9,7 +9,7 @@ from fastdepth_ros.network.table import Convolution, Network
 Value = TypeVar("Value")
 
 
-class Graph(Protocol[Value]):
+class Backend(Protocol[Value]):
     """Whatever computes or writes a model; a value is what it calls the answer of a layer."""
 
     def convolution(self, value: Value, conv: Convolution) -> Value:
@@ -22,7 +22,7 @@ class Graph(Protocol[Value]):
         """The sum of two maps."""
 
 
-def walk(network: Network, graph: Graph[Value], picture: Value) -> dict[str, Value]:
+def walk(network: Network, backend: Backend[Value], picture: Value) -> dict[str, Value]:
     """Have all layers computed, from the picture to the depth.
 
     Returns:
@@ -33,10 +33,10 @@ def walk(network: Network, graph: Graph[Value], picture: Value) -> dict[str, Val
     value = picture
     for step in network.steps():
         for conv in step.convolutions:
-            value = graph.convolution(value, conv)
+            value = backend.convolution(value, conv)
         answers[step.name] = value
         if step.doubled:
-            value = graph.upsample(value)
+            value = backend.upsample(value)
         if step.skip is not None:
-            value = graph.add(value, answers[step.skip])
+            value = backend.add(value, answers[step.skip])
     return answers

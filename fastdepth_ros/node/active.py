@@ -14,6 +14,7 @@ from fastdepth_ros.node.camera_info import CameraInfoListener
 from fastdepth_ros.node.newest_image import NewestImage
 from fastdepth_ros.node.power import NodePower
 from fastdepth_ros.node.rate_limit import RateLimit
+from fastdepth_ros.node.robot_frames import RobotFrames
 from fastdepth_ros.node.topics import LatchedCameraInfo, Topics
 from fastdepth_ros.parameters import Parameters
 
@@ -55,6 +56,7 @@ class Active:
         self._now = now
         self._power = power
         self._anchors: AnchorSources | None = None
+        self._robot = RobotFrames(topics.subscribe)
         parameters = power.effective
         compressed = parameters.image_transport == "compressed"
         monitor = Monitor(now())
@@ -68,6 +70,7 @@ class Active:
             raise
         self.image, self.camera_info = images.subscription, camera_infos.subscription
         self._latched = LatchedCameraInfo(node, topics, self.camera_info)
+        answers.derived.robot = self._robot
         camera_info.watch(self.image.topic_name)
         answers.watch(monitor)
         self._limit = RateLimit(parameters.max_rate)
@@ -95,11 +98,11 @@ class Active:
         """
         if parameters.anchoring == "off" and self._anchors is not None:
             self._answers.anchor(None)
-            self._topics.unsubscribe(self._anchors.subscribers)
+            self._topics.unsubscribe([*self._anchors.subscribers, *self._robot.release()])
             self._anchors = None
         elif parameters.anchoring == "auto" and self._anchors is None:
             self._anchors = AnchorSources(
-                self._topics.subscribe, self._topics.publishers, parameters, self._now, self._logger
+                self._topics.subscribe, self._topics.publishers, parameters, self._now, self._logger, self._robot
             )
         elif self._anchors is not None:
             self._anchors.apply(parameters)
@@ -109,6 +112,7 @@ class Active:
         """See what somebody publishes by now; to be called now and then."""
         if self._anchors is not None:
             self._anchors.keep_up()
+        self._robot.keep_up()
         latched = self._latched.find()
         if latched is not None:
             self.images.hear_also(latched)
@@ -116,4 +120,5 @@ class Active:
     def close(self) -> None:
         """Unsubscribe. Nobody takes images from here any more."""
         self._answers.anchor(None)
+        self._answers.derived.robot = None
         self._topics.unsubscribe()

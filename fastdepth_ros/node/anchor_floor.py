@@ -11,6 +11,7 @@ import numpy.typing as npt
 from fastdepth_ros.anchoring.floor import FloorMeasurement
 from fastdepth_ros.anchoring.poses import Pose
 from fastdepth_ros.errors import AnchorError
+from fastdepth_ros.lens.turning import DOWN
 from fastdepth_ros.messages.motion import Down
 from fastdepth_ros.node.anchor_inputs import Input
 
@@ -27,6 +28,7 @@ def floor_of(
     camera: str,
     stamp: float,
     max_age: float,
+    rotation: str = "0",
 ) -> FloorMeasurement | None:
     """Find where the floor is at an image's time; None where nobody wants it.
 
@@ -42,6 +44,7 @@ def floor_of(
         camera: the image's frame.
         stamp: of the image [s].
         max_age: how old a message of the inertial unit may be [s].
+        rotation: by which the image has to be turned to be upright [degrees], for ``camera_pitch``.
 
     Raises:
         AnchorError: a frame is not known, or the camera is not above the floor.
@@ -50,14 +53,37 @@ def floor_of(
         return _of_frame(pose_of("floor", floor_frame, camera, stamp), camera_height, floor_frame)
     if camera_height <= 0:
         return None
+    down = down_of("", pose_of, imu, camera, stamp, max_age)
+    if down is None:
+        x, y = DOWN[rotation]
+        level = math.cos(camera_pitch)
+        down = (x * level, y * level, math.sin(camera_pitch))
+    return FloorMeasurement(down, camera_height)
+
+
+def down_of(
+    floor_frame: str,
+    pose_of: Callable[[str, str, str, float], Pose],
+    imu: Input[Down] | None,
+    camera: str,
+    stamp: float,
+    max_age: float,
+) -> tuple[float, float, float] | None:
+    """Find where down is in the camera's frame, a unit vector, as :func:`floor_of` does; None where nobody says it.
+
+    Raises:
+        AnchorError: a frame is not known, or the inertial unit moves.
+    """
+    if floor_frame:
+        return _three(-pose_of("floor", floor_frame, camera, stamp).rotation[:, 2])
     found = imu.nearest(stamp, max_age) if imu is not None else []
     if not found:
-        return FloorMeasurement((0.0, math.cos(camera_pitch), math.sin(camera_pitch)), camera_height)
+        return None
     measured = found[0]
     if measured.direction is None:
         raise AnchorError(f"imu does not say where down is: {measured.why}", "The floor waits until the robot rests.")
     pose = pose_of("imu", measured.header.frame_id, camera, stamp)
-    return FloorMeasurement(_three(pose.rotation @ measured.direction), camera_height)
+    return _three(pose.rotation @ measured.direction)
 
 
 def _of_frame(pose: Pose, camera_height: float, floor_frame: str) -> FloorMeasurement:

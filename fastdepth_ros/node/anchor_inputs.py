@@ -17,6 +17,7 @@ from fastdepth_ros.messages.motion import read_down
 from fastdepth_ros.messages.ranges import read_range, read_scan
 from fastdepth_ros.messages.serialized import SerializedHeader
 from fastdepth_ros.node.rclpy_ways.interface import Subscriber
+from fastdepth_ros.power.ages import of_another_clock
 
 KEPT = 16
 """Measurements of a source that wait for their image: 0.8 s of 20 Hz."""
@@ -124,5 +125,6 @@ class Input(Generic[Message]):
     def _how_far(self, stamp: float) -> str:
         late = min((stamp - each.header.seconds for each in self._kept), key=abs)
         when = f"{late:.2f} s older" if late > 0 else f"{-late:.2f} s newer"
+        when = "from another clock" if of_another_clock(late) else when
         remedy = "Synchronise the clocks, or raise anchor_max_age."
         return f"its stamps do not match the images': the nearest is {when}. {remedy}"

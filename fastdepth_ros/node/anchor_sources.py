@@ -15,7 +15,6 @@ from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CameraInfo
 
 from fastdepth_ros.anchoring.anchors import Report as Correction
-from fastdepth_ros.anchoring.frames import Frames
 from fastdepth_ros.anchoring.poses import Pose
 from fastdepth_ros.anchoring.sightings import Measurement
 from fastdepth_ros.camera import Intrinsics
@@ -23,18 +22,22 @@ from fastdepth_ros.diagnostics.anchoring import SourceNotes, SourceState, anchor
 from fastdepth_ros.diagnostics.status import Status
 from fastdepth_ros.diagnostics.windows import SPAN
 from fastdepth_ros.errors import AnchorError
+from fastdepth_ros.lens import turning
 from fastdepth_ros.messages.depth_images import Depths
 from fastdepth_ros.messages.measurements import measurement_of
 from fastdepth_ros.messages.motion import Down
-from fastdepth_ros.messages.tf import why_no_tf
-from fastdepth_ros.node.anchor_floor import floor_of
+from fastdepth_ros.node.anchor_floor import down_of
 from fastdepth_ros.node.anchor_found import Found, Sensed
-from fastdepth_ros.node.anchor_inputs import IMU, KINDS, WAITING, Input
-from fastdepth_ros.node.anchor_tf import Subscribe, TfInput
+from fastdepth_ros.node.anchor_inputs import IMU, KEPT, KINDS, WAITING, Input
+from fastdepth_ros.node.anchor_tf import Subscribe
 from fastdepth_ros.node.camera_info import CameraInfoListener
 from fastdepth_ros.node.qos import anchor_qos
 from fastdepth_ros.node.rclpy_ways.interface import Subscriber
+from fastdepth_ros.node.robot_frames import RobotFrames
 from fastdepth_ros.parameters import NONE, Parameters, extrinsics_of
+
+MOST_PREPARED = 4 * KEPT
+"""Messages that are kept as they were for the last image: as many as all sources keep."""
 
 
 class Prepared(NamedTuple):
@@ -55,9 +58,12 @@ class AnchorSources:
         parameters: in force.
         now: the time in the node's clock [s].
         logger: of the node.
+        robot: where frames and the floor are; by default nobody else asks for them.
 
     Attributes:
         subscribers: all that were made.
+        upright: rotation by which the latest image was upright, where somebody asked.
+        upright_problem: why it is not known; empty where it is.
     """
 
     def __init__(
@@ -67,8 +73,10 @@ class AnchorSources:
         parameters: Parameters,
         now: Callable[[], float],
         logger: Any,
+        robot: RobotFrames | None = None,
     ) -> None:
         self.subscribers: list[Subscriber] = []
+        self.upright, self.upright_problem = turning.NONE, ""
         self._make = subscribe
         self._publishers = publishers
         self._now = now
@@ -78,8 +86,9 @@ class AnchorSources:
         self._correction: Correction | None = None
         self._tf_problems, self._tf_noted = 0, -math.inf
         self.parameters = parameters
-        self._frames = Frames(extrinsics_of(parameters.anchor_extrinsics), why_no_tf())
-        self._tf = TfInput(self._frames.buffer)
+        self._robot = robot or RobotFrames(subscribe)
+        self._frames = self._robot.frames
+        self._frames.extrinsics = extrinsics_of(parameters.anchor_extrinsics)
         self._inputs = {name: self._input(name, kind) for name, kind in {**KINDS, "imu": IMU}.items()}
         self._depth_infos = self._subscribe(CameraInfo, "anchor_depth/camera_info", anchor_qos(WAITING))
         self._live: tuple[str, ...] = ()
@@ -107,7 +116,7 @@ class AnchorSources:
         """See which sources somebody publishes; to be called now and then."""
         live = (name for name, each in self._inputs.items() if self._publishers(each.topic))
         self._live = tuple(dict.fromkeys((*self._live, *live)))
-        self._tf.subscribe(self._subscribe)
+        self._robot.keep_up()
 
     def states(self, now: float) -> list[SourceState]:
         """Say what became of each source in the last seconds."""
@@ -150,6 +159,37 @@ class AnchorSources:
         sensed += self._floor(camera, stamp)
         return Found(sensed, self._now()) if sensed else ()
 
+    def turn(self, camera: str, stamp: float) -> str:
+        """Find the rotation by which an image is upright, from what came until it was measured for.
+
+        Args:
+            camera: its frame.
+            stamp: its time [s].
+
+        Returns:
+            That of the image before, where neither floor_frame nor an inertial unit says another.
+        """
+        try:
+            if self._imu is not None:
+                self._imu.take()
+            down = down_of(
+                self._floor_frame, self._robot.pose, self._imu, camera, stamp, self.parameters.anchor_max_age
+            )
+        except AnchorError as error:
+            self.upright_problem = str(error)
+            return self.upright
+        self.upright_problem = "" if down else "neither `imu` nor floor_frame says where down is"
+        self.upright = turning.rotation_of(down, self.upright) if down else self.upright
+        return self.upright
+
+    @property
+    def _imu(self) -> Input[Down] | None:
+        return self._inputs["imu"] if "imu" in self._live else None
+
+    @property
+    def _floor_frame(self) -> str:
+        return "" if self.parameters.floor_frame == NONE else self.parameters.floor_frame
+
     def corrected(self, found: Found | tuple[()] | None, correction: Correction) -> None:
         """Take notes of a frame that was corrected, with what was found or with what is remembered."""
         self._correction = correction
@@ -175,18 +215,15 @@ class AnchorSources:
         Raises:
             AnchorError: it holds no measurement, or where its frame is is not known.
         """
-        pose = self._pose(name, message.header.frame_id, camera, stamp)
+        pose = self._robot.pose(name, message.header.frame_id, camera, stamp)
         known = self._prepared.get((name, message.header.frame_id))
         if known is not None and known.message is message and _same(known.pose, pose):
             return known
         measurement, lost = self._placed(name, message, pose)
         prepared = self._prepared[name, message.header.frame_id] = Prepared(message, pose, measurement, lost)
+        if len(self._prepared) > MOST_PREPARED:  # of a driver that names each message's frame anew
+            del self._prepared[next(iter(self._prepared))]
         return prepared
-
-    def _pose(self, name: str, frame: str, camera: str, stamp: float) -> Pose:
-        if self._frames.needs_tf(name, frame, camera):
-            self._tf.hear()
-        return self._frames.pose(name, frame, camera, stamp)
 
     def _placed(self, name: str, message: Any, pose: Pose) -> tuple[Measurement, Mapping[str, int]]:
         camera = self._seen_by_depth_camera() if isinstance(message, Depths) else None
@@ -203,19 +240,9 @@ class AnchorSources:
         return calibration.camera
 
     def _floor(self, camera: str, stamp: float) -> list[Sensed]:
-        parameters = self.parameters
-        imu: Input[Down] | None = self._inputs["imu"] if "imu" in self._live else None
+        upright = self.upright if self.parameters.rotation == turning.AUTO else self.parameters.rotation
         try:
-            floor = floor_of(
-                parameters.camera_height,
-                parameters.camera_pitch,
-                "" if parameters.floor_frame == NONE else parameters.floor_frame,
-                self._pose,
-                imu,
-                camera,
-                stamp,
-                parameters.anchor_max_age,
-            )
+            floor = self._robot.floor(self.parameters, camera, stamp, self._imu, upright)
         except AnchorError as error:
             self._floor_notes.problem(self._now(), str(error))
             return []

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
+import numpy as np
+import numpy.typing as npt
 from rclpy.serialization import serialize_message
 from std_msgs.msg import Header
 
@@ -12,18 +14,22 @@ from fastdepth_ros.camera import Intrinsics, size_mismatch
 from fastdepth_ros.cdr import put_stamp
 from fastdepth_ros.diagnostics.monitor import Drop, Monitor
 from fastdepth_ros.errors import FastDepthError
-from fastdepth_ros.messages.camera_info import depth_camera_info
+from fastdepth_ros.filters.gate import Gate
+from fastdepth_ros.lens import turning
+from fastdepth_ros.lens.lens import Lens
+from fastdepth_ros.messages.camera_info import depth_camera_info, raw_camera_info
 from fastdepth_ros.messages.images import PictureReader
-from fastdepth_ros.messages.output_topics import OUTPUT_TOPICS, PIPELINE, PIPELINE_OUTPUTS
+from fastdepth_ros.messages.output_topics import DERIVED, DERIVED_OUTPUTS, OUTPUT_TOPICS, PIPELINE, PIPELINE_OUTPUTS
 from fastdepth_ros.messages.outputs import OutputMessages
 from fastdepth_ros.messages.serialized import SerializedHeader
 from fastdepth_ros.node.anchor_found import Found
 from fastdepth_ros.node.anchor_sources import AnchorSources
 from fastdepth_ros.node.camera_info import Calibration
+from fastdepth_ros.node.derived import DerivedAnswers
 from fastdepth_ros.node.newest_image import ReceivedImage
 from fastdepth_ros.node.power import Answered
 from fastdepth_ros.node.rclpy_ways.interface import Publisher
-from fastdepth_ros.parameters import Parameters
+from fastdepth_ros.parameters import Parameters, mask_of
 from fastdepth_ros.picture import Picture
 from fastdepth_ros.pipeline import DepthFrame, Pipeline
 from fastdepth_ros.runtime.bundle import Manifest
@@ -45,6 +51,7 @@ class Answers:
 
     Attributes:
         monitor: takes the notes.
+        derived: makes what is neither the pipeline's nor the calibration's.
         size_problem: why the calibration does not fit the latest image; empty where it does.
         picture_bytes: of the latest image [B]; 0 before the first.
     """
@@ -63,6 +70,7 @@ class Answers:
     ) -> None:
         self.monitor = Monitor(0.0)
         self.size_problem = ""
+        self.derived = DerivedAnswers()
         self.picture_bytes = 0
         self._publishers = publishers
         self._calibration = calibration
@@ -76,6 +84,7 @@ class Answers:
         self._reader = PictureReader()
         self._read_as(parameters)
         self._answered = False
+        self._fitted: tuple[Calibration, tuple[int, int], Calibration] | None = None
         self._begin("")
 
     # From any thread
@@ -88,8 +97,16 @@ class Answers:
     @property
     def notes(self) -> dict[str, str]:
         """Assumptions about the images, by what they are about."""
-        bits = self._reader.bits.note
-        return {"mono16_bits": bits} if bits else {}
+        bits, hidden = self._reader.bits.note, self._pipeline.hidden
+        notes = {"mono16_bits": bits} if bits else {}
+        if self._applied.rotation != turning.NONE:
+            notes["rotation"] = self._applied.rotation
+        if self._applied.rotation == turning.AUTO:
+            problem = self._anchors.upright_problem if self._anchors else "nothing is heard"
+            notes["rotation"] = f"auto: {self._pipeline.turned}" + (f" ({problem})" if problem else "")
+        if hidden:
+            notes["hidden"] = f"{hidden:.1%} of the answer: masked, or beyond the picture"
+        return notes
 
     @property
     def parameters(self) -> Parameters:
@@ -129,8 +146,10 @@ class Answers:
         """Make messages for another frame, and the pipeline, which writes into them."""
         self._messages = OutputMessages(frame_id)
         self._pipeline = Pipeline(self._engine, self._manifest, self._applied.pipeline, self._messages.allocate)
+        self._pipeline.mask = mask_of(self._applied.mask)
         self._reader.reduction = self._pipeline.reduction
         self._camera_info: tuple[Calibration, Intrinsics, bytearray] | None = None
+        self._gate = Gate()
 
     def _answer(self, image: ReceivedImage) -> None:
         self._take_up(self._parameters)
@@ -157,16 +176,25 @@ class Answers:
             if self._answered:
                 self.monitor.turned(self._now(), self._messages.frame_id, header.frame_id)
             self._begin(header.frame_id)
-        anchors = self._anchors
+        anchors, robot = self._anchors, self.derived.robot
+        if robot is not None:
+            robot.look_anew()
         found = self._measure(anchors, calibration, header)
+        if applied.rotation == turning.AUTO:
+            self._turn(anchors, header)
         frame = self._pipeline.run(
             picture,
             calibration.camera if calibration else None,
             anchors=found,
             now=self._now(),
-            **{output.name: wanted[output.name] for output in PIPELINE_OUTPUTS},
+            lens=calibration.lens if calibration else None,
+            look=None if applied.gate == "off" else self._look,
+            **_needed(wanted),
         )
 
+        if frame.refused:
+            self.monitor.dropped(self._now(), Drop.REFUSED)
+            return
         done = time.perf_counter()
         self._publish(wanted, frame, calibration, header)
         ended, now = time.perf_counter(), self._now()
@@ -191,16 +219,29 @@ class Answers:
             if output.maker == PIPELINE:
                 if getattr(frame, name) is not None:
                     self._publishers[name].publish(messages[name])
+            elif output.maker == DERIVED:
+                derived = self.derived.make(name, frame, self._applied, header)
+                if derived is not None:
+                    self._publishers[name].publish(derived)
             elif calibration is not None and frame.intrinsics is not None:
-                described = self._describe(calibration, frame.intrinsics)
+                described = self._describe(calibration, frame.intrinsics, frame.lens)
                 put_stamp(described, header.sec, header.nanosec)
                 self._publishers[name].publish(described)
+
+    def _look(self, pixels: npt.NDArray[np.uint8]) -> bool:
+        """Note what is wrong with a picture, and say whether it is answered all the same."""
+        now = self._now()
+        fault = self._gate.look(pixels, now)
+        if fault is not None:
+            self.monitor.doubted(now, fault.words, fault.remedy)
+        return fault is None or self._applied.gate == "warn"
 
     def _take_up(self, parameters: Parameters) -> None:
         if parameters is self._applied:
             return
         self._engine.threads = parameters.threads
         self._pipeline.settings = parameters.pipeline
+        self._pipeline.mask = mask_of(parameters.mask)
         self._read_as(parameters)
         self._applied = parameters
 
@@ -222,19 +263,45 @@ class Answers:
             self._log_failure(error)
             return ()
 
+    def _turn(self, anchors: AnchorSources | None, header: SerializedHeader) -> None:
+        """See which way up the camera is, and have the network see it so."""
+        try:
+            self._pipeline.turned = anchors.turn(header.frame_id, header.seconds) if anchors else turning.NONE
+        except Exception as error:  # depth goes on as it was
+            self._log_failure(error)
+
     def _calibration_of(self, picture: Picture) -> Calibration | None:
         """The calibration, if it is one of this picture."""
         calibration = self._calibration()
         if calibration is None:
             return None
-        mismatch = size_mismatch(calibration.camera, picture.width, picture.height, "the image")
+        size = picture.width, picture.height
+        if calibration.source:
+            known = self._fitted
+            if known is None or known[0] is not calibration or known[1] != size:
+                known = self._fitted = (calibration, size, calibration.fitted(*size))
+            calibration = known[2]
+        mismatch = size_mismatch(calibration.camera, *size, "the image", calibration.source or "camera_info")
         self.size_problem = str(mismatch) if mismatch is not None else ""
         return calibration if mismatch is None else None
 
-    def _describe(self, calibration: Calibration, camera: Intrinsics) -> bytearray:
+    def _describe(self, calibration: Calibration, camera: Intrinsics, lens: Lens | None) -> bytearray:
         """The camera_info of the depth map, serialized; made anew only when a camera changes."""
         known = self._camera_info
         if known is None or known[0] is not calibration or known[1] is not camera:
-            info = depth_camera_info(camera, calibration.info, Header(frame_id=self._messages.frame_id))
+            header = Header(frame_id=self._messages.frame_id)
+            if lens is not None:
+                info = raw_camera_info(lens, calibration.camera, calibration.info, header)
+            else:
+                info = depth_camera_info(camera, calibration.info, header)
             known = self._camera_info = (calibration, camera, bytearray(serialize_message(info)))
         return known[2]
+
+
+def _needed(wanted: Mapping[str, bool]) -> dict[str, bool]:
+    """Tell what the pipeline has to make: its own answers that are wanted, and those that others are made from."""
+    needed = {output.name: wanted[output.name] for output in PIPELINE_OUTPUTS}
+    for output in DERIVED_OUTPUTS:
+        if wanted[output.name]:
+            needed[output.source] = True
+    return needed

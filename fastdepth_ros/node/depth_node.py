@@ -33,7 +33,7 @@ from fastdepth_ros.node.report_timer import ReportTimer
 from fastdepth_ros.node.reports import Reporter
 from fastdepth_ros.node.topics import Topics
 from fastdepth_ros.node.transitions import ACTIVE, FAILURE, SUCCESS, UNCONFIGURED, transition
-from fastdepth_ros.parameters import Parameters
+from fastdepth_ros.parameters import Parameters, calibration_of
 from fastdepth_ros.power.sampler import USUAL, Periods
 from fastdepth_ros.runtime.engines import open_engine as open_any_engine
 
@@ -84,6 +84,7 @@ class DepthNode(CarefulNode):
         for name, error in self.strange.items():
             self._settings.refuse(name, error)
         self._reporter.name_unknown(self._settings.unknown(every_topic=False))
+        self._calibrate(self.parameters)
         self._power = NodePower(self.parameters, self._now, power_periods)
         # Diagnostics go on while /clock stands still; their windows are in the node's clock all the same.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
@@ -290,9 +291,14 @@ class DepthNode(CarefulNode):
         """Parameters changed: what is live takes hold with the next image."""
         self._reports.change(parameters.diagnostics_period)
         self._power.apply(parameters)
+        self._calibrate(parameters)
         self._enforce()
         if self._active is not None and self.state == ACTIVE:
             self._active.anchor(parameters)
+
+    def _calibrate(self, parameters: Parameters) -> None:
+        self._camera_info.rectify(parameters.rectify, parameters.view_fov)
+        self._camera_info.take_file(calibration_of(parameters.camera_info_url))
 
     def _enforce(self) -> None:
         """Have the next image answered as parameters and power profile want it."""

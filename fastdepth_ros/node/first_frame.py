@@ -14,6 +14,8 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from fastdepth_ros import cdr
+from fastdepth_ros.messages.serialized import LONGEST_NAME
+from fastdepth_ros.runtime.ros_log import provide_log_folder
 
 
 def main(image: str, camera_info: str) -> int:
@@ -21,16 +23,22 @@ def main(image: str, camera_info: str) -> int:
 
     Returns:
         0, or 1 where the wait was ended from outside.
+
+    Raises:
+        StorageError: ROS has no place for its log.
     """
+    provide_log_folder()
     rclpy.init(args=[])
     node = rclpy.create_node(f"first_frame_{os.getpid()}", enable_rosout=False, start_parameter_services=False)
     frames: list[str] = []
 
     def hear(data: bytes) -> None:
         try:
-            frames.append(cdr.frame_of(data))
+            frame = cdr.frame_of(data)
         except ValueError:  # it is cut short
             return
+        if frame.isprintable() and len(frame) <= LONGEST_NAME:
+            frames.append(frame)
 
     topics = {image.removesuffix("/compressed"): Image, camera_info: CameraInfo}
     topics[f"{image.removesuffix('/compressed')}/compressed"] = CompressedImage

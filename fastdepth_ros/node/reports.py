@@ -29,7 +29,7 @@ from fastdepth_ros.diagnostics.levels import (
 from fastdepth_ros.diagnostics.messages import diagnostic_array
 from fastdepth_ros.diagnostics.monitor import Report
 from fastdepth_ros.diagnostics.status import Status
-from fastdepth_ros.errors import Level, quoted
+from fastdepth_ros.errors import Level, quoted, shortened
 from fastdepth_ros.messages.camera_info import REMEDY
 from fastdepth_ros.node.answers import Answers
 from fastdepth_ros.node.camera_info import Calibration, CameraInfoListener
@@ -167,6 +167,11 @@ class Reporter:
                 report,
                 {publisher.topic_name: publisher.get_subscription_count() for publisher in outputs.values()},
                 power.age_budget,
+                {
+                    outputs[name].topic_name: problem
+                    for name, problem in answers.derived.problems.items()
+                    if outputs[name].get_subscription_count()
+                },
             ),
         ]
 
@@ -224,6 +229,10 @@ def _of_camera(
     if calibration is None:
         return problem or _no_camera(source), "", NO_CAMERA
     words = _in_words(calibration.camera)
+    if calibration.source:
+        words += f", from {shortened(calibration.source)}"
+    if calibration.lens is not None:
+        words += f", rectified from {calibration.lens.distortion.model}"
     if size_problem:
         return size_problem, words, NO_CAMERA
     if problem:

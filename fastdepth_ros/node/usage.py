@@ -15,7 +15,9 @@ HEAD = """usage: depth_node [--help] [--ros-args -p NAME:=VALUE ... -r image:=TO
 Answers the newest image of a camera with metric depth, its camera_info and a cloud.
 
   subscribes to   image (or image/compressed), camera_info
-  publishes       depth/image_rect, depth/camera_info, depth/points, depth/uncertainty, /diagnostics
+  publishes       depth/image_rect, depth/camera_info, depth/points, depth/uncertainty,
+                  depth/image_rect/compressedDepth, depth/scan, depth/obstacles,
+                  depth/preview/compressed, /diagnostics
 
   ros2 run fastdepth_ros depth_node --ros-args -r image:=/camera/image_raw -r camera_info:=/camera/camera_info
   ros2 launch fastdepth_ros depth.launch.py image:=/camera/image_raw

@@ -1,25 +1,18 @@
-"""Depth images as other programs record them: raw 16UC1 or 32FC1, or ``compressedDepth`` (a PNG behind 12 bytes).
-
-compressed_depth_image_transport puts a header before the PNG: int32 kind, float32 a, float32 b, little endian. 16UC1
-holds millimetres as they are. 32FC1 is quantised inversely: depth = a / (value - b), and 0 is "no depth".
-"""
+"""Depth images as other programs record them: raw 16UC1 or 32FC1, or ``compressedDepth`` of either, as PNG or RVL."""
 
 from __future__ import annotations
 
-import struct
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fastdepth_ros.codec.decoder import decode_file
+from fastdepth_ros.codec import compressed_depth
 from fastdepth_ros.errors import ImageError, RecordingError, shortened
 from fastdepth_ros.millimetres import millimetres
 
-HEADER = struct.Struct("<iff")
-FORMAT_16UC1 = "16UC1; compressedDepth png"
-REMEDY = "Record depth as 16UC1 in millimetres, 32FC1 in metres, or compressedDepth with PNG."
+FORMAT_16UC1 = compressed_depth.FORMAT.format(encoding="16UC1", method="png")
+REMEDY = "Record depth as 16UC1 in millimetres, 32FC1 in metres, or compressedDepth with PNG or RVL."
 
 Depth = npt.NDArray[np.float32]
 
@@ -46,8 +39,7 @@ def decode_depth(message: Any) -> Depth:
 
 def encode_depth(depth: npt.NDArray[np.float64]) -> bytes:
     """Depth [m] as the data of a CompressedImage of format :data:`FORMAT_16UC1`: whole millimetres, 0 for none."""
-    _, png = cv2.imencode(".png", millimetres(depth), [cv2.IMWRITE_PNG_COMPRESSION, 3])
-    return HEADER.pack(0, 0.0, 0.0) + png.tobytes()
+    return compressed_depth.encode(millimetres(depth), "png")
 
 
 def metres(values: npt.NDArray[Any]) -> Depth:
@@ -57,18 +49,8 @@ def metres(values: npt.NDArray[Any]) -> Depth:
     return depth
 
 
-def _decode_compressed(kind: str, data: npt.NDArray[np.uint8]) -> Depth:
-    name = f"a ground truth of format {shortened(kind)!r}"
-    if "compressedDepth" not in kind or len(data) <= HEADER.size:
-        raise RecordingError(f"{name} with {len(data)} bytes is no depth", REMEDY)
+def _decode_compressed(form: str, data: npt.NDArray[np.uint8]) -> Depth:
     try:
-        picture = decode_file(data[HEADER.size :], name, cv2.IMREAD_UNCHANGED)
+        return metres(compressed_depth.decode(form, data, "a ground truth"))
     except ImageError as error:
         raise RecordingError(error.cause, REMEDY) from error
-    if picture.ndim != 2 or picture.dtype != np.uint16:
-        raise RecordingError(f"{name} holds no 16-bit PNG", REMEDY)
-    if not kind.startswith("32FC1"):
-        return metres(picture)
-    _, a, b = HEADER.unpack(data[: HEADER.size].tobytes())
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return metres(np.where(picture > 0, a / (picture.astype(np.float32) - b), np.nan))

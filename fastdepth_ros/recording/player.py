@@ -18,6 +18,7 @@ from fastdepth_ros.messages.motion import restamped_transforms
 from fastdepth_ros.recording.anchors import TF_STATIC, TRANSFORMS
 from fastdepth_ros.recording.camera import CameraTopics
 from fastdepth_ros.recording.reader import Message, Topic
+from fastdepth_ros.recording.rectified import told_apart, without_distortion
 
 DEPTH = 5
 """Messages that a publisher keeps for a slow reliable reader."""
@@ -118,6 +119,8 @@ class Player:
         self._with_header: set[str] = set()
         self._followers = followers
         self._clock: tuple[int, int] | None = None
+        topics = list(topics)
+        self._told_apart = told_apart(topics, names or {}, followers)
         for topic in topics:
             kind = message_class(topic)
             wanted = latched() if topic.name == TF_STATIC else qos
@@ -198,6 +201,8 @@ class Player:
                 raise RecordingError(
                     f"{message.topic.name} holds a broken message ({error})", "Record again."
                 ) from error
+        if message.topic.name in self._told_apart:
+            data = without_distortion(data)
         self._publishers[message.topic.name].publish(data)
         return Published(message, recorded, stamp, max(0.0, time.monotonic() - due) if due else 0.0)
 

@@ -81,7 +81,7 @@ class FastDepth(nn.Module):  # type: ignore[misc]
         return maps.pop(self.table.last.name), maps
 
     def convolution(self, value: Tensor, conv: Convolution) -> Tensor:
-        """Answer of a layer, as :class:`~fastdepth_ros.network.Graph` has it."""
+        """Answer of a layer, as :class:`~fastdepth_ros.network.Backend` has it."""
         return self.layer(conv.name)(value)
 
     def upsample(self, value: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pngs import END, bomb, chunk, header
 
 from fastdepth_ros.codec import jpeg, png
 from fastdepth_ros.codec.complaints import ear
@@ -21,30 +22,6 @@ from fastdepth_ros.errors import ImageError
 
 PHOTO = cv2.resize(np.random.default_rng(2).integers(0, 256, (9, 12, 3), np.uint8), (120, 90))
 GOOD = cv2.imencode(".png", PHOTO)[1].tobytes()
-
-
-def chunk(kind, data=b"", length=None):
-    return (
-        struct.pack(">I", len(data) if length is None else length)
-        + kind
-        + data
-        + struct.pack(">I", zlib.crc32(kind + data))
-    )
-
-
-def header(width, height, bits=8, colours=2):
-    return chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, colours, 0, 0, 0))
-
-
-END = chunk(b"IEND")
-
-
-def bomb(width, height, bits, colours):
-    """A whole PNG of zeros."""
-    rows = height * (1 + (width * bits * {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[colours] + 7) // 8)
-    packer = zlib.compressobj(9)
-    data = b"".join(packer.compress(bytes(min(1 << 20, rows - at))) for at in range(0, rows, 1 << 20)) + packer.flush()
-    return png.START + header(width, height, bits, colours) + chunk(b"IDAT", data) + END
 
 
 def progressive(width, height, scans=10):

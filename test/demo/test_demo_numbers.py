@@ -237,7 +237,7 @@ def test_a_rate_has_to_be_positive(tmp_path):
         ("camera", 80, "16UC1; compressedDepth png", "not the shape of the picture"),
         ("camera", 64, "16UC1; compressedDepth rvl", "cannot be read"),
     ],
-    ids=["aligned", "aligned and smaller", "another frame", "another shape", "another compression"],
+    ids=["aligned", "aligned and smaller", "another frame", "another shape", "a broken compression"],
 )
 def test_depth_is_held_against_the_answers_only_where_it_shows_what_the_picture_shows(
     tmp_path, frame, width, format_, words

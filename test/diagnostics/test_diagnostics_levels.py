@@ -17,7 +17,7 @@ from fastdepth_ros.diagnostics.levels import (
 )
 from fastdepth_ros.diagnostics.monitor import Drop, Monitor
 from fastdepth_ros.diagnostics.sequence import PUBLISHERS, Gaps
-from fastdepth_ros.errors import ImageError, Level
+from fastdepth_ros.errors import AnchorError, ImageError, Level
 
 HEARD = InputTopic("/camera/image", "best effort, depth 1", ("driver (best effort)",), 1)
 
@@ -115,6 +115,20 @@ def test_images_that_never_came_are_missed():
     assert "10 of 100" in status.message
     assert "fastdds.xml" in status.message
     assert status.values["lost on the way"] == "10"
+
+
+def test_pictures_that_are_not_worth_answering_are_named_where_they_are_more_than_a_few():
+    few, many = Monitor(0.0), Monitor(0.0)
+    for monitor, count in ((few, 4), (many, 5)):
+        for i in range(90):
+            monitor.received(i / 30)
+        for _ in range(count):
+            monitor.doubted(3.0, "too dark", "Give it light.")
+    assert input_status(few.report(3.0), HEARD, 2.0).level == Level.OK
+    status = input_status(many.report(3.0), HEARD, 2.0)
+    assert status.level == Level.WARN
+    assert status.message == "5 of 90 pictures are not worth answering: too dark. Give it light."
+    assert status.values["not worth answering"] == "5"
 
 
 def test_gaps_in_a_publishers_numbers_are_counted():
@@ -221,6 +235,14 @@ def test_depth_that_is_too_old_or_too_young_warns(age, level, word):
     assert status.values["subscribers of /depth"] == "1"
 
 
+def test_a_single_stamp_of_another_clock_is_no_number():
+    monitor = Monitor(0.0)
+    now = run(monitor)
+    monitor.answered(now, 2.0**31, {})
+    values = output_status(monitor.report(now), {}).values
+    assert values["age p50/p95/max [ms]"] == "10.0 / 10.0 / from another clock"
+
+
 @pytest.mark.parametrize(
     ("age", "limit", "level"),
     [(0.12, None, Level.WARN), (0.12, 0.15, Level.OK), (0.16, 0.15, Level.WARN), (0.06, 0.05, Level.WARN)],
@@ -230,6 +252,13 @@ def test_depth_is_too_old_when_the_profile_says_so(age, limit, level):
     assert status.level == level
     if limit and level is Level.WARN:
         assert f"over {limit * 1e3:.0f} ms" in status.message
+
+
+def test_an_answer_that_somebody_reads_and_that_cannot_be_made_is_told():
+    problem = AnchorError("nobody says where the floor is", "Set floor_frame.")
+    status = output_status(report(age=0.01), {"/depth/scan": 1}, problems={"/depth/scan": problem})
+    assert status.level == Level.WARN
+    assert status.message == "nothing on /depth/scan: nobody says where the floor is. Set floor_frame."
 
 
 def test_without_a_camera_depth_goes_on_with_a_warning():

@@ -326,8 +326,16 @@ def test_a_camera_that_sends_what_cannot_be_read():
 def test_a_lens_that_distorts_is_told():
     with Camera(distortion=(-0.3, 0.1, 0.0, 0.0, 0.0)):
         checks = ask_about_camera("/front/image_raw", "", "0.5")
+    assert checks["calibration"]["level"] == "OK"
+    assert "rectified from plumb_bob" in checks["calibration"]["fact"]
+
+
+@pytest.mark.usefixtures("loopback")
+def test_a_lens_that_cannot_be_undone_is_told():
+    with Camera(distortion=(-0.3, 0.1, 0.0)):
+        checks = ask_about_camera("/front/image_raw", "", "0.5")
     assert checks["calibration"]["level"] == "WARN"
-    assert "image_rect" in checks["calibration"]["remedy"]
+    assert "D holds 3" in checks["calibration"]["fact"]
 
 
 @pytest.mark.usefixtures("loopback")

@@ -31,6 +31,19 @@ def resident(process: int | str = "self") -> int:
         return 0
 
 
+def owned(process: int | str = "self") -> int:
+    """Memory of a process that is of no file and shared with nobody [bytes]; 0 where it is gone.
+
+    A kernel that looks for idle pages takes those of files back whenever it likes, so that resident memory falls by
+    itself. Without swap it can take none of these.
+    """
+    try:
+        _, resident_pages, shared, *_ = Path(f"/proc/{process}/statm").read_text().split()
+        return (int(resident_pages) - int(shared)) * _PAGE
+    except (OSError, ValueError):
+        return 0
+
+
 def limit_memory(more: int) -> None:
     """Have this process fail where it would take ``more`` bytes than it has, before the machine does."""
     size = int(Path("/proc/self/statm").read_text().split()[0]) * _PAGE

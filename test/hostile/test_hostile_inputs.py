@@ -17,7 +17,7 @@ from hostile import replay
 from hostile.fuzz import run_cases
 from hostile.keep import KEPT
 from hostile.seeds import archives, bags, camera_infos, cdr, flatbuffers, images, jpegs, pngs, protobuf, tiny
-from hostile.targets import ALL, bundles, settings
+from hostile.targets import ALL, bundles, networks, settings
 from hostile.worker import Runner
 
 KINDS = ("message", "file", "setting")
@@ -74,6 +74,8 @@ def test_seeds_without_fault_are_accepted(tmp_path: Path) -> None:
         assert verdict("compressed_image", cdr.write(fields)) == "accepted"
     assert verdict("manifest", json.dumps(bundles.MANIFEST_TREE).encode()) == "accepted"
     assert verdict("module", json.dumps(bundles.DESCRIPTION_TREE).encode()) == "accepted"
+    assert verdict("graph", json.dumps(networks.GRAPH_TREE).encode()) == "accepted"
+    assert verdict("entry", networks.TEXT.encode()) == "accepted"
     assert verdict("weights", bundles.DATA) == "accepted"
     assert verdict("npz", archives._archive(calm, list(archives._arrays().items()))) == "accepted"
     assert verdict("pth", torch_files.state_dict_file(tiny.weights())) == "accepted"

@@ -66,3 +66,39 @@ def test_topics_are_resolved_as_the_node_resolves_them(depth_launch, pushed, nam
 def test_every_argument_that_launch_files_of_others_have_is_there(depth_launch):
     names = {argument.name for argument in depth_launch.ARGUMENTS}
     assert {"use_sim_time", "log_level", "respawn", "name", "namespace", "rviz_config", "params_file"} <= names
+
+
+@pytest.fixture
+def shown(depth_launch, tmp_path, monkeypatch):
+    """What stands in RViz's place in a launch: a function of given arguments."""
+    monkeypatch.setattr(depth_launch.launch_config, "_log_dir", str(tmp_path))
+    context = launch.LaunchContext()
+    given = {argument.name: "" for argument in depth_launch.ARGUMENTS}
+    given |= {"image": "/front/image", "rviz_config": str(depth_launch.CONFIG / "depth.rviz")}
+
+    def show(**arguments):
+        resolve = depth_launch.resolver(context, given | arguments)
+        return depth_launch.rviz(resolve, given | arguments, "front_optical")
+
+    return show
+
+
+def words_of(entities):
+    context = launch.LaunchContext()
+    return [context.perform_substitution(part) for e in entities if hasattr(e, "msg") for part in e.msg]
+
+
+def test_a_missing_plugin_for_compressed_images_is_told_with_its_package(shown, monkeypatch):
+    monkeypatch.setenv("AMENT_PREFIX_PATH", "/nowhere")
+    monkeypatch.setenv("ROS_DISTRO", "jazzy")
+    (told,) = words_of(shown(image_transport="compressed"))
+    assert "sudo apt install ros-jazzy-compressed-image-transport" in told
+    assert words_of(shown(image_transport="raw")) == []
+
+
+def test_nothing_is_told_where_the_plugin_is_installed(shown, monkeypatch, tmp_path):
+    index = tmp_path / "share" / "ament_index" / "resource_index" / "packages"
+    index.mkdir(parents=True)
+    (index / "compressed_image_transport").touch()
+    monkeypatch.setenv("AMENT_PREFIX_PATH", str(tmp_path))
+    assert words_of(shown(image_transport="compressed")) == []

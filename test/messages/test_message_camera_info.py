@@ -11,7 +11,15 @@ from std_msgs.msg import Header
 
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.errors import CalibrationError
-from fastdepth_ros.messages.camera_info import depth_camera_info, distortion_of, intrinsics_of, same_camera
+from fastdepth_ros.messages.camera_info import (
+    depth_camera_info,
+    distortion_of,
+    intrinsics_of,
+    is_rectified,
+    raw_camera_info,
+    same_camera,
+    seen_camera,
+)
 
 
 def camera_info(**fields):
@@ -158,6 +166,29 @@ def test_pictures_that_are_not_rectified_are_those_of_k():
     assert intrinsics_of(empty_k, rectified=False).fx == 500
 
 
+@pytest.mark.parametrize(
+    ("topic", "rectified"),
+    [
+        ("/camera/image_rect", True),
+        ("/camera/image_rect_color", True),
+        ("/camera/image_rect/compressed", True),
+        ("/stereo/left_rect/image", True),
+        ("/zed/rgb/rect/image", True),
+        ("/camera/image_rectified", True),
+        ("/camera/image_raw", False),
+        ("/camera/image_unrectified", False),
+        ("/camera/image_unrect", False),
+        ("/camera/not_rectified/image", False),
+        ("/director/image_raw", False),
+        ("/direct/image", False),
+        ("/rectangle/image_raw", False),
+        ("/corrected/camera/image_raw", False),
+    ],
+)
+def test_a_picture_is_rectified_where_its_topic_has_the_word(topic, rectified):
+    assert is_rectified(topic) is rectified
+
+
 @pytest.mark.parametrize("model", ["", "pinhole", "equidistant", "x" * 200])
 @pytest.mark.parametrize("d", [[], [0.1, 0.2], [0.1] * 14])
 def test_the_depth_map_is_always_of_a_plumb_bob_without_distortion(model, d):
@@ -194,3 +225,78 @@ def test_a_matrix_of_which_only_the_four_numbers_are_filled_in_is_believed():
 
 def camera_info_of_64x48():
     return CameraInfo(width=64, height=48, k=[52.5, 0.0, 31.5, 0.0, 52.5, 23.5, 0.0, 0.0, 1.0])
+
+
+BENT = {"d": [-0.3, 0.1, 0.001, -0.001, 0.0]}
+
+
+def test_a_distorted_picture_is_seen_through_p_and_its_lens_undone():
+    seen = seen_camera(camera_info(**BENT), rectified=False)
+    assert seen.camera == Intrinsics(640, 480, 500, 501, 318, 238)
+    assert seen.lens.camera == Intrinsics(640, 480, 520, 521, 319, 239)
+    assert seen.lens.distortion.coefficients == tuple(BENT["d"])
+    assert seen.distortion == ""
+
+
+def test_without_p_the_pinhole_is_that_of_k():
+    seen = seen_camera(camera_info(p=[0.0] * 12, r=[0.0] * 9, **BENT), rectified=False)
+    assert seen.camera == seen.lens.camera == Intrinsics(640, 480, 520, 521, 319, 239)
+
+
+@pytest.mark.parametrize(
+    ("fields", "rectified", "rectify", "undone"),
+    [
+        (BENT, False, "auto", True),
+        (BENT, True, "auto", False),
+        (BENT, True, "on", True),
+        (BENT, False, "off", False),
+        (BENT, True, "off", False),
+        ({"d": [0.0] * 5}, False, "auto", False),
+        ({"d": []}, False, "auto", False),
+        ({"d": []}, False, "on", False),
+    ],
+)
+def test_the_lens_is_undone_where_that_is_wanted_and_it_bends(fields, rectified, rectify, undone):
+    assert (seen_camera(camera_info(**fields), rectified, rectify).lens is not None) == undone
+
+
+def test_the_pictures_of_a_stereo_camera_are_turned_as_its_calibration_says():
+    turn = [0.0, -1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0]
+    assert seen_camera(camera_info(r=turn, **BENT), rectified=False).lens.rotation == tuple(turn)
+    assert seen_camera(camera_info(r=turn, d=[0.0] * 5), rectified=False, rectify="on").lens.turned
+
+
+def test_a_wide_lens_is_seen_through_a_view_of_the_angle_that_is_wanted():
+    seen = seen_camera(camera_info(distortion_model="equidistant", d=[0.01, 0.0, 0.0, 0.0]), False, "auto", 90.0)
+    camera = seen.camera
+    assert (camera.fx, camera.fy, camera.cx, camera.cy) == pytest.approx((320, 320, 319.5, 239.5))
+    assert seen.lens.distortion.model == "equidistant"
+
+
+@pytest.mark.parametrize(
+    ("fields", "cause"),
+    [
+        ({"distortion_model": "double_sphere"}, "double_sphere is not known"),
+        ({"d": [0.1, 0.2]}, "D holds 2"),
+        ({"d": [float("nan"), 0.0, 0.0, 0.0, 0.0]}, "NaN"),
+        ({"d": [-5.0, 0.0, 0.0, 0.0, 0.0]}, "folds"),
+        ({"r": [2.0] * 9}, "R of camera_info"),
+        ({"p": [float("nan")] * 12}, "NaN"),
+    ],
+)
+def test_a_lens_that_cannot_be_undone_is_named_and_the_picture_is_that_of_k(fields, cause):
+    seen = seen_camera(camera_info(**fields), rectified=False)
+    assert cause in seen.distortion
+    assert "not rectified" in seen.distortion
+    assert seen.lens is None
+    assert seen.camera == Intrinsics(640, 480, 520, 521, 319, 239)
+
+
+def test_depth_in_the_raw_grid_has_the_camera_info_of_the_raw_picture():
+    source = camera_info(binning_x=2, binning_y=2, p=[500.0, 0.0, 318.0, -60.0, *camera_info().p[4:]], **BENT)
+    seen = seen_camera(source, rectified=False)
+    info = raw_camera_info(seen.lens, seen.camera, source, Header(frame_id="eye"))
+    again = seen_camera(info, rectified=False)
+    assert (again.camera, again.lens) == (seen.camera, seen.lens)
+    assert (info.width, info.height, info.header.frame_id) == (320, 240, "eye")
+    assert info.p[3] / info.p[0] == pytest.approx(-60 / 500)

@@ -381,6 +381,24 @@ def test_the_bits_of_mono16_are_found_out(kind, largest, bits):
     assert "mono16_bits says" in reader.bits.note
 
 
+def test_pixels_that_are_stuck_say_nothing_of_the_bits():
+    rng = np.random.default_rng(0)
+    words = rng.integers(0, 4096, (240, 320), np.uint16)
+    words[7, 5] = 65535
+    message = Image(encoding="mono16", width=320, height=240, step=640)
+    reader = opencv()
+    for dark in (8, 1, 2):  # the stuck pixel is there from the first, dark picture on
+        seen = np.where(words == 65535, words, words // dark)
+        message.data = seen.tobytes()
+        pixels = reader.read(message).pixels
+    assert reader.bits.note.startswith("12, as the largest value is 4095")
+    np.testing.assert_allclose(pixels, (seen * (255 / 4095)).clip(0, 255), atol=0.51)
+    words[:2] = 65535  # and many are none that are stuck
+    message.data = words.tobytes()
+    reader.read(message)
+    assert reader.bits.bits == 16
+
+
 def test_a_raw_image_larger_than_max_pixels_is_refused():
     reader = opencv()
     reader.max_pixels = WIDTH * HEIGHT

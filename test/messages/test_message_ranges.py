@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from contextlib import suppress
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sensor_msgs.msg import LaserScan, Range
 
-from fastdepth_ros.camera import Intrinsics
+from fastdepth_ros.camera import Intrinsics, implausible
 from fastdepth_ros.errors import AnchorError
 from fastdepth_ros.messages.depth_images import GRID, read_depths
 from fastdepth_ros.messages.ranges import read_range, read_scan
@@ -138,6 +139,12 @@ def test_depths_that_were_not_measured_are_no_points():
 def test_a_camera_info_of_another_size_is_named():
     with pytest.raises(AnchorError, match="its camera_info is of 8x8, anchor_depth of 8x4"):
         read_depths(serialized(depth_image_of(np.ones((4, 8), np.float32)))).points(CAMERA)
+
+
+def test_a_camera_that_no_lens_is_gives_no_points():
+    depths = read_depths(serialized(depth_image_of(np.ones((8, 8), np.float32))))
+    with pytest.raises(AnchorError, match="camera_info of anchor_depth: the principal point"):
+        depths.points(replace(CAMERA, doubt=implausible(replace(CAMERA, cx=0.0, cy=0.0))))
 
 
 FAULTS = {

@@ -19,7 +19,7 @@ from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.diagnostics.anchoring import anchoring_status, numbers
 from fastdepth_ros.errors import Level
 from fastdepth_ros.messages.tf import put_transforms
-from fastdepth_ros.node.anchor_sources import AnchorSources
+from fastdepth_ros.node.anchor_sources import MOST_PREPARED, AnchorSources
 from fastdepth_ros.parameters import validate
 
 SEEN = Intrinsics(224, 224, 200.0, 200.0, 111.5, 111.5)
@@ -124,6 +124,27 @@ def test_sensors_that_share_a_topic_are_all_used(make):
     assert sorted(np.round(sources.anchors()["range"].depths, 1)) == [2, 3]
 
 
+def test_a_frame_of_its_own_for_each_message_costs_no_memory(make):
+    sources = make(anchor_extrinsics="range=0 0 0 0 0 0")
+    source = sources.sources._inputs["range"]
+    sources.sources._live = ("range",)
+    for i in range(100):
+        message = Range(field_of_view=0.1, max_range=4.0, range=2.0)
+        source.hear(serialized(stamped(message, f"sonar_{i}", NOW + i / 100)))
+        assert sources.anchors(stamp=NOW + i / 100)
+    assert len(sources.sources._prepared) == MOST_PREPARED
+
+
+def test_a_depth_image_of_a_camera_that_no_lens_is_gives_no_anchors(make):
+    sources = make()
+    sources.say("anchor_depth", stamped(depth_image_of(np.full((8, 8), 1500, np.uint16))))
+    k = [9.0, 0.0, 0.0, 0.0, 9.0, 0.0, 0.0, 0.0, 1.0]
+    sources.say("anchor_depth/camera_info", stamped(camera_info_of(8, 8, 9.0, k=k)))
+    for _ in range(3):
+        assert sources.anchors() == {}
+    assert "the principal point (0.0, 0.0) is far from the centre" in sources.status().message
+
+
 def test_a_depth_image_waits_for_its_camera_info(make):
     sources = make()
     image = depth_image_of(np.full((8, 8), 1500, np.uint16))
@@ -176,7 +197,10 @@ def test_the_message_nearest_to_the_image_is_used(make):
         np.testing.assert_allclose(sources.anchors(stamp=NOW + late)["anchors"].depths, depth, rtol=1e-6)
 
 
-@pytest.mark.parametrize(("late", "words"), [(5.0, "5.00 s older"), (-1e6, "newer")])
+@pytest.mark.parametrize(
+    ("late", "words"),
+    [(5.0, "5.00 s older"), (-50.0, "50.00 s newer"), (-1e6, "another clock"), (2e9, "another clock")],
+)
 def test_stamps_of_another_clock_are_named(make, late, words):
     sources = make()
     sources.say("anchors", stamped(cloud_of(xyz_of(AHEAD))))
@@ -315,3 +339,29 @@ def test_whatever_bytes_come_depth_goes_on(make, steps):
         assert (corrected.depth > 0).all()
         assert sources.report(NOW)[0].message
     assert used > 3 * steps, "most of them are used as ever"
+
+
+def test_an_inertial_unit_says_which_way_up_the_camera_is(make):
+    """The camera lies on its right side: down is to the right in its picture, which is -y of its body."""
+    sources = make(rotation="auto", anchor_extrinsics="imu=0 0 0 0 0 0")
+    assert sources.sources.turn("eye", NOW) == "0"
+    assert "neither `imu` nor floor_frame" in sources.sources.upright_problem
+    lying = Imu(orientation_covariance=[-1.0] + [0.0] * 8)
+    lying.linear_acceleration.y = 9.81
+    sources.say("imu", stamped(lying, "imu"))
+    assert sources.sources.turn("eye", NOW) == "90"
+    assert sources.sources.upright_problem == ""
+    assert sources.sources.turn("eye", NOW + 9) == "90", "it was so before"
+    lying.linear_acceleration.y = 3.0
+    sources.say("imu", stamped(lying, "imu", NOW + 1))
+    assert sources.sources.turn("eye", NOW + 1) == "90"
+    assert "not that of a unit at rest" in sources.sources.upright_problem
+
+
+def test_floor_frame_says_which_way_up_the_camera_is(make):
+    sources = make(rotation="auto", floor_frame="base")
+    assert sources.sources.turn("eye", NOW) == "0"
+    assert "base" in sources.sources.upright_problem
+    turned = transform_of("eye", "base", (0.0, 0.0, 0.0), (0.0, math.sqrt(0.5), 0.0, math.sqrt(0.5)))
+    put_transforms(sources.sources._frames.buffer, tf_message_of(turned), is_static=True)
+    assert sources.sources.turn("eye", NOW) == "270", "z of base is x of the picture: up is to the right"

@@ -222,14 +222,14 @@ def test_depth_is_not_corrected_by_a_camera_that_cannot_be_believed(trained):
     graph.calibrate(camera_info_of(64, 48))
 
 
-def test_a_distorted_picture_is_that_of_k_and_said_to_be(trained):
+def test_a_picture_whose_distortion_is_not_known_is_that_of_k_and_said_to_be(trained):
     graph = trained
     graph.calibrate(camera_info_of(64, 48))
     (depth,) = graph.ask(image_of(SCENE, graph.header()), "depth")
     p = [26.25, 0.0, 31.5, 0.0, 0.0, 26.25, 23.5, 0.0, 0.0, 0.0, 1.0, 0.0]
     graph.calibrate(camera_info_of(64, 48, p=p, d=[-0.3, 0.1, 0.0, 0.0, 0.0], distortion_model="pinhole"))
     distorted, info = graph.ask(image_of(SCENE, graph.header()), "depth", "camera_info")
-    graph.wait_until_it_says("calibration", DiagnosticStatus.WARN, "D is not zero", "image_rect")
+    graph.wait_until_it_says("calibration", DiagnosticStatus.WARN, "not rectified", "pinhole is not known")
     assert distorted.data == depth.data
     assert (info.distortion_model, list(info.d)) == ("plumb_bob", [0.0] * 5)
     graph.calibrate(camera_info_of(64, 48))

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from itertools import cycle
 
 import pytest
 import rclpy
@@ -17,11 +18,14 @@ def test_the_first_message_of_a_camera_names_its_frame(domain, kind, topic):  # 
     publisher = node.create_publisher(kind, topic, 1)
     place = node.get_namespace()
     order = [sys.executable, "-m", "fastdepth_ros.node.first_frame", f"{place}/image", f"{place}/camera_info"]
-    waiting = subprocess.Popen(order, stdout=subprocess.PIPE, text=True)
+    homeless = {name: value for name, value in os.environ.items() if name not in ("ROS_LOG_DIR", "ROS_HOME")}
+    waiting = subprocess.Popen(order, env={**homeless, "HOME": "/proc/nowhere"}, stdout=subprocess.PIPE, text=True)
     message = kind()
-    while waiting.poll() is None:
-        publisher.publish(kind())  # a driver without a frame_id is no answer
-        message.header.frame_id = "left_optical_frame"
+    # A driver without a frame_id is no answer, nor is one whose frame_id is none.
+    for frame in cycle(["", "x" * 100_000, "left\nright"] * 5 + ["left_optical_frame"]):
+        if waiting.poll() is not None:
+            break
+        message.header.frame_id = frame
         publisher.publish(message)
         rclpy.spin_once(node, timeout_sec=0.1)
     node.destroy_node()

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
+from family import alive, children, named, wait_until
+from made_weights import random_weights
 from node_graph import image_of
 from rosgraph_msgs.msg import Clock
+from slowly import mostly_slow
+
+from fastdepth_ros.network import PRUNED
+from fastdepth_ros.runtime.bundle import Manifest, write_bundle
 
 GREY = np.full((48, 64, 3), 128, np.uint8)
 
@@ -110,11 +120,44 @@ def test_a_node_that_is_configured_again_and_again_keeps_its_size(start):
     graph = start()
     graph.ask(image_of(GREY, graph.header()), "depth")
 
-    def cycle(times: int) -> int:
+    def cycle(times: int) -> tuple[int, int]:
+        """Maps of modules, and memory of the node's own [B], after so many cycles."""
         for _ in range(times):
             for transition in ("deactivate", "cleanup", "configure", "activate"):
                 assert graph.change(transition)
-        return sum("module.so" in line for line in Path(f"/proc/{graph.process.pid}/maps").read_text().splitlines())
+        process = Path(f"/proc/{graph.process.pid}")
+        maps = sum("fastdepth-module" in line for line in (process / "maps").read_text().splitlines())
+        return maps, int((process / "status").read_text().partition("RssAnon:")[2].split()[0]) << 10
 
-    assert cycle(10) == cycle(1), "modules that were given back are mapped still"
+    maps, before = cycle(3)
+    later, after = cycle(12)
+    assert after - before < 30 << 20, "12 modules that were kept are 62 MB"
+    assert later == maps > 0, "modules that were given back are mapped still"
     graph.ask(image_of(GREY, graph.header()), "depth")
+
+
+@pytest.mark.parametrize("number", mostly_slow([signal.SIGKILL, signal.SIGINT]), ids=lambda each: each.name)
+def test_a_node_that_ends_while_it_compiles_leaves_no_process(domain, tmp_path, number):  # noqa: ARG001
+    folder, weights = tmp_path / "new", random_weights(PRUNED, seed=24 + number)
+    write_bundle(folder, Manifest("new", PRUNED), weights, "# Random weights, for tests\n")
+    order = [sys.executable, "-m", "fastdepth_ros.node", "--ros-args", "-p", f"model:={folder}"]
+    environment = {name: value for name, value in os.environ.items() if name != "_ROS_WHEELS_BOOTSTRAP_COMPLETE"}
+    with (tmp_path / "log").open("w") as log:
+        process = subprocess.Popen(order, env=environment, stdout=log, stderr=subprocess.STDOUT)
+    compilers: list[int] = []
+    while len(compilers) < 2:  # the compiler, and one that works for it
+        compilers = named(children(process.pid), "fastdepth_ros.compiler")
+        assert process.poll() is None
+        said = (tmp_path / "log").read_text()
+        assert "answers" not in said, "it was compiled before anybody saw it"
+        assert "not configured" not in said, said
+        time.sleep(0.02)
+    for compiler in compilers if number == signal.SIGKILL else ():
+        os.kill(compiler, signal.SIGSTOP)  # or it would end by itself soon
+    process.send_signal(number)
+    process.wait(60)
+    try:
+        wait_until(lambda: not alive(compilers))
+    finally:
+        for compiler in alive(compilers):
+            os.kill(compiler, signal.SIGKILL)

@@ -108,6 +108,7 @@ def test_stamps_of_another_clock_are_named_so(graph):
         image.header.stamp.nanosec += 1
         graph.ask(image, "depth")
     graph.wait_for(lambda: graph.says("outputs", DiagnosticStatus.WARN, "another clock"), "the warning")
+    assert "ms old" not in graph.statuses["outputs"].message, "a number that is no age"
     graph.wait_for(lambda: "another clock" in graph.values("budget")["age p95 [ms]"], "the same of the budget")
 
 

@@ -6,9 +6,15 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
+from node_graph import image_of
 from slowly import mostly_slow
+
+GREY = np.full((48, 64, 3), 128, np.uint8)
+COMPILED = 300.0
+"""Seconds in which a model is compiled on the busiest of machines."""
 
 BILLION_LAUGHS = "a: &a [x, x]\n" + "".join(
     f"{new}: &{new} [*{old}, *{old}, *{old}, *{old}, *{old}, *{old}, *{old}, *{old}]\n"
@@ -94,6 +100,18 @@ def test_a_parameter_that_cannot_be_is_named(start, name, value, words):
 def test_a_board_that_is_none_is_told_of_and_is_no_hindrance(start, root):
     graph = start(board_root=root)
     assert graph.state == "active"
+    graph.end()
+
+
+@pytest.mark.parametrize("cache", mostly_slow(["one that is named", "none"]))
+def test_a_node_starts_where_there_is_no_home(start, monkeypatch, cache):
+    monkeypatch.setenv("HOME", "/proc/nowhere")  # where not even root can make it
+    for name in ("ROS_LOG_DIR", "ROS_HOME", "XDG_CACHE_HOME", *(["FASTDEPTH_CACHE"] if cache == "none" else [])):
+        monkeypatch.delenv(name, raising=False)
+    graph = start(wait=False)
+    graph.wait_for(lambda: graph.doing == "active", "the node to become active", COMPILED)
+    graph.ask(image_of(GREY, graph.header()), "depth")
+    assert "ROS cannot log to /proc/nowhere/.ros/log" in graph.log.read_text()
     graph.end()
 
 

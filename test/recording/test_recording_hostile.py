@@ -1,6 +1,7 @@
 """Recordings of strangers: whatever they say of their size, they cost one clear error, and little memory or disk."""
 
 import os
+import resource
 import sqlite3
 import struct
 import subprocess
@@ -9,13 +10,16 @@ import zlib
 from contextlib import suppress
 from io import BytesIO
 
+import cv2
 import numpy as np
 import pytest
-from bags import START, STORE, image, write
+from bags import START, STORE, compressed, image, write
+from pngs import bomb
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 
 from fastdepth_ros.errors import RecordingError
-from fastdepth_ros.recording import Recording, packed, storages
+from fastdepth_ros.recording import Recording, UnpackedRecording, packed, storages
+from fastdepth_ros.recording.depth import decode_depth
 
 RAW = bytes(STORE.serialize_cdr(image(), "sensor_msgs/msg/Image"))
 
@@ -154,6 +158,24 @@ def test_a_plain_file_of_the_same_making_is_read(tmp_path, good):
     (tmp_path / "bag.mcap").write_bytes(good)
     with Recording.open(tmp_path / "bag.mcap") as recording:
         assert [message.data for message in recording.messages()] == [RAW]
+
+
+def test_a_recorded_picture_that_would_cost_gigabytes_is_left_out(tmp_path):
+    good = cv2.imencode(".png", np.zeros((6, 8, 3), np.uint8))[1].tobytes()
+    pictures = [compressed("png", data) for data in (good, bomb(30000, 30000, 1, 0), good)]
+    bag = write(tmp_path / "bag", *(("/cam/compressed", picture) for picture in pictures))
+    assert run_bounded(bag) == "it was read"
+    with UnpackedRecording.open(bag) as recording:
+        assert len(list(recording.messages())) == 2
+        assert "30000x30000" in recording.left_out
+
+
+def test_a_recorded_depth_that_would_cost_gigabytes_is_refused():
+    message = compressed("16UC1; compressedDepth png", bytes(12) + bomb(30000, 30000, 1, 0))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(RecordingError, match="30000x30000"):
+        decode_depth(message)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000, "kB"
 
 
 def packed_bag(path, plugin, mode, *pictures):

@@ -23,10 +23,14 @@ START = 1_000_000_000
 
 
 class Sample(NamedTuple):
-    """One moment: seconds since the start, memory of the node and of a plain one [MB], and what the node reported."""
+    """One moment: seconds since the start, memory of the node and of a plain one [MB], and what the node reported.
+
+    ``rss`` is resident memory; ``own`` and ``plain`` are what of it is of no file, see :func:`hostile.meter.owned`.
+    """
 
     at: float
     rss: float
+    own: float
     plain: float
     files: int
     threads: int
@@ -57,7 +61,7 @@ class Readings:
         state = operator.statuses.get("node", {}).get("state", "")
         sample = Sample(
             time.monotonic() - self._start, meter.resident(self._process) / 1e6,
-            meter.resident(self.plain) / 1e6, len(os.listdir(folder / "fd")),
+            meter.owned(self._process) / 1e6, meter.owned(self.plain) / 1e6, len(os.listdir(folder / "fd")),
             len(os.listdir(folder / "task")), operator.number("outputs", "rate out [Hz]"),
             outputs.get("age p50/p95/max [ms]", ""), state,
         )  # fmt: skip
@@ -69,8 +73,8 @@ class Readings:
         last = self.samples[-1].at
         return [sample for sample in self.samples if sample.at >= min(SETTLED, last / 2)]
 
-    def slope(self, of: str = "rss") -> float:
-        """Growth of memory [MB/h]: the line of least squares through ``rss`` or ``plain``."""
+    def slope(self, of: str = "own") -> float:
+        """Growth of memory [MB/h]: the line of least squares through ``own``, ``rss`` or ``plain``."""
         found = self.settled()
         return (
             float(np.polyfit([s.at / 3600 for s in found], [getattr(s, of) for s in found], 1)[0])

@@ -69,8 +69,13 @@ def markdown(outcome: Outcome, folder: Path) -> str:
     judged = "" if outcome.minutes * 60 > 2 * SETTLED else " (too short to be judged)"
     rows = [
         ("minutes", f"{outcome.minutes:g}"),
-        ("memory at start, settled, at the end [MB]", f"{first.rss:.1f}, {settled[0].rss:.1f}, {last.rss:.1f}"),
-        ("memory's slope since it settled [MB/h]", f"{readings.slope():.2f}{judged}"),
+        (
+            "resident memory at start, settled, at the end [MB]",
+            f"{first.rss:.1f}, {settled[0].rss:.1f}, {last.rss:.1f}",
+        ),
+        ("its slope since it settled [MB/h]", f"{readings.slope('rss'):.2f}"),
+        ("of this, memory of no file [MB]", f"{first.own:.1f}, {settled[0].own:.1f}, {last.own:.1f}"),
+        ("its slope [MB/h]", f"{readings.slope():.2f}{judged}"),
         ("the same of a plain rclpy node, which reads beside it", f"{readings.slope('plain'):.2f}{judged}"),
         ("open files, threads at start and end", f"{first.files} to {last.files}, {first.threads} to {last.threads}"),
         ("age p50 / p95 / max [ms], last report", last.age or "none"),

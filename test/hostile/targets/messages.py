@@ -12,6 +12,7 @@ from std_msgs.msg import Header
 
 from fastdepth_ros.camera import PAPER_VIEW, View
 from fastdepth_ros.errors import CalibrationError, FastDepthError
+from fastdepth_ros.lens.warp import Warp
 from fastdepth_ros.messages.camera_info import depth_camera_info
 from fastdepth_ros.messages.images import PictureReader
 from fastdepth_ros.messages.serialized import Unpacker
@@ -61,6 +62,7 @@ def _camera(_: Path) -> Callable[[bytes], object]:
 
     def take(data: bytes) -> None:
         camera, problems = CameraInfoListener(Quiet()), []
+        camera.rectify("auto", 0.0)
         for message in (good, data, good):
             camera.hear(message)
             problems.append(camera.problem)
@@ -82,6 +84,8 @@ def _use(calibration: Any) -> None:
         return
     try:
         view = View.of(PAPER_VIEW, camera.width, camera.height, 224, 224).intrinsics(camera)
+        if calibration.lens is not None:
+            Warp(calibration.lens, view)
         info = depth_camera_info(view, calibration.info, Header())
         serialize_message(info)
     except FastDepthError as error:
@@ -107,13 +111,14 @@ def _frames(_: Path) -> Callable[[bytes], object]:
     def take(data: bytes) -> None:
         message, info = (*mutate.unpack(data), b"", b"")[:2]
         camera = CameraInfoListener(Quiet())
+        camera.rectify("auto", 0.0)
         camera.hear(camera_infos.good())
         camera.hear(info)
         picture = reader.read(unpacker.unpack(message))
-        known = camera.calibration.camera if camera.calibration else None
+        known, lens = (camera.calibration.camera, camera.calibration.lens) if camera.calibration else (None, None)
         if known is None or (known.width, known.height) != (picture.width, picture.height):
-            known = None
-        frame = pipeline.run(picture, known, depth=True, cloud=known is not None)
+            known = lens = None
+        frame = pipeline.run(picture, known, depth=True, cloud=known is not None, lens=lens)
         if frame.depth is None:
             raise FooledError("a picture was read and got no depth")
 

@@ -1,0 +1,1 @@
+"""Lenses that bend straight lines, and the way from their raw pictures to a pinhole's, without ROS."""
