@@ -128,7 +128,7 @@ class Parameters:
 
     model: str = models.DEFAULT
     target: str = "host"
-    precision: Precision = "float32"
+    precision: Precision = "auto"
     threads: int = 0
     image_transport: ImageTransport = "raw"
     max_pixels: int = MAX_PIXELS
@@ -202,7 +202,8 @@ TABLE: dict[str, Spec] = {
         _spec("target", "Processor that the model is compiled for; host is this machine's.", Change.UNCONFIGURED),
         _spec(
             "precision",
-            "int8 is faster where the processor has AVX-512 VNNI, and a little less accurate (docs/int8.md).",
+            "auto is the fastest that this processor has kernels for and that is known to lose next to nothing"
+            " (docs/int8.md).",
             Change.UNCONFIGURED,
         ),
         _spec("threads", "Cores for the network, at most those here; 0 is all physical ones.", low=0, high=1024),
@@ -230,8 +231,9 @@ TABLE: dict[str, Spec] = {
         ),
         _spec(
             "rectify",
-            "auto: the lens is undone where camera_info's D is not zero and the image's topic has no word `rect` or"
-            " `rectified` (docs/lens.md). on: whatever the topic is called. off: pictures are taken as a pinhole's.",
+            "auto: the lens is undone where camera_info's D is not zero and neither `rect` nor `rectified` is a word of"
+            " the image's topic (docs/lens.md). on: whatever the topic is called. off: pictures are taken as a"
+            " pinhole's.",
         ),
         _spec(
             "view_fov",

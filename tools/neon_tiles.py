@@ -48,7 +48,7 @@ def cost(stage: Stage, choice: Tiling, target: Target, scratch: Path) -> Cost:
     library.write_bytes(link([(scratch / "kernel.o").read_bytes()]))
     loops = hot_loops(library)
     instructions = sum((loop.end - loop.start) // 4 + 1 for loop in loops)
-    multiply_adds = max(1, sum(loop.fmla for loop in loops))
+    multiply_adds = max(1, sum(loop.products for loop in loops))
     return Cost(sum(loop.writes for loop in loops), sum(loop.reads for loop in loops), instructions / multiply_adds)
 
 

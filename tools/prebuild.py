@@ -1,8 +1,9 @@
-"""Puts compiled modules into a bundle, for robots without a compiler: `prebuild.py [BUNDLE [TARGET...]]`.
+"""Puts compiled modules into a bundle, for robots without a compiler: `prebuild.py [BUNDLE [MODULE...]]`.
 
-Without targets: those that ship with the default model, which is the bundle where none is named. All are compiled, and
-those that run on this machine are held against a module made for it, before anything in the bundle changes. Modules of
-other targets in the bundle stay as they are; the manifest is sealed anew over them and what it named before.
+A module is named by its target, and in int8 TARGET-int8. Without any: those that ship with the default model, which is
+the bundle where none is named. All are compiled, and those that run on this machine are held against a module in
+float32 made for it, before anything in the bundle changes. Other modules stay as they are; the manifest is
+sealed anew over them and what it named before.
 """
 
 from __future__ import annotations
@@ -21,10 +22,11 @@ from fastdepth_ros.models import DEFAULT, find_bundle
 from fastdepth_ros.runtime.bundle import Bundle, seal
 from fastdepth_ros.runtime.engines import open_engine
 from fastdepth_ros.runtime.module import CompiledModule
+from fastdepth_ros.runtime.precision import FLOAT32, INT8
 
 SHIPPED = ("x86-64-v3", "x86-64-v4", "cortex-a57")
-TOLERANCE = 1e-4
-"""Metres between the depths of two modules of one bundle."""
+TOLERANCES = {FLOAT32: 1e-4, INT8: 0.2}
+"""Metres between the depths of two modules of one bundle, the other one in float32."""
 
 PICTURE = runpy.run_path(str(Path(__file__).with_name("run_module.py")))["picture"]
 
@@ -44,17 +46,19 @@ def compiled(bundle: Bundle, targets: list[str], folder: Path) -> None:
     """Compile every target to ``folder/<target>``, and try those that may run here."""
     expected = depth(compile_bundle(bundle, "host", folder / "host"))
     assert expected.max() > 0.1, f"{bundle.path} answers nothing, so that nothing can be compared"
-    for target in targets:
-        made = compile_bundle(bundle, target, folder / target)
+    for name in targets:
+        target = name.removesuffix(f"-{INT8}")
+        precision = FLOAT32 if name == target else INT8
+        made = compile_bundle(bundle, target, folder / name, precision=precision)
         made.chmod(0o755)
         size = f"{sum(file.stat().st_size for file in made.iterdir()) / 1e6:.1f} MB"
         try:
             error = float(np.abs(depth(made) - expected).max())
         except ModuleError:
-            sys.stdout.write(f"{target}: {size}, not tried, because it may not run on this machine\n")
+            sys.stdout.write(f"{name}: {size}, not tried, because it may not run on this machine\n")
             continue
-        assert error <= TOLERANCE, f"{target} is {error} m away from the module for this machine"
-        sys.stdout.write(f"{target}: {size}, within {error:.1e} m of the module for this machine\n")
+        assert error <= TOLERANCES[precision], f"{name} is {error} m away from the module for this machine"
+        sys.stdout.write(f"{name}: {size}, within {error:.1e} m of the module for this machine\n")
 
 
 def main() -> None:

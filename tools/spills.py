@@ -1,8 +1,9 @@
-"""Looks for spilled registers in the hot loops of ARM modules: `spills.py MODULE.so...`.
+"""Looks into the hot loops of modules: `spills.py MODULE.so...`, for ARM and x86 (64 bit).
 
-A hot loop is an innermost one with at least 8 vector multiply-adds (fmla). Where it writes a vector register to the
-stack, its sums did not fit the 32 registers, and each turn pays for it; where it only reads, a constant did not fit.
-Exit status 1 if a loop writes. Needs objdump of Debian's binutils-aarch64-linux-gnu.
+A hot loop is an innermost one with at least 8 vector multiply-adds. Where it writes a vector register to the stack, its
+sums did not fit the registers, and each turn pays for it; where it only reads, a constant did not fit. Instructions a
+multiply-add, of one number by one number, are the bound that is left, whatever the processor's clock. Exit status 1 if
+a loop writes. Needs objdump of Debian's binutils, and for ARM of binutils-aarch64-linux-gnu.
 """
 
 from __future__ import annotations
@@ -19,11 +20,51 @@ from pathlib import Path
 from typing import NamedTuple
 
 OBJDUMP = "aarch64-linux-gnu-objdump"
-LEAST_FMLA = 8
+LEAST = 8
 
-LINE = re.compile(r"^\s*([0-9a-f]+):\t[0-9a-f]{8}\s+(\S+)\s*(.*)$")
-BRANCH = re.compile(r"^(b|b\..*|cbn?z|tbn?z)$")
-ON_STACK = re.compile(r"^(ldr|str|ldp|stp|ldur|stur)\s+[qdv]\d+.*\[(sp|x29)\b")
+
+class Machine(NamedTuple):
+    """A kind of machine code, and how objdump writes it.
+
+    Attributes:
+        objdump: the program, and its name of the architecture.
+        branch: names of jumps.
+        products: a multiply-add of vectors -> the multiply-adds of numbers that it is.
+        write, read: of a vector register, to or from the stack.
+    """
+
+    objdump: tuple[str, str]
+    branch: re.Pattern[str]
+    products: dict[re.Pattern[str], int]
+    write: re.Pattern[str]
+    read: re.Pattern[str]
+
+
+MACHINES = {
+    183: Machine(
+        (OBJDUMP, "aarch64"),
+        re.compile(r"^(b|b\..*|cbn?z|tbn?z)$"),
+        {re.compile(r"fmla"): 4},
+        re.compile(r"^(str|stp|stur)\s+[qdv]\d+.*\[(sp|x29)\b"),
+        re.compile(r"^(ldr|ldp|ldur)\s+[qdv]\d+.*\[(sp|x29)\b"),
+    ),
+    62: Machine(
+        ("objdump", "i386:x86-64"),
+        re.compile(r"^j[a-z]+$"),
+        {
+            re.compile(r"vfmadd\w+ps .*%ymm"): 8,
+            re.compile(r"vfmadd\w+ps .*%zmm"): 16,
+            re.compile(r"vpmaddwd .*%ymm"): 16,
+            re.compile(r"(\{vex\} )?vpdpbusd .*%ymm"): 32,
+            re.compile(r"vpdpbusd .*%zmm"): 64,
+        },
+        re.compile(r"^vmov\w+\s+%[xyz]mm\d+,.*\(%r[sb]p"),
+        re.compile(r"^v\w+\s+[^,]*\(%r[sb]p.*%[xyz]mm"),
+    ),
+}
+"""By the number of the processor in an ELF header."""
+
+LINE = re.compile(r"^\s*([0-9a-f]+):\s+(\S.*?)\s*$")
 
 
 class Loop(NamedTuple):
@@ -32,54 +73,64 @@ class Loop(NamedTuple):
     Attributes:
         function: the exported function before it: the kernel that it belongs to.
         start, end: offsets of its first and last instruction.
-        fmla: vector multiply-adds of a turn.
+        products: vector multiply-adds of a turn.
+        macs: multiply-adds of numbers that they are.
+        instructions: of a turn.
         writes, reads: of vector registers to and from the stack.
+        names: of its vector multiply-adds.
     """
 
     function: str
     start: int
     end: int
-    fmla: int
+    products: int
+    macs: int
+    instructions: int
     writes: int
     reads: int
+    names: frozenset[str]
 
 
 def hot_loops(library: Path) -> list[Loop]:
-    """The hot loops of a library for aarch64 that fastdepth_ros linked."""
+    """The hot loops of a library for aarch64 or x86-64 that fastdepth_ros linked."""
     content = library.read_bytes()
+    machine = MACHINES[struct.unpack_from("<H", content, 18)[0]]
     symbols = sorted(_symbols(content))
     addresses = [address for address, _ in symbols]
     loops = []
     for start, end in _code(content):
-        instructions = _disassemble(content[start:end], start)
-        for first, last in _innermost(instructions):
+        instructions = _disassemble(machine, content[start:end], start)
+        for first, last in _innermost(machine, instructions):
             body = [text for at, text in instructions if first <= at <= last]
-            fmla = sum(text.startswith("fmla") for text in body)
-            if fmla >= LEAST_FMLA:
+            found = [(text, macs) for text in body for kind, macs in machine.products.items() if kind.match(text)]
+            if len(found) >= LEAST:
                 before = bisect_right(addresses, first)
                 name = symbols[before - 1][1] if before else "?"
-                stack = [text[:2] for text in body if ON_STACK.match(text)]
-                loops.append(Loop(name, first, last, fmla, stack.count("st"), stack.count("ld")))
+                stack = (sum(bool(kind.match(text)) for text in body) for kind in (machine.write, machine.read))
+                names = frozenset(text.removeprefix("{vex} ").split()[0] for text, _ in found)
+                macs = sum(macs for _, macs in found)
+                loops.append(Loop(name, first, last, len(found), macs, len(body), *stack, names))
     return loops
 
 
-def _disassemble(code: bytes, start: int) -> list[tuple[int, str]]:
+def _disassemble(machine: Machine, code: bytes, start: int) -> list[tuple[int, str]]:
     """(offset, instruction) of each; the library has no section table, so objdump gets the bare code."""
+    program, name = machine.objdump
     with tempfile.NamedTemporaryFile() as file:
         file.write(code)
         file.flush()
-        command = [OBJDUMP, "-D", "-b", "binary", "-m", "aarch64", f"--adjust-vma={start:#x}", file.name]
-        text = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+        how = ["-D", "-b", "binary", "-m", name, "--no-show-raw-insn", f"--adjust-vma={start:#x}"]
+        text = subprocess.run([program, *how, file.name], stdout=subprocess.PIPE, text=True, check=True).stdout
     matches = (LINE.match(line) for line in text.splitlines())
-    return [(int(m[1], 16), f"{m[2]} {m[3]}") for m in matches if m]
+    return [(int(m[1], 16), re.sub(r"\s+", " ", m[2])) for m in matches if m]
 
 
-def _innermost(instructions: list[tuple[int, str]]) -> list[tuple[int, int]]:
+def _innermost(machine: Machine, instructions: list[tuple[int, str]]) -> list[tuple[int, int]]:
     """(first, last) of every loop that holds no other: from a branch's target back up to the branch."""
     loops = []
     for at, text in instructions:
         name, _, operands = text.partition(" ")
-        if BRANCH.match(name) and (target := re.search(r"0x([0-9a-f]+)", operands.split(",")[-1])):
+        if machine.branch.match(name) and (target := re.search(r"0x([0-9a-f]+)", operands.split(",")[-1])):
             first = int(target[1], 16)
             if first < at:
                 loops.append((first, at))
@@ -115,18 +166,24 @@ def _segments(content: bytes) -> Iterator[tuple[int, int, int, int]]:
 
 def main() -> int:
     """Print the hot loops of every library that is named, worst first."""
-    if shutil.which(OBJDUMP) is None:
-        sys.stderr.write(f"{OBJDUMP} is missing: apt install binutils-aarch64-linux-gnu\n")
-        return 2
     written = 0
     for name in sys.argv[1:]:
+        program, _ = MACHINES[struct.unpack_from("<H", Path(name).read_bytes(), 18)[0]].objdump
+        if shutil.which(program) is None:
+            sys.stderr.write(f"{program} is missing: apt install binutils, or binutils-aarch64-linux-gnu for ARM\n")
+            return 2
         loops = sorted(hot_loops(Path(name)), key=lambda loop: (-loop.writes, -loop.reads, loop.start))
+        total = sum(loop.instructions for loop in loops) / max(1, sum(loop.macs for loop in loops))
         sys.stdout.write(
-            f"{name}: {len(loops)} hot loops, {sum(loop.writes > 0 for loop in loops)} write to the stack\n"
+            f"{name}: {len(loops)} hot loops, {sum(loop.writes > 0 for loop in loops)} write to the stack,"
+            f" {total:.3f} instructions a multiply-add over all\n"
         )
         for loop in loops:
             where = f"{loop.function} {loop.start:#x}-{loop.end:#x}"
-            sys.stdout.write(f"  {loop.writes:3} written, {loop.reads:3} read, {loop.fmla:3} fmla  {where}\n")
+            sys.stdout.write(
+                f"  {loop.writes:3} written, {loop.reads:3} read, {loop.products:3} {'/'.join(sorted(loop.names))},"
+                f" {loop.instructions / loop.macs:.3f} a multiply-add  {where}\n"
+            )
         written += sum(loop.writes for loop in loops)
     return 1 if written else 0
 

@@ -24,6 +24,9 @@ from fastdepth_ros.models import DEFAULT, find_bundle
 from fastdepth_ros.runtime import processor
 from fastdepth_ros.runtime.bundle import Bundle, write_bundle
 from fastdepth_ros.runtime.cache import module_for
+from fastdepth_ros.runtime.module import CompiledModule
+from fastdepth_ros.runtime.precision import AUTO, INT8, choose
+from fastdepth_ros.settings import LIMITS
 
 PLOTS = (".png", ".svg")
 WIDTH = 132
@@ -56,8 +59,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--frame", action="store_true", help="only start-up, memory and what a frame costs beside the network"
     )
     parser.add_argument(
-        "--int8", action="store_true", help="measure the network in int8 as well; with --layers, it alone"
+        "--precision",
+        choices=LIMITS["precision"].choices,
+        default=AUTO,
+        help="of the network; beside other runtimes float32 is measured, too (default: %(default)s)",
     )
+    parser.add_argument("--int8", action="store_const", const=INT8, dest="precision", help="as --precision int8")
     parser.add_argument("--power", action="store_true", help="only the paper's table 2 for this machine: watts, joules")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the comparison to FILE (.png or .svg)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure to FILE")
@@ -81,10 +88,10 @@ def run(args: argparse.Namespace) -> int:
         aims.show(console, found["rows"])
     elif args.power:
         with Console(stderr=True).status("Preparing") as status:
-            found = power_table.measure(module_for(bundle, args.target), args.rounds * args.seconds, status.update)
+            found = power_table.measure(_module(bundle, args), args.rounds * args.seconds, status.update)
         power_table.show(console, found)
     elif args.layers:
-        module = module_for(bundle, args.target, "int8" if args.int8 else "float32")
+        module = _module(bundle, args)
         found = [layers.rows(module, count, args.seconds * args.rounds) for count in threads]
         for rows in found:
             tables.show_layers(console, rows)
@@ -115,7 +122,8 @@ def _compare(
         benches = []
         for number, bundle in enumerate(bundles):
             module = module_for(bundle, args.target)
-            int8 = module_for(bundle, args.target, "int8") if args.int8 else None
+            chosen = _module(bundle, args)
+            int8 = chosen if chosen.description.precision == INT8 else None
             folder = scratch / f"bench-{number}"
             folder.mkdir()
             benches.append(Bench(bundle, module, pythons, folder, int8))
@@ -126,6 +134,11 @@ def _compare(
     ]
 
 
+def _module(bundle: Bundle, args: argparse.Namespace) -> CompiledModule:
+    """The module in the precision that was asked for, or in the one that is chosen where none was."""
+    return module_for(bundle, args.target, choose(bundle, args.target, args.precision).precision)
+
+
 def _python_of(peer: str, chosen: Path | None) -> Path:
     """The interpreter of the environment that has another runtime."""
     usual = TORCH_PYTHON if peer == "torch" else PEER_PYTHON
@@ -134,7 +147,7 @@ def _python_of(peer: str, chosen: Path | None) -> Path:
 
 def _engine_only(bundle: Bundle, args: argparse.Namespace) -> dict[str, Any]:
     """Start the engine in as many processes as there are rounds, one by one, and in one before that is not counted."""
-    module = module_for(bundle, args.target)
+    module = _module(bundle, args)
     found: dict[str, list[float]] = {}
     for turn in range(args.rounds + 1):
         text = start(Path(sys.executable), "start", [str(module.folder), repr(time.monotonic())])
@@ -156,7 +169,7 @@ def _frame(bundle: Bundle, args: argparse.Namespace) -> dict[str, Any]:
         from fastdepth_ros.evaluation.benchmark.frame_cost import CASES, RATE, measure
 
         frames = max(1, round(args.rounds * args.seconds * RATE))
-        cases = measure(bundle.path, args.target, CASES, frames, folder, status.update)
+        cases = measure(bundle.path, args.target, args.precision, CASES, frames, folder, status.update)
     return {"processor": processor.name(), "rows": aims.rows(engine, cases), "engine": engine, "cases": cases}
 
 

@@ -16,16 +16,16 @@ from fastdepth_ros.runtime.storage import is_full
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     targets = (
-        "host (this machine, the default), x86-64-v3, x86-64-v4, aarch64, cortex-a57 (Jetson TX2), carmel (Xavier),"
-        " cortex-a78 (Orin), cortex-a72 (Raspberry Pi 4) or cortex-a76 (Raspberry Pi 5); GPUs: cuda-sm_62 (TX2),"
-        " cuda-sm_72 (Xavier), cuda-sm_87 (Orin), cuda-sm_90 (H100, H200)"
+        "host (this machine, the default), x86-64-v3, x86-64-v4, alderlake (Intel N100), aarch64, cortex-a57 (Jetson"
+        " TX2), carmel (Xavier), cortex-a78 (Orin), cortex-a72 (Raspberry Pi 4) or cortex-a76 (Raspberry Pi 5); GPUs:"
+        " cuda-sm_62 (TX2), cuda-sm_72 (Xavier), cuda-sm_87 (Orin), cuda-sm_90 (H100, H200)"
     )
     parser.add_argument("bundle", nargs="?", default=DEFAULT, help=f"name or folder of a bundle (default: {DEFAULT})")
     parser.add_argument("--target", default="host", help=targets)
     parser.add_argument(
         "--precision",
         default="float32",
-        help="float32 (default), or int8 for a processor with AVX-512 VNNI: faster, a little less accurate",
+        help="float32 (default), or int8 for x86: faster, a little less accurate",
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="the module's folder (default: in the cache)")
 

@@ -19,6 +19,7 @@ from fastdepth_ros.evaluation.sensors import NAMES, Sensor, parse
 from fastdepth_ros.recording import CameraTopics, Recording, UnpackedRecording, find_camera
 from fastdepth_ros.recording.anchors import SOURCES, chosen_topics, find_anchors
 from fastdepth_ros.runtime.bundle import Bundle
+from fastdepth_ros.runtime.precision import AUTO
 from fastdepth_ros.runtime.storage import writable_cache
 from fastdepth_ros.settings import LIMITS
 
@@ -47,6 +48,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rate", type=float, default=1.0, metavar="X", help="play X times as fast as recorded")
     parser.add_argument("--raw", action="store_true", help="send raw images for compressed pictures")
     parser.add_argument("--model", default=models.DEFAULT, help="bundle: folder or name (default: %(default)s)")
+    parser.add_argument(
+        "--precision",
+        choices=LIMITS["precision"].choices,
+        default=AUTO,
+        help="see the node's parameter (default: %(default)s)",
+    )
     parser.add_argument("--image", metavar="TOPIC", help="the picture's topic in the recording")
     parser.add_argument("--camera-info", metavar="TOPIC", help="the camera_info's topic in the recording")
     parser.add_argument("--ground-truth", metavar="TOPIC", help="the true depth's topic in the recording")
@@ -128,8 +135,10 @@ def _demo(
     if topics.why_no_camera_info and topics.why_no_camera_info != no_truth:
         console.print(topics.why_no_camera_info, highlight=False, soft_wrap=True)
     feed = _feed(args, console, bar, bundle, recording, topics, sensors)
-    about = Run.about_to_start(args.recording.name if args.recording else ROOM, args.rate, bundle, no_truth)
-    parameters = {"max_uncertainty": args.max_uncertainty} if args.max_uncertainty else {}
+    name = args.recording.name if args.recording else ROOM
+    about = Run.about_to_start(name, args.rate, bundle, no_truth, args.precision)
+    uncertain = {"max_uncertainty": args.max_uncertainty} if args.max_uncertainty else {}
+    parameters = {"precision": args.precision, **uncertain}
     options = Options(bundle.path, args.cloud, args.output_size, args.rate, parameters, uncertainty=feed is not None)
 
     def play(folder: Path, what: str, fed: Feed | None) -> Results:

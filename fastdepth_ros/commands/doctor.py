@@ -14,6 +14,8 @@ from rich.markup import escape
 from fastdepth_ros.doctor import Question, examine
 from fastdepth_ros.errors import Finding, Level
 from fastdepth_ros.models import DEFAULT
+from fastdepth_ros.runtime.precision import AUTO
+from fastdepth_ros.settings import LIMITS
 
 COUNTED = (Level.OK, Level.WARN, Level.ERROR)
 """Levels that a check can have."""
@@ -23,6 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("--model", default=DEFAULT, help=f"name or folder of a bundle (default: {DEFAULT})")
     parser.add_argument("--target", default="host", help="what its module is compiled for (default: host)")
+    parser.add_argument(
+        "--precision", choices=LIMITS["precision"].choices, default=AUTO, help="of its module (default: %(default)s)"
+    )
     parser.add_argument("--image", default="", metavar="TOPIC", help="the camera's pictures (default: any)")
     parser.add_argument("--camera-info", default="", metavar="TOPIC", help="(default: beside the pictures)")
     parser.add_argument(
@@ -42,9 +47,8 @@ def run(args: argparse.Namespace) -> int:
     Returns:
         0 where depth works, with or without warnings; 1 where something fails.
     """
-    question = Question(
-        args.model, args.target, args.image, args.camera_info, args.wait, args.profile, args.root, args.extrinsics
-    )
+    about = args.model, args.target, args.image, args.camera_info, args.wait, args.profile, args.root, args.extrinsics
+    question = Question(*about, args.precision)
     console, checks = Console(highlight=False), []
     for check in examine(question):
         checks.append(check)

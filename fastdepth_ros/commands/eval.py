@@ -14,6 +14,7 @@ from rich.table import Column, Table
 
 from fastdepth_ros.anchoring import Anchoring
 from fastdepth_ros.anchoring.prior import Prior
+from fastdepth_ros.commands import loss_table
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.evaluation import anchored_sheet, sheet
 from fastdepth_ros.evaluation.anchored import CALIBRATION, Studies
@@ -26,6 +27,7 @@ from fastdepth_ros.models import find_bundle
 from fastdepth_ros.runtime import processor
 from fastdepth_ros.runtime.cache import module_for
 from fastdepth_ros.runtime.engines import open_engine
+from fastdepth_ros.runtime.precision import AUTO, FLOAT32, choose
 from fastdepth_ros.settings import LIMITS
 from fastdepth_ros.viewing import CELL
 
@@ -62,6 +64,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="float32",
         help="of the network (default: %(default)s)",
     )
+    parser.add_argument(
+        "--loss",
+        choices=[each for each in LIMITS["precision"].choices if each not in (AUTO, FLOAT32)],
+        help="measure on each DATA what this precision loses, and write it into the bundle's manifest, by which"
+        " precision auto goes",
+    )
     parser.add_argument("--threads", type=int, default=0, help="threads of the network (default: all cores)")
     parser.add_argument(
         "--anchors", metavar="SENSORS", help=f"simulate sensors that measured some depths, as vo:150,range: {NAMES}"
@@ -70,14 +78,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print a table of every measure with and without median scaling, and write what was asked for."""
+    """Print a table of every measure with and without median scaling, and write what was asked for.
+
+    With ``--loss`` the table is of what a precision loses.
+    """
     if not 0 < args.last <= 1 or args.rows < 1 or args.seeds < 1:
         cause = f"--last is {args.last:g}, --rows {args.rows}, --seeds {args.seeds}"
         raise SettingError(cause, "Use 0 < SHARE <= 1, 1 row or more, and 1 seed or more.")
     sensors = parse(args.anchors) if args.anchors else []
     console = Console()
     bundle = find_bundle(args.bundle)
-    engine = open_engine(module_for(bundle, precision=args.precision), args.threads)
+    if args.loss:
+        return loss_table.run(args, bundle, console)
+    precision = choose(bundle, wanted=args.precision).precision
+    engine = open_engine(module_for(bundle, precision=precision), args.threads)
     frames = labelled(args.data, args.set, args.last)
     shown = track(frames, "evaluating", console=console, disable=not console.is_terminal)
     outcomes: list[Outcome] = []
@@ -104,7 +118,8 @@ def run(args: argparse.Namespace) -> int:
         console.print(_anchored_table(f"{title}, anchored, means of {args.seeds} seeds", anchored))
     if args.json:
         args.json.parent.mkdir(parents=True, exist_ok=True)
-        args.json.write_text(json.dumps(_summary(args, bundle, outcomes, metric, scaled, anchored), indent=1) + "\n")
+        summary = _summary(args, bundle, precision, outcomes, metric, scaled, anchored)
+        args.json.write_text(json.dumps(summary, indent=1) + "\n")
     if args.sheet:
         ranked = sorted(outcomes, key=lambda outcome: outcome.metric["rmse_m"])
         places = np.linspace(0, len(ranked) - 1, min(args.rows, len(ranked))).round().astype(int)
@@ -144,6 +159,7 @@ def _anchored_table(title: str, anchored: dict[str, dict[str, float]]) -> Table:
 def _summary(
     args: argparse.Namespace,
     bundle: Any,
+    precision: str,
     outcomes: list[Outcome],
     metric: dict[str, float],
     scaled: dict[str, float],
@@ -156,7 +172,7 @@ def _summary(
         "set": args.set,
         "last": args.last,
         "view": args.view,
-        "precision": args.precision,
+        "precision": precision,
         "focal_corrected": not args.ignore_camera,
         "frames": len(outcomes),
         **metric,

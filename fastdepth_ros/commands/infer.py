@@ -29,6 +29,7 @@ from fastdepth_ros.ply import write_ply
 from fastdepth_ros.runtime.bundle import Manifest
 from fastdepth_ros.runtime.cache import module_for
 from fastdepth_ros.runtime.engines import open_engine
+from fastdepth_ros.runtime.precision import AUTO, choose
 from fastdepth_ros.settings import LIMITS
 from fastdepth_ros.viewing import CELL
 
@@ -52,6 +53,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for what is written")
     parser.add_argument("--model", default=DEFAULT, help="name or folder of a bundle (default: %(default)s)")
     parser.add_argument("--target", default="host", help="what the bundle is compiled for (default: %(default)s)")
+    parser.add_argument(
+        "--precision",
+        choices=LIMITS["precision"].choices,
+        default=AUTO,
+        help="of the network; auto is the fastest that loses next to nothing here (default: %(default)s)",
+    )
     parser.add_argument("--threads", type=int, default=0, help="threads of the network (default: all cores)")
     parser.add_argument(
         "--output-size",
@@ -95,7 +102,8 @@ def run(args: argparse.Namespace) -> int:
     """
     _check_names(args.images)
     bundle = find_bundle(args.model)
-    engine = open_engine(module_for(bundle, args.target), args.threads)
+    choice = choose(bundle, args.target, args.precision)
+    engine = open_engine(module_for(bundle, args.target, choice.precision), args.threads)
     # About one point for each cell that the network answers; more would only repeat them.
     stride = 2 if args.output_size == "native" else 4
     settings = Settings(args.output_size, "32FC1", "xyzrgb", stride, max_depth=args.max_depth)
@@ -122,6 +130,7 @@ def run(args: argparse.Namespace) -> int:
         table.add_row(path.name, *words, *((_used(frame),) if given else ()))
     console = Console()
     console.print(table)
+    console.print(f"Computed in {choice.precision}: {choice.reason}.", highlight=False)
     if args.focal is None:
         console.print("No --focal was given: depth and points are those of a camera like the one in training.")
     console.print(f"Wrote depth as .depth.png (16 bit, mm, 0 = none), .depth.npy (m), .colour.png, .ply to {args.out}")

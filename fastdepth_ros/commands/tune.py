@@ -10,12 +10,19 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from fastdepth_ros.models import DEFAULT, find_bundle
 from fastdepth_ros.runtime import processor
+from fastdepth_ros.runtime.precision import AUTO, FLOAT32
+from fastdepth_ros.settings import LIMITS
+
+PRECISIONS = [each for each in LIMITS["precision"].choices if each != AUTO]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("bundle", nargs="?", default=DEFAULT, help=f"name or folder of a bundle (default: {DEFAULT})")
     parser.add_argument("--target", default="host", help="tune for this target, which this machine must be able to run")
+    parser.add_argument(
+        "--precision", choices=PRECISIONS, default=FLOAT32, help="of the network (default: %(default)s)"
+    )
     parser.add_argument("--out", type=Path, metavar="FILE", help="the table (default: where `fastdepth compile` looks)")
 
 
@@ -27,12 +34,14 @@ def run(args: argparse.Namespace) -> int:
     # Imported here, because they load the compiler: a wrong argument is told before.
     from fastdepth_ros.compiler import tiling
     from fastdepth_ros.compiler.plan import Planner
+    from fastdepth_ros.compiler.pointwise import find_precision
     from fastdepth_ros.compiler.targets import find_target
     from fastdepth_ros.compiler.tune import CLEARLY, tune, whole
 
     bundle, target = find_bundle(args.bundle), find_target(args.target)
     manifest = bundle.manifest
-    planner = Planner(manifest.network, bundle.weights(), target.lanes)
+    precision = find_precision(args.precision, target)
+    planner = Planner(manifest.network, bundle.weights(), target.lanes, precision)
     stages = planner.plan(manifest.input_height, manifest.input_width)
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     with Progress(*columns, console=Console(stderr=True)) as progress:
@@ -43,14 +52,16 @@ def run(args: argparse.Namespace) -> int:
                 tasks[title] = progress.add_task(title, total=of)
             progress.update(tasks[title], completed=done)
 
-        table = tune(stages, target, show)
+        table = tune(stages, target, show, precision)
     about = {
         "processor": processor.name(),
         "cpu": target.cpu,
         "network": manifest.network.name,
         "input": f"{manifest.input_width}x{manifest.input_height}",
+        "precision": precision.name,
     }
-    took = whole(bundle, args.target, {"found": table, "used": tiling.measured(target)})
+    used = tiling.measured(target, precision.name)
+    took = whole(bundle, args.target, {"found": table, "used": used}, precision.name)
     console = Console(soft_wrap=True, highlight=False)
     console.print(
         f"a picture takes {took['found'] * 1e3:.2f} ms with the choices found now, {took['used'] * 1e3:.2f} ms with"
@@ -59,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
     if args.out is None and took["found"] > took["used"] * CLEARLY:
         console.print("that is no clear gain: those in use stay; --out writes the others all the same")
         return 0
-    file = args.out or tiling.own_table(target)
+    file = args.out or tiling.own_table(target, precision.name)
     tiling.write(file, about, table)
     console.print(file)
     return 0

@@ -89,7 +89,7 @@ def _make(
 ) -> _Made:
     if isinstance(goal, Gpu):
         return _for_gpu(bundle, goal, folder, progress)
-    choices = tiling.measured(goal) if table is None else table
+    choices = tiling.measured(goal, precision) if table is None else table
     return _for_processor(bundle, goal, find_precision(precision, goal), folder, choices, progress)
 
 

@@ -90,9 +90,17 @@ def scratch(count: int, dtype: str = "float32") -> Buffer:
     return T.alloc_buffer((count,), dtype, scope="global")
 
 
-def as_words(value: Expr, lanes: int) -> Expr:
-    """A vector of float32 numbers from 0 to below 256 as bytes, cut off behind the point: lanes / 4 int32 words."""
-    return T.reinterpret(f"int32x{lanes // 4}", value.astype(f"int32x{lanes}").astype(f"uint8x{lanes}"))
+def as_words(value: Expr, lanes: int, numbers: int) -> Expr:
+    """A vector of float32 numbers from 0 to below 256, cut off behind the point, as int32 words of several.
+
+    Args:
+        value: the vector.
+        lanes: its numbers.
+        numbers: how many go into a word: 4 bytes, or 2 of 16 bits.
+    """
+    bits = 32 // numbers
+    narrow = value.astype(f"int32x{lanes}").astype(f"{'uint8' if bits == 8 else 'int16'}x{lanes}")
+    return T.reinterpret(f"int32x{lanes // numbers}", narrow)
 
 
 def dot_bytes(sums: Expr, unsigned: Expr, signed: Expr, lanes: int) -> Expr:
@@ -100,6 +108,12 @@ def dot_bytes(sums: Expr, unsigned: Expr, signed: Expr, lanes: int) -> Expr:
     bits = 32 * lanes
     one, other = T.reinterpret(f"uint8x{4 * lanes}", unsigned), T.reinterpret(f"int8x{4 * lanes}", signed)
     return T.call_llvm_pure_intrin(f"int32x{lanes}", f"llvm.x86.avx512.vpdpbusd.{bits}", sums, one, other)
+
+
+def dot_pairs(sums: Expr, one: Expr, other: Expr) -> Expr:
+    """To each of 8 int32 ``sums`` the two products of a lane's signed numbers of 16 bits (AVX2's vpmaddwd, vpaddd)."""
+    pairs = (T.reinterpret("int16x16", words) for words in (one, other))
+    return sums + T.call_llvm_pure_intrin("int32x8", "llvm.x86.avx2.pmadd.wd", *pairs)
 
 
 def activate(value: Expr, activation: Activation, lanes: int) -> Expr:

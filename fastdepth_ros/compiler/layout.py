@@ -103,19 +103,22 @@ def pack_pointwise(weight: Floats, lanes: int, panel: int) -> Floats:
     return np.concatenate([packed[start * lanes : (start + panel) * lanes].T.ravel() for start in starts])
 
 
-def pack_pointwise_int8(weight: Floats, lanes: int, panel: int) -> tuple[npt.NDArray[np.int32], Floats]:
+def pack_pointwise_int8(
+    weight: Floats, lanes: int, panel: int, numbers: int = BYTES_A_LANE
+) -> tuple[npt.NDArray[np.int32], Floats]:
     """(outputs, inputs, 1, 1) as signed bytes in panels, and what one step of a byte is worth in each output channel.
 
-    Panels are those of :func:`pack_pointwise`, each [four inputs][vector][lane][byte]; inputs are filled up with zeros
-    to whole vectors. Each four bytes are given as an int32.
+    Panels are those of :func:`pack_pointwise`, each [some inputs][vector][lane][input]; inputs are filled up with zeros
+    to whole vectors. ``numbers`` inputs share an int32: 4 as bytes, or 2 in 16 bits each.
     """
     outputs, inputs = weight.shape[:2]
     matrix = weight[:, :, 0, 0]
     scale = np.abs(matrix).max(axis=1) / np.float32(LARGEST_WEIGHT)
     scale[scale == 0] = 1
-    packed = np.zeros((vectors(outputs, lanes) * lanes, vectors(inputs, lanes) * lanes), np.int8)
+    kind = {BYTES_A_LANE: np.int8, BYTES_A_LANE // 2: np.int16}[numbers]
+    packed = np.zeros((vectors(outputs, lanes) * lanes, vectors(inputs, lanes) * lanes), kind)
     packed[:outputs, :inputs] = np.rint(matrix / scale[:, None])
-    words = packed.reshape(len(packed), -1, BYTES_A_LANE)
+    words = packed.reshape(len(packed), -1, numbers)
     starts = range(0, len(packed), panel * lanes)
     panels = [words[start : start + panel * lanes].transpose(1, 0, 2).ravel() for start in starts]
     return np.concatenate(panels).view(np.int32), pack_vector(scale, lanes)

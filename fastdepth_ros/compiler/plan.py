@@ -20,6 +20,13 @@ from fastdepth_ros.network import Block, Convolution, Network, Step
 
 PICTURE = "picture"
 
+FIRST_BLOCKS = 2
+"""Blocks of the encoder whose pointwise convolutions are computed in float32 in every precision.
+
+They gain little by bytes, for what they read has to become bytes first, and what they are off by goes through all the
+others: without them the answer is about half as far from float32's (docs/int8.md).
+"""
+
 SMALL_MAP = 128
 """Pixels of a map up to which a block is shared by channels, not by rows (see separable.py)."""
 
@@ -175,7 +182,7 @@ class Planner:
                 (dw,),
                 target,
                 channels,
-                lambda t: pointwise_by_panels(pw, block.pointwise, between, target, t, self.precision),
+                lambda t: pointwise_by_panels(pw, block.pointwise, between, target, t, self.precision_of(block)),
                 lambda t: self.pointwise(block, t),
                 by_rows=False,
             ),
@@ -206,7 +213,7 @@ class Planner:
             reads,
             (target.height, target.width) if last else target,
             block.depthwise.outputs,
-            lambda t: block_by_rows(name, block, source, target, t, last, self.precision),
+            lambda t: block_by_rows(name, block, source, target, t, last, self.precision_of(block)),
             arrays,
         )
 
@@ -220,7 +227,11 @@ class Planner:
     def pointwise(self, block: Block, tiling: Tiling) -> list[Any]:
         name = block.pointwise.name
         weight, bias = self.weights[f"{name}.weight"], self.weights[f"{name}.bias"]
-        return self.precision.pack(weight, bias, self.lanes, tiling.panel)
+        return self.precision_of(block).pack(weight, bias, self.lanes, tiling.panel)
+
+    def precision_of(self, block: Block) -> Precision:
+        """Precision of a block's pointwise convolution."""
+        return FLOAT32 if block in self.network.encoder_blocks[:FIRST_BLOCKS] else self.precision
 
 
 def map_of(stage: Stage) -> Map:

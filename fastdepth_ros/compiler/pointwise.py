@@ -2,8 +2,10 @@
 
 In int8 the weights are signed bytes with a scale for each output channel, and the inputs unsigned ones: they come from
 a ReLU. Their scale is that of the largest input which the kernel's task has, found when it runs, so that nothing is cut
-off and nothing has to be calibrated. Sums are int32 and exact, four products to an instruction and lane (AVX-512 VNNI's
-vpdpbusd); scales, bias and activation are float32, and so is the map that is written.
+off and nothing has to be calibrated. Sums are int32 and exact on every processor: VNNI's vpdpbusd takes four products
+of bytes an instruction and lane; AVX2's vpmaddwd takes two of the same numbers in 16 bits, where no sum can be cut off
+(vpmaddubsw would: two products of bytes need 17 bits). Scales, bias and activation are float32, and so is the map that
+is written.
 """
 
 from __future__ import annotations
@@ -20,8 +22,12 @@ from fastdepth_ros.compiler.targets import Target
 from fastdepth_ros.compiler.tile import PackedLayer, product
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.network import Convolution
+from fastdepth_ros.runtime.processor import BYTE_PRODUCTS, Instructions, byte_products
 
 Put = Callable[[int, int, Expr], None]
+
+NUMBERS = {"AVX-512 VNNI": BYTES_A_LANE, "AVX-VNNI": BYTES_A_LANE, "AVX2": BYTES_A_LANE // 2}
+"""Products of bytes -> how many inputs share the 32 bits of a lane: as bytes, or in 16 bits each."""
 
 LARGEST_BYTE = 255
 SMALLEST_RANGE = 1e-12
@@ -44,6 +50,10 @@ class Precision(Protocol):
     name: str
     needs: frozenset[str]
     """Flags of /proc/cpuinfo without which this cannot be computed."""
+    operands: int
+    """Registers that a product takes beside its sums and one for each vector of weights."""
+    fewest_sums: int
+    """Fewer sums than this leave multipliers waiting for one another."""
 
     def arguments(self, conv: Convolution, lanes: int) -> list[ir.Argument]:
         """The arguments of a kernel that hold the weights."""
@@ -60,6 +70,7 @@ class Float32:
 
     name = "float32"
     needs: frozenset[str] = frozenset()
+    operands, fewest_sums = 1, 8
 
     def arguments(self, conv: Convolution, lanes: int) -> list[ir.Argument]:
         outputs = layout.vectors(conv.outputs, lanes) * lanes
@@ -84,35 +95,45 @@ class _Float32Product:
 
 
 class Int8:
-    """Bytes, four to a lane, with AVX-512 VNNI."""
+    """Bytes.
+
+    Args:
+        products: instructions that multiply them.
+    """
 
     name = "int8"
-    needs = frozenset({"avx512_vnni"})
+
+    def __init__(self, products: Instructions) -> None:
+        self.needs = products.needs
+        self.numbers = NUMBERS[products.name]
+        # A product of pairs is a register of its own before it is added, and only the adding waits for the last one.
+        self.operands, self.fewest_sums = (1, 8) if self.numbers == BYTES_A_LANE else (2, 4)
 
     def arguments(self, conv: Convolution, lanes: int) -> list[ir.Argument]:
         outputs = layout.vectors(conv.outputs, lanes) * lanes
         inputs = layout.vectors(conv.inputs, lanes) * lanes
         return [
-            ("pointwise_weight", (outputs * inputs // BYTES_A_LANE,), "int32"),
+            ("pointwise_weight", (outputs * inputs // self.numbers,), "int32"),
             ("pointwise_scale", (outputs,), "float32"),
             ("pointwise_bias", (outputs,), "float32"),
         ]
 
     def pack(self, weight: Floats, bias: Floats, lanes: int, panel: int) -> list[Any]:
-        return [*layout.pack_pointwise_int8(weight, lanes, panel), layout.pack_vector(bias, lanes)]
+        words, scale = layout.pack_pointwise_int8(weight, lanes, panel, self.numbers)
+        return [words, scale, layout.pack_vector(bias, lanes)]
 
     def product(self, conv: Convolution, buffers: Sequence[Buffer], lanes: int) -> Product:
-        return _Int8Product(conv, buffers, lanes)
+        return _Int8Product(conv, buffers, lanes, self.numbers)
 
 
 class _Int8Product:
-    def __init__(self, conv: Convolution, buffers: Sequence[Buffer], lanes: int) -> None:
-        self.conv, self.lanes = conv, lanes
+    def __init__(self, conv: Convolution, buffers: Sequence[Buffer], lanes: int, numbers: int) -> None:
+        self.conv, self.lanes, self.numbers = conv, lanes, numbers
         self.weight, self.scale, self.bias = buffers
 
     def read(self, source: Buffer, size: int) -> None:
         lanes, count = self.lanes, size // self.lanes
-        self.words = ir.scratch(size // BYTES_A_LANE, "int32")
+        self.words = ir.scratch(size // self.numbers, "int32")
         self.step = ir.registers(1)
         """Worth of one step of a byte."""
         several = next(n for n in (4, 2, 1) if count % n == 0)
@@ -131,11 +152,12 @@ class _Int8Product:
         ir.put(factor, tirx.const(1.0, "float32") / self.step[0], 0)
         with ir.serial(count) as i:
             value = ir.load(source, i * lanes, lanes) * ir.splat(factor[0], lanes) + ir.splat(0.5, lanes)
-            ir.store(self.words, ir.as_words(value, lanes), i * (lanes // BYTES_A_LANE), lanes // BYTES_A_LANE)
+            words = lanes // self.numbers
+            ir.store(self.words, ir.as_words(value, lanes, self.numbers), i * words, words)
 
     def tile(self, start: Expr, plane: int, vector: Expr, panel: int, pixels: int, _unroll: int, put: Put) -> None:
         lanes = self.lanes
-        words, groups = lanes // BYTES_A_LANE, layout.vectors(self.conv.inputs, lanes)
+        words, groups = lanes // self.numbers, layout.vectors(self.conv.inputs, lanes)
         panel_start = vector * (lanes * groups * words)
         slots = [(pixel, n, (pixel * panel + n) * lanes) for pixel in range(pixels) for n in range(panel)]
         sums = ir.registers(pixels * panel * lanes, "int32")
@@ -144,14 +166,10 @@ class _Int8Product:
         with ir.serial(groups) as group:
             for word in range(words):
                 for pixel, n, at in slots:
-                    place = tirx.floordiv(start + group * plane, BYTES_A_LANE) + pixel * words + word
+                    place = tirx.floordiv(start + group * plane, self.numbers) + pixel * words + word
                     weights = panel_start + ((group * words + word) * panel + n) * lanes
-                    total = ir.dot_bytes(
-                        ir.load(sums, at, lanes),
-                        tirx.Broadcast(self.words[place], lanes),
-                        ir.load(self.weight, weights, lanes),
-                        lanes,
-                    )
+                    inputs = tirx.Broadcast(self.words[place], lanes)
+                    total = self._dot(ir.load(sums, at, lanes), inputs, ir.load(self.weight, weights, lanes))
                     ir.store(sums, total, at, lanes)
         for pixel, n, at in slots:
             channels = (vector + n) * lanes
@@ -159,10 +177,14 @@ class _Int8Product:
             value = ir.load(sums, at, lanes).astype(f"float32x{lanes}") * scale + ir.load(self.bias, channels, lanes)
             put(pixel, n, ir.activate(value, self.conv.activation, lanes))
 
+    def _dot(self, sums: Expr, inputs: Expr, weights: Expr) -> Expr:
+        if self.numbers == BYTES_A_LANE:
+            return ir.dot_bytes(sums, inputs, weights, self.lanes)
+        return ir.dot_pairs(sums, inputs, weights)
+
 
 FLOAT32: Precision = Float32()
-INT8: Precision = Int8()
-PRECISIONS = {precision.name: precision for precision in (FLOAT32, INT8)}
+PRECISIONS = (FLOAT32.name, Int8.name)
 
 
 def find_precision(name: str, target: Target) -> Precision:
@@ -173,8 +195,10 @@ def find_precision(name: str, target: Target) -> Precision:
     """
     if name not in PRECISIONS:
         raise SettingError(f"there is no precision {name!r}", f"Choose one of {', '.join(PRECISIONS)}.")
-    precision = PRECISIONS[name]
-    if not precision.needs <= target.needs:
-        cause = f"{target.name} lacks {', '.join(sorted(precision.needs - target.needs))}, which {name} needs"
-        raise SettingError(cause, "Use float32; or compile for host, on a processor that has it.")
-    return precision
+    if name == FLOAT32.name:
+        return FLOAT32
+    if products := byte_products(target.needs, target.lanes):
+        return Int8(products)
+    lacking = " or ".join(each.name for each in BYTE_PRODUCTS if each.lanes == target.lanes) or "what x86 has"
+    cause = f"{target.name} lacks {lacking}, which {name} needs"
+    raise SettingError(cause, "Use float32; or compile for host, on a processor that has it.")

@@ -169,8 +169,9 @@ def pointwise_by_panels(
             for n in range(panel):
                 border.clear(out, target, first + n, 0, height)
 
+        # Once, not in every task: a panel of weights is short beside what it would have to read anew.
+        mixing.read(x, source.size)
         with ir.parallel(full + bool(rest)) as task:
-            mixing.read(x, source.size)
             if not rest:
                 multiply(task * tiling.panel, tiling.panel)
             elif not full:

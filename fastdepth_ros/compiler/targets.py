@@ -12,7 +12,7 @@ from tvm_ffi import get_global_func
 from fastdepth_ros.compiler.cuda.gpus import GPUS
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.runtime import processor
-from fastdepth_ros.runtime.processor import flags
+from fastdepth_ros.runtime.processor import X86_64_V3, X86_64_V4, flags
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,7 @@ class Target:
         return tvm.target.Target(target)
 
 
-X86_64_V3 = flags("avx avx2 bmi1 bmi2 f16c fma abm movbe sse4_1 sse4_2 ssse3 popcnt")
-X86_64_V4 = X86_64_V3 | flags("avx512f avx512bw avx512cd avx512dq avx512vl")
+ALDERLAKE = X86_64_V3 | flags("avx_vnni gfni vaes vpclmulqdq adx")
 ARMV8 = flags("neon")
 ARMV8_2 = ARMV8 | flags("atomics crc32 fphp asimdhp")
 ARMV8_2_DOT = ARMV8_2 | flags("asimddp")
@@ -55,6 +54,7 @@ TARGETS = {
     for target in (
         Target("x86-64-v3", "x86_64-linux-gnu", "x86-64-v3", 8, "avx2", needs=X86_64_V3),
         Target("x86-64-v4", "x86_64-linux-gnu", "x86-64-v4", 16, "avx512", needs=X86_64_V4),
+        Target("alderlake", "x86_64-linux-gnu", "alderlake", 8, "avx2", needs=ALDERLAKE),  # Intel N100, N97, N305
         Target("aarch64", "aarch64-linux-gnu", "generic", 4, "neon", ("+neon",), ARMV8),
         Target("cortex-a57", "aarch64-linux-gnu", "cortex-a57", 4, "neon", ("+neon",), ARMV8),  # Jetson TX2, Nano
         Target("cortex-a72", "aarch64-linux-gnu", "cortex-a72", 4, "neon", ("+neon",), ARMV8),  # Raspberry Pi 4
@@ -98,9 +98,8 @@ def host() -> Target:
     reported = {str(k): bool(v) for k, v in dict(get_global_func("tvm.codegen.llvm.GetHostCPUFeatures")()).items()}
     attributes = tuple(f"{'+' if on else '-'}{feature}" for feature, on in sorted(reported.items()))
     triple = f"{platform.machine()}-linux-gnu"
-    here = processor.features()
-    for family, lanes, least in (("avx512", 16, X86_64_V4), ("avx2", 8, X86_64_V3), ("neon", 4, {"neon"})):
-        if here.issuperset(least):
-            return Target("host", triple, cpu, lanes, family, attributes, processor.instruction_sets())
+    if widest := processor.vectors(processor.features()):
+        sets = processor.instruction_sets()
+        return Target("host", triple, cpu, widest.lanes, widest.name, attributes, sets)
     cause = f"{processor.name()} has neither AVX2 with FMA nor NEON"
     raise SettingError(cause, "The kernels need one of them; compile for another machine with --target.")

@@ -1,4 +1,8 @@
-"""The tile choices of every stage: measured ones from ``tuning/<family>.json``, a rule of thumb for the rest."""
+"""The tile choices of every stage: measured ones from ``tuning/<family>.json``, a rule of thumb for the rest.
+
+Another precision than float32 has tables of its own, ``tuning/<family>-<precision>.json``; without one it takes
+float32's.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,7 @@ from fastdepth_ros.compiler.tile import Tiling
 from fastdepth_ros.errors import SettingError, brief, quoted
 from fastdepth_ros.files.reading import LARGEST_TEXT, parse_json, read
 from fastdepth_ros.files.writing import write_file
+from fastdepth_ros.runtime.cache import FLOAT32
 from fastdepth_ros.runtime.storage import cache_dir, make_private, private_folder, trusted
 
 TUNING = Path(__file__).parent / "tuning"
@@ -28,21 +33,29 @@ REGISTER_TILES = {"avx512": (3, 7), "avx2": (2, 6), "neon": (4, 5)}
 """(panel, pixels) whose sums, weights and one input fit the vector registers: 32 of AVX-512 and NEON, 16 of AVX2."""
 
 
-def own_table(target: Target) -> Path:
+def own_table(target: Target, precision: str = FLOAT32) -> Path:
     """File in which `fastdepth tune` keeps this machine's own choices."""
-    return (cache_dir() or private_folder()) / "tuning" / f"{target.cpu}-{target.family}.json"
+    return (cache_dir() or private_folder()) / "tuning" / f"{target.cpu}-{_name(target, precision)}"
 
 
-def measured(target: Target) -> dict[str, Tiling]:
+def _name(target: Target, precision: str) -> str:
+    return f"{target.family}.json" if precision == FLOAT32 else f"{target.family}-{precision}.json"
+
+
+def measured(target: Target, precision: str = FLOAT32) -> dict[str, Tiling]:
     """The choices measured on this very machine, else those shipped for the family; empty where nobody has measured.
 
     Raises:
         SettingError: a table cannot be read.
     """
-    own = own_table(target)
-    file = own if trusted(own) else TUNING / f"{target.family}.json"
-    if not file.exists():
-        return {}
+    for each in dict.fromkeys((precision, FLOAT32)):
+        own, shipped = own_table(target, each), TUNING / _name(target, each)
+        if file := own if trusted(own) else shipped if shipped.exists() else None:
+            return _read(file)
+    return {}
+
+
+def _read(file: Path) -> dict[str, Tiling]:
     try:
         stages = parse_json(read(file, LARGEST_TEXT))["stages"]
         return {name: _checked(Tiling(**choice)) for name, choice in stages.items()}

@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from fastdepth_ros.compiler.export import compile_bundle
 from fastdepth_ros.compiler.layout import Map
 from fastdepth_ros.compiler.linker.library import link
 from fastdepth_ros.compiler.plan import PICTURE, Stage
+from fastdepth_ros.compiler.pointwise import FLOAT32, Precision
 from fastdepth_ros.compiler.separable import divisor
 from fastdepth_ros.compiler.targets import Target
 from fastdepth_ros.compiler.tile import Tiling
@@ -42,8 +44,6 @@ NEAR_CACHE_BYTES = 4 * 2**20
 """Bytes of all copies of a stage's arguments, so that each is out of the near caches when its turn comes."""
 
 REGISTERS = {"avx512": 32, "avx2": 16, "neon": 32}
-FEWEST_SUMS = 8
-"""Fewer sums than this leave multipliers waiting for one another."""
 
 CLEARLY = 0.985
 """A candidate has to take less than this part of an earlier one's time to be preferred: less is noise."""
@@ -55,20 +55,25 @@ Progress = Callable[[str, int, int], None]
 """Told (what is being done, how much of it is done, how much there is)."""
 
 
-def tune(stages: Sequence[Stage], target: Target, progress: Progress) -> dict[str, Tiling]:
-    """The fastest choices for each stage, found in two passes."""
+def tune(
+    stages: Sequence[Stage], target: Target, progress: Progress, precision: Precision = FLOAT32
+) -> dict[str, Tiling]:
+    """The fastest choices for each stage, found in two passes; ``precision`` is that of the stages."""
     table = {stage.name: tiling.rule(stage, target) for stage in stages}
-    for title, candidates in (("tiles", tiles), ("strips and rows", strips)):
+    passes = (("tiles", partial(tiles, precision=precision)), ("strips and rows", strips))
+    for title, candidates in passes:
         choices = {stage.name: candidates(stage, target, table[stage.name]) for stage in stages}
         table |= fastest(stages, target, choices, title, progress)
     return table
 
 
-def whole(bundle: Bundle, target: str, tables: Mapping[str, Mapping[str, Tiling]]) -> dict[str, float]:
+def whole(
+    bundle: Bundle, target: str, tables: Mapping[str, Mapping[str, Tiling]], precision: str = FLOAT32.name
+) -> dict[str, float]:
     """Times of the whole network with each of some tables [s]: on one thread, in turns, medians of the rounds."""
     with scratch(tempfile.gettempdir()) as folder:
         modules = {
-            name: CompiledModule.open(compile_bundle(bundle, target, folder / name, table=table))
+            name: CompiledModule.open(compile_bundle(bundle, target, folder / name, precision=precision, table=table))
             for name, table in tables.items()
         }
         engines = {name: open_engine(module, 1) for name, module in modules.items()}
@@ -84,17 +89,19 @@ def whole(bundle: Bundle, target: str, tables: Mapping[str, Mapping[str, Tiling]
     return {name: float(np.median(found)) for name, found in rounds.items()}
 
 
-def tiles(stage: Stage, target: Target, start: Tiling) -> list[Tiling]:
+def tiles(stage: Stage, target: Target, start: Tiling, precision: Precision = FLOAT32) -> list[Tiling]:
     """Tiles of the matrix product that fit the registers."""
     _, columns = stage.rows_and_columns
     outputs = stage.answer.vectors if isinstance(stage.answer, Map) else 1
     found = {start: None}
     for panel in range(1, min(outputs, 4) + 1):
-        # One register for the weights of each vector, one for the input that is being multiplied.
-        most = (REGISTERS[target.family] - panel - 1) // panel
+        # One register for the weights of each vector, others for the input that is being multiplied.
+        most = (REGISTERS[target.family] - panel - precision.operands) // panel
         pixels = {ir.even_step(columns, most), divisor(columns, most)}
-        for p, unroll in itertools.product(sorted(pixels), (1, 4)):
-            if p * panel >= FEWEST_SUMS:
+        if precision is not FLOAT32:  # LLVM keeps more in registers than it has to; smaller tiles fit all the same.
+            pixels |= {ir.even_step(columns, each) for each in (2, 4, most - 1) if 0 < each < most}
+        for p, unroll in itertools.product(sorted(pixels), (1, 4) if precision is FLOAT32 else (start.unroll,)):
+            if p * panel >= precision.fewest_sums:
                 found[replace(start, panel=panel, pixels=p, unroll=unroll)] = None
     return list(found)
 

@@ -18,6 +18,7 @@ from fastdepth_ros.recording import CameraTopics, Recording
 from fastdepth_ros.runtime import processor
 from fastdepth_ros.runtime.bundle import Bundle
 from fastdepth_ros.runtime.cache import find_module
+from fastdepth_ros.runtime.precision import AUTO, Choice, choose
 
 REQUIRED_SHARE = 0.95
 """Share of the images that have to get their depth."""
@@ -35,6 +36,7 @@ class Run:
         compiled: whether the network was compiled for this machine at the start of the node, which takes seconds once.
         load: of the machine in the minute before.
         no_truth: why the answers are not compared with a true depth; empty where they are.
+        choice: of the network's precision; None where nobody asked.
     """
 
     name: str
@@ -42,11 +44,14 @@ class Run:
     compiled: bool
     load: float
     no_truth: str
+    choice: Choice | None = None
 
     @classmethod
-    def about_to_start(cls, name: str, rate: float, bundle: Bundle, no_truth: str) -> Run:
+    def about_to_start(cls, name: str, rate: float, bundle: Bundle, no_truth: str, precision: str = AUTO) -> Run:
         """Look at the machine as it is before the run."""
-        return cls(name, rate, find_module(bundle) is None, os.getloadavg()[0], no_truth)
+        choice = choose(bundle, wanted=precision)
+        compiled = find_module(bundle, precision=choice.precision) is None
+        return cls(name, rate, compiled, os.getloadavg()[0], no_truth, choice)
 
 
 @dataclass(frozen=True)
@@ -106,6 +111,8 @@ def summarise(
             "weights_sha256": bundle.weights_sha256,
             "trained_on": bundle.manifest.trained_on,
             "licence": bundle.manifest.licence,
+            "precision": run.choice.precision if run.choice else None,
+            "why_this_precision": run.choice.reason if run.choice else None,
         },
         "machine": {
             "processor": processor.name(),

@@ -20,6 +20,9 @@ from fastdepth_ros.deploy.wheel import Wheel
 from fastdepth_ros.errors import ModuleError, SettingError
 from fastdepth_ros.files.writing import new_folder, write_file
 from fastdepth_ros.runtime.bundle import Bundle, seal
+from fastdepth_ros.runtime.cache import shipped_name
+from fastdepth_ros.runtime.precision import INT8, TIMED, too_much
+from fastdepth_ros.runtime.processor import byte_products
 
 PACKAGE = Path(fastdepth_ros.__file__).parent
 INSTALLER = Path(__file__).with_name("install.sh")
@@ -103,16 +106,30 @@ def package_wheel() -> Wheel:
 
 
 def _put_model(bundle: Bundle, target: str, folder: Path, progress: Progress) -> None:
-    """Copy what the bundle's manifest names, and the one module that the robot runs, under a manifest of their own."""
+    """Copy what the bundle's manifest names, and what the robot runs, under a manifest of their own.
+
+    The robot's node chooses between float32 and int8, where the target has both and the bundle loses next to nothing.
+    """
     for name in bundle.manifest.files or {}:
         if not name.startswith("modules/"):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             write_file(folder / name, bundle.read(name))
     compile_bundle(bundle, target, folder / "modules" / target, progress=progress)
+    if _may_take_int8(bundle, target):
+        out = folder / "modules" / shipped_name(target, INT8)
+        compile_bundle(bundle, target, out, precision=INT8, progress=progress)
     seal(folder, bundle.manifest)
     # Whatever was umask here, the robot's user reads it.
     for path in (folder, *folder.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+def _may_take_int8(bundle: Bundle, target: str) -> bool:
+    if target in GPUS or too_much(bundle):
+        return False
+    goal = find_target(target)
+    products = byte_products(goal.needs, goal.lanes)
+    return products is not None and products.name in TIMED
 
 
 def _put_config(model: str, target: str, folder: Path) -> None:

@@ -28,6 +28,7 @@ from fastdepth_ros.messages.depth_images import Depths, read_depths
 from fastdepth_ros.messages.ranges import Cone, read_range, read_scan
 from fastdepth_ros.messages.serialized import Unpacker, unpack_camera_info
 from fastdepth_ros.messages.tf import put_transforms, tf_message, why_no_tf
+from fastdepth_ros.runtime.precision import AUTO
 
 FAR_OFF = 2.0
 """Largest ratio, either way, of a source's depths to the picture's that is no warning."""
@@ -76,6 +77,7 @@ class Asked(NamedTuple):
         seconds: how long to listen.
         model, target: of the network that sees the picture.
         extrinsics: where sensors are in the camera's body frame, as ``anchor_extrinsics`` says it.
+        precision: of that network.
     """
 
     image: str
@@ -84,6 +86,7 @@ class Asked(NamedTuple):
     model: str
     target: str
     extrinsics: Mapping[str, Pose]
+    precision: str = AUTO
 
 
 def anchors(asked: Asked) -> Iterator[Finding]:
@@ -143,7 +146,7 @@ class _Pictures:
             return None
         image = self._unpacker.unpack(self._images[-1])
         camera = seen_camera(unpack_camera_info(self._infos[-1]), self._rectified)
-        return look(image, camera, self._asked.model, self._asked.target)
+        return look(image, camera, self._asked.model, self._asked.target, self._asked.precision)
 
 
 def _found(node: Node) -> list[tuple[str, Kind]]:

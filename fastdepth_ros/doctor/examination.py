@@ -10,6 +10,7 @@ from fastdepth_ros.doctor import board, machine, model, packages, ros
 from fastdepth_ros.doctor.check import fail, failed
 from fastdepth_ros.errors import FastDepthError, Finding
 from fastdepth_ros.models import DEFAULT
+from fastdepth_ros.runtime.precision import AUTO
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Question:
         extrinsics: where sensors of measured depths are, as the parameter anchor_extrinsics says it.
         profile: the power profile to hold the board against.
         root: where ``sys``, ``proc`` and ``etc`` are.
+        precision: of the module.
     """
 
     model: str = DEFAULT
@@ -34,6 +36,7 @@ class Question:
     profile: str = "max-n"
     root: Path = Path("/")
     extrinsics: str = "none"
+    precision: str = AUTO
 
 
 def examine(question: Question) -> Iterator[Finding]:
@@ -45,7 +48,7 @@ def examine(question: Question) -> Iterator[Finding]:
         ("memory", lambda: machine.memory(question.root)),
         ("packages", packages.packages),
         ("TVM runtime", packages.tvm_runtime),
-        ("model", lambda: model.bundle_and_module(question.model, question.target)),
+        ("model", lambda: model.bundle_and_module(question.model, question.target, question.precision)),
         ("GPU", lambda: board.gpu(question.root, question.target)),
         ("board", lambda: board.power(question.root, question.profile)),
         ("ROS", ros.distribution),
@@ -86,5 +89,6 @@ def _anchors(question: Question) -> Iterable[Finding]:
             question.model,
             question.target,
             extrinsics_of(question.extrinsics),
+            question.precision,
         )
     )

@@ -15,14 +15,19 @@ from fastdepth_ros.models import find_bundle
 from fastdepth_ros.runtime.bundle import Bundle
 from fastdepth_ros.runtime.cache import MODULES, find_module, has_compiler, prebuilt_for_here
 from fastdepth_ros.runtime.module import CompiledModule
+from fastdepth_ros.runtime.precision import AUTO, FLOAT32, choose
 from fastdepth_ros.runtime.storage import REMEDY, obstacle, private_folder
 
 PATIENCE = 60.0
 """Seconds that the trial run may take."""
 
 
-def bundle_and_module(model: str, target: str) -> Iterator[Finding]:
+def bundle_and_module(model: str, target: str, precision: str = AUTO) -> Iterator[Finding]:
     """Check the bundle and its module, and run the module.
+
+    Args:
+        model: name or folder of the bundle.
+        target, precision: of the module.
 
     Raises:
         BundleError: there is no such bundle, or it was altered.
@@ -32,18 +37,21 @@ def bundle_and_module(model: str, target: str) -> Iterator[Finding]:
     manifest = bundle.manifest
     size = f"{manifest.input_width}x{manifest.input_height}"
     yield ok("model", f"{manifest.name} ({manifest.network.name}, {size}), every file as its manifest says")
+    choice = choose(bundle, target, precision)
+    yield ok("precision", f"{choice.precision}: {choice.reason}")
 
     told: list[str] = []
     try:
-        module = find_module(bundle, target, say=told.append)
+        module = find_module(bundle, target, choice.precision, told.append)
     except ModuleError as error:
         yield failed("module", error)
         return
     for words in told:
         yield warn("module", words.partition(". ")[0], words.partition(". ")[2] or "Remove it, or leave it alone.")
     if module is None:
-        module = prebuilt_for_here(bundle) if target == "host" and obstacle(MODULES) else None
-        yield _to_be_compiled(bundle, target, module)
+        shipped = target == "host" and obstacle(MODULES)
+        module = prebuilt_for_here(bundle, choice.precision) if shipped else None
+        yield _to_be_compiled(bundle, target, choice.precision, module)
         if module is None:
             return
     about = module.description
@@ -51,14 +59,16 @@ def bundle_and_module(model: str, target: str) -> Iterator[Finding]:
     yield trial(module.folder)
 
 
-def _to_be_compiled(bundle: Bundle, target: str, instead: CompiledModule | None) -> Finding:
+def _to_be_compiled(bundle: Bundle, target: str, precision: str, instead: CompiledModule | None) -> Finding:
     """Tell what the node will do without a module of its own; whether it can write one is tried.
 
     Args:
-        bundle, target: of the module.
+        bundle, target, precision: of the module.
         instead: the module that ships with the bundle and is used where none can be kept.
     """
     fact, order = f"none for {target} yet", f"fastdepth compile {bundle.path} --target {target}"
+    if precision != FLOAT32:
+        fact, order = f"{fact} in {precision}", f"{order} --precision {precision}"
     if not has_compiler():
         remedy = "Compile it where the whole apache-tvm is: fastdepth compile --target, see docs/boards/tx2.md."
         return fail("module", f"{fact}, and there is no compiler here", remedy)

@@ -18,6 +18,7 @@ from fastdepth_ros.runtime.bundle import Manifest
 from fastdepth_ros.runtime.cache import module_for
 from fastdepth_ros.runtime.engine import Engine
 from fastdepth_ros.runtime.module import CompiledModule
+from fastdepth_ros.runtime.precision import Choice, choose
 
 OpenEngine = Callable[[CompiledModule, int], Engine]
 """Opens the engine of a compiled module on so many threads, as :func:`~fastdepth_ros.runtime.engines.open_engine`."""
@@ -36,7 +37,7 @@ class Configured:
         open_engine: opens the model's engine.
         now: the time in the node's clock [s].
         say: is told what a user should know of the model.
-        about: is told of bundle and engine once they are loaded.
+        about: is told of bundle, engine and the choice of its precision once they are loaded.
         log_failure: is told of an exception that is a fault of the node.
 
     Attributes:
@@ -57,7 +58,7 @@ class Configured:
         open_engine: OpenEngine,
         now: Callable[[], float],
         say: Callable[[str], object],
-        about: Callable[[Manifest, Engine], object],
+        about: Callable[[Manifest, Engine, Choice], object],
         log_failure: Callable[[Exception], None],
     ) -> None:
         self.inbox = inbox
@@ -129,7 +130,8 @@ class Configured:
         """Runs in the worker's thread. TVM's threads belong to the thread that calls it, so that one also warms up."""
         wanted = self._parameters
         bundle = find_bundle(wanted.model)
-        module = module_for(bundle, wanted.target, wanted.precision, self._say)
+        choice = choose(bundle, wanted.target, wanted.precision)
+        module = module_for(bundle, wanted.target, choice.precision, self._say)
         engine = self._open_engine(module, self._power.effective.threads)
         engine.run()
         answers = self.answers = Answers(
@@ -142,5 +144,5 @@ class Configured:
             now=self._now,
             log_failure=self._log_failure,
         )
-        self._about(bundle.manifest, engine)
+        self._about(bundle.manifest, engine, choice)
         return answers.answer

@@ -38,6 +38,7 @@ from fastdepth_ros.node.power import NodePower
 from fastdepth_ros.runtime import processor
 from fastdepth_ros.runtime.bundle import Manifest
 from fastdepth_ros.runtime.engine import Engine
+from fastdepth_ros.runtime.precision import Choice
 
 FAREWELL = 0.5
 """Time that the last report may take on its way [s]."""
@@ -83,12 +84,13 @@ class Reporter:
         self._facts: dict[str, str] = {}
         self._watched: tuple[Any, Any, Mapping[str, Any]] | None = None
 
-    def about(self, manifest: Manifest, engine: Engine) -> None:
-        """Take down which model runs on what."""
+    def about(self, manifest: Manifest, engine: Engine, choice: Choice) -> None:
+        """Take down which model runs on what, and why in that precision."""
         self._facts = {
             "model": f"{manifest.name} ({manifest.network.name})",
             "target": engine.module.description.target,
             "precision": engine.module.description.precision,
+            "why this precision": choice.reason,
             "processor": processor.name(),
         }
 

@@ -14,6 +14,7 @@ from fastdepth_ros.errors import BundleError, FastDepthError, SettingError, brie
 from fastdepth_ros.files.names import check_name, check_text
 from fastdepth_ros.files.reading import real, whole
 from fastdepth_ros.network import Network
+from fastdepth_ros.runtime.losses import Losses
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -45,6 +46,7 @@ class Manifest:
         trained_on: the data that the weights came from, in words.
         anchoring: what is known of the weights' errors, as :class:`fastdepth_ros.anchoring.prior.Prior` reads it; None
             where it was not learned.
+        losses: what other precisions than float32 lose of accuracy; None where it was not measured.
         files: file name -> sha256.
     """
 
@@ -60,6 +62,7 @@ class Manifest:
     trained_on: str = "unstated"
     files: Mapping[str, str] | None = None
     anchoring: Mapping[str, float] | None = None
+    losses: Losses | None = None
 
     def view_of(self, width: int, height: int, reduction: int = 1) -> View:
         """The view that the network has of a ``width`` x ``height`` picture, see :meth:`View.of`."""
@@ -78,6 +81,7 @@ class Manifest:
             "licence": self.licence,
             "trained_on": self.trained_on,
             **({"anchoring": dict(self.anchoring)} if self.anchoring else {}),
+            **({"precision_losses": self.losses.to_json()} if self.losses else {}),
             "files": dict(self.files or {}),
         }
 
@@ -106,6 +110,7 @@ class Manifest:
                 trained_on=text["trained_on"],
                 files=dict(text["files"].items()),
                 anchoring=dict(text["anchoring"].items()) if text.get("anchoring") else None,
+                losses=Losses.from_json(text["precision_losses"]) if text.get("precision_losses") else None,
             )
         except FastDepthError:
             raise

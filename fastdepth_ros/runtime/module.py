@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -154,6 +155,19 @@ class Description:
         check_name("precision", self.precision)
 
 
+_copies = itertools.count()
+
+
+def _path_of(handle: int) -> str:
+    """A path of an open file that no other open file of this process had.
+
+    The number of a file that was closed is given to the next one, and the dynamic linker takes a library of a path that
+    is loaded already for the same library, whatever is in it. So the path's detours count.
+    """
+    detours = "".join("fd/../" if bit == "1" else "./" for bit in f"{next(_copies):b}")
+    return f"/proc/self/{detours}fd/{handle}"
+
+
 @dataclass(frozen=True)
 class CompiledModule:
     """A module that was held against its description and this machine."""
@@ -227,7 +241,7 @@ class CompiledModule:
             with os.fdopen(handle, "wb", closefd=False) as file:
                 file.write(content)
             fcntl.fcntl(handle, fcntl.F_ADD_SEALS, SEALS)
-            yield f"/proc/self/fd/{handle}"
+            yield _path_of(handle)
         finally:
             os.close(handle)
 

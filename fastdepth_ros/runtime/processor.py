@@ -6,6 +6,7 @@ import os
 import platform
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 CPUINFO = Path("/proc/cpuinfo")
 
@@ -24,6 +25,52 @@ INSTRUCTION_SETS = flags(
     """
 )
 """Flags for instructions that a compiler may use unasked; the others (rdrand, clflush...) are left to system code."""
+
+
+X86_64_V3 = flags("avx avx2 bmi1 bmi2 f16c fma abm movbe sse4_1 sse4_2 ssse3 popcnt")
+X86_64_V4 = X86_64_V3 | flags("avx512f avx512bw avx512cd avx512dq avx512vl")
+
+
+class Instructions(NamedTuple):
+    """Instructions that kernels are written for.
+
+    Attributes:
+        name: of the set.
+        lanes: float32 numbers in one of its vectors.
+        needs: flags of /proc/cpuinfo without which they do not run.
+    """
+
+    name: str
+    lanes: int
+    needs: frozenset[str]
+
+
+VECTORS = (
+    Instructions("avx512", 16, X86_64_V4),
+    Instructions("avx2", 8, X86_64_V3),
+    Instructions("neon", 4, flags("neon")),
+)
+"""Vectors of float32, the widest first; their names are those of the tile tables."""
+
+BYTE_PRODUCTS = (
+    Instructions("AVX-512 VNNI", 16, flags("avx512_vnni")),
+    Instructions("AVX-VNNI", 8, flags("avx_vnni")),
+    Instructions("AVX2", 8, flags("avx2")),
+)
+"""Products of bytes that int8 is computed with, the fastest of a width first.
+
+AVX-512 without VNNI is not among them: its products of 16 bits take as many instructions as float32's.
+"""
+
+
+def vectors(found: frozenset[str]) -> Instructions | None:
+    """The widest vectors of a processor with these flags; None where it has none of those known here."""
+    return next((each for each in VECTORS if each.needs <= found), None)
+
+
+def byte_products(found: frozenset[str], lanes: int) -> Instructions | None:
+    """The fastest products of bytes in vectors of so many lanes; None where float32 is as fast as any."""
+    return next((each for each in BYTE_PRODUCTS if each.lanes == lanes and each.needs <= found), None)
 
 
 def fields(key: str) -> list[str]:

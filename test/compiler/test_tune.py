@@ -11,6 +11,7 @@ from made_weights import random_weights
 from fastdepth_ros.cli import main
 from fastdepth_ros.compiler import tiling, tune
 from fastdepth_ros.compiler.plan import Planner
+from fastdepth_ros.compiler.pointwise import find_precision
 from fastdepth_ros.compiler.targets import TARGETS, find_target
 from fastdepth_ros.compiler.tile import Tiling
 from fastdepth_ros.errors import SettingError
@@ -52,13 +53,28 @@ def test_a_slow_kernel_is_measured_to_be_slow():
     assert chosen[block.name] == rule
 
 
-@pytest.mark.parametrize("name", TARGETS)
-def test_candidates_fit_the_registers(name):
+@pytest.mark.parametrize(
+    ("name", "precision"),
+    [*((name, "float32") for name in TARGETS), ("x86-64-v3", "int8"), ("alderlake", "int8")],
+)
+def test_candidates_fit_the_registers(name, precision):
     target = TARGETS[name]
+    arithmetic = find_precision(precision, target)
     for stage in stages(PRUNED, target, 224, 224):
-        for choice in tune.tiles(stage, target, tiling.rule(stage, target)):
-            used = choice.panel * choice.pixels + choice.panel + 1
+        candidates = tune.tiles(stage, target, tiling.rule(stage, target), arithmetic)
+        assert len(candidates) > 1, stage.name
+        for choice in candidates:
+            used = choice.panel * choice.pixels + choice.panel + arithmetic.operands
             assert used <= tune.REGISTERS[target.family], f"{stage.name}: {choice}"
+
+
+def test_int8_takes_its_own_table_and_float32s_where_it_has_none():
+    target = TARGETS["x86-64-v3"]
+    own = {"conv1": Tiling(panel=1, pixels=3, unroll=4, strip=3, rows=2)}
+    assert tiling.measured(TARGETS["cortex-a57"], "int8") == tiling.measured(TARGETS["cortex-a57"])
+    tiling.write(tiling.own_table(target, "int8"), {}, own)
+    assert tiling.measured(target, "int8") == own
+    assert tiling.measured(target) != own
 
 
 def test_own_choices_come_before_the_shipped_ones_and_make_new_modules(bundle):
@@ -79,10 +95,9 @@ def test_a_broken_table_is_refused():
 
 
 def test_shipped_tables_are_of_this_network_and_fit_the_registers():
-    for target in TARGETS.values():
-        table = json.loads((tiling.TUNING / f"{target.family}.json").read_text()) if tiling.measured(target) else None
-        if table is None:
-            continue
+    for file in sorted(tiling.TUNING.glob("*.json")):
+        table = json.loads(file.read_text())
+        target = next(target for target in TARGETS.values() if target.family == file.stem.removesuffix("-int8"))
         planned = {stage.name for stage in stages(PRUNED, target, 224, 224)}
         assert table["stages"].keys() == planned
         for choice in table["stages"].values():

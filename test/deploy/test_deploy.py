@@ -1,9 +1,11 @@
 """A robot's folder, made and then used as a robot would: without checkout, compiler or network."""
 
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +20,11 @@ from fastdepth_ros.deploy.runtime import KEPT, runtime_wheel
 from fastdepth_ros.errors import ModuleError
 from fastdepth_ros.network import Network
 from fastdepth_ros.runtime import processor
-from fastdepth_ros.runtime.bundle import Bundle, Manifest, write_bundle
+from fastdepth_ros.runtime.bundle import Bundle, Manifest, seal, write_bundle
 from fastdepth_ros.runtime.cache import module_for, prebuilt_for_here
 from fastdepth_ros.runtime.engines import open_engine
+from fastdepth_ros.runtime.losses import Loss, Losses
+from fastdepth_ros.runtime.precision import choose
 
 SMALL = Network("small", encoder=(4, *[8] * 13), decoder=(8, 8, 8, 8, 4))
 ROBOT_HAS = ("numpy", "safetensors", "yaml", "rich", "pygments", "markdown_it", "mdurl", "typing_ext")
@@ -187,3 +191,14 @@ def test_nothing_is_overwritten(small, tmp_path, capsys):
     assert (tmp_path / "mine.txt").read_text() == "mine"
     assert main(["deploy", str(small.path), "--target", "z80", "--out", str(tmp_path / "new")]) == 2
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(("lost", "ships"), [(0.001, True), (0.01, False)])
+def test_int8_goes_with_it_where_the_bundle_loses_next_to_nothing(small, tmp_path, lost, ships):
+    folder = shutil.copytree(small.path, tmp_path / "small")
+    table = Losses(small.weights_sha256, {"int8": {"rooms": Loss(9, lost, 0.0, "AVX2")}})
+    seal(folder, replace(small.manifest, losses=table))
+    assert main(["deploy", str(folder), "--target", "x86-64-v3", "--out", str(tmp_path / "robot")]) == 0
+    robot = Bundle.open(tmp_path / "robot" / "models" / "small")
+    assert robot.names("modules/x86-64-v3-int8/module.json") == ships
+    assert choose(robot, "x86-64-v3").precision == ("int8" if ships else "float32")

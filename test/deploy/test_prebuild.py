@@ -8,7 +8,7 @@ import pytest
 from made_weights import CHECKOUT, random_weights
 
 from fastdepth_ros.network import Network
-from fastdepth_ros.runtime import processor
+from fastdepth_ros.runtime import cache, processor
 from fastdepth_ros.runtime.bundle import Bundle, Manifest, write_bundle
 from fastdepth_ros.runtime.cache import module_for
 from fastdepth_ros.runtime.engines import open_engine
@@ -24,8 +24,8 @@ def folder(tmp_path):
     return write_bundle(tmp_path / "models" / "small", Manifest("small", SMALL, 64, 32), weights, "# Random\n").path
 
 
-def prebuild(folder, monkeypatch):
-    monkeypatch.setattr("sys.argv", ["prebuild.py", str(folder), TARGET, "carmel"])
+def prebuild(folder, monkeypatch, *modules):
+    monkeypatch.setattr("sys.argv", ["prebuild.py", str(folder), *(modules or (TARGET, "carmel"))])
     TOOL["main"]()
     assert [path.name for path in folder.parent.iterdir()] == ["small"], "nothing is left beside the bundle"
     return Bundle.open(folder)
@@ -47,3 +47,16 @@ def test_modules_are_put_in_tried_and_sealed_and_new_weights_get_new_ones(folder
     again = prebuild(folder, monkeypatch)
     assert again.weights_sha256 != bundle.weights_sha256
     assert open_engine(module_for(again, TARGET)).module.folder == folder / "modules" / TARGET
+
+
+@pytest.mark.skipif("avx2" not in processor.features(), reason="this processor lacks AVX2")
+def test_a_module_in_int8_ships_beside_that_in_float32(folder, monkeypatch, capsys):
+    both = ("x86-64-v3", "x86-64-v3-int8")
+    bundle = prebuild(folder, monkeypatch, *both)
+    assert "x86-64-v3-int8: " in capsys.readouterr().out
+    for name, precision in zip(both, ("float32", "int8"), strict=True):
+        module = module_for(bundle, "x86-64-v3", precision)
+        assert module.folder == folder / "modules" / name
+        assert module.description.precision == precision
+    monkeypatch.setattr(cache, "has_compiler", lambda: False)
+    assert module_for(bundle, precision="int8").folder == folder / "modules" / "x86-64-v3-int8"

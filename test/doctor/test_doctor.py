@@ -58,6 +58,7 @@ def test_a_machine_that_is_as_it_should_be(shipped):
     ):
         assert only(checks, name).level is Level.OK, only(checks, name)
     assert "ms a picture" in only(checks, "trial run").cause
+    assert only(checks, "precision").cause.startswith("float32: "), "the bundle does not say what int8 loses"
     assert not [check for check in checks if check.level is not Level.OK and not check.remedy]
 
 
@@ -268,6 +269,7 @@ class Camera:
         self.picture = Image(encoding=encoding, width=width, height=48, step=3 * width, data=bytes(3 * width * 48))
         self.info = CameraInfo(width=info_width, height=48, k=[50.0, 0.0, 31.5, 0.0, 50.0, 23.5, 0.0, 0.0, 1.0])
         self.info.d = list(distortion)
+        self.info.distortion_model = "plumb_bob"
         self.info.p = [50.0, 0.0, 31.5, 0.0, 0.0, 50.0, 23.5, 0.0, 0.0, 0.0, 1.0, 0.0]
         self.done, self.silent = threading.Event(), silent
         self.thread = threading.Thread(target=self.run)

@@ -14,17 +14,16 @@ from made_weights import CHECKOUT, random_weights
 from rich.console import Console
 
 from fastdepth_ros.cli import main
-from fastdepth_ros.compiler.pointwise import INT8
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.evaluation.benchmark import layers, plot, tables
 from fastdepth_ros.evaluation.benchmark.names import PRODUCT_SIZE
 from fastdepth_ros.evaluation.benchmark.rounds import OURS, OURS_INT8, Bench, Comparison, Timing, compare
 from fastdepth_ros.evaluation.benchmark.runtimes import PEERS
 from fastdepth_ros.network import FULL, PRUNED, Network
-from fastdepth_ros.runtime import processor
 from fastdepth_ros.runtime.bundle import Manifest, write_bundle
 from fastdepth_ros.runtime.cache import module_for
 from fastdepth_ros.runtime.module import CompiledModule
+from fastdepth_ros.runtime.precision import int8_here
 
 SMALL = Network("small", encoder=(4,) * 14, decoder=(4,) * 5)
 
@@ -64,8 +63,8 @@ def test_answers_that_differ_are_not_compared(bundle, module, tmp_path):
 
 
 def test_the_network_in_int8_is_measured_beside_itself(bundle, module, tmp_path):
-    if not processor.features().issuperset(INT8.needs):
-        pytest.skip("this processor lacks AVX-512 VNNI")
+    if int8_here() is None:
+        pytest.skip("this processor has no kernels for int8")
     bench = Bench(bundle, module, {}, tmp_path, module_for(bundle, precision="int8"))
     comparison = bench.compare([1], rounds=1, seconds=0.05, progress=silent)
     assert [timing.runtime for timing in comparison.timings] == [OURS, OURS_INT8]

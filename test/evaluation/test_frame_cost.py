@@ -19,7 +19,7 @@ if __name__ == "__main__":
     enter_graph(folder / "graph")
     from fastdepth_ros.evaluation.benchmark.frame_cost import Case, measure
 
-    print(json.dumps(measure(model, "host", (Case(640, 480, False),), 10, folder, lambda _: None)))
+    print(json.dumps(measure(model, "host", "auto", (Case(640, 480, False),), 10, folder, lambda _: None)))
 """
 
 

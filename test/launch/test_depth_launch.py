@@ -27,8 +27,7 @@ from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch_scene import FRAME, FRAMES, HEIGHT, WIDTH, make_bundle, make_recording, own_graph
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
-from fastdepth_ros.compiler.pointwise import INT8
-from fastdepth_ros.runtime import processor
+from fastdepth_ros.runtime.precision import int8_here
 
 try:
     SHARE = Path(get_package_share_directory("fastdepth_ros"))
@@ -41,7 +40,7 @@ NODES = {"raw": "fastdepth", "compressed": "robot/fastdepth"}
 
 PROFILES = {"raw": "max-n", "compressed": "max-q"}
 PRECISIONS = {
-    "raw": "int8" if processor.features().issuperset(INT8.needs) else "float32",
+    "raw": "int8" if int8_here() else "float32",
     "compressed": "float32",
 }
 

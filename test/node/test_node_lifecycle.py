@@ -138,26 +138,20 @@ def test_a_node_that_is_configured_again_and_again_keeps_its_size(start):
 
 @pytest.mark.parametrize("number", mostly_slow([signal.SIGKILL, signal.SIGINT]), ids=lambda each: each.name)
 def test_a_node_that_ends_while_it_compiles_leaves_no_process(domain, tmp_path, number):  # noqa: ARG001
-    folder, weights = tmp_path / "new", random_weights(PRUNED, seed=24 + number)
+    folder, weights = tmp_path / "new", random_weights(PRUNED)
     write_bundle(folder, Manifest("new", PRUNED), weights, "# Random weights, for tests\n")
     order = [sys.executable, "-m", "fastdepth_ros.node", "--ros-args", "-p", f"model:={folder}"]
     environment = {name: value for name, value in os.environ.items() if name != "_ROS_WHEELS_BOOTSTRAP_COMPLETE"}
+    environment["FASTDEPTH_CACHE"] = str(tmp_path / "cache")  # where no earlier run left its module
     with (tmp_path / "log").open("w") as log:
         process = subprocess.Popen(order, env=environment, stdout=log, stderr=subprocess.STDOUT)
     compilers: list[int] = []
-    while len(compilers) < 2:  # the compiler, and one that works for it
+    while not compilers:
         compilers = named(children(process.pid), "fastdepth_ros.compiler")
-        assert process.poll() is None
-        said = (tmp_path / "log").read_text()
-        assert "answers" not in said, "it was compiled before anybody saw it"
-        assert "not configured" not in said, said
+        assert process.poll() is None, (tmp_path / "log").read_text()
         time.sleep(0.02)
-    for compiler in compilers if number == signal.SIGKILL else ():
-        os.kill(compiler, signal.SIGSTOP)  # or it would end by itself soon
     process.send_signal(number)
     process.wait(60)
-    try:
-        wait_until(lambda: not alive(compilers))
-    finally:
-        for compiler in alive(compilers):
-            os.kill(compiler, signal.SIGKILL)
+    wait_until(lambda: not alive([*compilers, *(inner for each in compilers for inner in children(each))]))
+    if number == signal.SIGKILL:
+        assert not list((tmp_path / "cache").rglob("module.json")), "it was compiled to its end"

@@ -171,7 +171,13 @@ def compressed(pixels: npt.NDArray[np.uint8]) -> CompressedImage:
 
 
 def measure(
-    model: Path, target: str, cases: tuple[Case, ...], frames: int, folder: Path, say: Callable[[str], object]
+    model: Path,
+    target: str,
+    precision: str,
+    cases: tuple[Case, ...],
+    frames: int,
+    folder: Path,
+    say: Callable[[str], object],
 ) -> list[dict[str, Any]]:
     """Measure each case with a node of its own.
 
@@ -179,7 +185,7 @@ def measure(
 
     Args:
         model: folder of the bundle.
-        target: that it is compiled for.
+        target, precision: that it is compiled for.
         cases: to measure.
         frames: that are counted, with each output.
         folder: for logs.
@@ -195,16 +201,16 @@ def measure(
         NodeError: a node ended or does not answer.
     """
     seen = pictures()
-    return [_measure(model, target, case, seen[case[:2]], frames, folder, say) for case in cases]
+    module = {"model": str(model.resolve()), "target": target, "precision": precision}
+    return [_measure(module, case, seen[case[:2]], frames, folder, say) for case in cases]
 
 
-def _measure(model: Path, target: str, case: Case, seen: Seen, frames: int, folder: Path, say: Any) -> dict[str, Any]:
+def _measure(module: dict[str, str], case: Case, seen: Seen, frames: int, folder: Path, say: Any) -> dict[str, Any]:
     name = f"{case.width}x{case.height} {'JPEG' if case.jpeg else 'raw'}"
     place = folder / name.replace(" ", "-")
     place.mkdir(parents=True)
     parameters = {
-        "model": str(model.resolve()),
-        "target": target,
+        **module,
         "threads": 1,
         "image_transport": "compressed" if case.jpeg else "raw",
         "cloud": "xyzrgb",
