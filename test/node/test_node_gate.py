@@ -17,7 +17,7 @@ def test_a_dark_picture_is_answered_with_a_warning(start):
     for _ in range(3):
         graph.ask(image_of(DARK, graph.header()), "depth", "cloud")
     graph.wait_until_it_says("input", DiagnosticStatus.WARN, "not worth answering", "too dark", "light")
-    assert int(graph.values("input")["not worth answering"]) >= 3
+    graph.wait_for(lambda: int(graph.values("input")["not worth answering"]) >= 3, "three dark pictures")
     assert REFUSED not in graph.values("inference")
     graph.end()
 
