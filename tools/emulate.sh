@@ -7,13 +7,14 @@
 # ROOT is a folder of its own outside the checkout, for Debian arm64 (250 MB); it is made once and used again. Only what a
 # run itself put there is removed. BUNDLE: names or folders of model bundles (default: the default model, and the authors'
 # weights where $FASTDEPTH_REFERENCE or ../shared/reference holds them). Ends with a table for docs/boards/tx2.md.
+# int8 is compared twice: its products with their definition in NumPy, to the bit, and the whole network with float32's depth.
 # Needs Debian's qemu-user-static and debootstrap, and .venv of `make test`. Emulation says nothing about speed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 checkout=$PWD python=$PWD/.venv/bin/python
 # target=processor: the emulator's `max` is for those that it does not know by name
 targets=(cortex-a57=cortex-a57 cortex-a72=cortex-a72 cortex-a76=cortex-a76 cortex-a78=max carmel=max)
-tolerance=0.001 # metres
+tolerance=0.001 tolerance8=0.1 # metres, in float32 and in int8
 
 die() { echo "emulate.sh: $*" >&2 && exit 1; }
 [ $# -ge 1 ] || die "name a folder for the arm64 system: tools/emulate.sh ROOT [BUNDLE...]"
@@ -53,6 +54,22 @@ emulated() { # PROCESSOR SITE ARGUMENTS...
         qemu-aarch64-static -cpu "$1" -L "$root/system" "$root/system/usr/bin/python3.11" "${@:3}"
 }
 
+compare() { # THERE.npy MODULE TOLERANCE
+    "$python" - "$work/here.npy" "$1" "$2" "$processor" "$(basename "$bundle") $weights" "$3" "$work/rows" <<'PYTHON'
+import sys
+import numpy as np
+here, there = np.load(sys.argv[1]), np.load(sys.argv[2])
+target, processor, bundle, tolerance, rows = sys.argv[3:]
+error = float(np.abs(here - there).max())
+good = here.max() > 0.1 and error <= float(tolerance)
+depth = f"{there.min():.2f} to {there.max():.2f} m"
+print(f"{bundle}, {target}: max error {error:.1e} m against x86, depth {depth}: {'ok' if good else 'WRONG'}")
+with open(rows, "a") as table:
+    table.write(f"| `{target}` | {processor} | {bundle} | {depth} | {error:.1e} m |\n")
+sys.exit(not good)
+PYTHON
+}
+
 platforms=() && for p in manylinux_2_27 manylinux_2_24 manylinux_2_17 manylinux2014; do platforms+=(--platform "${p}_aarch64"); done
 count=0
 for bundle in "${bundles[@]}"; do
@@ -67,25 +84,19 @@ print(find_bundle(sys.argv[1]).weights_sha256[:12])' "$bundle")
         # What install.sh does, but with this machine's pip: the emulator runs one program, not those that it starts.
         "$python" -m pip install --quiet --no-index --find-links "$robot/wheels" --only-binary=:all: --python-version 3.11 \
             "${platforms[@]}" --target "$robot.site" "$robot"/wheels/{apache_tvm,fastdepth_ros}-*.whl numpy PyYAML
+        if [ ! -e "$work/exact-$target" ]; then
+            "$python" tools/emulated_int8.py write "$target" "$work/exact-$target"
+            emulated "$processor" "$robot.site" tools/emulated_int8.py check "$work/exact-$target"
+        fi
         emulated "$processor" "$robot.site" tools/run_module.py "$robot"/models/*/modules/"$target" "$work/there.npy"
-        "$python" - "$work/here.npy" "$work/there.npy" "$target" "$processor" "$(basename "$bundle") $weights" $tolerance \
-            "$work/rows" <<'PYTHON'
-import sys
-import numpy as np
-here, there = np.load(sys.argv[1]), np.load(sys.argv[2])
-target, processor, bundle, tolerance, rows = sys.argv[3:]
-error = float(np.abs(here - there).max())
-good = here.max() > 0.1 and error <= float(tolerance)
-depth = f"{there.min():.2f} to {there.max():.2f} m"
-print(f"{bundle}, {target}: max error {error:.1e} m against x86, depth {depth}: {'ok' if good else 'WRONG'}")
-with open(rows, "a") as table:
-    table.write(f"| `{target}` | {processor} | {bundle} | {depth} | {error:.1e} m |\n")
-sys.exit(not good)
-PYTHON
+        compare "$work/there.npy" "$target" $tolerance
+        "$python" -m fastdepth_ros.cli compile "$bundle" --target "$target" --precision int8 --out "$robot.int8" >/dev/null
+        emulated "$processor" "$robot.site" tools/run_module.py "$robot.int8" "$work/there.npy"
+        compare "$work/there.npy" "$target, int8" $tolerance8
     done
 done
 echo
 echo "$("$python" -c 'import platform; from fastdepth_ros.runtime import processor; print(processor.name())'), $(qemu-aarch64-static --version | head -1):"
-echo "| module | emulated processor | weights | depth | max. difference from x86 |"
+echo "| module | emulated processor | weights | depth | max. difference from x86 in float32 |"
 echo "|---|---|---|---|---|"
 cat "$work/rows"

@@ -44,7 +44,7 @@ MACHINES = {
     183: Machine(
         (OBJDUMP, "aarch64"),
         re.compile(r"^(b|b\..*|cbn?z|tbn?z)$"),
-        {re.compile(r"fmla"): 4},
+        {re.compile(r"fmla"): 4, re.compile(r"sdot"): 16, re.compile(r"sm(ull|lal)2? v\d+\.8h"): 8},
         re.compile(r"^(str|stp|stur)\s+[qdv]\d+.*\[(sp|x29)\b"),
         re.compile(r"^(ldr|ldp|ldur)\s+[qdv]\d+.*\[(sp|x29)\b"),
     ),

@@ -103,25 +103,24 @@ def pack_pointwise(weight: Floats, lanes: int, panel: int) -> Floats:
     return np.concatenate([packed[start * lanes : (start + panel) * lanes].T.ravel() for start in starts])
 
 
-def pack_pointwise_int8(
-    weight: Floats, lanes: int, panel: int, numbers: int = BYTES_A_LANE
-) -> tuple[npt.NDArray[np.int32], Floats]:
-    """(outputs, inputs, 1, 1) as signed bytes in panels, and what one step of a byte is worth in each output channel.
+def quantised(weight: Floats, lanes: int) -> tuple[npt.NDArray[np.int64], Floats]:
+    """(outputs, inputs, 1, 1) as signed bytes, and what one step of them is worth in each output channel.
 
-    Panels are those of :func:`pack_pointwise`, each [some inputs][vector][lane][input]; inputs are filled up with zeros
-    to whole vectors. ``numbers`` inputs share an int32: 4 as bytes, or 2 in 16 bits each.
+    Both channels are filled up with zeros to whole vectors of ``lanes``; the worth is of the ``outputs`` alone.
     """
     outputs, inputs = weight.shape[:2]
     matrix = weight[:, :, 0, 0]
-    scale = np.abs(matrix).max(axis=1) / np.float32(LARGEST_WEIGHT)
+    scale: Floats = np.abs(matrix).max(axis=1) / np.float32(LARGEST_WEIGHT)
     scale[scale == 0] = 1
-    kind = {BYTES_A_LANE: np.int8, BYTES_A_LANE // 2: np.int16}[numbers]
-    packed = np.zeros((vectors(outputs, lanes) * lanes, vectors(inputs, lanes) * lanes), kind)
-    packed[:outputs, :inputs] = np.rint(matrix / scale[:, None])
-    words = packed.reshape(len(packed), -1, numbers)
-    starts = range(0, len(packed), panel * lanes)
-    panels = [words[start : start + panel * lanes].transpose(1, 0, 2).ravel() for start in starts]
-    return np.concatenate(panels).view(np.int32), pack_vector(scale, lanes)
+    steps = np.zeros((vectors(outputs, lanes) * lanes, vectors(inputs, lanes) * lanes), np.int64)
+    steps[:outputs, :inputs] = np.rint(matrix / scale[:, None])
+    return steps, scale
+
+
+def pack_panels(words: npt.NDArray[np.int32], lanes: int, panel: int) -> npt.NDArray[np.int32]:
+    """(outputs, words of inputs) in the panels of :func:`pack_pointwise`, each [word][vector][lane]."""
+    starts = range(0, len(words), panel * lanes)
+    return np.concatenate([words[start : start + panel * lanes].T.ravel() for start in starts])
 
 
 def pack_first(weight: Floats, lanes: int) -> Floats:

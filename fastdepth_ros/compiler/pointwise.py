@@ -2,10 +2,9 @@
 
 In int8 the weights are signed bytes with a scale for each output channel, and the inputs unsigned ones: they come from
 a ReLU. Their scale is that of the largest input which the kernel's task has, found when it runs, so that nothing is cut
-off and nothing has to be calibrated. Sums are int32 and exact on every processor: VNNI's vpdpbusd takes four products
-of bytes an instruction and lane; AVX2's vpmaddwd takes two of the same numbers in 16 bits, where no sum can be cut off
-(vpmaddubsw would: two products of bytes need 17 bits). Scales, bias and activation are float32, and so is the map that
-is written.
+off and nothing has to be calibrated. Sums are int32 and exact on every processor, whatever it multiplies bytes with
+(:mod:`~fastdepth_ros.compiler.byte_products`). Scales, bias and activation are float32, and so is the map that is
+written.
 """
 
 from __future__ import annotations
@@ -13,11 +12,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+import numpy as np
 from tvm import tirx
 
 from fastdepth_ros.compiler import ir, layout
+from fastdepth_ros.compiler.byte_products import BYTE_KERNELS, SHIFT, ByteProducts
 from fastdepth_ros.compiler.ir import Buffer, Expr
-from fastdepth_ros.compiler.layout import BYTES_A_LANE, Floats
+from fastdepth_ros.compiler.layout import Floats
 from fastdepth_ros.compiler.targets import Target
 from fastdepth_ros.compiler.tile import PackedLayer, product
 from fastdepth_ros.errors import SettingError
@@ -26,10 +27,9 @@ from fastdepth_ros.runtime.processor import BYTE_PRODUCTS, Instructions, byte_pr
 
 Put = Callable[[int, int, Expr], None]
 
-NUMBERS = {"AVX-512 VNNI": BYTES_A_LANE, "AVX-VNNI": BYTES_A_LANE, "AVX2": BYTES_A_LANE // 2}
-"""Products of bytes -> how many inputs share the 32 bits of a lane: as bytes, or in 16 bits each."""
-
 LARGEST_BYTE = 255
+WIDEST = 16
+"""Numbers that become bytes at once, where their count allows it: a register full of bytes on NEON."""
 SMALLEST_RANGE = 1e-12
 """Range that inputs have at least, so that all zeros have a scale."""
 
@@ -105,35 +105,38 @@ class Int8:
 
     def __init__(self, products: Instructions) -> None:
         self.needs = products.needs
-        self.numbers = NUMBERS[products.name]
-        # A product of pairs is a register of its own before it is added, and only the adding waits for the last one.
-        self.operands, self.fewest_sums = (1, 8) if self.numbers == BYTES_A_LANE else (2, 4)
+        self._products = BYTE_KERNELS[products.name]
+        self.operands, self.fewest_sums = self._products.operands, self._products.fewest_sums
 
     def arguments(self, conv: Convolution, lanes: int) -> list[ir.Argument]:
         outputs = layout.vectors(conv.outputs, lanes) * lanes
         inputs = layout.vectors(conv.inputs, lanes) * lanes
-        return [
-            ("pointwise_weight", (outputs * inputs // self.numbers,), "int32"),
+        arguments: list[ir.Argument] = [
+            ("pointwise_weight", (outputs * inputs // self._products.numbers,), "int32"),
             ("pointwise_scale", (outputs,), "float32"),
             ("pointwise_bias", (outputs,), "float32"),
         ]
+        return [*arguments, ("pointwise_shift", (outputs,), "int32")] if self._products.signed else arguments
 
     def pack(self, weight: Floats, bias: Floats, lanes: int, panel: int) -> list[Any]:
-        words, scale = layout.pack_pointwise_int8(weight, lanes, panel, self.numbers)
-        return [words, scale, layout.pack_vector(bias, lanes)]
+        steps, scale = layout.quantised(weight, lanes)
+        words = layout.pack_panels(self._products.pack(steps, lanes), lanes, panel)
+        arrays = [words, layout.pack_vector(scale, lanes), layout.pack_vector(bias, lanes)]
+        return [*arrays, (SHIFT * steps.sum(1)).astype(np.int32)] if self._products.signed else arrays
 
     def product(self, conv: Convolution, buffers: Sequence[Buffer], lanes: int) -> Product:
-        return _Int8Product(conv, buffers, lanes, self.numbers)
+        return _Int8Product(conv, buffers, lanes, self._products)
 
 
 class _Int8Product:
-    def __init__(self, conv: Convolution, buffers: Sequence[Buffer], lanes: int, numbers: int) -> None:
-        self.conv, self.lanes, self.numbers = conv, lanes, numbers
-        self.weight, self.scale, self.bias = buffers
+    def __init__(self, conv: Convolution, buffers: Sequence[Buffer], lanes: int, products: ByteProducts) -> None:
+        self.conv, self.lanes, self.products = conv, lanes, products
+        self.weight, self.scale, self.bias, *self.shift = buffers
 
     def read(self, source: Buffer, size: int) -> None:
-        lanes, count = self.lanes, size // self.lanes
-        self.words = ir.scratch(size // self.numbers, "int32")
+        lanes, numbers = self.lanes, self.products.numbers
+        count = size // lanes
+        self.words = ir.scratch(size // numbers, "int32")
         self.step = ir.registers(1)
         """Worth of one step of a byte."""
         several = next(n for n in (4, 2, 1) if count % n == 0)
@@ -150,37 +153,36 @@ class _Int8Product:
         ir.put(self.step, top / tirx.const(float(LARGEST_BYTE), "float32"), 0)
         factor = ir.registers(1)
         ir.put(factor, tirx.const(1.0, "float32") / self.step[0], 0)
-        with ir.serial(count) as i:
-            value = ir.load(source, i * lanes, lanes) * ir.splat(factor[0], lanes) + ir.splat(0.5, lanes)
-            words = lanes // self.numbers
-            ir.store(self.words, ir.as_words(value, lanes, self.numbers), i * words, words)
+        # Short vectors several at once: what is narrowed fills a register.
+        wide = next(each * lanes for each in (4, 2, 1) if each * lanes <= WIDEST and count % each == 0)
+        words = wide // numbers
+        with ir.serial(size // wide) as i:
+            value = ir.load(source, i * wide, wide) * ir.splat(factor[0], wide) + ir.splat(0.5, wide)
+            ir.store(self.words, self.products.words(value, wide), i * words, words)
 
     def tile(self, start: Expr, plane: int, vector: Expr, panel: int, pixels: int, _unroll: int, put: Put) -> None:
-        lanes = self.lanes
-        words, groups = lanes // self.numbers, layout.vectors(self.conv.inputs, lanes)
+        lanes, numbers = self.lanes, self.products.numbers
+        words, groups = lanes // numbers, layout.vectors(self.conv.inputs, lanes)
         panel_start = vector * (lanes * groups * words)
         slots = [(pixel, n, (pixel * panel + n) * lanes) for pixel in range(pixels) for n in range(panel)]
         sums = ir.registers(pixels * panel * lanes, "int32")
-        for _, _, at in slots:
-            ir.store(sums, tirx.Broadcast(tirx.const(0, "int32"), lanes), at, lanes)
+        for _, n, at in slots:
+            zero = tirx.Broadcast(tirx.const(0, "int32"), lanes)
+            shift = [ir.load(each, (vector + n) * lanes, lanes) for each in self.shift]
+            ir.store(sums, shift[0] if shift else zero, at, lanes)
         with ir.serial(groups) as group:
             for word in range(words):
+                place = tirx.floordiv(start + group * plane, numbers) + word
+                inputs = list(self.products.spread(self.words, place, pixels, words, lanes))
                 for pixel, n, at in slots:
-                    place = tirx.floordiv(start + group * plane, self.numbers) + pixel * words + word
                     weights = panel_start + ((group * words + word) * panel + n) * lanes
-                    inputs = tirx.Broadcast(self.words[place], lanes)
-                    total = self._dot(ir.load(sums, at, lanes), inputs, ir.load(self.weight, weights, lanes))
-                    ir.store(sums, total, at, lanes)
+                    added = ir.load(sums, at, lanes), inputs[pixel], ir.load(self.weight, weights, lanes)
+                    ir.store(sums, self.products.add(*added, lanes), at, lanes)
         for pixel, n, at in slots:
             channels = (vector + n) * lanes
             scale = ir.load(self.scale, channels, lanes) * ir.splat(self.step[0], lanes)
             value = ir.load(sums, at, lanes).astype(f"float32x{lanes}") * scale + ir.load(self.bias, channels, lanes)
             put(pixel, n, ir.activate(value, self.conv.activation, lanes))
-
-    def _dot(self, sums: Expr, inputs: Expr, weights: Expr) -> Expr:
-        if self.numbers == BYTES_A_LANE:
-            return ir.dot_bytes(sums, inputs, weights, self.lanes)
-        return ir.dot_pairs(sums, inputs, weights)
 
 
 FLOAT32: Precision = Float32()
@@ -199,6 +201,6 @@ def find_precision(name: str, target: Target) -> Precision:
         return FLOAT32
     if products := byte_products(target.needs, target.lanes):
         return Int8(products)
-    lacking = " or ".join(each.name for each in BYTE_PRODUCTS if each.lanes == target.lanes) or "what x86 has"
+    lacking = " or ".join(each.name for each in BYTE_PRODUCTS if each.lanes == target.lanes)
     cause = f"{target.name} lacks {lacking}, which {name} needs"
     raise SettingError(cause, "Use float32; or compile for host, on a processor that has it.")

@@ -56,6 +56,8 @@ BYTE_PRODUCTS = (
     Instructions("AVX-512 VNNI", 16, flags("avx512_vnni")),
     Instructions("AVX-VNNI", 8, flags("avx_vnni")),
     Instructions("AVX2", 8, flags("avx2")),
+    Instructions("sdot", 4, flags("neon asimddp")),
+    Instructions("smull", 4, flags("neon")),
 )
 """Products of bytes that int8 is computed with, the fastest of a width first.
 

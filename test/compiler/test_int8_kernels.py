@@ -2,20 +2,17 @@
 
 import itertools
 
-import int8
 import numpy as np
 import pytest
 import tvm
-from test_kernels import TILING, panels_case, rows_case, run, separable, upsampled_case, weights
+from int8_cases import exact
+from test_kernels import panels_case, rows_case, run, separable, upsampled_case
 
-from fastdepth_ros.compiler import layout
+from fastdepth_ros.compiler.byte_products import BYTE_KERNELS
 from fastdepth_ros.compiler.layout import Map
-from fastdepth_ros.compiler.pointwise import NUMBERS, Int8, find_precision
-from fastdepth_ros.compiler.separable import block_by_rows, pointwise_by_panels, task_rows
-from fastdepth_ros.compiler.sources import Plain
+from fastdepth_ros.compiler.pointwise import Int8, find_precision
 from fastdepth_ros.compiler.targets import TARGETS, find_target
 from fastdepth_ros.errors import SettingError
-from fastdepth_ros.network import Convolution
 from fastdepth_ros.runtime import processor
 from fastdepth_ros.runtime.processor import BYTE_PRODUCTS, byte_products, flags
 
@@ -68,78 +65,44 @@ def test_several_threads_give_the_same_bits_in_int8(compiled):
         assert np.array_equal(run(case, module[name], 1), run(case, module[name], 2)), name
 
 
-def answer_of(kernel, source, target, x, arrays):
-    function = tvm.compile(tvm.IRModule({"k": kernel}), find_target("host").llvm())["k"]
-    tensors = [tvm.runtime.tensor(array.ravel()) for array in (source.pack(x), *arrays)]
-    out = tvm.runtime.tensor(np.full(target.size, np.nan, np.float32))
-    function(*tensors, out)
-    return target.unpack(out.numpy())
-
-
 @every_way
-@pytest.mark.parametrize("activation", ["relu", "relu6"])
-def test_a_product_is_the_definition_to_the_bit(products, activation):
-    rng, lanes, precision = np.random.default_rng(11), products.lanes, Int8(products)
-    conv = Convolution("pw", "pointwise", 1, 1, 83, 45, activation)
-    weight, bias = weights(rng, conv)
-    x = 9 * rng.random((83, 5, 7), np.float32)
-    source, target = Map(5, 7, 83, 0, lanes), Map(5, 7, 45, 1, lanes)
-    kernel = pointwise_by_panels("k", conv, source, target, TILING, precision)
-    found = answer_of(kernel, source, target, x, precision.pack(weight, bias, lanes, TILING.panel))
-    assert np.array_equal(found, int8.pointwise(x, weight, bias, activation))
+def test_products_are_the_definition_to_the_bit(products):
+    cases = exact(products)
+    module = tvm.compile(tvm.IRModule({name: case.kernel for name, case in cases.items()}), find_target("host").llvm())
+    for name, case in cases.items():
+        np.testing.assert_array_equal(case.out.unpack(run(case, module[name], 1)), case.expected, err_msg=name)
 
 
-@every_way
-def test_a_block_is_the_definition_to_the_bit_with_a_scale_of_its_own_for_each_task(products):
-    """A depthwise convolution that changes nothing, so that the answer is the product's alone."""
-    rng, lanes, precision = np.random.default_rng(12), products.lanes, Int8(products)
-    block = separable(21, 34, 3, 1, "relu")
-    height, width = 9, 11
-    nothing = np.zeros(block.depthwise.weight_shape, np.float32)
-    nothing[:, :, 1, 1] = 1
-    weight, bias = weights(rng, block.pointwise)
-    x = rng.random((21, height, width), np.float32) * np.arange(1, height + 1, dtype=np.float32)[None, :, None]
-    source, target = Map(height, width, 21, 1, lanes), Map(height, width, 34, 0, lanes)
-    kernel = block_by_rows("k", block, Plain(source), target, TILING, precision=precision)
-    arrays = [
-        layout.pack_depthwise(nothing, lanes),
-        layout.pack_vector(np.zeros(21, np.float32), lanes),
-        *precision.pack(weight, bias, lanes, TILING.panel),
-    ]
-    rows = task_rows(height, TILING.rows)
-    assert 1 < rows < height
-    found = answer_of(kernel, source, target, x, arrays)
-    assert np.array_equal(found, int8.pointwise_by_rows(x, weight, bias, "relu", rows))
-
-
-@every_way
-def test_the_largest_bytes_are_multiplied_and_added_exactly(products):
-    """Inputs of 255 and weights of 127 alone: two such products are more than 16 bits hold, and none is cut off."""
-    lanes, precision = products.lanes, Int8(products)
-    rng = np.random.default_rng(3)
-    conv = Convolution("pw", "pointwise", 1, 1, 512, 21, "relu")
-    weight = rng.integers(-127, 128, conv.weight_shape).astype(np.float32)
-    weight[:, 0] = 127
-    weight[0], weight[1] = 127, -127
-    x = rng.integers(0, 256, (512, 5, 7)).astype(np.float32)
-    x[:, 0, 0] = 255
-    source, target = Map(5, 7, 512, 0, lanes), Map(5, 7, 21, 0, lanes)
-    kernel = pointwise_by_panels("k", conv, source, target, TILING, precision)
-    found = answer_of(kernel, source, target, x, precision.pack(weight, np.zeros(21, np.float32), lanes, TILING.panel))
-    expected = np.maximum(np.einsum("oi,ihw->ohw", weight[:, :, 0, 0], x), 0)
-    assert expected[0, 0, 0] == 512 * 255 * 127
-    np.testing.assert_array_equal(found, expected)
-
-
-@pytest.mark.parametrize("numbers", sorted(set(NUMBERS.values())))
-def test_weights_of_an_output_that_is_always_zero_stay_zero(numbers):
-    words, scale = layout.pack_pointwise_int8(np.zeros((3, 5, 1, 1), np.float32), 16, 2, numbers)
+@pytest.mark.parametrize("products", BYTE_PRODUCTS)
+def test_weights_of_an_output_that_is_always_zero_stay_zero(products):
+    nothing = np.zeros((3, 5, 1, 1), np.float32)
+    words, scale, *_ = Int8(products).pack(nothing, np.zeros(3, np.float32), products.lanes, 2)
     assert not words.any()
     assert np.isfinite(scale).all()
 
 
+@pytest.mark.parametrize("products", BYTE_PRODUCTS)
+def test_packed_weights_multiply_as_the_instructions_do(products):
+    """The sums of a panel, from its words alone: what each instruction set adds to which lane."""
+    rng, lanes, kernels = np.random.default_rng(5), products.lanes, BYTE_KERNELS[products.name]
+    weight = rng.integers(-127, 128, (lanes, 2 * lanes)).astype(np.float32)
+    weight[:, 0] = 127
+    words, scale, _, *shift = Int8(products).pack(weight[:, :, None, None], np.zeros(lanes, np.float32), lanes, 1)
+    assert (scale == 1).all()
+    inputs = rng.integers(0, 256, 2 * lanes)
+    inputs[:2] = 255, 0
+    stored = inputs - 128 * kernels.signed
+    numbers = words.view(np.int8 if kernels.numbers == 4 else np.int16).astype(np.int64)
+    if kernels.halves:
+        lane = numbers.reshape(-1, 2, lanes, 2).transpose(0, 1, 3, 2).reshape(-1, lanes)
+    else:
+        lane = numbers.reshape(-1, lanes, kernels.numbers).transpose(0, 2, 1).reshape(-1, lanes)
+    sums = lane.T @ stored + (shift[0] if shift else 0)
+    np.testing.assert_array_equal(sums, weight.astype(np.int64) @ inputs)
+
+
 def test_every_product_of_bytes_has_kernels():
-    assert set(NUMBERS) == {products.name for products in BYTE_PRODUCTS}
+    assert set(BYTE_KERNELS) == {products.name for products in BYTE_PRODUCTS}
 
 
 @pytest.mark.parametrize(
@@ -149,7 +112,8 @@ def test_every_product_of_bytes_has_kernels():
         (16, "avx2 avx512bw", None),
         (8, "avx2 avx_vnni", "AVX-VNNI"),
         (8, "avx2", "AVX2"),
-        (4, "neon asimddp", None),
+        (4, "neon asimddp", "sdot"),
+        (4, "neon", "smull"),
     ],
 )
 def test_the_fastest_products_of_bytes_are_taken(lanes, found, name):
@@ -157,9 +121,6 @@ def test_the_fastest_products_of_bytes_are_taken(lanes, found, name):
     assert (products and products.name) == name
 
 
-@pytest.mark.parametrize(
-    ("target", "lacking"), [("x86-64-v4", "AVX-512 VNNI"), ("cortex-a76", "what x86 has"), ("carmel", "what x86 has")]
-)
-def test_a_target_without_byte_products_refuses_int8(target, lacking):
-    with pytest.raises(SettingError, match=rf"{target} lacks {lacking}, which int8 needs. Use float32"):
-        find_precision("int8", TARGETS[target])
+def test_a_target_without_byte_products_refuses_int8():
+    with pytest.raises(SettingError, match=r"x86-64-v4 lacks AVX-512 VNNI, which int8 needs. Use float32"):
+        find_precision("int8", TARGETS["x86-64-v4"])

@@ -17,10 +17,13 @@ from fastdepth_ros.compiler.tile import Tiling
 from fastdepth_ros.network import PRUNED
 
 SPILLS = runpy.run_path(str(CHECKOUT / "tools" / "spills.py"))
-needs_objdump = pytest.mark.skipif(
-    shutil.which(SPILLS["OBJDUMP"]) is None,
-    reason=f"{SPILLS['OBJDUMP']} is missing (apt install binutils-aarch64-linux-gnu)",
-)
+
+
+def needs(program, package):
+    return pytest.mark.skipif(shutil.which(program) is None, reason=f"{program} is missing (apt install {package})")
+
+
+needs_objdump = needs(SPILLS["OBJDUMP"], "binutils-aarch64-linux-gnu")
 
 
 @pytest.fixture(scope="module", params=["cortex-a57", "carmel"])
@@ -66,9 +69,14 @@ BYTES = ("conv5", "conv11", "conv13_pw", "decode_conv4")
 """Kernels of every kind: by rows and by panels, of the encoder and of the decoder."""
 
 
-@pytest.mark.skipif(shutil.which("objdump") is None, reason="objdump is missing (apt install binutils)")
 @pytest.mark.parametrize(
-    ("target", "product", "most"), [("x86-64-v3", "vpmaddwd", 0.25), ("alderlake", "vpdpbusd", 0.1)]
+    ("target", "product", "most"),
+    [
+        pytest.param("x86-64-v3", "vpmaddwd", 0.25, marks=needs("objdump", "binutils")),
+        pytest.param("alderlake", "vpdpbusd", 0.1, marks=needs("objdump", "binutils")),
+        pytest.param("cortex-a76", "sdot", 0.12, marks=needs_objdump),
+        pytest.param("cortex-a57", "smull", 0.3, marks=needs_objdump),
+    ],
 )
 def test_int8_is_computed_in_its_instructions_and_in_registers(tmp_path, target, product, most):
     """A multiply-add in float32 of AVX2 takes at least 0.125 instructions for itself, and 0.19 with its broadcast."""

@@ -1,0 +1,90 @@
+"""Kernels in int8 whose answers are those of the definition to the bit; also run for processors that are emulated."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import int8
+import numpy as np
+
+from fastdepth_ros.compiler import layout
+from fastdepth_ros.compiler.layout import Map
+from fastdepth_ros.compiler.pointwise import Int8
+from fastdepth_ros.compiler.separable import block_by_rows, pointwise_by_panels, task_rows
+from fastdepth_ros.compiler.sources import Plain
+from fastdepth_ros.compiler.tile import Tiling
+from fastdepth_ros.network import Block, Convolution
+
+TILING = Tiling(panel=2, pixels=7, unroll=2, strip=4, rows=4)
+
+
+@dataclass
+class Exact:
+    """A kernel, its packed arguments, the map that it writes, and what is in that to the bit."""
+
+    kernel: Any
+    arguments: list[np.ndarray]
+    out: Map
+    expected: np.ndarray
+
+
+def exact(products):
+    """Name -> case, for products of bytes."""
+    return {
+        "product_relu": product(products, "product_relu", "relu"),
+        "product_relu6": product(products, "product_relu6", "relu6"),
+        "largest": largest(products, "largest"),
+        "block": block(products, "block"),
+    }
+
+
+def product(products, name, activation):
+    rng, lanes = np.random.default_rng(11), products.lanes
+    conv = Convolution("pw", "pointwise", 1, 1, 83, 45, activation)
+    weight = rng.normal(0, (2 / 83) ** 0.5, conv.weight_shape).astype(np.float32)
+    bias = rng.normal(0.2, 0.3, 45).astype(np.float32)
+    x = 9 * rng.random((83, 5, 7), np.float32)
+    source, target = Map(5, 7, 83, 0, lanes), Map(5, 7, 45, 1, lanes)
+    kernel = pointwise_by_panels(name, conv, source, target, TILING, Int8(products))
+    arguments = [source.pack(x), *Int8(products).pack(weight, bias, lanes, TILING.panel)]
+    return Exact(kernel, arguments, target, int8.pointwise(x, weight, bias, activation))
+
+
+def largest(products, name):
+    """Inputs of 255 and weights of 127 alone: two such products are more than 16 bits hold, and none is cut off."""
+    rng, lanes = np.random.default_rng(3), products.lanes
+    conv = Convolution("pw", "pointwise", 1, 1, 512, 21, "relu")
+    weight = rng.integers(-127, 128, conv.weight_shape).astype(np.float32)
+    weight[:, 0] = 127
+    weight[0], weight[1] = 127, -127
+    x = rng.integers(0, 256, (512, 5, 7)).astype(np.float32)
+    x[:, 0, 0], x[:, 0, 1] = 255, 0
+    source, target = Map(5, 7, 512, 0, lanes), Map(5, 7, 21, 0, lanes)
+    kernel = pointwise_by_panels(name, conv, source, target, TILING, Int8(products))
+    arguments = [source.pack(x), *Int8(products).pack(weight, np.zeros(21, np.float32), lanes, TILING.panel)]
+    expected = np.maximum(np.einsum("oi,ihw->ohw", weight[:, :, 0, 0], x), 0)
+    assert expected[0, 0, 0] == 512 * 255 * 127
+    return Exact(kernel, arguments, target, expected)
+
+
+def block(products, name):
+    """A depthwise convolution that changes nothing, so the answer is the product's alone; each task has its scale."""
+    rng, lanes, height, width = np.random.default_rng(12), products.lanes, 9, 11
+    both = Block(
+        Convolution("dw", "depthwise", 3, 1, 21, 21, "relu"), Convolution("pw", "pointwise", 1, 1, 21, 34, "relu")
+    )
+    nothing = np.zeros(both.depthwise.weight_shape, np.float32)
+    nothing[:, :, 1, 1] = 1
+    weight = rng.normal(0, (2 / 21) ** 0.5, both.pointwise.weight_shape).astype(np.float32)
+    bias = rng.normal(0.2, 0.3, 34).astype(np.float32)
+    x = rng.random((21, height, width), np.float32) * np.arange(1, height + 1, dtype=np.float32)[None, :, None]
+    source, target = Map(height, width, 21, 1, lanes), Map(height, width, 34, 0, lanes)
+    kernel = block_by_rows(name, both, Plain(source), target, TILING, precision=Int8(products))
+    arguments = [
+        source.pack(x),
+        layout.pack_depthwise(nothing, lanes),
+        layout.pack_vector(np.zeros(21, np.float32), lanes),
+        *Int8(products).pack(weight, bias, lanes, TILING.panel),
+    ]
+    rows = task_rows(height, TILING.rows)
+    assert 1 < rows < height
+    return Exact(kernel, arguments, target, int8.pointwise_by_rows(x, weight, bias, "relu", rows))
