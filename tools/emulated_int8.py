@@ -1,4 +1,4 @@
-"""Products of bytes for another processor, held against the plain numpy definition to the bit; tools/emulate.sh runs it.
+"""Products of bytes for another processor against the plain numpy definition, to the bit; tools/emulate.sh runs it.
 
 `emulated_int8.py write TARGET FOLDER` compiles the tests' kernels for a target, and writes what they get and what they
 have to give; `emulated_int8.py check FOLDER` runs them where that processor is, or is emulated. Exit status 1 if a bit

@@ -4,7 +4,7 @@ What can be known without running them is what LLVM makes of them. Of the candid
 loops write the fewest registers to the stack, then the one that reads the fewest from there, then the one with the
 fewest instructions for a multiply-add. `fastdepth tune` on the board itself measures instead, and its table goes before
 this one. int8 has a table of its own, of which only the tiles of the products differ from float32's; what it costs is
-summed over a processor with sdot and one without.
+summed over a processor with sdot and two without.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from fastdepth_ros.compiler.targets import Target, find_target
 from fastdepth_ros.compiler.tile import Tiling
 from fastdepth_ros.network import PRUNED
 
-TARGETS = {"float32": ("cortex-a57",), "int8": ("cortex-a76", "cortex-a57")}
+TARGETS = {"float32": ("cortex-a57",), "int8": ("cortex-a76", "cortex-a57", "carmel")}
 """Precision -> targets whose code is looked at."""
 PRODUCTS = ((3, 7), (5, 4), (4, 5), (4, 4), (2, 7), (3, 5), (3, 4), (5, 3), (4, 3), (4, 2), (2, 4), (2, 2))
 """(panel, pixels): vectors of output channels and pixels whose sums are to stay in registers."""
@@ -82,12 +82,13 @@ def best(name: str, where: list[Goal], start: Tiling | None, scratch: Path) -> t
     def cheapest(choices: Iterable[Tiling]) -> tuple[Cost, Tiling]:
         return min(((cost(name, choice, where, scratch), choice) for choice in choices), key=lambda pair: pair[0])
 
+    unrolls = UNROLLS if start is None else (start.unroll,)  # int8 has its own
     if start is None:
         rough = replace(tiling.rule(where[0].stages[name], where[0].target), panel=2, pixels=4, unroll=1)
         start = cheapest(replace(rough, strip=strip) for strip in STRIPS)[1]
     return cheapest(
         replace(start, panel=panel, pixels=pixels, unroll=unroll)
-        for (panel, pixels), unroll in itertools.product(PRODUCTS, UNROLLS)
+        for (panel, pixels), unroll in itertools.product(PRODUCTS, unrolls)
     )
 
 
