@@ -29,7 +29,7 @@ OFF_CENTRE = 0.25
 """Distance allowed between a principal point and its picture's centre, as a share of the side: the middle half."""
 
 OFF_BOTH = 0.09
-"""Share by which it may be off both ways as the matrix of another size is, or that of the picture turned on its side."""
+"""Share by which it may be off both ways as the matrix of another size is, or of the picture turned on its side."""
 
 FOCAL_RATIO = 1.2
 """By how much fx and fy of a lens on square pixels may differ."""
