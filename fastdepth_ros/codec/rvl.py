@@ -180,7 +180,7 @@ def _blocks(data: bytes | memoryview) -> Iterator[array[int]]:
         ValueError: there are no more, or one is too long.
     """
     left = memoryview(data)[: len(data) // 4 * 4]
-    begun = np.empty(0, np.uint8)
+    begun: npt.NDArray[np.uint8] = np.empty(0, np.uint8)
     while len(left):
         block, left = left[:BLOCK], left[BLOCK:]
         groups = np.concatenate((begun, _groups(block)))
