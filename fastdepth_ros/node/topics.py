@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from rclpy.node import Node
@@ -58,6 +59,16 @@ class Topics:
         subscriber = self._way.subscriber(self._node, kind, topic, qos, **options)
         self._subscribers.append(subscriber)
         return subscriber
+
+    @contextmanager
+    def all_or_none(self) -> Iterator[None]:
+        """Destroy what was subscribed to meanwhile if something is raised."""
+        before = list(self._subscribers)
+        try:
+            yield
+        except BaseException:
+            self.unsubscribe([each for each in self._subscribers if each not in before])
+            raise
 
     def publishers(self, topic: str) -> int:
         """Count the publishers of a topic."""
