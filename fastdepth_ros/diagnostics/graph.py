@@ -1,4 +1,4 @@
-"""What the ROS graph tells of topics, whatever strangers call themselves in it.
+"""Publishers and topics as the ROS graph tells of them, whatever strangers call themselves in it.
 
 Names come as bytes from whoever takes part. Of those that are no text rclpy makes an exception, and tells nothing of
 the others either.
