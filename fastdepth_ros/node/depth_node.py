@@ -265,7 +265,7 @@ class DepthNode(CarefulNode):
             ExternalShutdownException: the node is to end.
         """
         if self._is_to_end() or not self.context.ok():
-            raise ExternalShutdownException
+            raise ExternalShutdownException("the process is to end")
         doing = "is being compiled"
         self._report(f"configuring: the model {doing}, once on this machine")
         words = f"{self.parameters.model} {doing} for {self.parameters.target}, once on this machine"
