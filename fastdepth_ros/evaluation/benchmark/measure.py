@@ -23,7 +23,7 @@ WARM_UP_S = 0.3
 def main() -> None:
     """Load, warm up, time each run for a while."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("runtime", help="'fastdepth', or a name of runtimes.PEERS")
+    parser.add_argument("runtime", help="'fastdepth', 'graph', or a name of runtimes.PEERS")
     parser.add_argument("model", type=Path, help="a module's folder, or the file that the runtime reads")
     parser.add_argument("source", type=Path, help=".npy that the runtime reads")
     parser.add_argument("--threads", type=int, required=True)
@@ -40,6 +40,13 @@ def main() -> None:
 
 def load(runtime: str, model: Path, source: Any, threads: int) -> Callable[[], Any]:
     """A function that runs the network once."""
+    if runtime == "graph":
+        from fastdepth_ros.runtime.graph_engine import GraphEngine
+        from fastdepth_ros.runtime.graph_module import GraphModule
+
+        graph = GraphEngine(GraphModule.open(model), threads)
+        graph.input[:] = source
+        return graph.run
     if runtime == "fastdepth":
         from fastdepth_ros.runtime.engines import open_engine
         from fastdepth_ros.runtime.module import CompiledModule
@@ -65,7 +72,7 @@ def times(run: Callable[[], Any], seconds: float) -> list[float]:
 
 def version_of(runtime: str) -> str:
     """The version of the package behind a runtime."""
-    if runtime == "fastdepth":
+    if runtime in ("fastdepth", "graph"):
         return version("apache-tvm")
     from fastdepth_ros.evaluation.benchmark.runtimes import PEERS
 
