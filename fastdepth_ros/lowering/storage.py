@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,49 @@ from fastdepth_ros.compiler.layout import Map, vectors
 
 ALIGNMENT = 16
 """Numbers of float32 at whose multiples a map begins: 64 bytes."""
+
+
+@dataclass(frozen=True)
+class Layout(Map):
+    """A map with a gap behind each vector's rows; see :func:`gap_of`."""
+
+    gap: int = 0
+
+    @property
+    def plane(self) -> int:
+        return (self.height + 2 * self.border) * self.row + self.gap
+
+
+LINE, SETS, WAYS = 16, 64, 8
+"""Numbers of float32 in a cache line; sets and ways of a first-level cache of 32 KiB."""
+
+ROWS_READ, LINES_READ = 3, 4
+"""Rows, and lines of each, that a tile of a 3x3 convolution reads of every vector of channels."""
+
+MOST_GAP = 16
+"""Lines of the largest gap."""
+
+
+@cache
+def gap_of(row: int, plane: int, vectors: int) -> int:
+    """Numbers to leave between the rows of a vector and those of the next, so that a tile's lines fit the cache.
+
+    A tile reads the same few pixels of all vectors again and again. Where planes lie a multiple of 4 KiB apart, or
+    nearly so, all of them fall into the same few sets of the cache, and push each other out.
+
+    Args:
+        row, plane: numbers of a row and of all rows of a vector, without a gap.
+        vectors: of the map.
+    """
+    first = np.arange(min(vectors, SETS))[:, None, None]
+    rows = np.arange(ROWS_READ)[None, :, None] * row
+    lines = np.arange(LINES_READ)[None, None, :] * LINE
+
+    def crowded(gap: int) -> int:
+        found = (first * (plane + gap * LINE) + rows + lines) // LINE % SETS
+        return int(np.maximum(np.bincount(found.ravel(), minlength=SETS) - WAYS, 0).sum())
+
+    return LINE * min(range(MOST_GAP + 1), key=lambda gap: (crowded(gap), gap))
 
 
 @dataclass
@@ -64,9 +108,10 @@ class Areas:
 
     def map(self, name: str) -> Map:
         """The layout, of a slice as if it were alone: that of its vectors."""
-        area = self.by_name[name]
+        area, root = self.by_name[name], self.root(name)
         channels = area.parts[0] if len(area.parts) == 1 else self.vectors(name) * self.lanes
-        return Map(area.height, area.width, channels, self.by_name[self.root(name)].border, self.lanes)
+        plain = Layout(area.height, area.width, channels, self.by_name[root].border, self.lanes)
+        return replace(plain, gap=gap_of(plain.row, plain.plane, self.vectors(root)))
 
     def start(self, name: str) -> int:
         """Numbers from the beginning of its root to a map."""

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from fastdepth_ros.compiler.ir import even_step
 from fastdepth_ros.compiler.layout import vectors as pieces
 from fastdepth_ros.compiler.targets import Target
 
 MOST_PIXELS = {
     "avx512": {1: 14, 2: 12, 3: 8, 4: 6},
-    "avx2": {1: 10, 2: 6, 3: 4},
+    "avx2": {1: 8, 2: 6, 3: 4},
     "neon": {1: 12, 2: 10, 3: 7, 4: 5},
 }
 """Family -> vectors of a panel -> pixels whose sums, with weights and an input, fit 32 registers, or 16 of AVX2."""
 
 SUMS_IN_FLIGHT = 8
 """Sums that keep two multipliers busy whose answer comes four cycles later."""
+
+INPUT_CYCLES = 0.1
+"""Cycles that an input counts beside its multiplications: it is read anew for every panel, so that wide ones are better
+where they are as fast."""
 
 SMALL_MAP = 256
 """Positions of a map up to which the panels of weights are shared, not the rows."""
@@ -50,9 +54,29 @@ class Tile:
     rows: int
     unroll: int = 4
 
-    def pixels_of(self, panel: int, width: int) -> int:
-        """Pixels of a tile of ``panel`` vectors, so that a row is cut evenly."""
-        return even_step(width, self.pixels[panel - 1])
+    def cuts(self, panel: int, width: int) -> tuple[Cut, ...]:
+        """Tiles of ``panel`` vectors that make up a row."""
+        return cuts(width, self.pixels[panel - 1])
+
+
+class Cut(NamedTuple):
+    """Neighbouring tiles of the same length: the first one's start, how many, and the pixels of each."""
+
+    start: int
+    tiles: int
+    pixels: int
+
+
+def cuts(width: int, most: int) -> tuple[Cut, ...]:
+    """As few tiles of at most ``most`` pixels as make up a row, whose lengths differ by one: 14 by 4 is 4, 4, 3, 3.
+
+    A short rest would leave multipliers waiting: a row of 14 cut into 4, 4, 4 and 2 took longer than one of 16
+    (measured on an AMD EPYC with AVX2).
+    """
+    tiles = pieces(width, most)
+    short, longer = divmod(width, tiles)
+    found = (Cut(0, longer, short + 1), Cut(longer * (short + 1), tiles - longer, short))
+    return tuple(cut for cut in found if cut.tiles)
 
 
 def tile_of(target: Target, vectors: int, height: int, width: int) -> Tile:
@@ -69,12 +93,9 @@ def _cost(most: dict[int, int], panel: int, vectors: int, width: int) -> tuple[f
     for count, times in ((panel, full), (rest, bool(rest))):
         if not times:
             continue
-        step = even_step(width, most[count])
-        whole, part = divmod(width, step)
-        for pixels, tiles in ((step, whole), (part, bool(part))):
-            if tiles:
-                cycles += times * tiles * max(count * pixels, count + pixels, SUMS_IN_FLIGHT) / 2
-                loads += times * tiles * (count + pixels)
+        for _, tiles, pixels in cuts(width, most[count]):
+            cycles += times * tiles * (max(count * pixels, SUMS_IN_FLIGHT) / 2 + INPUT_CYCLES * pixels)
+            loads += times * tiles * (count + pixels)
     return cycles, loads
 
 

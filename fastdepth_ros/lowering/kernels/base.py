@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -11,6 +12,7 @@ from tvm import tirx
 from fastdepth_ros.compiler import border, ir
 from fastdepth_ros.compiler.ir import Buffer, Expr
 from fastdepth_ros.compiler.layout import Map
+from fastdepth_ros.lowering.tiles import Cut
 from fastdepth_ros.network.kinds import Activation
 
 
@@ -92,6 +94,16 @@ class Finish:
         if self.added is None:
             return value
         return activate(value + ir.load(added[0], self.added.offset(*place), lanes), self.after, lanes)
+
+
+def along(cuts: Iterable[Cut], body: Callable[[Expr, int], None]) -> None:
+    """Call ``body(start, pixels)`` for every tile of a row; equal ones are a loop."""
+    for start, tiles, pixels in cuts:
+        if tiles == 1:
+            body(ir.integer(start), pixels)
+            continue
+        with ir.serial(tiles) as tile:
+            body(tile * pixels + start, pixels)
 
 
 def activate(value: Expr, activation: Activation, lanes: int) -> Expr:

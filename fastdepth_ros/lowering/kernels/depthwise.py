@@ -9,7 +9,8 @@ from typing import Any
 from fastdepth_ros.compiler import ir
 from fastdepth_ros.compiler.ir import Buffer, Expr
 from fastdepth_ros.compiler.layout import Map
-from fastdepth_ros.lowering.kernels.base import Finish, Window, whole_rows
+from fastdepth_ros.lowering.kernels.base import Finish, Window, along, whole_rows
+from fastdepth_ros.lowering.tiles import cuts
 
 UNROLLED_ROWS = 3
 """Rows of taps up to which their loop is unrolled; more of them would make long code."""
@@ -104,7 +105,7 @@ class Depthwise:
 
                 strip(window, self.source, (buffers[0], buffers[1], buffers[2]), (vector, row, column), length, put)
 
-            ir.along(width, ir.even_step(width, self.strip), convolve)
+            along(cuts(width, self.strip), convolve)
 
         out: ir.Argument = ("out", (target.size,), "float32")
         return whole_rows(name, [*arguments(self.source, window), *self.finish.arguments, out], target, body, window)

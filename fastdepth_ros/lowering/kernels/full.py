@@ -15,7 +15,7 @@ from tvm import tirx
 from fastdepth_ros.compiler import ir
 from fastdepth_ros.compiler.ir import Buffer, Expr
 from fastdepth_ros.compiler.layout import Map
-from fastdepth_ros.lowering.kernels.base import Finish, Window
+from fastdepth_ros.lowering.kernels.base import Finish, Window, along
 from fastdepth_ros.lowering.tiles import Tile
 
 
@@ -132,7 +132,7 @@ class Full:
 
                         product.tile(x, weight, bias, source.offset(0, *read), first, panel, length, put)
 
-                    ir.along(width, self.tile.pixels_of(panel, width), tile)
+                    along(self.tile.cuts(panel, width), tile)
                 for n in range(panel):
                     window.clear(out, target, first + n, row, rows)
 

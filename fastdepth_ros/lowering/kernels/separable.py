@@ -15,9 +15,9 @@ from fastdepth_ros.compiler import ir
 from fastdepth_ros.compiler.ir import Buffer, Expr
 from fastdepth_ros.compiler.layout import Map
 from fastdepth_ros.lowering.kernels import depthwise
-from fastdepth_ros.lowering.kernels.base import Finish, Window, activate
+from fastdepth_ros.lowering.kernels.base import Finish, Window, activate, along
 from fastdepth_ros.lowering.kernels.full import Product
-from fastdepth_ros.lowering.tiles import Tile
+from fastdepth_ros.lowering.tiles import Tile, cuts
 from fastdepth_ros.network.kinds import Activation
 
 
@@ -67,7 +67,7 @@ class Separable:
                         place = (vector, row + r, column)
                         depthwise.strip(window, source, (x, spatial, spatial_bias), place, length, put)
 
-                    ir.along(width, ir.even_step(width, self.strip), convolve)
+                    along(cuts(width, self.strip), convolve)
 
                 def multiply(first: Expr, panel: int) -> None:
                     with ir.serial(rows) as r:
@@ -82,7 +82,7 @@ class Separable:
                             start = (r * width + column) * lanes
                             product.tile(kept, weight, bias, start, first, panel, length, put)
 
-                        ir.along(width, self.tile.pixels_of(panel, width), tile)
+                        along(self.tile.cuts(panel, width), tile)
 
                 ir.along(target.vectors, self.tile.panel, multiply)
                 with ir.serial(target.vectors) as vector:
