@@ -7,7 +7,7 @@ taps         a convolution of an enlarged map as several of the small one; no in
 kernels/     what runs: full and depthwise convolutions, separable pairs, pooling, sums, interpolation
 drafts       kernel calls in the making, before anyone knows how wide a map's border is
 plan         a graph becomes drafts: what is fused, what is never stored
-storage      where maps lie: slices of concatenations, memory reused by liveness
+storage      places of maps: slices of concatenations, memory reused by liveness
 tiles        tiles of registers by a rule
 build        objects, linking, and the module's folder
 """

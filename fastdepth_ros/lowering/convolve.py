@@ -23,7 +23,7 @@ MOST_FACTOR = 2
 
 @dataclass(frozen=True)
 class Ending:
-    """How a convolution's answer is written.
+    """Manner in which a convolution's answer is written.
 
     Attributes:
         node: the layer whose answer it is: the convolution, or the sum behind it.
@@ -36,7 +36,7 @@ class Ending:
     layers: tuple[str, ...]
 
     def finish(self, layer: Weighted, maps: Maps) -> Finish:
-        """What becomes of the sums of ``layer``."""
+        """Treatment of the sums of ``layer``."""
         if not self.added:
             return Finish(layer.activation)
         assert isinstance(self.node.layer, Add)

@@ -1,4 +1,4 @@
-"""Where maps lie: slices of concatenations, and one block of memory that maps share one after the other."""
+"""Places of maps: slices of concatenations, and one block of memory that maps share one after the other."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ MOST_ROWS = 8
 
 @dataclass(frozen=True)
 class Tile:
-    """How a convolution of all channels is cut.
+    """Cuts of a convolution of all channels.
 
     Attributes:
         panel: vectors of output channels in registers.

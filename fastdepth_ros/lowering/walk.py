@@ -1,4 +1,4 @@
-"""What is known on the way through a graph: the answers so far, where they lie, who reads them, and the drafts."""
+"""State of the way through a graph: the answers so far, where they lie, who reads them, and the drafts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from fastdepth_ros.network.sizes import sizes
 
 
 class Value(NamedTuple):
-    """What a layer answers: an area, or one that has to be enlarged.
+    """Answer of a layer: an area, or one that has to be enlarged.
 
     Attributes:
         area: name of what is stored.

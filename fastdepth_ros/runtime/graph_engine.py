@@ -10,10 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from fastdepth_ros.errors import ModuleError, SettingError
+from fastdepth_ros.files.reading import read
 from fastdepth_ros.network.table import INPUT_CHANNELS
 from fastdepth_ros.runtime import processor
 from fastdepth_ros.runtime.engine import aligned, configure_pool, max_threads, tvm_ffi
 from fastdepth_ros.runtime.graph_module import ANSWER, ARENA, KERNELS, PICTURE, WEIGHTS, WHOLE, Call, GraphModule
+from fastdepth_ros.runtime.module import in_memory
 
 __all__ = ["GraphEngine"]
 
@@ -52,8 +54,8 @@ class GraphEngine:
         self._weights = _weights(module)
         self._ends = {PICTURE: picture, ANSWER: self._answer}
         try:
-            library = tvm_ffi().load_module(str(module.folder / KERNELS), keep_module_alive=False)
-            self._library = library
+            with in_memory(read(module.folder / KERNELS)) as path:
+                self._library = library = tvm_ffi().get_global_func("ffi.Module.load_from_file.so")(path, "so")
             self._calls = [(library[call.kernel], self._arguments(call)) for call in program.calls]
         except (RuntimeError, AttributeError, OSError) as error:
             cause = f"{module.folder / KERNELS} cannot be loaded ({error})"

@@ -9,7 +9,9 @@ import pytest
 from fastdepth_ros.compiler.targets import find_target
 from fastdepth_ros.errors import ModuleError, NetworkError, SettingError, WeightsError
 from fastdepth_ros.lowering.build import compile_graph
+from fastdepth_ros.network.builder import GraphBuilder
 from fastdepth_ros.network.entries import entry, names
+from fastdepth_ros.network.kinds import Full
 from fastdepth_ros.network.noise import noise_weights
 from fastdepth_ros.network.plain import evaluate
 from fastdepth_ros.runtime import processor
@@ -81,6 +83,20 @@ def test_kernels_that_were_kept_are_not_compiled_again(compiled, tmp_path):
     assert {file: file.stat().st_mtime_ns for file in objects.rglob("*.o")} == kept
     for name in (KERNELS, WEIGHTS, PROGRAM):
         assert (again / name).read_bytes() == (folder / name).read_bytes()
+
+
+def test_a_module_that_took_the_place_of_a_loaded_one_is_the_new_one(compiled, tmp_path):
+    for file in compiled[0].iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    engines = [GraphEngine(GraphModule.open(tmp_path), 1)]
+    to = GraphBuilder("other", inputs=1)
+    to.add("only", Full(1, 1, "none", "none", 1))
+    graph = to.graph()
+    compile_graph(graph, {"only.weight": np.full((1, 1, 1, 1), 2, np.float32)}, "host", tmp_path, 3, 4)
+    engines.append(GraphEngine(GraphModule.open(tmp_path), 1))
+    engines[1].input[:] = 1.5
+    assert np.array_equal(engines[1].run(), np.full((1, 3, 4), 3, np.float32))
+    assert np.isfinite(engines[0].run()).all()
 
 
 @pytest.mark.parametrize("name", [KERNELS, WEIGHTS, PROGRAM])

@@ -20,7 +20,7 @@ Progress = Callable[[str], object]
 
 @dataclass(frozen=True)
 class Budget:
-    """How long is measured: turns of each network, and seconds of a turn."""
+    """Length of a measurement: turns of each network, and seconds of a turn."""
 
     rounds: int
     seconds: float
@@ -30,7 +30,7 @@ BUDGETS = {"small": Budget(3, 0.2), "full": Budget(7, 1.0)}
 
 
 def key(table: PaperTable, target: str, budget: Budget, threads: Sequence[int], peers: Sequence[str]) -> dict[str, Any]:
-    """What a measurement depends on: one of another key is not taken for it."""
+    """Everything that a measurement depends on: one of another key is not taken for it."""
     from fastdepth_ros.lowering.build import sources_version
 
     return {
@@ -85,7 +85,7 @@ def measured(
 
 
 def _before(file: Path, about: dict[str, Any]) -> list[dict[str, Any]] | None:
-    """What was measured before with the same key; None where nothing was."""
+    """Rows that were measured before with the same key; None where none were."""
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
         return list(found["rows"]) if found["key"] == about else None

@@ -1,4 +1,4 @@
-"""What kernels share: names, windows of convolutions, and what is done to a number before it is written."""
+"""Common parts of kernels: names, windows of convolutions, and what is done to a number before it is written."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def name_of(kernel: Kernel) -> str:
 
 @dataclass(frozen=True)
 class Window:
-    """Where a convolution reads and writes.
+    """Places that a convolution reads and writes.
 
     Position ``i`` reads rows from ``i * stride + first`` on, and is written to row ``i * factor + phase``; so columns.
 
@@ -77,7 +77,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Finish:
-    """What becomes of a sum before it is written: an activation, and where a map is added, another behind it."""
+    """Treatment of a sum before it is written: an activation, and where a map is added, another behind it."""
 
     activation: Activation = "none"
     added: Map | None = None
