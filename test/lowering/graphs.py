@@ -4,6 +4,14 @@ from fastdepth_ros.network.builder import GraphBuilder
 from fastdepth_ros.network.kinds import Add, Concatenate, Depthwise, Full, MaxPool, Transposed, Unpool, Upsample
 
 
+def tiny():
+    """Two kernels beside those of the ends."""
+    to = GraphBuilder("tiny")
+    to.add("first", Full(3, 2, "relu6", outputs=6))
+    to.add("last", Full(1, 1, "none", "bias", 1))
+    return to.graph()
+
+
 def encoder_and_decoder():
     """Of a picture: inverted residuals, phases of full and depthwise convolutions, skips of both kinds."""
     to = GraphBuilder("both-ways")
