@@ -130,6 +130,7 @@ class NetworkBench:
         found = json.loads(text.splitlines()[-1])
         timing.version = found["version"]
         timing.rounds.append(found["seconds"])
+        timing.processor_rounds.append(found["processor_seconds"])
         if runtime != OURS:
             self._compare(timing, np.load(answer))
 
