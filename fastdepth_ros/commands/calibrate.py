@@ -15,7 +15,7 @@ from fastdepth_ros.errors import SettingError
 if TYPE_CHECKING:
     from fastdepth_ros.harness.operator import Operator
 
-PATIENCE = 10.0
+PATIENCE = 30.0
 """Time in which a service has to answer [s]."""
 
 ASK_PERIOD = 0.5

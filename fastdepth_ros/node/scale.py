@@ -21,7 +21,7 @@ from fastdepth_ros.settings import LIMITS
 KEPT, FEWEST = 10, 3
 """Frames that a distance is compared with at most, and at least."""
 
-SPAN = 5.0
+SPAN = 15.0
 """Time for which a frame counts [s]."""
 
 REACH = 4
