@@ -99,12 +99,16 @@ ALLOWED = {
         *("harness", "messages", "parameters", "recording", "runtime", "scene", "settings", "cv2", "numpy"),
         *("rich", "ROS", "yaml"),
     },
+    "view": {
+        *("camera", "cdr", "colours", "diagnostics", "errors", "harness", "lens", "messages", "parameters", "cv2"),
+        *("numpy", "ROS", "viser", "websockets"),
+    },
     "commands": {
         *("anchoring", "camera", "cdr", "children", "codec", "colours", "compiler", "demo", "deploy"),
         *("diagnostics", "doctor", "errors", "estimate", "evaluation", "files", "harness", "importing"),
         *("messages", "millimetres", "models", "network", "parameters", "picture", "pipeline", "ply", "power"),
         *("recording", "runtime", "scene", "settings", "training", "viewing", "cv2", "numpy", "rich", "ROS"),
-        *("torch", "lowering"),
+        *("torch", "lowering", "view"),
     },
     "cli": {"children", "commands", "errors"},
 }
