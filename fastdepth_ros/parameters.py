@@ -149,6 +149,7 @@ class Parameters:
     max_depth: float = Settings.max_depth
     max_uncertainty: float = Settings.max_uncertainty
     cloud_sigma: bool = Settings.cloud_sigma
+    steadiness: float = Settings.steadiness
     anchoring: AnchoringMode = "auto"
     anchor_scale: AnchorScale = "metric"
     anchor_max_age: float = 0.5
@@ -287,6 +288,11 @@ TABLE: dict[str, Spec] = {
             "Depths whose standard deviation is larger are no answers; 0 keeps all of them.",
         ),
         _spec("cloud_sigma", "Whether the points of depth/points carry their depth's standard deviation as `sigma`."),
+        _spec(
+            "steadiness",
+            "How much depth is a mean over the last pictures, whose things it follows (docs/steady.md): 0.5 takes more"
+            " than half of the flicker away, 1 most of it; 0 leaves each answer as it is.",
+        ),
         _spec(
             "anchoring",
             "auto: depths that somebody measured correct the network's, as soon as any arrive (docs/anchors.md). off:"

@@ -4,6 +4,7 @@
               bends straight lines is undone by the same step
     look      ask whether the picture is worth it; where somebody wants to know
     infer     run the network
+    steady    join the answer with those of before; where that is wanted
     anchor    correct the answer with measured depths, and say how sure it is; where there are any, or somebody asks
     depth     limits, and the resolution that is wanted
     cloud     one point a pixel
@@ -28,6 +29,7 @@ from fastdepth_ros.anchoring.prior import Prior
 from fastdepth_ros.camera import Intrinsics, View
 from fastdepth_ros.cloud import RGB, SIGMA, XYZ, CloudMaker
 from fastdepth_ros.errors import ImageError, SettingError
+from fastdepth_ros.filters.steadiness import Steadiness
 from fastdepth_ros.lens import turning
 from fastdepth_ros.lens.lens import Lens
 from fastdepth_ros.lens.warp import Rectifier
@@ -94,6 +96,8 @@ class Settings:
             the picture's own, in which each pixel looks up the depth of its ray.
         rotation: angle by which the picture has to be turned clockwise to be upright, as the network sees it then;
             answers are in the picture's own grid all the same [degrees]; ``auto`` is :attr:`Pipeline.turned`.
+        steadiness: how much depth is a mean over the last pictures, see :mod:`fastdepth_ros.filters.steadiness`; 0 is
+            not at all.
 
     Raises:
         SettingError: a setting is outside what is allowed.
@@ -109,6 +113,7 @@ class Settings:
     cloud_sigma: bool = False
     output_camera: OutputCamera = "rectified"
     rotation: Rotation = "0"
+    steadiness: float = 0.0
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -208,6 +213,7 @@ class Pipeline:
         self._maker = Latest[CloudMaker]()
         self._prior = Prior.from_json(manifest.anchoring, f"the manifest of {manifest.name}")
         self._anchoring: Anchoring | None = None
+        self._steadiness: tuple[Geometry, Steadiness] | None = None
 
     @property
     def mask(self) -> Mask | None:
@@ -222,6 +228,12 @@ class Pipeline:
     def hidden(self) -> float:
         """Share of the latest answer that has no depth because it is masked, or lies beyond the picture."""
         return self._viewing.hidden
+
+    @property
+    def goes_on(self) -> float:
+        """Share of the latest answer that is joined with those of before; 0 where none is."""
+        known = self._steadiness  # another thread may ask
+        return known[1].goes_on if known is not None else 0.0
 
     @property
     def _rotation(self) -> str:
@@ -296,6 +308,11 @@ class Pipeline:
         started = _lap(stages, "infer", started)
 
         np.multiply(answer, geometry.ratio, out=self._metres)
+        if self.settings.steadiness > 0:
+            self._steady(geometry, now)
+            started = _lap(stages, "steady", started)
+        else:
+            self._steadiness = None
         sigmas, report = None, None
         wanted = uncertainty or self.settings.max_uncertainty > 0 or (cloud and self.settings.cloud_sigma)
         if anchors or wanted or (self._anchoring is not None and self._anchoring.remembers):
@@ -339,6 +356,13 @@ class Pipeline:
         done = anchoring.correct(self._metres, anchors or (), now, sigma=wanted, picture=picture)
         np.copyto(self._metres, done.depth)
         return done.sigma, done.report
+
+    def _steady(self, geometry: Geometry, now: float) -> None:
+        """Steady the metres in place; another view of the room begins anew."""
+        known = self._steadiness
+        if known is None or known[0] is not geometry:
+            known = self._steadiness = (geometry, Steadiness((self._metres.shape[0], self._metres.shape[1])))
+        known[1].steady(self._metres, self._engine.input, now, self.settings.steadiness)
 
     def _own(self, name: str, cells: npt.NDArray[np.float32], geometry: Geometry) -> npt.NDArray[np.float32]:
         """Cells of the network in the camera's own grid: themselves where it stands upright, else a buffer."""

@@ -104,6 +104,8 @@ class Answers:
         if self._applied.rotation == turning.AUTO:
             problem = self._anchors.upright_problem if self._anchors else "nothing is heard"
             notes["rotation"] = f"auto: {self._pipeline.turned}" + (f" ({problem})" if problem else "")
+        if steadiness := self._applied.steadiness:
+            notes["steadiness"] = f"{steadiness:g}: {self._pipeline.goes_on:.0%} goes on from the picture before"
         if hidden:
             notes["hidden"] = f"{hidden:.1%} of the answer: masked, or beyond the picture"
         return notes
