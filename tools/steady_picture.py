@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -26,6 +28,7 @@ from fastdepth_ros.evaluation.evaluate import Options
 from fastdepth_ros.evaluation.evaluate import run as evaluate_all
 from fastdepth_ros.evaluation.frames import Labelled, is_recording, labelled
 from fastdepth_ros.evaluation.steadied import MEASURES, SteadyStudy
+from fastdepth_ros.filters.gate import Gate
 from fastdepth_ros.filters.steadiness import Steadiness
 from fastdepth_ros.models import find_bundle
 from fastdepth_ros.picture import Picture
@@ -157,25 +160,29 @@ def measure_walks(count: int) -> None:
 
 
 def measure_cost(rounds: int) -> None:
-    """Print the time of frames without and with steadiness, in turns, a walk over and over [ms]."""
-    answers = Answers()
+    """Print the processor time of steadying an answer, right after the network as in a frame [ms].
+
+    Beside it stands that of the gate's look, and of the pipeline without either, all in turns.
+    """
+    answers, gate, filter_ = Answers(), Gate(), Steadiness((112, 112))
     renderer = Renderer(build_room(), CAMERA)
     pictures = [Picture(renderer.render(pose_at(step / 75), step).picture, "rgb") for step in range(12)]
     pictures += pictures[-2:0:-1]
-    whole: dict[float, list[float]] = {0.0: [], 0.5: []}
-    pipelines = {amount: Pipeline(answers.engine, answers.bundle.manifest) for amount in whole}
-    stage = []
+    pipeline = Pipeline(answers.engine, answers.bundle.manifest)
+    taken: dict[str, list[float]] = {"pipeline": [], "look": [], "steady": []}
     for number in range(rounds):
-        for amount, taken in whole.items():
-            pipeline = pipelines[amount]
-            pipeline.settings = Settings(steadiness=amount)
-            frame = pipeline.run(pictures[number % len(pictures)], CAMERA, now=number / RATE)
-            taken.append(sum(frame.stages.values()) - frame.stages["infer"])
-            if amount:
-                stage.append(frame.stages["steady"])
-    off, on = (float(np.median(each)) * 1e3 for each in whole.values())
-    words = f"beside the network {off:.3f} ms without, {on:.3f} ms with steadiness; the stage alone"
-    sys.stdout.write(f"{words} {np.median(stage) * 1e3:.3f} ms (p95 {np.percentile(stage, 95) * 1e3:.3f})\n")
+        frame = pipeline.run(pictures[number % len(pictures)], CAMERA, cells=True)
+        assert frame.cells is not None
+        taken["pipeline"].append(sum(frame.stages.values()) - frame.stages["infer"])
+        shown, cells, now = answers.engine.input, frame.cells.metres.copy(), number / RATE
+        works = {"steady": partial(filter_.steady, cells, shown, now, 0.5), "look": partial(gate.look, shown, now)}
+        for name, work in works.items():
+            answers.engine.run()  # whose weights fill the caches
+            started = time.thread_time()
+            work()
+            taken[name].append(time.thread_time() - started)
+    words = ", ".join(f"{name} {np.median(own) * 1e3:.3f} ms" for name, own in taken.items())
+    sys.stdout.write(f"{words}; steady / look {np.median(taken['steady']) / np.median(taken['look']):.2f}\n")
 
 
 def draw(out: Path) -> None:

@@ -65,10 +65,11 @@ class Steadiness:
         self._follower = Follower(shape)
         self._last = -math.inf
         self._frames = 0.0
-        # The mean times the number of answers in it: so what is interpolated between cells weighs as they do.
-        self._held = np.zeros((*shape, 2), np.float32)
-        self._fetched = np.zeros((*shape, 2), np.float32)
+        # Mean and count of each cell.
+        self._held, self._fetched = (np.zeros((*shape, 2), np.float32) for _ in range(2))
         self._log, self._mean, self._count, self._off, self._share = (np.zeros(shape, np.float32) for _ in range(5))
+        half = (-(-shape[0] // 2), -(-shape[1] // 2))
+        self._weights, self._clipped = (np.zeros(half, np.float32) for _ in range(2))
         self._answered = np.zeros(shape, np.bool_)
 
     def forget(self) -> None:
@@ -150,47 +151,53 @@ class Steadiness:
         np.subtract(log, rest, out=log)
         if not whole:
             share *= self._answered
-        np.multiply(log, share, out=rest)
-        cv2.merge([rest, share], self._held)
+        cv2.merge([log, share], self._held)
         return known
 
     def _fetch(self, followed: Followed, whole: bool) -> None:
-        """Fetch mean and count from where each cell was, and hold the answer against the mean."""
-        cv2.remap(self._held, followed.places, None, cv2.INTER_LINEAR, self._fetched, cv2.BORDER_CONSTANT, (0.0, 0.0))
-        mean, count, off = self._mean, self._count, self._off
-        cv2.split(self._fetched, [mean, count])
-        np.maximum(count, np.float32(1e-6), out=off)
-        np.divide(mean, off, out=mean)
-        np.subtract(self._log, mean, out=off)
+        """Fetch mean and count from where each cell was, and hold the answer against the mean.
+
+        From the nearest cell: a mean of two depths would be a thing in the air between them.
+        """
+        cv2.remap(self._held, followed.places, None, cv2.INTER_NEAREST, self._fetched, cv2.BORDER_CONSTANT, (0.0, 0.0))
+        cv2.split(self._fetched, [self._mean, self._count])
+        np.subtract(self._log, self._mean, out=self._off)
         if not whole:
-            count *= self._answered
+            self._count *= self._answered
 
     def _shift(self, followed: Followed) -> float | None:
-        """Mean distance of the answer from the mean over cells that show the same, outliers cut; None without any."""
-        weights, clipped = self._share, self._mean
-        np.multiply(self._count, followed.same, out=weights)
-        total = cv2.sumElems(weights)[0]
+        """Mean distance of the answer from the mean over cells that show the same, outliers cut; None without any.
+
+        It asks every second cell of every second row.
+        """
+        weights, clipped, off = self._weights, self._clipped, self._off[::2, ::2]
+        np.multiply(self._count[::2, ::2], followed.same, out=weights)
+        total = float(weights.sum())
         if total < 1:
             return None
-        rough = float(np.vdot(weights, self._off)) / total
-        np.clip(self._off, np.float32(rough - OUTLYING), np.float32(rough + OUTLYING), out=clipped)
+        np.copyto(clipped, off)
+        rough = float(np.vdot(weights, clipped)) / total
+        np.clip(clipped, np.float32(rough - OUTLYING), np.float32(rough + OUTLYING), out=clipped)
         return float(np.vdot(weights, clipped)) / total
 
     def _trust(self, followed: Followed) -> float:
         """Find the share of each cell's mean that still holds; returns the share of cells that stand still."""
-        stands, share = followed.motion, self._share
+        far, share = followed.motion, self._share
         # From 1 where a cell stands to 0 where it goes: how much more may be noise.
-        np.multiply(stands, np.float32(-1 / STANDS), out=stands)
-        np.add(stands, np.float32(2), out=stands)
-        np.clip(stands, 0, 1, out=stands)
-        standing = cv2.mean(stands)[0]
-        np.multiply(stands, np.float32(FAR_STANDING - FAR), out=stands)
-        np.add(stands, np.float32(FAR), out=stands)
-        np.abs(self._off, out=share)
-        np.divide(share, stands, out=share)
+        np.multiply(far, np.float32(-1 / STANDS), out=far)
+        np.add(far, np.float32(2), out=far)
+        np.clip(far, 0, 1, out=far)
+        standing = cv2.mean(far)[0]
+        np.multiply(far, np.float32(FAR_STANDING - FAR), out=far)
+        np.add(far, np.float32(FAR), out=far)
+        # Hardly anything is near where the picture shows another thing.
+        np.maximum(followed.same, np.float32(1e-2), out=followed.same)
+        np.multiply(far, followed.same, out=far)
+        np.divide(np.float32(-2), far, out=far)
+        cv2.resize(far, share.shape[::-1], share, 0, 0, cv2.INTER_LINEAR)
         # 1 up to half of what is far, then down to 0.
-        np.multiply(share, np.float32(-2), out=share)
+        np.abs(self._off, out=self._mean)
+        np.multiply(share, self._mean, out=share)
         np.add(share, np.float32(2), out=share)
         np.clip(share, 0, 1, out=share)
-        np.multiply(share, followed.same, out=share)
         return float(standing)
