@@ -31,6 +31,7 @@ from fastdepth_ros.settings import (
     Cloud,
     CompressedDepth,
     DepthEncoding,
+    Edges,
     GateMode,
     ImageTransport,
     Limits,
@@ -150,6 +151,7 @@ class Parameters:
     max_uncertainty: float = Settings.max_uncertainty
     cloud_sigma: bool = Settings.cloud_sigma
     steadiness: float = Settings.steadiness
+    edges: Edges = Settings.edges
     anchoring: AnchoringMode = "auto"
     anchor_scale: AnchorScale = "metric"
     anchor_max_age: float = 0.5
@@ -292,6 +294,11 @@ TABLE: dict[str, Spec] = {
             "steadiness",
             "How much depth is a mean over the last pictures, whose things it follows (docs/steady.md): 0.5 takes more"
             " than half of the flicker away, 1 most of it; 0 leaves each answer as it is.",
+        ),
+        _spec(
+            "edges",
+            "Points that fly between a thing and what is behind it (docs/edges.md). remove: they have no depth. guided:"
+            " depth has the resolution and the edges of the picture. keep: depth is as answered.",
         ),
         _spec(
             "anchoring",

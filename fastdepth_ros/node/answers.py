@@ -106,6 +106,10 @@ class Answers:
             notes["rotation"] = f"auto: {self._pipeline.turned}" + (f" ({problem})" if problem else "")
         if steadiness := self._applied.steadiness:
             notes["steadiness"] = f"{steadiness:g}: {self._pipeline.goes_on:.0%} goes on from the picture before"
+        if self._applied.edges == "remove":
+            notes["edges"] = f"remove: {self._pipeline.removed:.1%} of the answer flew"
+        elif self._applied.edges != "keep":
+            notes["edges"] = self._applied.edges
         if hidden:
             notes["hidden"] = f"{hidden:.1%} of the answer: masked, or beyond the picture"
         return notes
