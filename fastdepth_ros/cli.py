@@ -32,6 +32,7 @@ COMMANDS = {
     "compile": "compile a bundle for a target",
     "deploy": "a folder for a robot: package, compiled model, TVM's runtime, installer",
     "bench": "how fast the network is here, beside other runtimes",
+    "tables": "the tables of FastDepth's paper, with this machine's milliseconds",
     "tune": "find the fastest kernel tiles of this machine",
     "estimate": "how long a network takes on a board that is not at hand",
     "eval": "how good a bundle is on pictures with known depth",

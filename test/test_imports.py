@@ -52,10 +52,11 @@ ALLOWED = {
     "importing": {"children", "errors", "files", "network", "runtime", "numpy", "safetensors"},
     "models": {"errors", "files", "importing", "places", "runtime"},
     "compiler": {"children", "errors", "files", "network", "runtime", "numpy", "tvm", "tvm_ffi"},
+    "lowering": {"compiler", "errors", "files", "network", "runtime", "numpy", "tvm"},
     "viewing": {"camera", "lens", "mask", "picture", "runtime", "cv2", "numpy"},
     "pipeline": {
-        *("anchoring", "camera", "cloud", "errors", "lens", "mask", "picture", "runtime", "settings", "viewing"),
-        *("cv2", "numpy"),
+        *("anchoring", "camera", "cloud", "errors", "filters", "lens", "mask", "picture", "runtime", "settings"),
+        *("viewing", "cv2", "numpy"),
     },
     "messages": {"anchoring", "camera", "cdr", "codec", "errors", "lens", "picture", "cv2", "numpy", "ROS"},
     "parameters": {
@@ -78,10 +79,10 @@ ALLOWED = {
     "scene": {"camera", "errors", "files", "recording", "cv2", "numpy", "rosbags"},
     "estimate": {"errors", "network", "numpy"},
     "evaluation": {
-        *("anchoring", "camera", "cdr", "children", "codec", "colours", "diagnostics", "errors", "files"),
+        *("anchoring", "camera", "cdr", "children", "codec", "colours", "diagnostics", "errors", "files", "filters"),
         *("harness", "messages", "millimetres", "models", "network", "node", "picture", "pipeline", "power"),
         *("recording", "runtime", "scene", "settings", "cv2", "h5py", "matplotlib", "numpy", "rich", "ROS"),
-        *("runtimes", "torch", "viewing"),
+        *("runtimes", "torch", "viewing", "lowering"),
     },
     "training": {
         *("anchoring", "errors", "evaluation", "files", "importing", "network", "runtime", "cv2", "matplotlib"),
@@ -107,7 +108,7 @@ ALLOWED = {
         *("diagnostics", "doctor", "errors", "estimate", "evaluation", "files", "harness", "importing"),
         *("messages", "millimetres", "models", "network", "parameters", "picture", "pipeline", "ply", "power"),
         *("recording", "runtime", "scene", "settings", "training", "viewing", "cv2", "numpy", "rich", "ROS"),
-        *("torch", "view"),
+        *("torch", "lowering", "view"),
     },
     "cli": {"children", "commands", "errors"},
 }

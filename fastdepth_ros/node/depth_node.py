@@ -28,7 +28,7 @@ from fastdepth_ros.node.clock import NodeClock
 from fastdepth_ros.node.configured import Configured, OpenEngine
 from fastdepth_ros.node.parameters import NodeParameters
 from fastdepth_ros.node.power import NodePower
-from fastdepth_ros.node.process import give_memory_back
+from fastdepth_ros.node.process import TRIM_PERIOD, give_memory_back, trim
 from fastdepth_ros.node.rclpy_ways.choice import choose
 from fastdepth_ros.node.rclpy_ways.interface import Way
 from fastdepth_ros.node.report_timer import ReportTimer
@@ -93,6 +93,7 @@ class DepthNode(CarefulNode):
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._reports = ReportTimer(self, steady, self.parameters.diagnostics_period, self._report)
         self.create_timer(judge_period, self._judge, clock=steady)
+        self.create_timer(TRIM_PERIOD, trim, clock=steady)
         if self.parameters.autostart:
             self._start_timer = self.create_timer(0.0, self._autostart, clock=steady)
 
@@ -191,6 +192,7 @@ class DepthNode(CarefulNode):
             ERROR: a fault of the node; :meth:`on_error` follows.
         """
         self._unsubscribe()
+        give_memory_back()
         return SUCCESS
 
     @transition
@@ -266,7 +268,7 @@ class DepthNode(CarefulNode):
             ExternalShutdownException: the node is to end.
         """
         if self._is_to_end() or not self.context.ok():
-            raise ExternalShutdownException
+            raise ExternalShutdownException("the process is to end")
         doing = "is being compiled"
         self._report(f"configuring: the model {doing}, once on this machine")
         words = f"{self.parameters.model} {doing} for {self.parameters.target}, once on this machine"
