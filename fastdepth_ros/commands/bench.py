@@ -20,6 +20,7 @@ from fastdepth_ros.evaluation import power_table
 from fastdepth_ros.evaluation.benchmark import aims, layers, plot, tables
 from fastdepth_ros.evaluation.benchmark.rounds import Bench, compare, start
 from fastdepth_ros.evaluation.benchmark.runtimes import PEERS
+from fastdepth_ros.files.writing import write_named
 from fastdepth_ros.models import DEFAULT, find_bundle
 from fastdepth_ros.runtime import processor
 from fastdepth_ros.runtime.bundle import Bundle, write_bundle
@@ -106,7 +107,7 @@ def run(args: argparse.Namespace) -> int:
         if args.plot:
             plot.draw(args.plot, found)
     if args.json:
-        args.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+        write_named(args.json, json.dumps(found, indent=2) + "\n")
     return 0
 
 

@@ -54,6 +54,20 @@ def write_file(path: Path, content: bytes | str, mode: int = 0o644) -> None:
         sync(path.parent)
 
 
+def write_named(path: Path, content: bytes | str) -> None:
+    """Write a file that the user named, as :func:`write_file` does: what a link of that name leads to is replaced, and
+    not the link. A pipe or a device takes it as it comes.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        with storing(path):
+            path.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+    else:
+        write_file(Path(os.path.realpath(path)), content)
+
+
 @contextmanager
 def new_folder(out: Path, ours: Ours) -> Iterator[Path]:
     """A folder to be filled, which takes the place of ``out`` when all went well; else ``out`` stays as it was.

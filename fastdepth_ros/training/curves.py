@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+from fastdepth_ros.evaluation.figure import save_figure
+
 COLUMNS = (
     "step",
     "images",
@@ -67,4 +69,4 @@ def plot(path: Path, rows: list[dict[str, float]]) -> None:
     for axes in (upper, lower):
         axes.grid(alpha=0.3)
         axes.legend()
-    figure.savefig(path)
+    save_figure(figure, path)
