@@ -36,7 +36,7 @@ STEPS = 0.7548776662466927, 0.5698402909980532
 
 
 class Followed(NamedTuple):
-    """Where cells were. All arrays are written again with the next picture.
+    """Former places of cells. All arrays are written again with the next picture.
 
     Attributes:
         places: (rows, columns, 2) column and row of each cell in the picture before [cells]. Of a camera that goes
@@ -79,7 +79,7 @@ class Follower:
         self._now.take(picture)
 
     def follow(self) -> Followed:
-        """Place of each cell of the latest picture in the one before that."""
+        """Places of the latest picture's cells in the one before that."""
         if self._moves:  # from the flow of before, which is in the array
             self._flow_of.calc(self._now.coarse, self._before.coarse, self._flow)
         found = self._found
