@@ -16,8 +16,14 @@ from typing import Any
 
 import numpy as np
 
+from fastdepth_ros.evaluation.benchmark.graph import floats
+from fastdepth_ros.evaluation.benchmark.names import FLOAT32
+from fastdepth_ros.evaluation.benchmark.runtimes import PEERS, Ready
+
 WARM_UP_S = 0.3
 """Long enough for caches, branch predictors, thread pools and the processor's clock to settle."""
+
+OURS = "fastdepth"
 
 
 def main() -> None:
@@ -25,31 +31,41 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("runtime", help="'fastdepth', or a name of runtimes.PEERS")
     parser.add_argument("model", type=Path, help="a module's folder, or the file that the runtime reads")
-    parser.add_argument("source", type=Path, help=".npy that the runtime reads")
+    parser.add_argument("source", type=Path, help=".npy: a picture (h, w, 3) uint8 RGB, or what the model reads")
+    parser.add_argument("--way", default=FLOAT32)
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--seconds", type=float, required=True)
     parser.add_argument("--answer", type=Path, help=".npy to write the answer to")
     args = parser.parse_args()
-    run = load(args.runtime, args.model, np.load(args.source), args.threads)
-    answer = np.array(run(), copy=True).squeeze()
+    network = load(args.runtime, args.model, readable(args.runtime, np.load(args.source)), args.threads, args.way)
+    answer = np.array(network.metres(network.run()), copy=True).squeeze()
     if args.answer:
         np.save(args.answer, answer)
-    times(run, WARM_UP_S)
-    json.dump({"seconds": times(run, args.seconds), "version": version_of(args.runtime)}, sys.stdout)
+    times(network.run, WARM_UP_S)
+    found = {"version": version_of(args.runtime), "precision": network.precision}
+    json.dump({"seconds": times(network.run, args.seconds), **found}, sys.stdout)
 
 
-def load(runtime: str, model: Path, source: Any, threads: int) -> Callable[[], Any]:
-    """A function that runs the network once."""
-    if runtime == "fastdepth":
-        from fastdepth_ros.runtime.engines import open_engine
-        from fastdepth_ros.runtime.module import CompiledModule
+def readable(runtime: str, source: Any) -> Any:
+    """A picture as a runtime takes it: the compiled module its bytes, the others floats. All else stays as it is."""
+    return floats(source) if runtime != OURS and source.dtype == np.uint8 else source
 
-        engine = open_engine(CompiledModule.open(model), threads)
-        engine.input[:] = source
-        return engine.run
-    from fastdepth_ros.evaluation.benchmark.runtimes import PEERS
 
-    return PEERS[runtime].load(model, source, threads)
+def load(runtime: str, model: Path, source: Any, threads: int, way: str) -> Ready:
+    """The network, loaded by a runtime, with ``source`` as its picture."""
+    if runtime != OURS:
+        return PEERS[runtime].load(model, source, threads, way)
+    from fastdepth_ros.runtime.engines import open_engine
+    from fastdepth_ros.runtime.module import CompiledModule
+
+    module = CompiledModule.open(model)
+    engine = open_engine(module, threads)
+
+    def put(new: Any) -> None:
+        engine.input[:] = new
+
+    put(source)
+    return Ready(put, engine.run, module.description.precision)
 
 
 def times(run: Callable[[], Any], seconds: float) -> list[float]:
@@ -65,11 +81,7 @@ def times(run: Callable[[], Any], seconds: float) -> list[float]:
 
 def version_of(runtime: str) -> str:
     """The version of the package behind a runtime."""
-    if runtime == "fastdepth":
-        return version("apache-tvm")
-    from fastdepth_ros.evaluation.benchmark.runtimes import PEERS
-
-    return version(PEERS[runtime].package)
+    return version("apache-tvm" if runtime == OURS else PEERS[runtime].package)
 
 
 if __name__ == "__main__":
