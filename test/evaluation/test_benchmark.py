@@ -52,6 +52,7 @@ def test_other_runtimes_give_the_same_depth(bundle, module, runtime, tmp_path):
     assert comparison.missing == {}
     theirs = comparison.of(runtime, 1)
     assert theirs.version
+    assert min(theirs.processor_rounds[0]) > 0
     assert theirs.difference < 1e-3
     assert theirs.rmse is None
     assert np.load(tmp_path / "fastdepth-float32-1.npy").std() > 0.01, "equal because constant"
@@ -221,7 +222,8 @@ def test_shares_and_ratios_are_those_of_the_times(module):
 
 def test_best_is_compared_with_best_round_by_round(module):
     def timing(runtime, way, *rounds, rmse=0.01):
-        return Timing(Entrant(runtime, way), 1, "9", way, [[each] for each in rounds], rmse=rmse)
+        clock, processor = [[each] for each in rounds], [[each / 2] for each in rounds]
+        return Timing(Entrant(runtime, way), 1, "9", way, clock, rmse=rmse, processor_rounds=processor)
 
     comparison = Comparison(
         [
@@ -244,6 +246,8 @@ def test_best_is_compared_with_best_round_by_round(module):
     ]
     # The machine is twice as slow in the second round.
     assert [row["times_ours_by_round"] for row in found["best"]["1"]] == [1, 1.5, 2.5]
+    assert [row["processor_times_ours_by_round"] for row in found["best"]["1"]] == [1, 1.5, 2.5]
+    assert found["best"]["1"][1]["processor_ms"] == 1600
     console = Console(file=io.StringIO(), width=160)
     tables.show_comparison(console, found)
     first, second = console.file.getvalue().split("Each in its fastest way")

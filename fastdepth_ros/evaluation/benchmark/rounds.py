@@ -215,6 +215,7 @@ class Bench:
         found = json.loads(text.splitlines()[-1])
         timing.version, timing.precision = found["version"], found["precision"]
         timing.rounds.append(found["seconds"])
+        timing.processor_rounds.append(found["processor_seconds"])
 
     def answer(self, timing: Timing) -> Path:
         return self.folder / f"{timing.entrant.runtime}-{timing.entrant.way}-{timing.threads}.npy"

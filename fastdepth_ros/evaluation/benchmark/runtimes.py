@@ -143,7 +143,7 @@ def ncnn(model: Path, picture: Any, threads: int, way: str) -> Ready:
             setattr(options, f"use_{name}", False)
     network.load_param(str(model))
     network.load_model(str(model.with_suffix(".bin")))
-    allowed = [name for name in known if getattr(network.opt, f"use_{name}")]
+    allowed = sorted({name.partition("_")[0] for name in known if getattr(network.opt, f"use_{name}")})
     held = [library.Mat(picture[0]).clone()]
 
     def put(new: Any) -> None:
@@ -154,7 +154,7 @@ def ncnn(model: Path, picture: Any, threads: int, way: str) -> Ready:
         extractor.input("picture", held[0])
         return np.array(extractor.extract("depth")[1])
 
-    return Ready(put, run, f"allowed: {', '.join(allowed)}" if allowed else FLOAT32)
+    return Ready(put, run, f"{', '.join(allowed)} allowed" if allowed else FLOAT32)
 
 
 def opencv(model: Path, picture: Any, threads: int, way: str) -> Ready:
@@ -238,10 +238,10 @@ ONEDNN = ("ONEDNN_MAX_CPU_ISA", "AVX2")
 """For the library oneDNN, which OpenVINO and PyTorch are built with."""
 
 ONNX = Model(NETWORK_ONNX, "onnx_model", ("onnx",))
-QDQ = Model(INT8_ONNX, "onnx_int8", ("onnx",), "static QDQ, per channel", ONNX)
+QDQ = Model(INT8_ONNX, "onnx_int8", ("onnx",), "static QDQ", ONNX)
 NNCF = Model(INT8_OPENVINO, "openvino_int8", ("onnx", "nncf"), "NNCF", ONNX)
 NCNN = Model(NETWORK_NCNN, "ncnn_model")
-TFLITE = Model(INT8_TFLITE, "", tool="the reference's file", from_reference=True)
+TFLITE = Model(INT8_TFLITE, "", tool="the reference's", from_reference=True)
 
 PEERS = {
     "onnxruntime": Peer(onnxruntime, "onnxruntime", {FLOAT32: ONNX, INT8: QDQ}),

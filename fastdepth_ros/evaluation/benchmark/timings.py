@@ -32,6 +32,7 @@ class Timing:
         version: of its package.
         precision: of its arithmetic, as it reports it itself.
         rounds: duration of each run [s], by round.
+        processor_rounds: time of all cores together that each run took [s], by round.
         difference: largest difference from the answer in float32 to one picture [m].
         rmse: root of the mean squared difference from the answers in float32, of the same weights, to pictures of rooms
             [m]; None where it was not measured.
@@ -44,6 +45,7 @@ class Timing:
     rounds: list[list[float]] = field(default_factory=list)
     difference: float = 0.0
     rmse: float | None = None
+    processor_rounds: list[list[float]] = field(default_factory=list)
 
     @property
     def runs(self) -> npt.NDArray[np.float64]:
@@ -62,6 +64,11 @@ class Timing:
     def median(self) -> float:
         """The median of the rounds' medians: a round that another program disturbed counts once."""
         return float(np.median(self.medians))
+
+    @property
+    def processor_medians(self) -> list[float]:
+        """The median of each round's processor time of a run [s]."""
+        return [float(np.median(times)) for times in self.processor_rounds]
 
     @property
     def p95(self) -> float:
