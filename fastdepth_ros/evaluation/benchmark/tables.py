@@ -60,8 +60,7 @@ def _by_round(these: list[float], ours: list[float]) -> float | None:
 
 
 def _processor(timing: Timing) -> float | None:
-    found = timing.processor_medians
-    return round(median(found) * 1e3, 3) if found else None
+    return round(timing.processor_median * 1e3, 3) if timing.processor_rounds else None
 
 
 def _who(timing: Timing) -> dict[str, Any]:

@@ -71,6 +71,11 @@ class Timing:
         return [float(np.median(times)) for times in self.processor_rounds]
 
     @property
+    def processor_median(self) -> float:
+        """The median of the rounds' medians of processor time [s]."""
+        return float(np.median(self.processor_medians))
+
+    @property
     def p95(self) -> float:
         return float(np.percentile(self.runs, 95))
 
