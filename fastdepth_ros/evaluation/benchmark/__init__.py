@@ -9,6 +9,7 @@ table.
 names       of files and ways, for those that lack the writers' packages
 runtimes    the other runtimes: how to load a model and run it, in which ways
 graph       what the writers have in common: onnx_model, tflite_model, ncnn_model, torch_model
+onnx_graph  a writer of any graph of layers, for network_rounds
 onnx_int8   ONNX Runtime's own tool quantises; openvino_int8: NNCF does
 pictures    computed rooms, to calibrate with and to measure errors on
 measure     one turn of one runtime, in a process of its own
@@ -17,6 +18,7 @@ installed   what an interpreter lacks
 processes   starts all of these
 timings     what was measured
 rounds      the turns of all, interleaved; whether the answers agree, and how far off they are
+network_rounds  turns of several graphs with weights of noise; network_report: what was found
 tables      what was found, as JSON and on the terminal
 plot        the same as a picture
 layers      kernel by kernel

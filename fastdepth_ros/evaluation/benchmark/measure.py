@@ -23,13 +23,15 @@ from fastdepth_ros.evaluation.benchmark.runtimes import PEERS, Ready
 WARM_UP_S = 0.3
 """Long enough for caches, branch predictors, thread pools and the processor's clock to settle."""
 
-OURS = "fastdepth"
+OURS, OUR_GRAPH = "fastdepth", "graph"
+OWN = (OURS, OUR_GRAPH)
+"""Modules of this package: of FastDepth, and of any graph."""
 
 
 def main() -> None:
     """Load, warm up, time each run for a while."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("runtime", help="'fastdepth', or a name of runtimes.PEERS")
+    parser.add_argument("runtime", help="'fastdepth', 'graph', or a name of runtimes.PEERS")
     parser.add_argument("model", type=Path, help="a module's folder, or the file that the runtime reads")
     parser.add_argument("source", type=Path, help=".npy: a picture (h, w, 3) uint8 RGB, or what the model reads")
     parser.add_argument("--way", default=FLOAT32)
@@ -48,12 +50,14 @@ def main() -> None:
 
 
 def readable(runtime: str, source: Any) -> Any:
-    """A picture as a runtime takes it: the compiled module its bytes, the others floats. All else stays as it is."""
-    return floats(source) if runtime != OURS and source.dtype == np.uint8 else source
+    """A picture as a runtime takes it: a compiled module its bytes, the others floats. All else stays as it is."""
+    return floats(source) if runtime not in OWN and source.dtype == np.uint8 else source
 
 
 def load(runtime: str, model: Path, source: Any, threads: int, way: str) -> Ready:
     """The network, loaded by a runtime, with ``source`` as its picture."""
+    if runtime == OUR_GRAPH:
+        return load_graph(model, source, threads)
     if runtime != OURS:
         return PEERS[runtime].load(model, source, threads, way)
     from fastdepth_ros.runtime.engines import open_engine
@@ -67,6 +71,20 @@ def load(runtime: str, model: Path, source: Any, threads: int, way: str) -> Read
 
     put(source)
     return Ready(put, engine.run, module.description.precision)
+
+
+def load_graph(model: Path, source: Any, threads: int) -> Ready:
+    """A graph's module of ours, with ``source`` as its picture."""
+    from fastdepth_ros.runtime.graph_engine import GraphEngine
+    from fastdepth_ros.runtime.graph_module import GraphModule
+
+    engine = GraphEngine(GraphModule.open(model), threads)
+
+    def put(new: Any) -> None:
+        engine.input[:] = new
+
+    put(source)
+    return Ready(put, engine.run, FLOAT32)
 
 
 class Times(NamedTuple):
@@ -95,7 +113,7 @@ def times(run: Callable[[], Any], seconds: float) -> Times:
 
 def version_of(runtime: str) -> str:
     """The version of the package behind a runtime."""
-    return version("apache-tvm" if runtime == OURS else PEERS[runtime].package)
+    return version("apache-tvm" if runtime in OWN else PEERS[runtime].package)
 
 
 if __name__ == "__main__":

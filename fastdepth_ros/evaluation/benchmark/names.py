@@ -17,6 +17,9 @@ INT8_OPENVINO = "network-int8.xml"
 TABLE, WEIGHTS = "network.json", "weights.npz"
 """Source of all writers: the network table and the weights by their names."""
 
+GRAPH = "graph.json"
+"""Source of ``onnx_graph`` in place of the table."""
+
 CALIBRATION, COMPARED = "calibration.npy", "compared.npy"
 """Pictures (n, height, width, 3) uint8 RGB: to calibrate with, and to measure errors on."""
 
