@@ -24,7 +24,7 @@ REFERENCE = "fastdepth-reference"
 VARIABLE = "FASTDEPTH_REFERENCE"
 REFERENCE_WEIGHTS = Path("weights", "fastdepth_pruned_fp16.npz")
 REFERENCE_INT8 = Path("weights", "fastdepth_224_int8.tflite")
-"""The same weights, quantised by others for TensorFlow Lite."""
+"""Weights of the pruned network, quantised by others for TensorFlow Lite."""
 
 BUNDLES = "bundles"
 """The folder in the cache for bundles that can be made again."""
