@@ -22,6 +22,8 @@ COMMANDS = {
     "demo": "play a recording through the node over DDS and report what came back",
     "infer": "depth of pictures: PNG, npy, a coloured picture, a point cloud",
     "play": "play a recording's camera over DDS",
+    "view": "a page in the browser on what the node sees, says and costs",
+    "calibrate": "find the factor on depth by a distance, the floor or measured depths",
     "doctor": "whether depth will work on this machine, and what to do where it will not",
     "power": "the board, its power mode, its meters and the budget in force",
     "models": "list, show and verify the model bundles",
@@ -44,6 +46,7 @@ MISSING = {
     "rclpy": "Source a ROS 2 installation, use what `make demo` sets up, or install this package's extra [ros].",
     "torch": "Use the environment that `make train-env` sets up: .venv-train/bin/fastdepth train.",
     "tvm": "Install apache-tvm as requirements/run.txt names it; a robot that has compiled modules does without.",
+    "viser": "Install it: pip install 'fastdepth_ros[view]', or `make view` in the checkout.",
     **dict.fromkeys(
         ("cv2", "matplotlib", "numpy", "rich", "rosbags", "yaml"),
         "Install it as requirements/packages.txt names it, or install this package with its extra [alone].",

@@ -30,6 +30,7 @@ from fastdepth_ros.node.derived import DerivedAnswers
 from fastdepth_ros.node.newest_image import ReceivedImage
 from fastdepth_ros.node.power import Answered
 from fastdepth_ros.node.rclpy_ways.interface import Publisher
+from fastdepth_ros.node.scale import ScaleFinder
 from fastdepth_ros.parameters import Parameters, mask_of
 from fastdepth_ros.picture import Picture
 from fastdepth_ros.pipeline import DepthFrame, Pipeline
@@ -53,6 +54,7 @@ class Answers:
     Attributes:
         monitor: takes the notes.
         derived: makes what is neither the pipeline's nor the calibration's.
+        scale: finds depth_scale, where somebody asks.
         size_problem: why the calibration does not fit the latest image; empty where it does.
         picture_bytes: of the latest image [B]; 0 before the first.
     """
@@ -72,6 +74,7 @@ class Answers:
         self.monitor = Monitor(0.0)
         self.size_problem = ""
         self.derived = DerivedAnswers()
+        self.scale = ScaleFinder()
         self.picture_bytes = 0
         self._publishers = publishers
         self._demand = Demand(publishers, parameters)
@@ -106,6 +109,12 @@ class Answers:
         if self._applied.rotation == turning.AUTO:
             problem = self._anchors.upright_problem if self._anchors else "nothing is heard"
             notes["rotation"] = f"auto: {self._pipeline.turned}" + (f" ({problem})" if problem else "")
+        if steadiness := self._applied.steadiness:
+            notes["steadiness"] = f"{steadiness:g}: {self._pipeline.goes_on:.0%} goes on from the picture before"
+        if self._applied.edges == "remove":
+            notes["edges"] = f"remove: {self._pipeline.removed:.1%} of the answer flew"
+        elif self._applied.edges != "keep":
+            notes["edges"] = self._applied.edges
         if hidden:
             notes["hidden"] = f"{hidden:.1%} of the answer: masked, or beyond the picture"
         return notes
@@ -199,6 +208,7 @@ class Answers:
         stages.update(frame.stages, publish=ended - done)
         if anchors is not None and frame.anchoring is not None:
             anchors.corrected(found, frame.anchoring)
+        self.scale.note(frame, applied, now)
         self._answered = True
         age = now - header.seconds
         self.monitor.answered(now, age, stages)

@@ -16,6 +16,8 @@ from typing import Any
 from rclpy.clock import Clock, ClockType
 from rclpy.executors import ExternalShutdownException
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
+from rclpy.parameter import Parameter
+from std_srvs.srv import Trigger
 
 from fastdepth_ros.errors import FastDepthError, SettingError
 from fastdepth_ros.messages.output_topics import OUTPUT_TOPICS
@@ -85,6 +87,7 @@ class DepthNode(CarefulNode):
             self._settings.refuse(name, error)
         self._reporter.name_unknown(self._settings.unknown(every_topic=False))
         self._calibrate(self.parameters)
+        self.create_service(Trigger, "~/calibrate_scale", self._calibrate_scale)
         self._power = NodePower(self.parameters, self._now, power_periods)
         # Diagnostics go on while /clock stands still; their windows are in the node's clock all the same.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
@@ -297,6 +300,20 @@ class DepthNode(CarefulNode):
         self._enforce()
         if self._active is not None and self.state == ACTIVE:
             self._active.anchor(parameters)
+
+    def _calibrate_scale(self, request: Any, response: Any) -> Any:  # noqa: ARG002
+        """Answer ``~/calibrate_scale``: set depth_scale by the frames of late, or say why that cannot be."""
+        answers = self._configured.answers if self._configured is not None and self.state == ACTIVE else None
+        try:
+            if answers is None:
+                raise SettingError("the node is not active", "Activate it, and ask again.")
+            found = answers.scale.find(self.parameters, self._now())
+            result = self.set_parameters([Parameter("depth_scale", value=found.scale)])[0]
+            response.success = bool(result.successful)
+            response.message = str(found) if result.successful else str(result.reason)
+        except FastDepthError as error:
+            response.success, response.message = False, str(error)
+        return response
 
     def _calibrate(self, parameters: Parameters) -> None:
         self._camera_info.rectify(parameters.rectify, parameters.view_fov)
