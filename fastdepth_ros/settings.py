@@ -147,6 +147,7 @@ LIMITS = {
     "cloud_sigma": Limits(bool),
     "steadiness": Limits(float, low=0.0, high=1.0),
     "edges": Limits(str, get_args(Edges)),
+    "depth_scale": Limits(float, low=0.05, high=20.0),
     "anchoring": Limits(str, get_args(AnchoringMode)),
     "anchor_scale": Limits(str, get_args(AnchorScale)),
 }
