@@ -126,9 +126,9 @@ class Settings:
     cloud_sigma: bool = False
     output_camera: OutputCamera = "rectified"
     rotation: Rotation = "0"
+    depth_scale: float = 1.0
     steadiness: float = 0.0
     edges: Edges = "keep"
-    depth_scale: float = 1.0
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -231,8 +231,8 @@ class Pipeline:
         self._finder, self._guide = Latest[EdgeFinder](), Latest[Guide]()
         self._prior = Prior.from_json(manifest.anchoring, f"the manifest of {manifest.name}")
         self._anchoring: Anchoring | None = None
-        self._steadiness: tuple[Geometry, Steadiness] | None = None
         self._scaled = self.settings.depth_scale
+        self._steadiness: tuple[Geometry, Steadiness] | None = None
 
     @property
     def mask(self) -> Mask | None:
@@ -367,14 +367,12 @@ class Pipeline:
         return DepthFrame(published, output, points, stages, sure, report, answered, lens=lens)
 
     def _scale(self) -> float:
-        """Factor on the network's metres. What anchors and earlier answers said of the scale before, was of another."""
+        """Factor on the network's metres. What anchors and former pictures said before it changed is of another."""
         scale = self.settings.depth_scale
         if scale != self._scaled:
-            self._scaled = scale
+            self._scaled, self._steadiness = scale, None
             if self._anchoring is not None:
                 self._anchoring.forget()
-            if self._steadiness is not None:
-                self._steadiness[1].forget()
         return scale
 
     def _anchor(
