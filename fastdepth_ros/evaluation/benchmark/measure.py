@@ -43,7 +43,7 @@ def main() -> None:
     answer = np.array(network.metres(network.run()), copy=True).squeeze()
     if args.answer:
         np.save(args.answer, answer)
-    times(network.run, WARM_UP_S)
+    times(network.run, WARM_UP_S, least=1)
     taken = times(network.run, args.seconds)
     found = {"version": version_of(args.runtime), "precision": network.precision}
     json.dump({"seconds": taken.clock, "processor_seconds": taken.processor, **found}, sys.stdout)
@@ -99,11 +99,11 @@ class Times(NamedTuple):
     processor: list[float]
 
 
-def times(run: Callable[[], Any], seconds: float) -> Times:
-    """The times of each run, for about so many seconds, at least five."""
+def times(run: Callable[[], Any], seconds: float, least: int = 5) -> Times:
+    """The times of each run, for about so many seconds, and of ``least`` runs however long they take."""
     found = Times([], [])
     end = time.perf_counter() + seconds
-    while len(found.clock) < 5 or found.clock[-1] + time.perf_counter() < end:
+    while len(found.clock) < least or found.clock[-1] + time.perf_counter() < end:
         processor, start = time.process_time(), time.perf_counter()
         run()
         found.clock.append(time.perf_counter() - start)
