@@ -65,9 +65,9 @@ ALLOWED = {
     },
     "diagnostics": {"anchoring", "cdr", "codec", "dds", "errors", "power", "ROS"},
     "node": {
-        *("anchoring", "camera", "cdr", "codec", "diagnostics", "errors", "files", "filters", "lens", "messages"),
-        *("models",),
-        *("parameters", "picture", "pipeline", "power", "runtime", "settings", "cv2", "numpy", "ROS"),
+        *("anchoring", "camera", "cdr", "children", "codec", "diagnostics", "errors", "files", "filters", "lens"),
+        *("messages", "models", "parameters", "picture", "pipeline", "power", "runtime", "settings"),
+        *("cv2", "numpy", "ROS"),
     },
     "harness": {
         *("camera", "cdr", "diagnostics", "errors", "messages", "millimetres", "runtime", "numpy", "ROS", "yaml"),

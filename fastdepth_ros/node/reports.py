@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -75,6 +75,7 @@ class Reporter:
     def __init__(self, node: Node, facts: Mapping[str, str]) -> None:
         self.problem = ""
         self._unknown: Mapping[str, str | None] = {}
+        self._unheard: list[str] = []
         self._named: set[str] = set()
         self._stands = Standstill()
         self._node = node
@@ -103,6 +104,14 @@ class Reporter:
             meant = f" Was {unknown[name]} meant?" if unknown[name] else ""
             self._node.get_logger().warning(f"there is no parameter {quoted(name)}, which was given at start.{meant}")
 
+    def name_unheard(self, files: Mapping[str, Sequence[str]]) -> None:
+        """Report parameter files that were given and hold nothing for this node, each with the names in it."""
+        for path, names in files.items():
+            others = ", ".join(shortened(name) for name in names[:MOST_KINDS])
+            words = f"{path} has parameters of {others}, and none of /{self._name}"
+            self._unheard.append(words)
+            self._node.get_logger().warning(words)
+
     def watch(self, image: Any, camera_info: Any, outputs: Mapping[str, Any]) -> None:
         """Report on these subscriptions and publishers, by the names of their outputs, until :meth:`forget`."""
         self._watched = (image, camera_info, outputs)
@@ -124,7 +133,7 @@ class Reporter:
         now = self._node.get_clock().now()
         about = {"model": parameters.model, "target": parameters.target, **self._about_node}
         stood = self._stands.seconds(now.nanoseconds)
-        statuses = [node_status(doing, self.problem, about, now.nanoseconds == 0, stood, self._unknown)]
+        statuses = [node_status(doing, self.problem, about, now.nanoseconds == 0, stood, self._unknown, self._unheard)]
         report, measured = Report(), dict[str, float]()
         if self._watched is not None and answers is not None:
             report = answers.monitor.report(now.nanoseconds * 1e-9)

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 from made_weights import random_weights
+from small_network import SMALL
 
 from fastdepth_ros.cli import main
 from fastdepth_ros.compiler import tiling, tune
@@ -15,11 +16,9 @@ from fastdepth_ros.compiler.pointwise import find_precision
 from fastdepth_ros.compiler.targets import TARGETS, find_target
 from fastdepth_ros.compiler.tile import Tiling
 from fastdepth_ros.errors import SettingError
-from fastdepth_ros.network import PRUNED, Network
+from fastdepth_ros.network import PRUNED
 from fastdepth_ros.runtime import cache
 from fastdepth_ros.runtime.bundle import Manifest, write_bundle
-
-SMALL = Network("small", encoder=(4,) * 14, decoder=(4,) * 5)
 
 
 @pytest.fixture(autouse=True)

@@ -44,7 +44,7 @@ def test_modules_are_put_in_tried_and_sealed_and_new_weights_get_new_ones(folder
     for name in names:
         assert stat.S_IMODE(os.stat(folder / name).st_mode) == 0o644, name
     write_bundle(folder, bundle.manifest, random_weights(SMALL, seed=3))
-    again = prebuild(folder, monkeypatch)
+    again = prebuild(folder, monkeypatch, TARGET)
     assert again.weights_sha256 != bundle.weights_sha256
     assert open_engine(module_for(again, TARGET)).module.folder == folder / "modules" / TARGET
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from made_weights import CHECKOUT, random_weights
+from made_weights import CHECKOUT
 from rich.console import Console
+from small_network import small_bundle
 
 from fastdepth_ros.cli import main
 from fastdepth_ros.errors import SettingError
@@ -19,13 +20,10 @@ from fastdepth_ros.evaluation.benchmark import layers, plot, tables
 from fastdepth_ros.evaluation.benchmark.names import PRODUCT_SIZE
 from fastdepth_ros.evaluation.benchmark.rounds import OURS, OURS_INT8, Bench, Comparison, Timing, compare
 from fastdepth_ros.evaluation.benchmark.runtimes import PEERS
-from fastdepth_ros.network import FULL, PRUNED, Network
-from fastdepth_ros.runtime.bundle import Manifest, write_bundle
+from fastdepth_ros.network import FULL, PRUNED
 from fastdepth_ros.runtime.cache import module_for
 from fastdepth_ros.runtime.module import CompiledModule
 from fastdepth_ros.runtime.precision import int8_here
-
-SMALL = Network("small", encoder=(4,) * 14, decoder=(4,) * 5)
 
 
 def interpreter(runtime):
@@ -160,7 +158,10 @@ def test_every_kernel_and_its_work_is_in_the_table(module):
 
 def test_start_and_memory_of_the_engine_are_measured(bundle, tmp_path, capsys):
     file = tmp_path / "start.json"
-    assert main(["bench", str(bundle.path), "--engine-only", "--rounds", "2", "--json", str(file)]) == 0
+    file.write_text("an older one")
+    with file.open() as before:
+        assert main(["bench", str(bundle.path), "--engine-only", "--rounds", "2", "--json", str(file)]) == 0
+        assert before.read() == "an older one", "written aside"
     found = json.loads(file.read_text())
     assert 0 < found["ready_s"]["min"] <= found["first_depth_s"]["min"]
     assert 20 < found["resident_mb"]["median"] < 150
@@ -168,7 +169,7 @@ def test_start_and_memory_of_the_engine_are_measured(bundle, tmp_path, capsys):
 
 
 def test_cost_per_pixel_by_size_is_reported(tmp_path, capsys):
-    bundle = write_bundle(tmp_path / "small", Manifest("small", SMALL, 32, 32), random_weights(SMALL), "# Random\n")
+    bundle = small_bundle(tmp_path)
     file = tmp_path / "sizes.json"
     options = ["--sizes", "32,64", "--threads", "1", "--rounds", "1", "--seconds", "0.05", "--json", str(file)]
     assert main(["bench", str(bundle.path), *options]) == 0

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -69,12 +69,12 @@ class Seen(NamedTuple):
     points: npt.NDArray[np.float64]
 
 
-def pictures() -> dict[tuple[int, int], Seen]:
+def pictures(sizes: Collection[tuple[int, int]] = SIZES) -> dict[tuple[int, int], Seen]:
     """Size -> a picture with as much detail as a real one, for JPEG's sake, and :data:`POINTS` points that it shows."""
-    width, height = SIZES[-1]
+    width, height = max(sizes)
     frame = Renderer(build_room(), camera_of(width, height)).render(pose_at(0.0), 0)
     found = {}
-    for width, height in SIZES:
+    for width, height in sizes:
         seen = frame.picture.shape[0] * width // height
         left = (frame.picture.shape[1] - seen) // 2
         picture, depth = (np.ascontiguousarray(whole[:, left : left + seen]) for whole in (frame.picture, frame.depth))
@@ -200,7 +200,7 @@ def measure(
     Raises:
         NodeError: a node ended or does not answer.
     """
-    seen = pictures()
+    seen = pictures({case[:2] for case in cases})
     module = {"model": str(model.resolve()), "target": target, "precision": precision}
     return [_measure(module, case, seen[case[:2]], frames, folder, say) for case in cases]
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from fastdepth_ros.evaluation.benchmark.rounds import OURS
+from fastdepth_ros.evaluation.figures import save
 from fastdepth_ros.evaluation.tables.report import Reports
 
 COLOURS, INK = ("#0b6e4f", "#d17a22"), "#22272b"
@@ -43,7 +44,7 @@ def draw(path: Path, reports: Reports) -> None:
     axes.legend(frameon=False, loc="upper left")
     first = next(iter(rows.values()))
     axes.set_title(f"Networks of the papers for {first['target']} on {first['processor']}", fontsize=10, loc="left")
-    figure.savefig(path, dpi=150)
+    save(figure, path, dpi=150)
 
 
 def _time(row: dict[str, Any], threads: int) -> float:
