@@ -52,10 +52,11 @@ ALLOWED = {
     "importing": {"children", "errors", "files", "network", "runtime", "numpy", "safetensors"},
     "models": {"errors", "files", "importing", "places", "runtime"},
     "compiler": {"children", "errors", "files", "network", "runtime", "numpy", "tvm", "tvm_ffi"},
+    "lowering": {"compiler", "errors", "files", "network", "runtime", "numpy", "tvm"},
     "viewing": {"camera", "lens", "mask", "picture", "runtime", "cv2", "numpy"},
     "pipeline": {
-        *("anchoring", "camera", "cloud", "errors", "lens", "mask", "picture", "runtime", "settings", "viewing"),
-        *("cv2", "numpy"),
+        *("anchoring", "camera", "cloud", "errors", "filters", "lens", "mask", "picture", "runtime", "settings"),
+        *("viewing", "cv2", "numpy"),
     },
     "messages": {"anchoring", "camera", "cdr", "codec", "errors", "lens", "picture", "cv2", "numpy", "ROS"},
     "parameters": {
@@ -78,10 +79,10 @@ ALLOWED = {
     "scene": {"camera", "errors", "files", "recording", "cv2", "numpy", "rosbags"},
     "estimate": {"errors", "network", "numpy"},
     "evaluation": {
-        *("anchoring", "camera", "cdr", "children", "codec", "colours", "diagnostics", "errors", "files"),
+        *("anchoring", "camera", "cdr", "children", "codec", "colours", "diagnostics", "errors", "files", "filters"),
         *("harness", "messages", "millimetres", "models", "network", "node", "picture", "pipeline", "power"),
         *("recording", "runtime", "scene", "settings", "cv2", "h5py", "matplotlib", "numpy", "rich", "ROS"),
-        *("runtimes", "torch", "viewing"),
+        *("runtimes", "torch", "viewing", "lowering"),
     },
     "training": {
         *("anchoring", "errors", "evaluation", "files", "importing", "network", "runtime", "cv2", "matplotlib"),
@@ -98,12 +99,16 @@ ALLOWED = {
         *("harness", "messages", "parameters", "recording", "runtime", "scene", "settings", "cv2", "numpy"),
         *("rich", "ROS", "yaml"),
     },
+    "view": {
+        *("camera", "cdr", "colours", "diagnostics", "errors", "harness", "lens", "messages", "parameters", "cv2"),
+        *("numpy", "ROS", "viser", "websockets"),
+    },
     "commands": {
         *("anchoring", "camera", "cdr", "children", "codec", "colours", "compiler", "demo", "deploy"),
         *("diagnostics", "doctor", "errors", "estimate", "evaluation", "files", "harness", "importing"),
         *("messages", "millimetres", "models", "network", "parameters", "picture", "pipeline", "ply", "power"),
         *("recording", "runtime", "scene", "settings", "training", "viewing", "cv2", "numpy", "rich", "ROS"),
-        *("torch",),
+        *("torch", "lowering", "view"),
     },
     "cli": {"children", "commands", "errors"},
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -54,18 +55,21 @@ def write_file(path: Path, content: bytes | str, mode: int = 0o644) -> None:
         sync(path.parent)
 
 
-def write_named(path: Path, content: bytes | str) -> None:
-    """Write a file that the user named, as :func:`write_file` does: what a link of that name leads to is replaced, and
-    not the link. A pipe or a device takes it as it comes.
+def write_output(path: Path, content: bytes | str) -> None:
+    """Write a file that a user named: the one that a link leads to, and a pipe or a device as it is.
 
     Raises:
-        StorageError: it cannot be written.
+        StorageError: it cannot be written; a file that was there is there still.
     """
-    if path.exists() and not path.is_file() and not path.is_dir():
-        with storing(path):
-            path.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
-    else:
+    try:
+        plain = stat.S_ISREG(os.stat(path).st_mode) and path.parts[:2] not in (("/", "dev"), ("/", "proc"))
+    except OSError:
+        plain = True
+    if plain:
         write_file(Path(os.path.realpath(path)), content)
+        return
+    with storing(path), open(path, "wb") as file:
+        file.write(content.encode("utf-8") if isinstance(content, str) else content)
 
 
 @contextmanager

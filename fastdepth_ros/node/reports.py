@@ -14,6 +14,7 @@ from rclpy.node import Node
 from rclpy.qos import QoSCompatibility, QoSProfile, qos_check_compatible
 
 from fastdepth_ros.camera import Intrinsics
+from fastdepth_ros.diagnostics.graph import publishers_of
 from fastdepth_ros.diagnostics.levels import (
     LAST_CAMERA,
     NO_CAMERA,
@@ -186,7 +187,11 @@ class Reporter:
 
     def _source(self, subscription: Any) -> InputTopic:
         ours, kind = subscription.qos_profile, _type_name(subscription.msg_type)
-        publishers = self._node.get_publishers_info_by_topic(subscription.topic_name)
+        publishers = publishers_of(self._node, subscription.topic_name)
+        if publishers is None:
+            count = self._node.count_publishers(subscription.topic_name)
+            unknown = ["not told: one has a name that is no text"] * count
+            return InputTopic(subscription.topic_name, _qos(ours), unknown, count, kind)
         same = [each for each in publishers if each.topic_type == kind]
         fits = [qos_check_compatible(each.qos_profile, ours) for each in same]
         return InputTopic(
