@@ -15,7 +15,7 @@ import sys
 from collections.abc import Sequence
 
 from fastdepth_ros import __version__
-from fastdepth_ros.children import exit_on
+from fastdepth_ros.children import end_with_launch, exit_on
 from fastdepth_ros.errors import FastDepthError, StorageError
 
 COMMANDS = {
@@ -116,4 +116,5 @@ def run(command: str, arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
+    end_with_launch()
     sys.exit(main())

@@ -425,7 +425,7 @@ def page(resolve: Callable[[str], str], given: dict[str, str]) -> list[LaunchDes
     """The page in the browser; depth goes on without it."""
     order = [sys.executable, "-m", f"{PACKAGE}.cli", "view", "--node", resolve("~"), "--port", given["view_port"]]
     order += ["--wait", f"{VIEW_WAITS:g}"]
-    return [ExecuteProcess(cmd=order, name="view", output="screen")]
+    return [ExecuteProcess(cmd=order, name="view", additional_env=ENDS_WITH_LAUNCH, output="screen")]
 
 
 def show(resolve: Callable[[str], str], given: dict[str, str]) -> list[LaunchDescriptionEntity]:

@@ -24,7 +24,7 @@ from hostile.targets import ALL, bundles, cameras, networks, settings
 from hostile.worker import Runner, count_of
 
 KINDS = ("message", "file", "setting")
-CASES = {"message": 400, "file": 150, "setting": 150}
+CASES = {"message": 200, "file": 100, "setting": 100}
 KEPT_FILES = sorted(path for path in KEPT.glob("*/*") if path.is_file())
 
 
