@@ -1,6 +1,6 @@
 # `make demo` and `make test` set up what they need in an environment of their own, once, and go. ARGS="..." is handed on
 # to the command.
-.PHONY: demo test test-all check tests tables bench fuzz soak wheel train-env clean help
+.PHONY: demo view test test-all check tests tables bench bench-env fuzz soak wheel train-env clean help
 
 # Whose ROS 2: kilted and jazzy are wheels in .venv and .venv-jazzy, noble is Jazzy beside the NumPy and OpenCV of Ubuntu 24.04,
 # system is the one that was sourced.
@@ -40,10 +40,12 @@ PYTHON ?= $(firstword $(foreach p,$(PYTHONS),$(shell $(p) -c '$(SUITS)' 2>/dev/n
 
 help:
 	@echo "make demo       play a recording through the node and write a report (ARGS=\"--recording DIR ...\")"
+	@echo "make view       a page in the browser on a node that runs (ARGS=\"--node /front/fastdepth ...\")"
 	@echo "make test       ruff, mypy and the tests but for the slow ones (ARGS=\"-k camera ...\" for pytest)"
 	@echo "make test-all   the slow ones as well"
 	@echo "make tables     write config/depth.yaml and docs/parameters.md again"
 	@echo "make bench      compare with other runtimes (ARGS=\"--against onnxruntime ...\")"
+	@echo "make bench-env  .venv-bench with the other runtimes and what quantises for them"
 	@echo "make fuzz       hostile messages, files and settings for MINUTES=20; the table is in build/fuzz (ARGS=\"--targets pth ...\")"
 	@echo "make soak       a node in a graph where things go wrong for MINUTES=60; the table is in build/soak"
 	@echo "make wheel      wheel and sdist in dist, looked through by twine"
@@ -53,6 +55,9 @@ help:
 
 demo: $(VENV)/.run
 	$(CLEAN) $(BIN)/fastdepth demo $(ARGS)
+
+view: $(VENV)/.view
+	$(CLEAN) $(BIN)/fastdepth view $(ARGS)
 
 test: check
 	$(CLEAN) $(BIN)/python tools/tests_side_by_side.py -m "not slow" $(ARGS)
@@ -75,6 +80,8 @@ tables: $(VENV)/.run
 bench: $(VENV)/.run .venv-bench/.ready
 	$(CLEAN) $(BIN)/fastdepth bench --against onnxruntime,openvino,litert,ncnn $(ARGS)
 
+bench-env: .venv-bench/.ready
+
 fuzz: MINUTES ?= 20
 fuzz: $(VENV)/.test
 	$(CLEAN) $(BIN)/python test/hostile fuzz --minutes $(MINUTES) $(ARGS)
@@ -83,9 +90,13 @@ soak: MINUTES ?= 60
 soak: $(VENV)/.test
 	$(CLEAN) $(BIN)/python test/hostile soak --minutes $(MINUTES) $(ARGS)
 
-wheel: .venv-wheel/.ready
-	rm -rf dist
-	.venv-wheel/bin/python -m build $(ARGS)
+# The modules are compiled with no tiles of this machine's own; the sdist has none, and what is built of it compiles its own.
+MODELS := build/models
+wheel: .venv-wheel/.ready $(VENV)/.run
+	rm -rf dist build/lib $(MODELS)
+	FASTDEPTH_CACHE=build/cache $(CLEAN) $(BIN)/python tools/prebuild.py --out $(MODELS)
+	.venv-wheel/bin/python -m build --sdist $(ARGS)
+	FASTDEPTH_MODELS=$(MODELS) .venv-wheel/bin/python -m build --wheel $(ARGS)
 	.venv-wheel/bin/python -m twine check --strict dist/*
 
 train-env: .venv-train/.ready
@@ -109,6 +120,10 @@ endif
 
 $(VENV)/.test: $(VENV)/.run requirements/test.txt
 	$(PIP) -r $(RUN) -r requirements/test.txt
+	@touch $@
+
+$(VENV)/.view: $(VENV)/.run requirements/view.txt
+	$(PIP) -r $(RUN) -r requirements/view.txt
 	@touch $@
 
 # Other runtimes and torch live apart: the TVM runtime would load torch into the node wherever it is installed.

@@ -15,13 +15,15 @@ import sys
 from collections.abc import Sequence
 
 from fastdepth_ros import __version__
-from fastdepth_ros.children import exit_on
+from fastdepth_ros.children import end_with_launch, exit_on
 from fastdepth_ros.errors import FastDepthError, StorageError
 
 COMMANDS = {
     "demo": "play a recording through the node over DDS and report what came back",
     "infer": "depth of pictures: PNG, npy, a coloured picture, a point cloud",
     "play": "play a recording's camera over DDS",
+    "view": "a page in the browser on what the node sees, says and costs",
+    "calibrate": "find the factor on depth by a distance, the floor or measured depths",
     "doctor": "whether depth will work on this machine, and what to do where it will not",
     "power": "the board, its power mode, its meters and the budget in force",
     "models": "list, show and verify the model bundles",
@@ -30,6 +32,7 @@ COMMANDS = {
     "compile": "compile a bundle for a target",
     "deploy": "a folder for a robot: package, compiled model, TVM's runtime, installer",
     "bench": "how fast the network is here, beside other runtimes",
+    "tables": "the tables of FastDepth's paper, with this machine's milliseconds",
     "tune": "find the fastest kernel tiles of this machine",
     "estimate": "how long a network takes on a board that is not at hand",
     "eval": "how good a bundle is on pictures with known depth",
@@ -43,6 +46,7 @@ MISSING = {
     "rclpy": "Source a ROS 2 installation, use what `make demo` sets up, or install this package's extra [ros].",
     "torch": "Use the environment that `make train-env` sets up: .venv-train/bin/fastdepth train.",
     "tvm": "Install apache-tvm as requirements/run.txt names it; a robot that has compiled modules does without.",
+    "viser": "Install it: pip install 'fastdepth_ros[view]', or `make view` in the checkout.",
     **dict.fromkeys(
         ("cv2", "matplotlib", "numpy", "rich", "rosbags", "yaml"),
         "Install it as requirements/packages.txt names it, or install this package with its extra [alone].",
@@ -112,4 +116,5 @@ def run(command: str, arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
+    end_with_launch()
     sys.exit(main())

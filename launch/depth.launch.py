@@ -1,4 +1,4 @@
-"""Depth from one camera: the node, and if wanted a recording in the camera's place, and RViz.
+"""Depth from one camera: the node, and if wanted a recording in the camera's place, RViz, and a page in the browser.
 
     ros2 launch fastdepth_ros depth.launch.py image:=/camera/image_raw
     ros2 launch fastdepth_ros depth.launch.py bag:=~/recordings/kitchen rviz:=true
@@ -7,6 +7,7 @@ An argument that is left empty leaves the parameter as the params_file has it. W
 starts. A node that cannot start, or dies, ends the launch, and not with status 0; respawn:=true starts it again.
 """
 
+import importlib.util
 import os
 import sys
 from collections.abc import Callable
@@ -45,8 +46,14 @@ NAME = "fastdepth"
 DECOMPRESSES = "compressed_image_transport"
 """Package of the plugin with which RViz shows compressed images."""
 
+VIEW_WAITS = 300.0
+"""Time in which the node has to be there for the page [s]: it is, before its model is compiled."""
+
 RESPAWN_DELAY = 2.0
 """Before a node that died is started again [s]."""
+
+ENDS_WITH_LAUNCH = {"FASTDEPTH_LAUNCH": str(os.getpid())}
+"""Environment of what ends when launch does: on SIGTERM, launch itself leaves its processes behind."""
 
 PARAMETERS = (
     "model",
@@ -188,6 +195,10 @@ ARGUMENTS = [
         "rviz", default_value="false", choices=["true", "false"], description="Show images, depth and cloud in RViz."
     ),
     DeclareLaunchArgument(
+        "view", default_value="false", choices=["true", "false"], description="Show all in a browser (docs/view.md)."
+    ),
+    DeclareLaunchArgument("view_port", default_value="8080", description="Port of that page, on this machine alone."),
+    DeclareLaunchArgument(
         "frame", default_value="", description="RViz's fixed frame; empty: the frame_id of the first image."
     ),
     DeclareLaunchArgument(
@@ -229,6 +240,8 @@ def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         entities += play(Path(bag), resolve, given, raw=rviz)
     if rviz:
         entities += show(resolve, given)
+    if given["view"] == "true":
+        entities += page(resolve, given)
     return entities
 
 
@@ -252,6 +265,9 @@ def refuse_what_is_missing(context: LaunchContext, given: dict[str, str]) -> Non
     if given["rviz"] == "true" and not executable(context, "rviz2", "rviz2"):
         remedy = f"Install it ({how_to_install('rviz2')}), or leave rviz out."
         raise RuntimeError(f"rviz:=true needs the package rviz2, which is not installed. {remedy}")
+    if given["view"] == "true" and importlib.util.find_spec("viser") is None:
+        remedy = "Install it (pip install 'fastdepth_ros[view]'), or leave view out."
+        raise RuntimeError(f"view:=true needs the package viser, which is not installed. {remedy}")
     if given["model"]:
         refuse_missing_model(given["model"])
 
@@ -314,6 +330,7 @@ def depth_node(given: dict[str, str]) -> list[LaunchDescriptionEntity]:
         remappings=[("image", given["image"]), ("camera_info", given["camera_info"]), *measured(given)],
         parameters=[given["params_file"], parameters],
         ros_arguments=["--log-level", given["log_level"]] if given["log_level"] else [],
+        additional_env=ENDS_WITH_LAUNCH,
         respawn=respawn,
         respawn_delay=RESPAWN_DELAY,
         output="screen",
@@ -399,9 +416,16 @@ def play(bag: Path, resolve: Callable[[str], str], given: dict[str, str], raw: b
     order += ["--camera-only"] if given["anchoring"] == "off" else []
     order += ["--raw"] if raw else []
     order += ["--loop"] if given["loop"] == "true" else []
-    player = ExecuteProcess(cmd=order, name="player", output="screen")
+    player = ExecuteProcess(cmd=order, name="player", additional_env=ENDS_WITH_LAUNCH, output="screen")
     on_exit = ended("the player", well="the recording was played")
     return [player, RegisterEventHandler(OnProcessExit(target_action=player, on_exit=on_exit))]
+
+
+def page(resolve: Callable[[str], str], given: dict[str, str]) -> list[LaunchDescriptionEntity]:
+    """The page in the browser; depth goes on without it."""
+    order = [sys.executable, "-m", f"{PACKAGE}.cli", "view", "--node", resolve("~"), "--port", given["view_port"]]
+    order += ["--wait", f"{VIEW_WAITS:g}"]
+    return [ExecuteProcess(cmd=order, name="view", additional_env=ENDS_WITH_LAUNCH, output="screen")]
 
 
 def show(resolve: Callable[[str], str], given: dict[str, str]) -> list[LaunchDescriptionEntity]:
@@ -410,7 +434,10 @@ def show(resolve: Callable[[str], str], given: dict[str, str]) -> list[LaunchDes
         return rviz(resolve, given, given["frame"])
     topics = [resolve(given["image"]), resolve(given["camera_info"])]
     first = ExecuteProcess(
-        cmd=[sys.executable, "-m", f"{PACKAGE}.node.first_frame", *topics], name="first_frame", output="log"
+        cmd=[sys.executable, "-m", f"{PACKAGE}.node.first_frame", *topics],
+        name="first_frame",
+        additional_env=ENDS_WITH_LAUNCH,
+        output="log",
     )
     said: list[bytes] = []
 

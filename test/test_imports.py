@@ -22,7 +22,7 @@ ROS = {
 }
 """Packages of a ROS 2 distribution; the table calls them all ROS."""
 
-RUNTIMES = {"onnx", "onnxruntime", "openvino", "ncnn", "ai_edge_litert", "flatbuffers"}
+RUNTIMES = {"onnx", "onnxruntime", "openvino", "nncf", "ncnn", "ai_edge_litert", "flatbuffers"}
 """Packages that `fastdepth bench` compares with; the table calls them runtimes."""
 
 GROUPS = {**dict.fromkeys(ROS, "ROS"), **dict.fromkeys(RUNTIMES, "runtimes")}
@@ -52,10 +52,11 @@ ALLOWED = {
     "importing": {"children", "errors", "files", "network", "runtime", "numpy", "safetensors"},
     "models": {"errors", "files", "importing", "places", "runtime"},
     "compiler": {"children", "errors", "files", "network", "runtime", "numpy", "tvm", "tvm_ffi"},
+    "lowering": {"compiler", "errors", "files", "network", "runtime", "numpy", "tvm"},
     "viewing": {"camera", "lens", "mask", "picture", "runtime", "cv2", "numpy"},
     "pipeline": {
-        *("anchoring", "camera", "cloud", "errors", "lens", "mask", "picture", "runtime", "settings", "viewing"),
-        *("cv2", "numpy"),
+        *("anchoring", "camera", "cloud", "errors", "filters", "lens", "mask", "picture", "runtime", "settings"),
+        *("viewing", "cv2", "numpy"),
     },
     "messages": {"anchoring", "camera", "cdr", "codec", "errors", "lens", "picture", "cv2", "numpy", "ROS"},
     "parameters": {
@@ -64,9 +65,9 @@ ALLOWED = {
     },
     "diagnostics": {"anchoring", "cdr", "codec", "dds", "errors", "power", "ROS"},
     "node": {
-        *("anchoring", "camera", "cdr", "codec", "diagnostics", "errors", "files", "filters", "lens", "messages"),
-        *("models",),
-        *("parameters", "picture", "pipeline", "power", "runtime", "settings", "cv2", "numpy", "ROS"),
+        *("anchoring", "camera", "cdr", "children", "codec", "diagnostics", "errors", "files", "filters", "lens"),
+        *("messages", "models", "parameters", "picture", "pipeline", "power", "runtime", "settings"),
+        *("cv2", "numpy", "ROS"),
     },
     "harness": {
         *("camera", "cdr", "diagnostics", "errors", "messages", "millimetres", "runtime", "numpy", "ROS", "yaml"),
@@ -78,10 +79,10 @@ ALLOWED = {
     "scene": {"camera", "errors", "files", "recording", "cv2", "numpy", "rosbags"},
     "estimate": {"errors", "network", "numpy"},
     "evaluation": {
-        *("anchoring", "camera", "cdr", "children", "codec", "colours", "diagnostics", "errors", "files"),
+        *("anchoring", "camera", "cdr", "children", "codec", "colours", "diagnostics", "errors", "files", "filters"),
         *("harness", "messages", "millimetres", "models", "network", "node", "picture", "pipeline", "power"),
         *("recording", "runtime", "scene", "settings", "cv2", "h5py", "matplotlib", "numpy", "rich", "ROS"),
-        *("runtimes", "torch", "viewing"),
+        *("runtimes", "torch", "viewing", "lowering"),
     },
     "training": {
         *("anchoring", "errors", "evaluation", "files", "importing", "network", "runtime", "cv2", "matplotlib"),
@@ -98,12 +99,16 @@ ALLOWED = {
         *("harness", "messages", "parameters", "recording", "runtime", "scene", "settings", "cv2", "numpy"),
         *("rich", "ROS", "yaml"),
     },
+    "view": {
+        *("camera", "cdr", "colours", "diagnostics", "errors", "harness", "lens", "messages", "parameters", "cv2"),
+        *("numpy", "ROS", "viser", "websockets"),
+    },
     "commands": {
         *("anchoring", "camera", "cdr", "children", "codec", "colours", "compiler", "demo", "deploy"),
         *("diagnostics", "doctor", "errors", "estimate", "evaluation", "files", "harness", "importing"),
         *("messages", "millimetres", "models", "network", "parameters", "picture", "pipeline", "ply", "power"),
         *("recording", "runtime", "scene", "settings", "training", "viewing", "cv2", "numpy", "rich", "ROS"),
-        *("torch",),
+        *("torch", "lowering", "view"),
     },
     "cli": {"children", "commands", "errors"},
 }

@@ -10,12 +10,14 @@ executor's thread's.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from rclpy.clock import Clock, ClockType
 from rclpy.executors import ExternalShutdownException
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
+from rclpy.parameter import Parameter
+from std_srvs.srv import Trigger
 
 from fastdepth_ros.errors import FastDepthError, SettingError
 from fastdepth_ros.messages.output_topics import OUTPUT_TOPICS
@@ -24,9 +26,10 @@ from fastdepth_ros.node.camera_info import CameraInfoListener
 from fastdepth_ros.node.careful_node import CarefulNode
 from fastdepth_ros.node.clock import NodeClock
 from fastdepth_ros.node.configured import Configured, OpenEngine
+from fastdepth_ros.node.parameter_files import unheard
 from fastdepth_ros.node.parameters import NodeParameters
 from fastdepth_ros.node.power import NodePower
-from fastdepth_ros.node.process import give_memory_back
+from fastdepth_ros.node.process import TRIM_PERIOD, give_memory_back, trim
 from fastdepth_ros.node.rclpy_ways.choice import choose
 from fastdepth_ros.node.rclpy_ways.interface import Way
 from fastdepth_ros.node.report_timer import ReportTimer
@@ -53,6 +56,7 @@ class DepthNode(CarefulNode):
         way: how rclpy is used, and why so; by default it is chosen.
         judge_period: how often the governor is asked whether it wants something else [s].
         power_periods: of the looks at the machine.
+        command_line: of the process; a parameter file in it that names other nodes alone is reported.
         arguments: rclpy's.
 
     Attributes:
@@ -67,6 +71,7 @@ class DepthNode(CarefulNode):
         way: tuple[Way, str] | None = None,
         judge_period: float = JUDGE_PERIOD,
         power_periods: Periods = USUAL,
+        command_line: Sequence[str] = (),
         **arguments: Any,
     ) -> None:
         self.state = UNCONFIGURED
@@ -84,12 +89,15 @@ class DepthNode(CarefulNode):
         for name, error in self.strange.items():
             self._settings.refuse(name, error)
         self._reporter.name_unknown(self._settings.unknown(every_topic=False))
+        self._reporter.name_unheard(unheard(command_line, self.get_fully_qualified_name()))
         self._calibrate(self.parameters)
+        self.create_service(Trigger, "~/calibrate_scale", self._calibrate_scale)
         self._power = NodePower(self.parameters, self._now, power_periods)
         # Diagnostics go on while /clock stands still; their windows are in the node's clock all the same.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._reports = ReportTimer(self, steady, self.parameters.diagnostics_period, self._report)
         self.create_timer(judge_period, self._judge, clock=steady)
+        self.create_timer(TRIM_PERIOD, trim, clock=steady)
         if self.parameters.autostart:
             self._start_timer = self.create_timer(0.0, self._autostart, clock=steady)
 
@@ -188,6 +196,7 @@ class DepthNode(CarefulNode):
             ERROR: a fault of the node; :meth:`on_error` follows.
         """
         self._unsubscribe()
+        give_memory_back()
         return SUCCESS
 
     @transition
@@ -263,7 +272,7 @@ class DepthNode(CarefulNode):
             ExternalShutdownException: the node is to end.
         """
         if self._is_to_end() or not self.context.ok():
-            raise ExternalShutdownException
+            raise ExternalShutdownException("the process is to end")
         doing = "is being compiled"
         self._report(f"configuring: the model {doing}, once on this machine")
         words = f"{self.parameters.model} {doing} for {self.parameters.target}, once on this machine"
@@ -295,6 +304,20 @@ class DepthNode(CarefulNode):
         self._enforce()
         if self._active is not None and self.state == ACTIVE:
             self._active.anchor(parameters)
+
+    def _calibrate_scale(self, request: Any, response: Any) -> Any:  # noqa: ARG002
+        """Answer ``~/calibrate_scale``: set depth_scale by the frames of late, or say why that cannot be."""
+        answers = self._configured.answers if self._configured is not None and self.state == ACTIVE else None
+        try:
+            if answers is None:
+                raise SettingError("the node is not active", "Activate it, and ask again.")
+            found = answers.scale.find(self.parameters, self._now())
+            result = self.set_parameters([Parameter("depth_scale", value=found.scale)])[0]
+            response.success = bool(result.successful)
+            response.message = str(found) if result.successful else str(result.reason)
+        except FastDepthError as error:
+            response.success, response.message = False, str(error)
+        return response
 
     def _calibrate(self, parameters: Parameters) -> None:
         self._camera_info.rectify(parameters.rectify, parameters.view_fov)

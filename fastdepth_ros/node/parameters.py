@@ -108,12 +108,22 @@ class NodeParameters:
                     check_change(name, self._node.state)
         except SettingError as error:
             return SetParametersResult(successful=False, reason=str(error))
-        self.current = parameters
+        if ours and (refusal := self._put(parameters)):
+            return SetParametersResult(successful=False, reason=refusal)
         mended = {TOGETHER, *(change.name for change in changes)}
         self.refused = {name: error for name, error in self.refused.items() if name not in mended}
-        if ours:
-            self._on_change(parameters)
         return SetParametersResult(successful=True)
+
+    def _put(self, parameters: Parameters) -> str:
+        """Put values in force; where that fails those of before are in force, and the reason is returned."""
+        before, self.current = self.current, parameters
+        try:
+            self._on_change(parameters)
+        except SettingError as error:  # a topic that they want cannot be had
+            self.current = before
+            self._on_change(before)
+            return str(error)
+        return ""
 
 
 def descriptor_of(spec: Spec) -> ParameterDescriptor:

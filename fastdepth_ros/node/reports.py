@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from rclpy.node import Node
 from rclpy.qos import QoSCompatibility, QoSProfile, qos_check_compatible
 
 from fastdepth_ros.camera import Intrinsics
+from fastdepth_ros.diagnostics.graph import publishers_of
 from fastdepth_ros.diagnostics.levels import (
     LAST_CAMERA,
     NO_CAMERA,
@@ -74,6 +75,7 @@ class Reporter:
     def __init__(self, node: Node, facts: Mapping[str, str]) -> None:
         self.problem = ""
         self._unknown: Mapping[str, str | None] = {}
+        self._unheard: list[str] = []
         self._named: set[str] = set()
         self._stands = Standstill()
         self._node = node
@@ -102,6 +104,14 @@ class Reporter:
             meant = f" Was {unknown[name]} meant?" if unknown[name] else ""
             self._node.get_logger().warning(f"there is no parameter {quoted(name)}, which was given at start.{meant}")
 
+    def name_unheard(self, files: Mapping[str, Sequence[str]]) -> None:
+        """Report parameter files that were given and hold nothing for this node, each with the names in it."""
+        for path, names in files.items():
+            others = ", ".join(shortened(name) for name in names[:MOST_KINDS])
+            words = f"{path} has parameters of {others}, and none of /{self._name}"
+            self._unheard.append(words)
+            self._node.get_logger().warning(words)
+
     def watch(self, image: Any, camera_info: Any, outputs: Mapping[str, Any]) -> None:
         """Report on these subscriptions and publishers, by the names of their outputs, until :meth:`forget`."""
         self._watched = (image, camera_info, outputs)
@@ -123,7 +133,7 @@ class Reporter:
         now = self._node.get_clock().now()
         about = {"model": parameters.model, "target": parameters.target, **self._about_node}
         stood = self._stands.seconds(now.nanoseconds)
-        statuses = [node_status(doing, self.problem, about, now.nanoseconds == 0, stood, self._unknown)]
+        statuses = [node_status(doing, self.problem, about, now.nanoseconds == 0, stood, self._unknown, self._unheard)]
         report, measured = Report(), dict[str, float]()
         if self._watched is not None and answers is not None:
             report = answers.monitor.report(now.nanoseconds * 1e-9)
@@ -177,7 +187,11 @@ class Reporter:
 
     def _source(self, subscription: Any) -> InputTopic:
         ours, kind = subscription.qos_profile, _type_name(subscription.msg_type)
-        publishers = self._node.get_publishers_info_by_topic(subscription.topic_name)
+        publishers = publishers_of(self._node, subscription.topic_name)
+        if publishers is None:
+            count = self._node.count_publishers(subscription.topic_name)
+            unknown = ["not told: one has a name that is no text"] * count
+            return InputTopic(subscription.topic_name, _qos(ours), unknown, count, kind)
         same = [each for each in publishers if each.topic_type == kind]
         fits = [qos_check_compatible(each.qos_profile, ours) for each in same]
         return InputTopic(

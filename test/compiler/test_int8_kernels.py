@@ -4,14 +4,13 @@ import itertools
 
 import numpy as np
 import pytest
-import tvm
 from int8_cases import exact
-from test_kernels import panels_case, rows_case, run, separable, upsampled_case
+from test_kernels import compile_together, panels_case, rows_case, run, separable, upsampled_case
 
 from fastdepth_ros.compiler.byte_products import BYTE_KERNELS
 from fastdepth_ros.compiler.layout import Map
 from fastdepth_ros.compiler.pointwise import Int8, find_precision
-from fastdepth_ros.compiler.targets import TARGETS, find_target
+from fastdepth_ros.compiler.targets import TARGETS
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.runtime import processor
 from fastdepth_ros.runtime.processor import BYTE_PRODUCTS, byte_products, flags
@@ -44,8 +43,7 @@ def cases(products):
 @pytest.fixture(scope="module", params=ways())
 def compiled(request):
     named = dict(cases(request.param))
-    module = tvm.IRModule({name: case.kernel for name, case in named.items()})
-    return named, tvm.compile(module, find_target("host").llvm())
+    return named, compile_together({name: case.kernel for name, case in named.items()})
 
 
 def test_every_int8_kernel_is_near_plain_numpy(compiled):
@@ -68,7 +66,7 @@ def test_several_threads_give_the_same_bits_in_int8(compiled):
 @every_way
 def test_products_are_the_definition_to_the_bit(products):
     cases = exact(products)
-    module = tvm.compile(tvm.IRModule({name: case.kernel for name, case in cases.items()}), find_target("host").llvm())
+    module = compile_together({name: case.kernel for name, case in cases.items()})
     for name, case in cases.items():
         np.testing.assert_array_equal(case.out.unpack(run(case, module[name], 1)), case.expected, err_msg=name)
 

@@ -63,6 +63,8 @@ def faults(outcome: Outcome) -> list[str]:
 def markdown(outcome: Outcome, folder: Path) -> str:
     """The table, and the verdict."""
     readings, ledger = outcome.readings, outcome.ledger
+    if not readings.samples:
+        return f"Verdict: not good: {outcome.problem}.\n"
     first, last, settled = readings.samples[0], readings.samples[-1], readings.settled()
     before, after, count = outcome.cycles
     read = [json.loads(file.read_text()) for file in folder.glob("reader-*.json")]
@@ -73,9 +75,9 @@ def markdown(outcome: Outcome, folder: Path) -> str:
             "resident memory at start, settled, at the end [MB]",
             f"{first.rss:.1f}, {settled[0].rss:.1f}, {last.rss:.1f}",
         ),
-        ("its slope since it settled [MB/h]", f"{readings.slope('rss'):.2f}"),
+        ("its slope between comparable moments since it settled [MB/h]", f"{readings.slope('rss'):.2f}"),
         ("of this, memory of no file [MB]", f"{first.own:.1f}, {settled[0].own:.1f}, {last.own:.1f}"),
-        ("its slope [MB/h]", f"{readings.slope():.2f}{judged}"),
+        ("its slope between comparable moments [MB/h]", f"{readings.slope():.2f}{judged}"),
         ("the same of a plain rclpy node, which reads beside it", f"{readings.slope('plain'):.2f}{judged}"),
         ("open files, threads at start and end", f"{first.files} to {last.files}, {first.threads} to {last.threads}"),
         ("age p50 / p95 / max [ms], last report", last.age or "none"),
