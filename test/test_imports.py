@@ -22,7 +22,7 @@ ROS = {
 }
 """Packages of a ROS 2 distribution; the table calls them all ROS."""
 
-RUNTIMES = {"onnx", "onnxruntime", "openvino", "ncnn", "ai_edge_litert", "flatbuffers"}
+RUNTIMES = {"onnx", "onnxruntime", "openvino", "nncf", "ncnn", "ai_edge_litert", "flatbuffers"}
 """Packages that `fastdepth bench` compares with; the table calls them runtimes."""
 
 GROUPS = {**dict.fromkeys(ROS, "ROS"), **dict.fromkeys(RUNTIMES, "runtimes")}

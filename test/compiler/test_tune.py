@@ -54,10 +54,10 @@ def test_a_slow_kernel_is_measured_to_be_slow():
 
 @pytest.mark.parametrize(
     ("name", "precision"),
-    [*((name, "float32") for name in TARGETS), ("x86-64-v3", "int8"), ("alderlake", "int8")],
+    [*((name, "float32") for name in TARGETS), *((name, "int8") for name in ("x86-64-v3", "x86-64-v4", "alderlake"))],
 )
 def test_candidates_fit_the_registers(name, precision):
-    target = TARGETS[name]
+    target = find_target(name, precision)
     arithmetic = find_precision(precision, target)
     for stage in stages(PRUNED, target, 224, 224):
         candidates = tune.tiles(stage, target, tiling.rule(stage, target), arithmetic)

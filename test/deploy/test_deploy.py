@@ -192,6 +192,7 @@ def test_nothing_is_overwritten(small, tmp_path, capsys):
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.skipif("avx2" not in processor.features(), reason="this processor lacks AVX2")
 @pytest.mark.parametrize(("lost", "ships"), mostly_slow([(0.001, True), (0.01, False)]))
 def test_int8_goes_with_it_where_the_bundle_loses_next_to_nothing(small, tmp_path, lost, ships):
     folder = shutil.copytree(small.path, tmp_path / "small")

@@ -47,6 +47,9 @@ START_LIMIT, FRAMES_LIMIT = 60.0, 30.0
 POINTS = 300
 """Measured points of a frame, as many as a SLAM's."""
 
+UNHURRIED = "profiles: {max-n: {linux: {cpu: {}}}}\n"
+"""Profiles without a wished age: beside other programs the governor would answer fewer images than are counted."""
+
 JPEG_QUALITY = 90
 COUNTED = "fastdepth_ros.evaluation.benchmark.counted_node"
 
@@ -209,8 +212,10 @@ def _measure(module: dict[str, str], case: Case, seen: Seen, frames: int, folder
     name = f"{case.width}x{case.height} {'JPEG' if case.jpeg else 'raw'}"
     place = folder / name.replace(" ", "-")
     place.mkdir(parents=True)
+    (place / "power.yaml").write_text(UNHURRIED, encoding="utf-8")
     parameters = {
         **module,
+        "power_file": str(place / "power.yaml"),
         "threads": 1,
         "image_transport": "compressed" if case.jpeg else "raw",
         "cloud": "xyzrgb",

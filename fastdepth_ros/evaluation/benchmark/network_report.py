@@ -8,8 +8,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from fastdepth_ros.evaluation.benchmark.measure import OURS
 from fastdepth_ros.evaluation.benchmark.network_rounds import NetworkBench
-from fastdepth_ros.evaluation.benchmark.rounds import OURS
 from fastdepth_ros.network.count import count, total
 from fastdepth_ros.runtime import processor
 

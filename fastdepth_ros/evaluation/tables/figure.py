@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from fastdepth_ros.evaluation.benchmark.rounds import OURS
+from fastdepth_ros.evaluation.benchmark.measure import OURS
 from fastdepth_ros.evaluation.figures import save
 from fastdepth_ros.evaluation.tables.report import Reports
 
