@@ -43,6 +43,7 @@ ALLOWED = {
     "ply": {"files", "numpy"},
     "millimetres": {"numpy"},
     "settings": {"errors"},
+    "cameras": {"errors"},
     "mask": {"codec", "errors", "files", "cv2", "numpy"},
     "power": {"children", "errors", "files", "places"},
     "cloud": {"camera", "errors", "picture", "cv2", "numpy"},
@@ -59,13 +60,13 @@ ALLOWED = {
     },
     "messages": {"anchoring", "camera", "cdr", "codec", "errors", "lens", "picture", "cv2", "numpy", "ROS"},
     "parameters": {
-        *("anchoring", "codec", "errors", "files", "lens", "mask", "models", "pipeline", "power", "runtime"),
-        *("settings",),
+        *("anchoring", "cameras", "codec", "errors", "files", "lens", "mask", "models", "pipeline", "power"),
+        *("runtime", "settings"),
     },
     "diagnostics": {"anchoring", "cdr", "codec", "dds", "errors", "power", "ROS"},
     "node": {
         *("anchoring", "camera", "cdr", "codec", "diagnostics", "errors", "files", "filters", "lens", "messages"),
-        *("models",),
+        *("cameras", "models"),
         *("parameters", "picture", "pipeline", "power", "runtime", "settings", "cv2", "numpy", "ROS"),
     },
     "harness": {
@@ -89,7 +90,7 @@ ALLOWED = {
     },
     "deploy": {"children", "compiler", "errors", "files", "places", "runtime"},
     "doctor": {
-        *("anchoring", "camera", "cdr", "children", "codec", "dds", "diagnostics", "errors", "files"),
+        *("anchoring", "camera", "cameras", "cdr", "children", "codec", "dds", "diagnostics", "errors", "files"),
         *("messages", "models", "network", "parameters", "pipeline", "power", "runtime", "settings", "viewing"),
         *("numpy", "ROS"),
     },
@@ -99,7 +100,7 @@ ALLOWED = {
         *("rich", "ROS", "yaml"),
     },
     "commands": {
-        *("anchoring", "camera", "cdr", "children", "codec", "colours", "compiler", "demo", "deploy"),
+        *("anchoring", "camera", "cameras", "cdr", "children", "codec", "colours", "compiler", "demo", "deploy"),
         *("diagnostics", "doctor", "errors", "estimate", "evaluation", "files", "harness", "importing"),
         *("messages", "millimetres", "models", "network", "parameters", "picture", "pipeline", "ply", "power"),
         *("recording", "runtime", "scene", "settings", "training", "viewing", "cv2", "numpy", "rich", "ROS"),
