@@ -60,6 +60,8 @@ class Worker(threading.Thread, Generic[Item]):
         except BaseException as error:  # whoever waits gets it
             self.ready.set_exception(error)
             return
+        # That of an heir holds its predecessor, which would stay, with all before it, for as long as work goes on.
+        del self._prepare
         self.ready.set_result(None)
         try:
             for item in self._inbox.items(lambda: not self._relieved):

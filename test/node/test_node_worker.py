@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
 import time
+import weakref
 from collections import deque
 
 import pytest
@@ -168,3 +170,19 @@ def test_a_worker_that_waits_for_its_turn_can_be_stopped():
     two.stop()
     assert not one.is_alive()
     assert not two.is_alive()
+
+
+def test_nothing_is_kept_of_workers_whose_work_went_on():
+    """A robot's power profile changes hands many times a day."""
+    worker = Worker(lambda: lambda _: None, Queue())
+    former = []
+    worker.start()
+    for _ in range(3):
+        worker.ready.result(PATIENCE)
+        former.append(weakref.ref(worker))
+        worker = worker.successor(0)
+        worker.start()
+    worker.ready.result(PATIENCE)
+    gc.collect()
+    assert [each() for each in former] == [None] * 3
+    worker.stop()
