@@ -7,6 +7,7 @@ from concurrent import futures
 from typing import Any
 
 from fastdepth_ros.models import find_bundle
+from fastdepth_ros.node.answers import Answers
 from fastdepth_ros.node.one_camera import OneCamera
 from fastdepth_ros.node.power import NodePower
 from fastdepth_ros.node.rclpy_ways.interface import Inbox
@@ -57,6 +58,7 @@ class Configured:
         self._now = now
         self._say = say
         self._about = about
+        self._answers: list[Answers] = []
         self._niceness = power.niceness
         self._worker: Worker[Any] = Worker(self._load, inbox, self._niceness.worker)
         self._worker.start()
@@ -72,7 +74,7 @@ class Configured:
         return self._worker.busy_since
 
     def wait(self, seconds: float, meanwhile: Callable[[], None]) -> None:
-        """Wait until the model is loaded.
+        """Wait until the model is loaded, and the cameras have their answers of it.
 
         Args:
             seconds: how often something is done meanwhile.
@@ -84,6 +86,8 @@ class Configured:
         while not futures.wait([self._worker.ready], timeout=seconds).done:
             meanwhile()
         self._worker.ready.result()
+        for camera, answers in zip(self._cameras, self._answers, strict=True):
+            camera.answers = answers
 
     def hear(self, wanted: bool) -> None:
         """Have the images of all cameras answered, which are active, or of none."""
@@ -121,7 +125,7 @@ class Configured:
         module = module_for(bundle, wanted.target, choice.precision, self._say)
         engine = self._open_engine(module, self._power.effective.threads)
         engine.run()
-        answers = [camera.load(engine, bundle.manifest) for camera in self._cameras]
+        answers = self._answers = [camera.answers_of(engine, bundle.manifest) for camera in self._cameras]
         self._about(bundle.manifest, engine, choice)
 
         def answer_turn(turn: Turn) -> None:

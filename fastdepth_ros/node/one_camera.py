@@ -21,7 +21,7 @@ from fastdepth_ros.runtime.engine import Engine
 
 
 class OneCamera:
-    """A camera through the node's lifecycle. Every method but :meth:`load` is for the executor's thread.
+    """A camera through the node's lifecycle. Every method but :meth:`answers_of` is for the executor's thread.
 
     Args:
         node: whose camera it is.
@@ -37,7 +37,7 @@ class OneCamera:
         parameters: as somebody set them; see :attr:`effective`.
         info: hears its calibration.
         publications: name of each output -> rclpy's publisher; none where the node is not configured.
-        answers: to its images; None where no model is loaded.
+        answers: to its images, as :meth:`answers_of` made them; None where no model is loaded.
         active: hears its images; None where the node is not active.
     """
 
@@ -118,9 +118,9 @@ class OneCamera:
         self.publications = {output.name: self._topics.advertise(output) for output in OUTPUT_TOPICS}
         self._publishers = {name: self._way.publisher(publisher) for name, publisher in self.publications.items()}
 
-    def load(self, engine: Engine, manifest: Manifest) -> Answers:
-        """Make its answers of a model that several cameras may share. For the thread that answers."""
-        self.answers = Answers(
+    def answers_of(self, engine: Engine, manifest: Manifest) -> Answers:
+        """Make its answers of a model, which several cameras may share. For the thread that answers."""
+        return Answers(
             engine=engine,
             manifest=manifest,
             publishers=self._publishers,
@@ -130,7 +130,6 @@ class OneCamera:
             now=self._now,
             log_failure=self._log_failure,
         )
-        return self.answers
 
     def activate(self) -> Active:
         """Subscribe to its topics.

@@ -114,7 +114,12 @@ def end(processes: list[tuple[subprocess.Popen, Graph, Path]], number: int) -> N
         graph.close()
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
-            process.wait(PATIENCE)
+            try:
+                process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                # Whoever is left behind takes the processor from all that come after it, and the others wait longer.
+                process.kill()
+                process.wait()
     for process, _, log in ended:
         assert process.returncode == 0, log.read_text()
 
