@@ -1,6 +1,6 @@
 # `make demo` and `make test` set up what they need in an environment of their own, once, and go. ARGS="..." is handed on
 # to the command.
-.PHONY: demo test test-all check tests tables bench fuzz soak wheel train-env clean help
+.PHONY: demo view test test-all check tests tables bench fuzz soak wheel train-env clean help
 
 # Whose ROS 2: kilted and jazzy are wheels in .venv and .venv-jazzy, noble is Jazzy beside the NumPy and OpenCV of Ubuntu 24.04,
 # system is the one that was sourced.
@@ -40,6 +40,7 @@ PYTHON ?= $(firstword $(foreach p,$(PYTHONS),$(shell $(p) -c '$(SUITS)' 2>/dev/n
 
 help:
 	@echo "make demo       play a recording through the node and write a report (ARGS=\"--recording DIR ...\")"
+	@echo "make view       a page in the browser on a node that runs (ARGS=\"--node /front/fastdepth ...\")"
 	@echo "make test       ruff, mypy and the tests but for the slow ones (ARGS=\"-k camera ...\" for pytest)"
 	@echo "make test-all   the slow ones as well"
 	@echo "make tables     write config/depth.yaml and docs/parameters.md again"
@@ -53,6 +54,9 @@ help:
 
 demo: $(VENV)/.run
 	$(CLEAN) $(BIN)/fastdepth demo $(ARGS)
+
+view: $(VENV)/.view
+	$(CLEAN) $(BIN)/fastdepth view $(ARGS)
 
 test: check
 	$(CLEAN) $(BIN)/python tools/tests_side_by_side.py -m "not slow" $(ARGS)
@@ -109,6 +113,10 @@ endif
 
 $(VENV)/.test: $(VENV)/.run requirements/test.txt
 	$(PIP) -r $(RUN) -r requirements/test.txt
+	@touch $@
+
+$(VENV)/.view: $(VENV)/.run requirements/view.txt
+	$(PIP) -r $(RUN) -r requirements/view.txt
 	@touch $@
 
 # Other runtimes and torch live apart: the TVM runtime would load torch into the node wherever it is installed.

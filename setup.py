@@ -48,6 +48,7 @@ setup(
         "ros-jazzy": requirements("packages", "run-jazzy"),
         "recordings": [r for r in requirements("packages") if r.startswith("rosbags")],
         "cuda": requirements("cuda"),
+        "view": requirements("view"),
         "train": [r for r in requirements("train") if not r.startswith(("pytest", "hypothesis"))],
         "test": ["pytest", "pytest-timeout", "hypothesis"],
     },

@@ -29,7 +29,7 @@ OFF_CENTRE = 0.25
 """Distance allowed between a principal point and its picture's centre, as a share of the side: the middle half."""
 
 OFF_BOTH = 0.09
-"""Share by which it may be off both ways alike, as the matrix of another size is."""
+"""Share by which it may be off both ways as the matrix of another size is, or of the picture turned on its side."""
 
 FOCAL_RATIO = 1.2
 """By how much fx and fy of a lens on square pixels may differ."""
@@ -144,12 +144,15 @@ def implausible(camera: Intrinsics) -> str:
 
 def _off_centre(camera: Intrinsics) -> str:
     x, y = (camera.cx + 0.5) / camera.width - 0.5, (camera.cy + 0.5) / camera.height - 0.5
-    alike = abs(x - y) < OFF_BOTH / 2 and min(abs(x), abs(y)) > OFF_BOTH
+    both = min(abs(x), abs(y)) > OFF_BOTH
     words = f"the principal point ({camera.cx:.1f}, {camera.cy:.1f}) is far from the centre of"
     words += f" {camera.width}x{camera.height} pixels"
-    if alike:
+    if both and abs(x - y) < OFF_BOTH / 2:
         size = f"{camera.width * (1 + 2 * x):.0f}x{camera.height * (1 + 2 * y):.0f}"
         return f"{words}, as if the matrix were of {size}" if min(x, y) > -0.5 else words
+    turned = camera.height / camera.width / 2 - 0.5, camera.width / camera.height / 2 - 0.5
+    if both and max(abs(x - turned[0]), abs(y - turned[1])) < OFF_BOTH / 2:
+        return f"{words}, as if the matrix were of {camera.height}x{camera.width}"
     return words if max(abs(x), abs(y)) >= OFF_CENTRE else ""
 
 

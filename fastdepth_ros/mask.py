@@ -10,7 +10,6 @@ import math
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -18,7 +17,7 @@ import numpy.typing as npt
 
 from fastdepth_ros.codec.decoder import decode_file
 from fastdepth_ros.errors import ImageError, SettingError, quoted
-from fastdepth_ros.files.reading import read
+from fastdepth_ros.files.reading import read, user_path
 
 __all__ = ["Mask", "parse_mask"]
 
@@ -103,7 +102,7 @@ def _polygon(text: str, words: str) -> npt.NDArray[np.float64]:
 
 def _read(path: str) -> npt.NDArray[np.bool_]:
     try:
-        data = read(Path(path).expanduser(), LARGEST_FILE)
+        data = read(user_path(path), LARGEST_FILE)
         pixels = decode_file(data, "it", cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION)
     except OSError as error:
         raise _cannot(path, str(error.strerror or error)) from error

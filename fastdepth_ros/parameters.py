@@ -172,6 +172,9 @@ class Parameters:
     cloud_stride: int = Settings.cloud_stride
     min_depth: float = Settings.min_depth
     max_depth: float = Settings.max_depth
+    depth_scale: float = Settings.depth_scale
+    calibration_distance: float = 0.0
+    calibration_pixel: str = NONE
     max_uncertainty: float = Settings.max_uncertainty
     cloud_sigma: bool = Settings.cloud_sigma
     anchoring: AnchoringMode = "auto"
@@ -315,6 +318,23 @@ TABLE: dict[str, Spec] = {
         _spec("cloud_stride", "Every n-th pixel of every n-th row becomes a point."),
         _spec("min_depth", "Smallest depth that is an answer, less than max_depth; below it is too close."),
         _spec("max_depth", "Largest depth that is an answer, more than min_depth; above it is out of range."),
+        _spec(
+            "depth_scale",
+            "Factor on the network's depth, before measured depths correct what is left (docs/scale.md). The service"
+            " `~/calibrate_scale` finds it.",
+        ),
+        _spec(
+            "calibration_distance",
+            "Depth that somebody measured at calibration_pixel, for `~/calibrate_scale`; 0 is none, and the floor or"
+            " measured depths say it.",
+            low=0.0,
+            high=100.0,
+            unit="m",
+        ),
+        _spec(
+            "calibration_pixel",
+            f"Column and row of depth/image_rect, as 112 112, that show calibration_distance; {NONE} is its middle.",
+        ),
         _spec(
             "max_uncertainty",
             "Depths whose standard deviation is larger are no answers; 0 keeps all of them.",
@@ -521,6 +541,21 @@ def calibration_of(camera_info_url: str) -> CalibrationFile | None:
     return None if camera_info_url == NONE else read_calibration(camera_info_url)
 
 
+def pixel_of(calibration_pixel: str) -> tuple[int, int] | None:
+    """The column and row that ``calibration_pixel`` says; None for the middle.
+
+    Raises:
+        SettingError: it says none.
+    """
+    if calibration_pixel == NONE:
+        return None
+    numbers = calibration_pixel.replace(",", " ").split()
+    if len(numbers) != 2 or not all(each.isascii() and each.isdigit() and len(each) < 7 for each in numbers):
+        remedy = f"Use its column and row, as 112 112, or {NONE} for the middle."
+        raise SettingError(f"calibration_pixel cannot be {quoted(calibration_pixel)}", remedy)
+    return int(numbers[0]), int(numbers[1])
+
+
 def affinity_of(cpu_affinity: str) -> tuple[int, ...] | None:
     """The cores that ``cpu_affinity`` names; None for all, and for those of the profile.
 
@@ -580,6 +615,7 @@ MEANINGS: dict[str, Callable[[Any], object]] = {
     "view_fov": check_fov,
     "mask": mask_of,
     "power_file": profiles_of,
+    "calibration_pixel": pixel_of,
     "cpu_affinity": affinity_of,
     "nvpmodel_command": command_of,
     "anchor_extrinsics": extrinsics_of,

@@ -92,6 +92,7 @@ class Settings:
         cloud_sigma: whether points carry the standard deviation of their depth.
         output_camera: whose grid ``camera`` is, where the picture is distorted: ``rectified`` is the pinhole's, ``raw``
             the picture's own, in which each pixel looks up the depth of its ray.
+        depth_scale: factor on the network's metres, before anchors correct what is left.
         rotation: angle by which the picture has to be turned clockwise to be upright, as the network sees it then;
             answers are in the picture's own grid all the same [degrees]; ``auto`` is :attr:`Pipeline.turned`.
 
@@ -109,6 +110,7 @@ class Settings:
     cloud_sigma: bool = False
     output_camera: OutputCamera = "rectified"
     rotation: Rotation = "0"
+    depth_scale: float = 1.0
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -208,6 +210,7 @@ class Pipeline:
         self._maker = Latest[CloudMaker]()
         self._prior = Prior.from_json(manifest.anchoring, f"the manifest of {manifest.name}")
         self._anchoring: Anchoring | None = None
+        self._scaled = self.settings.depth_scale
 
     @property
     def mask(self) -> Mask | None:
@@ -295,7 +298,7 @@ class Pipeline:
         answer = self._engine.run()
         started = _lap(stages, "infer", started)
 
-        np.multiply(answer, geometry.ratio, out=self._metres)
+        np.multiply(answer, geometry.ratio * self._scale(), out=self._metres)
         sigmas, report = None, None
         wanted = uncertainty or self.settings.max_uncertainty > 0 or (cloud and self.settings.cloud_sigma)
         if anchors or wanted or (self._anchoring is not None and self._anchoring.remembers):
@@ -325,6 +328,15 @@ class Pipeline:
         answered = Cells(self._cells, geometry.view, seen) if cells else None
         lens = lens if in_raw else None
         return DepthFrame(published, output, points, stages, sure, report, answered, lens=lens)
+
+    def _scale(self) -> float:
+        """Factor on the network's metres. What anchors said of the scale before it changed, they said of another."""
+        scale = self.settings.depth_scale
+        if scale != self._scaled:
+            self._scaled = scale
+            if self._anchoring is not None:
+                self._anchoring.forget()
+        return scale
 
     def _anchor(
         self, anchors: Sequence[Anchors] | None, now: float, wanted: bool

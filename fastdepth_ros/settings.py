@@ -143,6 +143,7 @@ LIMITS = {
     "max_depth": Limits(float, low=0.0, high=100.0, unit="m"),
     "max_uncertainty": Limits(float, low=0.0, high=100.0, unit="m"),
     "cloud_sigma": Limits(bool),
+    "depth_scale": Limits(float, low=0.05, high=20.0),
     "anchoring": Limits(str, get_args(AnchoringMode)),
     "anchor_scale": Limits(str, get_args(AnchorScale)),
 }

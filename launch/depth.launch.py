@@ -1,4 +1,4 @@
-"""Depth from one camera or several: the node, and if wanted a recording in the camera's place, and RViz.
+"""Depth from one camera or several: the node, and if wanted a recording in the camera's place, RViz, and a page.
 
     ros2 launch fastdepth_ros depth.launch.py image:=/camera/image_raw
     ros2 launch fastdepth_ros depth.launch.py cameras:=front,rear image:='/{camera}/image_raw'
@@ -8,6 +8,7 @@ An argument that is left empty leaves the parameter as the params_file has it. W
 starts. A node that cannot start, or dies, ends the launch, and not with status 0; respawn:=true starts it again.
 """
 
+import importlib.util
 import os
 import sys
 from collections.abc import Callable
@@ -45,6 +46,9 @@ NAME = "fastdepth"
 
 DECOMPRESSES = "compressed_image_transport"
 """Package of the plugin with which RViz shows compressed images."""
+
+VIEW_WAITS = 300.0
+"""Time in which the node has to be there for the page [s]: it is, before its model is compiled."""
 
 RESPAWN_DELAY = 2.0
 """Before a node that died is started again [s]."""
@@ -206,6 +210,10 @@ ARGUMENTS = [
         "rviz", default_value="false", choices=["true", "false"], description="Show images, depth and cloud in RViz."
     ),
     DeclareLaunchArgument(
+        "view", default_value="false", choices=["true", "false"], description="Show all in a browser (docs/view.md)."
+    ),
+    DeclareLaunchArgument("view_port", default_value="8080", description="Port of that page, on this machine alone."),
+    DeclareLaunchArgument(
         "frame", default_value="", description="RViz's fixed frame; empty: the frame_id of the first image."
     ),
     DeclareLaunchArgument(
@@ -248,6 +256,8 @@ def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         entities += play(Path(bag), resolve, given, raw=rviz)
     if rviz:
         entities += show(resolve, given, cameras[0] if cameras else "")
+    if given["view"] == "true":
+        entities += page(resolve, given)
     return entities
 
 
@@ -262,6 +272,8 @@ def names_of(given: dict[str, str]) -> list[str]:
         return []
     if given["bag"]:
         raise RuntimeError("bag:= plays one camera. Leave cameras out, or play the recording beside the node.")
+    if given["view"] == "true":
+        raise RuntimeError("view:=true shows one camera. Leave view or cameras out.")
     if given["image"] == IMAGE:
         given["image"] = f"{PLACE}/image_raw"
     for argument in ("image", "camera_info"):
@@ -291,6 +303,9 @@ def refuse_what_is_missing(context: LaunchContext, given: dict[str, str]) -> Non
     if given["rviz"] == "true" and not executable(context, "rviz2", "rviz2"):
         remedy = f"Install it ({how_to_install('rviz2')}), or leave rviz out."
         raise RuntimeError(f"rviz:=true needs the package rviz2, which is not installed. {remedy}")
+    if given["view"] == "true" and importlib.util.find_spec("viser") is None:
+        remedy = "Install it (pip install 'fastdepth_ros[view]'), or leave view out."
+        raise RuntimeError(f"view:=true needs the package viser, which is not installed. {remedy}")
     if given["model"]:
         refuse_missing_model(given["model"])
 
@@ -450,6 +465,13 @@ def play(bag: Path, resolve: Callable[[str], str], given: dict[str, str], raw: b
     player = ExecuteProcess(cmd=order, name="player", output="screen")
     on_exit = ended("the player", well="the recording was played")
     return [player, RegisterEventHandler(OnProcessExit(target_action=player, on_exit=on_exit))]
+
+
+def page(resolve: Callable[[str], str], given: dict[str, str]) -> list[LaunchDescriptionEntity]:
+    """The page in the browser; depth goes on without it."""
+    order = [sys.executable, "-m", f"{PACKAGE}.cli", "view", "--node", resolve("~"), "--port", given["view_port"]]
+    order += ["--wait", f"{VIEW_WAITS:g}"]
+    return [ExecuteProcess(cmd=order, name="view", output="screen")]
 
 
 def show(resolve: Callable[[str], str], given: dict[str, str], camera: str) -> list[LaunchDescriptionEntity]:

@@ -22,7 +22,7 @@ from fastdepth_ros.cli import main
 from fastdepth_ros.compiler.export import compile_bundle
 from fastdepth_ros.errors import BundleError, FastDepthError, RecordingError, SettingError, StorageError
 from fastdepth_ros.files.scratch import make_scratch, scratch, sweep
-from fastdepth_ros.files.writing import new_folder, write_file
+from fastdepth_ros.files.writing import new_folder, write_file, write_output
 from fastdepth_ros.importing import import_weights
 from fastdepth_ros.network import PRUNED, Network
 from fastdepth_ros.parameters import validate
@@ -359,6 +359,45 @@ def test_a_file_is_replaced_at_once_or_stays(tmp_path):
     write_file(tmp_path / "file", "new")
     assert (tmp_path / "file").read_text() == "new"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "link"]
+
+
+def test_an_output_goes_where_its_name_leads(tmp_path):
+    (tmp_path / "file").write_text("old")
+    (tmp_path / "link").symlink_to("file")
+    write_output(tmp_path / "link", "new")
+    assert (tmp_path / "file").read_text() == "new"
+    assert (tmp_path / "link").is_symlink()
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDWR | os.O_NONBLOCK)
+    write_output(tmp_path / "pipe", "said")
+    assert os.read(reader, 9) == b"said"
+    assert (tmp_path / "pipe").is_fifo()
+    os.close(reader)
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        "from fastdepth_ros.files.writing import write_output; write_output(out, bytes(10_000))",
+        "from fastdepth_ros.training import curves; curves.write(out, [{'images': 1.0}] * 1000)",
+        "from matplotlib.figure import Figure; from fastdepth_ros.evaluation import figures;"
+        " figures.save(Figure(), out.with_suffix('.png'), dpi=300)",
+    ],
+    ids=["numbers", "curves", "a figure"],
+)
+def test_what_was_there_survives_a_full_disk(tmp_path, write):
+    for name in ("out", "out.png"):
+        (tmp_path / name).write_text("an hour's work")
+    program = (
+        "import pathlib\nfrom fastdepth_ros.errors import StorageError\nout = pathlib.Path(sys.argv[1])\n"
+        f"try:\n {write}\nexcept StorageError as error: print(error)"
+    )
+    done = limited(program, tmp_path / "out", size=2000)
+    assert done.returncode == 0, done.stderr
+    assert "cannot be written" in done.stdout
+    for name in ("out", "out.png"):
+        assert (tmp_path / name).read_text() == "an hour's work"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "out.png"]
 
 
 def write_and_raise(out, error):

@@ -53,6 +53,7 @@ ALLOWED = {
     "importing": {"children", "errors", "files", "network", "runtime", "numpy", "safetensors"},
     "models": {"errors", "files", "importing", "places", "runtime"},
     "compiler": {"children", "errors", "files", "network", "runtime", "numpy", "tvm", "tvm_ffi"},
+    "lowering": {"compiler", "errors", "files", "network", "runtime", "numpy", "tvm"},
     "viewing": {"camera", "lens", "mask", "picture", "runtime", "cv2", "numpy"},
     "pipeline": {
         *("anchoring", "camera", "cloud", "errors", "lens", "mask", "picture", "runtime", "settings", "viewing"),
@@ -82,7 +83,7 @@ ALLOWED = {
         *("anchoring", "camera", "cdr", "children", "codec", "colours", "diagnostics", "errors", "files"),
         *("harness", "messages", "millimetres", "models", "network", "node", "picture", "pipeline", "power"),
         *("recording", "runtime", "scene", "settings", "cv2", "h5py", "matplotlib", "numpy", "rich", "ROS"),
-        *("runtimes", "torch", "viewing"),
+        *("runtimes", "torch", "viewing", "lowering"),
     },
     "training": {
         *("anchoring", "errors", "evaluation", "files", "importing", "network", "runtime", "cv2", "matplotlib"),
@@ -99,12 +100,16 @@ ALLOWED = {
         *("harness", "messages", "parameters", "recording", "runtime", "scene", "settings", "cv2", "numpy"),
         *("rich", "ROS", "yaml"),
     },
+    "view": {
+        *("camera", "cdr", "colours", "diagnostics", "errors", "harness", "lens", "messages", "parameters", "cv2"),
+        *("numpy", "ROS", "viser", "websockets"),
+    },
     "commands": {
         *("anchoring", "camera", "cameras", "cdr", "children", "codec", "colours", "compiler", "demo", "deploy"),
         *("diagnostics", "doctor", "errors", "estimate", "evaluation", "files", "harness", "importing"),
         *("messages", "millimetres", "models", "network", "parameters", "picture", "pipeline", "ply", "power"),
         *("recording", "runtime", "scene", "settings", "training", "viewing", "cv2", "numpy", "rich", "ROS"),
-        *("torch",),
+        *("torch", "lowering", "view"),
     },
     "cli": {"children", "commands", "errors"},
 }

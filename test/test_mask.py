@@ -144,6 +144,7 @@ def test_a_file_of_another_size_is_named_with_both_sizes(png):
         ("/nowhere/mask.png", "No such file"),
         ("/dev/zero", "no regular file"),
         ("/", "directory"),
+        ("~no-such-user/mask.png", "nobody knows that home"),
     ],
 )
 def test_what_is_no_mask_is_refused_with_a_remedy(words, cause):

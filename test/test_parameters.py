@@ -55,6 +55,8 @@ def test_a_whole_number_does_for_a_number():
         ({"rotation": 45}, "0, 90, 180, 270, auto"),
         ({"rotation": "auto", "anchoring": "off"}, "Set anchoring to auto"),
         ({"view_fov": 5.0}, "10 to 150"),
+        ({"cpu_affinity": f"0-{10**30}"}, "numbers of cores"),
+        ({"cpu_affinity": "9" * 1000}, "numbers of cores"),
     ],
 )
 def test_what_is_not_allowed_is_refused_with_what_is(values, remedy):

@@ -418,3 +418,22 @@ def test_who_looks_sees_the_network_s_input_and_may_refuse_it():
     np.testing.assert_array_equal(seen[0], engine.input)
     assert "look" in answered.stages
     assert "look" not in pipeline.run(Picture(scene(), "rgb"), KINECT).stages
+
+
+def test_depth_scale_multiplies_depth_points_and_uncertainty():
+    plain, scaled = (
+        Pipeline(KnownAnswer(grid()), MANIFEST, Settings(max_depth=100.0, depth_scale=scale)).run(
+            Picture(scene(), "rgb"), KINECT, uncertainty=True
+        )
+        for scale in (1.0, 1.5)
+    )
+    np.testing.assert_allclose(scaled.depth, 1.5 * plain.depth, rtol=1e-6)
+    np.testing.assert_allclose(scaled.cloud, 1.5 * plain.cloud, rtol=1e-5)
+    np.testing.assert_allclose(scaled.uncertainty, 1.5 * plain.uncertainty, rtol=0.05)
+
+
+def test_depth_scale_comes_before_the_limits():
+    frame = Pipeline(KnownAnswer(), MANIFEST, Settings(max_depth=3.0, depth_scale=2.0)).run(
+        Picture(scene(), "rgb"), KINECT
+    )
+    assert np.isposinf(frame.depth).all()

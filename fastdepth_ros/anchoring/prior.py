@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from fastdepth_ros.errors import BundleError
+from fastdepth_ros.errors import BundleError, quoted
+
+DEVIATIONS = (1e-3, 3.0)
+"""Standard deviations that a prior may have, in the logarithm of depth; beyond these, fits lose their last digit."""
+
+FACTORS = (1e-2, 100.0)
+
+RANGES = {
+    "reach": (4.0, 1000.0),
+    "alike": (0.01, 10.0),
+    "colour": (0.01, 10.0),
+    "spread": FACTORS,
+    "spread_edge": (0.0, 100.0),
+    "edge": (1e-3, 10.0),
+    "spread_up": (0.0, 5.0),
+    "spread_side": (0.0, 5.0),
+    "alone": FACTORS,
+    "anchored": FACTORS,
+    "few": (0.1, 1000.0),
+}
+"""Smallest and largest of the other numbers."""
 
 
 @dataclass(frozen=True)
@@ -71,9 +90,9 @@ class Prior:
             return cls()
         known = {field.name: numbers[field.name] for field in fields(cls) if field.name in numbers}
         for name, value in known.items():
-            number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-            low = 0.0 if name.startswith("spread_") else 1e-4
-            if not (number and low <= value <= 1e4):
-                cause = f"{path} has the anchoring number {name} = {value!r}"
-                raise BundleError(cause, f"It has to be a number from {low:g} to 10000: import the model again.")
+            low, high = RANGES.get(name, DEVIATIONS)
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            if not (number and low <= value <= high):
+                cause = f"{path} has the anchoring number {name} = {quoted(value)}"
+                raise BundleError(cause, f"It has to be a number from {low:g} to {high:g}: import the model again.")
         return cls(**{name: float(value) for name, value in known.items()})

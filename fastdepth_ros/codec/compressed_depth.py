@@ -39,6 +39,9 @@ NEAREST = 0.02
 MOST_EMPTY, MOST_FOR_BYTE = 1 << 22, 1000
 """Pixels that any message of RVL may have, and those for each of its bytes: a few say that nothing is far and wide."""
 
+RVL_BYTES = 24
+"""Bytes that reading RVL takes for each pixel."""
+
 _LARGEST = np.iinfo(np.uint16).max
 _REMEDY = "Let its publisher pack it with PNG or RVL."
 
@@ -119,11 +122,11 @@ def _unpack_rvl(packed: npt.NDArray[np.uint8], name: str) -> npt.NDArray[np.uint
     if len(data) < SIZE.size:
         raise ImageError(f"{name} was cut short", _REMEDY)
     width, height = SIZE.unpack_from(data)
-    check_size(name, width, height, MAX_PIXELS)
     if not width or not height:
         raise ImageError(f"{name} has {width}x{height} pixels", _REMEDY)
     if width * height > max(MOST_EMPTY, MOST_FOR_BYTE * len(data)):
         raise ImageError(f"{name} was cut short: {len(data)} bytes are no {width}x{height} pixels", _REMEDY)
+    check_size(name, width, height, MAX_PIXELS, RVL_BYTES)
     try:
         return rvl.decode(data[SIZE.size :], width * height).reshape(height, width)
     except ValueError as error:

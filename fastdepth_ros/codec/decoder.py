@@ -27,9 +27,6 @@ MOST_SCANNED = 16
 PADDING = 512
 """Bytes that cameras leave behind a file's end."""
 
-STRAY_BYTES = 2
-"""Behind a scan, that some cameras leave there."""
-
 _COLOUR_BYTES = 3
 _COEFFICIENT_BYTES = 2
 _EXTRANEOUS = re.compile(r"Corrupt JPEG data: (\d+) extraneous bytes before marker 0x(\w\w)")
@@ -132,7 +129,8 @@ class Decoder:
         if len(data) - header.ends < jpeg.least_bytes(header):
             raise ValueError(f"was cut short: its {len(data)} bytes are no {header.width}x{header.height} pixels")
         if header.scans:
-            self._check_scans(name, data.tobytes(), header)
+            self._check_scans(name, file := data.tobytes(), header)
+            _check_filler(data[: jpeg.end_of_scan(file, header.ends)], header)
         else:
             end = _end_of(data, header.ends)
             _check_filler(data[:end], header)
@@ -165,8 +163,8 @@ class Decoder:
             return False
         count, marker = int(stray[1]), int(stray[2], 16)
         if marker == jpeg.END[1]:
-            return count <= STRAY_BYTES or _is_padding(data, count)
-        return count <= STRAY_BYTES and jpeg.restarts_follow(data.tobytes(), self._header)
+            return count <= jpeg.STRAY_BYTES or _is_padding(data, count)
+        return count <= jpeg.STRAY_BYTES and jpeg.restarts_follow(data.tobytes(), self._header)
 
     def _check_scans(self, name: str, file: bytes, header: jpeg.Header) -> None:
         if not jpeg.is_whole(file, header):

@@ -74,6 +74,8 @@ def _goes_on(bits: str, at: int, blocks: list[tuple[Codes, Codes]], first: int) 
 def _block_end(bits: str, at: int, dc: Codes, ac: Codes) -> int:
     """End of the plain block that begins there; -1 where none does."""
     category, at = _symbol(bits, at, dc)
+    if not ac:  # the same step over and over leads out of all brightness, unless it is the smallest
+        return at + category if category in (0, 1) else -1
     at += category
     for _ in range(PLAIN + 1):
         symbol, at = _symbol(bits, at, ac)

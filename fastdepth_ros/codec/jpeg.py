@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from struct import Struct, error
 from typing import NamedTuple
 
@@ -10,7 +11,8 @@ import numpy as np
 _LENGTH, _FRAME = Struct(">H"), Struct(">BHHB")
 START = b"\xff\xd8\xff"
 SCAN, END = b"\xff\xda", b"\xff\xd9"
-_START_OF_SCAN, _TABLES, _INTERVAL, _JFIF, _ADOBE = 0xDA, 0xC4, 0xDD, 0xE0, 0xEE
+_START_OF_SCAN, _TABLES, _STEPS, _INTERVAL, _JFIF, _ADOBE = 0xDA, 0xC4, 0xDB, 0xDD, 0xE0, 0xEE
+_BEHIND_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 _ALONE = frozenset({0x01, *range(0xD0, 0xD8)})
 """Markers that no segment follows."""
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -20,6 +22,9 @@ out."""
 _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 _PROGRESSIVE_HUFFMAN = 0xC2
 MOST_SEGMENTS = 1000
+STRAY_BYTES, MOST_BETWEEN = 2, 8
+"""Behind a scan, that some cameras leave there; and behind a segment, where with more of them one may be lost."""
+
 _BLOCK, _SIDE = 64, 8
 """Samples of a block, and of its sides."""
 _RESTART = 0xD0
@@ -53,7 +58,8 @@ class Header(NamedTuple):
         reducible: whether a decoder can leave out what is fine.
         scans: whether several scans make the picture: a decoder keeps all coefficients meanwhile.
         samples: stored for each pixel, all channels together.
-        tables: Huffman's for DC and AC of each block of an MCU; none where the file is coded in another way.
+        tables: Huffman's for DC and AC of each block of an MCU, an empty one for AC where the first scan has none of
+            them; none where the file is coded in another way.
         bits_a_block: in the shortest code of a block.
         scan_at: where the first scan's marker is.
         ends: where its header ends.
@@ -102,6 +108,12 @@ def least_bytes(header: Header) -> float:
     return header.bits_a_block * header.samples * header.width * header.height / _BLOCK / 8
 
 
+def end_of_scan(data: bytes, start: int) -> int:
+    """End of the scan that begins there: the next marker that is no restart."""
+    found = _BEHIND_SCAN.search(data, start)
+    return found.start() if found else len(data)
+
+
 def scan_count(data: bytes, header: Header) -> int:
     """Number of scans."""
     return data.count(SCAN, header.scan_at) if header.scans else 1
@@ -125,9 +137,12 @@ def restarts_follow(data: bytes, header: Header) -> bool:
 def _walk(data: bytes) -> Header:
     at, frame, tables, interval, segments = 2, None, Tables(), 0, [data[:2]]
     for _ in range(MOST_SEGMENTS):
-        at = data.find(b"\xff", at)
-        if at < 0:
+        found = data.find(b"\xff", at)
+        if found < 0:
             break
+        if found - at > MOST_BETWEEN:
+            raise ValueError(f"is corrupt: {found - at} bytes stand between its segments")
+        at = found
         while data[at] == 0xFF:  # any number of them may come before a marker
             at += 1
         marker = data[at]
@@ -150,6 +165,8 @@ def _walk(data: bytes) -> Header:
             frame = _read_frame(data, at + 2, marker)
         elif marker == _TABLES:
             tables.update(_read_tables(data[at + 2 : at + length]))
+        elif marker == _STEPS:
+            _check_steps(data[at + 2 : at + length])
         elif marker == _INTERVAL:
             interval = _LENGTH.unpack_from(data, at + 2)[0]
         segments.append(bytes((0xFF, marker)) + data[at : at + max(2, length)])
@@ -183,27 +200,43 @@ def _read_tables(segment: bytes) -> Tables:
     found, at = Tables(), 0
     while at + 17 <= len(segment):
         end = at + 17 + sum(segment[at + 1 : at + 17])
+        symbols = segment[at + 17 : end]
+        if len(set(symbols)) < len(symbols):
+            raise ValueError("is corrupt: a table of Huffman's has two codes for the same")
         found[segment[at]] = segment[at + 1 : end]
         at = end
     return found
 
 
+def _check_steps(segment: bytes) -> None:
+    """Hold steps of quantisation against T.81, B.2.4.1: none is 0. Decoders take such a one for what they like."""
+    at = 0
+    while at < len(segment):
+        size = 2 if segment[at] >> 4 else 1
+        end = at + 1 + size * _BLOCK
+        if any(not any(segment[step : step + size]) for step in range(at + 1, min(end, len(segment)), size)):
+            raise ValueError("is corrupt: a step of quantisation is 0")
+        at = end
+
+
 def _header(frame: FrameHeader, tables: Tables, scan: bytes, at: int) -> Header:
     count, blocks = len(frame.components), frame.components
     scans = frame.marker in _PROGRESSIVE or scan[0] != count
-    coded = _tables_of(frame, tables, scan) if frame.marker in _HUFFMAN and not scans else ()
+    sequential = frame.marker in _HUFFMAN and not scans
+    coarse = frame.marker == _PROGRESSIVE_HUFFMAN and scan[-3:-1] == b"\0\0" and scan[-1] < 0x10
+    coded = _tables_of(frame, tables, scan, sequential) if sequential or coarse else ()
     samples = sum(blocks.values()) / max(blocks.values())
     size = frame.width, frame.height, frame.bits, count
     reducible = frame.marker in _REDUCIBLE
-    shortest = 2 if coded else int(frame.marker == _PROGRESSIVE_HUFFMAN)
+    shortest = 2 if coded and sequential else int(frame.marker == _PROGRESSIVE_HUFFMAN)
     return Header(*size, reducible, scans, samples, coded, shortest, at - len(SCAN), at + 2 + len(scan))
 
 
-def _tables_of(frame: FrameHeader, tables: Tables, scan: bytes) -> tuple[tuple[bytes, bytes], ...]:
+def _tables_of(frame: FrameHeader, tables: Tables, scan: bytes, ac_too: bool) -> tuple[tuple[bytes, bytes], ...]:
     """Tables of each block of an MCU, in order; none where one is missing."""
     found: list[tuple[bytes, bytes]] = []
     for at in range(1, 1 + 2 * scan[0], 2):
-        dc, ac = tables.get(scan[at + 1] >> 4), tables.get(0x10 | scan[at + 1] & 15)
+        dc, ac = tables.get(scan[at + 1] >> 4), tables.get(0x10 | scan[at + 1] & 15) if ac_too else b""
         if dc is None or ac is None:
             return ()
         found += [(dc, ac)] * (frame.components.get(scan[at], 1) if scan[0] > 1 else 1)

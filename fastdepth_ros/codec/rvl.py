@@ -11,6 +11,8 @@ The paper's program goes from pixel to pixel; here a picture is written and read
 
 from __future__ import annotations
 
+from array import array
+from collections.abc import Iterator
 from functools import cache
 
 import numpy as np
@@ -24,6 +26,12 @@ MOST_GROUPS = 10
 
 LONGEST = 1 << 23
 """Pixels of the longest part that is written: a picture's longer ones are written as several."""
+
+MOST_IDLE = 1000
+"""Parts of no pixels that a picture may have: each takes time, and a file may hold any number of them."""
+
+BLOCK = 1 << 17
+"""Bytes that are unpacked at a time; a multiple of a word's."""
 
 NONE = 0xFF
 """A byte that is no group."""
@@ -58,30 +66,35 @@ def decode(data: bytes | memoryview, pixels: int) -> Words:
     Raises:
         ValueError: it is cut short, or its numbers do not fit the picture; the text goes on after its name.
     """
-    numbers = _read(data)
-    picture = np.zeros(pixels, np.uint16)
-    at, number, runs, total = 0, 0, [], 0
+    measured = bytearray(pixels)
+    differences = array("i")
+    blocks = _blocks(data)
+    numbers, place = array("i"), 0
+    at = idle = 0
     while at < pixels:
-        if number + 2 > len(numbers):
-            raise ValueError("was cut short")
-        zeros, others = int(numbers[number]), int(numbers[number + 1])
-        start, number = at + zeros, number + 2
-        at = start + others
-        if at > pixels or number + others > len(numbers):
-            raise ValueError("was cut short" if at <= pixels else f"holds more than its {pixels} pixels")
-        if others:
-            runs.append((start, number, others))
-        number, total = number + others, total + others
-    differences = np.empty(total, np.int64)
-    filled = 0
-    for _, first, count in runs:
-        differences[filled : filled + count] = numbers[first : first + count]
-        filled += count
-    values = np.cumsum((differences >> 1) ^ -(differences & 1)).astype(np.uint16)
-    filled = 0
-    for start, _, count in runs:
-        picture[start : start + count] = values[filled : filled + count]
-        filled += count
+        if place + 2 > len(numbers):
+            numbers, place = numbers[place:] + next(blocks), 0
+            continue
+        zeros, others = numbers[place], numbers[place + 1]
+        start, at, place = at + zeros, at + zeros + others, place + 2
+        if at > pixels:
+            raise ValueError(f"holds more than its {pixels} pixels")
+        if not others:
+            idle += not zeros
+            if idle > MOST_IDLE:
+                raise ValueError("holds parts without pixels")
+            continue
+        measured[start:at] = b"\1" * others
+        while others > len(numbers) - place:
+            differences += numbers[place:]
+            others -= len(numbers) - place
+            numbers, place = next(blocks), 0
+        differences += numbers[place : place + others]
+        place += others
+    steps = np.frombuffer(differences, np.int32)
+    picture = np.zeros(pixels, np.uint16)
+    values = np.cumsum((steps >> 1) ^ -(steps & 1), dtype=np.int64)
+    picture[np.frombuffer(measured, np.bool_)] = values.astype(np.uint16)
     return picture
 
 
@@ -160,22 +173,48 @@ def _packed(numbers: npt.NDArray[np.int32]) -> bytes:
     return words.astype("<u4").tobytes()
 
 
-def _read(data: bytes | memoryview) -> npt.NDArray[np.int64]:
-    """All numbers of packed bytes; zeros behind the last, where its word is filled up."""
-    whole = len(data) // 4 * 4
-    pairs = np.frombuffer(data, np.uint8, whole).reshape(-1, 4)[:, ::-1].reshape(-1)
+def _blocks(data: bytes | memoryview) -> Iterator[array[int]]:
+    """All numbers of packed bytes, a block at a time: of a large file no more is unpacked than its picture needs.
+
+    Raises:
+        ValueError: there are no more, or one is too long.
+    """
+    left = memoryview(data)[: len(data) // 4 * 4]
+    begun: npt.NDArray[np.uint8] = np.empty(0, np.uint8)
+    while len(left):
+        block, left = left[:BLOCK], left[BLOCK:]
+        groups = np.concatenate((begun, _groups(block)))
+        ends = np.flatnonzero(groups < MORE)
+        begun = groups[int(ends[-1]) + 1 :] if len(ends) else groups
+        if len(begun) >= MOST_GROUPS:
+            raise _too_long()
+        yield array("i", _numbers_of(groups, ends).tobytes())
+    raise ValueError("was cut short")
+
+
+def _groups(data: memoryview) -> npt.NDArray[np.uint8]:
+    """Half bytes of whole words, in the order of the picture."""
+    pairs = np.frombuffer(data, np.uint8).reshape(-1, 4)[:, ::-1].reshape(-1)
     groups = np.empty(2 * len(pairs), np.uint8)
     groups[0::2], groups[1::2] = pairs >> 4, pairs & 0xF
-    ends = np.flatnonzero(groups < MORE)
+    return groups
+
+
+def _numbers_of(groups: npt.NDArray[np.uint8], ends: npt.NDArray[np.intp]) -> npt.NDArray[np.int32]:
+    """The numbers of groups; ``ends`` are the last ones of each."""
     starts = np.append(0, ends[:-1] + 1)[: len(ends)]
     left = ends - starts
-    numbers = np.asarray(groups[starts] & (MORE - 1), np.int64)
+    numbers = np.asarray(groups[starts] & (MORE - 1), np.int32)
     of = np.flatnonzero(left)
-    for group in range(1, MOST_GROUPS + 1):
+    for group in range(1, MOST_GROUPS):
         if not len(of):
             return numbers
-        if group == MOST_GROUPS:
-            break
-        numbers[of] |= (groups[starts[of] + group] & (MORE - 1)).astype(np.int64) << GROUP * group
+        numbers[of] |= (groups[starts[of] + group] & (MORE - 1)).astype(np.int32) << GROUP * group
         of = of[left[of] > group]
-    raise ValueError(f"has a number of more than {GROUP * MOST_GROUPS} bits")
+    if len(of):
+        raise _too_long()
+    return numbers
+
+
+def _too_long() -> ValueError:
+    return ValueError(f"has a number of more than {GROUP * MOST_GROUPS} bits")

@@ -21,6 +21,7 @@ from fastdepth_ros.evaluation import power_table
 from fastdepth_ros.evaluation.benchmark import aims, layers, plot, tables
 from fastdepth_ros.evaluation.benchmark.rounds import Bench, compare, start
 from fastdepth_ros.evaluation.benchmark.runtimes import PEERS
+from fastdepth_ros.files.writing import write_output
 from fastdepth_ros.models import DEFAULT, find_bundle
 from fastdepth_ros.runtime import processor
 from fastdepth_ros.runtime.bundle import Bundle, write_bundle
@@ -41,6 +42,9 @@ TORCH_PYTHON = Path(".venv-train/bin/python")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("bundle", nargs="?", default=DEFAULT, help=f"name or folder of a bundle (default: {DEFAULT})")
+    parser.add_argument(
+        "--network", metavar="LIST", help="only networks of the papers, by comma (`fastdepth networks list`)"
+    )
     parser.add_argument("--target", default="host", help="compile for this target (default: host)")
     parser.add_argument("--against", default="", metavar="LIST", help=f"other runtimes, by comma: {', '.join(PEERS)}")
     interpreters = f"{PEER_PYTHON}; torch: {TORCH_PYTHON}"
@@ -81,16 +85,24 @@ def run(args: argparse.Namespace) -> int:
     """Measure, and print what was found."""
     if args.cameras is not None and not 1 <= args.cameras <= MOST:
         raise SettingError(f"--cameras is {args.cameras}", f"Give 1 to {MOST}.")
-    if args.plot and (args.engine_only or args.frame or args.cameras or args.power or args.layers):
+    if args.plot and (args.engine_only or args.frame or args.cameras or args.power or args.layers or args.network):
         raise SettingError("--plot draws the comparison", "Leave out what asks for other figures only.")
     if args.plot and args.plot.suffix not in PLOTS:
         raise SettingError(f"{args.plot} is no picture", f"End its name in {' or '.join(PLOTS)}.")
-    threads = _numbers(args.threads, "threads") if args.threads else sorted({1, processor.cores()})
-    bundle, console = find_bundle(args.bundle), Console()
+    threads = numbers(args.threads, "threads") if args.threads else sorted({1, processor.cores()})
+    console = Console()
     if not console.is_terminal:
         console = Console(width=WIDTH)
+    found: Any
+    if args.network:
+        from fastdepth_ros.commands import bench_networks
+
+        found = bench_networks.run(args, threads, pythons_of(args), console)
+        _write(args.json, found)
+        return 0
+    bundle = find_bundle(args.bundle)
     if args.engine_only:
-        found: Any = _engine_only(bundle, args)
+        found = _engine_only(bundle, args)
         tables.show_start(console, found)
     elif args.frame:
         found = _frame(bundle, args)
@@ -116,19 +128,32 @@ def run(args: argparse.Namespace) -> int:
             tables.show_sizes(console, found)
         if args.plot:
             plot.draw(args.plot, found)
-    if args.json:
-        args.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    _write(args.json, found)
     return 0
+
+
+def _write(file: Path | None, found: Any) -> None:
+    if file:
+        write_output(file, json.dumps(found, indent=2) + "\n")
+
+
+def pythons_of(args: argparse.Namespace) -> dict[str, Path]:
+    """Runtime of ``--against`` -> the interpreter that has it.
+
+    Raises:
+        SettingError: there is no such runtime.
+    """
+    peers = [name for name in args.against.split(",") if name]
+    if unknown := sorted(set(peers) - PEERS.keys()):
+        raise SettingError(f"there is no runtime {unknown[0]!r}", f"Choose of {', '.join(PEERS)}.")
+    return {name: _python_of(name, args.peer_python) for name in peers}
 
 
 def _compare(
     bundles: Sequence[Bundle], threads: list[int], args: argparse.Namespace, scratch: Path
 ) -> list[dict[str, Any]]:
     """A report for each bundle; they take turns."""
-    peers = [name for name in args.against.split(",") if name]
-    if unknown := sorted(set(peers) - PEERS.keys()):
-        raise SettingError(f"there is no runtime {unknown[0]!r}", f"Choose of {', '.join(PEERS)}.")
-    pythons = {name: _python_of(name, args.peer_python) for name in peers}
+    pythons = pythons_of(args)
     with Console(stderr=True).status("Preparing") as status:
         benches = []
         for number, bundle in enumerate(bundles):
@@ -203,13 +228,18 @@ def _cameras(bundle: Bundle, args: argparse.Namespace, console: Console) -> dict
 def _resized(bundle: Bundle, sizes: str, scratch: Path) -> list[Bundle]:
     """The bundle with square inputs of other sizes: the same weights."""
     made = []
-    for side in _numbers(sizes, "sizes"):
+    for side in numbers(sizes, "sizes"):
         manifest = dataclasses.replace(bundle.manifest, input_width=side, input_height=side, files=None)
         made.append(write_bundle(scratch / str(side), manifest, bundle.weights()))
     return made
 
 
-def _numbers(text: str, name: str) -> list[int]:
+def numbers(text: str, name: str) -> list[int]:
+    """Whole numbers of a list, separated by commas.
+
+    Raises:
+        SettingError: something else is there.
+    """
     try:
         return [int(number) for number in text.split(",")]
     except ValueError as error:

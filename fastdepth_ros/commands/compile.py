@@ -28,10 +28,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="float32 (default), or int8 for x86: faster, a little less accurate",
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="the module's folder (default: in the cache)")
+    network = parser.add_argument_group("a network of the papers, in place of a bundle (docs/networks.md)")
+    network.add_argument("--network", metavar="NAME", help="one of `fastdepth networks list`, or a file .yaml")
+    network.add_argument("--weights", type=Path, metavar="FILE", help="its arrays as .npz (default: noise)")
+    network.add_argument("--seed", type=int, default=0, help="of the noise (default: 0)")
+    network.add_argument("--width", type=int, help="of its picture [px] (default: the entry's)")
+    network.add_argument("--height", type=int, help="of its picture [px] (default: the entry's)")
 
 
 def run(args: argparse.Namespace) -> int:
     """Compile, and print the module's folder."""
+    if args.network:
+        from fastdepth_ros.commands import compile_network
+
+        return compile_network.run(args)
     # Imported here, because it loads the compiler: a wrong argument is told before.
     from fastdepth_ros.compiler.export import compile_bundle
 

@@ -13,7 +13,7 @@ from rich.markup import escape
 
 from fastdepth_ros.cameras import NONE, parse_cameras
 from fastdepth_ros.doctor import Question, examine
-from fastdepth_ros.errors import Finding, Level
+from fastdepth_ros.errors import LONGEST, Finding, Level, brief
 from fastdepth_ros.models import DEFAULT
 from fastdepth_ros.runtime.precision import AUTO
 from fastdepth_ros.settings import LIMITS
@@ -80,6 +80,6 @@ def as_json(check: Finding) -> dict[str, Any]:
 
 def _show(console: Console, check: Finding) -> None:
     level = f"[{check.level.colour}]{check.level.word:4}[/]"
-    console.print(f"{level}  {check.about:16}  {escape(check.cause)}", soft_wrap=True)
+    console.print(f"{level}  {check.about:16}  {escape(brief(check.cause, 4 * LONGEST))}", soft_wrap=True)
     if check.remedy:
-        console.print(f"{'':24}{escape(check.remedy)}", soft_wrap=True)
+        console.print(f"{'':24}{escape(brief(check.remedy, 4 * LONGEST))}", soft_wrap=True)

@@ -23,6 +23,7 @@ from fastdepth_ros.evaluation.evaluate import run as evaluate_all
 from fastdepth_ros.evaluation.frames import is_recording, labelled
 from fastdepth_ros.evaluation.metrics import METRICS, challenge_score
 from fastdepth_ros.evaluation.sensors import NAMES, parse
+from fastdepth_ros.files.writing import write_output
 from fastdepth_ros.models import find_bundle
 from fastdepth_ros.runtime import processor
 from fastdepth_ros.runtime.cache import module_for
@@ -119,7 +120,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         args.json.parent.mkdir(parents=True, exist_ok=True)
         summary = _summary(args, bundle, precision, outcomes, metric, scaled, anchored)
-        args.json.write_text(json.dumps(summary, indent=1) + "\n")
+        write_output(args.json, json.dumps(summary, indent=1) + "\n")
     if args.sheet:
         ranked = sorted(outcomes, key=lambda outcome: outcome.metric["rmse_m"])
         places = np.linspace(0, len(ranked) - 1, min(args.rows, len(ranked))).round().astype(int)

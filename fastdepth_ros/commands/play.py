@@ -10,9 +10,9 @@ import time
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from fastdepth_ros.errors import RecordingError
+from fastdepth_ros.errors import RecordingError, SettingError, quoted
 from fastdepth_ros.recording import Recording, UnpackedRecording, find_camera
 from fastdepth_ros.recording.anchors import DEPTH_INFO, SOURCES, AnchorTopics, chosen_topics, find_anchors
 from fastdepth_ros.runtime.ros_log import provide_log_folder
@@ -89,7 +89,7 @@ def _play(recording: Recording, args: argparse.Namespace, stop: threading.Event)
     provide_log_folder()
     rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
     try:
-        node = rclpy.create_node("player", namespace="/" + args.namespace.strip("/"))
+        node = _node(args.namespace)
         player = Player(
             node,
             [recording.topics[name] for name in played],
@@ -117,6 +117,17 @@ def _play(recording: Recording, args: argparse.Namespace, stop: threading.Event)
     finally:
         rclpy.try_shutdown()
     return 0
+
+
+def _node(namespace: str) -> Any:
+    import rclpy
+    from rclpy.exceptions import NameValidationException
+
+    try:
+        return rclpy.create_node("player", namespace="/" + namespace.strip("/"))
+    except (NameValidationException, ValueError) as error:
+        cause = f"{quoted(namespace)} is no namespace ({str(error).partition(chr(10))[0].rstrip(': ')})"
+        raise SettingError(cause, "Use letters, digits, _ and / for --namespace.") from None
 
 
 def _measured(recording: Recording, topics: CameraTopics, args: argparse.Namespace) -> AnchorTopics:

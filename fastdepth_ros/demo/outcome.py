@@ -19,6 +19,7 @@ from fastdepth_ros.demo.summary import Run, summarise
 from fastdepth_ros.demo.truth import Case, camera_of, cases, true_depth
 from fastdepth_ros.diagnostics.windows import Spread
 from fastdepth_ros.evaluation.accuracy import AccuracySum
+from fastdepth_ros.files.writing import write_file
 from fastdepth_ros.recording import CameraTopics, Recording
 from fastdepth_ros.runtime.bundle import Bundle
 
@@ -99,9 +100,9 @@ def write_outcome(
     comparison = worth.result(feed.words, results.anchoring, ages) if feed else None
     summary = summarise(results, accuracy, recording, topics, bundle, about)
     summary["anchors"] = comparison.to_json() if comparison else None
-    (folder / SUMMARY).write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    write_file(folder / SUMMARY, json.dumps(summary, indent=2) + "\n")
     page = report_page(summary, results, accuracy, gallery, cloud, comparison)
-    (folder / REPORT).write_text(page, encoding="utf-8")
+    write_file(folder / REPORT, page)
     return summary
 
 

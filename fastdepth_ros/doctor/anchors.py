@@ -17,6 +17,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image, LaserScan, Point
 from fastdepth_ros.anchoring.frames import Frames
 from fastdepth_ros.anchoring.poses import Pose
 from fastdepth_ros.anchoring.sightings import ConeMeasurement, Measurement, placed
+from fastdepth_ros.diagnostics.graph import topics_of
 from fastdepth_ros.doctor.camera import AS_THE_NODE, TYPES, beside, find
 from fastdepth_ros.doctor.check import ok, warn
 from fastdepth_ros.doctor.graph import listener, spin
@@ -155,7 +156,7 @@ def _found(node: Node) -> list[tuple[str, Kind]]:
     """Topics that may measure depth, and that somebody publishes."""
     return [
         (topic, KINDS[kind])
-        for topic, kinds in node.get_topic_names_and_types()
+        for topic, kinds in topics_of(node)
         for kind in kinds
         if kind in KINDS and node.count_publishers(topic) and not topic.endswith(OURS)
         if kind != "sensor_msgs/msg/Image" or "depth" in topic

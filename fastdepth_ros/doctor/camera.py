@@ -13,6 +13,7 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from fastdepth_ros import dds
+from fastdepth_ros.diagnostics.graph import publishers_of, topics_of
 from fastdepth_ros.doctor.check import fail, failed, ok, warn
 from fastdepth_ros.doctor.graph import listener, spin
 from fastdepth_ros.errors import FastDepthError, Finding, ImageError, shortened
@@ -63,7 +64,9 @@ def _look(
     start = time.monotonic()
     spin(executor, seconds)
     # The names of nodes come later than their topics.
-    quality = "; ".join(sorted({_quality(info) for info in node.get_publishers_info_by_topic(topic)}))
+    publishers = publishers_of(node, topic)
+    quality = "; ".join(sorted({_quality(info) for info in publishers or ()}))
+    quality = quality if publishers is not None else "its publishers cannot be told, for one has a name that is no text"
     yield ok("camera", f"{topic} ({kind}): {quality}" + (f"; also {others}" if others else ""))
     unpacker = Unpacker(TYPES[kind] is CompressedImage)
     announced = 0 if TYPES[kind] is CompressedImage else _announced(infos)
@@ -78,7 +81,7 @@ def find(node: Node, executor: SingleThreadedExecutor, image: str) -> list[tuple
         spin(executor, 0.1)
         found = [
             (name, kind)
-            for name, kinds in node.get_topic_names_and_types()
+            for name, kinds in topics_of(node)
             for kind in kinds
             if kind in TYPES and node.count_publishers(name)
         ]
@@ -97,7 +100,8 @@ def beside(topic: str) -> str:
 
 def _quality(info: Any) -> str:
     qos = info.qos_profile
-    return f"{info.node_name} sends {qos.reliability.name.lower().replace('_', '-')}, {qos.durability.name.lower()}"
+    reliability, durability = qos.reliability.name.lower().replace("_", "-"), qos.durability.name.lower()
+    return f"{shortened(info.node_name)} sends {reliability}, {durability}"
 
 
 def _announced(infos: list[bytes]) -> int:

@@ -10,6 +10,7 @@ import numpy as np
 from fastdepth_ros.anchoring import Anchoring
 from fastdepth_ros.evaluation.anchored import Study
 from fastdepth_ros.evaluation.evaluate import Outcome
+from fastdepth_ros.evaluation.figures import save
 from fastdepth_ros.evaluation.sensors import Sensor
 from fastdepth_ros.evaluation.sheet import ERROR_RANGE
 
@@ -49,4 +50,4 @@ def draw(path: Path, outcomes: Sequence[Outcome], sensor: Sensor, anchoring: Anc
     for axis, words in zip(axes[0], COLUMNS, strict=True):
         axis.set_title(words, fontsize=9)
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path)
+    save(figure, path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fastdepth_ros.evaluation.figures import save
 from fastdepth_ros.network.count import LayerCount, count
 from fastdepth_ros.network.graph import Graph
 
@@ -54,7 +55,7 @@ def draw_network(path: Path, graph: Graph, height: int = 224, width: int = 224, 
     above.set_title(_title(graph, rows, height, width), fontsize=10, color=INK, loc="left")
     for axes in (above, below):
         _plain(axes)
-    figure.savefig(path, dpi=110)
+    save(figure, path, dpi=110)
 
 
 def _title(graph: Graph, rows: Sequence[LayerCount], height: int, width: int) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from fastdepth_ros.evaluation.evaluate import Outcome
+from fastdepth_ros.evaluation.figures import save
 
 ERROR_RANGE = 1.0
 """Errors are coloured from -ERROR_RANGE to +ERROR_RANGE [m]."""
@@ -44,4 +45,4 @@ def draw(path: Path, outcomes: Sequence[Outcome], title: str) -> None:
     for axis, words in zip(axes[0], ("what the network sees", "truth", "answer", "answer - truth"), strict=True):
         axis.set_title(words, fontsize=9)
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path)
+    save(figure, path)

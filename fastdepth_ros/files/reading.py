@@ -20,6 +20,18 @@ LARGEST_TEXT = 2**20
 """Bytes of a manifest, a description or a table."""
 
 
+def user_path(text: str) -> Path:
+    """The path that a user wrote, with his home in the place of ``~``, or another user's of ``~NAME``.
+
+    Raises:
+        OSError: nobody knows that home.
+    """
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise OSError(errno.ENOENT, "nobody knows that home", text) from None
+
+
 @contextmanager
 def opened(path: Path | str, most: int = LARGEST) -> Iterator[BinaryIO]:
     """A regular file, open for reading. A pipe or device is refused, and does not hold anybody up.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -52,6 +53,23 @@ def write_file(path: Path, content: bytes | str, mode: int = 0o644) -> None:
                 os.unlink(name)
             raise
         sync(path.parent)
+
+
+def write_output(path: Path, content: bytes | str) -> None:
+    """Write a file that a user named: the one that a link leads to, and a pipe or a device as it is.
+
+    Raises:
+        StorageError: it cannot be written; a file that was there is there still.
+    """
+    try:
+        plain = stat.S_ISREG(os.stat(path).st_mode) and path.parts[:2] not in (("/", "dev"), ("/", "proc"))
+    except OSError:
+        plain = True
+    if plain:
+        write_file(Path(os.path.realpath(path)), content)
+        return
+    with storing(path), open(path, "wb") as file:
+        file.write(content.encode("utf-8") if isinstance(content, str) else content)
 
 
 @contextmanager

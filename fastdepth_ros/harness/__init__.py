@@ -2,5 +2,6 @@
 
 process     start it, watch it, end it
 bystander   a ROS node of its own in a thread of the calling process
+operator    parameters and services of a node that runs already
 measured    messages of what its other nodes measure: points, scans, ranges, small depth images
 """

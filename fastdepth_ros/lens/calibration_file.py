@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from fastdepth_ros.errors import SettingError, quoted
-from fastdepth_ros.files.reading import read
+from fastdepth_ros.files.reading import read, user_path
 from fastdepth_ros.files.yaml_text import read_yaml
 
 LARGEST_FILE = 64 << 10
@@ -68,8 +68,8 @@ def read_calibration(url: str) -> CalibrationFile:
         SettingError: it is not there, or says no calibration.
     """
     where, _, camera = url.partition("#")
-    path = _path(url, where)
     try:
+        path = _path(url, where)
         if path.suffix.lower() == ".ini":
             return _of_ini(url, read(path, LARGEST_FILE).decode("utf-8"))
         table = _table(path)
@@ -96,9 +96,9 @@ def _table(path: Path) -> Mapping[str, Any]:
 def _path(url: str, where: str) -> Path:
     scheme, colon, rest = where.partition("://")
     if not colon:
-        return Path(where).expanduser()
+        return user_path(where)
     if scheme == "file":
-        return Path(unquote(rest)).expanduser()
+        return user_path(unquote(rest))
     if scheme == "package":
         package, _, inside = unquote(rest).partition("/")
         if not package or package in (".", "..") or not inside:

@@ -51,7 +51,8 @@ class Lens:
         if turn.shape != (9,) or not np.isfinite(turn).all():
             raise CalibrationError("R of camera_info holds no rotation", REMEDY)
         turn = turn.reshape(3, 3)
-        if np.abs(turn @ turn.T - np.eye(3)).max() > CROOKED or np.linalg.det(turn) < 0:
+        # The first, because the products of what no rotation has overflow.
+        if np.abs(turn).max() > 2 or np.abs(turn @ turn.T - np.eye(3)).max() > CROOKED or np.linalg.det(turn) < 0:
             raise CalibrationError("R of camera_info is no rotation", REMEDY)
         edge = _nearest_edge(self.camera)
         if self.distortion.folds_at < edge:

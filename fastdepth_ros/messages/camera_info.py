@@ -52,8 +52,8 @@ def intrinsics_of(info: AnyCameraInfo, rectified: bool = True) -> Intrinsics:
     sensor = Intrinsics(info.width, info.height, *map(float, matrix))
     check_lens(sensor)
     rest = (info.p[1], info.p[4], *info.p[8:11]) if matrix is p else (info.k[1], info.k[3], *info.k[6:9])
-    camera = replace(sensor, doubt=implausible(sensor) or _other_shape(rest, sensor.fx) or _disagreement(info))
-    roi = info.roi
+    doubt = implausible(sensor) or _other_shape(rest, sensor.fx) or _disagreement(info) or _beyond_sensor(info)
+    camera, roi = replace(sensor, doubt=doubt), info.roi
     if roi.width and roi.height:
         camera = camera.crop(roi.x_offset, roi.y_offset, roi.width, roi.height)
     columns, rows = max(1, info.binning_x), max(1, info.binning_y)
@@ -132,7 +132,7 @@ def is_rectified(image_topic: str) -> bool:
 def same_camera(one: AnyCameraInfo, other: AnyCameraInfo) -> bool:
     """Whether two messages say the same, whatever their stamps."""
     fields = ("width", "height", "distortion_model", "binning_x", "binning_y", "roi")
-    arrays = ("k", "p", "d")
+    arrays = ("k", "p", "d", "r")
     return all(getattr(one, name) == getattr(other, name) for name in fields) and all(
         tuple(getattr(one, name)) == tuple(getattr(other, name)) for name in arrays
     )
@@ -191,6 +191,15 @@ def _disagreement(info: AnyCameraInfo) -> str:
         if k > 0 and p > 0 and not any(info.d) and not 1 / FOCAL_RATIO <= k / p <= FOCAL_RATIO:
             return f"K has a {name} of {k:g}, P of {p:g}, and there is no distortion between them"
     return ""
+
+
+def _beyond_sensor(info: AnyCameraInfo) -> str:
+    """A region of interest lies in the picture of the sensor, whose size is the message's own."""
+    roi = info.roi
+    right, bottom = roi.x_offset + roi.width, roi.y_offset + roi.height
+    if not (roi.width and roi.height) or (right <= info.width and bottom <= info.height):
+        return ""
+    return f"the region of interest ends at ({right}, {bottom}), outside the sensor's {info.width}x{info.height} pixels"
 
 
 def _baseline(source: AnyCameraInfo, camera: Intrinsics) -> tuple[float, float]:

@@ -98,9 +98,10 @@ def read_cloud(serialized: bytes, most: int = MOST_POINTS) -> Points:
     )
     chosen = cloud.reshape(-1) if sent <= most else cloud[_evenly(sent, most, layout.width)]
     xyz = np.empty((len(chosen), 3))
-    for axis, name in enumerate("xyz"):
-        xyz[:, axis] = chosen[name]
-    return Points(header, xyz, _variances(chosen), sent)
+    with np.errstate(invalid="ignore", over="ignore"):  # any number may be in it
+        for axis, name in enumerate("xyz"):
+            xyz[:, axis] = chosen[name]
+        return Points(header, xyz, _variances(chosen), sent)
 
 
 def _fields(message: Reader) -> tuple[SerializedHeader, Layout, memoryview]:

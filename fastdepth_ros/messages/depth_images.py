@@ -81,7 +81,8 @@ def read_depths(serialized: bytes, grid: int = GRID) -> Depths:
         raise AnchorError(cause, "Check its driver.")
     whole: npt.NDArray[Any] = np.ndarray((height, width), (">" if is_bigendian else "<") + kind, data, 0, (step, size))
     rows, columns = _places(height, grid), _places(width, grid)
-    metres = whole[rows[0] :: _step(height, grid), columns[0] :: _step(width, grid)].astype(np.float64) * unit
+    with np.errstate(invalid="ignore"):  # any number may be in it
+        metres = whole[rows[0] :: _step(height, grid), columns[0] :: _step(width, grid)].astype(np.float64) * unit
     return Depths(header, width, height, columns, rows, metres)
 
 

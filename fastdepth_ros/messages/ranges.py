@@ -51,7 +51,8 @@ def read_scan(serialized: bytes, most: int = MOST_POINTS) -> Points:
         raise AnchorError(cause, "Check the lidar's driver.")
     sent = len(ranges)
     step = max(1, -(-sent // most))
-    measured = ranges[::step].astype(np.float64)
+    with np.errstate(invalid="ignore"):  # any number may be in it
+        measured = ranges[::step].astype(np.float64)
     low, high = limits
     seen = (measured > 0) & (measured >= low) & np.isfinite(measured)
     if high > 0:  # some drivers leave it empty

@@ -16,6 +16,10 @@ LONGEST_NAME = 255
 """Bytes of a frame_id: it goes into every answer."""
 
 
+MOST_COEFFICIENTS = 1000
+"""Numbers of D; the longest model that is known has 14, and each of millions would cost memory."""
+
+
 class SerializedHeader(NamedTuple):
     """A std_msgs/Header: its fields, but the stamp's stand in it."""
 
@@ -84,7 +88,9 @@ def unpack_camera_info(serialized: bytes) -> SerializedCameraInfo:
         fields.skip(STAMP_ENDS)
         fields.string()
         height, width, model = fields.word(), fields.word(), fields.string(LONGEST_NAME)
-        coefficients = fields.doubles(fields.count(8))
+        if (count := fields.count(8)) > MOST_COEFFICIENTS:
+            raise ValueError(f"D of {count} numbers is no lens's")
+        coefficients = fields.doubles(count)
         matrices = fields.doubles(9), fields.doubles(9), fields.doubles(12)
         return SerializedCameraInfo(
             height,

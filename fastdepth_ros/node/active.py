@@ -102,9 +102,10 @@ class Active:
             self._topics.unsubscribe([*self._anchors.subscribers, *self._robot.release()])
             self._anchors = None
         elif parameters.anchoring == "auto" and self._anchors is None:
-            self._anchors = AnchorSources(
-                self._topics.subscribe, self._topics.publishers, parameters, self._now, self._logger, self._robot
-            )
+            with self._topics.all_or_none():
+                self._anchors = AnchorSources(
+                    self._topics.subscribe, self._topics.publishers, parameters, self._now, self._logger, self._robot
+                )
         elif self._anchors is not None:
             self._anchors.apply(parameters)
         self._answers.anchor(self._anchors)

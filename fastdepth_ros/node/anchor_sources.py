@@ -156,7 +156,8 @@ class AnchorSources:
             self._inputs[name].take()
             if name in KINDS:
                 sensed += self._sense(name, camera, stamp)
-        sensed += self._floor(camera, stamp)
+        if self.parameters.camera_height > 0 or self._floor_frame:
+            sensed += self._floor(camera, stamp)
         return Found(sensed, self._now()) if sensed else ()
 
     def turn(self, camera: str, stamp: float) -> str:

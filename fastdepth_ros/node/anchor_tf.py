@@ -30,12 +30,18 @@ class TfInput:
         self.wanted = False
         self._buffer = buffer
         self._subscribers: list[tuple[Subscriber, bool]] = []
+        self._tried = False
 
     def subscribe(self, subscribe: Subscribe) -> None:
-        """Subscribe, where it is wanted and its messages are installed."""
-        kind = tf_message() if self.wanted and not self._subscribers else None
+        """Subscribe, once, where it is wanted and its messages are installed.
+
+        Raises:
+            SettingError: a QoS override is not allowed.
+        """
+        kind = tf_message() if self.wanted and not self._tried else None
         if kind is None:
             return
+        self._tried = True
         passing, kept = (QoSProfile(depth=WAITING, reliability=ReliabilityPolicy.RELIABLE) for _ in range(2))
         kept.durability = DurabilityPolicy.TRANSIENT_LOCAL
         topics = (("/tf", passing, False), ("/tf_static", kept, True))

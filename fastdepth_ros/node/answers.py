@@ -19,16 +19,18 @@ from fastdepth_ros.lens import turning
 from fastdepth_ros.lens.lens import Lens
 from fastdepth_ros.messages.camera_info import depth_camera_info, raw_camera_info
 from fastdepth_ros.messages.images import PictureReader
-from fastdepth_ros.messages.output_topics import DERIVED, DERIVED_OUTPUTS, OUTPUT_TOPICS, PIPELINE, PIPELINE_OUTPUTS
+from fastdepth_ros.messages.output_topics import DERIVED, PIPELINE, OutputTopic
 from fastdepth_ros.messages.outputs import OutputMessages
 from fastdepth_ros.messages.serialized import SerializedHeader
 from fastdepth_ros.node.anchor_found import Found
 from fastdepth_ros.node.anchor_sources import AnchorSources
 from fastdepth_ros.node.camera_info import Calibration
+from fastdepth_ros.node.demand import Demand
 from fastdepth_ros.node.derived import DerivedAnswers
 from fastdepth_ros.node.newest_image import ReceivedImage
 from fastdepth_ros.node.power import Answered
 from fastdepth_ros.node.rclpy_ways.interface import Publisher
+from fastdepth_ros.node.scale import ScaleFinder
 from fastdepth_ros.parameters import Parameters, mask_of
 from fastdepth_ros.picture import Picture
 from fastdepth_ros.pipeline import DepthFrame, Pipeline
@@ -52,6 +54,7 @@ class Answers:
     Attributes:
         monitor: takes the notes.
         derived: makes what is neither the pipeline's nor the calibration's.
+        scale: finds depth_scale, where somebody asks.
         size_problem: why the calibration does not fit the latest image; empty where it does.
         picture_bytes: of the latest image [B]; 0 before the first.
     """
@@ -71,8 +74,10 @@ class Answers:
         self.monitor = Monitor(0.0)
         self.size_problem = ""
         self.derived = DerivedAnswers()
+        self.scale = ScaleFinder()
         self.picture_bytes = 0
         self._publishers = publishers
+        self._demand = Demand(publishers, parameters)
         self._calibration = calibration
         self._noted = noted
         self._now = now
@@ -154,12 +159,8 @@ class Answers:
     def _answer(self, image: ReceivedImage) -> None:
         self._take_up(self._parameters)
         self.picture_bytes = len(image.message.data)
-        applied = self._applied
-        wanted = {
-            output.name: not output.is_off(applied) and self._publishers[output.name].count() > 0
-            for output in OUTPUT_TOPICS
-        }
-        if not any(wanted.values()):
+        applied, wanted = self._applied, self._demand.look()
+        if not wanted.outputs:
             self.monitor.dropped(self._now(), Drop.UNWANTED)
             return
 
@@ -168,7 +169,7 @@ class Answers:
         picture = self._reader.read(image.message)
         stages["decode"] = time.perf_counter() - begun
         calibration = self._calibration_of(picture)
-        if calibration is None and not any(wanted[each.name] for each in OUTPUT_TOPICS if not each.needs_camera):
+        if calibration is None and not wanted.without_camera:
             self.monitor.dropped(self._now(), Drop.UNCALIBRATED)
             return
         header = image.message.header
@@ -189,33 +190,36 @@ class Answers:
             now=self._now(),
             lens=calibration.lens if calibration else None,
             look=None if applied.gate == "off" else self._look,
-            **_needed(wanted),
+            **wanted.needed,
         )
 
         if frame.refused:
             self.monitor.dropped(self._now(), Drop.REFUSED)
             return
         done = time.perf_counter()
-        self._publish(wanted, frame, calibration, header)
+        self._publish(wanted.outputs, frame, calibration, header)
         ended, now = time.perf_counter(), self._now()
         stages.update(frame.stages, publish=ended - done)
         if anchors is not None and frame.anchoring is not None:
             anchors.corrected(found, frame.anchoring)
+        self.scale.note(frame, applied, now)
         self._answered = True
         age = now - header.seconds
         self.monitor.answered(now, age, stages)
         self._noted(Answered(begun, ended, age, ended - image.at, self._applied))
 
     def _publish(
-        self, wanted: Mapping[str, bool], frame: DepthFrame, calibration: Calibration | None, header: SerializedHeader
+        self,
+        outputs: tuple[OutputTopic, ...],
+        frame: DepthFrame,
+        calibration: Calibration | None,
+        header: SerializedHeader,
     ) -> None:
-        """Publish what is wanted of a frame, in the order of the table."""
+        """Publish what is wanted of a frame."""
         messages = self._messages
         messages.stamp(header.sec, header.nanosec)
-        for output in OUTPUT_TOPICS:
+        for output in outputs:
             name = output.name
-            if not wanted[name]:
-                continue
             if output.maker == PIPELINE:
                 if getattr(frame, name) is not None:
                     self._publishers[name].publish(messages[name])
@@ -243,6 +247,7 @@ class Answers:
         self._pipeline.settings = parameters.pipeline
         self._pipeline.mask = mask_of(parameters.mask)
         self._read_as(parameters)
+        self._demand.apply(parameters)
         self._applied = parameters
 
     def _read_as(self, parameters: Parameters) -> None:
@@ -296,12 +301,3 @@ class Answers:
                 info = depth_camera_info(camera, calibration.info, header)
             known = self._camera_info = (calibration, camera, bytearray(serialize_message(info)))
         return known[2]
-
-
-def _needed(wanted: Mapping[str, bool]) -> dict[str, bool]:
-    """Tell what the pipeline has to make: its own answers that are wanted, and those that others are made from."""
-    needed = {output.name: wanted[output.name] for output in PIPELINE_OUTPUTS}
-    for output in DERIVED_OUTPUTS:
-        if wanted[output.name]:
-            needed[output.source] = True
-    return needed

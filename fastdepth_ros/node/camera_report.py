@@ -11,6 +11,7 @@ from rclpy.qos import QoSCompatibility, QoSProfile, qos_check_compatible
 
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.cameras import IMAGE
+from fastdepth_ros.diagnostics.graph import publishers_of
 from fastdepth_ros.diagnostics.levels import (
     LAST_CAMERA,
     NO_CAMERA,
@@ -101,7 +102,11 @@ class CameraReport:
 
     def _source(self, subscription: Any, name: str) -> InputTopic:
         ours, kind = subscription.qos_profile, _type_name(subscription.msg_type)
-        publishers = self._node.get_publishers_info_by_topic(subscription.topic_name)
+        publishers = publishers_of(self._node, subscription.topic_name)
+        if publishers is None:
+            count = self._node.count_publishers(subscription.topic_name)
+            unknown = ["not told: one has a name that is no text"] * count
+            return InputTopic(subscription.topic_name, _qos(ours), unknown, count, kind, own_name=self._below + name)
         same = [each for each in publishers if each.topic_type == kind]
         fits = [qos_check_compatible(each.qos_profile, ours) for each in same]
         return InputTopic(

@@ -14,11 +14,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from rclpy.clock import Clock, ClockType
 from rclpy.executors import ExternalShutdownException
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
+from rclpy.parameter import Parameter
+from std_srvs.srv import Trigger
 
 from fastdepth_ros.errors import FastDepthError, SettingError
 from fastdepth_ros.node.careful_node import CarefulNode
@@ -27,7 +30,7 @@ from fastdepth_ros.node.configured import Configured, OpenEngine
 from fastdepth_ros.node.one_camera import OneCamera
 from fastdepth_ros.node.parameters import NodeParameters
 from fastdepth_ros.node.power import NodePower
-from fastdepth_ros.node.process import give_memory_back
+from fastdepth_ros.node.process import TRIM_PERIOD, give_memory_back, trim
 from fastdepth_ros.node.rclpy_ways.choice import choose
 from fastdepth_ros.node.rclpy_ways.interface import Way
 from fastdepth_ros.node.report_timer import ReportTimer
@@ -73,6 +76,7 @@ class DepthNode(CarefulNode):
         self.state = UNCONFIGURED
         self._configured: Configured | None = None
         self._cameras: list[OneCamera] = []
+        self._scale_services: list[Any] = []
         super().__init__("fastdepth", **arguments)
         self._is_to_end = is_to_end
         self._open_engine = open_engine
@@ -89,6 +93,7 @@ class DepthNode(CarefulNode):
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._reports = ReportTimer(self, steady, self.parameters.diagnostics_period, self._report)
         self.create_timer(judge_period, self._judge, clock=steady)
+        self.create_timer(TRIM_PERIOD, trim, clock=steady)
         if self.parameters.autostart:
             self._start_timer = self.create_timer(0.0, self._autostart, clock=steady)
 
@@ -181,6 +186,7 @@ class DepthNode(CarefulNode):
             ERROR: a fault of the node; :meth:`on_error` follows.
         """
         self._unsubscribe()
+        give_memory_back()
         return SUCCESS
 
     @transition
@@ -256,7 +262,7 @@ class DepthNode(CarefulNode):
             ExternalShutdownException: the node is to end.
         """
         if self._is_to_end() or not self.context.ok():
-            raise ExternalShutdownException
+            raise ExternalShutdownException("the process is to end")
         doing = "is being compiled"
         self._report(f"configuring: the model {doing}, once on this machine")
         words = f"{self.parameters.model} {doing} for {self.parameters.target}, once on this machine"
@@ -292,13 +298,33 @@ class DepthNode(CarefulNode):
         """Have the cameras that the parameters name, with their parameters."""
         each = self._settings.each
         if [camera.name for camera in self._cameras] != list(each):
+            for service in self._scale_services:
+                self.destroy_service(service)
             self._cameras = [
                 OneCamera(self, self.way, name, own, power=self._power, now=self._now, log_failure=self.faults.log)
                 for name, own in each.items()
             ]
+            self._scale_services = [
+                self.create_service(Trigger, camera.below("calibrate_scale"), partial(self._calibrate_scale, camera))
+                for camera in self._cameras
+            ]
         for camera in self._cameras:
             camera.take_up(each[camera.name])
         self._enforce()
+
+    def _calibrate_scale(self, camera: OneCamera, request: Any, response: Any) -> Any:  # noqa: ARG002
+        """Answer ``~/calibrate_scale``: set depth_scale by the frames of late, or say why that cannot be."""
+        try:
+            if camera.answers is None or self.state != ACTIVE:
+                raise SettingError("the node is not active", "Activate it, and ask again.")
+            found = camera.answers.scale.find(camera.parameters, self._now())
+            own = f"{camera.name}.depth_scale" if camera.name else "depth_scale"
+            result = self.set_parameters([Parameter(own, value=found.scale)])[0]
+            response.success = bool(result.successful)
+            response.message = str(found) if result.successful else str(result.reason)
+        except FastDepthError as error:
+            response.success, response.message = False, str(error)
+        return response
 
     def _enforce(self) -> None:
         """Have the next image answered as parameters and power profile want it."""

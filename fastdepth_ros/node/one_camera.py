@@ -72,6 +72,10 @@ class OneCamera:
         """Its parameters, with the threads that profile and governor leave, and its share of the rate."""
         return self._power.leave(self.parameters, self._rate)
 
+    def below(self, service: str) -> str:
+        """The name of a service of the node's that is this camera's: ``~/front/calibrate_scale``."""
+        return f"~/{self.name}/{service}" if self.name else f"~/{service}"
+
     def take_up(self, parameters: Parameters) -> None:
         """Have other parameters; those of its pictures hold with the next :meth:`enforce`."""
         self.parameters = parameters

@@ -12,7 +12,7 @@ from rclpy.parameter import Parameter
 from fastdepth_ros.cameras import parse_cameras
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.node.declared import checked, declare, show
-from fastdepth_ros.node.own_parameters import OwnParameters, each_of
+from fastdepth_ros.node.own_parameters import Own, OwnParameters, each_of
 from fastdepth_ros.parameters import TABLE, Change, Parameters, check_change, nearest, validate
 
 QOS = "qos_overrides."
@@ -118,12 +118,23 @@ class NodeParameters:
                     check_change(name, self._node.state, f"{camera}.{name}")
         except SettingError as error:
             return SetParametersResult(successful=False, reason=str(error))
-        self.current, self.each, self._own.values = parameters, each, values
+        if (ours or owns) and (refusal := self._put(parameters, each, values)):
+            return SetParametersResult(successful=False, reason=refusal)
         mended = {TOGETHER, *(change.name for change in changes if not self._own.follows(change.name))}
         self.refused = {name: error for name, error in self.refused.items() if name not in mended}
-        if ours or owns:
-            self._on_change(parameters)
         return SetParametersResult(successful=True)
+
+    def _put(self, parameters: Parameters, each: dict[str, Parameters], values: Own) -> str:
+        """Put values in force; where that fails those of before are in force, and the reason is returned."""
+        before = self.current, self.each, self._own.values
+        self.current, self.each, self._own.values = parameters, each, values
+        try:
+            self._on_change(parameters)
+        except SettingError as error:  # a topic that they want cannot be had
+            self.current, self.each, self._own.values = before
+            self._on_change(self.current)
+            return str(error)
+        return ""
 
     def _follow(self, changes: list[Parameter]) -> None:
         """Have the parameters of the cameras that there are now."""

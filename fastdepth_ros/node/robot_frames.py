@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastdepth_ros.anchoring.floor import FloorMeasurement
 from fastdepth_ros.anchoring.frames import Frames
 from fastdepth_ros.anchoring.poses import Pose
-from fastdepth_ros.errors import AnchorError
+from fastdepth_ros.errors import AnchorError, SettingError
 from fastdepth_ros.lens import turning
 from fastdepth_ros.messages.motion import Down
 from fastdepth_ros.messages.tf import why_no_tf
@@ -42,7 +42,10 @@ class RobotFrames:
 
     def keep_up(self) -> None:
         """Subscribe to tf where it is needed by now; to be called now and then."""
-        self._tf.subscribe(self._subscribe)
+        try:
+            self._tf.subscribe(self._subscribe)
+        except SettingError as error:
+            self.frames.why_empty = error.cause
 
     def release(self) -> list[Subscriber]:
         """Subscribers of tf, which are to be destroyed: it is subscribed to again when somebody needs it."""

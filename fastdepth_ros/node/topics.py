@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from rclpy.node import Node
@@ -10,6 +11,7 @@ from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CameraInfo
 
 from fastdepth_ros.cameras import IMAGE
+from fastdepth_ros.diagnostics.graph import publishers_of
 from fastdepth_ros.messages.output_topics import OutputTopic
 from fastdepth_ros.node.qos import hears_latched, keeps, latched, publisher_qos, qos_override, subscription_qos
 from fastdepth_ros.node.rclpy_ways.interface import Subscriber, Way
@@ -75,6 +77,16 @@ class Topics:
         self._subscribers.append(subscriber)
         return subscriber
 
+    @contextmanager
+    def all_or_none(self) -> Iterator[None]:
+        """Destroy what was subscribed to meanwhile if something is raised."""
+        before = list(self._subscribers)
+        try:
+            yield
+        except BaseException:
+            self.unsubscribe([each for each in self._subscribers if each not in before])
+            raise
+
     def publishers(self, topic: str) -> int:
         """Count the publishers of a topic."""
         return int(self._node.count_publishers(topic))
@@ -125,8 +137,12 @@ class LatchedCameraInfo:
         count = 0 if self._found else self._camera_info.get_publisher_count()
         if count == self._publishers:
             return None
-        self._publishers, topic = count, self._camera_info.topic_name
-        if not any(keeps(publisher) for publisher in self._node.get_publishers_info_by_topic(topic)):
+        topic = self._camera_info.topic_name
+        publishers = publishers_of(self._node, topic)
+        if publishers is None:
+            return None
+        self._publishers = count
+        if not any(keeps(publisher) for publisher in publishers):
             return None
         self._found = True
         return self._topics.subscribe_latched(CameraInfo, topic)

@@ -24,6 +24,9 @@ _WORDS = {
     errno.ENODEV: "is missing: its device is gone",
     errno.ENXIO: "is missing: its device is gone",
 }
+LARGEST_CORE = 8191
+"""Number of the last processor core that a Linux kernel can be built for."""
+
 _SPACES = str.maketrans("\n\t", "  ")
 _NEGATIVE = re.compile(rb"-[0-9]{1,30}\s*\Z")
 _DIGITS = 30
@@ -227,10 +230,10 @@ def parse_list(text: str) -> tuple[int, ...]:
     numbers: list[int] = []
     for part in text.split(","):
         first, dash, last = part.partition("-")
-        span = range(int(first), int(last if dash else first) + 1)
-        if not 0 < len(span) <= 4096 or span.start < 0:
-            raise ValueError(f"{part!r} is no range of cores")
-        numbers += span
+        start, end = int(first), int(last if dash else first)
+        if not 0 <= start <= end <= LARGEST_CORE:
+            raise ValueError(f"{part!r:.80} is no range of cores")
+        numbers += range(start, end + 1)
     return tuple(dict.fromkeys(numbers))
 
 

@@ -9,11 +9,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from rclpy.duration import Duration
+from rclpy.exceptions import NameValidationException
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
 from fastdepth_ros import cdr
-from fastdepth_ros.errors import AnchorError, RecordingError, SettingError
+from fastdepth_ros.errors import AnchorError, RecordingError, SettingError, quoted
 from fastdepth_ros.messages.motion import restamped_transforms
 from fastdepth_ros.recording.anchors import TF_STATIC, TRANSFORMS
 from fastdepth_ros.recording.camera import CameraTopics
@@ -94,7 +95,7 @@ class Player:
 
     Raises:
         SettingError: the rate is not positive.
-        RecordingError: the type of a topic is not installed.
+        RecordingError: the type of a topic is not installed, or ROS has no topics of its name.
     """
 
     def __init__(
@@ -125,7 +126,11 @@ class Player:
             kind = message_class(topic)
             wanted = latched() if topic.name == TF_STATIC else qos
             name = (names or {}).get(topic.name, topic.name)
-            self._publishers[topic.name] = node.create_publisher(kind, name, wanted)
+            try:
+                self._publishers[topic.name] = node.create_publisher(kind, name, wanted)
+            except (NameValidationException, ValueError) as error:  # the latter of a word in braces
+                remedy = "Publish it under another name (--image, --camera-info, --publish, --namespace)."
+                raise RecordingError(f"{quoted(name)} is no name of a topic ({_first_line(error)})", remedy) from None
             if next(iter(kind.get_fields_and_field_types().values()), "") == "std_msgs/Header":
                 self._with_header.add(topic.name)
 
@@ -236,6 +241,10 @@ class Player:
         if len(stamps) > MOMENTS:
             del stamps[next(iter(stamps))]
         return stamp
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0].rstrip(": ")
 
 
 def latched() -> QoSProfile:

@@ -168,6 +168,22 @@ def _path_of(handle: int) -> str:
     return f"/proc/self/{detours}fd/{handle}"
 
 
+@contextmanager
+def in_memory(content: bytes) -> Iterator[str]:
+    """The path of a library in memory that nobody can change, and that no loaded one is taken for.
+
+    A library that is loaded from it stays loaded.
+    """
+    handle = os.memfd_create("fastdepth-module", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    try:
+        with os.fdopen(handle, "wb", closefd=False) as file:
+            file.write(content)
+        fcntl.fcntl(handle, fcntl.F_ADD_SEALS, SEALS)
+        yield _path_of(handle)
+    finally:
+        os.close(handle)
+
+
 @dataclass(frozen=True)
 class CompiledModule:
     """A module that was held against its description and this machine."""
@@ -236,14 +252,8 @@ class CompiledModule:
             raise ModuleError(f"{self.library} cannot be read ({error.strerror or error})", AGAIN) from error
         if hashlib.sha256(content).hexdigest() != self.description.library_sha256:
             raise self._altered()
-        handle = os.memfd_create("fastdepth-module", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-        try:
-            with os.fdopen(handle, "wb", closefd=False) as file:
-                file.write(content)
-            fcntl.fcntl(handle, fcntl.F_ADD_SEALS, SEALS)
-            yield _path_of(handle)
-        finally:
-            os.close(handle)
+        with in_memory(content) as path:
+            yield path
 
     def _altered(self) -> ModuleError:
         return ModuleError(f"{self.library} was altered: its sha256 is not the one in {DESCRIPTION}", AGAIN)

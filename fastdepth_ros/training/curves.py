@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import csv
+import io
 from pathlib import Path
+
+from fastdepth_ros.evaluation.figures import save
+from fastdepth_ros.files.writing import write_file
 
 COLUMNS = (
     "step",
@@ -32,10 +36,11 @@ def read(path: Path) -> list[dict[str, float]]:
 def write(path: Path, rows: list[dict[str, float]]) -> None:
     """Write all rows anew."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS)
-        writer.writeheader()
-        writer.writerows(rows)
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, COLUMNS)
+    writer.writeheader()
+    writer.writerows(rows)
+    write_file(path, text.getvalue())
 
 
 def append(path: Path, row: dict[str, float]) -> None:
@@ -67,4 +72,4 @@ def plot(path: Path, rows: list[dict[str, float]]) -> None:
     for axes in (upper, lower):
         axes.grid(alpha=0.3)
         axes.legend()
-    figure.savefig(path)
+    save(figure, path)

@@ -162,3 +162,15 @@ def test_a_manifest_with_impossible_numbers_is_refused(number):
 def test_an_impossible_max_uncertainty_is_refused(wrong):
     with pytest.raises(SettingError, match="max_uncertainty"):
         Settings(max_uncertainty=wrong)
+
+
+def test_anchors_have_the_last_word_whatever_depth_scale_is():
+    scaled = run(Pipeline(KnownAnswer(), MANIFEST, Settings(depth_scale=0.8)), anchors=[points(1.2)])
+    assert scaled.depth[20, 20] == pytest.approx(2.0 * 1.2, rel=0.02)
+
+
+def test_what_was_remembered_of_the_scale_goes_when_depth_scale_changes():
+    pipeline = Pipeline(KnownAnswer(), MANIFEST)
+    run(pipeline, anchors=[points(1.3)], now=0.0)
+    pipeline.settings = Settings(depth_scale=1.3)
+    assert run(pipeline, now=0.1).depth[20, 20] == pytest.approx(2.0 * 1.3, rel=1e-6)

@@ -80,6 +80,17 @@ def test_a_few_bytes_do_not_become_a_hundred_megabytes():
         compressed_depth.decode("16UC1; compressedDepth rvl", whole(large), "it")
 
 
+def test_parts_without_pixels_are_not_gone_through_one_by_one():
+    with pytest.raises(ValueError, match="parts without pixels"):
+        rvl.decode(bytes(1 << 20), 640 * 480)
+
+
+def test_a_picture_of_many_blocks_is_read(monkeypatch):
+    monkeypatch.setattr(rvl, "BLOCK", 8)
+    for picture in PICTURES.values():
+        np.testing.assert_array_equal(rvl.decode(rvl.encode(picture) + b"more", picture.size), picture.ravel())
+
+
 def whole(packed: bytes) -> np.ndarray:
     """RVL behind a header."""
     return np.frombuffer(bytes(12) + packed, np.uint8)

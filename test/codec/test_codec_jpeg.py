@@ -226,6 +226,20 @@ def test_damage_between_restarts_and_scans_is_found(encoder, damage):
             read_compressed(CompressedImage(format="jpeg", data=DAMAGE[damage](data, at)))
 
 
+@pytest.mark.parametrize("encoder", ["usual", "optimised", "restarted", "progressive"])
+def test_zeros_in_a_header_or_in_the_first_of_several_scans_are_found(encoder):
+    data = jpeg_of(PHOTO, *ENCODERS[encoder]).data.tobytes()
+    whole = read_compressed(CompressedImage(format="jpeg", data=data)).pixels.astype(int)
+    header = jpeg.read_header(data)
+    end = jpeg.end_of_scan(data, header.ends) - 150 if header.scans else header.ends - 100
+    for at in (*range(2, end, 7), 176):
+        try:
+            damaged = read_compressed(CompressedImage(format="jpeg", data=DAMAGE["a hundred zeros"](data, at))).pixels
+        except ImageError:
+            continue
+        assert (np.abs(damaged - whole) > 16).mean() < 0.01, at
+
+
 def test_what_is_found_is_found_in_reduced_pictures_too():
     data = jpeg_of(PHOTO).data.tobytes()
     for factor in (2, 4, 8):

@@ -71,14 +71,18 @@ class Stranger:
             SetParametersAtomically,
         )
         from rclpy.executors import SingleThreadedExecutor
-        from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+        from sensor_msgs.msg import CameraInfo, CompressedImage, Image, Imu, LaserScan, PointCloud2, Range
 
         rclpy.init(args=[])
         self.process = process
         self.node = rclpy.create_node("stranger", namespace="/live")
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self.node)
-        kinds = {"image": Image, "image/compressed": CompressedImage, "camera_info": CameraInfo}
+        kinds = {
+            "image": Image, "image/compressed": CompressedImage, "camera_info": CameraInfo, "anchors": PointCloud2,
+            "scan": LaserScan, "range": Range, "imu": Imu, "anchor_depth": Image,
+            "anchor_depth/camera_info": CameraInfo,
+        }  # fmt: skip
         self.publishers = {name: self.node.create_publisher(kind, name, 5) for name, kind in kinds.items()}
         services = {
             "change_state": ChangeState, "get_state": GetState, "set_parameters": SetParameters,
@@ -131,11 +135,13 @@ class Stranger:
 
 def make(rng: Random) -> tuple[str, bytes]:
     """A case: where it goes, and its bytes (of a service: JSON)."""
-    from hostile.seeds import camera_infos, images
+    from hostile.seeds import anchors, camera_infos, images
 
     kind = rng.random()
     if kind < 0.6:
         makers = {"image": images.image, "image/compressed": images.compressed, "camera_info": camera_infos.make}
+        if rng.random() < 0.3:
+            makers = {**anchors.MAKERS, "anchor_depth/camera_info": camera_infos.make}
         topic = rng.choice(tuple(makers))
         data = makers[topic](rng)
         return topic, data if len(data) < 200_000 else data[:1000]

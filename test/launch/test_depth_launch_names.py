@@ -160,3 +160,17 @@ def test_nothing_is_told_where_the_plugin_is_installed(shown, monkeypatch, tmp_p
     (index / "compressed_image_transport").touch()
     monkeypatch.setenv("AMENT_PREFIX_PATH", str(tmp_path))
     assert words_of(shown(image_transport="compressed")) == []
+
+
+@pytest.mark.parametrize(
+    ("namespace", "name", "node"),
+    [("", "", "/fastdepth"), ("front", "", "/front/fastdepth"), ("", "depth", "/depth")],
+)
+def test_the_page_in_the_browser_is_of_the_node_that_is_launched(depth_launch, namespace, name, node):
+    context = launch.LaunchContext()
+    given = {"namespace": namespace, "name": name, "view_port": "8081"}
+    (page,) = depth_launch.page(depth_launch.resolver(context, given), given)
+    words = [context.perform_substitution(part) for each in page.cmd for part in each]
+    assert words[words.index("--node") + 1] == node
+    assert words[words.index("--port") + 1] == "8081"
+    assert "--host" not in words, "this machine alone"

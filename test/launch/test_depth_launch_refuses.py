@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import signal
@@ -75,6 +76,15 @@ def test_rviz_that_is_not_installed_is_told_before_anything_starts(home):
     status, words = finish(start(home, "rviz:=true"))
     assert status == 1
     assert "needs the package rviz2" in words
+    assert STARTED not in words
+
+
+def test_viser_that_is_not_installed_is_told_before_anything_starts(home):
+    if importlib.util.find_spec("viser") is not None:
+        pytest.skip("viser is installed")
+    status, words = finish(start(home, "view:=true"))
+    assert status == 1
+    assert "pip install 'fastdepth_ros[view]'" in words
     assert STARTED not in words
 
 

@@ -159,7 +159,17 @@ def test_what_is_no_calibration_is_refused_with_a_remedy(write, text, name, caus
 
 
 @pytest.mark.parametrize(
-    "url", ["file:///nowhere.yaml", "http://host/a.yaml", "package://", "package://../a", "file:///dev/zero", "/"]
+    "url",
+    [
+        "file:///nowhere.yaml",
+        "http://host/a.yaml",
+        "package://",
+        "package://../a",
+        "file:///dev/zero",
+        "/",
+        "~no-such-user/a.yaml",
+        "file://~no-such-user/a.yaml",
+    ],
 )
 def test_a_place_that_is_none_is_refused(url):
     with pytest.raises(SettingError, match="camera_info_url cannot be"):

@@ -105,6 +105,7 @@ def test_only_what_the_camera_says_makes_two_camera_infos_differ():
     assert not same_camera(camera_info(), camera_info(width=320))
     assert not same_camera(camera_info(), camera_info(d=[0.0]))
     assert not same_camera(camera_info(), camera_info(p=[0.0] * 12))
+    assert not same_camera(camera_info(), camera_info(r=[0.0] * 9)), "the lens is undone by it"
 
 
 def matrices(fx=520.0, fy=520.0, cx=319.5, cy=239.5, **fields):
@@ -120,6 +121,10 @@ def matrices(fx=520.0, fy=520.0, cx=319.5, cy=239.5, **fields):
         (matrices(cx=160.3, cy=121.0), "as if the matrix were of 322x243"),
         (matrices(cx=213.2, cy=160.1), "213.2"),
         (matrices(cx=639.5, cy=479.5), "639.5"),
+        (matrices(cx=239.5, cy=319.5), "as if the matrix were of 480x640"),
+        (matrices(cx=230.0, cy=330.0), "480x640"),
+        (matrices(roi=RegionOfInterest(x_offset=320, y_offset=240, width=640, height=480)), "ends at (960, 720)"),
+        (matrices(roi=RegionOfInterest(x_offset=1, width=640, height=480)), "ends at (641, 480)"),
         (matrices(cx=319.5, cy=5.0), "5.0"),
         (matrices(cx=-3e5), "-300000.0"),
         (matrices(fx=520.0, fy=780.0), "fy 780.0"),

@@ -177,3 +177,8 @@ def test_a_sequence_longer_than_its_message_is_refused_before_it_is_read():
     whole[36:40] = b"\xff\xff\xff\xff"
     with pytest.raises(CalibrationError, match="4294967295"):
         unpack_camera_info(bytes(whole))
+
+
+def test_a_lens_of_millions_of_numbers_is_refused_before_they_are_read():
+    with pytest.raises(CalibrationError, match="D of 1000000 numbers"):
+        unpack_camera_info(serialize_message(said_by("", "", [0] * 8, np.zeros(1_000_000), [0.0] * 30)))

@@ -17,9 +17,11 @@ from fastdepth_ros.anchoring import Anchoring
 from fastdepth_ros.anchoring.anchors import Report, SourceReport
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.diagnostics.anchoring import anchoring_status, numbers
-from fastdepth_ros.errors import Level
+from fastdepth_ros.errors import AnchorError, Level, SettingError
 from fastdepth_ros.messages.tf import put_transforms
+from fastdepth_ros.node import anchor_tf
 from fastdepth_ros.node.anchor_sources import MOST_PREPARED, AnchorSources
+from fastdepth_ros.node.robot_frames import RobotFrames
 from fastdepth_ros.parameters import validate
 
 SEEN = Intrinsics(224, 224, 200.0, 200.0, 111.5, 111.5)
@@ -365,3 +367,20 @@ def test_floor_frame_says_which_way_up_the_camera_is(make):
     turned = transform_of("eye", "base", (0.0, 0.0, 0.0), (0.0, math.sqrt(0.5), 0.0, math.sqrt(0.5)))
     put_transforms(sources.sources._frames.buffer, tf_message_of(turned), is_static=True)
     assert sources.sources.turn("eye", NOW) == "270", "z of base is x of the picture: up is to the right"
+
+
+def test_tf_that_an_override_forbids_is_not_subscribed_to_again_and_again(monkeypatch):
+    def subscribe(_kind, topic, _qos):
+        if topic == "/tf_static":
+            raise SettingError(f"a qos_override of {topic} is not allowed", "")
+        return topic
+
+    monkeypatch.setattr(anchor_tf, "tf_message", lambda: object)
+    robot = RobotFrames(subscribe)
+    for _ in range(3):
+        with pytest.raises(AnchorError):
+            robot.pose("scan", "laser", "camera", 1.0)
+        robot.keep_up()
+    with pytest.raises(AnchorError, match="qos_override of /tf_static"):
+        robot.pose("scan", "laser", "camera", 1.0)
+    assert robot.release() == ["/tf"]

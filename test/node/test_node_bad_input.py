@@ -293,3 +293,16 @@ def test_qos_that_does_not_fit_is_named_and_can_be_overridden(start):
     graph.node.destroy_publisher(driver)
     graph.images = graph.node.create_publisher(Image, f"/shared/{namespace_topic}", 5)
     graph.ask(image_of(SCENE, graph.header()), "depth")
+
+
+def test_a_change_that_an_override_forbids_changes_nothing(start):
+    namespace = "/forbidden"
+    override = f"qos_overrides.{namespace}/range.subscription.reliability:=perfect"
+    graph = start("--ros-args", "-p", override, namespace=namespace, anchoring="off")
+    for _ in range(2):
+        successful, reason = graph.set("anchoring", "auto")
+        assert not successful
+        assert "qos_override of range is not allowed" in reason
+    assert graph.get("anchoring") == "off"
+    assert graph.set("max_rate", 5.0) == (True, "")
+    graph.wait_for(lambda: graph.node.count_subscribers(f"{namespace}/anchors") == 0, "what was subscribed to to go")

@@ -146,6 +146,9 @@ def test_nobody_listening_is_said(graph, path):
     [
         (["--rate", "0"], "positive --rate"),
         (["--from-image", "/nowhere"], "no topic /nowhere"),
+        (["--image", "/front camera"], "'/front camera' is no name of a topic"),
+        (["--image", "/{robot}/image"], "'/{robot}/image' is no name of a topic"),
+        (["--namespace", "robot 1"], "'robot 1' is no namespace"),
     ],
 )
 def test_what_cannot_be_played_is_said(graph, path, arguments, words):
@@ -153,6 +156,7 @@ def test_what_cannot_be_played_is_said(graph, path, arguments, words):
     _, said = player.communicate(timeout=20)
     assert player.returncode == 2
     assert words in said
+    assert "Traceback" not in said
 
 
 def test_a_type_that_is_not_installed_is_named():

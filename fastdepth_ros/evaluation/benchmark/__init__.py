@@ -7,8 +7,10 @@ modules ``runtimes``, ``graph`` and ``*_model`` run there and need nothing of th
 
 runtimes    the other runtimes: how to load a model and run it
 graph       what the writers have in common: onnx_model, tflite_model, ncnn_model, torch_model
+onnx_graph  a writer of any graph of layers, for network_rounds
 measure     one turn of one runtime, in a process of its own
 rounds      the turns of all, interleaved; whether the answers agree
+network_rounds  the same for several graphs with weights of noise; network_report: what was found
 tables      what was found, as JSON and on the terminal
 plot        the same as a picture
 layers      kernel by kernel

@@ -8,5 +8,8 @@ NETWORK_NCNN = "network.param"
 TABLE, WEIGHTS = "network.json", "weights.npz"
 """Source of all writers: the network table and the weights by their names."""
 
+GRAPH = "graph.json"
+"""Source of ``onnx_graph`` in place of the table."""
+
 PRODUCT_SIZE = 512
 """Rows of the square matrices whose product shows what the processor reaches: three fit a second-level cache."""

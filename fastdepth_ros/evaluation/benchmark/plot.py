@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fastdepth_ros.evaluation.benchmark.rounds import OURS, OURS_INT8
+from fastdepth_ros.evaluation.figures import save
 
 OWN_COLOUR, PEER_COLOUR, INK = "#0b6e4f", "#b8bfc6", "#22272b"
 PANEL_INCHES, BAR_INCHES, FRAME_INCHES = 5.0, 0.42, 1.5
@@ -31,7 +32,7 @@ def draw(path: Path, reports: Sequence[dict[str, Any]]) -> None:
     about = reports[0]
     figure.suptitle(f"{about['network']} for {about['cpu']} on {about['processor']}", fontsize=11, color=INK)
     figure.supxlabel("bar: median    tick: fastest run    line: up to the 95th percentile", fontsize=8, color=INK)
-    figure.savefig(path, dpi=150)
+    save(figure, path, dpi=150)
 
 
 def _panel(axes: Any, found: dict[str, Any], threads: int) -> None:

@@ -42,6 +42,7 @@ class Timing:
         version: of its package.
         rounds: duration of each run [s], by round.
         difference: largest difference from the compiled module's answer [m].
+        processor_rounds: processor time of each run, of all threads together [s], by round.
     """
 
     runtime: str
@@ -49,6 +50,12 @@ class Timing:
     version: str = ""
     rounds: list[list[float]] = field(default_factory=list)
     difference: float = 0.0
+    processor_rounds: list[list[float]] = field(default_factory=list)
+
+    @property
+    def processor_median(self) -> float:
+        """Processor time of a run [s]: the median of the rounds' medians."""
+        return float(np.median([np.median(times) for times in self.processor_rounds]))
 
     @property
     def runs(self) -> npt.NDArray[np.float64]:

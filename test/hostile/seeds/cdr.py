@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import struct
 from random import Random
 from typing import Any
@@ -18,10 +19,12 @@ ENCAPSULATIONS = (
     b"\1\1\0\0",
     b"\0\xff\xff\xff",
 )
-SIZES = {"B": 1, "i": 4, "I": 4, "d": 8}
+SIZES = {"B": 1, "i": 4, "I": 4, "f": 4, "d": 8}
 
 Field = tuple[str, Any]
-"""Code of :mod:`struct` and number, or ``s``, ``bytes`` or ``doubles`` and what it holds."""
+"""Code of :mod:`struct` and number, or ``s``, ``bytes``, ``singles`` or ``doubles`` and what it holds."""
+
+LISTS = {"singles": "f", "doubles": "d"}
 
 
 def write(fields: list[Field], encapsulation: bytes = b"\0\1\0\0", liar: int = -1, lie: int = 0) -> bytes:
@@ -31,7 +34,8 @@ def write(fields: list[Field], encapsulation: bytes = b"\0\1\0\0", liar: int = -
 
     def put(code: str, value: Any) -> None:
         out.extend(bytes(-len(out) % SIZES[code]))
-        out.extend(struct.pack(order + code, value))
+        # What is too large for a float32 is infinite there.
+        out.extend(struct.pack(order + code, ctypes.c_float(value).value if code == "f" else value))
 
     for place, (code, value) in enumerate(fields):
         if code in SIZES:
@@ -39,9 +43,9 @@ def write(fields: list[Field], encapsulation: bytes = b"\0\1\0\0", liar: int = -
             continue
         count = len(value) + (code == "s")
         put("I", lie if place == liar else count)
-        if code == "doubles":
+        if code in LISTS:
             for each in value:
-                put("d", each)
+                put(LISTS[code], each)
         else:
             out.extend(value + (b"\0" if code == "s" else b""))
     return encapsulation + bytes(out)
@@ -53,9 +57,9 @@ def _worse(rng: Random, field: Field) -> Field:
         return code, mutate.text(rng)
     if code == "bytes":
         return code, mutate.spoil(rng, value) if value else rng.randbytes(rng.choice((1, 4, 64)))
-    if code == "doubles":
+    if code in LISTS:
         return code, [mutate.real(rng) for _ in range(rng.choice((0, 1, 4, 5, 8, 14, 1000)))]
-    if code == "d":
+    if code in ("f", "d"):
         return code, mutate.real(rng, value)
     bits = 8 * SIZES[code]
     found = mutate.number(rng, value & ((1 << bits) - 1), bits)

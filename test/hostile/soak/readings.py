@@ -26,6 +26,8 @@ class Sample(NamedTuple):
     """One moment: seconds since the start, memory of the node and of a plain one [MB], and what the node reported.
 
     ``rss`` is resident memory; ``own`` and ``plain`` are what of it is of no file, see :func:`hostile.meter.owned`.
+    ``comparable`` is the image transport where all settings were the standard's, and had been for a while: buffers
+    differ by megabytes from setting to setting. It is empty at other moments.
     """
 
     at: float
@@ -37,6 +39,7 @@ class Sample(NamedTuple):
     rate: float
     age: str
     state: str
+    comparable: str
 
 
 class Readings:
@@ -54,8 +57,8 @@ class Readings:
         self.samples: list[Sample] = []
         self.plain = 0
 
-    def take(self, operator: Operator) -> None:
-        """Take one."""
+    def take(self, operator: Operator, comparable: str = "") -> None:
+        """Take one; see :class:`Sample`."""
         folder = Path(f"/proc/{self._process}")
         outputs = operator.statuses.get("outputs", {})
         state = operator.statuses.get("node", {}).get("state", "")
@@ -63,7 +66,7 @@ class Readings:
             time.monotonic() - self._start, meter.resident(self._process) / 1e6,
             meter.owned(self._process) / 1e6, meter.owned(self.plain) / 1e6, len(os.listdir(folder / "fd")),
             len(os.listdir(folder / "task")), operator.number("outputs", "rate out [Hz]"),
-            outputs.get("age p50/p95/max [ms]", ""), state,
+            outputs.get("age p50/p95/max [ms]", ""), state, comparable,
         )  # fmt: skip
         self.samples.append(sample)
         self._csv.writerow(sample)
@@ -74,13 +77,17 @@ class Readings:
         return [sample for sample in self.samples if sample.at >= min(SETTLED, last / 2)]
 
     def slope(self, of: str = "own") -> float:
-        """Growth of memory [MB/h]: the line of least squares through ``own``, ``rss`` or ``plain``."""
-        found = self.settled()
-        return (
-            float(np.polyfit([s.at / 3600 for s in found], [getattr(s, of) for s in found], 1)[0])
-            if len(found) > 2
-            else float("nan")
-        )
+        """Growth of memory [MB/h] between comparable moments.
+
+        It is that of the lines of least squares through ``own``, ``rss`` or ``plain``, one for each transport, that
+        have the same slope. NaN where there are too few moments.
+        """
+        found = [sample for sample in self.settled() if sample.comparable]
+        transports = sorted({sample.comparable for sample in found})
+        if len(found) < 2 + len(transports):
+            return float("nan")
+        columns = [[s.at / 3600 for s in found], *([s.comparable == each for s in found] for each in transports)]
+        return float(np.linalg.lstsq(np.array(columns, float).T, [getattr(s, of) for s in found], rcond=None)[0][0])
 
 
 @dataclass

@@ -23,15 +23,21 @@ from hostile.soak.verdict import Outcome, markdown
 
 HERE = Path(__file__).resolve().parents[1]
 CHANGES: dict[str, tuple[object, ...]] = {
-    "depth_encoding": ("32FC1", "16UC1"), "output_size": ("native", "camera"), "cloud": ("off", "xyz", "xyzrgb"),
-    "cloud_stride": (1, 2, 8), "max_rate": (0.0, 15.0, 100.0), "max_depth": (5.0, 10.0), "threads": (1, 0),
+    "depth_encoding": ("32FC1", "16UC1"), "output_size": ("native", "camera"), "cloud": ("xyz", "off", "xyzrgb"),
+    "cloud_stride": (1, 2, 8), "max_rate": (0.0, 15.0, 100.0), "max_depth": (10.0, 5.0), "threads": (0, 1),
     "stale_after": (1.0, 2.0),
     "power_profile": ("max-n", "max-q"), "min_depth": (0.1, 0.5, 50.0), "diagnostics_period": (0.5, 1.0),
 }  # fmt: skip
-"""Settings that the operator changes while the node runs; some of it is refused, because it does not fit together."""
+"""Settings that the operator changes while the node runs; some of it is refused, because it does not fit together.
+
+The first value of each is the standard's.
+"""
 
 SAMPLE, CHANGE, KILL, HOG, HOG_LASTS, PHASE = 5.0, 7.0, 45.0, 60.0, 10.0, 60.0
 """Periods of what happens, and how long a hog lasts [s]."""
+
+REST = 8.0
+"""After a turn through the lifecycle with the standard's settings nothing is changed for so long [s]."""
 
 
 class Cast:
@@ -111,20 +117,26 @@ def soak(minutes: float, cycles: int, folder: Path, seed: str) -> str:
 def _endure(seconds: float, operator: Operator, cast: Cast, outcome: Outcome, folder: Path, rng: random.Random) -> None:
     """The plan: every deed has its period."""
     start = time.monotonic()
-    transports = ["raw", "compressed"]
+    transports, rested = ["raw", "compressed"], 0.0
 
     def turn() -> None:
-        """Raw and compressed in turns, through the lifecycle."""
+        """Raw and compressed in turns, through the lifecycle, and with the settings of the standard."""
+        nonlocal rested
         outcome.ledger.close(operator, folder)
         transports.reverse()
+        for name, (standard, *_) in CHANGES.items():
+            operator.set(name, standard)
         if not operator.change("deactivate"):
             raise TimeoutError("the node cannot be made inactive")
         if reason := operator.set("image_transport", transports[0]):
             raise TimeoutError(reason)
         operator.change("activate")
         operator.statuses.clear()
+        rested = time.monotonic() + REST
 
     def change() -> None:
+        if rested:
+            return
         name = rng.choice(tuple(CHANGES))
         if reason := operator.set(name, rng.choice(CHANGES[name])):
             outcome.refused.append(reason)
@@ -148,6 +160,9 @@ def _endure(seconds: float, operator: Operator, cast: Cast, outcome: Outcome, fo
             cast.kill("hog", again=False)
             cast.kill("hog", again=False)
         operator.spin(0.2)
+        if rested and time.monotonic() > rested:
+            rested = 0.0
+            outcome.readings.take(operator, transports[0])
     outcome.ledger.close(operator, folder)
 
 

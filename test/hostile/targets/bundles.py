@@ -11,10 +11,13 @@ from random import Random
 
 from safetensors.numpy import save
 
+from fastdepth_ros.anchoring.prior import Prior
 from fastdepth_ros.runtime import processor
 from fastdepth_ros.runtime.bundle import MANIFEST, WEIGHTS, Bundle, Manifest, write_bundle
 from fastdepth_ros.runtime.cache import module_folder
+from fastdepth_ros.runtime.losses import Loss, Losses
 from fastdepth_ros.runtime.module import DESCRIPTION, LIBRARY, CompiledModule, Description, Size, tvm_version
+from fastdepth_ros.runtime.precision import too_much
 from hostile import mutate
 from hostile.seeds import documents
 from hostile.seeds.tiny import TINY, weights
@@ -22,7 +25,15 @@ from hostile.target import FooledError, Target
 
 DATA = save(weights())
 DIGEST = hashlib.sha256(DATA).hexdigest()
-MANIFEST_TREE = {**Manifest("tiny", TINY, training_focal=(199.1, 265.8), files={WEIGHTS: DIGEST}).to_json()}
+LOSSES = Losses(DIGEST, {"int8": {"rooms": Loss(100, 0.001, 0.01, "AVX2"), "halls": Loss(9, -0.002, 0.0, "AVX2")}})
+MANIFEST_TREE = Manifest(
+    "tiny",
+    TINY,
+    training_focal=(199.1, 265.8),
+    files={WEIGHTS: DIGEST},
+    anchoring=Prior().to_json(),
+    losses=LOSSES,
+).to_json()
 DESCRIPTION_TREE = {
     "format": 1,
     **dataclasses.asdict(
@@ -54,6 +65,8 @@ def _manifest(folder: Path) -> Callable[[bytes], object]:
         bundle = Bundle.open(folder / "tiny")
         bundle.manifest.network.macs(bundle.manifest.input_height, bundle.manifest.input_width)
         bundle.weights()
+        Prior.from_json(bundle.manifest.anchoring)
+        too_much(bundle)
         if bundle.manifest.name == "tiny":  # the rest takes a hundred times as long
             return
         made = module_folder(bundle, "host")

@@ -1,0 +1,27 @@
+"""Publishers and topics as the ROS graph tells of them, whatever strangers call themselves in it.
+
+Names come as bytes from whoever takes part. Of those that are no text rclpy makes an exception, and tells nothing of
+the others either.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rclpy.node import Node
+
+
+def publishers_of(node: Node, topic: str) -> list[Any] | None:
+    """Publishers of a topic as rclpy tells of them; None where it cannot, for a name among them is no text."""
+    try:
+        return list(node.get_publishers_info_by_topic(topic))
+    except UnicodeDecodeError:
+        return None
+
+
+def topics_of(node: Node) -> list[tuple[str, list[str]]]:
+    """Topics and their types; none where rclpy cannot tell them, for a name among them is no text."""
+    try:
+        return list(node.get_topic_names_and_types())
+    except UnicodeDecodeError:
+        return []

@@ -1,0 +1,51 @@
+"""Milliseconds over multiply-accumulates of all networks that were measured, as a picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from fastdepth_ros.evaluation.benchmark.rounds import OURS
+from fastdepth_ros.evaluation.tables.report import Reports
+
+COLOURS, INK = ("#0b6e4f", "#d17a22"), "#22272b"
+"""One thread, and all."""
+
+
+def draw(path: Path, reports: Reports) -> None:
+    """Draw each network once, on logarithmic axes; lines are of equal speed. The file's suffix says what it is."""
+    from matplotlib.figure import Figure
+
+    rows = {row["network"]: row for table in reports.values() for row in table}
+    figure = Figure(figsize=(9.0, 6.0), layout="constrained")
+    axes = figure.subplots()
+    threads = sorted({each["threads"] for row in rows.values() for each in row["runtimes"]})
+    for colour, count in zip(COLOURS, dict.fromkeys((threads[0], threads[-1])), strict=False):
+        points = [(row["macs_without_zeros"] / 1e9, _time(row, count), name) for name, row in rows.items()]
+        label = f"{count} thread{'s' * (count > 1)}"
+        axes.scatter([p[0] for p in points], [p[1] for p in points], color=colour, s=22, zorder=3, label=label)
+        if count == threads[0]:
+            for macs, median, name in points:
+                axes.annotate(name, (macs, median), (4, 4), textcoords="offset points", fontsize=7, color=INK)
+    axes.set(
+        xscale="log",
+        yscale="log",
+        xlabel="GMAC, products with inserted zeros left out",
+        ylabel="processor time on one thread, least time on several [ms]",
+    )
+    low, high = axes.get_xlim()
+    bottom, top = axes.get_ylim()
+    for speed in (10, 20, 40, 80, 160, 320):
+        axes.plot([low, high], [low / speed * 1e3, high / speed * 1e3], color="#d0d5da", linewidth=0.7, zorder=1)
+        if bottom < high / speed * 1e3 < top:
+            axes.annotate(f"{speed} GMAC/s", (high, high / speed * 1e3), fontsize=7, color="#8a9299", ha="right")
+    axes.set(xlim=(low, high), ylim=(bottom, top))
+    axes.legend(frameon=False, loc="upper left")
+    first = next(iter(rows.values()))
+    axes.set_title(f"Networks of the papers for {first['target']} on {first['processor']}", fontsize=10, loc="left")
+    figure.savefig(path, dpi=150)
+
+
+def _time(row: dict[str, Any], threads: int) -> float:
+    word = "processor_ms" if threads == 1 else "min_ms"
+    return float(next(e[word] for e in row["runtimes"] if (e["runtime"], e["threads"]) == (OURS, threads)))

@@ -1,0 +1,93 @@
+"""Measures a table at a time: its networks take turns. A table that was measured before is read again."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from fastdepth_ros.evaluation.benchmark import network_report
+from fastdepth_ros.evaluation.benchmark.network_rounds import NetworkBench, measure
+from fastdepth_ros.evaluation.tables.rows import PaperTable
+from fastdepth_ros.files.writing import make_parents, write_file
+from fastdepth_ros.runtime import processor
+
+Progress = Callable[[str], object]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Length of a measurement: turns of each network, and seconds of a turn."""
+
+    rounds: int
+    seconds: float
+
+
+BUDGETS = {"small": Budget(3, 0.2), "full": Budget(7, 1.0)}
+
+
+def key(table: PaperTable, target: str, budget: Budget, threads: Sequence[int], peers: Sequence[str]) -> dict[str, Any]:
+    """Everything that a measurement depends on: one of another key is not taken for it."""
+    from fastdepth_ros.lowering.build import sources_version
+
+    return {
+        "table": table.number,
+        "networks": [row.network for row in table.rows],
+        "target": target,
+        **asdict(budget),
+        "threads": list(threads),
+        "peers": list(peers),
+        "processor": processor.name(),
+        "kernels": sources_version(),
+    }
+
+
+def measured(
+    table: PaperTable,
+    folder: Path,
+    target: str,
+    budget: Budget,
+    threads: Sequence[int],
+    pythons: Mapping[str, Path],
+    progress: Progress,
+) -> list[dict[str, Any]]:
+    """A report for each row of a table, as ``network_report`` makes it.
+
+    Args:
+        table: which.
+        folder: where ``table-N.json`` is written, and read if it is of the same key; compiled kernels are kept there.
+        target: what is compiled for.
+        budget: how long to measure.
+        threads: numbers of threads.
+        pythons: another runtime -> the interpreter that has it.
+        progress: told what is being done.
+
+    Raises:
+        StorageError: the folder cannot be written.
+    """
+    about, file = key(table, target, budget, threads, sorted(pythons)), folder / f"table-{table.number}.json"
+    if found := _before(file, about):
+        return found
+    make_parents(folder)
+    said: Progress = lambda words: progress(f"Table {table.number}: {words}")  # noqa: E731
+    with tempfile.TemporaryDirectory() as scratch:
+        benches = [
+            NetworkBench(row.job(), target, pythons, Path(scratch, str(number)), folder / "objects", progress=said)
+            for number, row in enumerate(table.rows)
+        ]
+        measure(benches, threads, budget.rounds, budget.seconds, said)
+    reports = [network_report.report(bench, target) for bench in benches]
+    write_file(file, json.dumps({"key": about, "rows": reports}, indent=1) + "\n")
+    return reports
+
+
+def _before(file: Path, about: dict[str, Any]) -> list[dict[str, Any]] | None:
+    """Rows that were measured before with the same key; None where none were."""
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+        return list(found["rows"]) if found["key"] == about else None
+    except (OSError, ValueError, LookupError, TypeError):
+        return None

@@ -1,0 +1,59 @@
+"""The benchmark of graphs: turns of all networks and runtimes, and answers that agree."""
+
+import io
+import sys
+
+import graphs
+import numpy as np
+import pytest
+from made_weights import CHECKOUT
+from rich.console import Console
+
+from fastdepth_ros.evaluation.benchmark import network_report
+from fastdepth_ros.evaluation.benchmark.network_rounds import Job, NetworkBench, measure
+from fastdepth_ros.evaluation.benchmark.rounds import OURS
+from fastdepth_ros.network.count import count, total
+
+ONNX = CHECKOUT / ".venv-bench" / "bin" / "python"
+
+
+def silent(_words):
+    pass
+
+
+def test_a_network_is_measured_with_every_number_of_threads(tmp_path):
+    graph = graphs.tiny()
+    bench = NetworkBench(Job("tiny", graph, 32, 48), "host", {}, tmp_path / "tiny", tmp_path / "objects")
+    measure([bench], [1, 2], 2, 0.01, silent)
+    found = network_report.report(bench, "host")
+    assert [(row["runtime"], row["threads"]) for row in found["runtimes"]] == [(OURS, 1), (OURS, 2)]
+    assert all(len(row["rounds_median_ms"]) == 2 and 0 < row["min_ms"] <= row["median_ms"] for row in found["runtimes"])
+    assert found["macs"] == total(count(graph, 32, 48)).macs
+    one, two = (np.load(tmp_path / "tiny" / f"{OURS}-{threads}.npy") for threads in (1, 2))
+    assert one.std() > 0.01
+    assert np.array_equal(one, two)
+    text = io.StringIO()
+    network_report.show(Console(file=text, width=140), [found])
+    assert "tiny" in text.getvalue()
+
+
+def test_a_runtime_that_is_not_there_is_named_and_left_out(tmp_path):
+    lacking = {"onnxruntime": tmp_path / "python"}
+    lacking["onnxruntime"].symlink_to(sys.executable)
+    bench = NetworkBench(Job("tiny", graphs.tiny(), 32, 48), "host", lacking, tmp_path / "tiny", tmp_path / "objects")
+    measure([bench], [1], 1, 0.01, silent)
+    found = network_report.report(bench, "host")
+    assert [row["runtime"] for row in found["runtimes"]] == [OURS]
+    assert set(found["missing"]) == {"onnxruntime"}
+
+
+@pytest.mark.skipif(not ONNX.exists(), reason=f"no onnxruntime: {ONNX} is missing (make bench)")
+@pytest.mark.parametrize(
+    ("make", "height", "width"), [(graphs.encoder_and_decoder, 48, 40), (graphs.oddities, 7, 9)], ids=["both", "odd"]
+)
+def test_onnx_runtime_gives_the_same_answer(tmp_path, make, height, width):
+    job = Job("any", make(), height, width)
+    bench = NetworkBench(job, "host", {"onnxruntime": ONNX}, tmp_path / "any", tmp_path / "objects")
+    measure([bench], [1], 1, 0.01, silent)
+    assert bench.missing == {}
+    assert bench.timings["onnxruntime", 1].difference < 1e-4
