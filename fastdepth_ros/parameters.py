@@ -31,6 +31,7 @@ from fastdepth_ros.settings import (
     Cloud,
     CompressedDepth,
     DepthEncoding,
+    Edges,
     GateMode,
     ImageTransport,
     Limits,
@@ -177,6 +178,8 @@ class Parameters:
     calibration_pixel: str = NONE
     max_uncertainty: float = Settings.max_uncertainty
     cloud_sigma: bool = Settings.cloud_sigma
+    steadiness: float = Settings.steadiness
+    edges: Edges = Settings.edges
     anchoring: AnchoringMode = "auto"
     anchor_scale: AnchorScale = "metric"
     anchor_max_age: float = 0.5
@@ -340,6 +343,16 @@ TABLE: dict[str, Spec] = {
             "Depths whose standard deviation is larger are no answers; 0 keeps all of them.",
         ),
         _spec("cloud_sigma", "Whether the points of depth/points carry their depth's standard deviation as `sigma`."),
+        _spec(
+            "steadiness",
+            "How much depth is a mean over the last pictures, whose things it follows (docs/steady.md): 0.5 takes more"
+            " than half of the flicker away, 1 most of it; 0 leaves each answer as it is.",
+        ),
+        _spec(
+            "edges",
+            "Points that fly between a thing and what is behind it (docs/edges.md). remove: they have no depth. guided:"
+            " depth has the resolution and the edges of the picture. keep: depth is as answered.",
+        ),
         _spec(
             "anchoring",
             "auto: depths that somebody measured correct the network's, as soon as any arrive (docs/anchors.md). off:"

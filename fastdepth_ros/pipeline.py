@@ -4,7 +4,9 @@
               bends straight lines is undone by the same step
     look      ask whether the picture is worth it; where somebody wants to know
     infer     run the network
+    steady    join the answer with those of before; where that is wanted
     anchor    correct the answer with measured depths, and say how sure it is; where there are any, or somebody asks
+    edges     take out what flies between a thing and what is behind it; where that is wanted
     depth     limits, and the resolution that is wanted
     cloud     one point a pixel
 
@@ -28,13 +30,16 @@ from fastdepth_ros.anchoring.prior import Prior
 from fastdepth_ros.camera import Intrinsics, View
 from fastdepth_ros.cloud import RGB, SIGMA, XYZ, CloudMaker
 from fastdepth_ros.errors import ImageError, SettingError
+from fastdepth_ros.filters.edges import EdgeFinder
+from fastdepth_ros.filters.guide import Guide
+from fastdepth_ros.filters.steadiness import Steadiness
 from fastdepth_ros.lens import turning
 from fastdepth_ros.lens.lens import Lens
 from fastdepth_ros.lens.warp import Rectifier
 from fastdepth_ros.mask import Mask
 from fastdepth_ros.picture import Picture
 from fastdepth_ros.runtime.bundle import Manifest
-from fastdepth_ros.settings import LIMITS, Cloud, DepthEncoding, OutputCamera, OutputSize, Rotation
+from fastdepth_ros.settings import LIMITS, Cloud, DepthEncoding, Edges, OutputCamera, OutputSize, Rotation
 from fastdepth_ros.viewing import CELL, Geometry, Latest, Viewing
 
 __all__ = ["Cells", "DepthEngine", "DepthFrame", "Pipeline", "Settings"]
@@ -51,6 +56,13 @@ network's input) -> anchors."""
 
 OUTPUTS = ("depth", "uncertainty", "cloud")
 """Buffers whose bytes others may own: names of :meth:`Pipeline.run`'s arguments and :class:`DepthFrame`'s fields."""
+
+_TO_GREY = {
+    "rgb": cv2.COLOR_RGB2GRAY,
+    "bgr": cv2.COLOR_BGR2GRAY,
+    "rgba": cv2.COLOR_RGBA2GRAY,
+    "bgra": cv2.COLOR_BGRA2GRAY,
+}
 
 NOTHING = 1e-6
 """Metres below which an answer may be the network's 0, "no answer"."""
@@ -95,6 +107,10 @@ class Settings:
         depth_scale: factor on the network's metres, before anchors correct what is left.
         rotation: angle by which the picture has to be turned clockwise to be upright, as the network sees it then;
             answers are in the picture's own grid all the same [degrees]; ``auto`` is :attr:`Pipeline.turned`.
+        steadiness: how much depth is a mean over the last pictures, see :mod:`fastdepth_ros.filters.steadiness`; 0 is
+            not at all.
+        edges: ``remove`` takes out what flies between a thing and what is behind it; ``guided`` gives depth the edges
+            of the picture, but in a distorted picture's own grid; ``keep`` leaves it as it was answered.
 
     Raises:
         SettingError: a setting is outside what is allowed.
@@ -111,6 +127,8 @@ class Settings:
     output_camera: OutputCamera = "rectified"
     rotation: Rotation = "0"
     depth_scale: float = 1.0
+    steadiness: float = 0.0
+    edges: Edges = "keep"
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -175,6 +193,7 @@ class Pipeline:
 
     Attributes:
         turned: the rotation that holds where the settings' is ``auto``.
+        removed: share of the latest answer that was taken out because it flew.
 
     Raises:
         BundleError: the manifest's numbers for anchoring are none.
@@ -199,6 +218,7 @@ class Pipeline:
     ) -> None:
         self.settings = settings or Settings()
         self.turned: str = turning.NONE
+        self.removed = 0.0
         self._engine = engine
         self._allocate = allocate
         self._viewing = Viewing(manifest, engine.input)
@@ -208,9 +228,11 @@ class Pipeline:
         self._buffers: dict[str, Latest[npt.NDArray[Any]]] = {}
         self._rectifier = Latest[Rectifier]()
         self._maker = Latest[CloudMaker]()
+        self._finder, self._guide = Latest[EdgeFinder](), Latest[Guide]()
         self._prior = Prior.from_json(manifest.anchoring, f"the manifest of {manifest.name}")
         self._anchoring: Anchoring | None = None
         self._scaled = self.settings.depth_scale
+        self._steadiness: tuple[Geometry, Steadiness] | None = None
 
     @property
     def mask(self) -> Mask | None:
@@ -225,6 +247,12 @@ class Pipeline:
     def hidden(self) -> float:
         """Share of the latest answer that has no depth because it is masked, or lies beyond the picture."""
         return self._viewing.hidden
+
+    @property
+    def goes_on(self) -> float:
+        """Share of the latest answer that is joined with those of before; 0 where none is."""
+        known = self._steadiness  # another thread may ask
+        return known[1].goes_on if known is not None else 0.0
 
     @property
     def _rotation(self) -> str:
@@ -279,7 +307,7 @@ class Pipeline:
         geometry = self._viewing.geometry(picture, camera, lens, self._rotation)
         seen, in_raw = geometry.seen, self._answers_raw(geometry)
         cloud = cloud and camera is not None and self.settings.cloud != "off"
-        if cloud and picture.reduction > 1 and self._wants_every_pixel:
+        if picture.reduction > 1 and self._wants_every_pixel and (cloud or (depth and self.settings.edges == "guided")):
             raise ImageError("a reduced picture lacks the colours of some points", "Decode all of its pixels.")
         output = seen if self.settings.output_size == "native" else lens.camera if lens and in_raw else camera
         if not (depth or cloud or uncertainty or cells):
@@ -299,6 +327,11 @@ class Pipeline:
         started = _lap(stages, "infer", started)
 
         np.multiply(answer, geometry.ratio * self._scale(), out=self._metres)
+        if self.settings.steadiness > 0:
+            self._steady(geometry, now)
+            started = _lap(stages, "steady", started)
+        else:
+            self._steadiness = None
         sigmas, report = None, None
         wanted = uncertainty or self.settings.max_uncertainty > 0 or (cloud and self.settings.cloud_sigma)
         if anchors or wanted or (self._anchoring is not None and self._anchoring.remembers):
@@ -308,21 +341,25 @@ class Pipeline:
             started = _lap(stages, "anchor", started)
 
         self._cells = self._own("cells", self._metres, geometry)
+        if self.settings.edges == "remove":
+            self._remove()
+            started = _lap(stages, "edges", started)
         self._limit(self._own("answer", answer, geometry))
         if geometry.hidden is not None:
             self._cells[geometry.hidden] = np.nan
         if sigmas is not None:
             sigmas = self._own("sigmas", sigmas, geometry)
             self._doubt(sigmas)
-        metres = published = None
+        metres = published = colours = None
         if depth or cloud:
-            metres, published = self._depth(picture, geometry, depth)
+            colours = self._colours(picture, shown, camera, geometry, cloud)
+            metres, published = self._depth(picture, geometry, depth, colours)
         sure = None if sigmas is None else self._enlarged("uncertainty", sigmas, picture, geometry)
         started = _lap(stages, "depth", started)
 
         points = None
         if cloud and output is not None and metres is not None:
-            points = self._cloud(metres, output, self._colours(picture, shown, camera, geometry), sure, geometry)
+            points = self._cloud(metres, output, colours if self.settings.cloud == "xyzrgb" else None, sure, geometry)
             _lap(stages, "cloud", started)
         sure = sure if uncertainty else None
         answered = Cells(self._cells, geometry.view, seen) if cells else None
@@ -330,10 +367,10 @@ class Pipeline:
         return DepthFrame(published, output, points, stages, sure, report, answered, lens=lens)
 
     def _scale(self) -> float:
-        """Factor on the network's metres. What anchors said of the scale before it changed, they said of another."""
+        """Factor on the network's metres. What anchors and former pictures said before it changed is of another."""
         scale = self.settings.depth_scale
         if scale != self._scaled:
-            self._scaled = scale
+            self._scaled, self._steadiness = scale, None
             if self._anchoring is not None:
                 self._anchoring.forget()
         return scale
@@ -351,6 +388,13 @@ class Pipeline:
         done = anchoring.correct(self._metres, anchors or (), now, sigma=wanted, picture=picture)
         np.copyto(self._metres, done.depth)
         return done.sigma, done.report
+
+    def _steady(self, geometry: Geometry, now: float) -> None:
+        """Steady the metres in place; another view of the room begins anew."""
+        known = self._steadiness
+        if known is None or known[0] is not geometry:
+            known = self._steadiness = (geometry, Steadiness((self._metres.shape[0], self._metres.shape[1])))
+        known[1].steady(self._metres, self._engine.input, now, self.settings.steadiness)
 
     def _own(self, name: str, cells: npt.NDArray[np.float32], geometry: Geometry) -> npt.NDArray[np.float32]:
         """Cells of the network in the camera's own grid: themselves where it stands upright, else a buffer."""
@@ -370,8 +414,9 @@ class Pipeline:
 
     @property
     def _wants_every_pixel(self) -> bool:
-        """Whether the cloud takes its colours from the picture; else from what the network sees."""
-        return self.settings.output_size == "camera" and self.settings.cloud == "xyzrgb"
+        """Whether answers take colours from the picture; else from what the network sees."""
+        settings = self.settings
+        return settings.output_size == "camera" and (settings.cloud == "xyzrgb" or settings.edges == "guided")
 
     def _answers_raw(self, geometry: Geometry) -> bool:
         """Whether answers are in the grid of a picture that is distorted."""
@@ -389,16 +434,38 @@ class Pipeline:
         metres[far] = np.inf
         metres[~(answer > 0)] = np.nan
 
+    def _remove(self) -> None:
+        """Take out the cells that fly."""
+        shape = (self._cells.shape[0], self._cells.shape[1])
+        flying = self._finder.of(shape, lambda: EdgeFinder(shape)).flying(self._cells)
+        self.removed = float(np.count_nonzero(flying)) / flying.size
+        self._cells[flying] = np.nan
+
     def _depth(
-        self, picture: Picture, geometry: Geometry, wanted: bool
+        self, picture: Picture, geometry: Geometry, wanted: bool, colours: Picture | None
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[Any] | None]:
         """The depth map in metres, and as it is wanted; in "32FC1" they are one buffer."""
         in_metres = self.settings.depth_encoding == "32FC1"
         name = "depth" if in_metres and wanted else "metres"
         metres = self._enlarged(name, self._cells, picture, geometry)
+        if self.settings.edges == "guided" and colours is not None and not self._answers_raw(geometry):
+            self._guided(metres, colours, geometry.view)
         if not wanted:
             return metres, None
         return metres, metres if in_metres else self._millimetres(metres)
+
+    def _guided(self, metres: npt.NDArray[np.float32], colours: Picture, view: View) -> None:
+        """Give an enlarged depth map the edges of a picture of its size."""
+        shape = (self._cells.shape[0], self._cells.shape[1])
+        pixels, target = colours.pixels, metres
+        if self.settings.output_size == "camera":
+            part = slice(view.y, view.y + view.height), slice(view.x, view.x + view.width)
+            pixels, target = pixels[part], metres[part]
+        grey = pixels
+        if colours.order != "grey":
+            grey = self._buffer("grey", target.shape, np.uint8)
+            cv2.cvtColor(pixels, _TO_GREY[colours.order], grey)
+        self._guide.of(shape, lambda: Guide(shape)).enlarge(self._cells, grey, target)
 
     def _enlarged(
         self, name: str, cells: npt.NDArray[np.float32], picture: Picture, geometry: Geometry
@@ -453,10 +520,15 @@ class Pipeline:
         return points
 
     def _colours(
-        self, picture: Picture, shown: npt.NDArray[np.uint8], camera: Intrinsics | None, geometry: Geometry
+        self,
+        picture: Picture,
+        shown: npt.NDArray[np.uint8],
+        camera: Intrinsics | None,
+        geometry: Geometry,
+        cloud: bool,
     ) -> Picture | None:
-        """Colours of the points, in the grid of the depth map; None where points have none."""
-        if self.settings.cloud != "xyzrgb":
+        """The picture in the grid of the depth map; None where neither points nor edges ask for it."""
+        if not (cloud and self.settings.cloud == "xyzrgb") and self.settings.edges != "guided":
             return None
         if not self._wants_every_pixel:
             return Picture(shown, "rgb")

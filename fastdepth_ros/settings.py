@@ -20,6 +20,7 @@ __all__ = [
     "Cloud",
     "CompressedDepth",
     "DepthEncoding",
+    "Edges",
     "GateMode",
     "ImageTransport",
     "Limits",
@@ -38,6 +39,7 @@ OutputCamera: TypeAlias = Literal["rectified", "raw"]
 Rotation: TypeAlias = Literal["0", "90", "180", "270", "auto"]
 Rectify: TypeAlias = Literal["auto", "on", "off"]
 DepthEncoding: TypeAlias = Literal["32FC1", "16UC1"]
+Edges: TypeAlias = Literal["keep", "remove", "guided"]
 Cloud: TypeAlias = Literal["off", "xyz", "xyzrgb"]
 CompressedDepth: TypeAlias = Literal["png", "rvl"]
 Precision: TypeAlias = Literal["auto", "float32", "int8"]
@@ -144,6 +146,8 @@ LIMITS = {
     "max_uncertainty": Limits(float, low=0.0, high=100.0, unit="m"),
     "cloud_sigma": Limits(bool),
     "depth_scale": Limits(float, low=0.05, high=20.0),
+    "steadiness": Limits(float, low=0.0, high=1.0),
+    "edges": Limits(str, get_args(Edges)),
     "anchoring": Limits(str, get_args(AnchoringMode)),
     "anchor_scale": Limits(str, get_args(AnchorScale)),
 }

@@ -56,8 +56,8 @@ ALLOWED = {
     "lowering": {"compiler", "errors", "files", "network", "runtime", "numpy", "tvm"},
     "viewing": {"camera", "lens", "mask", "picture", "runtime", "cv2", "numpy"},
     "pipeline": {
-        *("anchoring", "camera", "cloud", "errors", "lens", "mask", "picture", "runtime", "settings", "viewing"),
-        *("cv2", "numpy"),
+        *("anchoring", "camera", "cloud", "errors", "filters", "lens", "mask", "picture", "runtime", "settings"),
+        *("viewing", "cv2", "numpy"),
     },
     "messages": {"anchoring", "camera", "cdr", "codec", "errors", "lens", "picture", "cv2", "numpy", "ROS"},
     "parameters": {
@@ -80,7 +80,7 @@ ALLOWED = {
     "scene": {"camera", "errors", "files", "recording", "cv2", "numpy", "rosbags"},
     "estimate": {"errors", "network", "numpy"},
     "evaluation": {
-        *("anchoring", "camera", "cdr", "children", "codec", "colours", "diagnostics", "errors", "files"),
+        *("anchoring", "camera", "cdr", "children", "codec", "colours", "diagnostics", "errors", "files", "filters"),
         *("harness", "messages", "millimetres", "models", "network", "node", "picture", "pipeline", "power"),
         *("recording", "runtime", "scene", "settings", "cv2", "h5py", "matplotlib", "numpy", "rich", "ROS"),
         *("runtimes", "torch", "viewing", "lowering"),

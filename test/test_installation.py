@@ -81,6 +81,13 @@ def test_the_extras_are_the_requirements(setup):
         assert pins | packages == set(PINS.findall("\n".join(setup["extras_require"][extra])))
 
 
+@pytest.mark.parametrize("extra", ["view", "cuda"])
+def test_an_extra_of_one_file_is_that_file(setup, extra):
+    pins = PINS.findall((ROOT / "requirements" / f"{extra}.txt").read_text(encoding="utf-8"))
+    assert pins
+    assert pins == PINS.findall("\n".join(setup["extras_require"][extra]))
+
+
 @pytest.mark.parametrize("file", ["run-noble.txt", "run-system.txt"])
 def test_environments_have_the_same_compiler(file):
     pins = dict(PINS.findall((ROOT / "requirements" / "packages.txt").read_text(encoding="utf-8")))

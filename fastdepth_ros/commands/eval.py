@@ -23,6 +23,7 @@ from fastdepth_ros.evaluation.evaluate import run as evaluate_all
 from fastdepth_ros.evaluation.frames import is_recording, labelled
 from fastdepth_ros.evaluation.metrics import METRICS, challenge_score
 from fastdepth_ros.evaluation.sensors import NAMES, parse
+from fastdepth_ros.evaluation.steadied import MEASURES, SteadyStudy
 from fastdepth_ros.files.writing import write_output
 from fastdepth_ros.models import find_bundle
 from fastdepth_ros.runtime import processor
@@ -75,6 +76,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--anchors", metavar="SENSORS", help=f"simulate sensors that measured some depths, as vo:150,range: {NAMES}"
     )
+    parser.add_argument(
+        "--steadiness",
+        type=float,
+        default=0.0,
+        metavar="X",
+        help="steady the answers to pictures that follow each other, by 0 to 1 (docs/steady.md)",
+    )
     parser.add_argument("--seeds", type=int, default=1, help="times each sensor is simulated (default: %(default)s)")
 
 
@@ -86,6 +94,7 @@ def run(args: argparse.Namespace) -> int:
     if not 0 < args.last <= 1 or args.rows < 1 or args.seeds < 1:
         cause = f"--last is {args.last:g}, --rows {args.rows}, --seeds {args.seeds}"
         raise SettingError(cause, "Use 0 < SHARE <= 1, 1 row or more, and 1 seed or more.")
+    LIMITS["steadiness"].check("--steadiness", args.steadiness)
     sensors = parse(args.anchors) if args.anchors else []
     console = Console()
     bundle = find_bundle(args.bundle)
@@ -100,8 +109,11 @@ def run(args: argparse.Namespace) -> int:
     cells = (bundle.manifest.input_height // CELL, bundle.manifest.input_width // CELL)
     recording = all(is_recording(path) for path in args.data)
     studies = Studies(prior, cells, sensors, args.seeds, recording=recording) if sensors else None
+    steady = SteadyStudy(cells, args.steadiness) if args.steadiness else None
 
     def keep(outcome: Outcome) -> None:
+        if steady is not None:
+            outcome = steady.look(outcome)
         if studies is not None:
             studies.look(outcome)
         # Without a sheet the numbers are enough: a recording of an hour has many maps.
@@ -117,9 +129,13 @@ def run(args: argparse.Namespace) -> int:
     anchored = studies.summary() if studies is not None else {}
     if anchored:
         console.print(_anchored_table(f"{title}, anchored, means of {args.seeds} seeds", anchored))
+    steadied = steady.summary() if steady is not None else {}
+    if steadied:
+        console.print(_steady_table(f"{title}, steadiness {args.steadiness:g}", steadied))
     if args.json:
         args.json.parent.mkdir(parents=True, exist_ok=True)
         summary = _summary(args, bundle, precision, outcomes, metric, scaled, anchored)
+        summary |= {"steadiness": args.steadiness, "steadied": steadied} if steadied else {}
         write_output(args.json, json.dumps(summary, indent=1) + "\n")
     if args.sheet:
         ranked = sorted(outcomes, key=lambda outcome: outcome.metric["rmse_m"])
@@ -153,6 +169,17 @@ def _anchored_table(title: str, anchored: dict[str, dict[str, float]]) -> Table:
         table.add_row(name, *(f"{number:.3f}" for number in numbers))
     table.caption = (
         "within 1 and 2 sigma: 0.68 and 0.95 are true; the quarter's share of the squared error: 0.25 is chance"
+    )
+    return table
+
+
+def _steady_table(title: str, steadied: dict[str, dict[str, float]]) -> Table:
+    table = Table("", *MEASURES, title=title)
+    for name, own in steadied.items():
+        table.add_row(name, *(f"{own[measure]:.4f}" for measure in MEASURES))
+    table.caption = (
+        "edge_delta1: near edges of the truth; flicker: mean change of the error in log depth from frame to frame;"
+        " edges_late: frames by which edges are later than those of the truth"
     )
     return table
 

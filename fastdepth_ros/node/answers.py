@@ -109,6 +109,12 @@ class Answers:
         if self._applied.rotation == turning.AUTO:
             problem = self._anchors.upright_problem if self._anchors else "nothing is heard"
             notes["rotation"] = f"auto: {self._pipeline.turned}" + (f" ({problem})" if problem else "")
+        if steadiness := self._applied.steadiness:
+            notes["steadiness"] = f"{steadiness:g}: {self._pipeline.goes_on:.0%} goes on from the picture before"
+        if self._applied.edges == "remove":
+            notes["edges"] = f"remove: {self._pipeline.removed:.1%} of the answer flew"
+        elif self._applied.edges != "keep":
+            notes["edges"] = self._applied.edges
         if hidden:
             notes["hidden"] = f"{hidden:.1%} of the answer: masked, or beyond the picture"
         return notes

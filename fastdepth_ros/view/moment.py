@@ -44,6 +44,9 @@ PICTURE, DEPTH, UNCERTAINTY = "picture", "depth", "uncertainty"
 COLOURS = (PICTURE, DEPTH, UNCERTAINTY)
 """Meanings of the points' colours."""
 
+BEYOND = 200.0
+"""Metres that no answer has, along the axis or aside: the node's reach at most 100 m."""
+
 _METRES = {"32FC1": ("f4", 1.0), "16UC1": ("u2", 1e-3)}
 """Encoding -> numpy's type, and metres of its unit (REP-118)."""
 
@@ -169,7 +172,8 @@ class Rays:
         z = depth[:: self.stride, :: self.stride].reshape(-1)
         if self._slopes is None:
             return np.empty((0, 3), np.float32), np.zeros(len(z), np.bool_)
-        chosen = np.asarray(np.isfinite(z) & (z > 0) & np.isfinite(self._slopes).all(1))
+        with np.errstate(invalid="ignore"):
+            chosen = np.asarray(np.isfinite(z) & (np.abs(self._slopes) * z[:, None] < BEYOND).all(1))
         far = z[chosen]
         return np.column_stack((self._slopes[chosen] * far[:, None], far)).astype(np.float32), chosen
 
@@ -228,13 +232,19 @@ def metres_of(image: Any) -> Map:
     """
     kind, unit = _METRES.get(image.encoding, ("", 0.0))
     size = np.dtype(kind).itemsize if kind else 0
-    if not kind or image.step < image.width * size or len(image.data) < image.height * image.step:
+    if (
+        not kind
+        or not image.width
+        or not image.height
+        or image.step < image.width * size
+        or len(image.data) < image.height * image.step
+    ):
         cause = f"a depth image of {image.width}x{image.height} {image.encoding} cannot be read"
         raise ImageError(cause, "Check who else publishes on depth/image_rect.")
     order = ">" if image.is_bigendian else "<"
     whole: npt.NDArray[Any] = np.ndarray((image.height, image.width), order + kind, image.data, 0, (image.step, size))
     metres = np.asarray(whole * np.float32(unit), np.float32)
-    metres[~(np.isfinite(metres) & (metres > 0))] = np.nan
+    metres[~((metres > 0) & (metres < BEYOND))] = np.nan
     return metres
 
 
@@ -257,7 +267,7 @@ def _camera(info: bytes) -> tuple[Intrinsics, Lens | None]:
 
 
 def _sized(picture: Bgr, aspect: float) -> Bgr:
-    """A picture of :data:`WIDTH`; what is made larger keeps its cells."""
-    size = (WIDTH, max(1, round(WIDTH / aspect)))
+    """A picture of :data:`WIDTH`; what is made larger keeps its cells. No camera's is five times as high or wide."""
+    size = (WIDTH, round(WIDTH / min(max(aspect, 0.2), 5.0)))
     way = cv2.INTER_AREA if picture.shape[1] > WIDTH else cv2.INTER_NEAREST
     return np.asarray(cv2.resize(picture, size, interpolation=way), np.uint8)

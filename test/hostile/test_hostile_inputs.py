@@ -9,15 +9,18 @@ import json
 import random
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch_files
+from anchor_messages import cloud_of, depth_image_of, serialized, xyz_of
 from rosbags.rosbag2 import StoragePlugin
 
-from hostile import replay
+from fastdepth_ros.codec import rvl
+from hostile import mutate, replay
 from hostile.fuzz import run_cases
 from hostile.keep import KEPT
 from hostile.seeds import archives, bags, camera_infos, cdr, flatbuffers, images, jpegs, pngs, protobuf, tiny
-from hostile.targets import ALL, bundles, networks, settings
+from hostile.targets import ALL, bundles, cameras, networks, settings
 from hostile.worker import Runner
 
 KINDS = ("message", "file", "setting")
@@ -85,4 +88,14 @@ def test_seeds_without_fault_are_accepted(tmp_path: Path) -> None:
         for files in bags._seeds(plugin):
             assert verdict("recording", bags._case(files)) == "accepted"
     assert verdict("parameters", b"{}") == "accepted"
+    for text in (b"y" + cameras.YAML.encode(), b"y" + cameras.KALIBR.encode(), b"i" + cameras.INI.encode()):
+        assert verdict("calibration", text) == "accepted"
+    for text in (b"c" + cameras.ROWS.encode(), b"y" + cameras.LISTED.encode()):
+        assert verdict("anchor_file", text) == "accepted"
+    assert verdict("rvl", bytes(12) + b"\x20\0\0\0\x18\0\0\0" + rvl.encode(cameras.PIXELS)) == "accepted"
+    points = np.array([[x / 5, y / 5, 3.0] for x in range(-3, 4) for y in range(-3, 4)])
+    measured = {"anchors": cloud_of(xyz_of(points)), "anchor_depth": depth_image_of(np.full((8, 8), 2, np.float32))}
+    for source, message in measured.items():
+        message.header.frame_id = "camera"
+        assert verdict("anchors", mutate.pack(source.encode(), b"", serialized(message))) == "accepted", source
     assert verdict("power_file", settings.PROFILES.encode()) == "accepted"

@@ -104,6 +104,41 @@ def test_points_can_show_how_sure_they_are():
     assert UNCERTAINTY in seen.pictures
 
 
+def test_a_camera_that_sees_nearly_nothing_across_makes_no_picture_without_end():
+    told = CameraInfo(width=64, height=48, distortion_model="plumb_bob", d=[0.0] * 5)
+    told.k = [1e5, 0.0, 31.5, 0.0, 0.01, 23.5, 0.0, 0.0, 1.0]
+    seen = Maker().make(heard(np.full((48, 64), 1.5, np.float32), depth_info=serialize_message(told)))
+    assert seen.pictures[DEPTH].nbytes < 10_000_000
+
+
+def test_messages_that_were_spoilt_end_nothing():
+    """Anybody may publish on these topics."""
+    rng = np.random.default_rng(0)
+    whole = {
+        "depth": image(rng.uniform(0.5, 5, (24, 32)).astype(np.float32), "32FC1"),
+        "image": image(rng.integers(0, 256, (24, 32, 3), np.uint8), "rgb8"),
+        "depth_info": info(32, 24, 0.1),
+        "picture_info": info(32, 24, 0.1),
+        "uncertainty": image(rng.uniform(0.1, 1, (24, 32)).astype(np.float32), "32FC1"),
+    }
+    maker, shown = Maker(), 0
+    for number in range(3000):
+        messages = {name: bytearray(message) for name, message in whole.items()}
+        spoilt = messages[list(messages)[number % len(messages)]]
+        for _ in range(rng.integers(1, 4)):
+            at = 4 * int(rng.integers(0, min(len(spoilt), 400) // 4))
+            spoilt[at : at + 4] = rng.choice([b"\0\0\0\0", b"\xff\xff\xff\x7f", b"\1\0\0\0", rng.bytes(4)])
+        if not number % 7:
+            del spoilt[int(rng.integers(0, len(spoilt))) :]
+        seen = maker.make(
+            Heard(1, age=0.0, **{name: bytes(message) for name, message in messages.items()}), UNCERTAINTY
+        )
+        assert np.isfinite(seen.points.astype(np.float16)).all()
+        assert len(seen.points) == len(seen.colours)
+        shown += bool(len(seen.points))
+    assert shown > 500
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -17,7 +17,9 @@ from hostile.seeds import documents
 from hostile.target import FooledError, Target
 
 WORDS = (
-    "off", "on", "shipped", "profile", "all", "0,2-3", "0-", "-1", "0-4095,0-4095", "1-99999999999", "host", "max-n",
+    "off", "on", "shipped", "profile", "all", "0,2-3", "0-", "-1", "0-" + "9" * 40, "~no-such-user/x",
+    "0 0, 9 0, 9 9", "scan=0 0 0 0 0 0",
+    "0-4095,0-4095", "1-99999999999", "host", "max-n",
     "'", '"',
     "sudo nvpmodel", "nvpmodel -q", "nvpmodel '", "../../x", "/", "/dev/null", "x" * 5000, "a\nb", "\0", "\ud800", "",
     " ", "NaN", "int8", "xyz",
