@@ -52,9 +52,9 @@ def test_answers_and_ages_of_each_camera_are_measured_and_the_memory_of_the_node
 def test_what_was_measured_is_shown_camera_by_camera():
     camera = {"name": "front", "sent": 450, "answered": 449, "share": 0.9978, "age_p50_ms": 12.34, "age_p95_ms": 20.0}
     console = Console(width=132, file=io.StringIO())
-    several_cameras.show(console, [{"cameras": [camera], "resident_mb": 187.4, "cores": 0.5}])
+    several_cameras.show(console, [{"cameras": [camera], "resident_mb": 187.4, "cores": 0.5, "processor_ms": 9.3}])
     text = console.file.getvalue()
-    assert all(words in text for words in ("front", "99.8 % of 450", "12.3 ms", "20.0 ms", "187 MB", "0.50"))
+    assert all(words in text for words in ("front", "99.8 % of 450", "12.3 ms", "20.0 ms", "187 MB", "0.50", "9.3 ms"))
 
 
 def test_more_cameras_than_a_node_has_are_refused(capsys):

@@ -13,6 +13,7 @@ from camera_graph import AGAIN, Camera, ask
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from node_graph import PATIENCE, Graph, camera_info_of, depth_of, image_of
 from sensor_msgs.msg import PointCloud2
+from std_srvs.srv import Trigger
 
 from fastdepth_ros.camera import PAPER_VIEW, Intrinsics, View
 from fastdepth_ros.mask import parse_mask
@@ -148,6 +149,21 @@ def test_each_camera_has_its_own_mask(graph, direct, calibrated):
         np.testing.assert_array_equal(second, direct(REAR, FOCAL["rear"]))
     finally:
         assert graph.set("front.mask", "none")[0]
+
+
+def test_each_camera_has_its_own_factor_on_depth(graph, calibrated):
+    assert graph.set("front.calibration_distance", 2.0)[0]
+
+    def found() -> bool:
+        look(*calibrated)
+        return bool(graph.call(Trigger, "front/calibrate_scale", Trigger.Request()).success)
+
+    graph.wait_for(found, "a factor for one camera", 2 * PATIENCE)
+    assert graph.get("front.depth_scale") != 1.0
+    assert graph.get("rear.depth_scale") == graph.get("depth_scale") == 1.0
+    for name in ("front.calibration_distance", "front.depth_scale"):
+        assert graph.set(name, None)[0]
+    assert graph.get("front.depth_scale") == 1.0
 
 
 def test_each_camera_has_its_own_rate(graph, calibrated):

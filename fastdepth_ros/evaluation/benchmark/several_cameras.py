@@ -128,7 +128,7 @@ def measure(
 
     Returns:
         For each node ``cameras`` (name, ``sent``, ``answered``, ``share``, ``age_p50_ms``, ``age_p95_ms`` of each),
-        ``resident_mb`` at the end [10^6 bytes] and ``cores``: processor time a second.
+        ``resident_mb`` at the end [10^6 bytes], ``cores``: processor time a second, and ``processor_ms``: of an answer.
 
     Raises:
         NodeError: the node ended or gives no depth.
@@ -163,10 +163,12 @@ def _measure(
         resident, _ = process.memory()
         process.check()
         cameras.stop()
+    found = [_of(name, cameras, since, until) for name in names]
     return {
-        "cameras": [_of(name, cameras, since, until) for name in names],
+        "cameras": found,
         "resident_mb": round(resident, 1),
         "cores": round(busy / (until - since), 3),
+        "processor_ms": round(busy / 1e6 / max(1, sum(each["answered"] for each in found)), 1),
     }
 
 
@@ -200,13 +202,17 @@ def show(console: Console, found: Sequence[Mapping[str, Any]]) -> None:
     width, height = SIZE
     table = Table(title=f"Cameras of one node, {width}x{height} raw at {RATE:g} Hz each, all at the same moment")
     table.add_column("", no_wrap=True)
-    for name in ("answered", "age p50", "age p95", "node: resident", "cores"):
+    for name in ("answered", "age p50", "age p95", "node: resident", "cores", "an answer"):
         table.add_column(name, justify="right", no_wrap=True)
     for node in found:
-        whole = f"{node['resident_mb']:.0f} MB", f"{node['cores']:.2f}"
+        whole: tuple[str, ...] = (
+            f"{node['resident_mb']:.0f} MB",
+            f"{node['cores']:.2f}",
+            f"{node['processor_ms']:.1f} ms",
+        )
         for each in node["cameras"]:
             share = f"{100 * each['share']:.1f} % of {each['sent']}"
             table.add_row(each["name"], share, f"{each['age_p50_ms']:.1f} ms", f"{each['age_p95_ms']:.1f} ms", *whole)
-            whole = "", ""
+            whole = ()
         table.add_section()
     console.print(table)
