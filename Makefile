@@ -1,6 +1,6 @@
 # `make demo` and `make test` set up what they need in an environment of their own, once, and go. ARGS="..." is handed on
 # to the command.
-.PHONY: demo view test test-all check tests tables bench fuzz soak wheel train-env clean help
+.PHONY: demo view test test-all check tests tables bench bench-env fuzz soak wheel train-env clean help
 
 # Whose ROS 2: kilted and jazzy are wheels in .venv and .venv-jazzy, noble is Jazzy beside the NumPy and OpenCV of Ubuntu 24.04,
 # system is the one that was sourced.
@@ -45,6 +45,7 @@ help:
 	@echo "make test-all   the slow ones as well"
 	@echo "make tables     write config/depth.yaml and docs/parameters.md again"
 	@echo "make bench      compare with other runtimes (ARGS=\"--against onnxruntime ...\")"
+	@echo "make bench-env  .venv-bench with the other runtimes and what quantises for them"
 	@echo "make fuzz       hostile messages, files and settings for MINUTES=20; the table is in build/fuzz (ARGS=\"--targets pth ...\")"
 	@echo "make soak       a node in a graph where things go wrong for MINUTES=60; the table is in build/soak"
 	@echo "make wheel      wheel and sdist in dist, looked through by twine"
@@ -79,6 +80,8 @@ tables: $(VENV)/.run
 bench: $(VENV)/.run .venv-bench/.ready
 	$(CLEAN) $(BIN)/fastdepth bench --against onnxruntime,openvino,litert,ncnn $(ARGS)
 
+bench-env: .venv-bench/.ready
+
 fuzz: MINUTES ?= 20
 fuzz: $(VENV)/.test
 	$(CLEAN) $(BIN)/python test/hostile fuzz --minutes $(MINUTES) $(ARGS)
@@ -87,9 +90,13 @@ soak: MINUTES ?= 60
 soak: $(VENV)/.test
 	$(CLEAN) $(BIN)/python test/hostile soak --minutes $(MINUTES) $(ARGS)
 
-wheel: .venv-wheel/.ready
-	rm -rf dist
-	.venv-wheel/bin/python -m build $(ARGS)
+# The modules are compiled with no tiles of this machine's own; the sdist has none, and what is built of it compiles its own.
+MODELS := build/models
+wheel: .venv-wheel/.ready $(VENV)/.run
+	rm -rf dist build/lib $(MODELS)
+	FASTDEPTH_CACHE=build/cache $(CLEAN) $(BIN)/python tools/prebuild.py --out $(MODELS)
+	.venv-wheel/bin/python -m build --sdist $(ARGS)
+	FASTDEPTH_MODELS=$(MODELS) .venv-wheel/bin/python -m build --wheel $(ARGS)
 	.venv-wheel/bin/python -m twine check --strict dist/*
 
 train-env: .venv-train/.ready

@@ -1,3 +1,4 @@
+import os
 import re
 from pathlib import Path
 
@@ -17,12 +18,13 @@ def version() -> str:
     return re.search(r'^__version__ = "(.+)"$', (HERE / PACKAGE / "__init__.py").read_text("utf-8"), re.MULTILINE)[1]
 
 
-def shared(folder: str) -> list[tuple[str, list[str]]]:
-    """Every file below a folder, for share/<package>/<the same folder>."""
+def shared(folder: str, source: str = "") -> list[tuple[str, list[str]]]:
+    """Every file below a folder, or below another one in its place, for share/<package>/<the same folder>."""
+    root = Path(source or folder)
     files: dict[Path, list[str]] = {}
-    for path in sorted(Path(folder).rglob("*")):
+    for path in sorted(root.rglob("*")):
         if path.is_file() and "__pycache__" not in path.parts:
-            files.setdefault(path.parent, []).append(str(path))
+            files.setdefault(folder / path.parent.relative_to(root), []).append(str(path))
     return [(f"share/{PACKAGE}/{where}", names) for where, names in files.items()]
 
 
@@ -58,7 +60,8 @@ setup(
         (f"lib/{PACKAGE}", ["scripts/depth_node"]),
         *shared("launch"),
         *shared("config"),
-        *shared("models"),
+        # `make wheel` names a folder with the same models and their compiled modules, which are too large for git.
+        *shared("models", os.environ.get("FASTDEPTH_MODELS", "")),
     ],
     zip_safe=False,
     entry_points={

@@ -13,6 +13,7 @@ SET_DEATH_SIGNAL = 1
 """Linux' PR_SET_PDEATHSIG."""
 
 PARENT = "FASTDEPTH_PARENT"
+LAUNCH = "FASTDEPTH_LAUNCH"
 ROOT = str(Path(__file__).resolve().parent.parent)
 
 # `python -m` would look for modules in the current folder first, which may be anybody's.
@@ -40,6 +41,19 @@ def end_with_parent(by: signal.Signals = signal.SIGKILL) -> None:
     parent = os.environ.pop(PARENT, "")
     if parent.isdigit():
         end_with(int(parent), by)
+
+
+def end_with_launch() -> None:
+    """Have this process get SIGTERM when the launch that started it ends, however that ends; else do nothing.
+
+    depth.launch.py says in :data:`LAUNCH` which process it is. One between it and this one, as a debugger of
+    ``--launch-prefix``, is left to end this one itself.
+    """
+    parent = os.environ.pop(LAUNCH, "")
+    if parent == str(os.getppid()):
+        end_with(int(parent), signal.SIGTERM)
+    elif parent.isdigit() and not os.path.exists(f"/proc/{parent}"):
+        os._exit(128 + signal.SIGTERM)
 
 
 def end_with(parent: int, by: signal.Signals = signal.SIGKILL) -> None:

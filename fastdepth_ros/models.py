@@ -23,6 +23,9 @@ REFERENCE = "fastdepth-reference"
 
 VARIABLE = "FASTDEPTH_REFERENCE"
 REFERENCE_WEIGHTS = Path("weights", "fastdepth_pruned_fp16.npz")
+REFERENCE_INT8 = Path("weights", "fastdepth_224_int8.tflite")
+"""Weights of the pruned network, quantised by others for TensorFlow Lite."""
+
 BUNDLES = "bundles"
 """The folder in the cache for bundles that can be made again."""
 
@@ -63,8 +66,17 @@ def find_bundle(model: str | Path = DEFAULT) -> Bundle:
 
 def reference_weights() -> Path | None:
     """The file of the authors' weights in the folder that ``FASTDEPTH_REFERENCE`` names; None where there is none."""
+    return _reference(REFERENCE_WEIGHTS)
+
+
+def reference_int8() -> Path | None:
+    """The file of the authors' weights in int8, for TensorFlow Lite, beside the other; None where there is none."""
+    return _reference(REFERENCE_INT8)
+
+
+def _reference(name: Path) -> Path | None:
     folder = os.environ.get(VARIABLE)
-    file = Path(folder) / REFERENCE_WEIGHTS if folder else None
+    file = Path(folder) / name if folder else None
     return file if file is not None and os.path.isfile(file) else None
 
 

@@ -53,6 +53,9 @@ VIEW_WAITS = 300.0
 RESPAWN_DELAY = 2.0
 """Before a node that died is started again [s]."""
 
+ENDS_WITH_LAUNCH = {"FASTDEPTH_LAUNCH": str(os.getpid())}
+"""Environment of what ends when launch does: on SIGTERM, launch itself leaves its processes behind."""
+
 PARAMETERS = (
     "model",
     "target",
@@ -368,6 +371,7 @@ def depth_node(given: dict[str, str], cameras: list[str]) -> list[LaunchDescript
         remappings=[pair for camera in cameras or [""] for pair in remapped(given, camera)],
         parameters=[given["params_file"], parameters],
         ros_arguments=["--log-level", given["log_level"]] if given["log_level"] else [],
+        additional_env=ENDS_WITH_LAUNCH,
         respawn=respawn,
         respawn_delay=RESPAWN_DELAY,
         output="screen",
@@ -462,7 +466,7 @@ def play(bag: Path, resolve: Callable[[str], str], given: dict[str, str], raw: b
     order += ["--camera-only"] if given["anchoring"] == "off" else []
     order += ["--raw"] if raw else []
     order += ["--loop"] if given["loop"] == "true" else []
-    player = ExecuteProcess(cmd=order, name="player", output="screen")
+    player = ExecuteProcess(cmd=order, name="player", additional_env=ENDS_WITH_LAUNCH, output="screen")
     on_exit = ended("the player", well="the recording was played")
     return [player, RegisterEventHandler(OnProcessExit(target_action=player, on_exit=on_exit))]
 
@@ -482,7 +486,10 @@ def show(resolve: Callable[[str], str], given: dict[str, str], camera: str) -> l
         return rviz(resolve, given, given["frame"], outputs)
     topics = [resolve(given["image"]), resolve(given["camera_info"])]
     first = ExecuteProcess(
-        cmd=[sys.executable, "-m", f"{PACKAGE}.node.first_frame", *topics], name="first_frame", output="log"
+        cmd=[sys.executable, "-m", f"{PACKAGE}.node.first_frame", *topics],
+        name="first_frame",
+        additional_env=ENDS_WITH_LAUNCH,
+        output="log",
     )
     said: list[bytes] = []
 

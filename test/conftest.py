@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import os
+from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from hypothesis import settings
 from made_weights import CHECKOUT, random_weights
+from small_network import small_bundle
 
 from fastdepth_ros.demo.graph import loopback_profile
 from fastdepth_ros.importing import import_weights
 from fastdepth_ros.network import PRUNED
 from fastdepth_ros.runtime.bundle import Bundle, Manifest, write_bundle
+from fastdepth_ros.runtime.storage import locked
 
 if TYPE_CHECKING:
     from fastdepth_ros.runtime.module import CompiledModule
+    from fastdepth_ros.scene.render import Atlas
 
 
 # No test is timed: a busy machine may take its time over an example.
@@ -72,6 +77,31 @@ def module(bundle: Bundle) -> CompiledModule:
     from fastdepth_ros.runtime.cache import module_for
 
     return module_for(bundle)
+
+
+@pytest.fixture(scope="session")
+def atlas() -> Atlas:
+    """Paints and light of the computed room, which take seconds to work out: once for all workers."""
+    from fastdepth_ros.scene.render import Atlas, Tile, bake
+    from fastdepth_ros.scene.room import build_room
+
+    file = Path(os.environ["FASTDEPTH_CACHE"]) / "tests" / "atlas.npz"
+    with locked(file.with_suffix(".lock")):
+        if not file.exists():
+            made = bake(build_room())
+            part = file.with_name("part.npz")
+            np.savez(part, pixels=made.pixels, tiles=[astuple(tile) for tile in made.tiles])
+            part.rename(file)
+        with np.load(file) as kept:
+            return Atlas(kept["pixels"], [Tile(*tile) for tile in kept["tiles"]])
+
+
+@pytest.fixture(scope="session")
+def small_module(tmp_path_factory: pytest.TempPathFactory) -> CompiledModule:
+    """The network that is compiled in a moment, compiled for this machine."""
+    from fastdepth_ros.runtime.cache import module_for
+
+    return module_for(small_bundle(tmp_path_factory.mktemp("compiled")))
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ from family import alive, children, wait_until
 from made_weights import random_weights
 from safetensors.numpy import save
 from slowly import mostly_slow
+from small_network import SMALL, put_into_cache, small_bundle
 
 from fastdepth_ros.cli import main
 from fastdepth_ros.compiler.export import compile_bundle
@@ -24,7 +25,7 @@ from fastdepth_ros.errors import BundleError, FastDepthError, RecordingError, Se
 from fastdepth_ros.files.scratch import make_scratch, scratch, sweep
 from fastdepth_ros.files.writing import new_folder, write_file, write_output
 from fastdepth_ros.importing import import_weights
-from fastdepth_ros.network import PRUNED, Network
+from fastdepth_ros.network import PRUNED
 from fastdepth_ros.parameters import validate
 from fastdepth_ros.recording import Recording, RecordingWriter
 from fastdepth_ros.runtime import cache, storage
@@ -32,7 +33,6 @@ from fastdepth_ros.runtime.bundle import MANIFEST, WEIGHTS, Bundle, Manifest, se
 from fastdepth_ros.runtime.engine import Engine
 from fastdepth_ros.runtime.module import Size
 
-SMALL = Network("small", encoder=(4,) * 14, decoder=(4,) * 5)
 NO_NAMES = (
     "",
     "../../x",
@@ -55,7 +55,7 @@ NO_NAMES = (
 def small(tmp_path, monkeypatch):
     """A bundle that is compiled in a moment, and an empty cache."""
     monkeypatch.setenv("FASTDEPTH_CACHE", str(tmp_path / "cache"))
-    return write_bundle(tmp_path / "small", Manifest("small", SMALL, 32, 32), random_weights(SMALL), "# Random\n")
+    return small_bundle(tmp_path)
 
 
 def edit(folder, **changes):
@@ -106,13 +106,13 @@ def test_commands_refuse_what_is_no_name(small, tmp_path, capsys, name):
 # Bundles
 
 
-def test_a_module_that_the_manifest_does_not_name_is_not_loaded(small, module, caplog):
-    folder = small.path / "modules" / "host"
+def test_a_module_that_the_manifest_does_not_name_is_not_loaded(small, small_module, module, caplog):
+    kept, folder = put_into_cache(small, small_module), small.path / "modules" / "host"
     shutil.copytree(module.folder, folder)
     replace(module.description, weights_sha256=small.weights_sha256).write(folder)
     opened = Bundle.open(small.path)
     found = cache.module_for(opened)
-    assert found.folder != folder
+    assert found.folder == kept
     assert f"{folder} is not used: the bundle's manifest does not name it" in caplog.text
     assert cache.prebuilt_for_here(opened) is None
 
@@ -514,6 +514,6 @@ def test_a_compilation_that_is_ended_leaves_no_process(bundle, tmp_path, by, apa
     modules = tmp_path / "cache" / "modules"
     for path in modules.iterdir():
         old(path)
-    compile_bundle(bundle, "host", modules / "new")
+    compile_bundle(small_bundle(tmp_path), "host", modules / "new")
     assert not [path for path in modules.iterdir() if path.name.startswith(".")]
     assert Engine(cache.CompiledModule.open(modules / "new")).run().any()

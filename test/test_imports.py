@@ -22,7 +22,7 @@ ROS = {
 }
 """Packages of a ROS 2 distribution; the table calls them all ROS."""
 
-RUNTIMES = {"onnx", "onnxruntime", "openvino", "ncnn", "ai_edge_litert", "flatbuffers"}
+RUNTIMES = {"onnx", "onnxruntime", "openvino", "nncf", "ncnn", "ai_edge_litert", "flatbuffers"}
 """Packages that `fastdepth bench` compares with; the table calls them runtimes."""
 
 GROUPS = {**dict.fromkeys(ROS, "ROS"), **dict.fromkeys(RUNTIMES, "runtimes")}
@@ -66,9 +66,21 @@ ALLOWED = {
     },
     "diagnostics": {"anchoring", "cdr", "codec", "dds", "errors", "power", "ROS"},
     "node": {
-        *("anchoring", "camera", "cdr", "codec", "diagnostics", "errors", "files", "filters", "lens", "messages"),
-        *("cameras", "models"),
-        *("parameters", "picture", "pipeline", "power", "runtime", "settings", "cv2", "numpy", "ROS"),
+        *(
+            "anchoring",
+            "camera",
+            "cameras",
+            "cdr",
+            "children",
+            "codec",
+            "diagnostics",
+            "errors",
+            "files",
+            "filters",
+            "lens",
+        ),
+        *("messages", "models", "parameters", "picture", "pipeline", "power", "runtime", "settings"),
+        *("cv2", "numpy", "ROS"),
     },
     "harness": {
         *("camera", "cdr", "diagnostics", "errors", "messages", "millimetres", "runtime", "numpy", "ROS", "yaml"),

@@ -98,7 +98,12 @@ def off_and_on(camera):
     return camera.look()
 
 
-CHANGES = (changed_camera, changed_size, changed_mask, changed_rotation, after_a_pause, off_and_on)
+def changed_scale(camera):
+    camera.pipeline.settings = Settings(steadiness=1.0, depth_scale=1.3)
+    return camera.look()
+
+
+CHANGES = (changed_camera, changed_size, changed_mask, changed_rotation, changed_scale, after_a_pause, off_and_on)
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)

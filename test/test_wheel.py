@@ -20,11 +20,13 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
-    """The wheel, built of a copy of the checkout."""
+    """The wheel, built of a copy of the checkout with the modules that ship, as `make wheel` does it."""
     folder = tmp_path_factory.mktemp("wheel")
     shutil.copytree(ROOT, folder / "source", ignore=LEFT_OUT)
+    prebuild = [sys.executable, str(ROOT / "tools" / "prebuild.py"), "--out", str(folder / "models")]
+    subprocess.run(prebuild, env={**os.environ, "FASTDEPTH_CACHE": str(folder / "cache")}, check=True)
     build = [*PIP, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder), str(folder / "source")]
-    subprocess.run(build, check=True)
+    subprocess.run(build, env={**os.environ, "FASTDEPTH_MODELS": str(folder / "models")}, check=True)
     (built,) = folder.glob("*.whl")
     return built
 
@@ -49,6 +51,24 @@ def test_models_launch_and_configuration_are_in_it(prefix):
         assert not {path for path in wanted if not (share / path).exists() and path.name != "__pycache__"}
     for program in ("bin/fastdepth", "bin/depth_node", "lib/fastdepth_ros/depth_node"):
         assert os.access(prefix / program, os.X_OK), program
+
+
+def test_the_first_start_compiles_nothing_with_or_without_a_compiler(prefix, tmp_path):
+    """The wheel's sources are those that its modules were made by."""
+    site = sysconfig.get_path("purelib", vars={"base": str(prefix)})
+    code = """
+from fastdepth_ros import models
+from fastdepth_ros.runtime import cache, precision, processor
+bundle = models.find_bundle()
+for compiler in (True, False):
+    cache.has_compiler = precision.has_compiler = lambda: compiler
+    choice = precision.choose(bundle)
+    about = cache.find_module(bundle, precision=choice.precision).description
+    expected = "int8" if processor.int8_here() else "float32"
+    assert (about.precision, about.vector_width) == (expected, processor.vectors(processor.features()).lanes), choice
+"""
+    environment = {**os.environ, "PYTHONPATH": site, "FASTDEPTH_CACHE": str(tmp_path / "cache")}
+    subprocess.run([sys.executable, "-c", code], env=environment, cwd=tmp_path, check=True)
 
 
 def test_its_models_and_its_profile_are_found_where_no_checkout_is(prefix, tmp_path):

@@ -1,13 +1,15 @@
-"""Puts compiled modules into a bundle, for robots without a compiler: `prebuild.py [BUNDLE [MODULE...]]`.
+"""Puts compiled modules into a bundle, for robots without a compiler: `prebuild.py [--out DIR] [BUNDLE [MODULE...]]`.
 
 A module is named by its target, and in int8 TARGET-int8. Without any: those that ship with the default model, which is
 the bundle where none is named. All are compiled, and those that run on this machine are held against a module in
 float32 made for it, before anything in the bundle changes. Other modules stay as they are; the manifest is
-sealed anew over them and what it named before.
+sealed anew over them and what it named before. With --out the bundle stays as it is, and a copy of it in DIR gets the
+modules: `make wheel` takes that one.
 """
 
 from __future__ import annotations
 
+import argparse
 import runpy
 import shutil
 import sys
@@ -24,7 +26,7 @@ from fastdepth_ros.runtime.engines import open_engine
 from fastdepth_ros.runtime.module import CompiledModule
 from fastdepth_ros.runtime.precision import FLOAT32, INT8
 
-SHIPPED = ("x86-64-v3", "x86-64-v4", "cortex-a57")
+SHIPPED = ("x86-64-v3", "x86-64-v3-int8", "x86-64-v4", "x86-64-v4-int8", "cortex-a57")
 TOLERANCES = {FLOAT32: 1e-4, INT8: 0.2}
 """Metres between the depths of two modules of one bundle, the other one in float32."""
 
@@ -61,10 +63,24 @@ def compiled(bundle: Bundle, targets: list[str], folder: Path) -> None:
         sys.stdout.write(f"{name}: {size}, within {error:.1e} m of the module for this machine\n")
 
 
+def copied(bundle: Bundle, folder: Path) -> Bundle:
+    """A copy of a bundle without its modules, in ``folder``."""
+    for name in (name for name in bundle.manifest.files or {} if not name.startswith("modules/")):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(bundle.read(name))
+    return seal(folder, bundle.manifest)
+
+
 def main() -> None:
     """Compile, try, put into the bundle, seal, and open the bundle again."""
-    bundle = find_bundle(sys.argv[1] if len(sys.argv) > 1 else DEFAULT)
-    targets = sys.argv[2:] or list(SHIPPED)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("bundle", nargs="?", default=DEFAULT)
+    parser.add_argument("modules", nargs="*", default=list(SHIPPED))
+    parser.add_argument("--out", type=Path, metavar="DIR", help="for a copy of the bundle, which gets the modules")
+    args = parser.parse_args()
+    bundle, targets = find_bundle(args.bundle), args.modules
+    if args.out:
+        bundle = copied(bundle, args.out / bundle.path.name)
     modules = bundle.path / "modules"
     with tempfile.TemporaryDirectory(dir=bundle.path.parent, prefix=".prebuild-") as scratch:
         compiled(bundle, targets, Path(scratch, "new"))

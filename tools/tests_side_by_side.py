@@ -85,9 +85,10 @@ def environment_of(folder: Path) -> dict[str, str]:
     """Make the environment of a worker.
 
     One cache serves all, so that a model is compiled once. A node that starts would compile the package's Python anew
-    where nothing is kept of it, and hundreds start.
+    where nothing is kept of it, and hundreds start. Threads of NumPy's BLAS would keep a processor busy for some time
+    after each product, in case of another, and take it from the other workers.
     """
-    environment = {"FASTDEPTH_CACHE": str(folder / "cache"), **os.environ}
+    environment = {"FASTDEPTH_CACHE": str(folder / "cache"), "OPENBLAS_NUM_THREADS": "1", **os.environ}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     return environment
 

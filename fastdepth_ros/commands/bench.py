@@ -19,7 +19,9 @@ from fastdepth_ros.cameras import MOST
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.evaluation import power_table
 from fastdepth_ros.evaluation.benchmark import aims, layers, plot, tables
-from fastdepth_ros.evaluation.benchmark.rounds import Bench, compare, start
+from fastdepth_ros.evaluation.benchmark.names import WAYS
+from fastdepth_ros.evaluation.benchmark.processes import start
+from fastdepth_ros.evaluation.benchmark.rounds import Bench, compare
 from fastdepth_ros.evaluation.benchmark.runtimes import PEERS
 from fastdepth_ros.files.writing import write_output
 from fastdepth_ros.models import DEFAULT, find_bundle
@@ -47,6 +49,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--target", default="host", help="compile for this target (default: host)")
     parser.add_argument("--against", default="", metavar="LIST", help=f"other runtimes, by comma: {', '.join(PEERS)}")
+    parser.add_argument(
+        "--ways",
+        default=",".join(WAYS),
+        metavar="LIST",
+        help="of theirs: held to float32, as each one comes, quantised by its own tool (default: %(default)s)",
+    )
     interpreters = f"{PEER_PYTHON}; torch: {TORCH_PYTHON}"
     parser.add_argument(
         "--peer-python",
@@ -153,6 +161,9 @@ def _compare(
     bundles: Sequence[Bundle], threads: list[int], args: argparse.Namespace, scratch: Path
 ) -> list[dict[str, Any]]:
     """A report for each bundle; they take turns."""
+    ways = args.ways.split(",")
+    if strange := sorted(set(ways) - set(WAYS)):
+        raise SettingError(f"there is no way {strange[0]!r} to compute", f"Choose of {', '.join(WAYS)}.")
     pythons = pythons_of(args)
     with Console(stderr=True).status("Preparing") as status:
         benches = []
@@ -162,8 +173,9 @@ def _compare(
             int8 = chosen if chosen.description.precision == INT8 else None
             folder = scratch / f"bench-{number}"
             folder.mkdir()
-            benches.append(Bench(bundle, module, pythons, folder, int8))
-        comparisons = compare(benches, threads, args.rounds, args.seconds, status.update)
+            benches.append(Bench(bundle, module, pythons, folder, int8, ways, progress=status.update))
+        taken = chosen.description.precision
+        comparisons = compare(benches, threads, args.rounds, args.seconds, status.update, taken)
     return [
         tables.comparison_report(bench.module, comparison)
         for bench, comparison in zip(benches, comparisons, strict=True)

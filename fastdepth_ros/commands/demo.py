@@ -14,10 +14,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from fastdepth_ros import models
+from fastdepth_ros.commands.anchor_topic import add_anchor_topic
 from fastdepth_ros.errors import RecordingError, SettingError
 from fastdepth_ros.evaluation.sensors import NAMES, Sensor, parse
 from fastdepth_ros.recording import CameraTopics, Recording, UnpackedRecording, find_camera
-from fastdepth_ros.recording.anchors import SOURCES, chosen_topics, find_anchors
+from fastdepth_ros.recording.anchors import chosen_topics, find_anchors
 from fastdepth_ros.runtime.bundle import Bundle
 from fastdepth_ros.runtime.precision import AUTO
 from fastdepth_ros.runtime.storage import writable_cache
@@ -70,13 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"measured depths beside the images: sensors to simulate, as vo:150,range ({NAMES}); recorded: those of"
         " the recording; off (default: %(default)s)",
     )
-    parser.add_argument(
-        "--anchor-topic",
-        action="append",
-        default=[],
-        metavar="SOURCE=TOPIC",
-        help=f"a topic of the recording that holds measured depths; empty leaves it out; {', '.join(SOURCES)}",
-    )
+    add_anchor_topic(parser)
     parser.add_argument(
         "--anchor-extrinsics", default="", metavar="TEXT", help="where their sensors are; see the node's parameter"
     )

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from fastdepth_ros.commands.anchor_topic import add_anchor_topic
 from fastdepth_ros.errors import RecordingError, SettingError, quoted
 from fastdepth_ros.recording import Recording, UnpackedRecording, find_camera
 from fastdepth_ros.recording.anchors import DEPTH_INFO, SOURCES, AnchorTopics, chosen_topics, find_anchors
@@ -39,13 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--from-image", metavar="TOPIC", help="the picture's topic in the recording")
     parser.add_argument("--from-camera-info", metavar="TOPIC", help="the camera_info's topic in the recording")
     parser.add_argument("--camera-only", action="store_true", help="leave out measured depths and tf")
-    parser.add_argument(
-        "--anchor-topic",
-        action="append",
-        default=[],
-        metavar="SOURCE=TOPIC",
-        help=f"a topic of the recording that holds measured depths; empty leaves it out; {', '.join(SOURCES)}",
-    )
+    add_anchor_topic(parser)
     parser.add_argument(
         "--publish",
         action="append",

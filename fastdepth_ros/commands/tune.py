@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     from fastdepth_ros.compiler.targets import find_target
     from fastdepth_ros.compiler.tune import CLEARLY, tune, whole
 
-    bundle, target = find_bundle(args.bundle), find_target(args.target)
+    bundle, target = find_bundle(args.bundle), find_target(args.target, args.precision)
     manifest = bundle.manifest
     precision = find_precision(args.precision, target)
     planner = Planner(manifest.network, bundle.weights(), target.lanes, precision)

@@ -55,7 +55,7 @@ def compile_bundle(
     """
     if target in GPUS and precision != FLOAT32.name:
         raise SettingError(f"{target} computes in float32 only", "Leave the precision out.")
-    goal = GPUS[target] if target in GPUS else find_target(target)
+    goal = GPUS[target] if target in GPUS else find_target(target, precision)
     with new_folder(out, is_module) as draft:
         made = _make(bundle, goal, precision, draft, table, progress)
         made.library.chmod(0o644)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import tvm
@@ -12,7 +12,24 @@ from tvm_ffi import get_global_func
 from fastdepth_ros.compiler.cuda.gpus import GPUS
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.runtime import processor
+from fastdepth_ros.runtime.cache import FLOAT32
 from fastdepth_ros.runtime.processor import X86_64_V3, X86_64_V4, flags
+
+
+@dataclass(frozen=True)
+class Extra:
+    """Instructions that most processors of a kind have, and not all of them.
+
+    Attributes:
+        attributes: LLVM features that switch them on.
+        needs: flags of /proc/cpuinfo.
+    """
+
+    attributes: tuple[str, ...] = ()
+    needs: frozenset[str] = frozenset()
+
+
+NOTHING = Extra()
 
 
 @dataclass(frozen=True)
@@ -26,6 +43,7 @@ class Target:
         family: whose tile choices fit, a file in ``compiler/tuning``.
         attributes: LLVM features to switch on (+) or off (-) on top of the processor's own.
         needs: flags of /proc/cpuinfo without which the module must not be started.
+        for_bytes: more that products of bytes need.
     """
 
     name: str
@@ -35,6 +53,14 @@ class Target:
     family: str
     attributes: tuple[str, ...] = ()
     needs: frozenset[str] = frozenset()
+    for_bytes: Extra = NOTHING
+
+    def computing(self, precision: str) -> Target:
+        """The target as a module in that precision needs it."""
+        if precision == FLOAT32:
+            return self
+        extra = self.for_bytes
+        return replace(self, attributes=(*self.attributes, *extra.attributes), needs=self.needs | extra.needs)
 
     def llvm(self) -> Any:
         """The target as TVM wants it."""
@@ -45,6 +71,7 @@ class Target:
 
 
 ALDERLAKE = X86_64_V3 | flags("avx_vnni gfni vaes vpclmulqdq adx")
+AVX512_VNNI = Extra(("+avx512vnni",), flags("avx512_vnni"))
 ARMV8 = flags("neon")
 ARMV8_2 = ARMV8 | flags("atomics crc32 fphp asimdhp")
 ARMV8_2_DOT = ARMV8_2 | flags("asimddp")
@@ -53,7 +80,7 @@ TARGETS = {
     target.name: target
     for target in (
         Target("x86-64-v3", "x86_64-linux-gnu", "x86-64-v3", 8, "avx2", needs=X86_64_V3),
-        Target("x86-64-v4", "x86_64-linux-gnu", "x86-64-v4", 16, "avx512", needs=X86_64_V4),
+        Target("x86-64-v4", "x86_64-linux-gnu", "x86-64-v4", 16, "avx512", (), X86_64_V4, AVX512_VNNI),
         Target("alderlake", "x86_64-linux-gnu", "alderlake", 8, "avx2", needs=ALDERLAKE),  # Intel N100, N97, N305
         Target("aarch64", "aarch64-linux-gnu", "generic", 4, "neon", ("+neon",), ARMV8),
         Target("cortex-a57", "aarch64-linux-gnu", "cortex-a57", 4, "neon", ("+neon",), ARMV8),  # Jetson TX2, Nano
@@ -71,8 +98,12 @@ def toolchain() -> str:
     return f"LLVM {get_global_func('target.llvm_version_major')()}, linked by fastdepth_ros"
 
 
-def find_target(name: str) -> Target:
+def find_target(name: str, precision: str = FLOAT32) -> Target:
     """The target of that name; ``host`` is this machine.
+
+    Args:
+        name: of the target.
+        precision: in which a module computes there; in another than float32 it may need more of the processor.
 
     Raises:
         SettingError: there is no such processor, or the kernels do not know this machine's.
@@ -83,7 +114,7 @@ def find_target(name: str) -> Target:
         raise SettingError(f"{name} is a GPU, no processor", f"Choose one of host, {', '.join(TARGETS)}.")
     if name not in TARGETS:
         raise SettingError(f"there is no target {name!r}", f"Choose one of host, {', '.join((*TARGETS, *GPUS))}.")
-    return TARGETS[name]
+    return TARGETS[name].computing(precision)
 
 
 def host() -> Target:

@@ -127,7 +127,7 @@ def _put_model(bundle: Bundle, target: str, folder: Path, progress: Progress) ->
 def _may_take_int8(bundle: Bundle, target: str) -> bool:
     if target in GPUS or too_much(bundle):
         return False
-    goal = find_target(target)
+    goal = find_target(target, INT8)
     products = byte_products(goal.needs, goal.lanes)
     return products is not None and products.name in TIMED
 

@@ -265,6 +265,7 @@ def node_status(
     clock_stands: bool = False,
     stood: float = 0.0,
     unknown: Mapping[str, str | None] = MappingProxyType({}),
+    unheard: Sequence[str] = (),
 ) -> Status:
     """Whether the node could be configured, knows the time, and knows all that it was given.
 
@@ -275,6 +276,7 @@ def node_status(
         clock_stands: the node is to take its time from /clock, and none came.
         stood: for how long the node's clock has stood [s].
         unknown: parameters that it was given and does not know, each with the one that was probably meant.
+        unheard: what is to be said of each parameter file that holds nothing for it.
     """
     values = {"state": state, **values}
     if unknown:
@@ -294,6 +296,9 @@ def node_status(
         cause = f"there is no parameter {', '.join(meant)}"
         remedy = "Mend its name in the launch or YAML file, or leave it out."
         return Status(Level.WARN, cause, remedy, about="node", values=values)
+    if unheard:
+        remedy = "Put this node's name in the place of the other in that file, or /**."
+        return Status(Level.WARN, "; ".join(unheard), remedy, about="node", values=values)
     return Status(Level.OK, state, about="node", values=values)
 
 

@@ -1,4 +1,4 @@
-"""Places where each cell of a picture was in the picture before: optical flow on a small grey picture.
+"""The way of each cell since the picture before: optical flow on a small grey picture.
 
 Flow is that of DIS (Kroeger et al., Fast Optical Flow using Dense Inverse Search, ECCV 2016), from the new picture to
 the one before. It is found with one pixel for 4 x 4 cells, and judged with one for 2 x 2.
@@ -79,7 +79,7 @@ class Follower:
         self._now.take(picture)
 
     def follow(self) -> Followed:
-        """Place where each cell of the latest picture was in the one before that."""
+        """Find where each cell of the latest picture was in the one before that."""
         if self._moves:  # from the flow of before, which is in the array
             self._flow_of.calc(self._now.coarse, self._before.coarse, self._flow)
         found = self._found

@@ -99,7 +99,7 @@ class Steadiness:
             np.copyto(metres, self._log, where=self._answered)
 
     def _follow(self, now: float) -> Followed | None:
-        """Places where cells were in the picture before; None after a pause or a cut."""
+        """Find where cells were in the picture before; None after a pause or a cut."""
         goes_on = 0 <= now - self._last <= PAUSE
         self._last = now
         followed = self._follower.follow() if goes_on else None

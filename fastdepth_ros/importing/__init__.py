@@ -27,7 +27,7 @@ def read_weights(path: Path | str, network: Network | None = None) -> tuple[Netw
 
     Args:
         path: a file whose suffix is in :data:`READERS`.
-        network: what the weights are of; None looks for the known table that fits the first convolution.
+        network: what the weights are of; None looks for the known table that fits best.
 
     Returns:
         The table and the arrays, float16 where the file held float16, float32 otherwise.

@@ -23,7 +23,8 @@ from fastdepth_ros.errors import FastDepthError, WeightsError, brief
 from fastdepth_ros.importing.bounds import budget
 from fastdepth_ros.importing.layers import Arrays
 from fastdepth_ros.importing.reading import read_here, suffix_of
-from fastdepth_ros.network import NETWORKS, Network, check_weights
+from fastdepth_ros.importing.tables import likeliest
+from fastdepth_ros.network import Network, check_weights
 
 SECONDS = 60
 """Most processor time [s]; a good file takes less than one."""
@@ -66,8 +67,9 @@ def _parsed(answer: bytes, network: Network | None) -> tuple[Network, Arrays]:
         cause, remedy = json.loads(answer[1:])
         raise WeightsError(str(cause), str(remedy))
     arrays = load(answer[1:])
-    outputs = len(arrays["conv0.weight"])
-    table = network or next(table for table in NETWORKS.values() if table.first.outputs == outputs)
+    table = network or likeliest(lambda _, conv: arrays[f"{conv.name}.weight"].shape)
+    if table is None:
+        raise LookupError(f"{len(arrays['conv0.weight'])} channels")
     ordered = {
         name: arrays[name] for conv in table.convolutions for name in (f"{conv.name}.weight", f"{conv.name}.bias")
     }

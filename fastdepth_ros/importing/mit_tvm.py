@@ -21,7 +21,8 @@ from fastdepth_ros.errors import WeightsError, quoted, shortened
 from fastdepth_ros.files import reading
 from fastdepth_ros.importing import ndarray_list
 from fastdepth_ros.importing.bounds import check_count, foreign
-from fastdepth_ros.network import NETWORKS, Network
+from fastdepth_ros.importing.tables import likeliest
+from fastdepth_ros.network import Network
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -153,9 +154,8 @@ def _apply(one: Found, steps: list[str], vectors: list[npt.NDArray[np.float32]],
 
 
 def _network(found: list[Found], graph: Path) -> Network:
-    for network in NETWORKS.values():
-        if found and len(found[0].weight) == network.first.outputs:
-            return network
+    if network := likeliest(lambda i, _: found[i].weight.shape if i < len(found) else None):
+        return network
     channels = len(found[0].weight) if found else "no"
     raise WeightsError(f"{graph} begins with a convolution to {channels} channels, as no known network", REMEDY)
 

@@ -14,6 +14,7 @@ from fastdepth_ros.errors import WeightsError, quoted
 from fastdepth_ros.importing import layers, mit_tvm, npz, onnx, pickled, tflite
 from fastdepth_ros.importing.bounds import foreign
 from fastdepth_ros.importing.layers import Arrays, FileLayer
+from fastdepth_ros.importing.tables import Shape, ShapeOf, likeliest
 from fastdepth_ros.network import NETWORKS, Network, check_weights
 
 READERS: dict[str, Callable[[Path], Arrays | list[FileLayer]]] = {
@@ -57,27 +58,31 @@ def suffix_of(file: Path) -> str:
 
 def _fitted(found: Arrays | list[FileLayer], network: Network | None) -> tuple[Network, Arrays]:
     if isinstance(found, dict) and layers.is_named(found):
-        table = network or _fitting_network(found.get("conv0.weight"))
+        table = network or _fitting_network(lambda _, conv: _shape(found.get(f"{conv.name}.weight")))
         check_weights(table, found)
         with np.errstate(all="ignore"):
             arrays = {name: a if a.dtype == np.float16 else a.astype(np.float32) for name, a in found.items()}
     else:
         chain = layers.from_state_dict(found) if isinstance(found, dict) else found
-        table = network or _fitting_network(chain[0].weight if chain else None)
+        table = network or _fitting_network(lambda i, _: chain[i].weight.shape if i < len(chain) else None)
         arrays = layers.name_after(table, chain)
     check_weights(table, arrays)
     return table, arrays
 
 
-def _fitting_network(first: npt.NDArray[Any] | None) -> Network:
-    """The known table with as many channels in the first convolution; what follows is checked against it."""
+def _shape(array: npt.NDArray[Any] | None) -> Shape | None:
+    return None if array is None else array.shape
+
+
+def _fitting_network(shape_of: ShapeOf) -> Network:
+    """The known table that fits best; what does not fit is told when the layers are checked against it."""
+    if network := likeliest(shape_of):
+        return network
+    first = shape_of(0, next(iter(NETWORKS.values())).first)
     if first is None:
         raise WeightsError(
             "the first convolution, conv0, is missing", "Arrays are named as in fastdepth_ros/network/table.py."
         )
-    for network in NETWORKS.values():
-        if first.shape[:1] == (network.first.outputs,):
-            return network
     known = ", ".join(f"{network.name}: {network.first.outputs}" for network in NETWORKS.values())
-    cause = f"conv0 has weights of shape {quoted(first.shape)}, which fits no known network (channels of {known})"
+    cause = f"conv0 has weights of shape {quoted(first)}, which fits no known network (channels of {known})"
     raise WeightsError(cause, "Only FastDepth can be imported.")

@@ -4,11 +4,14 @@ import os
 import signal
 import sys
 
+from fastdepth_ros.children import end_with_launch
+
 
 def main() -> int:
     """Run the node. Until its libraries are imported, a signal ends the process at once: there is nothing to leave."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: os._exit(0))
+    end_with_launch()
     signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))
     if {"-h", "--help"} & set(sys.argv):
         from fastdepth_ros.node.usage import asked_for, usage

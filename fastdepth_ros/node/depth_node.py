@@ -12,7 +12,7 @@ executor's thread's.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -28,6 +28,7 @@ from fastdepth_ros.node.careful_node import CarefulNode
 from fastdepth_ros.node.clock import NodeClock
 from fastdepth_ros.node.configured import Configured, OpenEngine
 from fastdepth_ros.node.one_camera import OneCamera
+from fastdepth_ros.node.parameter_files import unheard
 from fastdepth_ros.node.parameters import NodeParameters
 from fastdepth_ros.node.power import NodePower
 from fastdepth_ros.node.process import TRIM_PERIOD, give_memory_back, trim
@@ -57,6 +58,7 @@ class DepthNode(CarefulNode):
         way: how rclpy is used, and why so; by default it is chosen.
         judge_period: how often the governor is asked whether it wants something else [s].
         power_periods: of the looks at the machine.
+        command_line: of the process; a parameter file in it that names other nodes alone is reported.
         arguments: rclpy's.
 
     Attributes:
@@ -71,6 +73,7 @@ class DepthNode(CarefulNode):
         way: tuple[Way, str] | None = None,
         judge_period: float = JUDGE_PERIOD,
         power_periods: Periods = USUAL,
+        command_line: Sequence[str] = (),
         **arguments: Any,
     ) -> None:
         self.state = UNCONFIGURED
@@ -87,6 +90,7 @@ class DepthNode(CarefulNode):
         for name, error in self.strange.items():
             self._settings.refuse(name, error)
         self._reporter.name_unknown(self._settings.unknown(every_topic=False))
+        self._reporter.name_unheard(unheard(command_line, self.get_fully_qualified_name()))
         self._power = NodePower(self._whole, self._now, power_periods)
         self._take_up()
         # Diagnostics go on while /clock stands still; their windows are in the node's clock all the same.

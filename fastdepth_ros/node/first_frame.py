@@ -14,6 +14,7 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from fastdepth_ros import cdr
+from fastdepth_ros.children import end_with_launch
 from fastdepth_ros.messages.serialized import LONGEST_NAME
 from fastdepth_ros.runtime.ros_log import provide_log_folder
 
@@ -58,4 +59,5 @@ def main(image: str, camera_info: str) -> int:
 
 
 if __name__ == "__main__":
+    end_with_launch()
     sys.exit(main(*sys.argv[1:3]))

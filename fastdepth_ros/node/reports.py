@@ -14,7 +14,7 @@ from fastdepth_ros.diagnostics.levels import node_status
 from fastdepth_ros.diagnostics.messages import diagnostic_array
 from fastdepth_ros.diagnostics.monitor import Report, report_together
 from fastdepth_ros.diagnostics.status import Status
-from fastdepth_ros.errors import Level, quoted
+from fastdepth_ros.errors import Level, quoted, shortened
 from fastdepth_ros.node.camera_report import CameraReport
 from fastdepth_ros.node.faults import MOST_KINDS
 from fastdepth_ros.node.one_camera import OneCamera
@@ -55,6 +55,7 @@ class Reporter:
     def __init__(self, node: Node, facts: Mapping[str, str]) -> None:
         self.problem = ""
         self._unknown: Mapping[str, str | None] = {}
+        self._unheard: list[str] = []
         self._named: set[str] = set()
         self._stands = Standstill()
         self._node = node
@@ -82,6 +83,14 @@ class Reporter:
             meant = f" Was {unknown[name]} meant?" if unknown[name] else ""
             self._node.get_logger().warning(f"there is no parameter {quoted(name)}, which was given at start.{meant}")
 
+    def name_unheard(self, files: Mapping[str, Sequence[str]]) -> None:
+        """Report parameter files that were given and hold nothing for this node, each with the names in it."""
+        for path, names in files.items():
+            others = ", ".join(shortened(name) for name in names[:MOST_KINDS])
+            words = f"{path} has parameters of {others}, and none of /{self._name}"
+            self._unheard.append(words)
+            self._node.get_logger().warning(words)
+
     def publish(self, doing: str, power: NodePower, cameras: Sequence[OneCamera]) -> None:
         """Publish the statuses of now, and the figures among them as plain numbers.
 
@@ -94,7 +103,7 @@ class Reporter:
         now = self._node.get_clock().now()
         about = {"model": parameters.model, "target": parameters.target, **self._about_node}
         stood = self._stands.seconds(now.nanoseconds)
-        statuses = [node_status(doing, self.problem, about, now.nanoseconds == 0, stood, self._unknown)]
+        statuses = [node_status(doing, self.problem, about, now.nanoseconds == 0, stood, self._unknown, self._unheard)]
         report, measured = self._cameras(statuses, power, cameras, now.nanoseconds * 1e-9)
         about_power, numbers = power.report(report)
         numbers |= measured

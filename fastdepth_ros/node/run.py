@@ -36,7 +36,7 @@ def main(args: list[str] | None = None, **options: Any) -> int:
     try:
         try:
             rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
-            node = DepthNode(lambda: ending.told, way=way, **options)
+            node = DepthNode(lambda: ending.told, way=way, command_line=args or sys.argv, **options)
         except way[0].refusals as refusal:
             error = StartError(refusal)
             sys.stderr.write(f"depth_node: {error}\n")

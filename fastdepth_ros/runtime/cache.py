@@ -130,7 +130,8 @@ def module_for(
     """The bundle's module for a target: shipped with the bundle, from the cache, or compiled now (a few seconds).
 
     If only TVM's runtime is installed, ``host`` is the best of the modules that ship with the bundle. So it is where
-    the cache can neither be trusted nor written; without such a module, one is compiled to a temporary folder.
+    that one has the kernels and the vectors that would be compiled here, and where the cache can neither be trusted nor
+    written. Without such a module, one is compiled to a temporary folder.
     Two processes that ask at once get one compilation; the second waits for the first.
 
     Args:
@@ -174,7 +175,17 @@ def find_module(
     for place in (root, private_folder() if private_folder.cache_info().currsize else None):
         if place and (kept := _kept(place / MODULES / module_name(bundle, target, precision), place, say)):
             return kept
-    return prebuilt_for_here(bundle, precision) if target == "host" and not has_compiler() else None
+    best = prebuilt_for_here(bundle, precision) if target == "host" else None
+    return best if best and (not has_compiler() or _as_good(best)) else None
+
+
+def _as_good(module: CompiledModule) -> bool:
+    """Whether the compiler would use nothing more of this processor, and no other kernels or tiles."""
+    about, widest = module.description, processor.vectors(processor.features())
+    if widest is None or about.vector_width < widest.lanes or about.kernels != kernels_version():
+        return False
+    products = processor.int8_here()
+    return about.precision == FLOAT32 or (products is not None and products.needs <= set(about.needs))
 
 
 def _kept(folder: Path, root: Path, say: Say) -> CompiledModule | None:

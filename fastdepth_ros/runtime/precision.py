@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from fastdepth_ros.runtime import processor
+from fastdepth_ros.errors import BundleError, ModuleError
 from fastdepth_ros.runtime.bundle import Bundle
-from fastdepth_ros.runtime.cache import FLOAT32, has_compiler, prebuilt_for_here, shipped_name
-from fastdepth_ros.runtime.processor import Instructions, byte_products
+from fastdepth_ros.runtime.cache import FLOAT32, has_compiler, prebuilt_for_here, shipped_module
+from fastdepth_ros.runtime.processor import Instructions, int8_here
 
 __all__ = ["AUTO", "FLOAT32", "INT8", "MOST_LOST", "TIMED", "Choice", "choose", "int8_here", "too_much"]
 
@@ -31,28 +31,21 @@ class Choice(NamedTuple):
     reason: str
 
 
-def int8_here() -> Instructions | None:
-    """The instructions that int8 is computed with on this processor; None where it has no kernels for it."""
-    widest = processor.vectors(processor.features())
-    return byte_products(processor.instruction_sets(), widest.lanes) if widest else None
-
-
 def choose(bundle: Bundle, target: str = "host", wanted: str = AUTO) -> Choice:
     """The precision of a bundle's module.
 
     Args:
         bundle: the model.
         target: that it is compiled for. What is not ``host`` is known by name alone: for such a target int8 is taken
-            where the bundle ships it.
+            where the bundle ships it and this processor runs it.
         wanted: what was asked for; anything but ``auto`` is what is chosen.
     """
     if wanted != AUTO:
         return Choice(wanted, "as it was asked for")
     products = int8_here()
     if target != "host":
-        name = f"modules/{shipped_name(target, INT8)}/"
-        if not any(file.startswith(name) for file in bundle.manifest.files or {}):
-            return Choice(FLOAT32, f"the bundle ships no module for {target} in int8")
+        if refusal := _not_shipped(bundle, target):
+            return Choice(FLOAT32, refusal)
     elif products is None:
         return Choice(FLOAT32, "this processor multiplies bytes no faster than float32")
     elif products.name not in TIMED:
@@ -62,6 +55,15 @@ def choose(bundle: Bundle, target: str = "host", wanted: str = AUTO) -> Choice:
     if target == "host" and not has_compiler() and not _ships(bundle, products):
         return Choice(FLOAT32, "there is no compiler here, and the bundle ships no module in int8 for this processor")
     return Choice(INT8, f"{_with(products, target)}, and {_loss(bundle)}")
+
+
+def _not_shipped(bundle: Bundle, target: str) -> str:
+    """Why int8 is not to be had for a target that is known by name; empty where it is."""
+    try:
+        module = shipped_module(bundle, target, INT8)
+    except (ModuleError, BundleError) as error:  # A processor of that kind need not have products of bytes.
+        return f"the bundle's module in int8 cannot be used: {error.cause}"
+    return "" if module else f"the bundle ships no module for {target} in int8"
 
 
 def _ships(bundle: Bundle, products: Instructions | None) -> bool:

@@ -73,6 +73,12 @@ def byte_products(found: frozenset[str], lanes: int) -> Instructions | None:
     return next((each for each in BYTE_PRODUCTS if each.lanes == lanes and each.needs <= found), None)
 
 
+def int8_here() -> Instructions | None:
+    """The instructions that int8 is computed with on this processor; None where it has no kernels for it."""
+    widest = vectors(features())
+    return byte_products(instruction_sets(), widest.lanes) if widest else None
+
+
 def fields(key: str) -> list[str]:
     """The values of a key of /proc/cpuinfo, one per core; empty where the file or the key is missing."""
     try:

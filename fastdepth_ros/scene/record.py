@@ -23,7 +23,7 @@ from fastdepth_ros.recording.content import COMPRESSED
 from fastdepth_ros.recording.depth import FORMAT_16UC1, encode_depth
 from fastdepth_ros.recording.writer import RecordingWriter
 from fastdepth_ros.scene.path import pose_at
-from fastdepth_ros.scene.render import Renderer, Rendering
+from fastdepth_ros.scene.render import Atlas, Renderer, Rendering
 from fastdepth_ros.scene.room import build_room
 
 CAMERA = Intrinsics(640, 480, 525.0, 525.0, 319.5, 239.5)
@@ -67,14 +67,22 @@ def room_recording(cache: Path, progress: Progress | None = None, frames: int = 
     return folder
 
 
-def write_room(folder: Path, progress: Progress | None = None, frames: int = FRAMES) -> None:
+def write_room(
+    folder: Path, progress: Progress | None = None, frames: int = FRAMES, atlas: Atlas | None = None
+) -> None:
     """Render the room and write it as a recording into ``folder``, which must not exist.
+
+    Args:
+        folder: of the recording.
+        progress: called with how many frames are done, and of how many.
+        frames: how many.
+        atlas: of the room, where it was made before.
 
     Raises:
         RecordingError: the folder exists or cannot be written.
     """
     with RecordingWriter(folder) as writer:
-        renderer = Renderer(build_room(), CAMERA)
+        renderer = Renderer(build_room(), CAMERA, atlas)
         for index in range(frames):
             _write(writer, renderer.render(pose_at(index / FRAMES), index), START + index * 1_000_000_000 // RATE)
             if progress:

@@ -41,21 +41,28 @@ class Tile:
     height: float
 
 
+class Atlas(NamedTuple):
+    """Paints of a scene in their light, for any camera: ``pixels`` (h, w, 3) uint8 RGB, and a tile for each surface."""
+
+    pixels: npt.NDArray[np.uint8]
+    tiles: list[Tile]
+
+
 class Renderer:
     """Casts the rays of one camera into a scene.
 
     Args:
-        scene: what is there; its light is worked out here, which takes seconds.
+        scene: what is there.
         camera: the intrinsics.
+        atlas: of the scene, from :func:`bake`; None has it made here, which takes seconds.
     """
 
-    def __init__(self, scene: Scene, camera: Intrinsics) -> None:
+    def __init__(self, scene: Scene, camera: Intrinsics, atlas: Atlas | None = None) -> None:
         self.camera = camera
         self._surfaces = scene.surfaces
         self._x: Array = (np.arange(camera.width, dtype=np.float64) - camera.cx) / camera.fx
         self._y: Array = (np.arange(camera.height, dtype=np.float64) - camera.cy) / camera.fy
-        pictures = _bake(scene)
-        self._atlas, self._tiles = _pack(pictures)
+        self._atlas, self._tiles = atlas or bake(scene)
 
     def render(self, pose: Pose, noise_seed: int) -> Rendering:
         """The picture and the depth from ``pose``; the sensor's noise comes from the seed."""
@@ -99,8 +106,8 @@ class Renderer:
         return np.asarray(np.clip(soft + 0.5, 0, 255), np.uint8)
 
 
-def _bake(scene: Scene) -> list[npt.NDArray[np.uint8]]:
-    """Every surface's paint in its light, as 8-bit sRGB."""
+def bake(scene: Scene) -> Atlas:
+    """Every surface's paint in its light, as 8-bit sRGB. It takes seconds."""
     grids = [_grid(surface) for surface in scene.surfaces]
     samples = [surface.shape.sample(s, t) for surface, (s, t) in zip(scene.surfaces, grids, strict=True)]
     points = np.concatenate([point.reshape(-1, 3) for point, _ in samples])
@@ -112,7 +119,7 @@ def _bake(scene: Scene) -> list[npt.NDArray[np.uint8]]:
         own = light[first : first + count].reshape(*s.shape, 3)
         first += count
         pictures.append(_tile(scene, surface, own, index))
-    return pictures
+    return _pack(pictures)
 
 
 def _grid(surface: Surface) -> tuple[Array, Array]:
@@ -148,7 +155,7 @@ def _develop(light: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
     return np.asarray(np.clip(255 * (1.25 * curve) ** (1 / 2.2), 0, 255) + 0.5, np.uint8)
 
 
-def _pack(pictures: list[npt.NDArray[np.uint8]]) -> tuple[npt.NDArray[np.uint8], list[Tile]]:
+def _pack(pictures: list[npt.NDArray[np.uint8]]) -> Atlas:
     """All tiles in one picture, row after row, tallest first, each with a border of its own edge."""
     order = sorted(range(len(pictures)), key=lambda i: -pictures[i].shape[0])
     places, x, y, row = {}, 0, 0, 0
@@ -166,4 +173,4 @@ def _pack(pictures: list[npt.NDArray[np.uint8]]) -> tuple[npt.NDArray[np.uint8],
         framed = cv2.copyMakeBorder(picture, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
         atlas[top : top + height + 2, left : left + width + 2] = framed
         tiles.append(Tile(left + 0.5, top + 0.5, width, height))
-    return atlas, tiles
+    return Atlas(atlas, tiles)

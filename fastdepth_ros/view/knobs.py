@@ -58,6 +58,8 @@ KNOBS = (
     Knob("power_profile"),
     Knob("max_rate", 0.0, 60.0, 1.0),
     Knob("depth_scale", 0.5, 2.0, 0.01),
+    Knob("steadiness", 0.0, 1.0, 0.05),
+    Knob("edges"),
     Knob("max_uncertainty", 0.0, 2.0, 0.05),
     Knob("min_depth", 0.0, 2.0, 0.05),
     Knob("max_depth", 1.0, 20.0, 0.5),

@@ -93,7 +93,11 @@ def test_a_module_holds_code_weights_and_the_order_of_its_kernels(module):
     assert DEPTH in program.launches[-1].arguments
 
 
-WHOLE = [*((PRUNED, target) for target in GPUS), (FULL, "cuda-sm_62")]
+WHOLE = [
+    (PRUNED, "cuda-sm_62"),
+    *(pytest.param((PRUNED, target), marks=pytest.mark.slow) for target in GPUS if target != "cuda-sm_62"),
+    pytest.param((FULL, "cuda-sm_62"), marks=pytest.mark.slow),
+]
 
 
 @pytest.fixture(scope="module", params=WHOLE, ids=lambda pair: f"{pair[0].name} {pair[1]}")

@@ -6,14 +6,14 @@ import int8
 import numpy as np
 import pytest
 import tvm
-from test_kernels import TILING, panels_case, rows_case, run, separable, upsampled_case, weights
+from test_kernels import TILING, compile_together, panels_case, rows_case, run, separable, upsampled_case, weights
 
 from fastdepth_ros.compiler import layout
 from fastdepth_ros.compiler.layout import Map
 from fastdepth_ros.compiler.pointwise import NUMBERS, Int8, find_precision
 from fastdepth_ros.compiler.separable import block_by_rows, pointwise_by_panels, task_rows
 from fastdepth_ros.compiler.sources import Plain
-from fastdepth_ros.compiler.targets import TARGETS, find_target
+from fastdepth_ros.compiler.targets import TARGETS
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.network import Convolution
 from fastdepth_ros.runtime import processor
@@ -47,8 +47,7 @@ def cases(products):
 @pytest.fixture(scope="module", params=ways())
 def compiled(request):
     named = dict(cases(request.param))
-    module = tvm.IRModule({name: case.kernel for name, case in named.items()})
-    return named, tvm.compile(module, find_target("host").llvm())
+    return named, compile_together({name: case.kernel for name, case in named.items()})
 
 
 def test_every_int8_kernel_is_near_plain_numpy(compiled):
@@ -69,7 +68,7 @@ def test_several_threads_give_the_same_bits_in_int8(compiled):
 
 
 def answer_of(kernel, source, target, x, arrays):
-    function = tvm.compile(tvm.IRModule({"k": kernel}), find_target("host").llvm())["k"]
+    function = compile_together({"k": kernel})["k"]
     tensors = [tvm.runtime.tensor(array.ravel()) for array in (source.pack(x), *arrays)]
     out = tvm.runtime.tensor(np.full(target.size, np.nan, np.float32))
     function(*tensors, out)

@@ -9,8 +9,10 @@ import plain
 import pytest
 import tvm
 from made_weights import random_weights
+from slowly import mostly_slow
 
 from fastdepth_ros.compiler import ahead, layout
+from fastdepth_ros.compiler.codegen import SETTINGS
 from fastdepth_ros.compiler.first import PIXEL_SCALE, first
 from fastdepth_ros.compiler.layout import Map
 from fastdepth_ros.compiler.plan import Planner
@@ -146,25 +148,29 @@ def cases(lanes):
 def compiled(request):
     """All cases of one vector width, in one module; any processor runs any width, if not fast."""
     named = dict(cases(request.param))
-    module = tvm.IRModule({name: case.kernel for name, case in named.items()})
-    return named, tvm.compile(module, find_target("host").llvm())
+    return named, compile_together({name: case.kernel for name, case in named.items()})
 
 
-@pytest.mark.parametrize("lanes", [16, 8, 4])
-def test_maps_that_are_asked_for_ahead_give_the_same_bits(lanes, monkeypatch):
+def compile_together(kernels):
+    """A module of these kernels for this machine, with the settings of a network's."""
+    with tvm.transform.PassContext(config=SETTINGS):
+        return tvm.compile(tvm.IRModule(kernels), find_target("host").llvm())
+
+
+@pytest.mark.parametrize("compiled", mostly_slow([8, 16, 4]), indirect=True)
+def test_maps_that_are_asked_for_ahead_give_the_same_bits(compiled, request, monkeypatch):
     """Small maps, as if they were far: what is asked for lies behind their ends, too."""
-    near = {name: case for name, case in cases(lanes) if name.startswith(("rows", "up", "wide"))}
+    named, module = compiled
+    near = {name: case for name, case in named.items() if name.startswith(("rows", "up", "wide"))}
     monkeypatch.setattr(ahead, "NEAR_BYTES", 0)
-    far = {name: case for name, case in cases(lanes) if name in near}
+    far = {name: case for name, case in cases(request.node.callspec.params["compiled"]) if name in near}
     asks = {name for name, case in far.items() if PREFETCH in case.kernel.script()}
     assert asks == {name for name in near if not (name.startswith("rows") and int(name[4:]) % 3 == 1)}, "stride of 1"
     assert not any(PREFETCH in case.kernel.script() for case in near.values())
-    kernels = {f"{name}_{i}": group[name].kernel for i, group in enumerate((near, far)) for name in asks}
-    renamed = {name: kernel.with_attr("global_symbol", name) for name, kernel in kernels.items()}
-    module = tvm.compile(tvm.IRModule(renamed), find_target("host").llvm())
+    asking = compile_together({name: far[name].kernel for name in asks})
     for name in asks:
         for threads in (1, 2):
-            same, other = (run(near[name], module[f"{name}_{i}"], threads) for i in (0, 1))
+            same, other = (run(near[name], made[name], threads) for made in (module, asking))
             assert np.array_equal(same, other), name
 
 

@@ -68,11 +68,12 @@ BYTES = ("conv5", "conv11", "conv13_pw", "decode_conv4")
 
 @pytest.mark.skipif(shutil.which("objdump") is None, reason="objdump is missing (apt install binutils)")
 @pytest.mark.parametrize(
-    ("target", "product", "most"), [("x86-64-v3", "vpmaddwd", 0.25), ("alderlake", "vpdpbusd", 0.1)]
+    ("target", "product", "most"),
+    [("x86-64-v3", "vpmaddwd", 0.25), ("alderlake", "vpdpbusd", 0.1)],
 )
 def test_int8_is_computed_in_its_instructions_and_in_registers(tmp_path, target, product, most):
     """A multiply-add in float32 of AVX2 takes at least 0.125 instructions for itself, and 0.19 with its broadcast."""
-    goal = find_target(target)
+    goal = find_target(target, "int8")
     precision = find_precision("int8", goal)
     planned = Planner(PRUNED, random_weights(PRUNED), goal.lanes, precision).plan(224, 224)
     stages = [stage for stage in planned if stage.name in BYTES]

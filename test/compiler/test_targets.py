@@ -5,49 +5,47 @@ import os
 import struct
 import subprocess
 import sys
+from functools import cache
 
 import pytest
-from made_weights import random_weights
+from slowly import mostly_slow
+from small_network import small_bundle
 
 from fastdepth_ros.compiler.export import compile_bundle
 from fastdepth_ros.compiler.targets import TARGETS
-from fastdepth_ros.network import Network
-from fastdepth_ros.runtime.bundle import Manifest, sha256, write_bundle
+from fastdepth_ros.runtime.bundle import sha256
 
-SMALL = Network("small", encoder=(4, *[8] * 13), decoder=(8, 8, 8, 8, 4))
+FEW = ("cortex-a57", "cortex-a76", "carmel", "x86-64-v4")
+ORDER = [*FEW, *(target for target in TARGETS if target not in FEW)]
 MACHINES = {"x86_64": 62, "aarch64": 183}
 """Numbers of processors in an ELF header."""
 
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("small") / "small"
-    return write_bundle(folder, Manifest("small", SMALL, 32, 32), random_weights(SMALL), "# Random\n")
+    return small_bundle(tmp_path_factory.mktemp("small"))
 
 
 @pytest.fixture(scope="module")
-def compiled_elsewhere(tmp_path_factory, small):
-    """Modules for every target, made by another process with another hash seed in folders of other names."""
-    folder = tmp_path_factory.mktemp("elsewhere")
-    code = (
-        "import sys; from pathlib import Path; from fastdepth_ros.cli import main\n"
-        "for target in sys.argv[3:]: main(['compile', sys.argv[1], '--target', target, '--out', sys.argv[2] + target])"
-    )
-    command = [sys.executable, "-c", code, small.path, f"{folder}/for-", "host", *TARGETS]
+def compiled(tmp_path_factory, small):
+    """Modules by their targets, each compiled when it is first asked for."""
+    folder = tmp_path_factory.mktemp("targets")
+    return cache(lambda target: compile_bundle(small, target, folder / target))
+
+
+@pytest.mark.parametrize("target", mostly_slow([*ORDER, "host"]))
+def test_the_same_bundle_gives_the_same_module(tmp_path, small, compiled, target):
+    """Made by another process with another hash seed in a folder of another name."""
+    code = "import sys; from fastdepth_ros.cli import main; sys.exit(main(sys.argv[1:]))"
+    command = [sys.executable, "-c", code, "compile", small.path, "--target", target, "--out", tmp_path / "for it"]
     subprocess.run(command, env={**os.environ, "PYTHONHASHSEED": "7"}, check=True, stdout=subprocess.DEVNULL)
-    return folder
-
-
-@pytest.mark.parametrize("target", ["host", *TARGETS])
-def test_the_same_bundle_gives_the_same_module(tmp_path, small, compiled_elsewhere, target):
-    here, there = compile_bundle(small, target, tmp_path / "here"), compiled_elsewhere / f"for-{target}"
     for name in ("module.so", "module.json"):
-        assert sha256(here / name) == sha256(there / name), name
+        assert sha256(compiled(target) / name) == sha256(tmp_path / "for it" / name), name
 
 
-@pytest.mark.parametrize("target", TARGETS)
-def test_a_module_says_what_it_is_for_and_what_made_it(compiled_elsewhere, target):
-    folder = compiled_elsewhere / f"for-{target}"
+@pytest.mark.parametrize("target", mostly_slow(ORDER, len(FEW)))
+def test_a_module_says_what_it_is_for_and_what_made_it(compiled, target):
+    folder = compiled(target)
     about = json.loads((folder / "module.json").read_text())
     assert (about["target"], about["triple"], about["cpu"]) == (target, TARGETS[target].triple, TARGETS[target].cpu)
     assert about["tvm"]
@@ -58,6 +56,5 @@ def test_a_module_says_what_it_is_for_and_what_made_it(compiled_elsewhere, targe
     assert b".symtab" not in library
 
 
-def test_modules_of_different_arm_processors_differ(compiled_elsewhere):
-    targets = ("cortex-a57", "cortex-a76", "carmel")
-    assert len({sha256(compiled_elsewhere / f"for-{target}" / "module.so") for target in targets}) == 3
+def test_modules_of_different_processors_differ(compiled):
+    assert len({sha256(compiled(target) / "module.so") for target in FEW}) == len(FEW)

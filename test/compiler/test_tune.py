@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 from made_weights import random_weights
+from small_network import SMALL
 
 from fastdepth_ros.cli import main
 from fastdepth_ros.compiler import tiling, tune
@@ -15,11 +16,9 @@ from fastdepth_ros.compiler.pointwise import find_precision
 from fastdepth_ros.compiler.targets import TARGETS, find_target
 from fastdepth_ros.compiler.tile import Tiling
 from fastdepth_ros.errors import SettingError
-from fastdepth_ros.network import PRUNED, Network
+from fastdepth_ros.network import PRUNED
 from fastdepth_ros.runtime import cache
 from fastdepth_ros.runtime.bundle import Manifest, write_bundle
-
-SMALL = Network("small", encoder=(4,) * 14, decoder=(4,) * 5)
 
 
 @pytest.fixture(autouse=True)
@@ -55,10 +54,10 @@ def test_a_slow_kernel_is_measured_to_be_slow():
 
 @pytest.mark.parametrize(
     ("name", "precision"),
-    [*((name, "float32") for name in TARGETS), ("x86-64-v3", "int8"), ("alderlake", "int8")],
+    [*((name, "float32") for name in TARGETS), *((name, "int8") for name in ("x86-64-v3", "x86-64-v4", "alderlake"))],
 )
 def test_candidates_fit_the_registers(name, precision):
-    target = TARGETS[name]
+    target = find_target(name, precision)
     arithmetic = find_precision(precision, target)
     for stage in stages(PRUNED, target, 224, 224):
         candidates = tune.tiles(stage, target, tiling.rule(stage, target), arithmetic)

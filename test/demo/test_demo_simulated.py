@@ -17,9 +17,8 @@ from fastdepth_ros.network import PRUNED
 from fastdepth_ros.parameters import extrinsics_of
 from fastdepth_ros.recording import Recording, find_camera
 from fastdepth_ros.runtime.bundle import Manifest
-from fastdepth_ros.runtime.cache import cache_dir
 from fastdepth_ros.scene.path import pose_at
-from fastdepth_ros.scene.record import FRAME_ID, FRAMES, IMAGE_TOPIC, room_recording
+from fastdepth_ros.scene.record import FRAME_ID, FRAMES, IMAGE_TOPIC, write_room
 
 ALL = "vo:150,uniform:20,tof:8x8,lidar,range,floor:1.5"
 MANIFEST = Manifest("any", PRUNED)
@@ -34,9 +33,17 @@ class Watched(Simulated):
 
 
 @pytest.fixture(scope="module")
-def played():
-    """The first two images of the room with all sensors: the simulation, and the messages in their order."""
-    with Recording.open(room_recording(cache_dir(), frames=2)) as recording:
+def room(tmp_path_factory, atlas):
+    """Recording of the first two images of the room."""
+    folder = tmp_path_factory.mktemp("room") / "recording"
+    write_room(folder, frames=2, atlas=atlas)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def played(room):
+    """The two images with all sensors: the simulation, and the messages in their order."""
+    with Recording.open(room) as recording:
         topics = find_camera(recording)
         made = Watched(recording, topics, camera_of(recording, topics), MANIFEST, parse(ALL), seed=3)
         return made, list(made.beside(recording, topics.names))
@@ -122,9 +129,9 @@ def test_there_is_no_floor_in_a_wall():
     assert not floor_points(wall[:5], 1.5).any()
 
 
-def test_the_same_seed_measures_the_same_and_another_one_something_else(played):
+def test_the_same_seed_measures_the_same_and_another_one_something_else(room, played):
     made, _ = played
-    with Recording.open(room_recording(cache_dir(), frames=2)) as recording:
+    with Recording.open(room) as recording:
         topics = find_camera(recording)
         camera, stamp = camera_of(recording, topics), cdr.stamp_of(recording.first(IMAGE_TOPIC).data)
         again, other = (Simulated(recording, topics, camera, MANIFEST, parse(ALL), seed=seed) for seed in (3, 4))

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_weights import CHECKOUT, random_weights
+from made_weights import CHECKOUT
+from slowly import mostly_slow
+from small_network import small_bundle
 
 from fastdepth_ros.cli import main
 from fastdepth_ros.compiler.cuda.gpus import GPUS
@@ -18,15 +20,13 @@ from fastdepth_ros.compiler.cuda.nvrtc import nvrtc
 from fastdepth_ros.deploy.folder import package_wheel
 from fastdepth_ros.deploy.runtime import KEPT, runtime_wheel
 from fastdepth_ros.errors import ModuleError
-from fastdepth_ros.network import Network
 from fastdepth_ros.runtime import processor
-from fastdepth_ros.runtime.bundle import Bundle, Manifest, seal, write_bundle
+from fastdepth_ros.runtime.bundle import Bundle, seal
 from fastdepth_ros.runtime.cache import module_for, prebuilt_for_here
 from fastdepth_ros.runtime.engines import open_engine
 from fastdepth_ros.runtime.losses import Loss, Losses
 from fastdepth_ros.runtime.precision import choose
 
-SMALL = Network("small", encoder=(4, *[8] * 13), decoder=(8, 8, 8, 8, 4))
 ROBOT_HAS = ("numpy", "safetensors", "yaml", "rich", "pygments", "markdown_it", "mdurl", "typing_ext")
 ROBOT_HAS += ("tvm_ffi", "apache_tvm_ffi")
 TARGET = "x86-64-v3" if "avx2" in processor.features() else "aarch64"
@@ -47,8 +47,7 @@ print(sys.modules["fastdepth_ros"].__file__, engine.module.description.target)
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("small") / "small"
-    return write_bundle(folder, Manifest("small", SMALL, 32, 32), random_weights(SMALL), "# Random\n")
+    return small_bundle(tmp_path_factory.mktemp("small"))
 
 
 @pytest.fixture(scope="module")
@@ -193,7 +192,8 @@ def test_nothing_is_overwritten(small, tmp_path, capsys):
     assert not (tmp_path / "new").exists()
 
 
-@pytest.mark.parametrize(("lost", "ships"), [(0.001, True), (0.01, False)])
+@pytest.mark.skipif("avx2" not in processor.features(), reason="this processor lacks AVX2")
+@pytest.mark.parametrize(("lost", "ships"), mostly_slow([(0.001, True), (0.01, False)]))
 def test_int8_goes_with_it_where_the_bundle_loses_next_to_nothing(small, tmp_path, lost, ships):
     folder = shutil.copytree(small.path, tmp_path / "small")
     table = Losses(small.weights_sha256, {"int8": {"rooms": Loss(9, lost, 0.0, "AVX2")}})

@@ -44,9 +44,24 @@ def test_modules_are_put_in_tried_and_sealed_and_new_weights_get_new_ones(folder
     for name in names:
         assert stat.S_IMODE(os.stat(folder / name).st_mode) == 0o644, name
     write_bundle(folder, bundle.manifest, random_weights(SMALL, seed=3))
-    again = prebuild(folder, monkeypatch)
+    again = prebuild(folder, monkeypatch, TARGET)
     assert again.weights_sha256 != bundle.weights_sha256
     assert open_engine(module_for(again, TARGET)).module.folder == folder / "modules" / TARGET
+
+
+def test_a_copy_gets_the_modules_and_the_bundle_stays_as_it_is(folder, monkeypatch, tmp_path):
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    monkeypatch.setattr("sys.argv", ["prebuild.py", "--out", str(tmp_path / "copy"), str(folder), TARGET])
+    TOOL["main"]()
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+    made = Bundle.open(tmp_path / "copy" / "small")
+    assert made.names(f"modules/{TARGET}/module.so")
+    assert made.weights_sha256 == Bundle.open(folder).weights_sha256
+
+
+def test_what_ships_for_x86_ships_in_both_precisions():
+    x86 = [name for name in TOOL["SHIPPED"] if name.startswith("x86") and not name.endswith("-int8")]
+    assert {f"{name}-int8" for name in x86} <= set(TOOL["SHIPPED"])
 
 
 @pytest.mark.skipif("avx2" not in processor.features(), reason="this processor lacks AVX2")

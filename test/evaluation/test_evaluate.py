@@ -100,7 +100,10 @@ def test_the_command_takes_a_set_and_its_last_share_and_writes_json_and_sheet(
     cv2.imwrite(str(data / "no-depth.jpg"), picture(9))
     out, sheet = tmp_path / "numbers.json", tmp_path / "sheet.png"
     command = ["eval", str(bundle.path), str(data), "--set", "ours", "--last", "0.5", "--view", "whole"]
-    assert main([*command, "--json", str(out), "--sheet", str(sheet), "--rows", "2"]) == 0
+    out.write_text("an older one")
+    with out.open() as before:
+        assert main([*command, "--json", str(out), "--sheet", str(sheet), "--rows", "2"]) == 0
+        assert before.read() == "an older one", "written aside"
     summary = json.loads(out.read_text())
     assert summary["frames"] == 2
     assert [each["name"] for each in summary["pictures"]] == ["r2", "r3"]

@@ -1,12 +1,18 @@
 """What `fastdepth eval --steadiness` says of flicker, of edges, and of their delay."""
 
+import json
+
 import cv2
 import numpy as np
 import pytest
 
+from fastdepth_ros.cli import main
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.evaluation.evaluate import Outcome
 from fastdepth_ros.evaluation.steadied import MEASURES, SteadyStudy, near_edges
+from fastdepth_ros.models import find_bundle
+from fastdepth_ros.scene.rooms.kinds import ROOMS
+from fastdepth_ros.scene.rooms.writer import write_rooms
 from fastdepth_ros.settings import LIMITS
 
 WORLD = cv2.GaussianBlur(np.random.default_rng(1).integers(0, 256, (224, 500, 3), np.uint8), (0, 0), 3)
@@ -65,3 +71,16 @@ def test_cells_near_an_edge_are_those_around_a_step():
 def test_a_steadiness_that_is_none_is_refused():
     with pytest.raises(SettingError, match="0 to 1"):
         LIMITS["steadiness"].check("--steadiness", 2.0)
+
+
+def test_eval_shows_alone_and_steadied_side_by_side(tmp_path, capsys):
+    write_rooms(tmp_path / "rooms", 2, 91, ROOMS)
+    out = tmp_path / "numbers.json"
+    arguments = ["--steadiness", "0.5", "--threads", "1", "--json", str(out)]
+    assert main(["eval", str(find_bundle("fastdepth-indoor").path), str(tmp_path / "rooms"), *arguments]) == 0
+    assert "steadiness 0.5" in capsys.readouterr().out
+    numbers = json.loads(out.read_text())
+    assert set(numbers["steadied"]) == {"alone", "steady"}
+    assert numbers["steadied"]["steady"]["delta1"] == pytest.approx(numbers["delta1"], abs=0.01)
+    assert main(["eval", "fastdepth-indoor", str(tmp_path / "rooms"), "--steadiness", "2"]) != 0
+    assert "0 to 1" in capsys.readouterr().err

@@ -13,9 +13,9 @@ from tools.gate_faults import FAULTS
 
 
 @pytest.fixture(scope="module")
-def rooms():
+def rooms(atlas):
     """Pictures of the computed room, as the network sees them."""
-    renderer = Renderer(build_room(), CAMERA)
+    renderer = Renderer(build_room(), CAMERA, atlas)
     pictures = [renderer.render(pose_at(t), seed).picture for seed, t in enumerate((0.0, 0.3, 0.6))]
     return [cv2.resize(picture, (224, 224)) for picture in pictures]
 

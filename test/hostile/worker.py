@@ -31,6 +31,9 @@ SLOWEST, LARGEST = 1.0, 500 << 20
 ROOM = 4 << 30
 """Memory that it can take before it fails [bytes]; what was asked for and never used counts for nothing."""
 
+SHARE_APART = 10
+"""The others' cases to one of a target that has a process for each."""
+
 SLICE, NEWS = 0.1, 0.5
 """Length of a target's turn, and period in which the parent hears [s]."""
 
@@ -109,6 +112,11 @@ def _where(error: BaseException) -> str:
     return f"{type(error).__name__} at {place}"
 
 
+def count_of(target: Target, cases: int) -> int:
+    """Cases of a target where the others have so many: a process for each is some hundred times the work."""
+    return -(-cases // SHARE_APART) if target.apart else cases
+
+
 class Worker:
     """Shares the time among targets, and tells what it found."""
 
@@ -134,9 +142,9 @@ class Worker:
         self.tell()
 
     def go_through(self, rng: random.Random, cases: int) -> None:
-        """Run so many cases of each target, however long that takes."""
+        """Run as many cases of each target as :func:`count_of` says, however long that takes."""
         for runner, place in zip(self._runners, self._places, strict=True):
-            self._turn(runner, place, rng, float("inf"), cases)
+            self._turn(runner, place, rng, float("inf"), count_of(runner.target, cases))
             self.tell()
 
     def _turn(self, runner: Runner, place: int, rng: random.Random, until: float, cases: int = 1 << 62) -> None:
@@ -194,7 +202,7 @@ def main(arguments: list[str]) -> int:
     options.add_argument("--number", type=int, required=True)
     options.add_argument("--seed", required=True)
     options.add_argument("--seconds", type=float, default=60.0)
-    options.add_argument("--cases", type=int, default=0, help="of each target, instead of seconds")
+    options.add_argument("--cases", type=int, default=0, help="of each target (count_of), instead of seconds")
     options.add_argument("--targets", required=True)
     given = options.parse_args(arguments)
     prepare_process(given.folder, given.number)

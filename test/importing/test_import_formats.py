@@ -2,15 +2,20 @@
 
 import pickle
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from made_weights import random_weights
+from safetensors.numpy import save
 
 from fastdepth_ros.cli import main
 from fastdepth_ros.errors import WeightsError
 from fastdepth_ros.importing import READERS, import_weights, read_weights
+from fastdepth_ros.importing.apart import FOUND, _parsed
 from fastdepth_ros.importing.layers import FileLayer, Norm, fold
+from fastdepth_ros.importing.reading import read_here
 from fastdepth_ros.network import FULL, NETWORKS, PRUNED, Network
 from fastdepth_ros.runtime.bundle import Bundle
 
@@ -222,3 +227,44 @@ def test_the_command_writes_a_bundle_that_opens(
     assert main(["import", str(tmp_path / "nothing.npz"), "--out", str(out)]) == 2
     assert "nothing.npz is no file" in capsys.readouterr().err
     assert set(NETWORKS) == {"fastdepth-pruned", "fastdepth-full"}
+
+
+@pytest.fixture
+def narrower(monkeypatch: pytest.MonkeyPatch) -> Network:
+    """A table before all others that shares its first layers with the pruned network."""
+    other = replace(PRUNED, name="narrower", encoder=(*PRUNED.encoder[:7], 100, *PRUNED.encoder[8:]))
+    monkeypatch.setattr("fastdepth_ros.importing.tables.NETWORKS", {"narrower": other, **NETWORKS})
+    return other
+
+
+@pytest.mark.parametrize("suffix", ["npz", "pth"])
+def test_a_table_that_shares_its_first_layers_with_another_is_known_by_the_others(
+    tmp_path: Path, narrower: Network, suffix: str
+) -> None:
+    for table in (PRUNED, narrower):
+        file = tmp_path / f"{table.name}.{suffix}"
+        if suffix == "npz":
+            np.savez(file, **random_weights(table))
+        else:
+            layers = [
+                FileLayer(conv.name, np.zeros(conv.weight_shape, np.float32), None, random_norm(conv.outputs))
+                for conv in table.convolutions
+            ]
+            file.write_bytes(torch_files.state_dict_file(mit_state_dict(layers, table)))
+        assert read_here(file)[0] == table
+
+
+def test_what_fits_no_table_is_held_against_the_one_that_it_fits_best(tmp_path: Path, narrower: Network) -> None:
+    weights = random_weights(narrower)
+    weights["conv11.pw.weight"] = weights["conv11.pw.weight"][:-1]
+    np.savez(tmp_path / "cut.npz", **weights)
+    with pytest.raises(WeightsError, match=r"conv11\.pw"):
+        read_here(tmp_path / "cut.npz")
+
+
+@pytest.mark.usefixtures("narrower")
+def test_the_answer_of_the_process_that_reads_is_known_by_its_layers() -> None:
+    answer = FOUND + save(random_weights(PRUNED))
+    assert _parsed(answer, None)[0] == PRUNED
+    with pytest.raises(LookupError):
+        _parsed(FOUND + save({"conv0.weight": np.zeros((5, 3, 3, 3), np.float32)}), None)

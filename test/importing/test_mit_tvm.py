@@ -2,6 +2,7 @@
 
 import json
 import struct
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ from made_weights import random_weights
 from fastdepth_ros.cli import main
 from fastdepth_ros.errors import WeightsError
 from fastdepth_ros.importing import ndarray_list, read_weights
-from fastdepth_ros.network import FULL, PRUNED
+from fastdepth_ros.importing.reading import read_here
+from fastdepth_ros.network import FULL, NETWORKS, PRUNED
 from fastdepth_ros.runtime.bundle import Bundle
 
 
@@ -149,6 +151,14 @@ def test_the_network_before_pruning_is_known_too(tmp_path):
     network, arrays = read_weights(write_files(tmp_path, FULL, weights, Cpu()))
     assert network == FULL
     np.testing.assert_allclose(arrays["conv7.pw.weight"], weights["conv7.pw.weight"], rtol=1e-5, atol=1e-6)
+
+
+def test_a_table_that_shares_its_first_layers_with_another_is_known_by_the_others(tmp_path, monkeypatch):
+    other = replace(PRUNED, name="narrower", encoder=(*PRUNED.encoder[:7], 100, *PRUNED.encoder[8:]))
+    monkeypatch.setattr("fastdepth_ros.importing.tables.NETWORKS", {"narrower": other, **NETWORKS})
+    for network in (PRUNED, other):
+        file = write_files(tmp_path / network.name, network, random_weights(network), Cpu())
+        assert read_here(file)[0] == network
 
 
 def test_the_command_makes_a_bundle_of_them(tmp_path):

@@ -16,6 +16,7 @@ pytest.importorskip("launch", reason="ROS 2's launch is not installed")
 pytest.importorskip("launch_ros", reason="ROS 2's launch_ros is not installed")
 
 from ament_index_python.packages import PackageNotFoundError, get_package_prefix, get_package_share_directory
+from family import alive, wait_until
 from launch_scene import make_bundle, make_recording, own_graph
 
 try:
@@ -131,6 +132,22 @@ def test_a_node_that_dies_ends_the_launch_with_status_1(home):
     status, rest = finish(launched)
     assert status == 1, words + rest
     assert "depth_node has ended with status -9" in rest
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_launch_that_is_ended_takes_node_and_player_with_it(home, number):
+    launched = start(home, "bag:=~/recording", "model:=~/random", "loop:=true")
+    processes, words, wanted = [], "", {"]: answers ", " messages) -> "}
+    for line in launched.stdout:
+        words += line
+        processes += map(int, re.findall(r"process started with pid \[(\d+)\]", line))
+        wanted = {each for each in wanted if each not in line}
+        if not wanted:
+            break
+    assert len(processes) == 2, words
+    launched.send_signal(number)
+    finish(launched)
+    wait_until(lambda: not alive(processes))
 
 
 def test_relative_names_stay_in_the_namespace_and_the_name_is_the_nodes(home):

@@ -10,8 +10,8 @@ from made_weights import CHECKOUT
 from rich.console import Console
 
 from fastdepth_ros.evaluation.benchmark import network_report
+from fastdepth_ros.evaluation.benchmark.measure import OURS
 from fastdepth_ros.evaluation.benchmark.network_rounds import Job, NetworkBench, measure
-from fastdepth_ros.evaluation.benchmark.rounds import OURS
 from fastdepth_ros.network.count import count, total
 
 ONNX = CHECKOUT / ".venv-bench" / "bin" / "python"

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
 
@@ -110,18 +111,24 @@ def end(processes: list[tuple[subprocess.Popen, Graph, Path]], number: int) -> N
     # One after the other: Fast DDS may wait for itself for ever where many participants leave at one moment.
     ended = processes[number:]
     del processes[number:]
-    for process, graph, _ in ended:
-        graph.close()
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
-            try:
-                process.wait(PATIENCE)
-            except subprocess.TimeoutExpired:
-                # Whoever is left behind takes the processor from all that come after it, and the others wait longer.
-                process.kill()
-                process.wait()
+    # Whatever one of them does, the others are told to end, or they work beside all tests that come after.
+    with ExitStack() as stack:
+        for process, graph, _ in reversed(ended):
+            stack.callback(interrupt, process)
+            stack.callback(graph.close)
     for process, _, log in ended:
         assert process.returncode == 0, log.read_text()
+
+
+def interrupt(process: subprocess.Popen) -> None:
+    """End a node as Ctrl-C would, and one that does not heed that in time by force: its status tells."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 @pytest.fixture(autouse=True)

@@ -125,7 +125,7 @@ class Graph:
     def wait_for(self, condition: Callable[[], object], what: str, patience: float = PATIENCE + 1) -> None:
         end = time.monotonic() + patience
         while not condition():
-            self.spin()
+            self.spin(0.05)
             ended = self.process.poll()
             if ended is not None or time.monotonic() > end:
                 raise AssertionError(f"waited for {what}; {self.state_of_things()}")
@@ -186,7 +186,7 @@ class Graph:
             publisher.publish(image)
             again = time.monotonic() + 0.5
             while time.monotonic() < again:
-                self.spin()
+                self.spin(0.05)
                 found = [next((m for m in self.heard[o] if m.header == image.header), None) for o in outputs]
                 if all(found):
                     return tuple(found)

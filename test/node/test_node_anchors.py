@@ -19,7 +19,7 @@ from fastdepth_ros.camera import PAPER_VIEW, Intrinsics, View
 from fastdepth_ros.models import find_bundle
 from fastdepth_ros.runtime.cache import prebuilt_for_here
 from fastdepth_ros.scene.path import pose_at
-from fastdepth_ros.scene.render import Renderer
+from fastdepth_ros.scene.render import Atlas, Renderer
 from fastdepth_ros.scene.room import build_room
 
 CAMERA = Intrinsics(320, 240, 262.5, 262.5, 159.5, 119.5)
@@ -31,8 +31,8 @@ ROBOT = Path(__file__).with_name("anchor_robot.py")
 class Room:
     """One picture of the room, its true depth, and what a robot would have measured."""
 
-    def __init__(self, folder: Path) -> None:
-        frame = Renderer(build_room(), CAMERA).render(pose_at(0.3), 0)
+    def __init__(self, folder: Path, atlas: Atlas) -> None:
+        frame = Renderer(build_room(), CAMERA, atlas).render(pose_at(0.3), 0)
         self.picture, self.truth = frame.picture, frame.depth
         rows, columns = np.mgrid[0:224, 0:224]
         across = np.round((columns - SEEN.cx) / SEEN.fx * CAMERA.fx + CAMERA.cx).astype(int).clip(0, 319)
@@ -56,8 +56,8 @@ class Room:
 
 
 @pytest.fixture(scope="module")
-def room(tmp_path_factory) -> Room:
-    return Room(tmp_path_factory.mktemp("room"))
+def room(tmp_path_factory, atlas) -> Room:
+    return Room(tmp_path_factory.mktemp("room"), atlas)
 
 
 class Other:

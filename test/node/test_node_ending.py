@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from family import alive, children, named, wait_until
 from node_graph import image_of
 from slowly import mostly_slow
 
@@ -57,6 +58,56 @@ def test_while_frames_flow_the_node_ends_without_a_word_of_its_context(start, nu
         said = graph.log.read_text()
         assert "Traceback" not in said
         assert "invalid" not in said
+
+
+LAUNCH = """
+import os, subprocess, sys, time
+environment = {**os.environ, "FASTDEPTH_LAUNCH": str(os.getpid())}
+between = sys.argv.pop(1) == "between"
+if between:
+    sys.argv[1:1] = ["-c", "import subprocess, sys; sys.exit(subprocess.call([sys.executable, *sys.argv[1:]]))"]
+subprocess.Popen([sys.executable, *sys.argv[1:]], env=environment)
+time.sleep(600)
+"""
+NODE = ("-m", "fastdepth_ros.node", "--ros-args", "-p", "gate:=off", "-p")
+
+
+@pytest.fixture
+def launched(domain, bundle, module, tmp_path):  # noqa: ARG001
+    """Starts a process that starts a node as launch does, or another process between; gives both and the log."""
+    started = []
+
+    def launch(how):
+        environment = {name: value for name, value in os.environ.items() if name != "_ROS_WHEELS_BOOTSTRAP_COMPLETE"}
+        order = [sys.executable, "-c", LAUNCH, how, *NODE, f"model:={bundle.path}", "-r", f"__ns:=/l{os.getpid()}"]
+        with (tmp_path / "log").open("w") as log:
+            parent = subprocess.Popen(order, stdout=log, stderr=log, env=environment)
+        started.append(parent)
+        wait_until(lambda: "answers " in (tmp_path / "log").read_text() or parent.poll() is not None)
+        started.extend(named(children(parent.pid), "fastdepth_ros.node"))
+        return parent, started[1:]
+
+    yield launch
+    for process in started[1:]:
+        if alive([process]):
+            os.kill(process, signal.SIGKILL)
+    if started:
+        started[0].kill()
+        started[0].wait()
+
+
+@pytest.mark.parametrize("number", mostly_slow([signal.SIGTERM, signal.SIGKILL]))
+def test_a_node_ends_with_the_launch_that_started_it(launched, tmp_path, number):
+    parent, processes = launched("at once")
+    assert len(processes) == 1
+    parent.send_signal(number)
+    wait_until(lambda: not alive(processes))
+    assert "Traceback" not in (tmp_path / "log").read_text()
+
+
+def test_a_node_under_a_debugger_of_launch_is_left_to_that(launched):
+    _, processes = launched("between")
+    assert alive(processes) == processes != []
 
 
 def test_the_last_report_says_that_the_node_ended(start):

@@ -145,6 +145,19 @@ def test_a_misspelt_parameter_is_named_with_the_one_that_was_meant(start, tmp_pa
     assert "zzzz" in graph.log.read_text()
 
 
+def test_a_parameter_file_of_another_node_is_named(start, tmp_path):
+    other, own = tmp_path / "robot.yaml", tmp_path / "own.yaml"
+    other.write_text("depth_node: {ros__parameters: {cloud: xyzrgb}}")
+    own.write_text("/other/*: {ros__parameters: {max_rate: 5.0}}\n/other/nodes: {ros__parameters: {a: 1}}")
+    order = ["--ros-args", "--params-file", str(other), "--params-file", str(own)]
+    graph = start(*order, namespace="/other")
+    graph.wait_for(lambda: graph.says("node", DiagnosticStatus.WARN, "robot.yaml", "/depth_node"), "the file")
+    assert "/other/fastdepth" in graph.statuses["node"].message
+    assert "own.yaml" not in graph.statuses["node"].message
+    assert graph.log.read_text().count("robot.yaml") == 1
+    assert (graph.get("max_rate"), graph.get("cloud")) == (5.0, "xyz")
+
+
 def test_a_parameter_that_is_known_is_not_named(graph):
     graph.next_reports(1)
     assert "parameters that there are not" not in graph.values("node")

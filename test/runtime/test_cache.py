@@ -6,26 +6,23 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import numpy as np
 import pytest
-from made_weights import random_weights
+from small_network import put_into_cache, small_bundle
 
 from fastdepth_ros.compiler.export import compile_bundle
 from fastdepth_ros.errors import ModuleError, SettingError
-from fastdepth_ros.network import Network
-from fastdepth_ros.runtime import cache
-from fastdepth_ros.runtime.bundle import Manifest, seal, write_bundle
+from fastdepth_ros.runtime import cache, processor
+from fastdepth_ros.runtime.bundle import seal
 from fastdepth_ros.runtime.cache import module_for
-from fastdepth_ros.runtime.module import LIBRARY, Size
+from fastdepth_ros.runtime.engines import open_engine
+from fastdepth_ros.runtime.module import LIBRARY, CompiledModule, Description, Size
 from fastdepth_ros.runtime.precision import int8_here
-
-SMALL = Network("small", encoder=(4,) * 14, decoder=(4,) * 5)
 
 ASK = """
 import os, sys
 from fastdepth_ros.runtime.bundle import Bundle
 from fastdepth_ros.runtime.cache import module_for
-from fastdepth_ros.runtime.precision import int8_here
-from fastdepth_ros.runtime.precision import int8_here
 module = module_for(Bundle.open(sys.argv[1]))
 print(os.stat(module.library).st_ino, module.folder, "tvm" in sys.modules)
 """
@@ -35,7 +32,13 @@ print(os.stat(module.library).st_ino, module.folder, "tvm" in sys.modules)
 def small(tmp_path, monkeypatch):
     """A bundle that is compiled in a moment, and an empty cache."""
     monkeypatch.setenv("FASTDEPTH_CACHE", str(tmp_path / "cache"))
-    return write_bundle(tmp_path / "small", Manifest("small", SMALL, 32, 32), random_weights(SMALL), "# Random\n")
+    return small_bundle(tmp_path)
+
+
+@pytest.fixture
+def kept(small, small_module):
+    """The bundle's module in that cache."""
+    return put_into_cache(small, small_module)
 
 
 def test_two_processes_that_ask_at_once_get_one_compilation(small):
@@ -48,13 +51,16 @@ def test_two_processes_that_ask_at_once_get_one_compilation(small):
     assert answers[0][2] == "False", "the compiler was loaded into the caller's process"
 
 
-def test_a_cached_module_is_not_compiled_again(small):
-    first = os.stat(cache.module_for(small).library)
-    assert os.stat(cache.module_for(small).library).st_mtime_ns == first.st_mtime_ns
+def test_a_cached_module_is_not_compiled_again(small, kept):
+    before = os.stat(kept / LIBRARY)
+    for _ in range(2):
+        assert cache.module_for(small).folder == kept
+    after = os.stat(kept / LIBRARY)
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 
-def test_an_altered_module_in_the_cache_is_compiled_again(small):
-    library = cache.module_for(small).library
+def test_an_altered_module_in_the_cache_is_compiled_again(small, kept):
+    library = kept / LIBRARY
     good = library.read_bytes()
     library.write_bytes(good[:-1])
     assert cache.module_for(small).library.read_bytes() == good, "two compilations of one bundle differ"
@@ -123,6 +129,63 @@ def test_without_a_compiler_the_best_shipped_module_is_used(bundle, module, tmp_
     assert module_for(seal(copy, bundle.manifest)).folder == copy / "modules" / "good"
 
 
+AVX2_ALONE = "avx2" not in processor.features() or "avx512f" in processor.features()
+
+
+@pytest.fixture
+def both(small):
+    """A bundle with modules for any processor that has AVX2, in both precisions."""
+    for precision, name in (("float32", "x86-64-v3"), ("int8", "x86-64-v3-int8")):
+        compile_bundle(small, "x86-64-v3", small.path / "modules" / name, precision=precision)
+    return seal(small.path, small.manifest)
+
+
+@pytest.mark.skipif(AVX2_ALONE, reason="this processor's widest vectors are not AVX2's")
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+def test_what_ships_is_not_compiled_anew_where_it_is_as_good(both, precision):
+    if precision == "int8" and int8_here().name != "AVX2":
+        pytest.skip("this processor has faster products of bytes than the module")
+    found = module_for(both, precision=precision)
+    assert found.description.target == "x86-64-v3"
+    assert found.folder.parent == both.path / "modules"
+    assert not list(cache.cache_dir().glob("modules/*")), "something was compiled"
+    own = CompiledModule.open(compile_bundle(both, "host", both.path / "own", precision=precision))
+    answers = []
+    for module in (found, own):
+        engine = open_engine(module, 1)
+        engine.input[:] = np.arange(engine.input.size, dtype=np.uint8).reshape(engine.input.shape)
+        answers.append(engine.run().copy())
+    np.testing.assert_array_equal(*answers)
+
+
+@pytest.mark.skipif(AVX2_ALONE, reason="this processor's widest vectors are not AVX2's")
+def test_what_ships_of_other_kernels_or_narrower_vectors_is_compiled_anew(both, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(cache, "kernels_version", lambda: "another")
+        assert cache.find_module(both) is None
+    wide = processor.VECTORS[1]._replace(lanes=16)
+    monkeypatch.setattr(processor, "vectors", lambda _found: wide)
+    assert cache.find_module(both) is None
+    monkeypatch.setattr(cache, "has_compiler", lambda: False)
+    assert cache.find_module(both).description.target == "x86-64-v3", "a robot without a compiler takes what there is"
+
+
+@pytest.mark.skipif(AVX2_ALONE, reason="this processor's widest vectors are not AVX2's")
+def test_what_ships_in_int8_is_compiled_anew_where_bytes_are_multiplied_faster(both, monkeypatch):
+    faster = next(each for each in processor.BYTE_PRODUCTS if each.name == "AVX-VNNI")
+    monkeypatch.setattr(processor, "int8_here", lambda: faster)
+    assert cache.find_module(both, precision="int8") is None
+    assert cache.find_module(both) is not None
+
+
+def test_a_module_for_avx_512_in_int8_says_that_it_needs_vnni(small):
+    module = compile_bundle(small, "x86-64-v4", small.path / "out", precision="int8")
+    about = Description.read(module / "module.json")
+    assert (about.target, about.precision, about.vector_width) == ("x86-64-v4", "int8", 16)
+    assert {"avx512f", "avx512_vnni"} <= set(about.needs)
+
+
+@pytest.mark.usefixtures("kept")
 def test_a_module_in_int8_is_another_than_that_in_float32(small):
     if int8_here() is None:
         pytest.skip("this processor has no kernels for int8")
@@ -137,8 +200,8 @@ def test_a_module_in_int8_is_another_than_that_in_float32(small):
 
 
 def test_a_target_without_byte_products_refuses_int8(small):
-    with pytest.raises(SettingError, match=r"x86-64-v4 lacks AVX-512 VNNI, which int8 needs. Use float32"):
-        compile_bundle(small, "x86-64-v4", small.path / "out", precision="int8")
+    with pytest.raises(SettingError, match=r"cortex-a76 lacks what x86 has, which int8 needs. Use float32"):
+        compile_bundle(small, "cortex-a76", small.path / "out", precision="int8")
 
 
 def test_an_unknown_precision_names_the_known_ones(small):

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from made_weights import random_weights
 
+from fastdepth_ros.compiler.export import compile_bundle
 from fastdepth_ros.errors import BundleError
 from fastdepth_ros.network import Network
 from fastdepth_ros.runtime import precision, processor
@@ -92,14 +93,30 @@ def test_without_a_compiler_int8_has_to_ship_with_the_bundle(small, on, monkeypa
     assert "ships no module in int8 for this processor" in choice.reason
 
 
-def test_for_a_target_by_name_int8_is_taken_where_it_ships(small, on):
-    on("neon")
-    plain = measured(small, 0.0)
-    assert choose(plain, "x86-64-v3") == ("float32", "the bundle ships no module for x86-64-v3 in int8")
-    files = {**plain.manifest.files, "modules/x86-64-v3-int8/module.json": "0" * 64}
-    choice = choose(Bundle(plain.path, replace(plain.manifest, files=files)), "x86-64-v3")
+def test_for_a_target_by_name_int8_is_taken_where_it_ships_and_runs(small, on):
+    on("avx2")
+    assert choose(measured(small, 0.0), "x86-64-v3") == ("float32", "the bundle ships no module for x86-64-v3 in int8")
+    compile_bundle(small, "x86-64-v3", small.path / "modules" / "x86-64-v3-int8", precision="int8")
+    shipped = measured(seal(small.path, small.manifest), 0.0)
+    choice = choose(shipped, "x86-64-v3")
     assert choice.precision == "int8"
     assert "ships it for x86-64-v3" in choice.reason
+    on("neon")
+    choice = choose(shipped, "x86-64-v3")
+    assert choice.precision == "float32"
+    assert "in int8 cannot be used: " in choice.reason
+    assert "lacks " in choice.reason
+
+
+def test_a_processor_of_the_kind_that_lacks_the_products_of_bytes_takes_float32(small, on):
+    compile_bundle(small, "x86-64-v4", small.path / "modules" / "x86-64-v4-int8", precision="int8")
+    shipped = measured(seal(small.path, small.manifest), 0.0)
+    on("avx512", "avx512_vnni")
+    assert choose(shipped, "x86-64-v4").precision == "int8"
+    on("avx512")
+    choice = choose(shipped, "x86-64-v4")
+    assert choice.precision == "float32"
+    assert "lacks avx512_vnni" in choice.reason
 
 
 ROW = {"pictures": 1, "delta1": 0, "rmse_m": 0, "computed_with": ""}

@@ -10,19 +10,16 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from made_weights import random_weights
+from slowly import mostly_slow
+from small_network import put_into_cache, small_bundle
 
-from fastdepth_ros.compiler.export import compile_bundle
 from fastdepth_ros.doctor.model import bundle_and_module
 from fastdepth_ros.errors import StorageError
 from fastdepth_ros.files.trust import distrust
-from fastdepth_ros.network import Network
 from fastdepth_ros.runtime import cache, storage
-from fastdepth_ros.runtime.bundle import Manifest, seal, write_bundle
+from fastdepth_ros.runtime.bundle import seal
 from fastdepth_ros.runtime.cache import module_for
-from fastdepth_ros.runtime.module import CompiledModule
 
-SMALL = Network("small", encoder=(4,) * 14, decoder=(4,) * 5)
 STRANGER = 54321
 """A user without an entry in passwd."""
 
@@ -61,24 +58,16 @@ def open_folder():
 @pytest.fixture
 def small(open_folder):
     """A bundle that is compiled in a moment, for everybody to read."""
-    return write_bundle(open_folder / "small", Manifest("small", SMALL, 32, 32), random_weights(SMALL), "# Random\n")
+    return small_bundle(open_folder)
 
 
 @pytest.fixture
-def shipped(small, module_of_small):
+def shipped(small, small_module):
     """Such a bundle with a module that ships with it."""
-    shutil.copytree(module_of_small.folder, small.path / "modules" / "mine")
+    shutil.copytree(small_module.folder, small.path / "modules" / "mine")
     for path in small.path.rglob("*"):
         path.chmod(0o755 if path.is_dir() else 0o644)
     return seal(small.path, small.manifest)
-
-
-@pytest.fixture(scope="module")
-def module_of_small(tmp_path_factory):
-    """A module of a bundle as `small` is, whose weights are the same."""
-    folder = tmp_path_factory.mktemp("compiled")
-    bundle = write_bundle(folder / "small", Manifest("small", SMALL, 32, 32), random_weights(SMALL))
-    return CompiledModule.open(compile_bundle(bundle, "host", folder / "module"))
 
 
 def ask(bundle, user=STRANGER, before="", **environment):
@@ -208,11 +197,10 @@ OPEN = {
 
 
 @pytest.fixture
-def kept(small, module_of_small, tmp_path, monkeypatch):
+def kept(small, small_module, tmp_path, monkeypatch):
     """A module in the cache, as if it had been compiled there."""
     monkeypatch.setenv("FASTDEPTH_CACHE", str(tmp_path / "cache"))
-    folder = cache.place_to_compile(small, "host")
-    shutil.copytree(module_of_small.folder, folder)
+    folder = put_into_cache(small, small_module)
     assert cache.find_module(small).folder == folder
     return folder
 
@@ -295,7 +283,7 @@ def test_a_tile_table_that_is_a_pipe_holds_nobody_up(tmp_path, monkeypatch):
 # The lock
 
 
-@pytest.mark.parametrize("exists", [True, False])
+@pytest.mark.parametrize("exists", mostly_slow([True, False]))
 def test_a_lock_that_is_a_link_leaves_its_victim_alone(small, tmp_path, monkeypatch, exists):
     monkeypatch.setenv("FASTDEPTH_CACHE", str(tmp_path / "cache"))
     folder, victim = cache.module_folder(small, "host"), tmp_path / "victim"

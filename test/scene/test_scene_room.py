@@ -13,8 +13,8 @@ from fastdepth_ros.scene.room import HEIGHT, LENGTH, WIDTH, build_room
 
 
 @pytest.fixture(scope="module")
-def renderer():
-    return Renderer(build_room(), CAMERA)
+def renderer(atlas):
+    return Renderer(build_room(), CAMERA, atlas)
 
 
 def world(pose, depth):

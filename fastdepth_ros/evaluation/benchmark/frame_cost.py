@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -47,6 +47,9 @@ START_LIMIT, FRAMES_LIMIT = 60.0, 30.0
 POINTS = 300
 """Measured points of a frame, as many as a SLAM's."""
 
+UNHURRIED = "profiles: {max-n: {linux: {cpu: {}}}}\n"
+"""Profiles without a wished age: beside other programs the governor would answer fewer images than are counted."""
+
 JPEG_QUALITY = 90
 COUNTED = "fastdepth_ros.evaluation.benchmark.counted_node"
 
@@ -69,12 +72,12 @@ class Seen(NamedTuple):
     points: npt.NDArray[np.float64]
 
 
-def pictures() -> dict[tuple[int, int], Seen]:
+def pictures(sizes: Collection[tuple[int, int]] = SIZES) -> dict[tuple[int, int], Seen]:
     """Size -> a picture with as much detail as a real one, for JPEG's sake, and :data:`POINTS` points that it shows."""
-    width, height = SIZES[-1]
+    width, height = max(sizes)
     frame = Renderer(build_room(), camera_of(width, height)).render(pose_at(0.0), 0)
     found = {}
-    for width, height in SIZES:
+    for width, height in sizes:
         seen = frame.picture.shape[0] * width // height
         left = (frame.picture.shape[1] - seen) // 2
         picture, depth = (np.ascontiguousarray(whole[:, left : left + seen]) for whole in (frame.picture, frame.depth))
@@ -200,7 +203,7 @@ def measure(
     Raises:
         NodeError: a node ended or does not answer.
     """
-    seen = pictures()
+    seen = pictures({case[:2] for case in cases})
     module = {"model": str(model.resolve()), "target": target, "precision": precision}
     return [_measure(module, case, seen[case[:2]], frames, folder, say) for case in cases]
 
@@ -209,8 +212,10 @@ def _measure(module: dict[str, str], case: Case, seen: Seen, frames: int, folder
     name = f"{case.width}x{case.height} {'JPEG' if case.jpeg else 'raw'}"
     place = folder / name.replace(" ", "-")
     place.mkdir(parents=True)
+    (place / "power.yaml").write_text(UNHURRIED, encoding="utf-8")
     parameters = {
         **module,
+        "power_file": str(place / "power.yaml"),
         "threads": 1,
         "image_transport": "compressed" if case.jpeg else "raw",
         "cloud": "xyzrgb",

@@ -23,3 +23,8 @@ def read(folder: Path) -> tuple[Network, Mapping[str, Any]]:
     with np.load(folder / WEIGHTS) as arrays:
         weights = {name: np.ascontiguousarray(array, np.float32) for name, array in arrays.items()}
     return Network.from_json(json.loads((folder / TABLE).read_text(encoding="utf-8"))), weights
+
+
+def floats(picture: Any) -> Any:
+    """A picture (height, width, 3) uint8 RGB as most of them read it: (1, 3, height, width) float32 of 0..1."""
+    return np.ascontiguousarray(picture.transpose(2, 0, 1)[None] / np.float32(255))

@@ -12,12 +12,20 @@ import time
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from fastdepth_ros.evaluation.benchmark.graph import floats
+from fastdepth_ros.evaluation.benchmark.names import FLOAT32
+from fastdepth_ros.evaluation.benchmark.runtimes import PEERS, Ready
+
 WARM_UP_S = 0.3
 """Long enough for caches, branch predictors, thread pools and the processor's clock to settle."""
+
+OURS, OUR_GRAPH = "fastdepth", "graph"
+OWN = (OURS, OUR_GRAPH)
+"""Modules of this package: of FastDepth, and of any graph."""
 
 
 def main() -> None:
@@ -25,69 +33,87 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("runtime", help="'fastdepth', 'graph', or a name of runtimes.PEERS")
     parser.add_argument("model", type=Path, help="a module's folder, or the file that the runtime reads")
-    parser.add_argument("source", type=Path, help=".npy that the runtime reads")
+    parser.add_argument("source", type=Path, help=".npy: a picture (h, w, 3) uint8 RGB, or what the model reads")
+    parser.add_argument("--way", default=FLOAT32)
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--seconds", type=float, required=True)
     parser.add_argument("--answer", type=Path, help=".npy to write the answer to")
     args = parser.parse_args()
-    run = load(args.runtime, args.model, np.load(args.source), args.threads)
-    answer = np.array(run(), copy=True).squeeze()
+    network = load(args.runtime, args.model, readable(args.runtime, np.load(args.source)), args.threads, args.way)
+    answer = np.array(network.metres(network.run()), copy=True).squeeze()
     if args.answer:
         np.save(args.answer, answer)
-    times(run, WARM_UP_S)
-    took: list[float] = []
-    seconds = times(run, args.seconds, took)
-    json.dump({"seconds": seconds, "processor_seconds": took, "version": version_of(args.runtime)}, sys.stdout)
+    times(network.run, WARM_UP_S, least=1)
+    taken = times(network.run, args.seconds)
+    found = {"version": version_of(args.runtime), "precision": network.precision}
+    json.dump({"seconds": taken.clock, "processor_seconds": taken.processor, **found}, sys.stdout)
 
 
-def load(runtime: str, model: Path, source: Any, threads: int) -> Callable[[], Any]:
-    """A function that runs the network once."""
-    if runtime == "graph":
-        from fastdepth_ros.runtime.graph_engine import GraphEngine
-        from fastdepth_ros.runtime.graph_module import GraphModule
-
-        graph = GraphEngine(GraphModule.open(model), threads)
-        graph.input[:] = source
-        return graph.run
-    if runtime == "fastdepth":
-        from fastdepth_ros.runtime.engines import open_engine
-        from fastdepth_ros.runtime.module import CompiledModule
-
-        engine = open_engine(CompiledModule.open(model), threads)
-        engine.input[:] = source
-        return engine.run
-    from fastdepth_ros.evaluation.benchmark.runtimes import PEERS
-
-    return PEERS[runtime].load(model, source, threads)
+def readable(runtime: str, source: Any) -> Any:
+    """A picture as a runtime takes it: a compiled module its bytes, the others floats. All else stays as it is."""
+    return floats(source) if runtime not in OWN and source.dtype == np.uint8 else source
 
 
-def times(run: Callable[[], Any], seconds: float, processor: list[float] | None = None) -> list[float]:
-    """The duration of each run [s], for about so many seconds, at least five.
+def load(runtime: str, model: Path, source: Any, threads: int, way: str) -> Ready:
+    """The network, loaded by a runtime, with ``source`` as its picture."""
+    if runtime == OUR_GRAPH:
+        return load_graph(model, source, threads)
+    if runtime != OURS:
+        return PEERS[runtime].load(model, source, threads, way)
+    from fastdepth_ros.runtime.engines import open_engine
+    from fastdepth_ros.runtime.module import CompiledModule
 
-    Args:
-        run: what is timed.
-        seconds: about how long.
-        processor: gets the processor time of each run [s], of all threads together; it hardly changes when other
-            programs are running.
+    module = CompiledModule.open(model)
+    engine = open_engine(module, threads)
+
+    def put(new: Any) -> None:
+        engine.input[:] = new
+
+    put(source)
+    return Ready(put, engine.run, module.description.precision)
+
+
+def load_graph(model: Path, source: Any, threads: int) -> Ready:
+    """A graph's module of ours, with ``source`` as its picture."""
+    from fastdepth_ros.runtime.graph_engine import GraphEngine
+    from fastdepth_ros.runtime.graph_module import GraphModule
+
+    engine = GraphEngine(GraphModule.open(model), threads)
+
+    def put(new: Any) -> None:
+        engine.input[:] = new
+
+    put(source)
+    return Ready(put, engine.run, FLOAT32)
+
+
+class Times(NamedTuple):
+    """Times of runs [s].
+
+    Attributes:
+        clock: duration of each.
+        processor: time that each took of all cores together. Other programs hardly change it.
     """
-    found: list[float] = []
+
+    clock: list[float]
+    processor: list[float]
+
+
+def times(run: Callable[[], Any], seconds: float, least: int = 5) -> Times:
+    """The times of each run, for about so many seconds, and of ``least`` runs however long they take."""
+    found = Times([], [])
     end = time.perf_counter() + seconds
-    while len(found) < 5 or found[-1] + time.perf_counter() < end:
-        began, start = time.process_time(), time.perf_counter()
+    while len(found.clock) < least or found.clock[-1] + time.perf_counter() < end:
+        processor, start = time.process_time(), time.perf_counter()
         run()
-        found.append(time.perf_counter() - start)
-        if processor is not None:
-            processor.append(time.process_time() - began)
+        found.clock.append(time.perf_counter() - start)
+        found.processor.append(time.process_time() - processor)
     return found
 
 
 def version_of(runtime: str) -> str:
     """The version of the package behind a runtime."""
-    if runtime in ("fastdepth", "graph"):
-        return version("apache-tvm")
-    from fastdepth_ros.evaluation.benchmark.runtimes import PEERS
-
-    return version(PEERS[runtime].package)
+    return version("apache-tvm" if runtime in OWN else PEERS[runtime].package)
 
 
 if __name__ == "__main__":

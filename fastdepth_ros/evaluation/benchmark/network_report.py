@@ -8,8 +8,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from fastdepth_ros.evaluation.benchmark.measure import OURS
 from fastdepth_ros.evaluation.benchmark.network_rounds import NetworkBench
-from fastdepth_ros.evaluation.benchmark.rounds import OURS
 from fastdepth_ros.network.count import count, total
 from fastdepth_ros.runtime import processor
 
@@ -60,14 +60,15 @@ def show(console: Console, found: Sequence[dict[str, Any]]) -> None:
     table = Table(title=f"Networks with weights of noise, for {about['target']} on {about['processor']}")
     for name in ("network", "runtime"):
         table.add_column(name, no_wrap=True)
-    for name in ("picture", "GMAC", "maps MB", "threads", "min ms", "median ms", "processor ms", "of ours", "GMAC/s"):
+    for name in ("picture", "GMAC", "maps MB", "threads", "min ms", "median ms", "processor ms", "of ours"):
         table.add_column(name, justify="right", no_wrap=True)
     for each in found:
         width, height = each["input_px"]
         for row in each["runtimes"]:
+            ratio = row["processor_times_ours"] if row["threads"] == 1 else row["times_ours"]
             table.add_row(
                 each["network"],
-                f"{row['runtime']} {row['version']}",
+                row["runtime"],
                 f"{width}x{height}",
                 f"{each['macs'] / 1e9:.3f}",
                 f"{each['maps_mb']:.1f}" if row["runtime"] == OURS else "",
@@ -75,12 +76,16 @@ def show(console: Console, found: Sequence[dict[str, Any]]) -> None:
                 f"{row['min_ms']:.2f}",
                 f"{row['median_ms']:.2f}",
                 f"{row['processor_ms']:.2f}",
-                f"{row['times_ours']:.2f}, {row['processor_times_ours']:.2f}",
-                f"{each['macs'] / row['median_ms'] / 1e6:.1f}",
+                f"{ratio:.2f}",
             )
     console.print(table)
-    console.print("GMAC as the papers count: products with inserted zeros are in it, and nobody here computes them.")
-    console.print("Processor time is of all threads together; on one it is what a run takes beside no other program.")
+    versions = {row["runtime"]: row["version"] for each in found for row in each["runtimes"]}
+    console.print(", ".join(f"{runtime} {version}" for runtime, version in versions.items()), highlight=False)
+    console.print(
+        "GMAC as the papers count: products with inserted zeros are in it, and nobody here computes them. Processor"
+        " time is the median, of all threads together; of ours is of it on one thread, of the median on several.",
+        highlight=False,
+    )
     for each in found:
         for runtime, reason in each["missing"].items():
             console.print(f"not measured: {each['network']} with {runtime}: {reason}", markup=False)

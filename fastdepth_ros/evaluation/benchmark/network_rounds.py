@@ -12,9 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from fastdepth_ros.errors import SettingError
+from fastdepth_ros.evaluation.benchmark.measure import OURS
 from fastdepth_ros.evaluation.benchmark.names import GRAPH, NETWORK_ONNX, WEIGHTS
-from fastdepth_ros.evaluation.benchmark.rounds import OURS, Timing, start
+from fastdepth_ros.evaluation.benchmark.processes import start
 from fastdepth_ros.evaluation.benchmark.runtimes import ONEDNN
+from fastdepth_ros.evaluation.benchmark.timings import Entrant, Timing
 from fastdepth_ros.network.graph import Graph
 from fastdepth_ros.network.noise import noise_weights
 from fastdepth_ros.network.stored import to_json
@@ -110,14 +112,15 @@ class NetworkBench:
                     continue
                 progress(f"{self.job.name}, {runtime}, {count} thread{'s' * (count > 1)}")
                 try:
-                    self._turn(self.timings.setdefault((runtime, count), Timing(runtime, count)), seconds)
+                    self._turn(self.timings.setdefault((runtime, count), Timing(Entrant(runtime), count)), seconds)
                 except SettingError as error:
                     if runtime == OURS:
                         raise
                     self.missing[runtime] = str(error)
 
     def _turn(self, timing: Timing, seconds: float) -> None:
-        runtime, answer = timing.runtime, self.folder / f"{timing.runtime}-{timing.threads}.npy"
+        runtime = timing.entrant.runtime
+        answer = self.folder / f"{runtime}-{timing.threads}.npy"
         options = ["--threads", str(timing.threads), "--seconds", str(seconds), "--answer", str(answer)]
         if runtime == OURS:
             text = start(
@@ -141,7 +144,7 @@ class NetworkBench:
         ours = np.load(self.folder / f"{OURS}-{timing.threads}.npy")
         timing.difference = float(np.abs(theirs - ours).max() / max(float(ours.max() - ours.min()), 1e-12))
         if not timing.difference <= AGREEMENT:
-            cause = f"{timing.runtime} differs by {timing.difference:.2g} of the answer's range"
+            cause = f"{timing.entrant} differs by {timing.difference:.2g} of the answer's range"
             raise SettingError(cause, "Its times cannot be compared.")
 
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from fastdepth_ros.evaluation.benchmark.rounds import OURS, OURS_INT8
+from fastdepth_ros.evaluation.benchmark.measure import OURS
+from fastdepth_ros.evaluation.benchmark.names import FLOAT32
 from fastdepth_ros.evaluation.figures import save
 
 OWN_COLOUR, PEER_COLOUR, INK = "#0b6e4f", "#b8bfc6", "#22272b"
@@ -40,18 +41,18 @@ def _panel(axes: Any, found: dict[str, Any], threads: int) -> None:
     places = range(len(rows))
     medians = [row["median_ms"] for row in rows]
     slow = [max(0.0, row["p95_ms"] - row["median_ms"]) for row in rows]
-    colours = [OWN_COLOUR if row["runtime"] in (OURS, OURS_INT8) else PEER_COLOUR for row in rows]
+    colours = [OWN_COLOUR if row["runtime"] == OURS else PEER_COLOUR for row in rows]
     axes.barh(places, medians, color=colours, height=0.62, zorder=2)
     axes.hlines(
         places, medians, [m + s for m, s in zip(medians, slow, strict=True)], color=INK, linewidth=0.8, zorder=3
     )
     for place, row in zip(places, rows, strict=True):
         axes.vlines(row["min_ms"], place - 0.31, place + 0.31, color=INK, linewidth=1.4, zorder=4)
-        ratio = "" if row["runtime"] == OURS else f"  {row['times_ours']:.2f}x"
+        ratio = "" if (row["runtime"], row["way"]) == (OURS, FLOAT32) else f"  {row['times_ours']:.2f}x"
         end = max(row["median_ms"], row["p95_ms"])
         label = f"{row['median_ms']:.2f} ms{ratio}"
         axes.annotate(label, (end, place), (5, 0), textcoords="offset points", va="center", fontsize=8, color=INK)
-    axes.set_yticks(places, [f"{row['runtime']}\n{row['version']}" for row in rows], fontsize=8)
+    axes.set_yticks(places, [f"{row['runtime']} {row['version']}\n{row['precision']}" for row in rows], fontsize=8)
     # Room for the labels behind the bars.
     axes.set_xlim(0, max(m + s for m, s in zip(medians, slow, strict=True)) * 1.32)
     width, height = found["input_px"]

@@ -1,130 +1,86 @@
-"""Runs the measurements: rounds in which every runtime takes its turn."""
+"""Runs the measurements: rounds in which every runtime takes its turn, in each way that it has."""
 
 from __future__ import annotations
 
 import contextlib
 import json
-import os
-import subprocess
+import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-import fastdepth_ros
 from fastdepth_ros.errors import SettingError
-from fastdepth_ros.evaluation.benchmark.names import PRODUCT_ONNX, PRODUCT_SIZE, TABLE, WEIGHTS
-from fastdepth_ros.evaluation.benchmark.runtimes import PEERS
+from fastdepth_ros.evaluation.benchmark.measure import OURS
+from fastdepth_ros.evaluation.benchmark.names import (
+    CALIBRATION,
+    COMPARED,
+    FLOAT32,
+    INT8,
+    PRODUCT_ONNX,
+    PRODUCT_SIZE,
+    TABLE,
+    WAYS,
+    WEIGHTS,
+)
+from fastdepth_ros.evaluation.benchmark.pictures import (
+    CALIBRATING,
+    CALIBRATION_SEED,
+    COMPARING,
+    COMPARISON_SEED,
+    rooms,
+    stripes,
+)
+from fastdepth_ros.evaluation.benchmark.processes import check_installed, start
+from fastdepth_ros.evaluation.benchmark.runtimes import ONNX, PEERS, Model
+from fastdepth_ros.evaluation.benchmark.timings import Comparison, Entrant, Timing
+from fastdepth_ros.models import REFERENCE_INT8, VARIABLE, reference_bundle, reference_int8, reference_weights
 from fastdepth_ros.runtime.bundle import Bundle
+from fastdepth_ros.runtime.cache import module_for
 from fastdepth_ros.runtime.module import CompiledModule
 
-OURS, OURS_INT8 = "fastdepth", "fastdepth-int8"
 AGREEMENT_M = 1e-3
-"""Answers may differ by so much: float32 sums in another order."""
-
-READS_PRODUCT = "onnx_model"
-"""The writer whose readers can multiply matrices as well."""
+"""Answers in float32 may differ by so much: sums in another order."""
 
 AVX2_LANES = 8
-NOTHING: Mapping[str, str] = {}
+TRUTH, REFERENCE_TRUTH = "truth.npy", "reference-truth.npy"
+"""Answers in float32 to the pictures that errors are measured on: of the bundle's weights, and of the authors'."""
+
 Progress = Callable[[str], None]
 
 
-@dataclass
-class Timing:
-    """Measurements of one runtime with one number of threads.
-
-    Attributes:
-        runtime, threads: which.
-        version: of its package.
-        rounds: duration of each run [s], by round.
-        difference: largest difference from the compiled module's answer [m].
-        processor_rounds: processor time of each run, of all threads together [s], by round.
-    """
-
-    runtime: str
-    threads: int
-    version: str = ""
-    rounds: list[list[float]] = field(default_factory=list)
-    difference: float = 0.0
-    processor_rounds: list[list[float]] = field(default_factory=list)
-
-    @property
-    def processor_median(self) -> float:
-        """Processor time of a run [s]: the median of the rounds' medians."""
-        return float(np.median([np.median(times) for times in self.processor_rounds]))
-
-    @property
-    def runs(self) -> npt.NDArray[np.float64]:
-        return np.concatenate([np.asarray(times) for times in self.rounds])
-
-    @property
-    def minimum(self) -> float:
-        return float(self.runs.min())
-
-    @property
-    def median(self) -> float:
-        """The median of the rounds' medians: a round that another program disturbed counts once."""
-        return float(np.median([np.median(times) for times in self.rounds]))
-
-    @property
-    def p95(self) -> float:
-        return float(np.percentile(self.runs, 95))
+def silent(_words: str) -> None:
+    """Show no progress."""
 
 
-@dataclass
-class Comparison:
-    """All timings of one run of the benchmark.
+class Shown(NamedTuple):
+    """Numbers of computed pictures: to calibrate with, and to measure errors on."""
 
-    Attributes:
-        timings: of the network.
-        products: of the matrix product, by runtimes that have one.
-        missing: runtime -> why it was not measured to the end.
-        free: runtimes that used what the module was not compiled for, because nothing holds them to it.
-    """
-
-    timings: list[Timing]
-    products: list[Timing]
-    missing: dict[str, str] = field(default_factory=dict)
-    free: list[str] = field(default_factory=list)
-
-    def of(self, runtime: str, threads: int) -> Timing:
-        return next(t for t in self.timings if (t.runtime, t.threads) == (runtime, threads))
-
-    def peak(self, threads: int) -> float | None:
-        """The fastest matrix product that any runtime reached [FLOP/s]; None where none was measured."""
-        return _speed(t.minimum for t in self._products_with(threads))
-
-    def median_peak(self, threads: int) -> float | None:
-        """The fastest matrix product by medians [FLOP/s], for the network's medians on a busy machine."""
-        return _speed(t.median for t in self._products_with(threads))
-
-    def _products_with(self, threads: int) -> list[Timing]:
-        return [t for t in self.products if t.threads == threads and t.rounds]
+    calibrating: int = CALIBRATING
+    comparing: int = COMPARING
 
 
-def _speed(durations: Iterable[float]) -> float | None:
-    """Speed of the matrix product [FLOP/s] in the shortest of some durations [s]; None without any."""
-    fastest = min(durations, default=None)
-    return 2 * PRODUCT_SIZE**3 / fastest if fastest else None
+SHOWN = Shown()
 
 
 class Bench:
     """Prepares the inputs of all runtimes in a folder and measures them.
 
     Args:
-        bundle, module: what is measured.
+        bundle, module: what is measured; the module computes in float32.
         pythons: for each runtime of ``runtimes.PEERS`` that takes part, the interpreter of the environment that has it.
         folder: for models, inputs and answers.
-        int8: the same bundle's module in int8, to be measured too; its answer is compared, and may differ.
+        int8: the same bundle's module in int8, to be measured too.
+        ways: in which the other runtimes compute, as far as each has them.
+        shown: how many pictures are computed.
+        progress: told what is being done.
 
     Attributes:
-        missing: runtime -> why it cannot take part.
+        missing: entrant, in words -> why it cannot take part.
         size: of the input.
-        timings, products: (runtime, threads) -> what was measured since :meth:`begin`.
+        timings, products: (entrant, threads) -> what was measured since :meth:`begin`.
     """
 
     def __init__(
@@ -134,113 +90,167 @@ class Bench:
         pythons: Mapping[str, Path],
         folder: Path,
         int8: CompiledModule | None = None,
+        ways: Sequence[str] = WAYS,
+        shown: Shown = SHOWN,
+        progress: Progress = silent,
     ) -> None:
         self.module, self.pythons, self.folder = module, pythons, folder
-        self.own_modules = {OURS: module} | ({OURS_INT8: int8} if int8 else {})
+        self.own_modules = {Entrant(OURS): module} | ({Entrant(OURS, INT8): int8} if int8 else {})
+        self.entrants = [*self.own_modules, *(Entrant(r, w) for r in pythons for w in PEERS[r].models if w in ways)]
         self.missing: dict[str, str] = {}
+        self.errors: dict[Entrant, float] = {}
         about = module.description
-        height, width = about.input.height, about.input.width
-        self.size = f"{width}x{height}"
-        picture = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
-        # Neighbouring pixels of a real picture are alike, and so are those of this one.
-        picture = np.sort(picture, axis=1)
-        np.save(folder / "picture.npy", picture)
+        self.height, self.width = about.input.height, about.input.width
+        self.size = f"{self.width}x{self.height}"
+        np.save(folder / "picture.npy", stripes(self.height, self.width))
         if pythons:
-            np.save(folder / "floats.npy", np.ascontiguousarray(picture.transpose(2, 0, 1)[None] / np.float32(255)))
             np.save(folder / "matrix.npy", np.random.default_rng(1).random((PRODUCT_SIZE,) * 2, np.float32))
             np.savez(folder / WEIGHTS, **bundle.weights())  # type: ignore[arg-type]
             (folder / TABLE).write_text(json.dumps(about.network), encoding="utf-8")
-        for runtime in pythons:
-            writer = PEERS[runtime].writer
-            if writer and not (folder / PEERS[runtime].model).exists():
-                with self.or_missing(runtime):
-                    self.peer(runtime, writer, str(folder), str(height), str(width))
+        # Float32 alone agrees within a millimetre or is left out: there is no error to speak of.
+        self.errs = any(entrant.way != FLOAT32 for entrant in self.entrants)
+        if self.errs:
+            np.save(folder / COMPARED, rooms(bundle.manifest, COMPARISON_SEED, shown.comparing, progress))
+            self.own("answers", OURS, str(module.folder), str(folder / COMPARED), str(folder / TRUTH), "--way", FLOAT32)
+        for entrant in self.entrants:
+            if entrant not in self.own_modules:
+                progress(f"Preparing {entrant}")
+                with self.or_missing(entrant):
+                    self.prepare(entrant, lambda: rooms(bundle.manifest, CALIBRATION_SEED, shown.calibrating, progress))
+
+    def prepare(self, entrant: Entrant, calibration: Callable[[], Any]) -> None:
+        """Have a peer's model in the folder; ``calibration`` computes the pictures for tools that want some.
+
+        Raises:
+            SettingError: a package or a file that it needs is missing, or its writer failed.
+        """
+        peer, model = PEERS[entrant.runtime], PEERS[entrant.runtime].models[entrant.way]
+        check_installed(self.pythons[entrant.runtime], [peer.package, *model.packages])
+        if model.from_reference:
+            self.take_reference(model)
+        if model.made_of and not (self.folder / CALIBRATION).exists():
+            np.save(self.folder / CALIBRATION, calibration())
+        for each in filter(None, (model.made_of, model)):
+            if each.writer and not (self.folder / each.file).exists():
+                self.peer(entrant.runtime, each.writer, str(self.folder), str(self.height), str(self.width))
+
+    def take_reference(self, model: Model) -> None:
+        """Copy the reference's quantised file, and have its own weights answer in float32, as it errs against them."""
+        file = reference_int8()
+        if file is None or reference_weights() is None:
+            remedy = f"Set {VARIABLE} to a folder with {REFERENCE_INT8} and the weights that it was made of."
+            raise SettingError("there is no quantised file of the reference", remedy)
+        bundle = reference_bundle()
+        needed = (bundle.manifest.input_height, bundle.manifest.input_width)
+        if needed != (self.height, self.width):
+            raise SettingError(f"{file.name} takes {needed[1]}x{needed[0]} pixels", "Compare at that size.")
+        shutil.copyfile(file, self.folder / model.file)
+        arguments = [str(module_for(bundle).folder), str(self.folder / COMPARED), str(self.folder / REFERENCE_TRUTH)]
+        self.own("answers", OURS, *arguments, "--way", FLOAT32)
 
     @contextlib.contextmanager
-    def or_missing(self, runtime: str) -> Iterator[None]:
-        """Note that a runtime is missing, and why, where what is inside fails."""
+    def or_missing(self, entrant: Entrant) -> Iterator[None]:
+        """Note that an entrant is missing, and why, where what is inside fails."""
         try:
             yield
         except SettingError as error:
-            self.missing[runtime] = str(error)
+            self.missing[str(entrant)] = str(error)
 
     def compare(self, threads: Sequence[int], rounds: int, seconds: float, progress: Progress) -> Comparison:
-        """Measure every runtime with every number of threads in every round; those that fail are missing."""
+        """Measure every entrant with every number of threads in every round; those that fail are missing."""
         return compare([self], threads, rounds, seconds, progress)[0]
 
     def begin(self, threads: Sequence[int]) -> None:
         """Have nothing measured yet."""
-        runtimes = [*self.own_modules, *self.pythons]
-        self.timings = {(r, n): Timing(r, n) for n in threads for r in runtimes}
-        self.products = {(r, n): Timing(r, n) for n in threads for r in runtimes if self.multiplies(r)}
+        self.timings = {(e, n): Timing(e, n) for n in threads for e in self.entrants}
+        self.products = {(e, n): Timing(e, n) for n in threads for e in self.entrants if self.multiplies(e)}
 
     def round(self, seconds: float, progress: Progress) -> None:
         """Measure everything once."""
-        for (runtime, count), timing in self.timings.items():
-            if runtime in self.missing:
+        for (entrant, count), timing in self.timings.items():
+            if str(entrant) in self.missing:
                 continue
-            progress(f"{self.size}, {runtime}, {count} thread{'s' * (count > 1)}")
-            with contextlib.nullcontext() if runtime in self.own_modules else self.or_missing(runtime):
+            progress(f"{self.size}, {entrant}, {count} thread{'s' * (count > 1)}")
+            with contextlib.nullcontext() if entrant in self.own_modules else self.or_missing(entrant):
                 self.network(timing, seconds)
-                if runtime != OURS and len(timing.rounds) == 1:
+                if len(timing.rounds) == 1:
                     timing.difference = self.difference(timing)
-                if (runtime, count) in self.products:
-                    self.product(self.products[runtime, count], seconds / 4)
+                    timing.rmse = self.error(entrant) if self.errs else None
+                if (entrant, count) in self.products:
+                    self.product(self.products[entrant, count], seconds / 4)
 
-    def comparison(self) -> Comparison:
-        """Measurements since the beginning."""
+    def comparison(self, taken: str = FLOAT32) -> Comparison:
+        """Measurements since the beginning; ``taken`` is the way of our own that is taken unasked."""
         return Comparison(
-            [timing for timing in self.timings.values() if timing.runtime not in self.missing],
+            [timing for timing in self.timings.values() if str(timing.entrant) not in self.missing],
             list(self.products.values()),
             self.missing,
-            [r for r in self.pythons if r not in self.missing and self.held(r) is None],
+            [r for r in self.pythons if str(Entrant(r)) not in self.missing and self.held(r) is None],
+            taken,
         )
 
-    def multiplies(self, runtime: str) -> bool:
-        return runtime in PEERS and PEERS[runtime].writer == READS_PRODUCT
+    def multiplies(self, entrant: Entrant) -> bool:
+        """Whether it reads files like that of the matrix product, and does it in float32."""
+        return entrant.way == FLOAT32 and entrant.runtime != OURS and PEERS[entrant.runtime].models[FLOAT32] == ONNX
 
     def network(self, timing: Timing, seconds: float) -> None:
         """Measure one turn of the network."""
-        options = ["--answer", str(self.answer(timing))]
-        if timing.runtime in self.own_modules:
-            self.add(timing, self.own_modules[timing.runtime].folder, "picture.npy", seconds, options)
-        else:
-            self.add(timing, self.folder / PEERS[timing.runtime].model, "floats.npy", seconds, options)
+        self.add(timing, self.model(timing.entrant), "picture.npy", seconds, ["--answer", str(self.answer(timing))])
 
     def product(self, timing: Timing, seconds: float) -> None:
         """Measure one turn of the matrix product."""
         self.add(timing, self.folder / PRODUCT_ONNX, "matrix.npy", seconds, [])
 
+    def model(self, entrant: Entrant) -> Path:
+        """Path that an entrant loads."""
+        if entrant in self.own_modules:
+            return self.own_modules[entrant].folder
+        return self.folder / PEERS[entrant.runtime].models[entrant.way].file
+
     def add(self, timing: Timing, model: Path, source: str, seconds: float, options: list[str]) -> None:
+        """Start one turn, and note what it measured."""
         options = ["--threads", str(timing.threads), "--seconds", str(seconds), *options]
-        arguments = [str(model), str(self.folder / source), *options]
-        if timing.runtime in self.own_modules:
-            text = self.own("measure", OURS, *arguments)
-        else:
-            text = self.peer(timing.runtime, "measure", timing.runtime, *arguments)
+        text = self.run(timing.entrant, "measure", str(model), str(self.folder / source), *options)
         # Some runtimes greet on stdout.
         found = json.loads(text.splitlines()[-1])
-        timing.version = found["version"]
+        timing.version, timing.precision = found["version"], found["precision"]
         timing.rounds.append(found["seconds"])
+        timing.processor_rounds.append(found["processor_seconds"])
 
     def answer(self, timing: Timing) -> Path:
-        return self.folder / f"{timing.runtime}-{timing.threads}.npy"
+        return self.folder / f"{timing.entrant.runtime}-{timing.entrant.way}-{timing.threads}.npy"
 
     def difference(self, timing: Timing) -> float:
-        """Largest difference of a runtime's answer from the compiled module's [m].
+        """Largest difference of an entrant's answer from the compiled module's in float32 [m].
 
         Raises:
-            SettingError: the answers do not agree, so that the comparison would say nothing.
+            SettingError: answers in float32 do not agree, so that the comparison would say nothing.
         """
-        ours, theirs = np.load(self.folder / f"{OURS}-{timing.threads}.npy"), np.load(self.answer(timing))
+        ours = np.load(self.answer(Timing(Entrant(OURS), timing.threads)))
+        theirs = np.load(self.answer(timing))
         if ours.shape != theirs.shape:
-            cause = f"{timing.runtime} answers {theirs.shape} instead of {ours.shape}"
+            cause = f"{timing.entrant} answers {theirs.shape} instead of {ours.shape}"
             raise SettingError(cause, "Its times cannot be compared.")
         difference = float(np.abs(theirs - ours).max())
-        if timing.runtime not in self.own_modules and not difference <= AGREEMENT_M * max(1.0, float(ours.max())):
-            cause = f"{timing.runtime} differs by {difference:.4f} m"
+        if timing.entrant.way == FLOAT32 and not difference <= AGREEMENT_M * max(1.0, float(ours.max())):
+            cause = f"{timing.entrant} differs by {difference:.4f} m"
             raise SettingError(cause, "Its times cannot be compared.")
         return difference
+
+    def error(self, entrant: Entrant) -> float:
+        """Root of an entrant's mean squared difference from float32 on computed rooms [m], measured once."""
+        if entrant not in self.errors:
+            file = self.folder / f"{entrant.runtime}-{entrant.way}-rooms.npy"
+            self.run(entrant, "answers", str(self.model(entrant)), str(self.folder / COMPARED), str(file))
+            own = entrant in self.own_modules or not PEERS[entrant.runtime].models[entrant.way].from_reference
+            truth, found = np.load(self.folder / (TRUTH if own else REFERENCE_TRUTH)), np.load(file)
+            self.errors[entrant] = float(np.sqrt(np.mean((found - truth) ** 2, dtype=np.float64)))
+        return self.errors[entrant]
+
+    def run(self, entrant: Entrant, module: str, *arguments: str) -> str:
+        """Start a module of this room that is told runtime and way, with the interpreter that has the runtime."""
+        words = (entrant.runtime, *arguments, "--way", entrant.way)
+        return self.own(module, *words) if entrant in self.own_modules else self.peer(entrant.runtime, module, *words)
 
     def own(self, module: str, *arguments: str) -> str:
         return start(Path(sys.executable), module, arguments)
@@ -254,7 +264,12 @@ class Bench:
 
 
 def compare(
-    benches: Sequence[Bench], threads: Sequence[int], rounds: int, seconds: float, progress: Progress
+    benches: Sequence[Bench],
+    threads: Sequence[int],
+    rounds: int,
+    seconds: float,
+    progress: Progress,
+    taken: str = FLOAT32,
 ) -> list[Comparison]:
     """The comparisons of several benches, as of several input sizes, which take turns in every round."""
     for bench in benches:
@@ -262,29 +277,4 @@ def compare(
     for turn in range(1, rounds + 1):
         for bench in benches:
             bench.round(seconds, lambda words, turn=turn: progress(f"round {turn} of {rounds}: {words}"))  # type: ignore[misc]
-    return [bench.comparison() for bench in benches]
-
-
-def start(python: Path, module: str, arguments: Sequence[str], extra: Mapping[str, str] = NOTHING) -> str:
-    """Run a module of this room with an interpreter, alone, and return what it printed.
-
-    Args:
-        python: the interpreter.
-        module: without the room's name.
-        arguments: of the module.
-        extra: added to its environment.
-
-    Raises:
-        SettingError: it failed, mostly because the interpreter lacks a package.
-    """
-    # The other environment knows nothing of this package, nor may it get anything that ROS's wheels have set.
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("_ROS_WHEELS", "LD_LIBRARY"))}
-    environment["PYTHONPATH"] = str(Path(fastdepth_ros.__file__).parent.parent)
-    environment |= extra
-    command = [str(python), "-m", f"{__package__}.{module}", *arguments]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        last = done.stderr.strip().splitlines()[-1:] or [f"status {done.returncode}"]
-        cause = f"measuring {arguments[0]} with {python} failed: {last[0]}"
-        raise SettingError(cause, "`make bench` installs the other runtimes; or name another --peer-python.")
-    return done.stdout
+    return [bench.comparison(taken) for bench in benches]

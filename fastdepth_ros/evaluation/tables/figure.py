@@ -5,11 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from fastdepth_ros.evaluation.benchmark.rounds import OURS
+from fastdepth_ros.evaluation.benchmark.measure import OURS
+from fastdepth_ros.evaluation.figures import save
 from fastdepth_ros.evaluation.tables.report import Reports
 
 COLOURS, INK = ("#0b6e4f", "#d17a22"), "#22272b"
 """One thread, and all."""
+
+NEAR = 0.08
+"""Times that differ by less have one label."""
 
 
 def draw(path: Path, reports: Reports) -> None:
@@ -25,8 +29,8 @@ def draw(path: Path, reports: Reports) -> None:
         label = f"{count} thread{'s' * (count > 1)}"
         axes.scatter([p[0] for p in points], [p[1] for p in points], color=colour, s=22, zorder=3, label=label)
         if count == threads[0]:
-            for macs, median, name in points:
-                axes.annotate(name, (macs, median), (4, 4), textcoords="offset points", fontsize=7, color=INK)
+            for macs, took, label in _labels(points):
+                axes.annotate(label, (macs, took), (4, -8), textcoords="offset points", fontsize=7, color=INK)
     axes.set(
         xscale="log",
         yscale="log",
@@ -34,6 +38,7 @@ def draw(path: Path, reports: Reports) -> None:
         ylabel="processor time on one thread, least time on several [ms]",
     )
     low, high = axes.get_xlim()
+    high *= 1.6  # Room for the last label.
     bottom, top = axes.get_ylim()
     for speed in (10, 20, 40, 80, 160, 320):
         axes.plot([low, high], [low / speed * 1e3, high / speed * 1e3], color="#d0d5da", linewidth=0.7, zorder=1)
@@ -43,7 +48,18 @@ def draw(path: Path, reports: Reports) -> None:
     axes.legend(frameon=False, loc="upper left")
     first = next(iter(rows.values()))
     axes.set_title(f"Networks of the papers for {first['target']} on {first['processor']}", fontsize=10, loc="left")
-    figure.savefig(path, dpi=150)
+    save(figure, path, dpi=150)
+
+
+def _labels(points: list[tuple[float, float, str]]) -> list[tuple[float, float, str]]:
+    """Points with their names; those that lie on each other have one label."""
+    found: list[tuple[float, float, str]] = []
+    for macs, took, name in sorted(points):
+        if found and macs < 1.05 * found[-1][0] and abs(took / found[-1][1] - 1) < NEAR:
+            found[-1] = (*found[-1][:2], f"{found[-1][2]}, {name}")
+        else:
+            found.append((macs, took, name))
+    return found
 
 
 def _time(row: dict[str, Any], threads: int) -> float:

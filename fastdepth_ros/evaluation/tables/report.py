@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from fastdepth_ros.evaluation.benchmark.rounds import OURS
+from fastdepth_ros.evaluation.benchmark.measure import OURS
 from fastdepth_ros.evaluation.tables.rows import LEFT_OUT, TABLES, PaperTable, Row
 from fastdepth_ros.files.writing import write_file
 

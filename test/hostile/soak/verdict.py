@@ -63,6 +63,8 @@ def faults(outcome: Outcome) -> list[str]:
 def markdown(outcome: Outcome, folder: Path) -> str:
     """The table, and the verdict."""
     readings, ledger = outcome.readings, outcome.ledger
+    if not readings.samples:
+        return f"Verdict: not good: {outcome.problem}.\n"
     first, last, settled = readings.samples[0], readings.samples[-1], readings.settled()
     before, after, count = outcome.cycles
     read = [json.loads(file.read_text()) for file in folder.glob("reader-*.json")]
