@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import shlex
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
 from enum import Enum
 from functools import cache, lru_cache, partial
 from typing import Any
 
-from fastdepth_ros import models
+from fastdepth_ros import cameras, models
 from fastdepth_ros.anchoring.poses import Pose, parse_extrinsics
 from fastdepth_ros.codec.decoder import MAX_PIXELS
 from fastdepth_ros.errors import SettingError, quoted
@@ -55,6 +55,14 @@ SHIPPED, FROM_PROFILE, ALL = "shipped", "profile", "all"
 NONE = "none"
 """The word for no pose and no frame: rclpy's parameters know no empty value that tools show."""
 
+OF_THE_NODE = frozenset(
+    {
+        *("cameras", "model", "target", "precision", "threads", "diagnostics_period", "power_profile", "power_file"),
+        *("manage_board_mode", "nvpmodel_command", "board_root", "cpu_affinity", "niceness", "autostart"),
+    }
+)
+"""Parameters that several cameras share; of each other one each camera may have a value of its own."""
+
 PLACED = ("anchors", "scan", "range", "anchor_depth", "imu")
 """Topics whose sensors are somewhere on the robot."""
 
@@ -81,6 +89,10 @@ _STATES = {
 }
 
 
+def _as_it_is(value: object) -> object:
+    return value
+
+
 @dataclass(frozen=True)
 class Spec:
     """One row of the table.
@@ -93,6 +105,7 @@ class Spec:
         choices: the allowed words; empty where every word is.
         low, high: the allowed numbers, both included.
         unit: of the number.
+        meant: makes the value of another that may stand for it.
     """
 
     name: str
@@ -103,6 +116,7 @@ class Spec:
     low: float = -math.inf
     high: float = math.inf
     unit: str = ""
+    meant: Callable[[object], object] = field(default=_as_it_is, repr=False)
 
     @property
     def limits(self) -> Limits:
@@ -120,7 +134,17 @@ class Spec:
         Raises:
             SettingError: the value is of another type, or outside what is allowed.
         """
-        return self.limits.check(self.name, value)
+        return self.limits.check(self.name, self.meant(value))
+
+    @property
+    def is_of_cameras(self) -> bool:
+        """Whether each of several cameras may have a value of its own."""
+        return self.name not in OF_THE_NODE
+
+    def of(self, camera: str) -> Spec:
+        """The row of one camera's own value, under its name."""
+        about = f"{self.description} Of the camera {camera} alone; else as {self.name}."
+        return replace(self, name=f"{camera}.{self.name}", description=about)
 
 
 @dataclass(frozen=True)
@@ -131,6 +155,7 @@ class Parameters:
     target: str = "host"
     precision: Precision = "auto"
     threads: int = 0
+    cameras: str = NONE
     image_transport: ImageTransport = "raw"
     max_pixels: int = MAX_PIXELS
     mono16_bits: int = 0
@@ -188,7 +213,7 @@ class Parameters:
         Raises:
             SettingError: min_depth is not below max_depth.
         """
-        return Settings(**{field.name: getattr(self, field.name) for field in fields(Settings)})
+        return Settings(**{each.name: getattr(self, each.name) for each in fields(Settings)})
 
 
 _DEFAULTS = Parameters()
@@ -213,6 +238,14 @@ TABLE: dict[str, Spec] = {
             Change.UNCONFIGURED,
         ),
         _spec("threads", "Cores for the network, at most those here; 0 is all physical ones.", low=0, high=1024),
+        _spec(
+            "cameras",
+            "Names of several cameras that this one node answers in turn, as a list or by comma (docs/cameras.md): each"
+            " has topics and parameters below its name, as front/image_raw, front/depth/image_rect and front.mask. none"
+            " is one camera, on `image`.",
+            Change.UNCONFIGURED,
+            meant=cameras.meant,
+        ),
         _spec(
             "image_transport",
             "raw subscribes to `image`, compressed to `image/compressed` (JPEG or PNG).",
@@ -587,6 +620,7 @@ def check_fov(view_fov: float) -> None:
 
 
 MEANINGS: dict[str, Callable[[Any], object]] = {
+    "cameras": cameras.parse_cameras,
     "target": partial(check_name, "target"),  # it becomes the name of a folder
     "threads": check_threads,
     "mono16_bits": check_bits,
@@ -607,16 +641,18 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
     return next(iter(get_close_matches(name[:LONGEST_WORD], list(names), 1, cutoff=0.5)), None)
 
 
-def check_change(name: str, state: str) -> None:
+def check_change(name: str, state: str, shown: str = "") -> None:
     """Whether a parameter may change in a state of the node's lifecycle.
 
     Args:
         name: of the parameter.
         state: label of the lifecycle state, as ``active``.
+        shown: its name for the user, where that is another, as ``front.mask``.
 
     Raises:
         SettingError: it may not; the remedy says how to get there.
     """
     change = TABLE[name].change
     if state not in _STATES.get(change, ()):
+        name = shown or name
         raise SettingError(f"{name} changes {change.value}, and the node is {state}", _WAYS[change].format(name=name))

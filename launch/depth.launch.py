@@ -1,6 +1,7 @@
-"""Depth from one camera: the node, and if wanted a recording in the camera's place, RViz, and a page in the browser.
+"""Depth from one camera or several: the node, and if wanted a recording in the camera's place, RViz, and a page.
 
     ros2 launch fastdepth_ros depth.launch.py image:=/camera/image_raw
+    ros2 launch fastdepth_ros depth.launch.py cameras:=front,rear image:='/{camera}/image_raw'
     ros2 launch fastdepth_ros depth.launch.py bag:=~/recordings/kitchen rviz:=true
 
 An argument that is left empty leaves the parameter as the params_file has it. What is missing is told before anything
@@ -59,6 +60,7 @@ PARAMETERS = (
     "model",
     "target",
     "precision",
+    "cameras",
     "image_transport",
     "camera_info_url",
     "rectify",
@@ -77,8 +79,19 @@ PARAMETERS = (
 MEASURED = ("anchors", "scan", "range", "anchor_depth", "imu")
 """Topics of what corrects depth (docs/anchors.md)."""
 
+IMAGE = "/camera/image_raw"
+"""Topic of the images, where there is one camera and it is given no other."""
+
+PLACE = "{camera}"
+"""Stands in the name of a topic for that of each of several cameras."""
+
 ARGUMENTS = [
-    DeclareLaunchArgument("image", default_value="/camera/image_raw", description="Topic of the camera's images."),
+    DeclareLaunchArgument(
+        "image",
+        default_value="/camera/image_raw",
+        description="Topic of the camera's images. With cameras it holds {camera} for the name of each; by default"
+        " each has image_raw below its name.",
+    ),
     DeclareLaunchArgument(
         "camera_info", default_value="", description="Topic of its camera_info; empty: camera_info beside the images."
     ),
@@ -123,6 +136,11 @@ ARGUMENTS = [
         default_value="",
         choices=["", "auto", "float32", "int8"],
         description="Of the network; auto is the fastest that loses next to nothing here.",
+    ),
+    DeclareLaunchArgument(
+        "cameras",
+        default_value="",
+        description="Names of several cameras, by comma, that the node answers in turn: front,rear (docs/cameras.md).",
     ),
     DeclareLaunchArgument(
         "image_transport",
@@ -225,6 +243,7 @@ def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     expand(given)
     rviz, bag = given["rviz"] == "true", given["bag"]
     refuse_what_is_missing(context, given)
+    cameras = names_of(given)
     given["camera_info"] = given["camera_info"] or beside(given["image"])
     resolve = resolver(context, given)
     if bag:
@@ -235,14 +254,36 @@ def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     if rviz and given["params_file"] == str(CONFIG / "depth.yaml"):
         given["output_size"] = given["output_size"] or "camera"
         given["cloud"] = given["cloud"] or "xyzrgb"
-    entities = depth_node(given)
+    entities = depth_node(given, cameras)
     if bag:
         entities += play(Path(bag), resolve, given, raw=rviz)
     if rviz:
-        entities += show(resolve, given)
+        entities += show(resolve, given, cameras[0] if cameras else "")
     if given["view"] == "true":
         entities += page(resolve, given)
     return entities
+
+
+def names_of(given: dict[str, str]) -> list[str]:
+    """Names of several cameras; none where there is one. What they cannot be, the node says.
+
+    Raises:
+        RuntimeError: an argument is of one camera.
+    """
+    cameras = [name.strip() for name in given["cameras"].strip("[]").split(",") if name.strip() not in ("", "none")]
+    if not cameras:
+        return []
+    if given["bag"]:
+        raise RuntimeError("bag:= plays one camera. Leave cameras out, or play the recording beside the node.")
+    if given["view"] == "true":
+        raise RuntimeError("view:=true shows one camera. Leave view or cameras out.")
+    if given["image"] == IMAGE:
+        given["image"] = f"{PLACE}/image_raw"
+    for argument in ("image", "camera_info"):
+        if given[argument] and PLACE not in given[argument]:
+            remedy = f"Write {PLACE} where their names go, as {argument}:='/{PLACE}/{argument}'."
+            raise RuntimeError(f"{argument}:={given[argument]} is one topic, and cameras:= names several. {remedy}")
+    return cameras
 
 
 def expand(given: dict[str, str]) -> None:
@@ -316,7 +357,7 @@ def resolver(context: LaunchContext, given: dict[str, str]) -> Callable[[str], s
     return resolve
 
 
-def depth_node(given: dict[str, str]) -> list[LaunchDescriptionEntity]:
+def depth_node(given: dict[str, str], cameras: list[str]) -> list[LaunchDescriptionEntity]:
     """The node, and what is to happen where it ends."""
     parameters: dict[str, Any] = {name: given[name] for name in PARAMETERS if given[name]}
     if given["use_sim_time"]:
@@ -327,7 +368,7 @@ def depth_node(given: dict[str, str]) -> list[LaunchDescriptionEntity]:
         executable="depth_node",
         name=given["name"] or None,
         namespace=given["namespace"],
-        remappings=[("image", given["image"]), ("camera_info", given["camera_info"]), *measured(given)],
+        remappings=[pair for camera in cameras or [""] for pair in remapped(given, camera)],
         parameters=[given["params_file"], parameters],
         ros_arguments=["--log-level", given["log_level"]] if given["log_level"] else [],
         additional_env=ENDS_WITH_LAUNCH,
@@ -343,6 +384,15 @@ def depth_node(given: dict[str, str]) -> list[LaunchDescriptionEntity]:
         RegisterEventHandler(OnProcessIO(target_action=node, on_stdout=watch.heard, on_stderr=watch.heard)),
         RegisterEventHandler(OnProcessExit(target_action=node, on_exit=ended("depth_node"))),
     ]
+
+
+def remapped(given: dict[str, str], camera: str) -> list[tuple[str, str]]:
+    """Remappings of one of several cameras; of the only one, where the name is empty."""
+    pairs = [("image_raw" if camera else "image", given["image"]), ("camera_info", given["camera_info"])]
+    pairs += measured(given)
+    if not camera:
+        return pairs
+    return [(f"{camera}/{name}", to.replace(PLACE, camera)) for name, to in pairs]
 
 
 def measured(given: dict[str, str]) -> list[tuple[str, str]]:
@@ -428,10 +478,12 @@ def page(resolve: Callable[[str], str], given: dict[str, str]) -> list[LaunchDes
     return [ExecuteProcess(cmd=order, name="view", additional_env=ENDS_WITH_LAUNCH, output="screen")]
 
 
-def show(resolve: Callable[[str], str], given: dict[str, str]) -> list[LaunchDescriptionEntity]:
-    """RViz, once the frame of the images is known."""
+def show(resolve: Callable[[str], str], given: dict[str, str], camera: str) -> list[LaunchDescriptionEntity]:
+    """RViz, once the frame of the images is known; of several cameras it shows the one of that name."""
+    given = {**given, **{name: given[name].replace(PLACE, camera) for name in ("image", "camera_info")}}
+    outputs = f"{camera}/depth" if camera else "depth"
     if given["frame"]:
-        return rviz(resolve, given, given["frame"])
+        return rviz(resolve, given, given["frame"], outputs)
     topics = [resolve(given["image"]), resolve(given["camera_info"])]
     first = ExecuteProcess(
         cmd=[sys.executable, "-m", f"{PACKAGE}.node.first_frame", *topics],
@@ -447,7 +499,7 @@ def show(resolve: Callable[[str], str], given: dict[str, str]) -> list[LaunchDes
             return []
         if event.returncode or not frame:
             raise RuntimeError("the frame_id of the images was not found out. Name it: frame:=...")
-        return rviz(resolve, given, frame)
+        return rviz(resolve, given, frame, outputs)
 
     return [
         first,
@@ -456,15 +508,17 @@ def show(resolve: Callable[[str], str], given: dict[str, str]) -> list[LaunchDes
     ]
 
 
-def rviz(resolve: Callable[[str], str], given: dict[str, str], frame: str) -> list[LaunchDescriptionEntity]:
-    """RViz on the camera and the outputs of the node."""
+def rviz(
+    resolve: Callable[[str], str], given: dict[str, str], frame: str, outputs: str = "depth"
+) -> list[LaunchDescriptionEntity]:
+    """RViz on a camera and its outputs."""
     image = resolve(given["image"])
     config = Path(given["rviz_config"])
     told: list[LaunchDescriptionEntity] = []
     if given["image_transport"] == "compressed" and config == CONFIG / "depth.rviz":
         config = with_compressed_images(config)
         told = told_of_missing_plugin()
-    own = resolve("depth")
+    own = resolve(outputs)
     names = {
         "/image": image,
         "/image/compressed": f"{image.removesuffix('/compressed')}/compressed",

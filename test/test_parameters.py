@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from fastdepth_ros.errors import SettingError
-from fastdepth_ros.node.parameters import descriptor_of
+from fastdepth_ros.node.declared import descriptor_of
 from fastdepth_ros.parameters import TABLE, Parameters, check_change, validate
 from fastdepth_ros.pipeline import Settings
 from fastdepth_ros.runtime.engine import max_threads

@@ -50,6 +50,8 @@ the node's lifecycle they need. Anything that is not allowed is refused, and the
 
 {parameters}
 
+With several [cameras](cameras.md) each may have a value of its own, as `front.mask`, of all but these: {of_the_node}.
+
 The quality of service of each topic is a parameter, too, under the topic's full name:
 `qos_overrides./camera/image_raw.subscription.reliability` and so on.
 
@@ -71,7 +73,8 @@ def parameters_page() -> str:
     """The whole of docs/parameters.md."""
     parameters = _table(("parameter", "default", "allowed", "changes", "meaning"), map(_row, TABLE.values()))
     arguments = _table(("argument", "default", "allowed", "meaning"), launch_arguments())
-    return PAGE.format(parameters=parameters, arguments=arguments)
+    of_the_node = ", ".join(f"`{name}`" for name, spec in TABLE.items() if not spec.is_of_cameras)
+    return PAGE.format(parameters=parameters, of_the_node=of_the_node, arguments=arguments)
 
 
 FILES = {ROOT / "config" / "depth.yaml": depth_yaml, ROOT / "docs" / "parameters.md": parameters_page}

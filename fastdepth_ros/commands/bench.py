@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
+from fastdepth_ros.cameras import MOST
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.evaluation import power_table
 from fastdepth_ros.evaluation.benchmark import aims, layers, plot, tables
@@ -71,6 +72,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--frame", action="store_true", help="only start-up, memory and what a frame costs beside the network"
     )
     parser.add_argument(
+        "--cameras",
+        type=int,
+        metavar="N",
+        help="only a node of N cameras beside one of a single: answers, ages, memory",
+    )
+    parser.add_argument(
         "--precision",
         choices=LIMITS["precision"].choices,
         default=AUTO,
@@ -84,7 +91,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure, and print what was found."""
-    if args.plot and (args.engine_only or args.frame or args.power or args.layers or args.network):
+    if args.cameras is not None and not 1 <= args.cameras <= MOST:
+        raise SettingError(f"--cameras is {args.cameras}", f"Give 1 to {MOST}.")
+    if args.plot and (args.engine_only or args.frame or args.cameras or args.power or args.layers or args.network):
         raise SettingError("--plot draws the comparison", "Leave out what asks for other figures only.")
     if args.plot and args.plot.suffix not in PLOTS:
         raise SettingError(f"{args.plot} is no picture", f"End its name in {' or '.join(PLOTS)}.")
@@ -106,6 +115,8 @@ def run(args: argparse.Namespace) -> int:
     elif args.frame:
         found = _frame(bundle, args)
         aims.show(console, found["rows"])
+    elif args.cameras:
+        found = _cameras(bundle, args, console)
     elif args.power:
         with Console(stderr=True).status("Preparing") as status:
             found = power_table.measure(_module(bundle, args), args.rounds * args.seconds, status.update)
@@ -208,6 +219,22 @@ def _frame(bundle: Bundle, args: argparse.Namespace) -> dict[str, Any]:
         frames = max(1, round(args.rounds * args.seconds * RATE))
         cases = measure(bundle.path, args.target, args.precision, CASES, frames, folder, status.update)
     return {"processor": processor.name(), "rows": aims.rows(engine, cases), "engine": engine, "cases": cases}
+
+
+def _cameras(bundle: Bundle, args: argparse.Namespace, console: Console) -> dict[str, Any]:
+    """Share answered, ages and memory of a node of several cameras, in a ROS graph of its own."""
+    from fastdepth_ros.demo.graph import enter_graph
+
+    precision = _module(bundle, args).description.precision
+    with tempfile.TemporaryDirectory() as scratch, Console(stderr=True).status("Preparing") as status:
+        folder = Path(scratch)
+        enter_graph(folder / "graph")
+        from fastdepth_ros.evaluation.benchmark import several_cameras
+
+        module = {"model": str(bundle.path.resolve()), "target": args.target, "precision": args.precision}
+        found = several_cameras.measure(module, args.cameras, args.rounds * args.seconds, folder, status.update)
+    several_cameras.show(console, found)
+    return {"processor": processor.name(), "precision": precision, "nodes": found}
 
 
 def _resized(bundle: Bundle, sizes: str, scratch: Path) -> list[Bundle]:

@@ -11,6 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
+from fastdepth_ros.cameras import NONE, parse_cameras
 from fastdepth_ros.doctor import Question, examine
 from fastdepth_ros.errors import LONGEST, Finding, Level, brief
 from fastdepth_ros.models import DEFAULT
@@ -31,6 +32,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--image", default="", metavar="TOPIC", help="the camera's pictures (default: any)")
     parser.add_argument("--camera-info", default="", metavar="TOPIC", help="(default: beside the pictures)")
     parser.add_argument(
+        "--cameras",
+        default=NONE,
+        metavar="NAMES",
+        help="look at each of several cameras, by comma: front,rear; {camera} in a topic stands for each"
+        " (default: /{camera}/image_raw)",
+    )
+    parser.add_argument(
         "--wait", type=float, default=3.0, metavar="S", help="listen so long; 0: not at all (default: 3)"
     )
     parser.add_argument("--profile", default="max-n", help="power profile to hold the board against (default: max-n)")
@@ -48,7 +56,8 @@ def run(args: argparse.Namespace) -> int:
         0 where depth works, with or without warnings; 1 where something fails.
     """
     about = args.model, args.target, args.image, args.camera_info, args.wait, args.profile, args.root, args.extrinsics
-    question = Question(*about, args.precision)
+    parse_cameras(args.cameras)  # a name that cannot be one is told before anything is looked at
+    question = Question(*about, args.precision, args.cameras)
     console, checks = Console(highlight=False), []
     for check in examine(question):
         checks.append(check)

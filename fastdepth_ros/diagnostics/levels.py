@@ -64,6 +64,7 @@ class InputTopic:
         others: other types of messages that are published there.
         misfit: why a publisher of the right type cannot be heard, in words.
         picture: size of its last picture, or else of one of camera_info's size [B]; 0 where neither is known.
+        own_name: its name in a remapping.
     """
 
     topic: str
@@ -74,6 +75,7 @@ class InputTopic:
     others: Sequence[str] = ()
     misfit: str = ""
     picture: int = 0
+    own_name: str = "image"
 
 
 def input_status(report: Report, source: InputTopic, stale_after: float) -> Status:
@@ -103,7 +105,7 @@ def input_status(report: Report, source: InputTopic, stale_after: float) -> Stat
             f"two cameras publish on {source.topic}: its images are of {one} and of {other} in turn, and each change"
             " costs time"
         )
-        remedy = f"Remap `image` to the topic of one of them. Publishers: {'; '.join(source.publishers)}"
+        remedy = f"Remap `{source.own_name}` to the topic of one of them. Publishers: {'; '.join(source.publishers)}"
         return Status(Level.WARN, cause, remedy, about="input", values=values)
     lost = report.recent_dropped.get(Drop.LOST, 0)
     if lost > max(1, DROPPED_SHARE * (report.recent_received + lost)):
@@ -123,26 +125,19 @@ def _silence(report: Report, source: InputTopic) -> tuple[str, str]:
     """Why no image comes, and what to do."""
     what = f"no image on {source.topic} for {report.silence:.1f} s"
     if not source.publishers:
-        return f"{what}: it has no publisher", "Start the camera driver, or remap `image`."
-    if misfit := misfit_of(source, "image"):
+        return f"{what}: it has no publisher", f"Start the camera driver, or remap `{source.own_name}`."
+    if misfit := misfit_of(source):
         return f"{what}: {misfit}", ""
     remedy = f"Look whether the driver still sends. {advice(source.picture)}"
     return f"{what}, although {len(source.publishers)} publish there", remedy
 
 
-def misfit_of(source: InputTopic, name: str) -> str:
-    """Why no publisher of a topic can be heard, and what to do; empty where one can be.
-
-    Args:
-        source: the topic.
-        name: its name in a remapping.
-    """
+def misfit_of(source: InputTopic) -> str:
+    """Why no publisher of a topic can be heard, and what to do; empty where one can be."""
     if source.compatible or not source.publishers:
         return ""
     if source.others and not source.misfit:
-        return (
-            f"{source.topic} carries {', '.join(source.others)}, and the node wants {source.kind}. {_way(source, name)}"
-        )
+        return f"{source.topic} carries {', '.join(source.others)}, and the node wants {source.kind}. {_way(source)}"
     policy, value = ("durability", "volatile") if "urab" in source.misfit else ("reliability", "best_effort")
     return (
         f"the QoS of its publishers does not fit ours ({source.qos}). Set"
@@ -150,14 +145,14 @@ def misfit_of(source: InputTopic, name: str) -> str:
     )
 
 
-def _way(source: InputTopic, name: str) -> str:
+def _way(source: InputTopic) -> str:
     """Remedy for messages of another type."""
     told = {("CompressedImage", "Image"): "compressed", ("Image", "CompressedImage"): "raw"}
     for other in source.others:
         transport = told.get((other.rsplit("/", 1)[-1], source.kind.rsplit("/", 1)[-1]))
         if transport:
-            return f"Set image_transport to {transport}, or remap `{name}` to a topic of {source.kind}."
-    return f"Remap `{name}` to a topic of {source.kind}."
+            return f"Set image_transport to {transport}, or remap `{source.own_name}` to a topic of {source.kind}."
+    return f"Remap `{source.own_name}` to a topic of {source.kind}."
 
 
 NO_CAMERA = "depth without camera_info and cloud"

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from fastdepth_ros.diagnostics.windows import JUMP, Spread, Tally, Window
 from fastdepth_ros.errors import FastDepthError
+
+Answer = tuple[float, Mapping[str, float]]
+"""Age of an image when its depth was published [s], and the duration of each stage of its way [s]."""
 
 
 class Drop(Enum):
@@ -77,7 +80,7 @@ class Monitor:
         self._last = now
         self._received, self._rejected, self._failed = Tally(), Tally(), Tally()
         self._dropped: defaultdict[Drop, Tally] = defaultdict(Tally)
-        self._answered = Window[tuple[float, Mapping[str, float]]]()
+        self._answered = Window[Answer]()
         self._turned = Tally()
         self._frames = ("", "")
         self._doubted = Tally()
@@ -94,6 +97,11 @@ class Monitor:
         """Note that an image waits to be taken: the camera is not silent."""
         with self._lock:
             self._last = now
+
+    def rate_in(self, now: float) -> float:
+        """Images a second [Hz], of the last seconds."""
+        with self._lock:
+            return self._received.rate(now)
 
     def dropped(self, now: float, cause: Drop, count: int = 1) -> None:
         """Note images that get no answer although nothing was wrong with them."""
@@ -138,6 +146,12 @@ class Monitor:
 
     def report(self, now: float) -> Report:
         """Tell everything that is known at this time."""
+        told, answers = self.look(now)
+        # Sorting takes milliseconds, and the worker does not wait for it.
+        return _with_spreads(told, answers)
+
+    def look(self, now: float) -> tuple[Report, list[Answer]]:
+        """Tell what is known at this time, without the spreads of age and stages, and what these are made of."""
         with self._lock:
             if now < self._last - JUMP:  # the clock jumped back
                 self._last = now
@@ -162,11 +176,36 @@ class Monitor:
                 rate_out=self._answered.rate(now),
                 last_error=self._last_error,
             )
-        # Sorting takes milliseconds, and the worker does not wait for it.
-        return replace(told, age=Spread.of([age for age, _ in answers]) if answers else None, stages=_spreads(answers))
+        return told, answers
 
 
-def _spreads(answers: Sequence[tuple[float, Mapping[str, float]]]) -> dict[str, Spread]:
+def report_together(monitors: Sequence[Monitor], now: float) -> Report:
+    """A report of several cameras as if they were one: sums, and spreads of all of their answers.
+
+    Args:
+        monitors: of the cameras.
+        now: the time in the node's clock [s].
+    """
+    looks = [monitor.look(now) for monitor in monitors]
+    dropped = Counter[Drop]()
+    for told, _ in looks:
+        dropped.update(told.dropped)
+    whole = Report(
+        silence=min(told.silence for told, _ in looks),
+        received=sum(told.received for told, _ in looks),
+        answered=sum(told.answered for told, _ in looks),
+        dropped=dropped,
+        rate_in=sum(told.rate_in for told, _ in looks),
+        rate_out=sum(told.rate_out for told, _ in looks),
+    )
+    return _with_spreads(whole, [answer for _, answers in looks for answer in answers])
+
+
+def _with_spreads(told: Report, answers: Sequence[Answer]) -> Report:
+    return replace(told, age=Spread.of([age for age, _ in answers]) if answers else None, stages=_spreads(answers))
+
+
+def _spreads(answers: Sequence[Answer]) -> dict[str, Spread]:
     stages: defaultdict[str, list[float]] = defaultdict(list)
     for _, durations in answers:
         for name, duration in durations.items():

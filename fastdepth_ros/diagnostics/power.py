@@ -108,15 +108,20 @@ def board_status(state: PowerState) -> Status:
     return status_of("board", _warnings(state.about_board), well, values)
 
 
-def performance(report: Report, state: PowerState, decision: Decision, took: float | None = None) -> dict[str, float]:
-    """Figures of the statuses as plain numbers in SI units, for plotting; what is unknown is left out."""
-    numbers: dict[str, float | None] = {"rate_in": report.rate_in, "rate_out": report.rate_out}
+def figures(report: Report) -> dict[str, float]:
+    """Figures of what became of the images, as plain numbers in SI units; what is unknown is left out."""
+    numbers = {"rate_in": report.rate_in, "rate_out": report.rate_out}
     if report.age and not of_another_clock(report.age.max):
         numbers |= {"age_p50": report.age.p50, "age_p95": report.age.p95, "age_max": report.age.max}
     for stage, spread in report.stages.items():
         numbers |= {f"{stage}_p50": spread.p50, f"{stage}_p95": spread.p95, f"{stage}_max": spread.max}
-    numbers |= {f"dropped_{cause.name.lower()}": float(total) for cause, total in report.dropped.items()}
-    numbers |= {
+    return numbers | {f"dropped_{cause.name.lower()}": float(total) for cause, total in report.dropped.items()}
+
+
+def performance(report: Report, state: PowerState, decision: Decision, took: float | None = None) -> dict[str, float]:
+    """Figures of the statuses as plain numbers in SI units, for plotting; what is unknown is left out."""
+    numbers: dict[str, float | None] = {
+        **figures(report),
         "rate_limit": decision.rate or None,
         "profile_took": took,
         "watts": state.watts,

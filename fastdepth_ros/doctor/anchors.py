@@ -79,6 +79,7 @@ class Asked(NamedTuple):
         model, target: of the network that sees the picture.
         extrinsics: where sensors are in the camera's body frame, as ``anchor_extrinsics`` says it.
         precision: of that network.
+        below: what the names of the node's topics for this camera begin with, as ``front/``.
     """
 
     image: str
@@ -88,6 +89,7 @@ class Asked(NamedTuple):
     target: str
     extrinsics: Mapping[str, Pose]
     precision: str = AUTO
+    below: str = ""
 
 
 def anchors(asked: Asked) -> Iterator[Finding]:
@@ -119,7 +121,7 @@ def _listen(node: Node, executor: SingleThreadedExecutor, asked: Asked) -> Itera
         yield warn("anchors", f"the picture cannot be seen: {error.cause}", error.remedy)
         return
     for each in heard:
-        yield _check(each, took, sight, frames)
+        yield _check(each, took, sight, frames, asked.below)
 
 
 class _Pictures:
@@ -179,8 +181,8 @@ def _quality() -> QoSProfile:
     return QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
 
 
-def _check(heard: Heard, took: float, sight: Sight | None, frames: Frames) -> Finding:
-    name, remap = heard.kind.source, f"Remap {heard.kind.source}:={heard.topic}"
+def _check(heard: Heard, took: float, sight: Sight | None, frames: Frames, below: str = "") -> Finding:
+    name, remap = heard.kind.source, f"Remap {below}{heard.kind.source}:={heard.topic}"
     if not heard.messages:
         return warn(name, f"{heard.topic}: nothing arrived in {took:.1f} s", "Look whether its driver runs.")
     fact = f"{heard.topic}: {len(heard.messages) / took:.1f} a second"

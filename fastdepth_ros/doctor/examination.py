@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from fastdepth_ros.cameras import IMAGE, NONE, parse_cameras
 from fastdepth_ros.doctor import board, machine, model, packages, ros
 from fastdepth_ros.doctor.check import fail, failed
 from fastdepth_ros.errors import FastDepthError, Finding
@@ -26,6 +27,7 @@ class Question:
         profile: the power profile to hold the board against.
         root: where ``sys``, ``proc`` and ``etc`` are.
         precision: of the module.
+        cameras: names of several cameras, by comma; ``{camera}`` in the topics above stands for each of them.
     """
 
     model: str = DEFAULT
@@ -37,6 +39,24 @@ class Question:
     root: Path = Path("/")
     extrinsics: str = "none"
     precision: str = AUTO
+    cameras: str = NONE
+
+    def of_each(self) -> Iterator[tuple[str, Question]]:
+        """Name of each of several cameras and the question about it; of the only one, under an empty name, itself.
+
+        Raises:
+            SettingError: they cannot be names.
+        """
+        cameras = parse_cameras(self.cameras)
+        for camera in cameras:
+            image = (self.image or f"/{PLACE}/{IMAGE}").replace(PLACE, camera)
+            yield camera, replace(self, image=image, camera_info=self.camera_info.replace(PLACE, camera))
+        if not cameras:
+            yield "", self
+
+
+PLACE = "{camera}"
+"""Stands in the name of a topic for that of each of several cameras."""
 
 
 def examine(question: Question) -> Iterator[Finding]:
@@ -66,29 +86,37 @@ def examine(question: Question) -> Iterator[Finding]:
             yield fail(name, f"this check broke: {error!r}", "Please report this.")
 
 
-def _camera(question: Question) -> Iterable[Finding]:
+def _camera(question: Question) -> Iterator[Finding]:
     if question.seconds <= 0 or ros.missing():
-        return []
+        return
     # Imported here, because it imports ROS.
     from fastdepth_ros.doctor.camera import camera
 
-    return camera(question.image, question.camera_info, question.seconds)
+    for name, asked in question.of_each():
+        yield from _named(name, camera(asked.image, asked.camera_info, asked.seconds))
 
 
-def _anchors(question: Question) -> Iterable[Finding]:
+def _anchors(question: Question) -> Iterator[Finding]:
     if question.seconds <= 0 or ros.missing():
-        return []
+        return
     from fastdepth_ros.doctor.anchors import Asked, anchors
     from fastdepth_ros.parameters import extrinsics_of
 
-    return anchors(
-        Asked(
-            question.image,
-            question.camera_info,
-            question.seconds,
-            question.model,
-            question.target,
-            extrinsics_of(question.extrinsics),
-            question.precision,
+    for name, each in question.of_each():
+        asked = Asked(
+            each.image,
+            each.camera_info,
+            each.seconds,
+            each.model,
+            each.target,
+            extrinsics_of(each.extrinsics),
+            each.precision,
+            f"{name}/" if name else "",
         )
-    )
+        yield from _named(name, anchors(asked))
+
+
+def _named(camera: str, findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Findings about one of several cameras, by its name."""
+    for finding in findings:
+        yield replace(finding, about=f"{camera} {finding.about}") if camera else finding

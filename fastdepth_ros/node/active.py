@@ -27,13 +27,15 @@ class Active:
         topics: its subscribers.
         answers: to the images.
         camera_info: hears the camera's calibration.
-        power: counts the images, and limits their rate.
+        parameters: in force.
+        power: counts the images.
         now: the time in the node's clock [s].
         log_failure: is told of an exception that is a fault of the node.
 
     Attributes:
         images: takes the camera's messages.
         image, camera_info: rclpy's subscriptions, for reports.
+        monitor: takes notes of what becomes of the images.
 
     Raises:
         SettingError: a QoS override is not allowed.
@@ -46,6 +48,7 @@ class Active:
         topics: Topics,
         answers: Answers,
         camera_info: CameraInfoListener,
+        parameters: Parameters,
         power: NodePower,
         now: Callable[[], float],
         log_failure: Callable[[Exception], None],
@@ -54,15 +57,13 @@ class Active:
         self._topics = topics
         self._answers = answers
         self._now = now
-        self._power = power
         self._anchors: AnchorSources | None = None
         self._robot = RobotFrames(topics.subscribe)
-        parameters = power.effective
         compressed = parameters.image_transport == "compressed"
-        monitor = Monitor(now())
+        monitor = self.monitor = Monitor(now())
         kind = CompressedImage if compressed else Image
         try:
-            images = topics.subscribe(kind, topics.image_topic(compressed))
+            images = topics.subscribe_images(kind, compressed)
             camera_infos = topics.subscribe(CameraInfo, "camera_info")
             self.anchor(parameters)
         except BaseException:
@@ -86,9 +87,9 @@ class Active:
             log_failure=log_failure,
         )
 
-    def enforce(self) -> None:
-        """Let through as many images as parameters and power profile want."""
-        self._limit.rate = self._power.effective.max_rate
+    def enforce(self, rate: float) -> None:
+        """Let so many images a second through [Hz]; 0 is all of them."""
+        self._limit.rate = rate
 
     def anchor(self, parameters: Parameters) -> None:
         """Hear what is measured besides, or not, as the parameters want it.

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from concurrent import futures
 from typing import Any
 
 from fastdepth_ros.models import find_bundle
 from fastdepth_ros.node.answers import Answers
-from fastdepth_ros.node.camera_info import CameraInfoListener
-from fastdepth_ros.node.newest_image import ReceivedImage
+from fastdepth_ros.node.one_camera import OneCamera
 from fastdepth_ros.node.power import NodePower
-from fastdepth_ros.node.rclpy_ways.interface import Inbox, Publisher
+from fastdepth_ros.node.rclpy_ways.interface import Inbox
+from fastdepth_ros.node.turns import Turn, Turns
 from fastdepth_ros.node.worker import Worker
 from fastdepth_ros.parameters import Parameters
 from fastdepth_ros.runtime.bundle import Manifest
@@ -29,21 +29,13 @@ class Configured:
 
     Args:
         parameters: which model, target and precision.
-        power: says on how many threads, how nicely, and is told of each answer.
-        publishers: name of each output topic -> its publisher.
-        publications: the same as rclpy's publishers, for reports.
-        camera_info: knows the calibration.
+        power: says on how many threads, and how nicely.
+        cameras: whose images are answered with it, in turn; their outputs are advertised.
         inbox: brings the images.
         open_engine: opens the model's engine.
         now: the time in the node's clock [s].
         say: is told what a user should know of the model.
         about: is told of bundle, engine and the choice of its precision once they are loaded.
-        log_failure: is told of an exception that is a fault of the node.
-
-    Attributes:
-        inbox: as above.
-        publications: as above.
-        answers: to images; None until the model is loaded.
     """
 
     def __init__(
@@ -51,30 +43,24 @@ class Configured:
         *,
         parameters: Parameters,
         power: NodePower,
-        publishers: Mapping[str, Publisher],
-        publications: Mapping[str, Any],
-        camera_info: CameraInfoListener,
-        inbox: Inbox[ReceivedImage],
+        cameras: Sequence[OneCamera],
+        inbox: Inbox[Any],
         open_engine: OpenEngine,
         now: Callable[[], float],
         say: Callable[[str], object],
         about: Callable[[Manifest, Engine, Choice], object],
-        log_failure: Callable[[Exception], None],
     ) -> None:
-        self.inbox = inbox
-        self.publications = publications
-        self.answers: Answers | None = None
         self._parameters = parameters
         self._power = power
-        self._publishers = publishers
-        self._camera_info = camera_info
+        self._cameras = tuple(cameras)
+        self._inbox = inbox
         self._open_engine = open_engine
         self._now = now
         self._say = say
         self._about = about
-        self._log_failure = log_failure
+        self._answers: list[Answers] = []
         self._niceness = power.niceness
-        self._worker: Worker[ReceivedImage] = Worker(self._load, inbox, self._niceness.worker)
+        self._worker: Worker[Any] = Worker(self._load, inbox, self._niceness.worker)
         self._worker.start()
 
     @property
@@ -88,7 +74,7 @@ class Configured:
         return self._worker.busy_since
 
     def wait(self, seconds: float, meanwhile: Callable[[], None]) -> None:
-        """Wait until the model is loaded.
+        """Wait until the model is loaded, and the cameras have their answers of it.
 
         Args:
             seconds: how often something is done meanwhile.
@@ -100,33 +86,38 @@ class Configured:
         while not futures.wait([self._worker.ready], timeout=seconds).done:
             meanwhile()
         self._worker.ready.result()
+        for camera, answers in zip(self._cameras, self._answers, strict=True):
+            camera.answers = answers
+
+    def hear(self, wanted: bool) -> None:
+        """Have the images of all cameras answered, which are active, or of none."""
+        images = [camera.active.images for camera in self._cameras if camera.active is not None]
+        # A single camera's images come as ever: the worker does not ask whose they are.
+        self._inbox.open((images[0] if len(self._cameras) == 1 else Turns(images)) if wanted else None)
 
     def enforce(self) -> None:
-        """Have the next image answered as parameters and power profile want it."""
-        if self.answers is not None:
-            self.answers.apply(self._power.effective)
+        """Have the thread as nice as the power profile wants it."""
         if self._power.niceness != self._niceness:
             self._niceness = self._power.niceness
             self._worker = self._worker.successor(self._niceness.worker)
             self._worker.start()
 
-    def look_up(self) -> Answers | None:
+    def look_up(self) -> None:
         """Have what came without an image taken, as camera_info, to be told of with the next report.
 
-        Returns:
-            The answers, which know whether an image waits.
+        A camera whose image waits to be answered is not silent.
         """
-        if self.answers is not None and self.inbox.has_mail:
-            self.answers.monitor.waits(self._now())
-        self.inbox.look_up()
-        return self.answers
+        unread = self._inbox.unread()
+        for camera in self._cameras:
+            if camera.answers is not None and camera.active is not None and camera.active.images.waited[0] in unread:
+                camera.answers.monitor.waits(self._now())
+        self._inbox.look_up()
 
     def stop(self) -> None:
         """End the thread after the image that it answers. The publishers may be destroyed then."""
         self._worker.stop()
-        self.answers = None
 
-    def _load(self) -> Callable[[ReceivedImage], None]:
+    def _load(self) -> Callable[[Any], None]:
         """Runs in the worker's thread. TVM's threads belong to the thread that calls it, so that one also warms up."""
         wanted = self._parameters
         bundle = find_bundle(wanted.model)
@@ -134,15 +125,10 @@ class Configured:
         module = module_for(bundle, wanted.target, choice.precision, self._say)
         engine = self._open_engine(module, self._power.effective.threads)
         engine.run()
-        answers = self.answers = Answers(
-            engine=engine,
-            manifest=bundle.manifest,
-            publishers=self._publishers,
-            parameters=self._power.effective,
-            calibration=lambda: self._camera_info.calibration,
-            noted=self._power.answered,
-            now=self._now,
-            log_failure=self._log_failure,
-        )
+        answers = self._answers = [camera.answers_of(engine, bundle.manifest) for camera in self._cameras]
         self._about(bundle.manifest, engine, choice)
-        return answers.answer
+
+        def answer_turn(turn: Turn) -> None:
+            answers[turn.camera].answer(turn.image)
+
+        return answers[0].answer if len(answers) == 1 else answer_turn

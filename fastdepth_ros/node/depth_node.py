@@ -3,6 +3,8 @@
     image (or image/compressed), camera_info  ->  depth/image_rect, depth/camera_info, depth/points, /diagnostics
     anchors, scan, range, anchor_depth, imu, tf  ->  the same, anchored; depth/uncertainty
 
+With several ``cameras``, each has these topics below its name, and they take turns at one engine.
+
 A thread of its own waits for images and answers them (:mod:`fastdepth_ros.node.configured`). Everything else is the
 executor's thread's.
 """
@@ -11,6 +13,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from rclpy.clock import Clock, ClockType
@@ -20,12 +24,10 @@ from rclpy.parameter import Parameter
 from std_srvs.srv import Trigger
 
 from fastdepth_ros.errors import FastDepthError, SettingError
-from fastdepth_ros.messages.output_topics import OUTPUT_TOPICS
-from fastdepth_ros.node.active import Active
-from fastdepth_ros.node.camera_info import CameraInfoListener
 from fastdepth_ros.node.careful_node import CarefulNode
 from fastdepth_ros.node.clock import NodeClock
 from fastdepth_ros.node.configured import Configured, OpenEngine
+from fastdepth_ros.node.one_camera import OneCamera
 from fastdepth_ros.node.parameter_files import unheard
 from fastdepth_ros.node.parameters import NodeParameters
 from fastdepth_ros.node.power import NodePower
@@ -34,9 +36,9 @@ from fastdepth_ros.node.rclpy_ways.choice import choose
 from fastdepth_ros.node.rclpy_ways.interface import Way
 from fastdepth_ros.node.report_timer import ReportTimer
 from fastdepth_ros.node.reports import Reporter
-from fastdepth_ros.node.topics import Topics
 from fastdepth_ros.node.transitions import ACTIVE, FAILURE, SUCCESS, UNCONFIGURED, transition
-from fastdepth_ros.parameters import Parameters, calibration_of
+from fastdepth_ros.node.turns import shares, together
+from fastdepth_ros.parameters import Parameters
 from fastdepth_ros.power.sampler import USUAL, Periods
 from fastdepth_ros.runtime.engines import open_engine as open_any_engine
 
@@ -45,7 +47,7 @@ JUDGE_PERIOD = 0.5
 
 
 class DepthNode(CarefulNode):
-    """Answers the newest image of a camera with depth, its camera_info and a cloud.
+    """Answers the newest image of a camera, or of several in turn, with depth, its camera_info and a cloud.
 
     With ``autostart`` it configures and activates itself; if it cannot, it stays unconfigured, says why in the log and
     on /diagnostics, and can be configured again.
@@ -76,23 +78,21 @@ class DepthNode(CarefulNode):
     ) -> None:
         self.state = UNCONFIGURED
         self._configured: Configured | None = None
-        self._active: Active | None = None
+        self._cameras: list[OneCamera] = []
+        self._scale_services: list[Any] = []
         super().__init__("fastdepth", **arguments)
         self._is_to_end = is_to_end
         self._open_engine = open_engine
         self.way, words = way or choose()
         self._now = NodeClock(self.get_clock()).now
-        self._topics = Topics(self, self.way)
-        self._camera_info = CameraInfoListener(self.get_logger())
         self._reporter = Reporter(self, {"rclpy": words})
         self._settings = NodeParameters(self, self._on_change, self.way.parameter_overrides(self))
         for name, error in self.strange.items():
             self._settings.refuse(name, error)
         self._reporter.name_unknown(self._settings.unknown(every_topic=False))
         self._reporter.name_unheard(unheard(command_line, self.get_fully_qualified_name()))
-        self._calibrate(self.parameters)
-        self.create_service(Trigger, "~/calibrate_scale", self._calibrate_scale)
-        self._power = NodePower(self.parameters, self._now, power_periods)
+        self._power = NodePower(self._whole, self._now, power_periods)
+        self._take_up()
         # Diagnostics go on while /clock stands still; their windows are in the node's clock all the same.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._reports = ReportTimer(self, steady, self.parameters.diagnostics_period, self._report)
@@ -103,8 +103,13 @@ class DepthNode(CarefulNode):
 
     @property
     def parameters(self) -> Parameters:
-        """The values in force."""
+        """The values in force; of several cameras, those that none has a value of its own of."""
         return self._settings.current
+
+    @property
+    def _whole(self) -> Parameters:
+        """The values for the node as a whole: several cameras have the sum of their rates."""
+        return replace(self.parameters, max_rate=together([each.max_rate for each in self._settings.each.values()]))
 
     # Lifecycle
 
@@ -132,19 +137,17 @@ class DepthNode(CarefulNode):
             return self._cannot(first)
         started = time.monotonic()
         try:
-            publications = {output.name: self._topics.advertise(output) for output in OUTPUT_TOPICS}
+            for camera in self._cameras:
+                camera.advertise()
             self._configured = Configured(
                 parameters=self.parameters,
                 power=self._power,
-                publishers={name: self.way.publisher(publisher) for name, publisher in publications.items()},
-                publications=publications,
-                camera_info=self._camera_info,
+                cameras=self._cameras,
                 inbox=self.way.inbox(self.context),
                 open_engine=self._open_engine,
                 now=self._now,
                 say=self.get_logger().warning,
                 about=self._reporter.about,
-                log_failure=self.faults.log,
             )
             self._configured.wait(min(1.0, self.parameters.diagnostics_period), self._compiling)
         except (FastDepthError, ExternalShutdownException) as error:
@@ -157,39 +160,30 @@ class DepthNode(CarefulNode):
 
     @transition
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:  # noqa: ARG002
-        """Subscribe to the camera.
+        """Subscribe to the cameras.
 
         Returns:
             SUCCESS: the node is active and answers images.
             FAILURE: the node stays inactive: a QoS override is not allowed.
             ERROR: a fault of the node; :meth:`on_error` follows.
         """
-        configured = self._configured
-        assert configured is not None
-        assert configured.answers is not None
+        assert self._configured is not None
         try:
-            active = self._active = Active(
-                node=self,
-                topics=self._topics,
-                answers=configured.answers,
-                camera_info=self._camera_info,
-                power=self._power,
-                now=self._now,
-                log_failure=self.faults.log,
-            )
+            active = [camera.activate() for camera in self._cameras]
         except SettingError as error:
+            self._unsubscribe()
             self.fail(f"not active: {error}")
             return FAILURE
-        self._reporter.watch(active.image, active.camera_info, configured.publications)
-        configured.inbox.open(active.images)
+        self._configured.hear(wanted=True)
         self._reporter.name_unknown(self._settings.unknown(every_topic=True))
-        depth = configured.publications["depth"].topic_name
-        self.get_logger().info(f"answers {active.image.topic_name} on {depth}")
+        for camera, heard in zip(self._cameras, active, strict=True):
+            depth = camera.publications["depth"].topic_name
+            self.get_logger().info(f"answers {heard.image.topic_name} on {depth}")
         return SUCCESS
 
     @transition
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:  # noqa: ARG002
-        """Take leave of the camera.
+        """Take leave of the cameras.
 
         Returns:
             SUCCESS: the node is inactive; an image that was being answered is answered still.
@@ -279,18 +273,17 @@ class DepthNode(CarefulNode):
         self.get_logger().info(words, throttle_duration_sec=10.0)
 
     def _unsubscribe(self) -> None:
-        self._reporter.forget()
         if self._configured is not None:
-            self._configured.inbox.open(None)
-        if self._active is not None:
-            self._active.close()
-        self._active = None
+            self._configured.hear(wanted=False)
+        for camera in self._cameras:
+            camera.deactivate()
 
     def _release(self) -> None:
         self._unsubscribe()
         if self._configured is not None:
             self._configured.stop()
-        self._topics.retract()
+        for camera in self._cameras:
+            camera.retract()
         self._configured = None
         give_memory_back()
 
@@ -299,36 +292,57 @@ class DepthNode(CarefulNode):
     def _on_change(self, parameters: Parameters) -> None:
         """Parameters changed: what is live takes hold with the next image."""
         self._reports.change(parameters.diagnostics_period)
-        self._power.apply(parameters)
-        self._calibrate(parameters)
-        self._enforce()
-        if self._active is not None and self.state == ACTIVE:
-            self._active.anchor(parameters)
+        self._power.apply(self._whole)
+        self._take_up()
+        if self.state == ACTIVE:
+            for camera in self._cameras:
+                camera.anchor()
 
-    def _calibrate_scale(self, request: Any, response: Any) -> Any:  # noqa: ARG002
+    def _take_up(self) -> None:
+        """Have the cameras that the parameters name, with their parameters."""
+        each = self._settings.each
+        if [camera.name for camera in self._cameras] != list(each):
+            for service in self._scale_services:
+                self.destroy_service(service)
+            self._cameras = [
+                OneCamera(self, self.way, name, own, power=self._power, now=self._now, log_failure=self.faults.log)
+                for name, own in each.items()
+            ]
+            self._scale_services = [
+                self.create_service(Trigger, camera.below("calibrate_scale"), partial(self._calibrate_scale, camera))
+                for camera in self._cameras
+            ]
+        for camera in self._cameras:
+            camera.take_up(each[camera.name])
+        self._enforce()
+
+    def _calibrate_scale(self, camera: OneCamera, request: Any, response: Any) -> Any:  # noqa: ARG002
         """Answer ``~/calibrate_scale``: set depth_scale by the frames of late, or say why that cannot be."""
-        answers = self._configured.answers if self._configured is not None and self.state == ACTIVE else None
         try:
-            if answers is None:
+            if camera.answers is None or self.state != ACTIVE:
                 raise SettingError("the node is not active", "Activate it, and ask again.")
-            found = answers.scale.find(self.parameters, self._now())
-            result = self.set_parameters([Parameter("depth_scale", value=found.scale)])[0]
+            found = camera.answers.scale.find(camera.parameters, self._now())
+            own = f"{camera.name}.depth_scale" if camera.name else "depth_scale"
+            result = self.set_parameters([Parameter(own, value=found.scale)])[0]
             response.success = bool(result.successful)
             response.message = str(found) if result.successful else str(result.reason)
         except FastDepthError as error:
             response.success, response.message = False, str(error)
         return response
 
-    def _calibrate(self, parameters: Parameters) -> None:
-        self._camera_info.rectify(parameters.rectify, parameters.view_fov)
-        self._camera_info.take_file(calibration_of(parameters.camera_info_url))
-
     def _enforce(self) -> None:
         """Have the next image answered as parameters and power profile want it."""
-        if self._active is not None:
-            self._active.enforce()
+        for camera, rate in self._shares():
+            camera.enforce(rate)
         if self._configured is not None:
             self._configured.enforce()
+
+    def _shares(self) -> list[tuple[OneCamera, float]]:
+        """Images a second that each camera may have answered [Hz]."""
+        limits = [camera.parameters.max_rate for camera in self._cameras]
+        now = self._now()
+        rates = shares(self._power.decision.rate, limits, [camera.sends(now) for camera in self._cameras])
+        return list(zip(self._cameras, rates, strict=True))
 
     def _judge(self) -> None:
         """Let the governor see how the frames of late fared.
@@ -339,13 +353,17 @@ class DepthNode(CarefulNode):
         configured = self._configured
         if configured is not None and configured.fault is not None:
             raise configured.fault
-        if self._active is not None:
-            self._active.keep_up()
+        for camera in self._cameras:
+            camera.keep_up()
         if self._power.judge(self._now(), configured.busy_since if configured is not None else None):
             self._enforce()
             self.get_logger().info(self._power.decision.reason)
+        elif len(self._cameras) > 1:
+            for camera, rate in self._shares():  # one that fell silent takes nothing from the others
+                camera.limit(rate)
 
     def _report(self, doing: str = "") -> None:
         self._reports.reported()
-        answers = self._configured.look_up() if self._configured is not None else None
-        self._reporter.publish(doing or self.state, self._power, answers, self._camera_info)
+        if self._configured is not None:
+            self._configured.look_up()
+        self._reporter.publish(doing or self.state, self._power, self._cameras)

@@ -46,6 +46,9 @@ class NewestImage:
         power: counts the images.
         now: the time in the node's clock [s].
         log_failure: is told of an exception that is a fault of the node.
+
+    Attributes:
+        waited: the subscriber of the images, in a tuple.
     """
 
     def __init__(
@@ -62,7 +65,7 @@ class NewestImage:
         log_failure: Callable[[Exception], None] = lambda _: None,
     ) -> None:
         self._log_failure = log_failure
-        self.subscribers = [images, camera_infos]
+        self.waited = (images,)
         self._images, self._camera_infos = images, [camera_infos]
         self._unpacker = Unpacker(compressed)
         self._gaps = Gaps()
@@ -74,7 +77,6 @@ class NewestImage:
 
     def hear_also(self, camera_infos: Subscriber) -> None:
         """Take camera_info from one more subscriber from now on, before the first one's; from any thread."""
-        self.subscribers = [*self.subscribers, camera_infos]
         self._camera_infos = [camera_infos, *self._camera_infos]
 
     def take(self, waited_since: int) -> ReceivedImage | None:

@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
+from rcl_interfaces.msg import SetParametersResult
 from rclpy.parameter import Parameter
 
+from fastdepth_ros.cameras import parse_cameras
 from fastdepth_ros.errors import SettingError
-from fastdepth_ros.parameters import MEANINGS, TABLE, Change, Parameters, Spec, check_change, nearest, validate
+from fastdepth_ros.node.declared import checked, declare, show
+from fastdepth_ros.node.own_parameters import Own, OwnParameters, each_of
+from fastdepth_ros.parameters import TABLE, Change, Parameters, check_change, nearest, validate
 
 QOS = "qos_overrides."
 TOGETHER = "the parameters"
@@ -27,6 +30,7 @@ class NodeParameters:
 
     Attributes:
         current: the values in force.
+        each: those of each of several cameras by its name; of the only one, under the empty name, the same.
         refused: what was given at start and is not allowed, by name. The default is in force meanwhile, and the node
             does not configure, so that nobody flies with numbers other than he wrote down.
     """
@@ -38,9 +42,12 @@ class NodeParameters:
         self.refused: dict[str, SettingError] = {}
         self._node = node
         self._on_change = on_change
+        self._own = OwnParameters(node)
         self.current = self._declare()
+        self.each = self._take_cameras()
         node.add_pre_set_parameters_callback(self._meant)
         node.add_on_set_parameters_callback(self._set)
+        node.add_post_set_parameters_callback(self._follow)
 
     def unknown(self, every_topic: bool) -> dict[str, str | None]:
         """Parameters that were given at start and are none of the node's, each with the one that was probably meant.
@@ -55,13 +62,9 @@ class NodeParameters:
     def _declare(self) -> Parameters:
         values: dict[str, Any] = {}
         for name, spec in TABLE.items():
-            # rclpy, which holds types and ranges against the descriptor first, gets the real one afterwards.
-            anything = ParameterDescriptor(dynamic_typing=True)
-            given = self._node.declare_parameter(name, spec.default, anything).value
+            given = declare(self._node, name, spec.default)
             values[name] = self._checked(name, given)
-            if type(values[name]) is not type(given) or values[name] != given:
-                self._node.set_parameters([Parameter(name, value=values[name])])
-            self._node.set_descriptor(name, descriptor_of(spec))
+            show(self._node, spec, given, values[name])
         try:
             return validate(values)
         except SettingError as error:  # each is allowed, but not together
@@ -71,10 +74,7 @@ class NodeParameters:
     def _checked(self, name: str, given: object) -> Any:
         """Value that was given at start, if all that can be known of it alone is right; else the default."""
         try:
-            value = TABLE[name].check(given)
-            if name in MEANINGS:
-                MEANINGS[name](value)
-            return value
+            return checked(TABLE[name], name, given)
         except SettingError as error:
             self.refuse(name, error)
             return TABLE[name].default
@@ -86,13 +86,15 @@ class NodeParameters:
         self.refused[name] = SettingError(error.cause, f"{error.remedy} {again}")
 
     def _meant(self, changes: list[Parameter]) -> list[Parameter]:
-        """The changes, with words in the place of what YAML made of them."""
-        return list(self._typed(changes))
+        """The changes, with words in the place of what YAML made of them, and those that follow from them."""
+        typed = list(self._typed(changes))
+        return self._own.with_followers(typed, self.current) if self._own.cameras else typed
 
     def _typed(self, changes: list[Parameter]) -> Iterator[Parameter]:
         for change in changes:
+            own = self._own.split(change.name)
             try:
-                yield Parameter(change.name, value=TABLE[change.name].check(change.value))
+                yield Parameter(change.name, value=TABLE[own[1] if own else change.name].check(change.value))
             except (KeyError, SettingError):  # not ours, or refused in a moment
                 yield change
 
@@ -100,43 +102,56 @@ class NodeParameters:
         """Take new values, all or none. Those of other names, as use_sim_time, are none of ours."""
         if not all(change.name for change in changes):  # rclpy takes it for declared
             return SetParametersResult(successful=False, reason="a parameter has a name")
+        if self._own.is_declaring:
+            return SetParametersResult(successful=True)
         ours = {change.name: change.value for change in changes if change.name in TABLE}
+        owns = [own for change in changes if (own := self._own.split(change.name))]
+        values = self._own.changed(changes)
         try:
             parameters = validate({**vars(self.current), **ours})
+            each = each_of(parameters, parse_cameras(parameters.cameras), values)
             for name in ours:
                 if getattr(parameters, name) != getattr(self.current, name):
                     check_change(name, self._node.state)
+            for camera, name in owns:
+                if camera in each and getattr(each[camera], name) != getattr(self.each[camera], name):
+                    check_change(name, self._node.state, f"{camera}.{name}")
         except SettingError as error:
             return SetParametersResult(successful=False, reason=str(error))
-        if ours and (refusal := self._put(parameters)):
+        if (ours or owns) and (refusal := self._put(parameters, each, values)):
             return SetParametersResult(successful=False, reason=refusal)
-        mended = {TOGETHER, *(change.name for change in changes)}
+        mended = {TOGETHER, *(change.name for change in changes if not self._own.follows(change.name))}
         self.refused = {name: error for name, error in self.refused.items() if name not in mended}
         return SetParametersResult(successful=True)
 
-    def _put(self, parameters: Parameters) -> str:
+    def _put(self, parameters: Parameters, each: dict[str, Parameters], values: Own) -> str:
         """Put values in force; where that fails those of before are in force, and the reason is returned."""
-        before, self.current = self.current, parameters
+        before = self.current, self.each, self._own.values
+        self.current, self.each, self._own.values = parameters, each, values
         try:
             self._on_change(parameters)
         except SettingError as error:  # a topic that they want cannot be had
-            self.current = before
-            self._on_change(before)
+            self.current, self.each, self._own.values = before
+            self._on_change(self.current)
             return str(error)
         return ""
 
+    def _follow(self, changes: list[Parameter]) -> None:
+        """Have the parameters of the cameras that there are now."""
+        if any(change.name == "cameras" for change in changes):
+            self.each = self._take_cameras()
+            self._on_change(self.current)
 
-def descriptor_of(spec: Spec) -> ParameterDescriptor:
-    """Describe a parameter to rclpy and its tools."""
-    kind = type(spec.default)
-    bounds = {"from_value": spec.low, "to_value": spec.high}
-    return ParameterDescriptor(
-        name=spec.name,
-        description=spec.description,
-        additional_constraints=f"{spec.allowed}; changes {spec.change.value}",
-        read_only=spec.change is Change.START,
-        # Lets `max_rate: 15` and `cloud: off` through to check(), where rclpy insists on 15.0 and "off".
-        dynamic_typing=True,
-        integer_range=[IntegerRange(**{k: int(v) for k, v in bounds.items()})] if kind is int else [],
-        floating_point_range=[FloatingPointRange(**bounds)] if kind is float else [],
-    )
+    def _take_cameras(self) -> dict[str, Parameters]:
+        names = parse_cameras(self.current.cameras)
+        if names != self._own.cameras:
+            self._own.declare(names, self.current, self.refuse)
+            self.refused = {name: error for name, error in self.refused.items() if self._is_there(name)}
+        try:
+            return each_of(self.current, names, self._own.values)
+        except SettingError as error:
+            self.refuse(TOGETHER, error)
+            return dict.fromkeys(names, self.current)
+
+    def _is_there(self, name: str) -> bool:
+        return name == TOGETHER or self._node.has_parameter(name)

@@ -127,9 +127,12 @@ class NodePower:
 
         The profile gives the threads where the owner does not, and the lower of two limits of the rate holds.
         """
+        return self.leave(self._parameters, self.decision.rate)
+
+    def leave(self, parameters: Parameters, max_rate: float) -> Parameters:
+        """Parameters of one of the node's cameras, with the threads that are left, and its share of the rate [Hz]."""
         threads = self._parameters.threads or min(self._monitor.operation.threads, max_threads())
-        decision = self.decision
-        return replace(self._parameters, threads=1 if decision.single else threads, max_rate=decision.rate)
+        return replace(parameters, threads=1 if self.decision.single else threads, max_rate=max_rate)
 
     @property
     def niceness(self) -> Niceness:

@@ -10,6 +10,7 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CameraInfo
 
+from fastdepth_ros.cameras import IMAGE
 from fastdepth_ros.diagnostics.graph import publishers_of
 from fastdepth_ros.messages.output_topics import OutputTopic
 from fastdepth_ros.node.qos import hears_latched, keeps, latched, publisher_qos, qos_override, subscription_qos
@@ -22,10 +23,13 @@ class Topics:
     Args:
         node: whose they are.
         way: how rclpy is used.
+        camera: name below which they are; empty where their names are plain.
     """
 
-    def __init__(self, node: Node, way: Way) -> None:
+    def __init__(self, node: Node, way: Way, camera: str = "") -> None:
         self._node = node
+        self._below = f"{camera}/" if camera else ""
+        self._image = f"{camera}/{IMAGE}" if camera else "image"
         self._way = way
         self._advertised: list[Any] = []
         self._subscribers: list[Subscriber] = []
@@ -36,19 +40,31 @@ class Topics:
         Raises:
             SettingError: a QoS override is not allowed.
         """
-        with qos_override(output.topic) as overridable:
+        topic = self._below + output.topic
+        with qos_override(topic) as overridable:
             publisher = self._node.create_publisher(
-                output.message, output.topic, publisher_qos(output.queue), qos_overriding_options=overridable
+                output.message, topic, publisher_qos(output.queue), qos_overriding_options=overridable
             )
         self._advertised.append(publisher)
         return publisher
 
     def subscribe(self, kind: type, topic: str, qos: QoSProfile | None = None) -> Subscriber:
-        """Subscribe to a topic; by default as to the camera's.
+        """Subscribe to a topic, below the camera's name unless it is absolute; by default as to the camera's.
 
         Raises:
             SettingError: a QoS override is not allowed.
         """
+        return self._subscribe_as_wanted(kind, topic if topic.startswith("/") else self._below + topic, qos)
+
+    def subscribe_images(self, kind: type, compressed: bool) -> Subscriber:
+        """Subscribe to the camera's images.
+
+        Raises:
+            SettingError: a QoS override is not allowed.
+        """
+        return self._subscribe_as_wanted(kind, self._image_topic(compressed))
+
+    def _subscribe_as_wanted(self, kind: type, topic: str, qos: QoSProfile | None = None) -> Subscriber:
         with qos_override(topic) as overridable:
             return self._subscribe(kind, topic, qos or subscription_qos(), qos_overriding_options=overridable)
 
@@ -75,14 +91,14 @@ class Topics:
         """Count the publishers of a topic."""
         return int(self._node.count_publishers(topic))
 
-    def image_topic(self, compressed: bool) -> str:
+    def _image_topic(self, compressed: bool) -> str:
         """The image's topic; a remapping of ``image`` holds for ``image/compressed``, too, as with image_transport."""
         if not compressed:
-            return "image"
-        remapped = self._node.resolve_topic_name("image/compressed")
-        if remapped != self._node.resolve_topic_name("image/compressed", only_expand=True):
+            return self._image
+        remapped = self._node.resolve_topic_name(f"{self._image}/compressed")
+        if remapped != self._node.resolve_topic_name(f"{self._image}/compressed", only_expand=True):
             return str(remapped)
-        return str(self._node.resolve_topic_name("image")).removesuffix("/compressed") + "/compressed"
+        return str(self._node.resolve_topic_name(self._image)).removesuffix("/compressed") + "/compressed"
 
     def unsubscribe(self, subscribers: Iterable[Subscriber] | None = None) -> None:
         """Destroy some subscribers, or all. Nobody takes their messages any more."""

@@ -19,8 +19,11 @@ Answers the newest image of a camera with metric depth, its camera_info and a cl
                   depth/image_rect/compressedDepth, depth/scan, depth/obstacles,
                   depth/preview/compressed, /diagnostics
 
+With cameras:=front,rear each of them has these below its name, and image_raw for image; they take turns.
+
   ros2 run fastdepth_ros depth_node --ros-args -r image:=/camera/image_raw -r camera_info:=/camera/camera_info
   ros2 launch fastdepth_ros depth.launch.py image:=/camera/image_raw
+  ros2 launch fastdepth_ros depth.launch.py cameras:=front,rear
 
 parameters:
 """

@@ -314,6 +314,32 @@ def test_a_camera_is_found_and_heard():
 
 
 @pytest.mark.usefixtures("loopback")
+def test_each_of_several_cameras_is_looked_at_by_its_name():
+    code = (
+        "import sys, json; from fastdepth_ros.commands.doctor import as_json\n"
+        "from fastdepth_ros.doctor.examination import Question, _camera\n"
+        "question = Question(cameras='front,rear', seconds=3.0)\n"
+        "json.dump([as_json(check) for check in _camera(question)], sys.stdout)"
+    )
+    environment = {**os.environ, "ROS_DOMAIN_ID": str(DOMAIN)}
+    with Camera():
+        done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=True)
+    checks = {check["name"]: check for check in json.loads(done.stdout)}
+    assert set(checks) == {"front camera", "front pictures", "front calibration", "rear camera"}
+    assert "/front/image_raw" in checks["front camera"]["fact"]
+    assert checks["front pictures"]["level"] == "OK", checks
+    assert (checks["rear camera"]["level"], checks["rear camera"]["fact"]) == (
+        "WARN",
+        "nobody publishes /rear/image_raw",
+    )
+
+
+def test_names_that_no_camera_can_have_are_told_before_anything_is_looked_at(capsys):
+    assert main(["doctor", "--cameras", "front,../x"]) == 2
+    assert "no name of a topic" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("loopback")
 def test_a_camera_that_sends_what_cannot_be_read():
     with Camera(encoding="rgb17", info_width=640):
         checks = ask_about_camera("/front/image_raw", "", "1")

@@ -63,6 +63,64 @@ def test_topics_are_resolved_as_the_node_resolves_them(depth_launch, pushed, nam
     assert depth_launch.resolver(context, {"namespace": namespace, "name": ""})(topic) == full
 
 
+def given(depth_launch, **arguments):
+    """What the launch file is given, with its defaults."""
+    context = launch.LaunchContext()
+    defaults = {
+        each.name: "".join(part.perform(context) for part in each.default_value or [])
+        for each in depth_launch.ARGUMENTS
+    }
+    return {**defaults, **arguments}
+
+
+def remappings(depth_launch, **arguments):
+    values = given(depth_launch, **arguments)
+    cameras = depth_launch.names_of(values)
+    values["camera_info"] = values["camera_info"] or depth_launch.beside(values["image"])
+    return {name: to for camera in cameras or [""] for name, to in depth_launch.remapped(values, camera)}
+
+
+def test_each_of_several_cameras_has_topics_below_its_name(depth_launch):
+    found = remappings(depth_launch, cameras="front,rear")
+    assert found == {
+        "front/image_raw": "front/image_raw",
+        "front/camera_info": "front/camera_info",
+        "rear/image_raw": "rear/image_raw",
+        "rear/camera_info": "rear/camera_info",
+    }
+
+
+def test_the_name_of_each_camera_goes_where_its_place_is(depth_launch):
+    found = remappings(depth_launch, cameras="[a, b]", image="/cams/{camera}/color", scan="/lidar/scan")
+    assert found == {
+        "a/image_raw": "/cams/a/color",
+        "a/camera_info": "/cams/a/camera_info",
+        "a/scan": "/lidar/scan",
+        "b/image_raw": "/cams/b/color",
+        "b/camera_info": "/cams/b/camera_info",
+        "b/scan": "/lidar/scan",
+    }
+
+
+@pytest.mark.parametrize("cameras", ["", "none", "[]"])
+def test_without_names_there_is_one_camera_under_plain_names(depth_launch, cameras):
+    found = remappings(depth_launch, cameras=cameras, range="/sonar")
+    assert found == {"image": "/camera/image_raw", "camera_info": "/camera/camera_info", "range": "/sonar"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"image": "/usb_cam/image_raw"}, "Write {camera} where their names go"),
+        ({"camera_info": "/usb_cam/camera_info"}, "Write {camera} where their names go"),
+        ({"bag": "/recordings/kitchen"}, "bag:= plays one camera"),
+    ],
+)
+def test_an_argument_of_one_camera_is_refused_beside_several(depth_launch, arguments, told):
+    with pytest.raises(RuntimeError, match=told):
+        depth_launch.names_of(given(depth_launch, cameras="front,rear", **arguments))
+
+
 def test_every_argument_that_launch_files_of_others_have_is_there(depth_launch):
     names = {argument.name for argument in depth_launch.ARGUMENTS}
     assert {"use_sim_time", "log_level", "respawn", "name", "namespace", "rviz_config", "params_file"} <= names

@@ -104,17 +104,31 @@ def test_a_node_that_cannot_be_configured_ends_the_launch_with_status_1(home, ba
     assert "nosuch" in words
 
 
-def test_a_node_that_dies_ends_the_launch_with_status_1(home):
-    launched = start(home, "bag:=~/recording", "model:=~/random", "loop:=true")
+def until_it_answers(launched, topic=""):
+    """What a launch says until its node answers a topic; the node has died then."""
     words, pid = "", 0
     for line in launched.stdout:
         words += line
         if found := re.search(r"depth_node-\d+\]: process started with pid \[(\d+)\]", line):
             pid = int(found[1])
-        if "]: answers " in line:
+        if f"]: answers {topic}" in line:
             # The executable is a shell that became the node; so this is the node itself.
             os.kill(pid, signal.SIGKILL)
             break
+    return words
+
+
+def test_several_cameras_are_answered_below_their_names(home):
+    launched = start(home, "model:=~/random", "cameras:=front,rear", "image:=/{camera}_cam/image", "rotation:=180")
+    words = until_it_answers(launched, "/rear_cam/image ")
+    finish(launched)
+    assert "answers /front_cam/image on /front/depth/image_rect" in words
+    assert "answers /rear_cam/image on /rear/depth/image_rect" in words
+
+
+def test_a_node_that_dies_ends_the_launch_with_status_1(home):
+    launched = start(home, "bag:=~/recording", "model:=~/random", "loop:=true")
+    words = until_it_answers(launched)
     status, rest = finish(launched)
     assert status == 1, words + rest
     assert "depth_node has ended with status -9" in rest

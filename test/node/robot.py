@@ -80,8 +80,8 @@ class Robot:
     def has(self, subscriber: Subscriber) -> bool:
         """Whether a message waits at a subscriber."""
         inbox = self.way.inbox(self.context)
-        inbox.open(SimpleNamespace(subscribers=[subscriber]))
-        return bool(inbox.has_mail)
+        inbox.open(SimpleNamespace(waited=[subscriber]))
+        return bool(inbox.unread())
 
     def wakes(self) -> int:
         """How often the executor's thread has gone to sleep so far."""

@@ -11,6 +11,7 @@ from robot import BOTH_WAYS, PATIENCE, Robot
 from std_msgs.msg import String
 
 from fastdepth_ros.node.rclpy_ways.interface import Inbox, Subscriber
+from fastdepth_ros.node.turns import Turns
 
 pytestmark = pytest.mark.parametrize("way", BOTH_WAYS, indirect=True)
 
@@ -20,6 +21,7 @@ class Texts:
 
     def __init__(self, *subscribers: Subscriber) -> None:
         self.subscribers = list(subscribers)
+        self.waited = self.subscribers[:1]
         self.heard: list[str] = []
         self.looks = 0
 
@@ -128,14 +130,38 @@ def test_mail_that_nobody_took_yet_can_be_seen(robot, reader, camera):
     publisher = robot.publisher(images.subscription)
     slow = robot.way.inbox(robot.context)
     slow.open(Texts(images))
-    assert not slow.has_mail
+    assert not slow.unread()
     publisher.publish(String(data="waits"))
-    robot.wait_for(lambda: slow.has_mail)
+    robot.wait_for(lambda: slow.unread() == [images])
     reader.inbox.open(Texts(images))
     robot.wait_for(lambda: reader.found == ["waits"])
-    assert not reader.inbox.has_mail  # asked while the reader waits for the same
+    assert not reader.inbox.unread()  # asked while the reader waits for the same
     publisher.publish(String(data="is taken"))
     robot.wait_for(lambda: reader.found == ["waits", "is taken"])
+
+
+def test_several_subscribers_are_waited_for_at_once(robot, reader):
+    cameras = [robot.subscriber(String, f"camera_{number}", raw=False) for number in range(3)]
+    publishers = [robot.publisher(each.subscription) for each in cameras]
+    reader.inbox.open(Turns([Texts(each) for each in cameras]))
+    for number in (2, 0, 1, 1):
+        before = len(reader.found)
+        publishers[number].publish(String(data=f"of {number}"))
+        robot.wait_for(lambda before=before: len(reader.found) > before)
+        assert reader.found[-1] == (number, f"of {number}")
+
+
+def test_images_that_wait_at_several_cameras_are_all_taken_and_it_can_be_seen_which_wait(robot, reader):
+    cameras = [robot.subscriber(String, f"camera_{number}", raw=False) for number in range(3)]
+    publishers = [robot.publisher(each.subscription) for each in cameras]
+    slow = robot.way.inbox(robot.context)
+    slow.open(Turns([Texts(each) for each in cameras]))
+    for number in (0, 2):
+        publishers[number].publish(String(data=f"of {number}"))
+    robot.wait_for(lambda: slow.unread() == [cameras[0], cameras[2]])
+    reader.inbox.open(Turns([Texts(each) for each in cameras]))
+    robot.wait_for(lambda: len(reader.found) == 2)
+    assert reader.found == [(0, "of 0"), (2, "of 2")]
 
 
 def test_it_can_be_closed_after_its_context_ended(robot, reader, camera):

@@ -24,6 +24,7 @@ plot        the same as a picture
 layers      kernel by kernel
 start       start-up and memory of the engine
 frame_cost  what a frame costs the node beside the network (`fastdepth bench --frame`)
+several_cameras  a node of several cameras beside a node of one (`fastdepth bench --cameras 4`)
 counted_node  depth_node whose network counts its own processor time, for that
 aims        start-up, memory and frames beside what is aimed at
 """

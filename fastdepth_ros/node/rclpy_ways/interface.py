@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 from rclpy.context import Context
@@ -53,8 +53,8 @@ class Taker(Protocol[Taken]):
     """Takes messages for the thread that waits for them."""
 
     @property
-    def subscribers(self) -> list[Any]:
-        """Subscribers that are read; the first is waited for."""
+    def waited(self) -> Sequence[Any]:
+        """Subscribers whose messages are waited for. What it takes besides wakes nobody."""
 
     def take(self, waited_since: int) -> Taken | None:
         """Take what is there; what is to be worked on, if anything. ``waited_since`` [ns] is by the system's clock."""
@@ -63,9 +63,8 @@ class Taker(Protocol[Taken]):
 class Inbox(Protocol[Item]):
     """A thread waits and works here on what another thread subscribes to."""
 
-    @property
-    def has_mail(self) -> bool:
-        """Whether a message that is waited for is there, and nobody took it yet; from any thread."""
+    def unread(self) -> list[Any]:
+        """Subscribers with a message that is waited for, and that nobody took yet; from any thread."""
 
     def open(self, source: Taker[Item] | None) -> None:
         """Have messages taken from there from now on; None is from nowhere."""

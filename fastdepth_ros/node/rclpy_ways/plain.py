@@ -124,17 +124,16 @@ class PlainInbox(Generic[Item]):
         self._source: Taker[Item] | None = None
         self._looks_up = self._closed = False
 
-    @property
-    def has_mail(self) -> bool:
-        """Whether a message that is waited for is there, and nobody took it yet; from any thread."""
+    def unread(self) -> list[Any]:
+        """Subscribers with a message that is waited for, and that nobody took yet; from any thread."""
         source = self._source
-        return source is not None and not source.subscribers[0].is_empty
+        return [each for each in source.waited if not each.is_empty] if source is not None else []
 
     def open(self, source: Taker[Item] | None) -> None:
         """Have messages taken from there from now on; None is from nowhere."""
         self._source = source
-        if source is not None:
-            source.subscribers[0].arrived = self._wake
+        for each in source.waited if source is not None else ():
+            each.arrived = self._wake
         self.look_up()
 
     def close(self) -> None:
@@ -157,11 +156,11 @@ class PlainInbox(Generic[Item]):
             began = time.time_ns()
             with self._changed:
                 ends = self._closed or not wanted() or not self._context.ok()
-                if not (ends or self._looks_up or self.has_mail):
+                if not (ends or self._looks_up or self.unread()):
                     self._changed.wait(LOOK)
             if self._closed or not wanted() or not self._context.ok():
                 return
-            if not (self._looks_up or self.has_mail):
+            if not (self._looks_up or self.unread()):
                 continue
             self._looks_up = False
             source = self._source

@@ -242,24 +242,25 @@ class PrivateInbox(Generic[Item]):
         self._source: Taker[Item] | None = None
         self._closed = False
 
-    @property
-    def has_mail(self) -> bool:
-        """Whether a message that is waited for is there, and nobody took it yet; from any thread."""
+    def unread(self) -> list[Any]:
+        """Subscribers with a message that is waited for, and that nobody took yet; from any thread."""
         source = self._source
         if source is None:
-            return False
-        images = source.subscribers[0].subscription
+            return []
+        waited = source.waited
         with ExitStack() as held:
             try:
-                for each in (self._context, images):
+                for each in (self._context, *(subscriber.subscription for subscriber in waited)):
                     held.enter_context(each.handle)
             except rcl.InvalidHandle:
-                return False
-            wait_set = rcl.WaitSet(1, 0, 0, 0, 0, 0, self._context.handle)
+                return []
+            wait_set = rcl.WaitSet(len(waited), 0, 0, 0, 0, 0, self._context.handle)
             wait_set.clear_entities()
-            wait_set.add_subscription(images.handle)
+            for subscriber in waited:
+                wait_set.add_subscription(subscriber.subscription.handle)
             wait_set.wait(0)
-            return bool(wait_set.get_ready_entities("subscription"))
+            ready = wait_set.get_ready_entities("subscription")
+            return [each for each in waited if each.subscription.handle.pointer in ready]
 
     def open(self, source: Taker[Item] | None) -> None:
         """Have messages taken from there from now on; None is from nowhere."""
@@ -281,25 +282,25 @@ class PrivateInbox(Generic[Item]):
             source = self._source
             with ExitStack() as held:
                 try:
-                    waited = [source.subscribers[0].subscription] if source else []
+                    waited = [each.subscription for each in source.waited] if source else []
                     for each in (self._context, self._woken, *waited):
                         held.enter_context(each.handle)
-                    yield from self._items_of(source, wanted)
+                    yield from self._items_of(source, [each.handle for each in waited], wanted)
                 except rcl.InvalidHandle:  # it is being destroyed: soon there is another source, or none
                     continue
                 except rcl.RCLError:
                     if self._context.ok():  # else it was shut down between a question and its use
                         raise
 
-    def _items_of(self, source: Taker[Item] | None, wanted: Callable[[], bool]) -> Iterator[Item]:
-        """Items of one source; whatever is waited for is held by the caller."""
-        images, woken = source.subscribers[0].subscription.handle if source else None, self._woken.handle
-        wait_set = rcl.WaitSet(int(source is not None), 1, 0, 0, 0, 0, self._context.handle)
+    def _items_of(self, source: Taker[Item] | None, waited: list[Any], wanted: Callable[[], bool]) -> Iterator[Item]:
+        """Items of one source; the handles that are waited for are held by the caller."""
+        woken = self._woken.handle
+        wait_set = rcl.WaitSet(len(waited), 1, 0, 0, 0, 0, self._context.handle)
         while True:
             wait_set.clear_entities()
             wait_set.add_guard_condition(woken)
-            if images is not None:
-                wait_set.add_subscription(images)
+            for subscription in waited:
+                wait_set.add_subscription(subscription)
             began = time.time_ns()
             wait_set.wait(FOREVER)
             if self._source is not source or self._closed or not wanted():
