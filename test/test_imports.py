@@ -6,6 +6,7 @@ import ast
 import graphlib
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -221,3 +222,9 @@ def test_an_import_is_seen_however_it_is_written(line, seen, tmp_path):
     file.parent.mkdir(parents=True)
     file.write_text(line, encoding="utf-8")
     assert list(names(file, tmp_path / NAME)) == [seen]
+
+
+def test_no_two_modules_of_tests_have_one_name():
+    """pytest imports them by their bare names, and refuses the second of two in one process."""
+    found = Counter(path.name for path in (ROOT / "test").rglob("test_*.py"))
+    assert [name for name, count in found.items() if count > 1] == []

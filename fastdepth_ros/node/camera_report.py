@@ -25,7 +25,7 @@ from fastdepth_ros.diagnostics.levels import (
 )
 from fastdepth_ros.diagnostics.power import figures
 from fastdepth_ros.diagnostics.status import Status
-from fastdepth_ros.errors import Level, shortened
+from fastdepth_ros.errors import Level, brief
 from fastdepth_ros.messages.camera_info import REMEDY
 from fastdepth_ros.node.answers import Answers
 from fastdepth_ros.node.camera_info import Calibration
@@ -153,7 +153,7 @@ def _of_camera(
         return problem or _no_camera(source), "", NO_CAMERA
     words = _in_words(calibration.camera)
     if calibration.source:
-        words += f", from {shortened(calibration.source)}"
+        words += f", from {brief(calibration.source)}"
     if calibration.lens is not None:
         words += f", rectified from {calibration.lens.distortion.model}"
     if size_problem:
