@@ -25,7 +25,7 @@ from fastdepth_ros.compiler import ir
 from fastdepth_ros.compiler.ir import Buffer, Expr
 
 SHIFT = 128
-"""How much signed inputs are less than the unsigned bytes that they stand for."""
+"""Difference of signed inputs from the unsigned bytes that they stand for."""
 
 _SIGNS = -0x7F7F7F80
 """0x80808080: the highest bit of every byte; to flip it is to subtract 128 from an unsigned byte."""
