@@ -70,10 +70,18 @@ class ByteProducts:
                     yield Word(several, i, count)
             pixel += count
 
-    def words(self, value: Expr, lanes: int) -> Expr:
-        """A vector of float32 numbers from 0 to below 256 as words."""
-        words = ir.as_words(value, lanes, self.numbers)
-        return words ^ tirx.Broadcast(tirx.const(_SIGNS, "int32"), lanes // self.numbers) if self.signed else words
+    def put(self, words: Buffer, value: Expr, place: Expr, lanes: int) -> None:
+        """Write a vector of float32 numbers from 0 to below 256 as words, from ``place`` on."""
+        count = lanes // self.numbers
+        if count == 1:  # TensorIR has no vectors of one.
+            steps = value.astype(f"int32x{lanes}")
+            word = sum(tirx.Shuffle([steps], [n]) << (32 // self.numbers * n) for n in range(self.numbers))
+            ir.put(words, word ^ tirx.const(_SIGNS, "int32") if self.signed else word, place)
+            return
+        several = ir.as_words(value, lanes, self.numbers)
+        if self.signed:
+            several = several ^ tirx.Broadcast(tirx.const(_SIGNS, "int32"), count)
+        ir.store(words, several, place, count)
 
     def pack(self, bytes_: npt.NDArray[np.integer], lanes: int) -> npt.NDArray[np.int32]:
         """(outputs, inputs) signed bytes, whole vectors of both, as (outputs, words of inputs) int32."""

@@ -154,11 +154,16 @@ class _Int8Product:
         factor = ir.registers(1)
         ir.put(factor, tirx.const(1.0, "float32") / self.step[0], 0)
         # Short vectors several at once: what is narrowed fills a register.
-        wide = next(each * lanes for each in (4, 2, 1) if each * lanes <= WIDEST and count % each == 0)
-        words = wide // numbers
+        wide = next(each * lanes for each in (4, 2, 1) if each == 1 or each * lanes <= min(WIDEST, size))
+
+        def convert(at: Expr) -> None:
+            value = ir.load(source, at, wide) * ir.splat(factor[0], wide) + ir.splat(0.5, wide)
+            self.products.put(self.words, value, tirx.floordiv(at, numbers), wide)
+
         with ir.serial(size // wide) as i:
-            value = ir.load(source, i * wide, wide) * ir.splat(factor[0], wide) + ir.splat(0.5, wide)
-            ir.store(self.words, self.products.words(value, wide), i * words, words)
+            convert(i * wide)
+        if size % wide:  # The last of them, some once more.
+            convert(ir.integer(size - wide))
 
     def tile(self, start: Expr, plane: int, vector: Expr, panel: int, pixels: int, _unroll: int, put: Put) -> None:
         lanes, numbers = self.lanes, self.products.numbers

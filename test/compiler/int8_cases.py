@@ -32,18 +32,21 @@ def exact(products):
     return {
         "product_relu": product(products, "product_relu", "relu"),
         "product_relu6": product(products, "product_relu6", "relu6"),
+        "product_of_one": product(products, "product_of_one", "relu", (3, 1, 1)),
+        "product_of_three": product(products, "product_of_three", "relu", (3, 1, 3)),
         "largest": largest(products, "largest"),
         "block": block(products, "block"),
     }
 
 
-def product(products, name, activation):
+def product(products, name, activation, shape=(83, 5, 7)):
     rng, lanes = np.random.default_rng(11), products.lanes
-    conv = Convolution("pw", "pointwise", 1, 1, 83, 45, activation)
-    weight = rng.normal(0, (2 / 83) ** 0.5, conv.weight_shape).astype(np.float32)
+    inputs, height, width = shape
+    conv = Convolution("pw", "pointwise", 1, 1, inputs, 45, activation)
+    weight = rng.normal(0, (2 / inputs) ** 0.5, conv.weight_shape).astype(np.float32)
     bias = rng.normal(0.2, 0.3, 45).astype(np.float32)
-    x = 9 * rng.random((83, 5, 7), np.float32)
-    source, target = Map(5, 7, 83, 0, lanes), Map(5, 7, 45, 1, lanes)
+    x = 9 * rng.random(shape, np.float32)
+    source, target = Map(height, width, inputs, 0, lanes), Map(height, width, 45, 1, lanes)
     kernel = pointwise_by_panels(name, conv, source, target, TILING, Int8(products))
     arguments = [source.pack(x), *Int8(products).pack(weight, bias, lanes, TILING.panel)]
     return Exact(kernel, arguments, target, int8.pointwise(x, weight, bias, activation))
