@@ -67,20 +67,8 @@ ALLOWED = {
     },
     "diagnostics": {"anchoring", "cdr", "codec", "dds", "errors", "power", "ROS"},
     "node": {
-        *(
-            "anchoring",
-            "camera",
-            "cameras",
-            "cdr",
-            "children",
-            "codec",
-            "diagnostics",
-            "errors",
-            "files",
-            "filters",
-            "lens",
-        ),
-        *("messages", "models", "parameters", "picture", "pipeline", "power", "runtime", "settings"),
+        *("anchoring", "camera", "cameras", "cdr", "children", "codec", "diagnostics", "errors", "files", "filters"),
+        *("lens", "messages", "models", "parameters", "picture", "pipeline", "power", "runtime", "settings"),
         *("cv2", "numpy", "ROS"),
     },
     "harness": {

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 
@@ -21,6 +21,8 @@ PR_SET_PDEATHSIG = 1
 """prctl(2): which signal a child gets when its parent dies."""
 
 LAST_LINES = 15
+LOOK = 0.01
+"""Time between two looks at what is waited for [s]."""
 
 ENDINGS = ((signal.SIGINT, 5.0), (signal.SIGTERM, 2.0), (signal.SIGKILL, 5.0))
 """Signals that end a process, and the time that it is given for each [s], from Ctrl-C to force."""
@@ -88,6 +90,19 @@ class NodeProcess:
             return
         reason = f"signal {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
         raise NodeError(f"depth_node ended ({reason}); its last words:\n{self.last_words()}\n", f"See {self.log}.")
+
+    def wait_for(self, condition: Callable[[], bool], seconds: float) -> None:
+        """Wait until a condition holds that depends on its depth.
+
+        Raises:
+            NodeError: it has ended, or the time has passed.
+        """
+        deadline = time.monotonic() + seconds
+        while not condition():
+            self.check()
+            if time.monotonic() > deadline:
+                raise NodeError(f"depth_node gives no depth:\n{self.last_words()}\n", f"See {self.log}.")
+            time.sleep(LOOK)
 
     def last_words(self) -> str:
         """The end of its output."""

@@ -66,10 +66,7 @@ class Engine:
 
     @threads.setter
     def threads(self, count: int) -> None:
-        most = max_threads()
-        if not 0 <= count <= most:
-            raise SettingError(f"threads is {count}", f"Choose 0 (all physical cores) or 1 to {most}, the cores here.")
-        self._threads = count or min(processor.cores(), most)
+        self._threads = cores_of(count)
 
     def run(self) -> npt.NDArray[np.float32]:
         """The depth of what is in :attr:`input`, in metres; 0 is "no answer".
@@ -90,6 +87,18 @@ def aligned(shape: tuple[int, ...], dtype: type[np.generic]) -> npt.NDArray[Any]
     raw = np.zeros(size + ALIGNMENT, np.uint8)
     start = -raw.ctypes.data % ALIGNMENT
     return raw[start : start + size].view(dtype).reshape(shape)
+
+
+def cores_of(threads: int) -> int:
+    """Number of cores that a setting means: 0 is all physical ones.
+
+    Raises:
+        SettingError: there are not so many.
+    """
+    most = max_threads()
+    if not 0 <= threads <= most:
+        raise SettingError(f"threads is {threads}", f"Choose 0 (all physical cores) or 1 to {most}, the cores here.")
+    return threads or min(processor.cores(), most)
 
 
 @cache

@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastdepth_ros.errors import ModuleError, SettingError
+from fastdepth_ros.errors import ModuleError
 from fastdepth_ros.files.reading import read
 from fastdepth_ros.network.table import INPUT_CHANNELS
-from fastdepth_ros.runtime import processor
-from fastdepth_ros.runtime.engine import aligned, configure_pool, max_threads, tvm_ffi
+from fastdepth_ros.runtime.engine import aligned, configure_pool, cores_of, tvm_ffi
 from fastdepth_ros.runtime.graph_module import ANSWER, ARENA, KERNELS, PICTURE, WEIGHTS, WHOLE, Call, GraphModule
 from fastdepth_ros.runtime.module import in_memory
 
@@ -38,11 +37,7 @@ class GraphEngine:
 
     def __init__(self, module: GraphModule, threads: int = 0) -> None:
         program, inputs = module.program, module.graph.inputs
-        if not 0 <= threads <= max_threads():
-            raise SettingError(
-                f"threads is {threads}", f"Choose 0 (all cores) or 1 to {max_threads()}, the cores here."
-            )
-        self.threads = threads or min(processor.cores(), max_threads())
+        self.threads = cores_of(threads)
         shape = program.height, program.width
         if inputs == INPUT_CHANNELS:
             picture = aligned((shape[0], shape[1] * inputs), np.uint8)

@@ -27,7 +27,7 @@ from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.evaluation.benchmark.counted_node import Counts, CountsFile
 from fastdepth_ros.harness import measured
 from fastdepth_ros.harness.bystander import Bystander
-from fastdepth_ros.harness.process import NodeError, NodeProcess
+from fastdepth_ros.harness.process import NodeProcess
 from fastdepth_ros.scene.path import pose_at
 from fastdepth_ros.scene.render import Renderer
 from fastdepth_ros.scene.room import build_room
@@ -225,10 +225,10 @@ def _measure(module: dict[str, str], case: Case, seen: Seen, frames: int, folder
     command = ["env", "OPENBLAS_NUM_THREADS=1", sys.executable, "-m", COUNTED, str(place / "counts")]
     say(f"{name}: until the first depth")
     with Camera(seen.pixels, case.jpeg) as camera, NodeProcess(place, parameters, command) as process:
-        _wait(process, lambda: camera.first_depth > 0, START_LIMIT)
+        process.wait_for(lambda: camera.first_depth > 0, START_LIMIT)
         first_depth = (camera.first_depth - process.started) / 1e9
         say(f"{name}: depth alone")
-        _wait(process, lambda: time.time_ns() > process.started + SETTLE * 1e9, 2 * SETTLE)
+        process.wait_for(lambda: time.time_ns() > process.started + SETTLE * 1e9, 2 * SETTLE)
         network, depth, _ = _cost(process, counts, frames)
         camera.listen_to_the_cloud()
         say(f"{name}: depth and cloud")
@@ -276,14 +276,5 @@ def _cost(process: NodeProcess, counts: CountsFile, frames: int) -> tuple[float,
 def _after(process: NodeProcess, counts: CountsFile, frames: int) -> tuple[Counts, int]:
     """The counts so many frames later, and the processor time of the process then [ns]."""
     until = counts.read().frames + frames
-    _wait(process, lambda: counts.read().frames >= until, FRAMES_LIMIT + 2 * frames / RATE)
+    process.wait_for(lambda: counts.read().frames >= until, FRAMES_LIMIT + 2 * frames / RATE)
     return counts.read(), process.processor_time()
-
-
-def _wait(process: NodeProcess, condition: Callable[[], bool], seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        process.check()
-        if time.monotonic() > deadline:
-            raise NodeError(f"depth_node gives no depth:\n{process.last_words()}\n", f"See {process.log}.")
-        time.sleep(0.01)

@@ -25,7 +25,7 @@ from fastdepth_ros.cdr import stamp_of, with_stamp
 from fastdepth_ros.evaluation.benchmark.frame_cost import SETTLE, START_LIMIT, camera_of, pictures, raw
 from fastdepth_ros.harness import measured
 from fastdepth_ros.harness.bystander import Bystander
-from fastdepth_ros.harness.process import NodeError, NodeProcess
+from fastdepth_ros.harness.process import NodeProcess
 
 RATE = 15.0
 """Images a second of each camera [Hz]."""
@@ -151,7 +151,7 @@ def _measure(
     command = ["env", "OPENBLAS_NUM_THREADS=1", sys.executable, "-m", "fastdepth_ros.node"]
     with Cameras(names, picture) as cameras, NodeProcess(folder, parameters, command) as process:
         say(f"{what}: until the first depth of each")
-        _wait(process, lambda: all(cameras.came.values()))
+        process.wait_for(lambda: all(cameras.came.values()), START_LIMIT)
         settle, seconds = times
         say(f"{what}: settles")
         time.sleep(settle)
@@ -186,15 +186,6 @@ def _of(name: str, cameras: Cameras, since: int, until: int) -> dict[str, Any]:
         "age_p50_ms": round(float(p50), 1),
         "age_p95_ms": round(float(p95), 1),
     }
-
-
-def _wait(process: NodeProcess, condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + START_LIMIT
-    while not condition():
-        process.check()
-        if time.monotonic() > deadline:
-            raise NodeError(f"depth_node gives no depth:\n{process.last_words()}\n", f"See {process.log}.")
-        time.sleep(0.05)
 
 
 def show(console: Console, found: Sequence[Mapping[str, Any]]) -> None:
