@@ -89,7 +89,7 @@ class Answers:
         self._reader = PictureReader()
         self._read_as(parameters)
         self._answered = False
-        self._fitted: tuple[Calibration, tuple[int, int], Calibration] | None = None
+        self._fitted: tuple[Calibration, tuple[int, int], Calibration | None] | None = None
         self._begin("")
 
     # From any thread
@@ -286,15 +286,13 @@ class Answers:
         calibration = self._calibration()
         if calibration is None:
             return None
-        size = picture.width, picture.height
-        if calibration.source:
-            known = self._fitted
-            if known is None or known[0] is not calibration or known[1] != size:
-                known = self._fitted = (calibration, size, calibration.fitted(*size))
-            calibration = known[2]
-        mismatch = size_mismatch(calibration.camera, *size, "the image", calibration.source or "camera_info")
-        self.size_problem = str(mismatch) if mismatch is not None else ""
-        return calibration if mismatch is None else None
+        size, known = (picture.width, picture.height), self._fitted
+        if known is None or known[0] is not calibration or known[1] != size:
+            fitted = calibration.fitted(*size)
+            mismatch = size_mismatch(fitted.camera, *size, "the image", calibration.source or "camera_info")
+            self.size_problem = str(mismatch) if mismatch is not None else ""
+            known = self._fitted = (calibration, size, fitted if mismatch is None else None)
+        return known[2]
 
     def _describe(self, calibration: Calibration, camera: Intrinsics, lens: Lens | None) -> bytearray:
         """The camera_info of the depth map, serialized; made anew only when a camera changes."""
