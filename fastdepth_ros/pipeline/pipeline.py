@@ -99,18 +99,14 @@ class Pipeline:
         known = self._steadiness  # another thread may ask
         return known[1].goes_on if known is not None else 0.0
 
-    @property
-    def _rotation(self) -> str:
-        rotation = self.settings.rotation
-        return self.turned if rotation == turning.AUTO else rotation
-
     def reduction(self, width: int, height: int) -> int:
         """Factor by which a ``width`` x ``height`` picture may be decoded smaller, and still shows the network as much.
 
         Returns:
             1, 2, 4 or 8; 1 where the cloud wants every pixel's colour.
         """
-        return 1 if self.settings.every_pixel else self._viewing.reduction(width, height, self._rotation)
+        rotation = self.turned if self.settings.rotation == turning.AUTO else self.settings.rotation
+        return 1 if self.settings.every_pixel else self._viewing.reduction(width, height, rotation)
 
     def run(
         self,
@@ -149,8 +145,9 @@ class Pipeline:
             CalibrationError: the intrinsics are of another size, or the picture is too large to be rectified.
             SettingError: the mask is of another size.
         """
-        geometry = self._viewing.geometry(picture, camera, lens, self._rotation)
         settings, grid = self.settings, self._grid
+        rotation = self.turned if settings.rotation == turning.AUTO else settings.rotation
+        geometry = self._viewing.geometry(picture, camera, lens, rotation)
         if grid is None or grid.geometry is not geometry or grid.settings is not settings:
             grid = self._grid = self._lay(geometry, picture, camera, lens)
         cloud = cloud and camera is not None and settings.cloud != "off"
