@@ -14,7 +14,7 @@ from fastdepth_ros.anchoring.anchors import Anchors, Corrected, Report, SourceRe
 from fastdepth_ros.anchoring.enlarging import Enlarging
 from fastdepth_ros.anchoring.field import Field
 from fastdepth_ros.anchoring.fit import EXACT, Fit, SourceTraits, evidence, fit, middle
-from fastdepth_ros.anchoring.line import CENTRE, Array, Evidence, Line
+from fastdepth_ros.anchoring.line import CENTRE, Array, Evidence, Line, average
 from fastdepth_ros.anchoring.pool import Pool, gather, judge
 from fastdepth_ros.anchoring.prior import Prior
 from fastdepth_ros.anchoring.selection import Chosen, choose
@@ -168,7 +168,7 @@ class Anchoring:
 
     def _said(self, pool: Pool) -> _Said:
         """The innovation of all anchors together."""
-        line = pool.lines.sum(0, np.float64) / len(pool.ratios)
+        line = average(pool.lines)
         held, settled = self._line.held, self._line.settled
         variance = float(line @ held.covariance @ line) + self.prior.local**2 / min(len(pool.ratios), 6)
         return _Said(middle(pool.off(held.mean)), math.sqrt(variance), middle(pool.off(settled.mean)))

@@ -67,6 +67,9 @@ class Field:
         self._unit = np.float32(224.0 / (PIXELS * columns))
         self._lengths = np.array((prior.reach, prior.reach, prior.alike, *[prior.colour] * 3), np.float32)
         self._inverse = 1 / self._lengths
+        # Of a point's u, v, logarithm of depth, and bytes of colour.
+        self._scales = self._inverse / np.array((1, 1, 1, 255, 255, 255), np.float32)
+        self._middle = np.array((columns - 0.5, rows - 0.5), np.float32)
         self._variance = np.float32(prior.local**2)
         nodes = self.grid[0] * self.grid[1]
         # Rows: features, half their squared length, ones: times an anchor's (-features, 1, 1 + half its squared length)
@@ -117,18 +120,21 @@ class Field:
 
     def place(self, pixels: Floats) -> Place:
         """Places of (n, 2) pixels of the input; all of them lie within the picture."""
-        rows, columns = self.shape
+        columns = self.shape[1]
         cells = ((pixels + np.float32(0.5)) * np.float32(1 / PIXELS)).astype(np.intp)
         column, row = cells[:, 0], cells[:, 1]
-        log_depth = self.log_depth[row, column]
-        features = np.zeros((len(pixels), _FEATURES), np.float32)
-        u = (pixels[:, 0] - np.float32(columns - 0.5)) * self._unit
-        v = (pixels[:, 1] - np.float32(rows - 0.5)) * self._unit
-        features[:, 0], features[:, 1], features[:, 2] = u, v, log_depth
+        log_depth = self.log_depth.ravel().take(row * columns + column)
+        features = np.empty((len(pixels), _FEATURES), np.float32)
+        ahead = (pixels - self._middle) * self._unit
+        features[:, :2] = ahead
+        features[:, 2] = log_depth
         if self._coloured:
-            np.multiply(self._colours[row // 2, column // 2], np.float32(1 / 255), out=features[:, 3:])
-        features *= self._inverse
-        return Place(features, u, v, log_depth)
+            halves = (row >> 1) * (columns >> 1) + (column >> 1)
+            features[:, 3:] = self._colours.reshape(-1, 3).take(halves, 0)
+        else:
+            features[:, 3:] = 0.0
+        features *= self._scales
+        return Place(features, ahead[:, 0], ahead[:, 1], log_depth)
 
     def among(self, features: Floats) -> Floats:
         """The kernel (n, n) between anchors."""

@@ -87,12 +87,12 @@ def gather(field: Field, chosen: list[Chosen]) -> Pool:
             out_of_reach = _beyond(place.log_depth[mine], ratios[mine])
             sds[mine] = np.where(out_of_reach, SILENT, sds[mine])
         first += count
-    source = np.repeat(np.arange(len(chosen)), counts)
+    source = np.zeros(len(ratios), np.intp) if len(chosen) == 1 else np.repeat(np.arange(len(chosen)), counts)
     return Pool(place, ratios, sds, source, design(place.u, place.v, place.log_depth))
 
 
 def _joined(columns: list[Floats]) -> Floats:
-    return np.concatenate(columns)
+    return columns[0] if len(columns) == 1 else np.concatenate(columns)
 
 
 def _beyond(log_depth: Floats, ratios: Floats) -> npt.NDArray[np.bool_]:
@@ -150,9 +150,12 @@ def _among_fellows(
     residuals: Floats, sds: Floats, lines: Floats, said: Offset, belief: Array, local: float
 ) -> npt.NDArray[np.bool_]:
     """Anchors of one source that are not far off its median, or, of few, off what was expected."""
-    variance = np.square(sds) + local**2
-    if len(residuals) >= FELLOWS:
-        # What a line may still bend between them.
-        variance = variance + belief[1, 1] * np.square(lines[:, 1] - lines[:, 1].mean())
-        return np.asarray(np.abs(residuals - said.middle) < GATE * np.sqrt(variance))
-    return np.asarray(np.abs(residuals) < GATE * np.sqrt(variance + said.prior))
+    variance = np.square(sds) + np.float32(local**2)
+    if len(residuals) < FELLOWS:
+        return np.asarray(np.square(residuals) < np.float32(GATE**2) * (variance + np.float32(said.prior)))
+    # What a line may still bend between them.
+    slope = lines[:, 1]
+    bend = np.square(slope - np.float32(slope.sum() / len(slope)))
+    variance += np.float32(belief[1, 1]) * bend
+    variance *= np.float32(GATE**2)
+    return np.asarray(np.square(residuals - np.float32(said.middle)) < variance)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastdepth_ros.anchoring.fit import middle
-from fastdepth_ros.anchoring.line import Array
+from fastdepth_ros.anchoring.line import Array, average
 
 Floats = npt.NDArray[np.float32]
 
@@ -38,7 +38,7 @@ def offset(residuals: Floats, sds: Floats, design: Floats, belief: Array, local:
     n = len(residuals)
     centre = middle(residuals)
     variance = bias**2 + local**2 / min(n, INDEPENDENT) + middle(sds) ** 2 / n
-    mean = design.sum(0) / np.float32(n)
+    mean = average(design)
     return Offset(centre, variance, float(mean @ belief @ mean))
 
 

@@ -80,9 +80,9 @@ def curve(points: Points) -> Curve:
     np.multiply(place.u, np.float32(1 / WIDTH), out=at[:, 0])
     np.multiply(place.v, np.float32(1 / WIDTH), out=at[:, 1])
     np.multiply(place.log_depth, np.float32(1 / DEPTH), out=at[:, 2])
-    cells = _TABLE.take((at + np.float32(1 << BITS - 1)).astype(np.intp), mode="clip")
+    x, y, z = _TABLE.take((at + np.float32(1 << BITS - 1)).astype(np.intp), mode="clip").T
     # Sources stay apart, since each has its own bias.
-    code = cells @ _AXES + (points.source << 3 * BITS)
+    code = x + (y << 1) + (z << 2) + (points.source << 3 * BITS)
     order = np.argsort(code)
     code, at = code[order], at[order]
     bits = np.frexp((code[1:] ^ code[:-1]).astype(np.float64))[1]
@@ -130,4 +130,3 @@ def _interleaved() -> Numbers:
 
 
 _TABLE = _interleaved()
-_AXES = np.array((1, 2, 4))
