@@ -78,6 +78,9 @@ class DepthEngine(Protocol):
     def run(self) -> npt.NDArray[np.float32]:
         """Depth of the input, (height / 2, width / 2) [m]; 0 is "no answer"."""
 
+    def bind(self, name: str, arrays: Sequence[npt.NDArray[Any]]) -> Callable[[], object] | None:
+        """A compiled function beside the network, bound to its arrays; None where there is none of that name."""
+
 
 def zeros(
     name: str,  # noqa: ARG001
@@ -381,7 +384,8 @@ class Pipeline:
         """Correct the metres in place; returns standard deviations of the cells [m] where they are wanted, and how."""
         anchoring = self._anchoring
         if anchoring is None:
-            anchoring = self._anchoring = Anchoring((self._metres.shape[0], self._metres.shape[1]), self._prior)
+            shape = self._metres.shape[0], self._metres.shape[1]
+            anchoring = self._anchoring = Anchoring(shape, self._prior, self._engine.bind)
         if anchors is None:
             anchoring.forget()
         picture = self._engine.input
