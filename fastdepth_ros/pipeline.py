@@ -32,6 +32,7 @@ from fastdepth_ros.cloud import RGB, SIGMA, XYZ, CloudMaker
 from fastdepth_ros.errors import ImageError, SettingError
 from fastdepth_ros.filters.edges import EdgeFinder
 from fastdepth_ros.filters.guide import Guide
+from fastdepth_ros.filters.halves import Halves
 from fastdepth_ros.filters.steadiness import Steadiness
 from fastdepth_ros.lens import turning
 from fastdepth_ros.lens.lens import Lens
@@ -47,8 +48,8 @@ __all__ = ["Cells", "DepthEngine", "DepthFrame", "Pipeline", "Settings"]
 Allocate = Callable[[str, tuple[int, ...], npt.DTypeLike, tuple[str, ...]], npt.NDArray[Any]]
 """Makes the C-contiguous buffer of an output: (one of :data:`OUTPUTS`, shape, dtype, fields of a point) -> array."""
 
-Look = Callable[[npt.NDArray[np.uint8]], bool]
-"""Looks at the network's input, RGB (height, width, 3), and says whether it shall be answered."""
+Look = Callable[[Halves], bool]
+"""Looks at the network's input, RGB, and says whether it shall be answered."""
 
 Sight = Callable[[npt.NDArray[np.float32], Intrinsics], Sequence[Anchors]]
 """Finds anchors in an answer, which says where the floor is and what is hidden: (metres of the cells, the camera of the
@@ -222,6 +223,7 @@ class Pipeline:
         self._engine = engine
         self._allocate = allocate
         self._viewing = Viewing(manifest, engine.input)
+        self._halves = Halves(engine.input)
         rows, columns = engine.input.shape[:2]
         self._metres: npt.NDArray[np.float32] = np.empty((rows // CELL, columns // CELL), np.float32)
         self._cells = self._metres
@@ -316,10 +318,11 @@ class Pipeline:
         stages: dict[str, float] = {}
         started = time.perf_counter()
         shown = self._viewing.prepare(picture, geometry)
+        self._halves.show(self._engine.input)
         started = _lap(stages, "prepare", started)
 
         if look is not None:
-            if not look(self._engine.input):
+            if not look(self._halves):
                 return DepthFrame(None, output, None, stages, refused=True)
             started = _lap(stages, "look", started)
 
@@ -394,7 +397,7 @@ class Pipeline:
         known = self._steadiness
         if known is None or known[0] is not geometry:
             known = self._steadiness = (geometry, Steadiness((self._metres.shape[0], self._metres.shape[1])))
-        known[1].steady(self._metres, self._engine.input, now, self.settings.steadiness)
+        known[1].steady(self._metres, self._halves, now, self.settings.steadiness)
 
     def _own(self, name: str, cells: npt.NDArray[np.float32], geometry: Geometry) -> npt.NDArray[np.float32]:
         """Cells of the network in the camera's own grid: themselves where it stands upright, else a buffer."""

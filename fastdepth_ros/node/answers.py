@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
-import numpy as np
-import numpy.typing as npt
 from rclpy.serialization import serialize_message
 from std_msgs.msg import Header
 
@@ -15,6 +13,7 @@ from fastdepth_ros.cdr import put_stamp
 from fastdepth_ros.diagnostics.monitor import Drop, Monitor
 from fastdepth_ros.errors import FastDepthError
 from fastdepth_ros.filters.gate import Gate
+from fastdepth_ros.filters.halves import Halves
 from fastdepth_ros.lens import turning
 from fastdepth_ros.lens.lens import Lens
 from fastdepth_ros.messages.camera_info import depth_camera_info, raw_camera_info
@@ -238,10 +237,10 @@ class Answers:
                 put_stamp(described, header.sec, header.nanosec)
                 self._publishers[name].publish(described)
 
-    def _look(self, pixels: npt.NDArray[np.uint8]) -> bool:
+    def _look(self, picture: Halves) -> bool:
         """Note what is wrong with a picture, and say whether it is answered all the same."""
         now = self._now()
-        fault = self._gate.look(pixels, now)
+        fault = self._gate.look(picture, now)
         if fault is not None:
             self.monitor.doubted(now, fault.words, fault.remedy)
         return fault is None or self._applied.gate == "warn"
