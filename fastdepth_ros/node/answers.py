@@ -10,6 +10,7 @@ from std_msgs.msg import Header
 
 from fastdepth_ros.camera import Intrinsics, size_mismatch
 from fastdepth_ros.cdr import put_stamp
+from fastdepth_ros.codec.video import NoKeyFrameError
 from fastdepth_ros.diagnostics.monitor import Drop, Monitor
 from fastdepth_ros.errors import FastDepthError
 from fastdepth_ros.filters.gate import Gate
@@ -146,6 +147,8 @@ class Answers:
         """Answer one image. Whatever is wrong with it is noted and never raised."""
         try:
             self._answer(image)
+        except NoKeyFrameError:
+            self.monitor.dropped(self._now(), Drop.NO_KEY_FRAME)
         except FastDepthError as error:
             self.monitor.rejected(self._now(), error)
         except Exception as error:  # the node outlives its own faults, and names them
