@@ -34,7 +34,7 @@ ALLOWED = {
     "places": set(),
     "dds": {"places"},
     "files": {"errors", "yaml"},
-    "codec": {"errors", "cv2", "numpy"},
+    "codec": {"errors", "av", "cv2", "numpy"},
     "network": {"errors", "files", "numpy"},
     "camera": {"errors", "numpy"},
     "lens": {"camera", "errors", "files", "cv2", "numpy"},

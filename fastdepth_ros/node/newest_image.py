@@ -10,6 +10,7 @@ from fastdepth_ros.diagnostics.monitor import Drop, Monitor
 from fastdepth_ros.diagnostics.sequence import Gaps
 from fastdepth_ros.errors import ImageError
 from fastdepth_ros.messages.serialized import SerializedCompressedImage, SerializedImage, Unpacker
+from fastdepth_ros.messages.video import SerializedVideo, VideoUnpacker
 from fastdepth_ros.node.power import NodePower
 from fastdepth_ros.node.rate_limit import RateLimit
 from fastdepth_ros.node.rclpy_ways.interface import Subscriber
@@ -23,7 +24,7 @@ class ReceivedImage(NamedTuple):
         at: ``time.perf_counter()`` when it came [s].
     """
 
-    message: SerializedImage | SerializedCompressedImage
+    message: SerializedImage | SerializedCompressedImage | SerializedVideo
     at: float
 
 
@@ -44,6 +45,7 @@ class NewestImage:
         power: counts the images.
         now: the time in the node's clock [s].
         log_failure: is told of an exception that is a fault of the node.
+        video: unpacks the images where they are packets of a video.
 
     Attributes:
         waited: the subscriber of the images, in a tuple.
@@ -61,11 +63,12 @@ class NewestImage:
         power: NodePower,
         now: Callable[[], float],
         log_failure: Callable[[Exception], None] = lambda _: None,
+        video: VideoUnpacker | None = None,
     ) -> None:
         self._log_failure = log_failure
         self.waited = (images,)
         self._images, self._camera_infos = images, [camera_infos]
-        self._unpacker = Unpacker(compressed)
+        self._unpacker, self._video = Unpacker(compressed), video
         self._gaps = Gaps()
         self._hear = hear
         self._monitor = monitor
@@ -102,6 +105,8 @@ class NewestImage:
             if received is not None and newest is not None:
                 self._monitor.dropped(self._now(), Drop.REPLACED)
             newest = received or newest
+        if self._video is not None and newest is not None and isinstance(newest.message, SerializedVideo):
+            self._video.hand_over(newest.message)
         return newest
 
     def _fail(self, error: Exception) -> None:
@@ -119,8 +124,10 @@ class NewestImage:
         self._power.arrived(1 + replaced)
         if missing > replaced:
             self._monitor.dropped(now, Drop.LOST, missing)
+        if missing and self._video is not None:
+            self._video.miss()
         try:
-            message = self._unpacker.unpack(serialized)
+            message = (self._video or self._unpacker).unpack(serialized)
         except ImageError as error:
             self._monitor.rejected(now, error)
             self._monitor.dropped(now, Drop.REPLACED, replaced)
