@@ -175,7 +175,7 @@ class CompiledFitter(Fitter):
         return self._last
 
     def _fitted(self, count: int, knots: int, places: int) -> Fit:
-        """What the function wrote; views, valid until the next fit."""
+        """Results of the function; views, valid until the next fit."""
         arrays, made = self._arrays, self._design
         features = arrays["knots"].reshape(FEATURES, KNOTS)[:, :knots].T
         weights = arrays["weights"][:knots]

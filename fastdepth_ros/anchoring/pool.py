@@ -84,7 +84,7 @@ class Heard(NamedTuple):
 
 
 NOTHING = Heard(0, math.nan, math.nan, math.nan, np.zeros(6), (0.0, 0.0), 0.0)
-"""Of a source without anchors."""
+"""Numbers of a source without anchors."""
 
 
 class Placed(NamedTuple):
@@ -120,7 +120,7 @@ class Placed(NamedTuple):
 
 
 class Gate(NamedTuple):
-    """What anchors of one source pass before they are fitted.
+    """Gates that anchors of one source pass before they are fitted.
 
     Attributes:
         centre: about which they have to be, off the mean that sources are held against [log m].

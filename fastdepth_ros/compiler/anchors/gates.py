@@ -15,11 +15,11 @@ SHUT = 1e9
 """The error of an anchor that did not pass."""
 
 _RATIO, DEEP = 3, 2
-"""Of the planes of what is found, how far off a point is; of those of features, the logarithm of depth."""
+"""Distance of a point from the planes of what is found; from those of features, in the logarithm of depth."""
 
 
 def off(numbers: Buffer, found: Buffer, mean: int, point: Expr) -> Expr:
-    """How far a point is off one of the means."""
+    """Distance of a point from one of the means."""
     left = found[_RATIO * POINTS + point]
     start = len(NUMBERS) + LINE**2 + SOURCES + mean * LINE
     for part, feature in enumerate(BASIS):

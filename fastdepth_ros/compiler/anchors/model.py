@@ -47,7 +47,7 @@ class Knots:
         return self.features[number * self.most + knot]
 
     def basis(self, number: int, knot: Expr) -> Expr:
-        """What the line is made of at a knot."""
+        """Parts of the line at a knot."""
         feature = BASIS[number]
         return real(1.0) if feature is None else self.feature(feature, knot)
 

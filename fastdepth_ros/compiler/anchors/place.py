@@ -64,7 +64,7 @@ class _Placing:
         return tirx.max(tirx.min(self.cell(axis, point), whole(last)), whole(1))
 
     def off_cell(self, point: Expr, cell: Expr) -> Expr:
-        """How far what was measured is from what was answered in a cell."""
+        """Distance of a measurement from the answer in its cell."""
         return self.given["measured"][point] - self.given["answer"][cell]
 
     def look(self) -> None:
