@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from fastdepth_ros.diagnostics.monitor import Drop, Monitor
 from fastdepth_ros.diagnostics.sequence import Gaps
@@ -14,8 +14,6 @@ from fastdepth_ros.messages.video import SerializedVideo, VideoUnpacker
 from fastdepth_ros.node.power import NodePower
 from fastdepth_ros.node.rate_limit import RateLimit
 from fastdepth_ros.node.rclpy_ways.interface import Subscriber
-
-Result = TypeVar("Result")
 
 
 class ReceivedImage(NamedTuple):
@@ -93,10 +91,17 @@ class NewestImage:
         """
         for subscriber in self._camera_infos:
             for camera_info, _ in subscriber.take():
-                self._guard(self._hear, camera_info)
-        newest = None
+                try:
+                    self._hear(camera_info)
+                except Exception as error:
+                    self._fail(error)
+        newest: ReceivedImage | None = None
         for serialized, info in self._images.take():
-            received = self._guard(self._receive, serialized, info, waited_since)
+            try:
+                received = self._receive(serialized, info, waited_since)
+            except Exception as error:
+                self._fail(error)
+                continue
             if received is not None and newest is not None:
                 self._monitor.dropped(self._now(), Drop.REPLACED)
             newest = received or newest
@@ -104,14 +109,10 @@ class NewestImage:
             self._video.hand_over(newest.message)
         return newest
 
-    def _guard(self, do: Callable[..., Result], *arguments: Any) -> Result | None:
-        """Do it. Whatever is wrong with a message, or with us, the next one is taken."""
-        try:
-            return do(*arguments)
-        except Exception as error:
-            self._monitor.failed(self._now(), error)
-            self._log_failure(error)
-            return None
+    def _fail(self, error: Exception) -> None:
+        """Note a fault of ours. Whatever is wrong with a message, or with us, the next one is taken."""
+        self._monitor.failed(self._now(), error)
+        self._log_failure(error)
 
     def _receive(self, serialized: bytes, info: Mapping[str, Any], waited_since: int) -> ReceivedImage | None:
         now, at, system = self._now(), time.perf_counter(), time.time_ns()

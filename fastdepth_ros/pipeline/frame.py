@@ -31,7 +31,10 @@ OUTPUTS = ("depth", "uncertainty", "cloud")
 
 
 class DepthEngine(Protocol):
-    """Engine as the pipeline needs it; :class:`fastdepth_ros.runtime.engine.Engine` is one."""
+    """Engine as the pipeline needs it; :class:`fastdepth_ros.runtime.engine.Engine` is one.
+
+    One that has ``bind``, too, gives compiled functions beside the network.
+    """
 
     @property
     def input(self) -> npt.NDArray[np.uint8]:

@@ -234,7 +234,8 @@ class Pipeline:
         """Correct the metres in place; returns standard deviations of the cells [m] where they are wanted, and how."""
         anchoring = self._anchoring
         if anchoring is None:
-            anchoring = self._anchoring = Anchoring((self._metres.shape[0], self._metres.shape[1]), self._prior)
+            shape = self._metres.shape[0], self._metres.shape[1]
+            anchoring = self._anchoring = Anchoring(shape, self._prior, getattr(self._engine, "bind", None))
         if anchors is None:
             anchoring.forget()
         picture = self._engine.input
