@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
@@ -51,6 +51,15 @@ def whole(_width: int, _height: int) -> int:
     return 1
 
 
+class _Viewed(NamedTuple):
+    """An image that was checked, and is a picture as it lies: the next of this layout need not be checked anew."""
+
+    layout: tuple[object, ...]
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+    order: Order
+
+
 class PictureReader:
     """Reads image messages one after the other.
 
@@ -67,6 +76,7 @@ class PictureReader:
         self.reduction = reduction
         self.bits = Bits()
         self._decoder = Decoder()
+        self._viewed: _Viewed | None = None
         self._buffer: npt.NDArray[np.uint8] = np.empty((0, 0, 3), np.uint8)
 
     @property
@@ -90,11 +100,17 @@ class PictureReader:
         """
         if hasattr(message, "format"):
             return read_compressed(message, self.reduction, self._decoder, self.bits)
+        layout = (message.encoding, message.height, message.width, message.step, len(message.data), self.max_pixels)
+        known = self._viewed
+        if known is not None and known.layout == layout:
+            return Picture(np.ndarray(known.shape, np.uint8, message.data, 0, known.strides), known.order)
         encoding = find_encoding(message.encoding)
         _check_layout(message, encoding)
         check_size(f"the {message.encoding} image", message.width, message.height, self.max_pixels)
         if encoding.is_view:
-            return Picture(_bytes(message, encoding), encoding.order)
+            pixels = _bytes(message, encoding)
+            self._viewed = _Viewed(layout, pixels.shape, pixels.strides, encoding.order)
+            return Picture(pixels, encoding.order)
         if encoding.code is None:
             return Picture(self.bits.to_8(_words(message), self._room(message, encoding)), encoding.order)
         if self._bridge is not None and self._bridge.reads(message):
