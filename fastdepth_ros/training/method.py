@@ -92,7 +92,7 @@ def method(name: str) -> Method:
 
 @dataclass(frozen=True)
 class Choice:
-    """What a recipe needs beside the method.
+    """Things that a recipe needs beside the method.
 
     Attributes:
         name: of the recipe.

@@ -139,7 +139,7 @@ def _check_settings(recipe: Recipe, phase: Phase, where: str) -> None:
 
 
 def settings(kind: type[Kind], value: Any, where: str) -> Kind:
-    """What a file says, as one of the dataclasses whose fields say what may stand there.
+    """A file's words as one of the dataclasses, whose fields say what may stand there.
 
     Args:
         kind: the dataclass.

@@ -35,7 +35,7 @@ CHECKPOINT = "checkpoint.pt"
 CURVES = "curves.csv"
 PLOT = "curves.png"
 LOSSES = ("loss", "truth", "teacher", "hints")
-"""What a report may have of the loss."""
+"""Parts of the loss that a report may have."""
 
 ERRORS = ("delta1", "rmse_m", "abs_rel", "si_rmse")
 """Measures of ``evaluation.metrics`` that a report has."""

@@ -24,7 +24,7 @@ from fastdepth_ros.scene.rooms.writer import write_rooms
 
 METHOD = "short"
 SEED = 1
-"""Of rooms, views and weights: the same for all networks."""
+"""Number by which rooms, views and weights are made: the same for all networks."""
 
 REMEDY = "`make train-env` installs torch in .venv-train; or name an interpreter that has it with --train-python."
 
