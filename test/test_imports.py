@@ -34,7 +34,7 @@ ALLOWED = {
     "places": set(),
     "dds": {"places"},
     "files": {"errors", "yaml"},
-    "codec": {"errors", "cv2", "numpy"},
+    "codec": {"errors", "av", "cv2", "numpy"},
     "network": {"errors", "files", "numpy"},
     "camera": {"errors", "numpy"},
     "lens": {"camera", "errors", "files", "cv2", "numpy"},
@@ -53,7 +53,7 @@ ALLOWED = {
     "runtime": {"camera", "children", "errors", "files", "network", "numpy", "safetensors", "tvm_ffi"},
     "importing": {"children", "errors", "files", "network", "runtime", "numpy", "safetensors"},
     "models": {"errors", "files", "importing", "places", "runtime"},
-    "compiler": {"children", "errors", "files", "network", "runtime", "numpy", "tvm", "tvm_ffi"},
+    "compiler": {"anchoring", "children", "errors", "files", "network", "runtime", "numpy", "tvm", "tvm_ffi"},
     "lowering": {"compiler", "errors", "files", "network", "runtime", "numpy", "tvm"},
     "viewing": {"camera", "lens", "mask", "picture", "runtime", "cv2", "numpy"},
     "pipeline": {
