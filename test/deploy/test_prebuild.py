@@ -25,7 +25,7 @@ def once(tmp_path_factory):
     inside, folder = TOOL["main"].__globals__, tmp_path_factory.mktemp("modules")
     compile_bundle = inside["compile_bundle"]
 
-    def compiled(bundle, target, out, *, precision):
+    def compiled(bundle, target, out, *, precision="float32"):
         kept = folder / f"{bundle.weights_sha256}-{target}-{precision}"
         if not kept.exists():
             compile_bundle(bundle, target, kept, precision=precision)
