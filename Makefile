@@ -118,7 +118,7 @@ endif
 	$(PIP) --no-deps --editable .
 	@touch $@
 
-$(VENV)/.test: $(VENV)/.run requirements/test.txt
+$(VENV)/.test: $(VENV)/.run requirements/test.txt requirements/video.txt
 	$(PIP) -r $(RUN) -r requirements/test.txt
 	@touch $@
 

@@ -145,8 +145,8 @@ ARGUMENTS = [
     DeclareLaunchArgument(
         "image_transport",
         default_value="",
-        choices=["", "raw", "compressed"],
-        description="compressed reads the topic <image>/compressed; with bag:= it is found out.",
+        choices=["", "raw", "compressed", "video", "ffmpeg", "foxglove"],
+        description="compressed and video read <image>/compressed, others <image>/NAME; with bag:= it is found out.",
     ),
     DeclareLaunchArgument(
         "camera_info_url",

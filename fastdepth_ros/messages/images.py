@@ -23,6 +23,7 @@ from fastdepth_ros.messages.bridge import Bridge, find_bridge
 from fastdepth_ros.messages.encodings import ENCODINGS, Encoding, find_encoding
 from fastdepth_ros.messages.formats import encoding_of, mosaic_of
 from fastdepth_ros.messages.serialized import SerializedCompressedImage, SerializedImage
+from fastdepth_ros.messages.video import SerializedVideo, VideoReader
 from fastdepth_ros.picture import Order, Picture
 
 if TYPE_CHECKING:  # pictures of files are read where no ROS is installed, too
@@ -75,7 +76,7 @@ class PictureReader:
         self._find = find
         self.reduction = reduction
         self.bits = Bits()
-        self._decoder = Decoder()
+        self._decoder, self._video = Decoder(), VideoReader()
         self._viewed: _Viewed | None = None
         self._buffer: npt.NDArray[np.uint8] = np.empty((0, 0, 3), np.uint8)
 
@@ -86,18 +87,20 @@ class PictureReader:
 
     @max_pixels.setter
     def max_pixels(self, number: int) -> None:
-        self._decoder.max_pixels = number
+        self._decoder.max_pixels = self._video.max_pixels = number
 
     @cached_property
     def _bridge(self) -> Bridge | None:
         return self._find()
 
-    def read(self, message: AnyImage | AnyCompressedImage) -> Picture:
+    def read(self, message: AnyImage | AnyCompressedImage | SerializedVideo) -> Picture:
         """The message's picture: valid until the next call, and no longer than the message.
 
         Raises:
             ImageError: the message does not hold a picture that can be read.
         """
+        if isinstance(message, SerializedVideo):
+            return self._video.read(message)
         if hasattr(message, "format"):
             return read_compressed(message, self.reduction, self._decoder, self.bits)
         layout = (message.encoding, message.height, message.width, message.step, len(message.data), self.max_pixels)

@@ -5,16 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
-import numpy as np
-import numpy.typing as npt
 from rclpy.serialization import serialize_message
 from std_msgs.msg import Header
 
 from fastdepth_ros.camera import Intrinsics, size_mismatch
 from fastdepth_ros.cdr import put_stamp
+from fastdepth_ros.codec.video import NoKeyFrameError
 from fastdepth_ros.diagnostics.monitor import Drop, Monitor
 from fastdepth_ros.errors import FastDepthError
 from fastdepth_ros.filters.gate import Gate
+from fastdepth_ros.filters.halves import Halves
 from fastdepth_ros.lens import turning
 from fastdepth_ros.lens.lens import Lens
 from fastdepth_ros.messages.camera_info import depth_camera_info, raw_camera_info
@@ -147,6 +147,8 @@ class Answers:
         """Answer one image. Whatever is wrong with it is noted and never raised."""
         try:
             self._answer(image)
+        except NoKeyFrameError:
+            self.monitor.dropped(self._now(), Drop.NO_KEY_FRAME)
         except FastDepthError as error:
             self.monitor.rejected(self._now(), error)
         except Exception as error:  # the node outlives its own faults, and names them
@@ -243,10 +245,10 @@ class Answers:
                 put_stamp(described, header.sec, header.nanosec)
                 self._publishers[name].publish(described)
 
-    def _look(self, pixels: npt.NDArray[np.uint8]) -> bool:
+    def _look(self, picture: Halves) -> bool:
         """Note what is wrong with a picture, and say whether it is answered all the same."""
         now = self._now()
-        fault = self._gate.look(pixels, now)
+        fault = self._gate.look(picture, now)
         if fault is not None:
             self.monitor.doubted(now, fault.words, fault.remedy)
         return fault is None or self._applied.gate == "warn"

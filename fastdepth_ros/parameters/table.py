@@ -39,7 +39,8 @@ TABLE: dict[str, Spec] = {
         ),
         _spec(
             "image_transport",
-            "raw subscribes to `image`, compressed to `image/compressed` (JPEG or PNG).",
+            "raw subscribes to `image`, compressed to `image/compressed` (JPEG or PNG), as does video (H.264 or H.265),"
+            " ffmpeg to `image/ffmpeg`, foxglove to `image/foxglove` (packets of these: [video.md](video.md)).",
             Change.INACTIVE,
         ),
         _spec(

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from fastdepth_ros.anchoring import Anchors, Report
 from fastdepth_ros.camera import Intrinsics, View
+from fastdepth_ros.filters.halves import Halves
 from fastdepth_ros.lens.lens import Lens
 
 __all__ = ["OUTPUTS", "Allocate", "Cells", "DepthEngine", "DepthFrame", "Look", "Sight"]
@@ -17,8 +18,8 @@ __all__ = ["OUTPUTS", "Allocate", "Cells", "DepthEngine", "DepthFrame", "Look", 
 Allocate = Callable[[str, tuple[int, ...], npt.DTypeLike, tuple[str, ...]], npt.NDArray[Any]]
 """Makes the C-contiguous buffer of an output: (one of :data:`OUTPUTS`, shape, dtype, fields of a point) -> array."""
 
-Look = Callable[[npt.NDArray[np.uint8]], bool]
-"""Looks at the network's input, RGB (height, width, 3), and says whether it shall be answered."""
+Look = Callable[[Halves], bool]
+"""Looks at the network's input, RGB, and says whether it shall be answered."""
 
 Sight = Callable[[npt.NDArray[np.float32], Intrinsics], Sequence[Anchors]]
 """Finds anchors in an answer, which says where the floor is and what is hidden: (metres of the cells, the camera of the
@@ -30,7 +31,10 @@ OUTPUTS = ("depth", "uncertainty", "cloud")
 
 
 class DepthEngine(Protocol):
-    """Engine as the pipeline needs it; :class:`fastdepth_ros.runtime.engine.Engine` is one."""
+    """Engine as the pipeline needs it; :class:`fastdepth_ros.runtime.engine.Engine` is one.
+
+    One that has ``bind``, too, gives compiled functions beside the network.
+    """
 
     @property
     def input(self) -> npt.NDArray[np.uint8]:

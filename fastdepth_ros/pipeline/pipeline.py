@@ -13,6 +13,7 @@ from fastdepth_ros.anchoring import Anchoring, Anchors, Report
 from fastdepth_ros.anchoring.prior import Prior
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.errors import ImageError
+from fastdepth_ros.filters.halves import Halves
 from fastdepth_ros.filters.steadiness import Steadiness
 from fastdepth_ros.lens import turning
 from fastdepth_ros.lens.lens import Lens
@@ -71,7 +72,7 @@ class Pipeline:
         self._engine = engine
         self._buffers = Buffers(allocate)
         self._grid: Grid | None = None
-        self._viewing = Viewing(manifest, engine.input)
+        self._viewing, self._halves = Viewing(manifest, engine.input), Halves(engine.input)
         rows, columns = engine.input.shape[:2]
         self._metres: npt.NDArray[np.float32] = np.empty((rows // CELL, columns // CELL), np.float32)
         self._prior = Prior.from_json(manifest.anchoring, f"the manifest of {manifest.name}")
@@ -163,7 +164,8 @@ class Pipeline:
         stages["prepare"] = ended - began
 
         if look is not None:
-            if not look(self._engine.input):
+            self._halves.show(self._engine.input)
+            if not look(self._halves):
                 return DepthFrame(None, grid.intrinsics, None, stages, refused=True)
             began, ended = ended, clock()
             stages["look"] = ended - began
@@ -174,6 +176,8 @@ class Pipeline:
 
         metres = np.multiply(answer, grid.factor, out=self._metres)
         if settings.steadiness > 0:
+            if look is None:
+                self._halves.show(self._engine.input)
             self._steady(geometry, now)
             began, ended = ended, clock()
             stages["steady"] = ended - began
@@ -230,7 +234,8 @@ class Pipeline:
         """Correct the metres in place; returns standard deviations of the cells [m] where they are wanted, and how."""
         anchoring = self._anchoring
         if anchoring is None:
-            anchoring = self._anchoring = Anchoring((self._metres.shape[0], self._metres.shape[1]), self._prior)
+            shape = self._metres.shape[0], self._metres.shape[1]
+            anchoring = self._anchoring = Anchoring(shape, self._prior, getattr(self._engine, "bind", None))
         if anchors is None:
             anchoring.forget()
         picture = self._engine.input
@@ -243,7 +248,7 @@ class Pipeline:
         known = self._steadiness
         if known is None or known[0] is not geometry:
             known = self._steadiness = (geometry, Steadiness((self._metres.shape[0], self._metres.shape[1])))
-        known[1].steady(self._metres, self._engine.input, now, self.settings.steadiness)
+        known[1].steady(self._metres, self._halves, now, self.settings.steadiness)
 
 
 def _upright(anchors: Sequence[Anchors] | None, geometry: Geometry) -> Sequence[Anchors] | None:
