@@ -84,7 +84,7 @@ ALLOWED = {
         *("anchoring", "camera", "cdr", "children", "codec", "colours", "diagnostics", "errors", "files", "filters"),
         *("harness", "messages", "millimetres", "models", "network", "node", "picture", "pipeline", "power"),
         *("recording", "runtime", "scene", "settings", "cv2", "h5py", "matplotlib", "numpy", "rich", "ROS"),
-        *("runtimes", "torch", "viewing", "lowering"),
+        *("runtimes", "torch", "viewing", "lowering", "estimate"),
     },
     "training": {
         *("anchoring", "errors", "evaluation", "files", "importing", "network", "runtime", "cv2", "matplotlib"),

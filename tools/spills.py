@@ -54,7 +54,7 @@ MACHINES = {
         {
             re.compile(r"vfmadd\w+ps .*%ymm"): 8,
             re.compile(r"vfmadd\w+ps .*%zmm"): 16,
-            re.compile(r"vpmaddwd .*%ymm"): 16,
+            re.compile(r"vpmaddubsw .*%ymm"): 32,
             re.compile(r"(\{vex\} )?vpdpbusd .*%ymm"): 32,
             re.compile(r"vpdpbusd .*%zmm"): 64,
         },

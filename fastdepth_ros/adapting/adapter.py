@@ -27,8 +27,8 @@ from fastdepth_ros.training import losses
 from fastdepth_ros.training.augment import Ranges, focal_ratio, plain_view, random_view, seen_part
 from fastdepth_ros.training.graph_network import GraphNetwork, folded_graph, graph_from_arrays
 from fastdepth_ros.training.memory import keep_freed_memory
+from fastdepth_ros.training.optimising import learning_rate
 from fastdepth_ros.training.recipe import Phase
-from fastdepth_ros.training.trainer import learning_rate
 
 Arrays = dict[str, npt.NDArray[Any]]
 Told = Callable[[int, int], object]

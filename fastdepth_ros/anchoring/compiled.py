@@ -130,7 +130,8 @@ class CompiledFitter(Fitter):
             many = mine.stop - mine.start
             self._traits[:, number] = own.points and many >= zones.ENOUGH, reaches(own.source, many)
         self._numbers[NUMBERS.index("by_colour")] = self._by_colour if self._field.coloured else 0.0
-        np.matmul(np.stack(means), self._design, out=self._means, casting="same_kind")
+        for row, mean in zip(self._means, means, strict=True):
+            row[:] = mean @ self._design
         self._place()
         u, v, log_depth, ratios = self._found[: layout.FIRST, :count]
         place = Place(self._found[layout.FIRST :, :count].T, u, v, log_depth)
@@ -163,7 +164,7 @@ class CompiledFitter(Fitter):
             )
             for each in gates
         ]
-        np.matmul(self._design.T, belief @ self._design, out=self._covariance, casting="same_kind")
+        self._covariance[:] = self._design.T @ belief @ self._design
         for number, traits in enumerate(sources):
             self._biases[number] = reference.bias(traits)
         self._fit()

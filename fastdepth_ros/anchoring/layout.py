@@ -18,8 +18,11 @@ POINTS, SOURCES = 2048, 8
 NODE = 4
 """Cells along each side of a node of the grid."""
 
-KNOTS, PLACES = 208, 48
+KNOTS, PLACES = 224, 48
 """Knots of the fit, and of what is wanted of fewer places, at most; multiples of any vector's length."""
+
+SQUARE = 64
+"""Numbers of a row of a matrix of places, before right sides of as many numbers."""
 
 RIGHT = 16
 """Numbers behind each row of a matrix, for right sides; and what keeps a row's start aligned."""
@@ -100,7 +103,7 @@ FIT = (
     *_work("places_and_numbers", POINTS, "int64"),
     *_work("gaps wrong unsure base precision", POINTS),
     *_work("matrix", KNOTS * (KNOTS + RIGHT)),
-    *_work("small", PLACES * (2 * PLACES + RIGHT)),
+    *_work("small", PLACES * 2 * SQUARE),
     *_work("levels freedom", SOURCES),
     *_work("fine_starts fine_run_of few_starts few_run_of", POINTS + 1, "int32"),
     *_work("fine_source", KNOTS, "int32"),
@@ -163,6 +166,7 @@ _ALL = (
     SOURCES,
     KNOTS,
     PLACES,
+    SQUARE,
     RIGHT,
     BASIS,
     COUNTS,

@@ -113,6 +113,8 @@ class Placed(NamedTuple):
     @property
     def average(self) -> Array:
         """(6,) mean of all rows of the line's design matrix."""
+        if len(self.heard) == 1:
+            return self.heard[0].line
         shares = [each.size / len(self.ratios) for each in self.heard]
         return np.asarray(shares) @ np.stack([each.line for each in self.heard])
 

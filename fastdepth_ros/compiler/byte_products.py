@@ -4,8 +4,9 @@ All take four inputs at a time, which share a word for each pixel, and add to in
 can overflow. They differ in what they can multiply:
 
 - VNNI's vpdpbusd takes unsigned inputs and signed weights, four products a lane.
-- AVX2's vpmaddwd takes the same numbers in 16 bits, two a lane, so a word holds two inputs. (vpmaddubsw takes bytes,
-  but two products of bytes need 17 bits, and it has 16.)
+- AVX2's vpmaddubsw takes the same bytes and adds two products in 16 bits, two such sums a lane. The sums of several
+  words are added in 16 bits, too, before vpmaddwd (by ones) adds both of a lane in 32. Weights are made so that no
+  inputs overflow them, see :func:`layout.quantised`.
 - NEON's sdot and smull take signed bytes alone. Inputs are stored less :data:`SHIFT`, and sums begin with SHIFT times
   the sum of the weights, which makes up for it exactly. sdot adds four products to a lane. smull multiplies 8 bytes to
   16 bits and smlal adds 8 more: 2 x 128 x 127 just fits; sadalp adds pairs of them to a lane.
@@ -13,7 +14,7 @@ can overflow. They differ in what they can multiply:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +28,9 @@ from fastdepth_ros.compiler.ir import Buffer, Expr
 SHIFT = 128
 """Difference of signed inputs from the unsigned bytes that they stand for."""
 
+WORD = 4
+"""Inputs that share a word of 32 bits, a byte each."""
+
 _SIGNS = -0x7F7F7F80
 """0x80808080: the highest bit of every byte; to flip it is to subtract 128 from an unsigned byte."""
 
@@ -36,20 +40,31 @@ class ByteProducts:
     """Products of bytes of one instruction set.
 
     Attributes:
-        numbers: inputs that share a word of 32 bits: 4 as bytes, or 2 in 16 bits each.
         signed: whether inputs have to be signed, so that they are stored less :data:`SHIFT`.
-        operands: registers that a product takes beside its sums and one for each vector of weights.
+        operands: registers that a product takes beside its sums and its weights.
         fewest_sums: fewer sums than this leave multipliers waiting for one another.
-        add: (sums, word, weights, lanes) -> sums: a lane's word of inputs times its word of weights, added.
+        add: (sums, words, weights, lanes) -> sums: a lane's words of inputs times its words of weights, added.
         halves: whether a vector of weights holds the first two inputs of all its lanes before the other two.
+        widest: numbers that become bytes at once, where their count allows it; with 32 they are AVX2's.
+        sharing: words of a pixel whose products share sums of 16 bits, and are added at once; 0 where all sums have 32.
+        registers: (panel, pixels) that fit the registers; None where those of float32 do.
+        whole: whether the first convolution and the first blocks are of bytes, too.
     """
 
-    numbers: int
     signed: bool
     operands: int
     fewest_sums: int
-    add: Callable[[Expr, Word, Expr, int], Expr]
+    add: Callable[[Expr, Sequence[Word], Sequence[Expr], int], Expr]
     halves: bool = False
+    widest: int = 16
+    sharing: int = 0
+    registers: tuple[int, int] | None = None
+    whole: bool = False
+
+    @property
+    def at_once(self) -> int:
+        """Words of a pixel that are added at once."""
+        return max(1, self.sharing)
 
     def spread(self, words: Buffer, place: Expr, pixels: int, step: int, lanes: int) -> Iterator[Word]:
         """The word of each of so many pixels, from ``place`` on, ``step`` words apart."""
@@ -72,25 +87,24 @@ class ByteProducts:
 
     def put(self, words: Buffer, value: Expr, place: Expr, lanes: int) -> None:
         """Write a vector of float32 numbers from 0 to below 256 as words, from ``place`` on."""
-        count = lanes // self.numbers
+        count = lanes // WORD
         if count == 1:  # TensorIR has no vectors of one.
             steps = value.astype(f"int32x{lanes}")
-            word = sum(tirx.Shuffle([steps], [n]) << (32 // self.numbers * n) for n in range(self.numbers))
+            word = sum(tirx.Shuffle([steps], [n]) << (8 * n) for n in range(WORD))
             ir.put(words, word ^ tirx.const(_SIGNS, "int32") if self.signed else word, place)
             return
-        several = ir.as_words(value, lanes, self.numbers)
+        several = ir.as_many_words(value) if lanes == ir.MANY else ir.as_words(value, lanes)
         if self.signed:
             several = several ^ tirx.Broadcast(tirx.const(_SIGNS, "int32"), count)
         ir.store(words, several, place, count)
 
     def pack(self, bytes_: npt.NDArray[np.integer], lanes: int) -> npt.NDArray[np.int32]:
         """(outputs, inputs) signed bytes, whole vectors of both, as (outputs, words of inputs) int32."""
-        kind = np.int8 if self.numbers == 4 else np.int16
         outputs = len(bytes_)
         if not self.halves:
-            return np.ascontiguousarray(bytes_, kind).view(np.int32)
+            return np.ascontiguousarray(bytes_, np.int8).view(np.int32)
         # [vector of outputs][lane][word][half][2] -> [vector][half, lane][word][2], of which two lanes are a word.
-        split = np.asarray(bytes_, kind).reshape(outputs // lanes, lanes, -1, 2, 2).transpose(0, 2, 3, 1, 4)
+        split = np.asarray(bytes_, np.int8).reshape(outputs // lanes, lanes, -1, 2, 2).transpose(0, 2, 3, 1, 4)
         whole = np.ascontiguousarray(split).reshape(outputs // lanes, -1, lanes * 4).view(np.int32)
         return np.ascontiguousarray(whole.transpose(0, 2, 1)).reshape(outputs, -1)
 
@@ -111,23 +125,27 @@ class Word:
         return T.reinterpret(f"int8x{16 // parts}", spread)
 
 
-def _vnni(sums: Expr, word: Word, weights: Expr, lanes: int) -> Expr:
-    return ir.dot_bytes(sums, word.vector, weights, lanes)
+def _vnni(sums: Expr, words: Sequence[Word], weights: Sequence[Expr], lanes: int) -> Expr:
+    (word,), (own,) = words, weights
+    return ir.dot_bytes(sums, word.vector, own, lanes)
 
 
-def _pairs(sums: Expr, word: Word, weights: Expr, _lanes: int) -> Expr:
-    return ir.dot_pairs(sums, word.vector, weights)
+def _pairs(sums: Expr, words: Sequence[Word], weights: Sequence[Expr], _lanes: int) -> Expr:
+    first, *others = (ir.pairs_of_bytes(word.vector, own) for word, own in zip(words, weights, strict=True))
+    return sums + ir.sums_of_pairs(sum(others, first))
 
 
-def _sdot(sums: Expr, word: Word, weights: Expr, _lanes: int) -> Expr:
-    signed = T.reinterpret("int8x16", weights)
+def _sdot(sums: Expr, words: Sequence[Word], weights: Sequence[Expr], _lanes: int) -> Expr:
+    (word,), (own,) = words, weights
+    signed = T.reinterpret("int8x16", own)
     return T.call_llvm_pure_intrin(
         "int32x4", "llvm.aarch64.neon.sdot.v4i32.v16i8", sums, signed, word.everywhere("int32")
     )
 
 
-def _smull(sums: Expr, word: Word, weights: Expr, _lanes: int) -> Expr:
-    signed = T.reinterpret("int8x16", weights)
+def _smull(sums: Expr, words: Sequence[Word], weights: Sequence[Expr], _lanes: int) -> Expr:
+    (word,), (own,) = words, weights
+    signed = T.reinterpret("int8x16", own)
     products = [
         T.call_llvm_pure_intrin(
             "int16x8",
@@ -142,10 +160,12 @@ def _smull(sums: Expr, word: Word, weights: Expr, _lanes: int) -> Expr:
 
 # A product of pairs is a register of its own before it is added, and only the adding waits for the last one.
 BYTE_KERNELS = {
-    "AVX-512 VNNI": ByteProducts(4, signed=False, operands=1, fewest_sums=8, add=_vnni),
-    "AVX-VNNI": ByteProducts(4, signed=False, operands=1, fewest_sums=8, add=_vnni),
-    "AVX2": ByteProducts(2, signed=False, operands=2, fewest_sums=4, add=_pairs),
-    "sdot": ByteProducts(4, signed=True, operands=1, fewest_sums=8, add=_sdot),
-    "smull": ByteProducts(4, signed=True, operands=4, fewest_sums=4, add=_smull, halves=True),
+    "AVX-512 VNNI": ByteProducts(signed=False, operands=1, fewest_sums=8, add=_vnni),
+    "AVX-VNNI": ByteProducts(signed=False, operands=1, fewest_sums=8, add=_vnni),
+    "AVX2": ByteProducts(
+        signed=False, operands=4, fewest_sums=4, add=_pairs, widest=ir.MANY, sharing=4, registers=(1, 7), whole=True
+    ),
+    "sdot": ByteProducts(signed=True, operands=1, fewest_sums=8, add=_sdot),
+    "smull": ByteProducts(signed=True, operands=4, fewest_sums=4, add=_smull, halves=True),
 }
 """By the names of :data:`fastdepth_ros.runtime.processor.BYTE_PRODUCTS`."""

@@ -7,18 +7,31 @@ pixels by 255 is in the weights.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from tvm import tirx
 
-from fastdepth_ros.compiler import border, ir
+from fastdepth_ros.compiler import border, ir, layout
 from fastdepth_ros.compiler.ir import Buffer
-from fastdepth_ros.compiler.layout import Map
+from fastdepth_ros.compiler.layout import Floats, Map
 from fastdepth_ros.compiler.tile import Tiling
 from fastdepth_ros.network import INPUT_CHANNELS, Convolution
 
 PIXEL_SCALE = 1 / 255
 """The network was trained on pixels of 0..1."""
+
+
+class First(NamedTuple):
+    """A way to compute the first convolution.
+
+    Attributes:
+        kernel: (name, layer, answer, tiling) -> kernel of (picture, weights..., answer).
+        pack: (weight, bias, lanes) -> the arrays of its weights.
+    """
+
+    kernel: Callable[[str, Convolution, Map, Tiling], Any]
+    pack: Callable[[Floats, Floats, int], list[Any]]
 
 
 def first(name: str, conv: Convolution, target: Map, tiling: Tiling) -> Any:
@@ -81,3 +94,11 @@ def first(name: str, conv: Convolution, target: Map, tiling: Tiling) -> Any:
         ("out", (target.size,), "float32"),
     ]
     return ir.kernel(name, arguments, body)
+
+
+def pack(weight: Floats, bias: Floats, lanes: int) -> list[Any]:
+    """The arrays of :func:`first`."""
+    return [layout.pack_first(weight, lanes), layout.pack_vector(bias, lanes)]
+
+
+FLOAT32 = First(first, pack)

@@ -30,6 +30,9 @@ READ, SECOND_LEVEL, DATA = 0, 2, 1
 LINE = 16
 """Numbers in a cache line of 64 bytes."""
 
+MANY = 32
+"""Bytes in a vector of AVX2."""
+
 serial = T.serial
 parallel = T.parallel
 
@@ -90,17 +93,20 @@ def scratch(count: int, dtype: str = "float32") -> Buffer:
     return T.alloc_buffer((count,), dtype, scope="global")
 
 
-def as_words(value: Expr, lanes: int, numbers: int) -> Expr:
-    """A vector of float32 numbers from 0 to below 256, cut off behind the point, as int32 words of several.
+def as_words(value: Expr, lanes: int) -> Expr:
+    """A vector of float32 numbers from 0 to below 256, cut off behind the point, as int32 words of four bytes."""
+    narrow = value.astype(f"int32x{lanes}").astype(f"uint8x{lanes}")
+    return T.reinterpret(f"int32x{lanes // 4}", narrow)
 
-    Args:
-        value: the vector.
-        lanes: its numbers.
-        numbers: how many go into a word: 4 bytes, or 2 of 16 bits.
-    """
-    bits = 32 // numbers
-    narrow = value.astype(f"int32x{lanes}").astype(f"{'uint8' if bits == 8 else 'int16'}x{lanes}")
-    return T.reinterpret(f"int32x{lanes // numbers}", narrow)
+
+def as_many_words(value: Expr) -> Expr:
+    """Same as :func:`as_words` of 32 numbers, in AVX2's instructions, which narrow two vectors to one."""
+    steps = value.astype(f"int32x{MANY}")
+    fourths = [tirx.Shuffle([steps], list(range(at, at + 8))) for at in range(0, MANY, 8)]
+    halves = [T.call_llvm_pure_intrin("int16x16", "llvm.x86.avx2.packssdw", *fourths[at : at + 2]) for at in (0, 2)]
+    mixed = T.reinterpret("int32x8", T.call_llvm_pure_intrin("int8x32", "llvm.x86.avx2.packuswb", *halves))
+    # Each narrowing takes the lower halves of both vectors first, and then the upper ones.
+    return tirx.Shuffle([mixed], [0, 4, 1, 5, 2, 6, 3, 7])
 
 
 def dot_bytes(sums: Expr, unsigned: Expr, signed: Expr, lanes: int) -> Expr:
@@ -110,10 +116,19 @@ def dot_bytes(sums: Expr, unsigned: Expr, signed: Expr, lanes: int) -> Expr:
     return T.call_llvm_pure_intrin(f"int32x{lanes}", f"llvm.x86.avx512.vpdpbusd.{bits}", sums, one, other)
 
 
-def dot_pairs(sums: Expr, one: Expr, other: Expr) -> Expr:
-    """To each of 8 int32 ``sums`` the two products of a lane's signed numbers of 16 bits (AVX2's vpmaddwd, vpaddd)."""
-    pairs = (T.reinterpret("int16x16", words) for words in (one, other))
-    return sums + T.call_llvm_pure_intrin("int32x8", "llvm.x86.avx2.pmadd.wd", *pairs)
+def pairs_of_bytes(unsigned: Expr, signed: Expr) -> Expr:
+    """Sums of two products of neighbouring bytes, unsigned by signed ones, as 16 int16 (AVX2's vpmaddubsw).
+
+    A sum that 16 bits do not hold would be cut off.
+    """
+    one, other = T.reinterpret("uint8x32", unsigned), T.reinterpret("int8x32", signed)
+    return T.call_llvm_pure_intrin("int16x16", "llvm.x86.avx2.pmadd.ub.sw", one, other)
+
+
+def sums_of_pairs(pairs: Expr) -> Expr:
+    """Sums of two neighbours of 16 int16, as 8 int32 (AVX2's vpmaddwd by ones)."""
+    ones = tirx.Broadcast(tirx.const(1, "int16"), 16)
+    return T.call_llvm_pure_intrin("int32x8", "llvm.x86.avx2.pmadd.wd", pairs, ones)
 
 
 def activate(value: Expr, activation: Activation, lanes: int) -> Expr:

@@ -19,6 +19,12 @@ BYTES_A_LANE = 4
 LARGEST_WEIGHT = 127
 """Largest number of a signed byte; -128 is left out, so that the scale is the same on both sides of zero."""
 
+LARGEST_BYTE = 255
+SMALLEST_RANGE = 1e-12
+"""Range that inputs have at least, so that all zeros have a scale."""
+LARGEST_SHARED = 128
+"""Sum of weights of one sign in a sum of 16 bits: times 255, the largest input, it is less than 2**15."""
+
 
 def vectors(channels: int, lanes: int) -> int:
     """Number of vectors of ``lanes`` that hold ``channels``."""
@@ -103,18 +109,37 @@ def pack_pointwise(weight: Floats, lanes: int, panel: int) -> Floats:
     return np.concatenate([packed[start * lanes : (start + panel) * lanes].T.ravel() for start in starts])
 
 
-def quantised(weight: Floats, lanes: int) -> tuple[npt.NDArray[np.int64], Floats]:
+def quantised(weight: Floats, lanes: int, sharing: int = 0) -> tuple[npt.NDArray[np.int64], Floats]:
     """(outputs, inputs, 1, 1) as signed bytes, and what one step of them is worth in each output channel.
 
     Both channels are filled up with zeros to whole vectors of ``lanes``; the worth is of the ``outputs`` alone.
+
+    With ``sharing`` the products of so many words, of four inputs each, share two sums of 16 bits: that of the first
+    two inputs of each word, and that of the last two. An output's step is as large as it takes that neither its
+    positive nor its negative weights of one such sum add up to more than :data:`LARGEST_SHARED`, so that no unsigned
+    bytes overflow it, in whatever order they are added: 128 x 255 < 2**15. Each weight is rounded by half a step at
+    most, which is left free.
     """
     outputs, inputs = weight.shape[:2]
     matrix = weight[:, :, 0, 0]
     scale: Floats = np.abs(matrix).max(axis=1) / np.float32(LARGEST_WEIGHT)
+    if sharing:
+        free = LARGEST_SHARED - sharing  # Weights of a sum are twice as many, each rounded by a half.
+        scale = np.maximum(scale, (_most_shared(matrix, sharing) / free).astype(np.float32))
     scale[scale == 0] = 1
     steps = np.zeros((vectors(outputs, lanes) * lanes, vectors(inputs, lanes) * lanes), np.int64)
     steps[:outputs, :inputs] = np.rint(matrix / scale[:, None])
     return steps, scale
+
+
+def _most_shared(matrix: Floats, sharing: int) -> npt.NDArray[np.float64]:
+    """For each output the most that its weights of one sign add up to in a sum of ``sharing`` words' pairs."""
+    outputs, inputs = matrix.shape
+    filled = np.pad(matrix.astype(np.float64), ((0, 0), (0, -inputs % (4 * sharing))))
+    pairs = filled.reshape(outputs, -1, sharing, 2, 2)
+    either = [part.clip(0).sum(axis=(2, 4)).max(axis=(1, 2)) for part in (pairs, -pairs)]
+    most: npt.NDArray[np.float64] = np.maximum(*either)
+    return most
 
 
 def pack_panels(words: npt.NDArray[np.int32], lanes: int, panel: int) -> npt.NDArray[np.int32]:

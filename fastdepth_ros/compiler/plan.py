@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from fastdepth_ros.compiler import layout
-from fastdepth_ros.compiler.first import PIXEL_SCALE, first
+from fastdepth_ros.compiler.first import PIXEL_SCALE
 from fastdepth_ros.compiler.layout import Floats, Map
+from fastdepth_ros.compiler.means import Means, input_means
 from fastdepth_ros.compiler.pointwise import FLOAT32, Precision
 from fastdepth_ros.compiler.separable import block_by_rows, depthwise_by_channels, pointwise_by_panels
 from fastdepth_ros.compiler.sources import Plain, Upsampled
@@ -21,10 +23,9 @@ from fastdepth_ros.network import Block, Convolution, Network, Step
 PICTURE = "picture"
 
 FIRST_BLOCKS = 2
-"""Blocks of the encoder whose pointwise convolutions are computed in float32 in every precision.
+"""Blocks of the encoder whose pointwise convolutions are computed in float32, but by a precision that is ``whole``.
 
-They gain little by bytes, for what they read has to become bytes first, and what they are off by goes through all the
-others: without them the answer is about half as far from float32's (docs/int8.md).
+What they are off by goes through all the others (docs/int8.md).
 """
 
 SMALL_MAP = 128
@@ -151,11 +152,13 @@ class Planner:
         target = Map(height, width, conv.outputs, border_of(self.network, conv.name), self.lanes)
         name = kernel_name(conv.name)
 
-        def arrays(_tiling: Tiling) -> list[Floats]:
-            scaled = self.weights[f"{conv.name}.weight"] * np.float32(PIXEL_SCALE)
-            return [layout.pack_first(scaled, self.lanes), self.bias(conv.name)]
+        way = self.precision.first()
 
-        return Stage(name, (PICTURE,), target, conv.outputs, lambda t: first(name, conv, target, t), arrays)
+        def arrays(_tiling: Tiling) -> list[Any]:
+            scaled = self.weights[f"{conv.name}.weight"] * np.float32(PIXEL_SCALE)
+            return way.pack(scaled, self.weights[f"{conv.name}.bias"], self.lanes)
+
+        return Stage(name, (PICTURE,), target, conv.outputs, lambda t: way.kernel(name, conv, target, t), arrays)
 
     def separable(self, before: Stage, block: Block, border: int) -> list[Stage]:
         """A block that reads its map as it is: all encoder blocks, and the first of the decoder."""
@@ -217,21 +220,28 @@ class Planner:
             arrays,
         )
 
-    def bias(self, name: str) -> Floats:
-        return layout.pack_vector(self.weights[f"{name}.bias"], self.lanes)
-
     def depthwise(self, block: Block) -> list[Floats]:
-        name = block.depthwise.name
-        return [layout.pack_depthwise(self.weights[f"{name}.weight"], self.lanes), self.bias(name)]
+        name, lanes = block.depthwise.name, self.lanes
+        weight, bias = self.weights[f"{name}.weight"], self.weights[f"{name}.bias"]
+        return [layout.pack_depthwise(weight, lanes), layout.pack_vector(bias, lanes)]
 
     def pointwise(self, block: Block, tiling: Tiling) -> list[Any]:
         name = block.pointwise.name
         weight, bias = self.weights[f"{name}.weight"], self.weights[f"{name}.bias"]
-        return self.precision_of(block).pack(weight, bias, self.lanes, tiling.panel)
+        precision = self.precision_of(block)
+        if (lost := precision.lost(weight, self.lanes)) is not None:
+            bias = (bias + lost @ self.means[block.depthwise.name]).astype(np.float32)
+        return precision.pack(weight, bias, self.lanes, tiling.panel)
+
+    @cached_property
+    def means(self) -> Means:
+        """Mean inputs of the pointwise convolutions."""
+        return input_means(self.network, self.weights)
 
     def precision_of(self, block: Block) -> Precision:
         """Precision of a block's pointwise convolution."""
-        return FLOAT32 if block in self.network.encoder_blocks[:FIRST_BLOCKS] else self.precision
+        apart = () if self.precision.whole else self.network.encoder_blocks[:FIRST_BLOCKS]
+        return FLOAT32 if block in apart else self.precision
 
 
 def map_of(stage: Stage) -> Map:

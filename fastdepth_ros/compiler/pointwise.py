@@ -13,12 +13,16 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 from tvm import tirx
 
 from fastdepth_ros.compiler import ir, layout
-from fastdepth_ros.compiler.byte_products import BYTE_KERNELS, SHIFT, ByteProducts
+from fastdepth_ros.compiler.byte_first import BYTES as BYTES_FIRST
+from fastdepth_ros.compiler.byte_products import BYTE_KERNELS, SHIFT, WORD, ByteProducts
+from fastdepth_ros.compiler.first import FLOAT32 as FLOAT32_FIRST
+from fastdepth_ros.compiler.first import First
 from fastdepth_ros.compiler.ir import Buffer, Expr
-from fastdepth_ros.compiler.layout import Floats
+from fastdepth_ros.compiler.layout import LARGEST_BYTE, SMALLEST_RANGE, Floats
 from fastdepth_ros.compiler.targets import Target
 from fastdepth_ros.compiler.tile import PackedLayer, product
 from fastdepth_ros.errors import SettingError
@@ -27,15 +31,15 @@ from fastdepth_ros.runtime.processor import BYTE_PRODUCTS, Instructions, byte_pr
 
 Put = Callable[[int, int, Expr], None]
 
-LARGEST_BYTE = 255
-WIDEST = 16
-"""Numbers that become bytes at once, where their count allows it: a register full of bytes on NEON."""
-SMALLEST_RANGE = 1e-12
-"""Range that inputs have at least, so that all zeros have a scale."""
-
 
 class Product(Protocol):
     """The product in one kernel, while it is written."""
+
+    def begin(self) -> None:
+        """Announce that :meth:`see` gets each number of the inputs, before :meth:`read` takes them."""
+
+    def see(self, value: Expr) -> None:
+        """Look at a vector of the inputs, while it is in a register."""
 
     def read(self, source: Buffer, size: int) -> None:
         """Take ``size`` numbers of ``source``, the map of a task, as the inputs."""
@@ -51,9 +55,15 @@ class Precision(Protocol):
     needs: frozenset[str]
     """Flags of /proc/cpuinfo without which this cannot be computed."""
     operands: int
-    """Registers that a product takes beside its sums and one for each vector of weights."""
+    """Registers that a product takes beside its sums and its weights."""
+    weights: int
+    """Registers that the weights of a vector of outputs take."""
     fewest_sums: int
     """Fewer sums than this leave multipliers waiting for one another."""
+    registers: tuple[int, int] | None
+    """(panel, pixels) that fit the registers; None where those of the processor's family do."""
+    whole: bool
+    """Whether the first convolution and the blocks behind it are computed so, too."""
 
     def arguments(self, conv: Convolution, lanes: int) -> list[ir.Argument]:
         """The arguments of a kernel that hold the weights."""
@@ -64,13 +74,20 @@ class Precision(Protocol):
     def product(self, conv: Convolution, buffers: Sequence[Buffer], lanes: int) -> Product:
         """The product in a kernel that has these buffers as arguments."""
 
+    def lost(self, weight: Floats, lanes: int) -> npt.NDArray[np.float64] | None:
+        """(outputs, inputs) that rounding takes from weights; None where nothing makes up for it."""
+
+    def first(self) -> First:
+        """The network's first convolution."""
+
 
 class Float32:
     """All in float32."""
 
     name = "float32"
     needs: frozenset[str] = frozenset()
-    operands, fewest_sums = 1, 8
+    operands, weights, fewest_sums, whole = 1, 1, 8, True
+    registers: tuple[int, int] | None = None
 
     def arguments(self, conv: Convolution, lanes: int) -> list[ir.Argument]:
         outputs = layout.vectors(conv.outputs, lanes) * lanes
@@ -82,10 +99,20 @@ class Float32:
     def product(self, conv: Convolution, buffers: Sequence[Buffer], lanes: int) -> Product:
         return _Float32Product(PackedLayer(conv, buffers[0], buffers[1], lanes))
 
+    def lost(self, _weight: Floats, _lanes: int) -> None:
+        return None
+
+    def first(self) -> First:
+        return FLOAT32_FIRST
+
 
 class _Float32Product:
     def __init__(self, layer: PackedLayer) -> None:
         self.layer, self.source = layer, None
+
+    def begin(self) -> None: ...
+
+    def see(self, _value: Expr) -> None: ...
 
     def read(self, source: Buffer, _size: int) -> None:
         self.source = source
@@ -107,19 +134,21 @@ class Int8:
         self.needs = products.needs
         self._products = BYTE_KERNELS[products.name]
         self.operands, self.fewest_sums = self._products.operands, self._products.fewest_sums
+        self.weights, self.registers = self._products.at_once, self._products.registers
+        self.whole = self._products.whole
 
     def arguments(self, conv: Convolution, lanes: int) -> list[ir.Argument]:
         outputs = layout.vectors(conv.outputs, lanes) * lanes
         inputs = layout.vectors(conv.inputs, lanes) * lanes
         arguments: list[ir.Argument] = [
-            ("pointwise_weight", (outputs * inputs // self._products.numbers,), "int32"),
+            ("pointwise_weight", (outputs * inputs // WORD,), "int32"),
             ("pointwise_scale", (outputs,), "float32"),
             ("pointwise_bias", (outputs,), "float32"),
         ]
         return [*arguments, ("pointwise_shift", (outputs,), "int32")] if self._products.signed else arguments
 
     def pack(self, weight: Floats, bias: Floats, lanes: int, panel: int) -> list[Any]:
-        steps, scale = layout.quantised(weight, lanes)
+        steps, scale = layout.quantised(weight, lanes, self._products.sharing)
         words = layout.pack_panels(self._products.pack(steps, lanes), lanes, panel)
         arrays = [words, layout.pack_vector(scale, lanes), layout.pack_vector(bias, lanes)]
         return [*arrays, (SHIFT * steps.sum(1)).astype(np.int32)] if self._products.signed else arrays
@@ -127,38 +156,49 @@ class Int8:
     def product(self, conv: Convolution, buffers: Sequence[Buffer], lanes: int) -> Product:
         return _Int8Product(conv, buffers, lanes, self._products)
 
+    def lost(self, weight: Floats, lanes: int) -> npt.NDArray[np.float64] | None:
+        if not self._products.sharing:
+            return None
+        outputs, inputs = weight.shape[:2]
+        steps, scale = layout.quantised(weight, lanes, self._products.sharing)
+        return weight[:, :, 0, 0].astype(np.float64) - steps[:outputs, :inputs] * scale[:, None].astype(np.float64)
+
+    def first(self) -> First:
+        return BYTES_FIRST if self.whole else FLOAT32_FIRST
+
 
 class _Int8Product:
     def __init__(self, conv: Convolution, buffers: Sequence[Buffer], lanes: int, products: ByteProducts) -> None:
         self.conv, self.lanes, self.products = conv, lanes, products
         self.weight, self.scale, self.bias, *self.shift = buffers
+        self.largest: Buffer = None
+        """Largest inputs of each lane, where they were seen."""
+
+    def begin(self) -> None:
+        self.largest = ir.registers(self.lanes)
+        ir.store(self.largest, ir.splat(0.0, self.lanes), 0, self.lanes)
+
+    def see(self, value: Expr) -> None:
+        ir.store(self.largest, tirx.max(ir.load(self.largest, 0, self.lanes), value), 0, self.lanes)
 
     def read(self, source: Buffer, size: int) -> None:
-        lanes, numbers = self.lanes, self.products.numbers
-        count = size // lanes
-        self.words = ir.scratch(size // numbers, "int32")
+        lanes = self.lanes
+        self.words = ir.scratch(size // WORD, "int32")
         self.step = ir.registers(1)
         """Worth of one step of a byte."""
-        several = next(n for n in (4, 2, 1) if count % n == 0)
-        largest = ir.registers(several * lanes)
-        for n in range(several):
-            ir.store(largest, ir.splat(0.0, lanes), n * lanes, lanes)
-        with ir.serial(count // several) as turn:
-            for n in range(several):
-                value = ir.load(source, (turn * several + n) * lanes, lanes)
-                ir.store(largest, tirx.max(ir.load(largest, n * lanes, lanes), value), n * lanes, lanes)
+        largest, count = (self.largest, lanes) if self.largest is not None else _largest(source, size, lanes)
         top = tirx.const(SMALLEST_RANGE, "float32")
-        for at in range(several * lanes):
+        for at in range(count):
             top = tirx.max(top, largest[at])
         ir.put(self.step, top / tirx.const(float(LARGEST_BYTE), "float32"), 0)
         factor = ir.registers(1)
         ir.put(factor, tirx.const(1.0, "float32") / self.step[0], 0)
         # Short vectors several at once: what is narrowed fills a register.
-        wide = next(each * lanes for each in (4, 2, 1) if each == 1 or each * lanes <= min(WIDEST, size))
+        wide = next(each * lanes for each in (4, 2, 1) if each == 1 or each * lanes <= min(self.products.widest, size))
 
         def convert(at: Expr) -> None:
             value = ir.load(source, at, wide) * ir.splat(factor[0], wide) + ir.splat(0.5, wide)
-            self.products.put(self.words, value, tirx.floordiv(at, numbers), wide)
+            self.products.put(self.words, value, tirx.floordiv(at, WORD), wide)
 
         with ir.serial(size // wide) as i:
             convert(i * wide)
@@ -166,28 +206,49 @@ class _Int8Product:
             convert(ir.integer(size - wide))
 
     def tile(self, start: Expr, plane: int, vector: Expr, panel: int, pixels: int, _unroll: int, put: Put) -> None:
-        lanes, numbers = self.lanes, self.products.numbers
-        words, groups = lanes // numbers, layout.vectors(self.conv.inputs, lanes)
-        panel_start = vector * (lanes * groups * words)
+        lanes, at_once = self.lanes, self.products.at_once
+        words, vectors = lanes // WORD, layout.vectors(self.conv.inputs, lanes)
+        panel_start = vector * (lanes * vectors * words)
         slots = [(pixel, n, (pixel * panel + n) * lanes) for pixel in range(pixels) for n in range(panel)]
         sums = ir.registers(pixels * panel * lanes, "int32")
         for _, n, at in slots:
             zero = tirx.Broadcast(tirx.const(0, "int32"), lanes)
             shift = [ir.load(each, (vector + n) * lanes, lanes) for each in self.shift]
             ir.store(sums, shift[0] if shift else zero, at, lanes)
-        with ir.serial(groups) as group:
-            for word in range(words):
-                place = tirx.floordiv(start + group * plane, numbers) + word
-                inputs = list(self.products.spread(self.words, place, pixels, words, lanes))
+
+        def add(group: Expr, count: int) -> None:
+            """The inputs of so many vectors of channels, of which ``group`` is the first."""
+            for first in range(0, count * words, at_once):
+                several = range(first, min(first + at_once, count * words))
+                places = (tirx.floordiv(start + (group + w // words) * plane, WORD) + w % words for w in several)
+                spread = [self.products.spread(self.words, place, pixels, words, lanes) for place in places]
+                inputs = list(zip(*spread, strict=True))
                 for pixel, n, at in slots:
-                    weights = panel_start + ((group * words + word) * panel + n) * lanes
-                    added = ir.load(sums, at, lanes), inputs[pixel], ir.load(self.weight, weights, lanes)
-                    ir.store(sums, self.products.add(*added, lanes), at, lanes)
+                    starts = (panel_start + ((group * words + word) * panel + n) * lanes for word in several)
+                    weights = [ir.load(self.weight, each, lanes) for each in starts]
+                    value = self.products.add(ir.load(sums, at, lanes), inputs[pixel], weights, lanes)
+                    ir.store(sums, value, at, lanes)
+
+        ir.along(vectors, max(1, at_once // words), add)
         for pixel, n, at in slots:
             channels = (vector + n) * lanes
             scale = ir.load(self.scale, channels, lanes) * ir.splat(self.step[0], lanes)
             value = ir.load(sums, at, lanes).astype(f"float32x{lanes}") * scale + ir.load(self.bias, channels, lanes)
             put(pixel, n, ir.activate(value, self.conv.activation, lanes))
+
+
+def _largest(source: Buffer, size: int, lanes: int) -> tuple[Buffer, int]:
+    """The largest of so many numbers is one of these, and how many they are."""
+    count = size // lanes
+    several = next(n for n in (4, 2, 1) if count % n == 0)
+    largest = ir.registers(several * lanes)
+    for n in range(several):
+        ir.store(largest, ir.splat(0.0, lanes), n * lanes, lanes)
+    with ir.serial(count // several) as turn:
+        for n in range(several):
+            value = ir.load(source, (turn * several + n) * lanes, lanes)
+            ir.store(largest, tirx.max(ir.load(largest, n * lanes, lanes), value), n * lanes, lanes)
+    return largest, several * lanes
 
 
 FLOAT32: Precision = Float32()

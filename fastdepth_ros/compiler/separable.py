@@ -64,6 +64,7 @@ def block_by_rows(
 
         with ir.parallel(height // rows) as task:
             between = ir.scratch(source.vectors * plane)
+            mixing.begin()
             with ir.serial(source.vectors) as vector, ir.serial(rows) as r:
 
                 def convolve(column: Any, length: int) -> None:
@@ -71,6 +72,7 @@ def block_by_rows(
                         ahead.ask(source, x, block.depthwise, rows, task, vector, r, column, length)
 
                     def put(pixel: int, value: Any) -> None:
+                        mixing.see(value)
                         ir.store(between, value, vector * plane + (r * width + column + pixel) * lanes, lanes)
 
                     depthwise(spatial, source, x, vector, task * rows + r, column, length, put)

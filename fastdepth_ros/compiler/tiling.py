@@ -14,6 +14,8 @@ from typing import Any
 
 from fastdepth_ros.compiler.layout import vectors
 from fastdepth_ros.compiler.plan import Stage
+from fastdepth_ros.compiler.pointwise import FLOAT32 as FLOAT32_PRECISION
+from fastdepth_ros.compiler.pointwise import Precision
 from fastdepth_ros.compiler.targets import Target
 from fastdepth_ros.compiler.tile import Tiling
 from fastdepth_ros.errors import SettingError, brief, quoted
@@ -79,15 +81,17 @@ def write(file: Path, about: Mapping[str, Any], table: Mapping[str, Tiling]) -> 
     write_file(file, f'{{\n{head}  "stages": {{\n{lines}\n  }}\n}}\n')
 
 
-def rule(stage: Stage, target: Target) -> Tiling:
+def rule(stage: Stage, target: Target, precision: Precision = FLOAT32_PRECISION) -> Tiling:
     """Choices that are right in kind for any stage: what is in registers fits them, what is in cache fits it."""
-    panel, pixels = REGISTER_TILES[target.family]
+    panel, pixels = precision.registers or REGISTER_TILES[target.family]
     _, columns = stage.rows_and_columns
     row_bytes = vectors(stage.channels, target.lanes) * target.lanes * columns * 4
     rows = max(1, min(8, CACHE_BYTES // row_bytes))
     return Tiling(panel=panel, pixels=pixels, unroll=4, strip=2 * pixels, rows=rows)
 
 
-def choose(stages: Iterable[Stage], target: Target, table: Mapping[str, Tiling]) -> dict[str, Tiling]:
+def choose(
+    stages: Iterable[Stage], target: Target, table: Mapping[str, Tiling], precision: Precision = FLOAT32_PRECISION
+) -> dict[str, Tiling]:
     """A choice for every stage: the table's, or the rule's."""
-    return {stage.name: table.get(stage.name) or rule(stage, target) for stage in stages}
+    return {stage.name: table.get(stage.name) or rule(stage, target, precision) for stage in stages}

@@ -59,7 +59,7 @@ def tune(
     stages: Sequence[Stage], target: Target, progress: Progress, precision: Precision = FLOAT32
 ) -> dict[str, Tiling]:
     """The fastest choices for each stage, found in two passes; ``precision`` is that of the stages."""
-    table = {stage.name: tiling.rule(stage, target) for stage in stages}
+    table = {stage.name: tiling.rule(stage, target, precision) for stage in stages}
     passes = (("tiles", partial(tiles, precision=precision)), ("strips and rows", strips))
     for title, candidates in passes:
         choices = {stage.name: candidates(stage, target, table[stage.name]) for stage in stages}
@@ -95,8 +95,10 @@ def tiles(stage: Stage, target: Target, start: Tiling, precision: Precision = FL
     outputs = stage.answer.vectors if isinstance(stage.answer, Map) else 1
     found = {start: None}
     for panel in range(1, min(outputs, 4) + 1):
-        # One register for the weights of each vector, others for the input that is being multiplied.
-        most = (REGISTERS[target.family] - panel - precision.operands) // panel
+        # Registers for the weights of each vector, others for the input that is being multiplied.
+        most = (REGISTERS[target.family] - precision.operands) // panel - precision.weights
+        if most < 1:
+            break
         pixels = {ir.even_step(columns, most), divisor(columns, most)}
         if precision is not FLOAT32:  # LLVM keeps more in registers than it has to; smaller tiles fit all the same.
             pixels |= {ir.even_step(columns, each) for each in (2, 4, most - 1) if 0 < each < most}

@@ -133,11 +133,13 @@ class ScanMaker:
         found = np.full(self.count, np.nan, np.float32)
         if not self.count:
             return found
-        depth = metres.ravel().take(self._cells, mode="clip")  # the quickest mode
+        depth: Map = metres.ravel()
+        if len(self._cells) < len(depth):
+            depth = depth.take(self._cells, mode="clip")  # the quickest mode
         unknown = None
         if not cv2.checkRange(depth)[0]:
             unknown = np.isnan(depth)
-            depth[depth == -np.inf] = 0  # something is at the lens itself
+            depth = np.where(depth == -np.inf, np.float32(0), depth)  # something is at the lens itself
         # What has no depth is in no band, nor is what is out of range.
         in_band = (depth >= self._low) & (depth <= self._high)
         if self._stand.origin == (0.0, 0.0):

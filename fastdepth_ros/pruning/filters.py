@@ -117,5 +117,6 @@ def cut_arrays(graph: Graph, found: Mapping[str, Cut], arrays: Mapping[str, Arra
         if layer.endswith(".norm") and layer not in graph.by_name:
             layer, kind = layer.removesuffix(".norm"), "norm"
         cut = found.get(layer)
-        result[name] = array if cut is None else np.ascontiguousarray(without(graph.by_name[layer], cut, kind, array))
+        # Not ascontiguousarray, which makes a row of a single number.
+        result[name] = array if cut is None else np.asarray(without(graph.by_name[layer], cut, kind, array), order="C")
     return result

@@ -28,8 +28,8 @@ from fastdepth_ros.training.augment import plain_view
 from fastdepth_ros.training.feed import Feed, split
 from fastdepth_ros.training.graph_network import GraphNetwork, folded_graph
 from fastdepth_ros.training.memory import keep_freed_memory
+from fastdepth_ros.training.optimising import learning_rate
 from fastdepth_ros.training.recipe import Phase, Recipe
-from fastdepth_ros.training.trainer import learning_rate
 
 TUNED = "tuned.pt"
 TOGETHER = 16

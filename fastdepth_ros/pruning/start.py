@@ -36,7 +36,7 @@ def start_weights(graph: Graph, source: str, seed: int = 0) -> Arrays:
     if not source:
         return dict(noise_weights(graph, seed))
     arrays = npz.read(Path(source)) if source.endswith(".npz") else find_bundle(source).weights()
-    plain = {name: np.asarray(array, np.float32) for name, array in arrays.items()}
+    plain = {name: np.array(array, np.float32) for name, array in arrays.items()}
     graph.check_weights(plain)
     return plain
 

@@ -37,7 +37,7 @@ def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]], text: Any =
     with zipfile.ZipFile(content, "w") as archive:
         for name in sorted(arrays):
             with archive.open(zipfile.ZipInfo(f"{name}.npy", LONG_AGO), "w", force_zip64=True) as member:
-                array = np.ascontiguousarray(arrays[name])
+                array = np.asarray(arrays[name], order="C")
                 np.lib.format.write_array(member, array, allow_pickle=False)  # type: ignore[no-untyped-call]
         if text is not None:
             archive.writestr(zipfile.ZipInfo(TEXT, LONG_AGO), json.dumps(text))

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from fastdepth_ros.compiler.layout import LARGEST_WEIGHT
-from fastdepth_ros.compiler.pointwise import LARGEST_BYTE, SMALLEST_RANGE
+from fastdepth_ros.compiler.layout import LARGEST_BYTE, LARGEST_SHARED, LARGEST_WEIGHT, SMALLEST_RANGE
 
 F32, F64 = np.float32, np.float64
 
@@ -19,24 +18,65 @@ def quantised(x):
     return np.floor(fused(x, F32(1) / step, F32(0.5))).astype(np.int64), step
 
 
-def quantised_weights(weight):
-    """(outputs, inputs, 1, 1) as signed bytes, and what one step of them is worth in each output channel."""
+def sums_of_16_bits(inputs, sharing):
+    """The sum of 16 bits, by its number, to which each input's product goes where ``sharing`` words share two."""
+    number = np.arange(inputs)
+    return number // (4 * sharing) * 2 + number % 4 // 2
+
+
+def quantised_weights(weight, sharing=0):
+    """(outputs, inputs, 1, 1) as signed bytes, and what one step of them is worth in each output channel.
+
+    Where products share sums of 16 bits, the weights of one sign in a sum are at most LARGEST_SHARED together.
+    """
     matrix = weight[:, :, 0, 0]
     scale = np.abs(matrix).max(axis=1) / F32(LARGEST_WEIGHT)
+    if sharing:
+        place = sums_of_16_bits(matrix.shape[1], sharing)
+        for sign in (1, -1):
+            sums = np.zeros((len(matrix), place.max() + 1))
+            np.add.at(sums.T, place, (sign * F64(matrix)).clip(0).T)
+            scale = np.maximum(scale, F32(sums.max(axis=1) / (LARGEST_SHARED - sharing)))
     scale[scale == 0] = 1
     return np.rint(matrix / scale[:, None]).astype(np.int64), scale
 
 
-def pointwise(x, weight, bias, activation):
+def pointwise(x, weight, bias, activation, sharing=0):
     """The answer to one task's inputs (channels, rows, columns)."""
     inputs, step = quantised(x)
-    matrix, scale = quantised_weights(weight)
+    matrix, scale = quantised_weights(weight, sharing)
     sums = np.einsum("oi,ihw->ohw", matrix, inputs)
     value = fused(sums.astype(F32), (scale * step)[:, None, None], bias[:, None, None])
     return np.clip(value, 0, 6 if activation == "relu6" else None)
 
 
-def pointwise_by_rows(x, weight, bias, activation, rows):
+def pointwise_by_rows(x, weight, bias, activation, rows, sharing=0):
     """The answer of a kernel whose tasks read so many rows each."""
-    tasks = [pointwise(x[:, at : at + rows], weight, bias, activation) for at in range(0, x.shape[1], rows)]
+    tasks = [pointwise(x[:, at : at + rows], weight, bias, activation, sharing) for at in range(0, x.shape[1], rows)]
     return np.concatenate(tasks, axis=1)
+
+
+def quantised_first(weight):
+    """(outputs, 3, 3, 3) as signed bytes, and what one step of them is worth in each output channel.
+
+    Of a row's bytes, colour by colour, the first two of every four share a sum of 16 bits, and the last two another.
+    """
+    scale = np.abs(F64(weight)).max(axis=(1, 2, 3)) / LARGEST_WEIGHT
+    for sign in (1, -1):
+        sums = np.zeros((len(weight), 3, 2))
+        for colour, row, column in np.ndindex(weight.shape[1:]):
+            sums[:, row, (3 * column + colour) % 4 // 2] += (sign * F64(weight[:, colour, row, column])).clip(0)
+        scale = np.maximum(scale, sums.max(axis=(1, 2)) / (LARGEST_SHARED - 3))
+    scale = scale.astype(F32)
+    scale[scale == 0] = 1
+    return np.rint(weight / scale[:, None, None, None]).astype(np.int64), scale
+
+
+def first(picture, weight, bias, activation):
+    """The first convolution of a picture (rows, columns, 3) uint8; the division by 255 is in the weights."""
+    steps, scale = quantised_first(weight)
+    padded = np.pad(picture.astype(np.int64), ((1, 1), (1, 1), (0, 0)))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(0, 1))[::2, ::2]
+    sums = np.einsum("hwcij,ocij->ohw", windows, steps)
+    value = fused(sums.astype(F32), scale[:, None, None], bias[:, None, None])
+    return np.clip(value, 0, 6 if activation == "relu6" else None)

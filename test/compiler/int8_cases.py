@@ -6,7 +6,9 @@ from typing import Any
 import int8
 import numpy as np
 
-from fastdepth_ros.compiler import layout
+from fastdepth_ros.compiler import byte_first, layout
+from fastdepth_ros.compiler.byte_products import BYTE_KERNELS
+from fastdepth_ros.compiler.first import PIXEL_SCALE
 from fastdepth_ros.compiler.layout import Map
 from fastdepth_ros.compiler.pointwise import Int8
 from fastdepth_ros.compiler.separable import block_by_rows, pointwise_by_panels, task_rows
@@ -36,7 +38,7 @@ def exact(products):
         "product_of_three": product(products, "product_of_three", "relu", (3, 1, 3)),
         "largest": largest(products, "largest"),
         "block": block(products, "block"),
-    }
+    } | (firsts(products) if BYTE_KERNELS[products.name].whole else {})
 
 
 def product(products, name, activation, shape=(83, 5, 7)):
@@ -49,23 +51,30 @@ def product(products, name, activation, shape=(83, 5, 7)):
     source, target = Map(height, width, inputs, 0, lanes), Map(height, width, 45, 1, lanes)
     kernel = pointwise_by_panels(name, conv, source, target, TILING, Int8(products))
     arguments = [source.pack(x), *Int8(products).pack(weight, bias, lanes, TILING.panel)]
-    return Exact(kernel, arguments, target, int8.pointwise(x, weight, bias, activation))
+    return Exact(kernel, arguments, target, int8.pointwise(x, weight, bias, activation, sharing(products)))
+
+
+def sharing(products):
+    """Words whose products share sums of 16 bits, for the definition."""
+    return BYTE_KERNELS[products.name].sharing
 
 
 def largest(products, name):
-    """Inputs of 255 and weights of 127 alone: two such products are more than 16 bits hold, and none is cut off."""
+    """The largest inputs and weights, which no sum of 16 bits would hold as they are: nothing is cut off."""
     rng, lanes = np.random.default_rng(3), products.lanes
     conv = Convolution("pw", "pointwise", 1, 1, 512, 21, "relu")
     weight = rng.integers(-127, 128, conv.weight_shape).astype(np.float32)
     weight[:, 0] = 127
     weight[0], weight[1] = 127, -127
+    weight[2:6] = rng.choice([-127, 127], weight[2:6].shape)
     x = rng.integers(0, 256, (512, 5, 7)).astype(np.float32)
     x[:, 0, 0], x[:, 0, 1] = 255, 0
     source, target = Map(5, 7, 512, 0, lanes), Map(5, 7, 21, 0, lanes)
     kernel = pointwise_by_panels(name, conv, source, target, TILING, Int8(products))
     arguments = [source.pack(x), *Int8(products).pack(weight, np.zeros(21, np.float32), lanes, TILING.panel)]
-    expected = np.maximum(np.einsum("oi,ihw->ohw", weight[:, :, 0, 0], x), 0)
-    assert expected[0, 0, 0] == 512 * 255 * 127
+    expected = int8.pointwise(x, weight, np.zeros(21, np.float32), "relu", sharing(products))
+    # What is rounded is the weights: 127 of each in 127 steps is exact, in 126 / 4 or 124 / 8 it is not.
+    assert abs(expected[0, 0, 0] / (512 * 255 * 127) - 1) < 1 / 30
     return Exact(kernel, arguments, target, expected)
 
 
@@ -90,4 +99,24 @@ def block(products, name):
     ]
     rows = task_rows(height, TILING.rows)
     assert 1 < rows < height
-    return Exact(kernel, arguments, target, int8.pointwise_by_rows(x, weight, bias, "relu", rows))
+    return Exact(kernel, arguments, target, int8.pointwise_by_rows(x, weight, bias, "relu", rows, sharing(products)))
+
+
+def firsts(products):
+    """The first convolution, of rows that are whole vectors, and of others."""
+    return {"first": first(products, "first", 32, 64), "first_narrow": first(products, "first_narrow", 32, 36)}
+
+
+def first(products, name, height, width):
+    rng, lanes = np.random.default_rng(14), products.lanes
+    conv = Convolution("conv0", "full", 3, 2, 3, 19, "relu6")
+    weight = rng.normal(0, 0.4, conv.weight_shape).astype(np.float32)
+    weight[0], weight[1], weight[2] = 1, -1, 0
+    weight *= np.float32(PIXEL_SCALE)
+    bias = rng.normal(0.2, 0.3, 19).astype(np.float32)
+    picture = rng.integers(0, 256, (height, width, 3), np.uint8)
+    picture[:8, :8] = 255
+    target = Map(height // 2, width // 2, 19, 1, lanes)
+    kernel = byte_first.byte_first(name, conv, target, TILING)
+    arguments = [picture.reshape(height, -1), *byte_first.pack(weight, bias, lanes)]
+    return Exact(kernel, arguments, target, int8.first(picture, weight, bias, "relu6"))

@@ -2,13 +2,14 @@
 
 import itertools
 
+import int8
 import numpy as np
 import pytest
 from int8_cases import exact
 from test_kernels import compile_together, panels_case, rows_case, run, separable, upsampled_case
 
 from fastdepth_ros.compiler.byte_products import BYTE_KERNELS
-from fastdepth_ros.compiler.layout import Map
+from fastdepth_ros.compiler.layout import LARGEST_SHARED, Map, quantised
 from fastdepth_ros.compiler.pointwise import Int8, find_precision
 from fastdepth_ros.compiler.targets import TARGETS
 from fastdepth_ros.errors import SettingError
@@ -83,20 +84,56 @@ def test_weights_of_an_output_that_is_always_zero_stay_zero(products):
 def test_packed_weights_multiply_as_the_instructions_do(products):
     """The sums of a panel, from its words alone: what each instruction set adds to which lane."""
     rng, lanes, kernels = np.random.default_rng(5), products.lanes, BYTE_KERNELS[products.name]
-    weight = rng.integers(-127, 128, (lanes, 2 * lanes)).astype(np.float32)
+    weight = rng.integers(-127, 128, (lanes, 2 * lanes, 1, 1)).astype(np.float32)
     weight[:, 0] = 127
-    words, scale, _, *shift = Int8(products).pack(weight[:, :, None, None], np.zeros(lanes, np.float32), lanes, 1)
-    assert (scale == 1).all()
+    words, scale, _, *shift = Int8(products).pack(weight, np.zeros(lanes, np.float32), lanes, 1)
+    steps, worth = int8.quantised_weights(weight, kernels.sharing)
+    np.testing.assert_array_equal(scale, worth)
     inputs = rng.integers(0, 256, 2 * lanes)
     inputs[:2] = 255, 0
     stored = inputs - 128 * kernels.signed
-    numbers = words.view(np.int8 if kernels.numbers == 4 else np.int16).astype(np.int64)
+    numbers = words.view(np.int8).astype(np.int64)
     if kernels.halves:
         lane = numbers.reshape(-1, 2, lanes, 2).transpose(0, 1, 3, 2).reshape(-1, lanes)
     else:
-        lane = numbers.reshape(-1, lanes, kernels.numbers).transpose(0, 2, 1).reshape(-1, lanes)
+        lane = numbers.reshape(-1, lanes, 4).transpose(0, 2, 1).reshape(-1, lanes)
     sums = lane.T @ stored + (shift[0] if shift else 0)
-    np.testing.assert_array_equal(sums, weight.astype(np.int64) @ inputs)
+    np.testing.assert_array_equal(sums, steps @ inputs)
+
+
+def hard_weights(rng):
+    """Weights whose sums come near the limit, or would be beyond it: all alike, signs by chance, few large ones."""
+    yield np.full((3, 40), 0.7)
+    yield -np.full((3, 37), 1e-3)
+    yield rng.choice([-1.0, 1.0], (64, 53))
+    yield rng.normal(0, 1, (256, 408))
+    yield rng.uniform(0, 1, (64, 16)) ** 8
+    yield np.linspace(-1, 1, 7 * 19).reshape(7, 19)
+
+
+@pytest.mark.parametrize("sharing", [1, 2, 4])
+def test_no_sum_of_16_bits_overflows_whatever_the_inputs(sharing):
+    """The most that a sum can come to, at any moment: inputs of 255 where weights have one sign, and of 0 elsewhere."""
+    for weight in hard_weights(np.random.default_rng(1)):
+        weight = weight.astype(np.float32)[:, :, None, None]
+        steps, scale = quantised(weight, 8, sharing)
+        place = int8.sums_of_16_bits(steps.shape[1], sharing)
+        for number in range(place.max() + 1):
+            own = steps[:, place == number]
+            assert (255 * own.clip(0).sum(axis=1)).max() < 2**15
+            assert (255 * own.clip(None, 0).sum(axis=1)).min() >= -(2**15)
+        expected, worth = int8.quantised_weights(weight, sharing)
+        np.testing.assert_array_equal(steps[: len(weight), : weight.shape[1]], expected)
+        np.testing.assert_array_equal(scale, worth)
+
+
+def test_weights_that_share_sums_use_the_most_of_their_range():
+    """Steps are no larger than what the sums of 16 bits ask for: some sum reaches the limit, but for the rounding."""
+    weight = np.random.default_rng(2).normal(0, 1, (64, 256, 1, 1)).astype(np.float32)
+    steps, _ = quantised(weight, 8, 2)
+    place = int8.sums_of_16_bits(256, 2)
+    most = [max((sign * steps).clip(0)[:, place == n].sum(axis=1).max() for sign in (1, -1)) for n in range(128)]
+    assert 122 <= max(most) <= LARGEST_SHARED
 
 
 def test_every_product_of_bytes_has_kernels():

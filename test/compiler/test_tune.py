@@ -60,10 +60,10 @@ def test_candidates_fit_the_registers(name, precision):
     target = find_target(name, precision)
     arithmetic = find_precision(precision, target)
     for stage in stages(PRUNED, target, 224, 224):
-        candidates = tune.tiles(stage, target, tiling.rule(stage, target), arithmetic)
+        candidates = tune.tiles(stage, target, tiling.rule(stage, target, arithmetic), arithmetic)
         assert len(candidates) > 1, stage.name
         for choice in candidates:
-            used = choice.panel * choice.pixels + choice.panel + arithmetic.operands
+            used = choice.panel * (choice.pixels + arithmetic.weights) + arithmetic.operands
             assert used <= tune.REGISTERS[target.family], f"{stage.name}: {choice}"
 
 

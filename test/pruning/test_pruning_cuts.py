@@ -136,5 +136,7 @@ def test_the_share_of_the_weights_that_is_kept_falls_with_every_cut():
     arrays = random_graph_weights(graph)
     judge = NormJudge(graph, arrays)
     assert judge.accuracy(graph, arrays) == pytest.approx(1.0)
+    arrays["conv9.pw.norm.num_batches_tracked"] = np.array(3)
     smaller, fewer = cut_network(graph, channels_of(graph), arrays, "conv9.pw", 40)
+    assert fewer["conv9.pw.norm.num_batches_tracked"].shape == ()
     assert judge.adapt(smaller, fewer, 0)[1] < 1.0

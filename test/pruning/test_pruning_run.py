@@ -3,6 +3,7 @@
 import json
 from itertools import count
 
+import numpy as np
 import pytest
 from made_weights import narrowed, random_graph_weights
 
@@ -134,13 +135,13 @@ def test_a_damaged_state_is_told(tmp_path):
 
 
 def test_arrays_on_disk_are_the_same_bytes_for_the_same_arrays(tmp_path):
-    arrays = random_graph_weights(job().graph)
+    arrays = {**random_graph_weights(job().graph), "a single number": np.array(7)}
     write_arrays(tmp_path / "one.npz", arrays, {"a": 1})
     write_arrays(tmp_path / "other.npz", dict(reversed(arrays.items())), {"a": 1})
     assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "other.npz").read_bytes()
     found, text = read_arrays(tmp_path / "one.npz")
     assert text == {"a": 1}
-    assert all((found[name] == array).all() for name, array in arrays.items())
+    assert all(found[name].shape == array.shape and (found[name] == array).all() for name, array in arrays.items())
 
 
 @pytest.mark.parametrize("board", BOARDS)

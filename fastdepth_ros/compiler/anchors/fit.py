@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tvm import tirx
 
-from fastdepth_ros.anchoring.layout import BASIS, FEATURES, KNOTS, LINE, PLACES, POINTS, RIGHT
+from fastdepth_ros.anchoring.layout import BASIS, FEATURES, KNOTS, LINE, PLACES, POINTS, RIGHT, SQUARE
 from fastdepth_ros.compiler import ir
 from fastdepth_ros.compiler.anchors.frame import Body, Frame
 from fastdepth_ros.compiler.anchors.gates import let_in
@@ -74,7 +74,7 @@ def _guess(frame: Frame, few: Knots) -> None:
         small.put(few.residuals[k], k, whole(small.right))
         small.put(real(1.0), k, whole(unit) + k)
         small.put(small.at(k, k) + few.variances[k], k, k)
-    small.eliminate(places, whole((small.stride - small.right) // lanes), few.variances)
+    small.eliminate(places, SQUARE // lanes, few.variances)
     _predict(frame, few, unit)
 
 
@@ -151,7 +151,7 @@ def _solve(frame: Frame, fine: Knots) -> None:
         matrix.store(ir.splat(0.0, frame.lanes), k, whole(matrix.right // frame.lanes))
         matrix.put(fine.residuals[k], k, whole(matrix.right))
         matrix.put(matrix.at(k, k) + fine.variances[k], k, k)
-    matrix.eliminate(knots, whole(1), fine.variances)
+    matrix.eliminate(knots, 1, fine.variances)
     matrix.solve(knots, weights)
     with ir.serial(frame.count("points")) as i:
         knot = Cell(fine.run_of[i], "int32")
@@ -185,7 +185,7 @@ def _evidence(frame: Frame, few: Knots) -> None:
             small.put(few.basis(part, k), k, whole(small.right + 1 + part))
     middle = ranked(places, lambda k: frame.keys[k], places >> whole(1))
     ir.put(results, middle, (LINE + 1) ** 2)
-    small.eliminate(places, whole(width), few.variances)
+    small.eliminate(places, width, few.variances)
     for row in range(LINE + 1):
         for column in range(row + 1):
             total = Cell(0.0)

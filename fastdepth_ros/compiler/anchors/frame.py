@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from fastdepth_ros.anchoring.layout import COUNTS, FIT, KNOTS, LINE, NUMBERS, PLACES, POINTS, RIGHT
+from fastdepth_ros.anchoring.layout import COUNTS, FIT, KNOTS, LINE, NUMBERS, POINTS, RIGHT, SQUARE
 from fastdepth_ros.compiler import ir
 from fastdepth_ros.compiler.anchors.words import Matrix
 from fastdepth_ros.compiler.ir import Buffer, Expr
@@ -48,7 +48,7 @@ class Frame:
             work[name] for name in ("wrong", "unsure", "base", "precision")
         )
         self.matrix = Matrix(work["matrix"], KNOTS + RIGHT, KNOTS, lanes)
-        self.small = Matrix(work["small"], 2 * PLACES + RIGHT, PLACES, lanes)
+        self.small = Matrix(work["small"], 2 * SQUARE, SQUARE, lanes)
         self.levels, self.freedom = work["levels"], work["freedom"]
 
     def __getitem__(self, name: str) -> Buffer:

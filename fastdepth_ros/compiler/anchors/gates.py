@@ -15,7 +15,7 @@ SHUT = 1e9
 """The error of an anchor that did not pass."""
 
 _RATIO, DEEP = 3, 2
-"""Distance of a point from the planes of what is found; from those of features, in the logarithm of depth."""
+"""Planes: of what is found, a point's distance from the answer; of features, the logarithm of depth."""
 
 
 def off(numbers: Buffer, found: Buffer, mean: int, point: Expr) -> Expr:

@@ -12,9 +12,6 @@ from fastdepth_ros.compiler.anchors.words import Cell, ordered, pick, ranked, re
 from fastdepth_ros.compiler.ir import Buffer, Expr
 
 BITS = 9
-STEPS = (701, 301, 132, 57, 23, 10, 4, 1)
-"""Distances over which Shell's sort exchanges (Ciura, 2001)."""
-
 SPREAD = ((16, 0x030000FF), (8, 0x0300F00F), (4, 0x030C30C3), (2, 0x09249249))
 """Shifts and masks that put two zeros between a number's bits."""
 
@@ -39,6 +36,7 @@ def order_points(frame: Frame) -> None:
 
 
 def _sort(frame: Frame, count: Expr) -> None:
+    """Shell's sort, whose steps shrink by 11 / 5 (Gonnet and Baeza-Yates, 1991)."""
     keys = frame.work["places_and_numbers"]
     with ir.serial(count) as i:
         place = Cell(frame.source_of[i] << whole(3 * BITS), "int32")
@@ -50,21 +48,23 @@ def _sort(frame: Frame, count: Expr) -> None:
         ir.put(frame.keys, place.value, i)
         number = tirx.shift_left(place.value.astype("int64"), tirx.const(PLACE_BITS, "int64"))
         ir.put(keys, number + i.astype("int64"), i)
-    for step in STEPS:
-        with ir.serial(tirx.max(count - whole(step), whole(0))) as shifted:
-            at, held = Cell(shifted + whole(step), "int32"), Cell(keys[shifted + whole(step)], "int64")
-            with T.While(tirx.all(at.value >= whole(step), keys[_behind(at, step)] > held.value)):
+    step = Cell(count, "int32")
+    with T.While(step.value > whole(1)):
+        step.set(tirx.max(tirx.truncdiv(step.value * whole(5) - whole(1), whole(11)), whole(1)))
+        with ir.serial(tirx.max(count - step.value, whole(0))) as shifted:
+            at, held = Cell(shifted + step.value, "int32"), Cell(keys[shifted + step.value], "int64")
+            with T.While(tirx.all(at.value >= step.value, keys[_behind(at, step)] > held.value)):
                 ir.put(keys, keys[_behind(at, step)], at.value)
-                at.add(whole(-step))
+                at.add(whole(0) - step.value)
             ir.put(keys, held.value, at.value)
     with ir.serial(count) as i:
         low = keys[i] & tirx.const((1 << PLACE_BITS) - 1, "int64")
         ir.put(frame.order, low.astype("int32"), i)
 
 
-def _behind(at: Cell, step: int) -> Expr:
+def _behind(at: Cell, step: Cell) -> Expr:
     """The place that much before; never before the first, as both parts of a condition are computed."""
-    return tirx.max(at.value - whole(step), whole(0))
+    return tirx.max(at.value - step.value, whole(0))
 
 
 def _cell(place: Expr) -> Expr:

@@ -10,6 +10,9 @@ from tvm.tirx.script import builder as T  # noqa: N812 - TVM's own documentation
 from fastdepth_ros.compiler import ir
 from fastdepth_ros.compiler.ir import Buffer, Expr
 
+BLOCK = 32
+"""Numbers of a row that are in registers at a time; right sides begin at a multiple of it."""
+
 ROOTS = 24
 """Square roots after which a number between 0 and 1 has given all bits of its mantissa to a power."""
 
@@ -152,29 +155,40 @@ class Matrix:
     def store(self, value: Expr, row: Expr, vector: Expr) -> None:
         ir.store(self.buffer, value, row * self.stride + vector * self.lanes, self.lanes)
 
-    def eliminate(self, count: Expr, width: Expr, least: Buffer) -> None:
+    def eliminate(self, count: Expr, right: int, least: Buffer) -> None:
         """Turn S = U' U into U, and right sides R into U'^-1 R (Cholesky, row by row).
 
         Args:
             count: rows.
-            width: vectors of right sides.
+            right: vectors of right sides.
             least: no pivot can be smaller than the variance of its row's noise, but for rounding.
         """
-        with ir.serial(count) as j:
-            inverse = Cell(real(1.0) / square_root(tirx.max(self.at(j, j), least[j])))
-            for start, stop in self._parts(j, count, width):
+        several = max(1, BLOCK // self.lanes)
+        with ir.serial(count) as i:
+            blocks = before(i, BLOCK), vectors(count, BLOCK)
+            self._subtract(i, *blocks, 0, several)
+            single = min(several, right)
+            self._subtract(i, whole(0), whole(-(-right // single)), self.right // self.lanes, single)
+            inverse = Cell(real(1.0) / square_root(tirx.max(self.at(i, i), least[i])))
+            first, parts = self.right // self.lanes, ((blocks[0] * several, blocks[1] * several), (0, right))
+            for offset, (start, stop) in zip((0, first), parts, strict=True):
                 with ir.serial(start, stop) as v:
-                    self.store(self.load(j, v) * ir.splat(inverse.value, self.lanes), j, v)
-            self.put(inverse.value, j, j)
-            with ir.serial(j + whole(1), count) as i:
-                factor = Cell(self.at(j, i))
-                for start, stop in self._parts(i, count, width):
-                    with ir.serial(start, stop) as v:
-                        self.store(self.load(i, v) - self.load(j, v) * ir.splat(factor.value, self.lanes), i, v)
+                    self.store(self.load(i, v + offset) * ir.splat(inverse.value, self.lanes), i, v + offset)
+            self.put(inverse.value, i, i)
 
-    def _parts(self, row: Expr, count: Expr, width: Expr) -> list[tuple[Expr, Expr]]:
-        right = self.right // self.lanes
-        return [(before(row, self.lanes), vectors(count, self.lanes)), (whole(right), whole(right) + width)]
+    def _subtract(self, row: Expr, start: Expr, stop: Expr, offset: int, several: int) -> None:
+        """Take what the rows above explain from blocks of so many vectors of a row, which stay in registers."""
+        with ir.serial(start, stop) as block:
+            left = [Vector(self.lanes) for _ in range(several)]
+            for number, vector in enumerate(left):
+                vector.set(self.load(row, block * several + (offset + number)))
+            with ir.serial(row) as j:
+                factor = Cell(self.at(j, row))
+                for number, vector in enumerate(left):
+                    known = self.load(j, block * several + (offset + number)) * ir.splat(factor.value, self.lanes)
+                    vector.set(vector.value - known)
+            for number, vector in enumerate(left):
+                self.store(vector.value, row, block * several + (offset + number))
 
     def solve(self, count: Expr, out: Buffer) -> None:
         """Solve U x = y for the first right side, after :meth:`eliminate`; ``out`` has whole vectors."""
