@@ -1,6 +1,6 @@
 # `make demo` and `make test` set up what they need in an environment of their own, once, and go. ARGS="..." is handed on
 # to the command.
-.PHONY: demo view test test-all check tests tables bench bench-env fuzz soak wheel train-env clean help
+.PHONY: demo view test test-all check style tests tables bench bench-env fuzz soak wheel train-env clean help
 
 # Whose ROS 2: kilted and jazzy are wheels in .venv and .venv-jazzy, noble is Jazzy beside the NumPy and OpenCV of Ubuntu 24.04,
 # system is the one that was sourced.
@@ -59,20 +59,22 @@ demo: $(VENV)/.run
 view: $(VENV)/.view
 	$(CLEAN) $(BIN)/fastdepth view $(ARGS)
 
-test: check
-	$(CLEAN) $(BIN)/python tools/tests_side_by_side.py -m "not slow" $(ARGS)
+test: style
+	$(CLEAN) $(BIN)/python tools/tests_side_by_side.py --beside $(BIN)/mypy -m "not slow" $(ARGS)
 
-test-all: check
-	$(CLEAN) $(BIN)/python tools/tests_side_by_side.py $(ARGS)
+test-all: style
+	$(CLEAN) $(BIN)/python tools/tests_side_by_side.py --beside $(BIN)/mypy $(ARGS)
 
 # Without ruff and mypy, which need to look once only, and not on each ROS.
 tests: $(VENV)/.test
 	$(CLEAN) $(BIN)/python tools/tests_side_by_side.py -m "not slow" $(ARGS)
 
-check: $(VENV)/.test
+check: style
+	$(BIN)/mypy
+
+style: $(VENV)/.test
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy
 
 tables: $(VENV)/.run
 	$(BIN)/python -m tools.parameter_tables
@@ -118,7 +120,7 @@ endif
 	$(PIP) --no-deps --editable .
 	@touch $@
 
-$(VENV)/.test: $(VENV)/.run requirements/test.txt
+$(VENV)/.test: $(VENV)/.run requirements/test.txt requirements/video.txt
 	$(PIP) -r $(RUN) -r requirements/test.txt
 	@touch $@
 

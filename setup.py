@@ -51,6 +51,7 @@ setup(
         "recordings": [r for r in requirements("packages") if r.startswith("rosbags")],
         "cuda": requirements("cuda"),
         "view": requirements("view"),
+        "video": requirements("video"),
         "train": [r for r in requirements("train") if not r.startswith(("pytest", "hypothesis"))],
         "test": ["pytest", "pytest-timeout", "hypothesis"],
     },

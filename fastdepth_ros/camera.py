@@ -230,10 +230,14 @@ class View:
         """The view of a picture whose rows are this one's columns."""
         return View(self.y, self.x, self.height, self.width, self.input_height, self.input_width)
 
+    def part(self, reduction: int = 1) -> tuple[slice, slice]:
+        """Rows and columns of the rectangle, in a picture reduced as often as the view was made for."""
+        x, y = self.x // reduction, self.y // reduction
+        return slice(y, y + self.height // reduction), slice(x, x + self.width // reduction)
+
     def cut(self, pixels: npt.NDArray[np.uint8], reduction: int = 1) -> npt.NDArray[np.uint8]:
         """The rectangle of a (height, width, ...) array, reduced as often as the view was made for, as a view on it."""
-        x, y = self.x // reduction, self.y // reduction
-        return pixels[y : y + self.height // reduction, x : x + self.width // reduction]
+        return pixels[self.part(reduction)]
 
     def intrinsics(self, camera: Intrinsics) -> Intrinsics:
         """The camera of the network's input."""

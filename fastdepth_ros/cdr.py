@@ -25,6 +25,10 @@ KINDS = (0, 1, 6, 7)
 """Kinds of encapsulation that are read: plain CDR of version 1 and 2, in both byte orders."""
 
 
+_TIMES = struct.Struct(">iI"), struct.Struct("<iI")
+"""Seconds and nanoseconds, by the lowest bit of the encapsulation's kind."""
+
+
 def _order(data: bytes | bytearray) -> str:
     return "<" if data[1] & 1 else ">"
 
@@ -78,7 +82,7 @@ def with_stamp(data: bytes, stamp: int) -> bytes:
 
 def put_stamp(data: bytearray, sec: int, nanosec: int, at: int = STAMP) -> None:
     """Write another stamp into a serialized message: of the header with which it starts, or at an offset."""
-    struct.pack_into(_order(data) + "iI", data, at, sec, nanosec)
+    _TIMES[data[1] & 1].pack_into(data, at, sec, nanosec)
 
 
 def put_length(data: bytearray, at: int, length: int) -> None:

@@ -1,4 +1,7 @@
-"""Processes of ours that import what their parent imports, and do not outlive it."""
+"""Processes of ours that import what their parent imports, and do not outlive it.
+
+``python -m fastdepth_ros.children COMMAND ...`` becomes a program that knows nothing of that: it ends with launch, too.
+"""
 
 from __future__ import annotations
 
@@ -71,3 +74,21 @@ def exit_on(*signals: signal.Signals) -> None:
 
     for each in signals:
         signal.signal(each, leave)
+
+
+def main(command: list[str]) -> int:
+    """Become another program, which ends when the launch that started this process does.
+
+    Returns:
+        127, as a shell does, where the program cannot be started.
+    """
+    end_with_launch()
+    try:
+        os.execvp(command[0], command)  # the kernel keeps in mind with whom the process ends
+    except OSError as error:
+        sys.stderr.write(f"{command[0]} cannot be started: {error.strerror}\n")
+        return 127
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -37,6 +37,8 @@ COMMANDS = {
     "estimate": "how long a network takes on a board that is not at hand",
     "eval": "how good a bundle is on pictures with known depth",
     "train": "train the network by a recipe",
+    "adapt": "fine-tune a bundle on the place where its robot works",
+    "prune": "make a network as fast as it has to be, by latencies that were measured",
     "rooms": "compute pictures of furnished rooms with exact depth, to train on",
 }
 """Sub-command -> what it does, in the order in which a new user meets them."""

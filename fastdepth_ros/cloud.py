@@ -50,8 +50,11 @@ class CloudMaker:
         else:
             self._slope_x, self._slope_y = (each[::stride, ::stride].copy() for each in slopes)
         self.shape = (self._slope_y.shape[0], self._slope_x.shape[1], len(fields))
-        self._z = np.empty(self.shape[:2], np.float32)
+        self._every = (slice(None, None, stride), slice(None, None, stride)) if stride > 1 else None
+        self._x, self._y, self._z = (np.empty(self.shape[:2], np.float32) for _ in XYZ)
         self._finite = np.empty(self.shape[:2], np.bool_)
+        self._sigma = np.empty(self.shape[:2], np.float32) if SIGMA in fields else None
+        self._packed = np.empty(self.shape[:2], np.uint32) if RGB in fields else None
         self._colours = np.empty((0, 0, 4), np.uint8)
 
     def write(
@@ -71,26 +74,38 @@ class CloudMaker:
                 NaN wherever red is 128 or more, and readers that leave out NaN would leave out the point.
             sigma: standard deviation of depth [m], the size of the depth map; None without the field ``sigma``.
         """
-        columns = {name: out[..., i] for i, name in enumerate(self.fields)}
-        # Two contiguous scratch maps are faster than reading the strided depth four times.
-        np.copyto(self._z, depth[:: self.stride, :: self.stride])
-        np.isfinite(self._z, out=self._finite)
-        np.copyto(self._z, np.nan, where=np.logical_not(self._finite, out=self._finite))
-        np.multiply(self._z, self._slope_x, out=columns["x"])
-        np.multiply(self._z, self._slope_y, out=columns["y"])
-        columns["z"][:] = self._z
-        if RGB in columns and colours is not None:
-            packed = self._packed(colours)[:: self.stride, :: self.stride]
-            np.bitwise_and(packed, _BGR0, out=columns[RGB].view(np.uint32))
-        if SIGMA in columns and sigma is not None:
-            columns[SIGMA][:] = sigma[:: self.stride, :: self.stride]
+        every, z = self._every, self._z
+        if every is not None:
+            depth = depth[every]
+        if not np.isfinite(depth, out=self._finite).all():
+            np.copyto(z, depth)
+            np.copyto(z, np.nan, where=np.logical_not(self._finite, out=self._finite))
+        elif every is not None:
+            np.copyto(z, depth)
+        else:
+            z = depth
+        fields = [np.multiply(z, self._slope_x, out=self._x), np.multiply(z, self._slope_y, out=self._y), z]
+        if self._packed is not None:
+            assert colours is not None
+            fields.append(self._pack(colours))
+        if self._sigma is not None:
+            assert sigma is not None
+            if every is not None:
+                np.copyto(self._sigma, sigma[every])
+                sigma = self._sigma
+            fields.append(sigma)
+        # One pass over the points, whose numbers lie side by side, instead of one for each field.
+        cv2.merge(fields, out)
 
-    def _packed(self, colours: Picture) -> npt.NDArray[np.uint32]:
-        """The picture as (height, width) words whose bytes are b, g, r, a."""
+    def _pack(self, colours: Picture) -> npt.NDArray[np.float32]:
+        """Colours of the points: the bytes b, g, r, 0 in a float's place."""
         if self._colours.shape[:2] != colours.pixels.shape[:2]:
             self._colours = np.empty((colours.height, colours.width, 4), np.uint8)
         if colours.order == "bgra":
             np.copyto(self._colours, colours.pixels)
         else:
             cv2.cvtColor(colours.pixels, _TO_BGRA[colours.order], dst=self._colours)
-        return self._colours.view(np.uint32)[..., 0]
+        words = self._colours.view(np.uint32)[..., 0]
+        assert self._packed is not None
+        np.bitwise_and(words if self._every is None else words[self._every], _BGR0, out=self._packed)
+        return self._packed.view(np.float32)

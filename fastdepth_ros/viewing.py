@@ -65,6 +65,26 @@ class Geometry(NamedTuple):
     rotation: str = turning.NONE
 
 
+class _Way(NamedTuple):
+    """Way of the pixels of one geometry into the input, which does not change from picture to picture either.
+
+    Attributes:
+        geometry: of the pictures.
+        part: of them that is seen, where no lens has to be undone: rows and columns.
+        size: of the input in the picture's own grid, (width, height).
+        scaled: that part in that size, in the channels that it came in.
+        code: OpenCV's conversion of them to RGB; None where they are.
+        own: the same in RGB; the network's input itself, where that is upright.
+    """
+
+    geometry: Geometry
+    part: tuple[slice, slice]
+    size: tuple[int, int]
+    scaled: npt.NDArray[np.uint8]
+    code: int | None
+    own: npt.NDArray[np.uint8]
+
+
 class Viewing:
     """Shows pictures to a network.
 
@@ -83,10 +103,9 @@ class Viewing:
         self._manifest = manifest
         self._input = shown
         self._reduction = Latest[int]()
-        self._known = Latest[Geometry]()
+        self._known: tuple[object, Geometry] | None = None
+        self._way: _Way | None = None
         self._most_reduced = REDUCTIONS[0]
-        self._scaled = Latest[npt.NDArray[np.uint8]]()
-        self._turned = Latest[npt.NDArray[np.uint8]]()
 
     def reduction(self, width: int, height: int, rotation: str) -> int:
         """Factor by which a ``width`` x ``height`` picture may be smaller, and still shows as much: 1, 2, 4 or 8."""
@@ -102,7 +121,10 @@ class Viewing:
         """
         pixels, *rest = picture
         key = (pixels.shape, pixels.dtype, *rest, camera, lens, rotation, self.mask)
-        return self._known.of(key, lambda: self._find_geometry(picture, camera, lens, rotation))
+        known = self._known
+        if known is None or known[0] != key:
+            known = self._known = (key, self._find_geometry(picture, camera, lens, rotation))
+        return known[1]
 
     def prepare(self, picture: Picture, geometry: Geometry) -> npt.NDArray[np.uint8]:
         """Cut, scale and reorder into the network's input; colours change after the scaling, on fewer pixels.
@@ -110,25 +132,26 @@ class Viewing:
         Returns:
             What it sees in the picture's own grid, RGB: the input itself, where that is upright.
         """
+        way = self._way
+        if way is None or way.geometry is not geometry:
+            way = self._way = self._find_way(picture, geometry)
+        if geometry.warp is not None:
+            geometry.warp.see(picture.pixels, way.scaled)
+        else:
+            cv2.resize(picture.pixels[way.part], way.size, way.scaled, 0, 0, cv2.INTER_LINEAR)
+        if way.code is not None:
+            cv2.cvtColor(way.scaled, way.code, way.own)
+        if way.own is not self._input:
+            turning.upright(way.own, geometry.rotation, self._input)
+        return way.own
+
+    def _find_way(self, picture: Picture, geometry: Geometry) -> _Way:
         view, plain = geometry.view, picture.order == "rgb"
         size = (view.input_width, view.input_height)
-        own = self._input
-        if geometry.rotation != turning.NONE:
-            own = self._turned.of(size, lambda: np.empty((*size[::-1], 3), np.uint8))
-        scaled = own
-        if not plain:
-            shape = (*size[::-1], *picture.pixels.shape[2:])
-            scaled = self._scaled.of(shape, lambda: np.empty(shape, np.uint8))
-        if geometry.warp is not None:
-            geometry.warp.see(picture.pixels, scaled)
-        else:
-            cut = view.cut(picture.pixels, picture.reduction)
-            cv2.resize(cut, size, scaled, 0, 0, cv2.INTER_LINEAR)
-        if not plain:
-            cv2.cvtColor(scaled, _TO_RGB[picture.order], own)
-        if geometry.rotation != turning.NONE:
-            turning.upright(own, geometry.rotation, self._input)
-        return own
+        own = self._input if geometry.rotation == turning.NONE else np.empty((*size[::-1], 3), np.uint8)
+        scaled = own if plain else np.empty((*size[::-1], *picture.pixels.shape[2:]), np.uint8)
+        part = view.part(picture.reduction)
+        return _Way(geometry, part, size, scaled, None if plain else _TO_RGB[picture.order], own)
 
     def _view(self, width: int, height: int, reduction: int, rotation: str) -> View:
         """The view in the picture's own grid."""

@@ -10,6 +10,7 @@ starts. A node that cannot start, or dies, ends the launch, and not with status 
 
 import importlib.util
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -55,6 +56,9 @@ RESPAWN_DELAY = 2.0
 
 ENDS_WITH_LAUNCH = {"FASTDEPTH_LAUNCH": str(os.getpid())}
 """Environment of what ends when launch does: on SIGTERM, launch itself leaves its processes behind."""
+
+OF_OTHERS = f"{shlex.quote(sys.executable)} -m {PACKAGE}.children"
+"""Prefix of the same for programs of other packages. They do without launch's own ``--launch-prefix``."""
 
 PARAMETERS = (
     "model",
@@ -145,8 +149,8 @@ ARGUMENTS = [
     DeclareLaunchArgument(
         "image_transport",
         default_value="",
-        choices=["", "raw", "compressed"],
-        description="compressed reads the topic <image>/compressed; with bag:= it is found out.",
+        choices=["", "raw", "compressed", "video", "ffmpeg", "foxglove"],
+        description="compressed and video read <image>/compressed, others <image>/NAME; with bag:= it is found out.",
     ),
     DeclareLaunchArgument(
         "camera_info_url",
@@ -531,6 +535,8 @@ def rviz(
         arguments=["--display-config", str(config), "--fixed-frame", frame],
         parameters=[{"use_sim_time": given["use_sim_time"] == "true"}],
         remappings=[(name, to) for name, to in names.items() if name != to],
+        additional_env=ENDS_WITH_LAUNCH,
+        prefix=OF_OTHERS,
     )
     return [*told, window, OpaqueFunction(function=frame_for_rviz, args=[frame])]
 
@@ -559,4 +565,14 @@ def frame_for_rviz(context: LaunchContext, frame: str) -> list[LaunchDescription
         return []
     names = ["--frame-id", frame, "--child-frame-id", f"{frame}_in_rviz"]
     name = f"frame_for_rviz_{os.getpid()}"
-    return [Node(package="tf2_ros", executable="static_transform_publisher", name=name, arguments=names, output="log")]
+    return [
+        Node(
+            package="tf2_ros",
+            executable="static_transform_publisher",
+            name=name,
+            arguments=names,
+            additional_env=ENDS_WITH_LAUNCH,
+            prefix=OF_OTHERS,
+            output="log",
+        )
+    ]

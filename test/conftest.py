@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 import os
-from dataclasses import astuple
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
+from computed_room import keep_atlas, kept_atlas
 from hypothesis import settings
 from made_weights import CHECKOUT, random_weights
+from nursery import COMPILER, IMPORTING, InCopies, Nursery
 from small_network import small_bundle
 
 from fastdepth_ros.demo.graph import loopback_profile
-from fastdepth_ros.importing import import_weights
+from fastdepth_ros.importing import apart, import_weights
 from fastdepth_ros.network import PRUNED
+from fastdepth_ros.runtime import cache
 from fastdepth_ros.runtime.bundle import Bundle, Manifest, write_bundle
 from fastdepth_ros.runtime.storage import locked
 
@@ -46,6 +50,33 @@ def dds_profile(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     of other tests are lost later.
     """
     return loopback_profile(tmp_path_factory.mktemp("dds"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def copies() -> Iterator[None]:
+    """What tests have compiled, and weights that they import, are the work of processes that need not import much."""
+    compilers, readers = InCopies(*COMPILER), InCopies(*IMPORTING)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cache, "subprocess", compilers)
+        patch.setattr(apart, "subprocess", readers)
+        yield
+    compilers.end()
+    readers.end()
+
+
+@pytest.fixture
+def afresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have compilations and imports of weights start Python, as they do for users."""
+    for room in (cache, apart):
+        monkeypatch.setattr(room, "subprocess", subprocess)
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    """Starts processes that have imported already what a node imports."""
+    nursery = Nursery()
+    yield nursery
+    nursery.end()
 
 
 @pytest.fixture(scope="session")
@@ -80,28 +111,56 @@ def module(bundle: Bundle) -> CompiledModule:
 
 
 @pytest.fixture(scope="session")
-def atlas() -> Atlas:
+def atlas_file() -> Path:
     """Paints and light of the computed room, which take seconds to work out: once for all workers."""
-    from fastdepth_ros.scene.render import Atlas, Tile, bake
-    from fastdepth_ros.scene.room import build_room
-
     file = Path(os.environ["FASTDEPTH_CACHE"]) / "tests" / "atlas.npz"
     with locked(file.with_suffix(".lock")):
         if not file.exists():
-            made = bake(build_room())
-            part = file.with_name("part.npz")
-            np.savez(part, pixels=made.pixels, tiles=[astuple(tile) for tile in made.tiles])
-            part.rename(file)
-        with np.load(file) as kept:
-            return Atlas(kept["pixels"], [Tile(*tile) for tile in kept["tiles"]])
+            keep_atlas(file)
+    return file
 
 
 @pytest.fixture(scope="session")
-def small_module(tmp_path_factory: pytest.TempPathFactory) -> CompiledModule:
-    """The network that is compiled in a moment, compiled for this machine."""
-    from fastdepth_ros.runtime.cache import module_for
+def atlas(atlas_file: Path) -> Atlas:
+    """The same, read."""
+    return kept_atlas(atlas_file)
 
-    return module_for(small_bundle(tmp_path_factory.mktemp("compiled")))
+
+@pytest.fixture(scope="session")
+def small_modules(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Folders of modules of the small network by target and precision; each is compiled once for all workers."""
+    from fastdepth_ros.compiler.export import compile_bundle
+
+    root = Path(os.environ["FASTDEPTH_CACHE"]) / "tests" / "modules"
+    bundle = small_bundle(tmp_path_factory.mktemp("compiled"))
+
+    @functools.cache
+    def compiled(target: str, precision: str = cache.FLOAT32) -> Path:
+        folder = root / cache.module_name(bundle, target, precision)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with locked(folder.with_name(f"{folder.name}.lock")):
+            return folder if folder.exists() else compile_bundle(bundle, target, folder, precision=precision)
+
+    return compiled
+
+
+@pytest.fixture(scope="session")
+def small_module(small_modules: Callable[..., Path]) -> CompiledModule:
+    """The network that is compiled in a moment, compiled for this machine."""
+    from fastdepth_ros.runtime.module import CompiledModule
+
+    return CompiledModule.open(small_modules("host"))
+
+
+@pytest.fixture(scope="session")
+def indoor() -> str:
+    """Name of the shipped model, compiled as a node wants it: random weights are off by more than anchors may be."""
+    from fastdepth_ros.models import DEFAULT, find_bundle
+    from fastdepth_ros.runtime.precision import choose
+
+    bundle = find_bundle(DEFAULT)
+    cache.module_for(bundle, precision=choose(bundle).precision)
+    return DEFAULT
 
 
 @pytest.fixture(scope="session")

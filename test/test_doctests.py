@@ -34,6 +34,6 @@ def test_an_example_gives_what_it_says(name):
     assert not found.failed
 
 
-@pytest.mark.parametrize("name", ["pipeline", "camera", "recording.reader", "power.profiles"])
+@pytest.mark.parametrize("name", ["pipeline.pipeline", "camera", "recording.reader", "power.profiles"])
 def test_the_main_functions_have_an_example(name):
     assert f"fastdepth_ros.{name}" in NAMES

@@ -34,7 +34,7 @@ ALLOWED = {
     "places": set(),
     "dds": {"places"},
     "files": {"errors", "yaml"},
-    "codec": {"errors", "cv2", "numpy"},
+    "codec": {"errors", "av", "cv2", "numpy"},
     "network": {"errors", "files", "numpy"},
     "camera": {"errors", "numpy"},
     "lens": {"camera", "errors", "files", "cv2", "numpy"},
@@ -53,7 +53,7 @@ ALLOWED = {
     "runtime": {"camera", "children", "errors", "files", "network", "numpy", "safetensors", "tvm_ffi"},
     "importing": {"children", "errors", "files", "network", "runtime", "numpy", "safetensors"},
     "models": {"errors", "files", "importing", "places", "runtime"},
-    "compiler": {"children", "errors", "files", "network", "runtime", "numpy", "tvm", "tvm_ffi"},
+    "compiler": {"anchoring", "children", "errors", "files", "network", "runtime", "numpy", "tvm", "tvm_ffi"},
     "lowering": {"compiler", "errors", "files", "network", "runtime", "numpy", "tvm"},
     "viewing": {"camera", "lens", "mask", "picture", "runtime", "cv2", "numpy"},
     "pipeline": {
@@ -84,11 +84,18 @@ ALLOWED = {
         *("anchoring", "camera", "cdr", "children", "codec", "colours", "diagnostics", "errors", "files", "filters"),
         *("harness", "messages", "millimetres", "models", "network", "node", "picture", "pipeline", "power"),
         *("recording", "runtime", "scene", "settings", "cv2", "h5py", "matplotlib", "numpy", "rich", "ROS"),
-        *("runtimes", "torch", "viewing", "lowering"),
+        *("runtimes", "torch", "viewing", "lowering", "estimate"),
     },
     "training": {
         *("anchoring", "errors", "evaluation", "files", "importing", "network", "runtime", "cv2", "matplotlib"),
         *("numpy", "torch", "yaml"),
+    },
+    "pruning": {
+        *("compiler", "errors", "estimate", "evaluation", "files", "importing", "lowering", "models", "network"),
+        *("runtime", "training", "matplotlib", "numpy", "torch", "yaml"),
+    },
+    "adapting": {
+        *("errors", "evaluation", "network", "pruning", "runtime", "scene", "training", "cv2", "numpy", "torch"),
     },
     "deploy": {"children", "compiler", "errors", "files", "places", "runtime"},
     "doctor": {
@@ -106,10 +113,10 @@ ALLOWED = {
         *("numpy", "ROS", "viser", "websockets"),
     },
     "commands": {
-        *("anchoring", "camera", "cameras", "cdr", "children", "codec", "colours", "compiler", "demo", "deploy"),
-        *("diagnostics", "doctor", "errors", "estimate", "evaluation", "files", "harness", "importing"),
+        *("adapting", "anchoring", "camera", "cameras", "cdr", "children", "codec", "colours", "compiler", "demo"),
+        *("deploy", "diagnostics", "doctor", "errors", "estimate", "evaluation", "files", "harness", "importing"),
         *("messages", "millimetres", "models", "network", "parameters", "picture", "pipeline", "ply", "power"),
-        *("recording", "runtime", "scene", "settings", "training", "viewing", "cv2", "numpy", "rich", "ROS"),
+        *("pruning", "recording", "runtime", "scene", "settings", "training", "viewing", "cv2", "numpy", "rich", "ROS"),
         *("torch", "lowering", "view"),
     },
     "cli": {"children", "commands", "errors"},

@@ -81,7 +81,7 @@ def test_the_extras_are_the_requirements(setup):
         assert pins | packages == set(PINS.findall("\n".join(setup["extras_require"][extra])))
 
 
-@pytest.mark.parametrize("extra", ["view", "cuda"])
+@pytest.mark.parametrize("extra", ["view", "video", "cuda"])
 def test_an_extra_of_one_file_is_that_file(setup, extra):
     pins = PINS.findall((ROOT / "requirements" / f"{extra}.txt").read_text(encoding="utf-8"))
     assert pins

@@ -402,8 +402,8 @@ def test_who_looks_sees_the_network_s_input_and_may_refuse_it():
     engine, seen = KnownAnswer(), []
     pipeline = Pipeline(engine, MANIFEST)
 
-    def look(pixels):
-        seen.append(pixels.copy())
+    def look(picture):
+        seen.append(picture.pixels.copy())
         return len(seen) > 1
 
     refused = pipeline.run(Picture(scene(), "rgb"), KINECT, look=look)

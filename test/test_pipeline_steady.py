@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from flicker import errors
 from test_pipeline import KINECT, MANIFEST, KnownAnswer, scene
 
 from fastdepth_ros.anchoring import Anchors
@@ -15,7 +16,7 @@ PERIOD = 1 / 30
 
 
 class Flicker(KnownAnswer):
-    """A network whose answers to one wall differ in each cell by 5 %."""
+    """A network whose answers to one wall differ in each part by 5 %."""
 
     def __init__(self, metres=2.0):
         super().__init__()
@@ -23,7 +24,7 @@ class Flicker(KnownAnswer):
         self.rng = np.random.default_rng(0)
 
     def run(self):
-        return (self.metres * np.exp(self.rng.normal(0, 0.05, (112, 112)))).astype(np.float32)
+        return np.float32(self.metres) * np.exp(errors(self.rng, 0.05))
 
 
 class Camera:

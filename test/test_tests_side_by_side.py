@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -19,19 +21,42 @@ def test_{name}():
 """
 
 
-def run(folder: Path, **texts: str) -> tuple[int, list[str], str]:
+TAKEN = runpy.run_path(str(TOOL.with_name("tests_taken.py")))
+
+
+def run(folder: Path, *options: str, **texts: str) -> tuple[int, list[str], str]:
     """Run files of these texts: status, last line's parts, and all that was said."""
     for name, text in texts.items():
         (folder / f"test_{name}.py").write_text(text)
-    command = [sys.executable, TOOL, "--workers", "2", "-p", "no:cacheprovider", folder]
-    done = subprocess.run(command, cwd=TOOL.parent.parent, capture_output=True, text=True)
+    command = [sys.executable, TOOL, "--workers", "2", *options, "-p", "no:cacheprovider", folder]
+    # Nothing that is installed beside pytest is needed, and all of it would be imported three times.
+    environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    done = subprocess.run(command, cwd=TOOL.parent.parent, env=environment, capture_output=True, text=True)
     return done.returncode, done.stdout.splitlines()[-1].split(", "), done.stdout
 
 
 def test_all_files_are_run_and_summed_up(tmp_path):
-    status, sums, said = run(tmp_path, one="def test_a(): pass\ndef test_b(): pass", two="def test_c(): pass")
+    check = ("--beside", "sh -c 'echo it was looked at'")
+    status, sums, said = run(tmp_path, *check, one="def test_a(): pass\ndef test_b(): pass", two="def test_c(): pass")
     assert status == 0, said
+    assert "it was looked at" in said
     assert sums == ["3 passed", "0 failed", "0 skipped"]
+    assert "alone" not in said
+
+
+def test_files_that_take_long_are_taken_first():
+    names = ["test/a.py", "test/new.py", str(TOOL.parent.parent / "test/b.py"), "test/c.py", "/elsewhere/d.py"]
+    seconds = {"test/a.py": 1, "test/b.py": 60, "test/c.py": 20}
+    order = [names[2], names[3], names[1], names[4], names[0]]
+    assert TAKEN["in_order"](names, seconds) == order
+
+
+def test_a_check_beside_the_tests_has_to_end_well_and_is_tried_once(tmp_path):
+    check = ("--beside", "sh -c 'echo it is wrong; exit 1'")
+    status, sums, said = run(tmp_path, *check, one="def test_a(): pass")
+    assert status == 1
+    assert sums == ["1 passed", "0 failed", "0 skipped"]
+    assert said.count("it is wrong") == 2, "in its name, and as it was said"
     assert "alone" not in said
 
 

@@ -23,6 +23,7 @@ import numpy.typing as npt
 from fastdepth_ros.evaluation.dataset import open_source
 from fastdepth_ros.evaluation.frames import is_recording, labelled
 from fastdepth_ros.filters.gate import Fault, Gate
+from fastdepth_ros.filters.halves import Halves
 from fastdepth_ros.models import find_bundle
 from fastdepth_ros.scene.path import pose_at
 from fastdepth_ros.scene.record import CAMERA
@@ -110,7 +111,7 @@ def sheet() -> Pixels:
     panels = []
     for make in makes.values():
         seen = np.asarray(cv2.resize(make(room, rng), PANEL, interpolation=cv2.INTER_AREA), np.uint8)
-        fault = Gate().look(np.asarray(cv2.resize(make(room, rng), (224, 224)), np.uint8), 0.0)
+        fault = Gate().look(Halves(np.asarray(cv2.resize(make(room, rng), (224, 224)), np.uint8)), 0.0)
         panel = cv2.copyMakeBorder(seen[..., ::-1], 24, 4, 2, 2, cv2.BORDER_CONSTANT, value=(255, 255, 255))
         words, ink = (fault.words, (40, 40, 200)) if fault else ("worth answering", (60, 120, 40))
         cv2.putText(panel, words, (4, 17), cv2.FONT_HERSHEY_SIMPLEX, 0.45, ink, 1, cv2.LINE_AA)
@@ -137,7 +138,7 @@ def main() -> None:
 
     def look(pixels: Pixels, gate: Gate, now: float = 0.0) -> Fault | None:
         cut = manifest.view_of(pixels.shape[1], pixels.shape[0]).cut(pixels, 1)
-        return gate.look(np.asarray(cv2.resize(cut, size, interpolation=cv2.INTER_LINEAR), np.uint8), now)
+        return gate.look(Halves(np.asarray(cv2.resize(cut, size, interpolation=cv2.INTER_LINEAR), np.uint8)), now)
 
     for path in args.paths:
         for name, pixels in pictures(path, args.every):

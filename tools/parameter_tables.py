@@ -40,7 +40,7 @@ YAML_TAIL = """\
 PAGE = """\
 # Parameters and launch arguments
 
-Written by `python -m tools.parameter_tables` from `fastdepth_ros/parameters.py` and `launch/depth.launch.py`;
+Written by `python -m tools.parameter_tables` from `fastdepth_ros/parameters/table.py` and `launch/depth.launch.py`;
 `make test` compares. `ros2 param describe /fastdepth NAME` says the same of a running node.
 
 ## Parameters of the node

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -29,6 +28,7 @@ from fastdepth_ros.evaluation.evaluate import run as evaluate_all
 from fastdepth_ros.evaluation.frames import Labelled, is_recording, labelled
 from fastdepth_ros.evaluation.steadied import MEASURES, SteadyStudy
 from fastdepth_ros.filters.gate import Gate
+from fastdepth_ros.filters.halves import Halves
 from fastdepth_ros.filters.steadiness import Steadiness
 from fastdepth_ros.models import find_bundle
 from fastdepth_ros.picture import Picture
@@ -108,7 +108,7 @@ def measure_standing(paths: list[Path], every: int, frames: int) -> None:
             series[0].append(alone)
             for amount, filter_, own in zip(AMOUNTS, filters, series[1:], strict=True):
                 own.append(alone.copy())
-                filter_.steady(own[-1], answers.engine.input, number / RATE, amount)
+                filter_.steady(own[-1], Halves(answers.engine.input), number / RATE, amount)
         with np.errstate(divide="ignore", invalid="ignore"):
             spread = [float(np.nanmean(np.log(np.stack(own[FIRST:])).std(0))) for own in series]
         rows.setdefault(name, []).append(spread)
@@ -160,29 +160,33 @@ def measure_walks(count: int) -> None:
 
 
 def measure_cost(rounds: int) -> None:
-    """Print the processor time of steadying an answer, right after the network as in a frame [ms].
-
-    Beside it stands that of the gate's look, and of the pipeline without either, all in turns.
-    """
-    answers, gate, filter_ = Answers(), Gate(), Steadiness((112, 112))
+    """Print what gate and steadiness add to a frame beside the network [ms]: frames with and without them, in turns."""
+    engine, manifest = (answers := Answers()).engine, answers.bundle.manifest
     renderer = Renderer(build_room(), CAMERA)
     pictures = [Picture(renderer.render(pose_at(step / 75), step).picture, "rgb") for step in range(12)]
     pictures += pictures[-2:0:-1]
-    pipeline = Pipeline(answers.engine, answers.bundle.manifest)
-    taken: dict[str, list[float]] = {"pipeline": [], "look": [], "steady": []}
+    gate = Gate()
+    ways = {
+        "plain": (Pipeline(engine, manifest), False),
+        "gate": (Pipeline(engine, manifest), True),
+        "gate and steady": (Pipeline(engine, manifest, Settings(steadiness=0.5)), True),
+    }
+    taken: dict[str, list[float]] = {name: [] for name in ways}
     for number in range(rounds):
-        frame = pipeline.run(pictures[number % len(pictures)], CAMERA, cells=True)
-        assert frame.cells is not None
-        taken["pipeline"].append(sum(frame.stages.values()) - frame.stages["infer"])
-        shown, cells, now = answers.engine.input, frame.cells.metres.copy(), number / RATE
-        works = {"steady": partial(filter_.steady, cells, shown, now, 0.5), "look": partial(gate.look, shown, now)}
-        for name, work in works.items():
-            answers.engine.run()  # whose weights fill the caches
-            started = time.thread_time()
-            work()
-            taken[name].append(time.thread_time() - started)
-    words = ", ".join(f"{name} {np.median(own) * 1e3:.3f} ms" for name, own in taken.items())
-    sys.stdout.write(f"{words}; steady / look {np.median(taken['steady']) / np.median(taken['look']):.2f}\n")
+        picture, now = pictures[number % len(pictures)], number / RATE
+        for name, (pipeline, looks) in ways.items():
+            look = partial(_good, gate, now) if looks else None
+            stages = pipeline.run(picture, CAMERA, now=now, look=look).stages
+            taken[name].append(sum(stages.values()) - stages["infer"])
+    costs = {name: float(np.median(own)) * 1e3 for name, own in taken.items()}
+    more = [costs["gate"] - costs["plain"], costs["gate and steady"] - costs["gate"]]
+    sys.stdout.write(", ".join(f"{name} {cost:.3f} ms" for name, cost in costs.items()))
+    sys.stdout.write("; the gate {:.3f} ms, steadiness {:.3f} ms more\n".format(*more))
+
+
+def _good(gate: Gate, now: float, picture: Halves) -> bool:
+    gate.look(picture, now)
+    return True
 
 
 def draw(out: Path) -> None:
@@ -200,7 +204,7 @@ def draw(out: Path) -> None:
         for own, amount, filter_ in zip(rows, (0.0, *AMOUNTS), (None, *filters), strict=True):
             cells = alone.copy()
             if filter_ is not None:
-                filter_.steady(cells, answers.engine.input, number / RATE, amount)
+                filter_.steady(cells, Halves(answers.engine.input), number / RATE, amount)
             own.append(np.log(cells[row]))
     assert shown is not None
     view = answers.bundle.manifest.view_of(640, 480)

@@ -1,13 +1,15 @@
 """pytest's side of tests_side_by_side.py: takes one file after another that no other worker took, and runs its tests.
 
-Files are collected as they are taken, so that no worker imports all of them. Half of the workers take files from the
-front of the list, half from its end: tests of nodes mostly wait, those of the compiler compute; both go on at a time.
+Files are collected as they are taken, so that no worker imports all of them. Those that take longest come first, so
+that all workers are done at about the same time: tests_seconds.json has how long each took when that was written down.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import time
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,8 +17,15 @@ from typing import Any
 import pytest
 
 OUTCOMES = ("passed", "failed", "error", "skipped")
-FOLDER = Path(os.environ["TESTS_TAKEN"])
-WORKER = int(os.environ["TESTS_WORKER"])
+FOLDER = Path(os.environ.get("TESTS_TAKEN", ""))
+WORKER = int(os.environ.get("TESTS_WORKER", "0"))
+ROOT = Path(__file__).resolve().parent.parent
+SECONDS = Path(__file__).with_name("tests_seconds.json")
+UNKNOWN = 10.0
+"""Seconds that a file is taken for that nobody wrote down."""
+
+spent: defaultdict[str, float] = defaultdict(float)
+"""Seconds of each file that this worker has run."""
 
 
 def files(arguments: list[str]) -> list[str]:
@@ -28,10 +37,21 @@ def files(arguments: list[str]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def in_order(names: list[str], seconds: dict[str, float]) -> list[str]:
+    """The files in the order in which they are taken, the longest first."""
+    return sorted(names, key=lambda name: -seconds.get(key_of(name), UNKNOWN))
+
+
+def key_of(name: str) -> str:
+    """Name of a file in the table of seconds: that below the checkout."""
+    path = Path(name).resolve()
+    return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.name
+
+
 def taken(names: list[str]) -> Iterator[str]:
     """The files that this worker is the first to take."""
-    numbered = list(enumerate(names))
-    for number, name in numbered[::-1] if WORKER % 2 else numbered:
+    seconds = json.loads(SECONDS.read_text(encoding="utf-8")) if SECONDS.is_file() else {}
+    for number, name in enumerate(in_order(names, seconds)):
         try:
             (FOLDER / f"{number}.taken").touch(exist_ok=False)
         except FileExistsError:
@@ -53,7 +73,9 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     item = next(items, None)
     while item is not None:
         following = next(items, None)
+        began = time.monotonic()
         session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+        spent[key_of(str(item.path))] += time.monotonic() - began
         count += 1
         if session.shouldfail:
             raise session.Failed(session.shouldfail)
@@ -78,4 +100,4 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     sums = {outcome: len(stats.get(outcome, ())) for outcome in OUTCOMES}
     root = session.config.rootpath
     bad = [str(root / report.nodeid) for outcome in ("failed", "error") for report in stats.get(outcome, ())]
-    (FOLDER / f"{WORKER}.json").write_text(json.dumps({"sums": sums, "bad": bad}), encoding="utf-8")
+    (FOLDER / f"{WORKER}.json").write_text(json.dumps({"sums": sums, "bad": bad, "spent": spent}), encoding="utf-8")

@@ -11,24 +11,21 @@ import numpy as np
 import numpy.typing as npt
 
 from fastdepth_ros.anchoring.anchors import Anchors, Corrected, Report, SourceReport
-from fastdepth_ros.anchoring.enlarging import Enlarging
+from fastdepth_ros.anchoring.compiled import Bind, fitter
 from fastdepth_ros.anchoring.field import Field
-from fastdepth_ros.anchoring.fit import EXACT, Fit, SourceTraits, evidence, fit, middle
+from fastdepth_ros.anchoring.fit import EXACT, Fit, SourceTraits
 from fastdepth_ros.anchoring.line import CENTRE, Array, Evidence, Line
-from fastdepth_ros.anchoring.pool import Pool, gather, judge
+from fastdepth_ros.anchoring.pool import Means, Placed, judge
 from fastdepth_ros.anchoring.prior import Prior
 from fastdepth_ros.anchoring.selection import Chosen, choose
 from fastdepth_ros.anchoring.uncertainty import Uncertainty
 
 Floats = npt.NDArray[np.float32]
 
-SURFACE = 0.35
-"""Share of the prior's length in depth within which cells take a node's correction."""
-
 HARDLY = 4.0
 """Standardised error beyond which an anchor had hardly a say in its frame."""
 
-LARGEST = 4.0
+LARGEST = np.float32(4.0)
 """No correction is larger than a factor of e^4."""
 
 DISAGREES = "disagrees"
@@ -52,7 +49,7 @@ _SILENCE = _Said(math.nan, math.nan, math.nan)
 class _Judged(NamedTuple):
     """Anchors of a frame with what was decided of each: whether it had a say, and whether its source is believed."""
 
-    pool: Pool
+    placed: Placed
     kept: npt.NDArray[np.bool_]
     trusted: list[bool]
 
@@ -71,14 +68,15 @@ class Anchoring:
     Args:
         shape: rows and columns of the answer's cells, a half of the network's input; even numbers.
         prior: what is known of the weights' errors; None takes defaults.
+        bind: gives functions of a compiled module, where there is one: the fit's are used where it has them.
     """
 
-    def __init__(self, shape: tuple[int, int], prior: Prior | None = None) -> None:
+    def __init__(self, shape: tuple[int, int], prior: Prior | None = None, bind: Bind | None = None) -> None:
         self.prior = prior or Prior()
         self._line = Line(self.prior)
         self._field = Field(shape, self.prior, EXACT)
-        self._enlarging = Enlarging(self._field.grid, SURFACE * self.prior.alike)
-        self._uncertainty = Uncertainty(self._field, self.prior)
+        self._fitter = fitter(self._field, self.prior, bind)
+        self._uncertainty = Uncertainty(self._field, self.prior, self._fitter)
         self._depth = np.zeros(shape, np.float32)
         self._correction = np.zeros(shape, np.float32)
 
@@ -134,70 +132,68 @@ class Anchoring:
         return Corrected(self._depth, sd, self._report(said, False, _reports(chosen, judged)))
 
     def _anchored(self, metres: Floats, chosen: list[Chosen], sigma: bool) -> Corrected:
-        pool = gather(self._field, chosen)
-        said = self._said(pool)
-        judged, fitted = self._fit(pool, chosen, said)
+        said, judged, fitted = self._fit(chosen)
         if fitted is None:
             return self._remembered(metres, chosen, judged, said, sigma)
         own, news, new_place = fitted
         line = self._line
         before, covariance = line.settled
-        mean = before + covariance @ np.asarray(own.design.T @ own.weights, np.float64)
-        self._apply(metres, mean, own.weights @ self._field.spread(own.features))
+        self._apply(metres, before + covariance @ own.line, own)
         sd = self._uncertainty.anchored(self._depth, own, covariance) if sigma else None
         line.update(news)
         return Corrected(self._depth, sd, self._report(said, new_place, _reports(chosen, judged)))
 
-    def _fit(self, pool: Pool, chosen: list[Chosen], said: _Said) -> tuple[_Judged, _Fitted | None]:
+    def _fit(self, chosen: list[Chosen]) -> tuple[_Said, _Judged, _Fitted | None]:
         """The anchors that are believed, fitted; once more, without memory, where the place turns out to be new."""
-        line, traits = self._line, [SourceTraits(c.relative) for c in chosen]
+        line, traits, said = self._line, [SourceTraits(c.relative) for c in chosen], None
+        several = sum(len(c.log_depths) > 0 for c in chosen) > 1
         new_place = False
         while True:
-            kept, trusted = judge(pool, chosen, line, self.prior.local)
-            if not kept.any():
-                return _Judged(pool, kept, trusted), None
-            mean, covariance = line.settled
-            points = pool.points(kept, mean)
-            fitted = fit(self._field, points, traits, covariance, self.prior.cell)
-            news = evidence(fitted, mean)
+            belief, (mean, covariance) = line.held if several else line.unknown, line.settled
+            placed = self._fitter.place(chosen, Means(belief.mean, line.held.mean, mean))
+            said = said or self._said(placed)
+            gates = judge(placed, chosen, several, belief, line.stationary, self.prior.local)
+            trusted = [gate.is_open for gate in gates]
+            fitted = self._fitter.fit(placed, gates, traits, covariance)
+            if fitted is None:
+                return said, _Judged(placed, np.zeros(len(placed.ratios), np.bool_), trusted), None
+            news = fitted.evidence(mean)
             if new_place or not line.surprised(None if said.is_expected else news):
                 break
             new_place = True
-        kept[kept] = np.abs(fitted.errors) < HARDLY
-        return _Judged(pool, kept, trusted), _Fitted(fitted, news, new_place)
+        return said, _Judged(placed, np.abs(fitted.errors) < HARDLY, trusted), _Fitted(fitted, news, new_place)
 
-    def _said(self, pool: Pool) -> _Said:
+    def _said(self, placed: Placed) -> _Said:
         """The innovation of all anchors together."""
-        line = pool.lines.sum(0, np.float64) / len(pool.ratios)
-        held, settled = self._line.held, self._line.settled
-        variance = float(line @ held.covariance @ line) + self.prior.local**2 / min(len(pool.ratios), 6)
-        return _Said(middle(pool.off(held.mean)), math.sqrt(variance), middle(pool.off(settled.mean)))
+        line, (held, settled) = placed.average, placed.innovations
+        variance = float(line @ self._line.held.covariance @ line)
+        variance += self.prior.local**2 / min(len(placed.ratios), 6)
+        return _Said(held, math.sqrt(variance), settled)
 
-    def _apply(self, metres: Floats, mean: Array, nodes: Floats | None) -> None:
-        """Write the corrected depth: a line with this mean, and the local part at the grid's nodes."""
+    def _apply(self, metres: Floats, mean: Array, fitted: Fit | None) -> None:
+        """Write the corrected depth: a line with this mean, and the local part of a fit."""
         field, log = self._field, self._correction
         slope = float(mean[1] + mean[3])
         start = np.float32(mean[0] + mean[2] - slope * CENTRE)
         across, down = np.float32(0.01 * mean[4]), np.float32(0.01 * mean[5])
-        if nodes is None:
+        if fitted is None:
             np.multiply(field.log_depth, np.float32(slope), out=log)
             log += start + across * field.u
             log += down * field.v
         else:
-            values = nodes.reshape(field.grid) + (start + across * field.u_nodes + down * field.v_nodes)
-            halves = self._enlarging.enlarge(values, field.log_nodes, field.log_halves)
+            halves = self._fitter.between(fitted, (start, across, down))
             cv2.resize(halves, log.shape[::-1], log, 0, 0, cv2.INTER_LINEAR)
             log += np.multiply(field.log_depth, np.float32(slope), out=self._depth)
-        np.clip(log, -LARGEST, LARGEST, out=log)
+        np.maximum(np.minimum(log, LARGEST, out=log), -LARGEST, out=log)
         cv2.exp(log, log)
         np.multiply(metres, log, out=self._depth)
 
     def _report(self, said: _Said, new_place: bool, sources: tuple[SourceReport, ...]) -> Report:
-        mean, sds = self._line.held.mean, np.sqrt(np.diag(self._line.held.covariance))
+        mean, sds = self._line.held.mean.tolist(), np.sqrt(self._line.held.covariance.diagonal()).tolist()
         return Report(
             scale=math.exp(mean[0] + mean[2]),
             scale_sd=math.hypot(sds[0], sds[2]),
-            slope=float(mean[1] + mean[3]),
+            slope=mean[1] + mean[3],
             slope_sd=math.hypot(sds[1], sds[3]),
             innovation=said.innovation,
             innovation_sd=said.expected,
@@ -214,11 +210,9 @@ def _reports(chosen: list[Chosen], judged: _Judged | None) -> tuple[SourceReport
 
 
 def _source_report(number: int, own: Chosen, judged: _Judged) -> SourceReport:
-    pool, kept, trusted = judged
-    mine = pool.source == number
-    used = int(np.count_nonzero(kept & mine))
-    usable = len(own.log_depths)
-    rejected = {**own.rejected, DISAGREES: usable - used} if used < usable else own.rejected
-    silent = own.relative or not usable
-    ratio = 1.0 if own.relative else math.nan if silent else math.exp(middle(pool.ratios[mine]))
+    placed, kept, trusted = judged
+    heard = placed.heard[number]
+    used = int(np.count_nonzero(kept[placed.parts[number]]))
+    rejected = {**own.rejected, DISAGREES: heard.size - used} if used < heard.size else own.rejected
+    ratio = 1.0 if own.relative else math.exp(heard.ratio)
     return SourceReport(own.source, own.given, used, rejected, ratio, trusted[number])

@@ -19,12 +19,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from fastdepth_ros.anchoring.layout import NODE, allocate
 from fastdepth_ros.anchoring.prior import Prior
 
 Floats = npt.NDArray[np.float32]
-
-NODE = 4
-"""Cells along each side of a node."""
 
 PIXELS = 2
 """Pixels of the input along each side of a cell."""
@@ -56,7 +54,7 @@ class Field:
 
     Args:
         shape: rows and columns of the answer's cells, multiples of 4.
-        prior: lengths and standard deviation.
+        prior: of the weights: lengths and standard deviation.
         capacity: anchors at most.
     """
 
@@ -67,23 +65,28 @@ class Field:
         self._unit = np.float32(224.0 / (PIXELS * columns))
         self._lengths = np.array((prior.reach, prior.reach, prior.alike, *[prior.colour] * 3), np.float32)
         self._inverse = 1 / self._lengths
+        # Of a point's u, v, logarithm of depth, and bytes of colour.
+        self._scales = self._inverse / np.array((1, 1, 1, 255, 255, 255), np.float32)
+        self._middle = np.array((columns - 0.5, rows - 0.5), np.float32)
         self._variance = np.float32(prior.local**2)
+        self.prior = prior
         nodes = self.grid[0] * self.grid[1]
         # Rows: features, half their squared length, ones: times an anchor's (-features, 1, 1 + half its squared length)
         # they give 1 + q^2 / 2.
-        self._nodes = np.ones((_FEATURES + 2, nodes), np.float32)
+        self.nodes: Floats = allocate((_FEATURES + 2, nodes), "float32")
+        self.nodes[-1] = 1.0
         self._squares = np.empty((_FEATURES, nodes), np.float32)
         self._kernel = np.empty((capacity, nodes), np.float32)
-        self.log_depth = np.zeros(shape, np.float32)
-        self.log_halves = np.zeros((rows // 2, columns // 2), np.float32)
-        self.log_nodes = np.zeros(self.grid, np.float32)
+        self.log_depth: Floats = allocate(shape, "float32")
+        self.log_halves: Floats = allocate((rows // 2, columns // 2), "float32")
+        self.log_nodes: Floats = allocate(self.grid, "float32")
         self.u, self.v = self.axes(shape)
         self.u_nodes, self.v_nodes = self.axes(self.grid)
-        self._nodes[0] = np.broadcast_to(self.u_nodes, self.grid).ravel() / prior.reach
-        self._nodes[1] = np.broadcast_to(self.v_nodes, self.grid).ravel() / prior.reach
-        self._colours = np.zeros((rows // 2, columns // 2, 3), np.uint8)
+        self.nodes[0] = np.broadcast_to(self.u_nodes, self.grid).ravel() / prior.reach
+        self.nodes[1] = np.broadcast_to(self.v_nodes, self.grid).ravel() / prior.reach
+        self.colours: npt.NDArray[np.uint8] = allocate((rows // 2, columns // 2, 3), "uint8")
         self._small = np.zeros((*self.grid, 3), np.uint8)
-        self._coloured = False
+        self.coloured = False
 
     def axes(self, shape: tuple[int, int]) -> tuple[Floats, Floats]:
         """U of every column (1, columns) and v of every row (rows, 1) of a map of the whole picture."""
@@ -102,33 +105,36 @@ class Field:
 
     def compare(self, picture: npt.NDArray[np.uint8] | None) -> None:
         """Prepare the kernel for an answer that was looked at, and the picture (2 rows, 2 columns, 3) or None."""
-        nodes = self._nodes
+        nodes = self.nodes
         np.multiply(self.log_nodes.ravel(), self._inverse[2], out=nodes[2])
-        self._coloured = picture is not None
+        self.coloured = picture is not None
         if picture is None:
             nodes[3:6] = 0.0
         else:
             # The middle of each 4x4 pixels, which costs a fifth of their mean.
-            cv2.resize(picture, self._colours.shape[1::-1], self._colours, 0, 0, cv2.INTER_LINEAR)
-            cv2.resize(self._colours, self.grid[::-1], self._small, 0, 0, cv2.INTER_AREA)
+            cv2.resize(picture, self.colours.shape[1::-1], self.colours, 0, 0, cv2.INTER_LINEAR)
+            cv2.resize(self.colours, self.grid[::-1], self._small, 0, 0, cv2.INTER_AREA)
             np.multiply(self._small.reshape(-1, 3).T, self._inverse[3] / np.float32(255), out=nodes[3:6])
         np.multiply(nodes[:6], nodes[:6], out=self._squares)
         np.matmul(_HALVES, self._squares, out=nodes[6])
 
     def place(self, pixels: Floats) -> Place:
         """Places of (n, 2) pixels of the input; all of them lie within the picture."""
-        rows, columns = self.shape
+        columns = self.shape[1]
         cells = ((pixels + np.float32(0.5)) * np.float32(1 / PIXELS)).astype(np.intp)
         column, row = cells[:, 0], cells[:, 1]
-        log_depth = self.log_depth[row, column]
-        features = np.zeros((len(pixels), _FEATURES), np.float32)
-        u = (pixels[:, 0] - np.float32(columns - 0.5)) * self._unit
-        v = (pixels[:, 1] - np.float32(rows - 0.5)) * self._unit
-        features[:, 0], features[:, 1], features[:, 2] = u, v, log_depth
-        if self._coloured:
-            np.multiply(self._colours[row // 2, column // 2], np.float32(1 / 255), out=features[:, 3:])
-        features *= self._inverse
-        return Place(features, u, v, log_depth)
+        log_depth = self.log_depth.ravel().take(row * columns + column)
+        features = np.empty((len(pixels), _FEATURES), np.float32)
+        ahead = (pixels - self._middle) * self._unit
+        features[:, :2] = ahead
+        features[:, 2] = log_depth
+        if self.coloured:
+            halves = (row >> 1) * (columns >> 1) + (column >> 1)
+            features[:, 3:] = self.colours.reshape(-1, 3).take(halves, 0)
+        else:
+            features[:, 3:] = 0.0
+        features *= self._scales
+        return Place(features, ahead[:, 0], ahead[:, 1], log_depth)
 
     def among(self, features: Floats) -> Floats:
         """The kernel (n, n) between anchors."""
@@ -143,7 +149,7 @@ class Field:
     def spread(self, features: Floats) -> Floats:
         """The kernel (n, nodes) from anchors to the grid; written again by the next call."""
         kernel = self._kernel[: len(features)]
-        np.matmul(_left(features), self._nodes, out=kernel)
+        np.matmul(_left(features), self.nodes, out=kernel)
         return np.divide(self._variance, kernel, out=kernel)
 
 

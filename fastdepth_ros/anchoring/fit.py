@@ -9,6 +9,7 @@ than it says, and how heavy their tails, is found from its residuals.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import cv2
@@ -17,7 +18,7 @@ import numpy.typing as npt
 
 from fastdepth_ros.anchoring.field import Field, Place
 from fastdepth_ros.anchoring.line import Array, Evidence, design
-from fastdepth_ros.anchoring.thinning import HEAP, Numbers, Points, Runs, crowding, curve, runs
+from fastdepth_ros.anchoring.thinning import HEAP, Numbers, Points, Runs, crowding, curve, runs, scales
 
 Floats = npt.NDArray[np.float32]
 
@@ -53,6 +54,9 @@ HIGHEST = 6.0
 UNCHECKED = 3.0
 """Anchors of which others predict a place so well that half of their doubt counts against what was measured there."""
 
+START = 3.0
+"""Anchors whose median counts half as the first guess of what they have in common."""
+
 FEW = 4
 """Anchors below which a source's own residuals say nothing of its errors."""
 
@@ -73,15 +77,13 @@ class Coarse(NamedTuple):
         features: (c, 6) of the places.
         design: (c, 6) of the line.
         residuals, variances: (c,) float32, of each place's anchors together.
-        local: (c, c) float32, covariance of the process without the line.
-        process: (c, c) float32, with it.
+        process: (c, c) float32, covariance of the process, the line's included.
     """
 
     features: Floats
     design: Floats
     residuals: Floats
     variances: Floats
-    local: Floats
     process: Floats
 
     def inverse(self) -> Floats:
@@ -94,17 +96,23 @@ class Fit(NamedTuple):
 
     Attributes:
         features: (k, 6) of the fitted anchors, or of what was merged of them.
-        design: (k, 6) of the line, there.
         weights: (k,) float32, inverse covariance times residuals.
+        line: (6,) the line's design matrix there, transposed, times these weights.
         errors: (anchors,) standardised errors of measuring; beyond 3 or 4 an anchor had hardly a say.
-        coarse: the same anchors at few places.
+        coarse: gives the same anchors at few places, as long as no other frame is fitted.
+        word: evidence about the line that residuals were taken from.
     """
 
     features: Floats
-    design: Floats
     weights: Floats
+    line: Array
     errors: Floats
-    coarse: Coarse
+    coarse: Callable[[], Coarse]
+    word: Evidence
+
+    def evidence(self, mean: Array) -> Evidence:
+        """The frame's word on the line; ``mean`` is what residuals were taken from."""
+        return self.word._replace(vector=self.word.vector + self.word.information @ mean)
 
 
 class _Model(NamedTuple):
@@ -149,7 +157,7 @@ def fit(field: Field, points: Points, sources: list[SourceTraits], belief: Array
     order: Numbers | None = None
     gaps: Floats = _NO_GAPS
     if len(points.residuals) >= HEAP:
-        order, gaps = curve(points)
+        order, gaps = curve(points, scales(field.prior))
         place = Place(*(column[order] for column in points.place))
         points = Points(place, points.residuals[order], points.sds[order], points.source[order])
     r, count = points.residuals, len(points.residuals)
@@ -168,12 +176,14 @@ def fit(field: Field, points: Points, sources: list[SourceTraits], belief: Array
         weights = solve(_plus(fine.process, own), together)
         errors = r - fine.apart(together - own * weights)
     together, own = coarse.together(r, variances)
-    few = Coarse(coarse.features, coarse.design, together, own, coarse.local, coarse.process)
+    word = _word(coarse, together, own)
+    few = Coarse(coarse.features, coarse.design, together, own, coarse.process)
     standardised = errors / base
     if order is not None:
         errors[order] = standardised
         standardised = errors
-    return Fit(fine.features, fine.design, weights, standardised, few)
+    line = np.asarray(fine.design.T @ weights, np.float64)
+    return Fit(fine.features, weights, line, standardised, lambda: few, word)
 
 
 def _model(field: Field, points: Points, own: Runs | None, sources: list[SourceTraits], belief: Floats) -> _Model:
@@ -188,11 +198,16 @@ def _model(field: Field, points: Points, own: Runs | None, sources: list[SourceT
         source = source[own.starts]
     local = field.among(features)
     if len(sources) == 1:
-        local += np.float32(UNKNOWN_FACTOR**2 if sources[0].relative else BIAS**2)
+        local += np.float32(bias(sources[0]))
     else:
-        variances = np.array([UNKNOWN_FACTOR**2 if s.relative else BIAS**2 for s in sources], np.float32)
+        variances = np.array([bias(each) for each in sources], np.float32)
         local += np.where(source[:, None] == source, variances[source], np.float32(0))
     return _Model(own, features, lines, local, np.add(local, (lines @ belief) @ lines.T, dtype=np.float32))
+
+
+def bias(source: SourceTraits) -> float:
+    """The variance that all anchors of a source have in common."""
+    return UNKNOWN_FACTOR**2 if source.relative else BIAS**2
 
 
 def _expected(squares: Floats, base: Floats, tails: Floats | np.float32) -> Floats:
@@ -221,27 +236,28 @@ def _plus(covariance: Floats, variances: Floats) -> Floats:
 
 
 def _shrunk_middle(r: Floats) -> np.float32:
-    return np.float32(middle(r) * len(r) / (len(r) + 3))
+    return np.float32(middle(r) * len(r) / (len(r) + START))
 
 
 def middle(values: Floats) -> float:
     """The median, or of an even number the upper of the two in the middle; faster than numpy's on short arrays."""
     half = len(values) // 2
-    return float(np.partition(values, half)[half])
+    ordered = values.copy()
+    ordered.partition(half)
+    return float(ordered[half])
 
 
-def evidence(fitted: Fit, mean: Array) -> Evidence:
-    """The frame's word on the line; ``mean`` is what residuals were taken from."""
-    few = fitted.coarse
+def _word(few: _Model, residuals: Floats, variances: Floats) -> Evidence:
+    """Evidence about the line that residuals were taken from."""
     lines = few.design
     right = np.empty((len(lines), 7), np.float32)
-    right[:, 0], right[:, 1:] = few.residuals, lines
-    noise = _plus(few.local, few.variances)
+    right[:, 0], right[:, 1:] = residuals, lines
+    noise = _plus(few.local, variances)
     both = np.asarray(lines.T @ solve(noise, right), np.float64)
     vector, raw = both[:, 0], both[:, 1:]
     information: Array = 0.5 * (raw + raw.T)
     looks = float(information[0, 0] * middle(noise.ravel()[:: len(noise) + 1]))
-    return Evidence(information, vector + information @ mean, looks)
+    return Evidence(information, vector, looks)
 
 
 def solve(matrix: Floats, right: Floats) -> Floats:

@@ -157,10 +157,13 @@ class Line:
         return Belief(belief.mean * kept, covariance)
 
 
+_SAME = np.eye(6)
+
+
 def posterior(belief: Belief, evidence: Evidence) -> Belief:
     """The belief with a frame's evidence."""
     mean, covariance = belief
-    after = np.linalg.solve(np.eye(6) + covariance @ evidence.information, covariance)
+    after = np.linalg.solve(_SAME + covariance @ evidence.information, covariance)
     after = 0.5 * (after + after.T)
     return Belief(mean + after @ (evidence.vector - evidence.information @ mean), after)
 
@@ -180,12 +183,17 @@ def design(u: Floats, v: Floats, log_depth: Floats) -> Floats:
     return out
 
 
+def average(lines: Floats) -> Array:
+    """The mean (6,) of rows of a design matrix."""
+    return np.asarray(np.full(len(lines), 1 / len(lines), np.float32) @ lines, np.float64)
+
+
 def _log_evidence(beliefs: Sequence[Belief], evidence: Evidence) -> list[float]:
     """Log-likelihood of a frame's anchors under each belief, less what all beliefs share."""
     means = np.stack([belief.mean for belief in beliefs])
     covariances = np.stack([belief.covariance for belief in beliefs])
     information, vector = evidence.information, evidence.vector
-    inner = np.eye(6) + covariances @ information
+    inner = _SAME + covariances @ information
     said = means @ information
     off = vector - said
     inside = np.linalg.solve(inner, (covariances @ off[..., None]))[..., 0]

@@ -8,15 +8,15 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from fastdepth_ros.anchoring.field import Field, Place
+from fastdepth_ros.anchoring.field import Place
 from fastdepth_ros.anchoring.fit import BIAS, middle
-from fastdepth_ros.anchoring.line import Array, Line, design
+from fastdepth_ros.anchoring.line import Array, Belief, average, design
 from fastdepth_ros.anchoring.selection import Chosen
 from fastdepth_ros.anchoring.sources import Offset, believed, offset
 from fastdepth_ros.anchoring.thinning import Points
-from fastdepth_ros.anchoring.zones import side
 
 Floats = npt.NDArray[np.float32]
+Flags = npt.NDArray[np.bool_]
 
 GATE = 4.0
 """Standard deviations from its fellows beyond which an anchor is left out before anything is fitted."""
@@ -26,7 +26,6 @@ FELLOWS = 5
 
 MEMORY = 0.15
 """Error that memory may have when it takes sides between sources [log m]."""
-
 
 NEAR_ONLY = ("anchor_depth",)
 """Sources that answer within a reach only."""
@@ -41,61 +40,139 @@ MANY, FLAT, CONTRADICTION = 16, 0.15, -0.15
 """From so many anchors, and such a spread of the answer [log m] on, a correlation this low means a wrong source."""
 
 
-class Pool(NamedTuple):
-    """Anchors side by side.
+class Means(NamedTuple):
+    """Means (6,) of the line from which anchors are seen.
+
+    Attributes:
+        judging: what sources are held against.
+        held, settled: of the line's memory.
+    """
+
+    judging: Array
+    held: Array
+    settled: Array
+
+
+class Heard(NamedTuple):
+    """One source's anchors in numbers; all but the size say nothing where there are none.
+
+    Attributes:
+        size: how many they are.
+        middle: median of how far they are off the mean that sources are held against [log m].
+        ratio: median of log(measured / answered).
+        spread: median of their standard deviations [log m].
+        line: (6,) mean of their rows of the line's design matrix.
+        squares, product: centred sums of squares of the logarithms of depth, answered and measured, and of the product
+            of both.
+    """
+
+    size: int
+    middle: float
+    ratio: float
+    spread: float
+    line: Array
+    squares: tuple[float, float]
+    product: float
+
+    @property
+    def contradicts(self) -> bool:
+        """Whether it says near where the answer says far, and far where that says near, as one mounted upside down."""
+        answered, measured = self.squares
+        if self.size < MANY or answered < FLAT**2 * self.size:
+            return False
+        return self.product < CONTRADICTION * math.sqrt(answered * measured)
+
+
+NOTHING = Heard(0, math.nan, math.nan, math.nan, np.zeros(6), (0.0, 0.0), 0.0)
+"""Numbers of a source without anchors."""
+
+
+class Placed(NamedTuple):
+    """Anchors of all sources side by side.
 
     Attributes:
         place: of each.
         ratios: (n,) log(measured / answered).
         sds: (n,) standard deviations of measuring.
         source: (n,) number of its source.
-        lines: (n, 6) design matrix.
+        parts: of each source, whose anchors stand together.
+        heard: of each source.
+        innovations: medians of all, off what is held and what is settled.
+        means: that they were seen from.
     """
 
     place: Place
     ratios: Floats
     sds: Floats
     source: npt.NDArray[np.intp]
-    lines: Floats
+    parts: list[slice]
+    heard: list[Heard]
+    innovations: tuple[float, float]
+    means: Means
 
-    def off(self, mean: Array) -> Floats:
-        """(n,) how far measurements are off a line with this mean."""
-        return self.ratios - self.lines @ mean.astype(np.float32)
-
-    def points(self, kept: npt.NDArray[np.bool_], mean: Array) -> Points:
-        """The kept ones, with their residuals from a line's mean."""
-        if kept.all():
-            return Points(self.place, self.off(mean), self.sds, self.source)
-        index = np.flatnonzero(kept)
-        place = Place(*(column[index] for column in self.place))
-        return Points(place, self.off(mean)[index], self.sds[index], self.source[index])
+    @property
+    def average(self) -> Array:
+        """(6,) mean of all rows of the line's design matrix."""
+        if len(self.heard) == 1:
+            return self.heard[0].line
+        shares = [each.size / len(self.ratios) for each in self.heard]
+        return np.asarray(shares) @ np.stack([each.line for each in self.heard])
 
 
-def gather(field: Field, chosen: list[Chosen]) -> Pool:
-    """All usable anchors; the field has looked at the frame."""
-    answer = field.log_depth
-    sides = [side(c.pixels, c.log_depths, answer) if c.points else c.pixels for c in chosen]
-    pixels, measured = _joined(sides), _joined([c.log_depths for c in chosen])
-    place = field.place(pixels)
-    ratios = measured - place.log_depth
-    counts = [len(c.log_depths) for c in chosen]
-    sds = _joined([c.sds for c in chosen])
-    first = 0
-    for own, count in zip(chosen, counts, strict=True):
-        if own.source in NEAR_ONLY and count >= SOME:
-            mine = slice(first, first + count)
+class Gate(NamedTuple):
+    """Gates that anchors of one source pass before they are fitted.
+
+    Attributes:
+        centre: about which they have to be, off the mean that sources are held against [log m].
+        extra: variance beside that of measuring and of the local part.
+        bend, slope: variance of the line's slope, and the slope's row of the design matrix about which it turns.
+        is_open: whether any may pass.
+    """
+
+    centre: float
+    extra: float
+    bend: float
+    slope: float
+    is_open: bool
+
+
+def parts_of(chosen: list[Chosen]) -> list[slice]:
+    """Places of each source's anchors among those of all."""
+    parts, start = [], 0
+    for each in chosen:
+        parts.append(slice(start, start + len(each.log_depths)))
+        start = parts[-1].stop
+    return parts
+
+
+def joined(columns: list[Floats]) -> Floats:
+    """One array of several."""
+    return columns[0] if len(columns) == 1 else np.concatenate(columns)
+
+
+def reaches(source: str, count: int) -> bool:
+    """Whether the farthest of so many anchors shows how far a source sees."""
+    return source in NEAR_ONLY and count >= SOME
+
+
+def gather(place: Place, chosen: list[Chosen], means: Means) -> Placed:
+    """All anchors with what each source says, once their places are known."""
+    ratios = joined([c.log_depths for c in chosen]) - place.log_depth
+    sds, parts = joined([c.sds for c in chosen]), parts_of(chosen)
+    for own, mine in zip(chosen, parts, strict=True):
+        if reaches(own.source, mine.stop - mine.start):
             out_of_reach = _beyond(place.log_depth[mine], ratios[mine])
             sds[mine] = np.where(out_of_reach, SILENT, sds[mine])
-        first += count
-    source = np.repeat(np.arange(len(chosen)), counts)
-    return Pool(place, ratios, sds, source, design(place.u, place.v, place.log_depth))
+    counts = [mine.stop - mine.start for mine in parts]
+    source = np.zeros(len(ratios), np.intp) if len(chosen) == 1 else np.repeat(np.arange(len(chosen)), counts)
+    lines = design(place.u, place.v, place.log_depth)
+    off = ratios - np.stack(means).astype(np.float32) @ lines.T
+    heard = [_hear(off[0][mine], ratios[mine], sds[mine], lines[mine], place.log_depth[mine]) for mine in parts]
+    innovations = middle(off[1]), middle(off[2])
+    return Placed(place, ratios, sds, source, parts, heard, innovations, means)
 
 
-def _joined(columns: list[Floats]) -> Floats:
-    return np.concatenate(columns)
-
-
-def _beyond(log_depth: Floats, ratios: Floats) -> npt.NDArray[np.bool_]:
+def _beyond(log_depth: Floats, ratios: Floats) -> Flags:
     """Anchors of a source with a short reach that are where things are expected beyond it.
 
     There it answers only where it contradicts, with what is wrongly near: its anchors there are none of what is seen.
@@ -103,56 +180,71 @@ def _beyond(log_depth: Floats, ratios: Floats) -> npt.NDArray[np.bool_]:
     return np.asarray(log_depth + np.float32(middle(ratios) + MARGIN) > (log_depth + ratios).max(), np.bool_)
 
 
-def judge(pool: Pool, chosen: list[Chosen], line: Line, local: float) -> tuple[npt.NDArray[np.bool_], list[bool]]:
-    """Anchors that may be fitted, and sources that are believed.
+def _hear(off: Floats, ratios: Floats, sds: Floats, lines: Floats, log_depth: Floats) -> Heard:
+    count = len(off)
+    if not count:
+        return NOTHING
+    both = np.empty((2, count), np.float32)
+    both[0] = log_depth
+    np.add(log_depth, off, out=both[1])
+    both -= both @ np.full((count, 1), 1 / count, np.float32)
+    (answered, product), (_, measured) = (both @ both.T).tolist()
+    return Heard(count, middle(off), middle(ratios), middle(sds), average(lines), (answered, measured), product)
+
+
+def judge(
+    placed: Placed, chosen: list[Chosen], several: bool, belief: Belief, stationary: Array, local: float
+) -> list[Gate]:
+    """Gates of the sources: closed for those that are not believed.
 
     A source alone is held against the prior, for the place may be new; several are held against each other, and memory
     takes sides.
+
+    Args:
+        placed: their anchors.
+        chosen: the same by source.
+        several: whether more than one says anything.
+        belief: in the line, that they are held against.
+        stationary: (6, 6) covariance of the line where nothing is remembered.
+        local: standard deviation of the local part [log m].
     """
-    several = sum(len(c.log_depths) > 0 for c in chosen) > 1
-    belief = line.held if several else line.unknown
-    residuals = pool.off(belief.mean) if several else pool.ratios
     offsets: list[Offset | None] = []
-    upside = [False] * len(chosen)
-    kept = np.ones(len(residuals), np.bool_)
-    for i, own in enumerate(chosen):
-        mine = np.flatnonzero(pool.source == i) if len(chosen) > 1 else slice(None)
-        if not len(own.log_depths):
-            offsets.append(None)
+    for heard in placed.heard:
+        said = offset(heard.size, heard.middle, heard.spread, heard.line, belief.covariance, local, BIAS)
+        offsets.append(said._replace(prior=said.prior + MEMORY**2) if several else said)
+    with_scale = [
+        None if c.relative or not h.size else o for c, h, o in zip(chosen, placed.heard, offsets, strict=True)
+    ]
+    trusted = believed(with_scale)
+    return [
+        _gate(heard, said, float(stationary[1, 1]), is_open=good and not heard.contradicts)
+        for heard, said, good in zip(placed.heard, offsets, trusted, strict=True)
+    ]
+
+
+def _gate(heard: Heard, said: Offset | None, bend: float, *, is_open: bool) -> Gate:
+    """The gate of anchors that are not far off their median, or, of few, off what was expected."""
+    if heard.size < FELLOWS:
+        return Gate(0.0, said.prior if said else 0.0, 0.0, 0.0, is_open)
+    # What a line may still bend between them.
+    return Gate(heard.middle, 0.0, bend, float(heard.line[1]), is_open)
+
+
+def let_in(placed: Placed, gates: list[Gate], local: float) -> tuple[Points, npt.NDArray[np.intp]]:
+    """Anchors that pass, with their residuals from the settled mean, and their numbers."""
+    lines = design(placed.place.u, placed.place.v, placed.place.log_depth)
+    off = placed.ratios - lines @ placed.means.judging.astype(np.float32)
+    kept = np.zeros(len(off), np.bool_)
+    for gate, mine in zip(gates, placed.parts, strict=True):
+        if not gate.is_open or mine.start == mine.stop:
             continue
-        r, sds, lines = residuals[mine], pool.sds[mine], pool.lines[mine]
-        said = offset(r, sds, lines, belief.covariance, local, BIAS)
-        if several:
-            said = said._replace(prior=said.prior + MEMORY**2)
-        offsets.append(None if own.relative else said)
-        upside[i] = _contradicts(pool.place.log_depth[mine], r)
-        kept[mine] = _among_fellows(r, sds, lines, said, line.stationary, local)
-    trusted = [good and not bad for good, bad in zip(believed(offsets), upside, strict=True)]
-    if not all(trusted):
-        kept &= np.asarray(trusted)[pool.source]
-    return kept, trusted
-
-
-def _contradicts(log_depth: Floats, residuals: Floats) -> bool:
-    """Whether a source says near where the answer says far, and far where it says near, as one mounted upside down."""
-    if len(residuals) < MANY:
-        return False
-    count, said = len(residuals), log_depth + residuals
-    near, heard = float(log_depth.sum()), float(said.sum())
-    spread = float(log_depth @ log_depth) - near * near / count
-    if spread < FLAT**2 * count:
-        return False
-    other = float(said @ said) - heard * heard / count
-    return float(log_depth @ said) - near * heard / count < CONTRADICTION * math.sqrt(max(spread * other, 0.0))
-
-
-def _among_fellows(
-    residuals: Floats, sds: Floats, lines: Floats, said: Offset, belief: Array, local: float
-) -> npt.NDArray[np.bool_]:
-    """Anchors of one source that are not far off its median, or, of few, off what was expected."""
-    variance = np.square(sds) + local**2
-    if len(residuals) >= FELLOWS:
-        # What a line may still bend between them.
-        variance = variance + belief[1, 1] * np.square(lines[:, 1] - lines[:, 1].mean())
-        return np.asarray(np.abs(residuals - said.middle) < GATE * np.sqrt(variance))
-    return np.asarray(np.abs(residuals) < GATE * np.sqrt(variance + said.prior))
+        variance = np.square(placed.sds[mine]) + np.float32(local**2 + gate.extra)
+        if gate.bend:
+            variance += np.float32(gate.bend) * np.square(lines[mine, 1] - np.float32(gate.slope))
+        kept[mine] = np.square(off[mine] - np.float32(gate.centre)) < np.float32(GATE**2) * variance
+    residuals = placed.ratios - lines @ placed.means.settled.astype(np.float32)
+    index = np.flatnonzero(kept)
+    if len(index) == len(kept):
+        return Points(placed.place, residuals, placed.sds, placed.source), index
+    place = Place(*(column.take(index, 0) for column in placed.place))
+    return Points(place, residuals.take(index), placed.sds.take(index), placed.source.take(index)), index

@@ -92,33 +92,42 @@ def choose(anchors: Anchors, metres: Floats) -> Chosen:
     points = not max(anchors.zone) > 0
     with np.errstate(invalid="ignore", over="ignore", under="ignore"):
         # NaN compares false.
-        sieve.keep((depths >= NEAREST) & (depths <= FARTHEST) & (np.abs(sigmas) != np.inf), "not a depth")
-        sieve.keep(_seen(sieve.columns[0], metres.shape), "outside the view")
-        pixels, depths, sigmas = sieve.columns
+        sieve.keep((depths >= NEAREST) & (depths <= FARTHEST) & ~np.isinf(sigmas), "not a depth")
+        # Cells as real numbers: the picture begins and ends half a pixel before and behind its pixels' centres.
+        at = (sieve.columns[0] + _HALF) * _HALF
+        inside = (at >= 0) & (at < np.array(metres.shape[::-1], np.float32))
+        sieve.columns = *sieve.columns, at
+        sieve.keep(inside[:, 0] & inside[:, 1], "outside the view")
+        pixels, depths, sigmas, at = sieve.columns
         if not points and len(pixels):
             pixels = aim(pixels, anchors.zone, metres)
-        cells = ((pixels + np.float32(0.5)) * np.float32(0.5)).astype(np.intp)
-        answered = metres[cells[:, 1], cells[:, 0]]
+            at = (pixels + _HALF) * _HALF
+        answered = metres.ravel().take(cells_of(at, metres.shape[1]))
         sieve.columns = pixels, depths, sigmas, answered
         sieve.keep(answered > 0, "no answer there")
         pixels, depths, sigmas, answered = sieve.columns
         told = sigmas > 0
+        some = np.count_nonzero(told)
         # What is wrongly far is no less sure than what is where it was answered.
-        guessed = assumed(anchors.source, np.minimum(depths, answered))
-        sds = np.where(told, sigmas / depths, guessed).astype(np.float32)
+        guessed = assumed(anchors.source, depths, answered)
+        sds = np.where(told, sigmas / depths, guessed) if some else guessed
     sds = np.minimum(np.maximum(sds, np.float32(LEAST)), np.float32(3.0))
-    every = bool(told.all()) and len(told) > 0
+    every = some == len(told) > 0
     return Chosen(anchors.source, pixels, np.log(depths), sds, every, anchors.relative, points, given, sieve.rejected)
 
 
-def _seen(pixels: Floats, shape: tuple[int, ...]) -> Flags:
-    low, high = np.float32(-0.5), np.array((2 * shape[1], 2 * shape[0]), np.float32) - np.float32(0.5)
-    inside = (pixels >= low) & (pixels < high)
-    return np.asarray(inside[:, 0] & inside[:, 1], np.bool_)
+_HALF = np.float32(0.5)
 
 
-def assumed(source: str, depths: Floats) -> Floats:
-    """Standard deviations as shares of depth where a source gives none."""
+def cells_of(at: Floats, columns: int) -> npt.NDArray[np.intp]:
+    """Numbers of cells in a map of so many columns, from (n, 2) their columns and rows as real numbers."""
+    whole = at.astype(np.intp)
+    return np.asarray(whole[:, 1] * columns + whole[:, 0], np.intp)
+
+
+def assumed(source: str, depths: Floats, answered: Floats) -> Floats:
+    """Standard deviations as shares of depth where a source gives none, from measured and answered depths."""
     if source in RELATIVE:
         return np.full(len(depths), RELATIVE[source], np.float32)
-    return np.asarray(np.float32(VAGUE) * np.maximum(np.float32(1), depths * np.float32(1 / VAGUE_BEYOND)), np.float32)
+    beyond = np.minimum(depths, answered) * np.float32(1 / VAGUE_BEYOND)
+    return np.asarray(np.float32(VAGUE) * np.maximum(np.float32(1), beyond), np.float32)

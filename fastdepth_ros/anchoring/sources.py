@@ -7,7 +7,6 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from fastdepth_ros.anchoring.fit import middle
 from fastdepth_ros.anchoring.line import Array
 
 Floats = npt.NDArray[np.float32]
@@ -33,13 +32,19 @@ class Offset(NamedTuple):
     prior: float
 
 
-def offset(residuals: Floats, sds: Floats, design: Floats, belief: Array, local: float, bias: float) -> Offset:
-    """The offset of a source with anchors; ``local`` is the standard deviation of the local part."""
-    n = len(residuals)
-    centre = middle(residuals)
-    variance = bias**2 + local**2 / min(n, INDEPENDENT) + middle(sds) ** 2 / n
-    mean = design.sum(0) / np.float32(n)
-    return Offset(centre, variance, float(mean @ belief @ mean))
+def offset(count: int, middle: float, spread: float, line: Array, belief: Array, local: float, bias: float) -> Offset:
+    """The offset of a source with so many anchors.
+
+    Args:
+        count: of anchors; without any, what is said counts for nothing.
+        middle: median of their residuals.
+        spread: median of their standard deviations.
+        line: (6,) mean of their rows of the line's design matrix.
+        belief: (6, 6) covariance of the line.
+        local, bias: standard deviations of the local part, and of what a source's anchors have in common.
+    """
+    variance = bias**2 + local**2 / max(min(count, INDEPENDENT), 1) + spread**2 / max(count, 1)
+    return Offset(middle, variance, float(line @ belief @ line))
 
 
 def believed(offsets: list[Offset | None]) -> list[bool]:

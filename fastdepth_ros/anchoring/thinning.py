@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastdepth_ros.anchoring.field import Place
+from fastdepth_ros.anchoring.prior import Prior
 
 Floats = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.intp]
@@ -73,17 +74,19 @@ class Runs(NamedTuple):
         return np.asarray(np.add.reduceat(values, self.starts), np.float32)
 
 
-def curve(points: Points) -> Curve:
+def scales(prior: Prior) -> Floats:
+    """Cells of the curve (3,) in the lengths of features: u, v, logarithm of depth."""
+    across = prior.reach / WIDTH
+    return np.array((across, across, prior.alike / DEPTH), np.float32)
+
+
+def curve(points: Points, scales: Floats) -> Curve:
     """The order in which anchors that are close follow each other."""
-    place = points.place
-    at: Floats = np.empty((len(place.u), 3), np.float32)
-    np.multiply(place.u, np.float32(1 / WIDTH), out=at[:, 0])
-    np.multiply(place.v, np.float32(1 / WIDTH), out=at[:, 1])
-    np.multiply(place.log_depth, np.float32(1 / DEPTH), out=at[:, 2])
-    cells = _TABLE.take((at + np.float32(1 << BITS - 1)).astype(np.intp), mode="clip")
+    at: Floats = points.place.features[:, :3] * scales
+    x, y, z = _TABLE.take(np.floor(at).astype(np.intp) + (1 << BITS - 1), mode="clip").T
     # Sources stay apart, since each has its own bias.
-    code = cells @ _AXES + (points.source << 3 * BITS)
-    order = np.argsort(code)
+    code = x + (y << 1) + (z << 2) + (points.source << 3 * BITS)
+    order = np.argsort(code, kind="stable")
     code, at = code[order], at[order]
     bits = np.frexp((code[1:] ^ code[:-1]).astype(np.float64))[1]
     between = at[1:] - at[:-1]
@@ -130,4 +133,3 @@ def _interleaved() -> Numbers:
 
 
 _TABLE = _interleaved()
-_AXES = np.array((1, 2, 4))

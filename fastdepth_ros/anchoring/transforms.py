@@ -144,6 +144,9 @@ class TransformBuffer:
         self.problems = 0
         self.problem = ""
         self._frames: dict[str, FrameHistory] = {}
+        # Poses of frames that do not move, and how often one of those changed before they were found.
+        self._changes = 0
+        self._fixed: dict[tuple[str, str], tuple[int, Pose]] = {}
 
     @property
     def is_empty(self) -> bool:
@@ -174,7 +177,10 @@ class TransformBuffer:
             self.note(f"{child} has two parents, {frame.parent} and {parent}")
         if frame is None or (frame.parent, frame.is_static) != (parent, is_static):
             frame = self._frames[child] = FrameHistory(parent, is_static)
+            self._changes += 1
         jumped = frame.put(sample)
+        if is_static:  # after the sample is there: who looks meanwhile finds the old one, and looks again
+            self._changes += 1
         if jumped:
             self.note(f"{child} jumped {jumped:.2f} m in {parent}")
         return None
@@ -186,6 +192,11 @@ class TransformBuffer:
 
     def lookup(self, target: str, source: str, stamp: float) -> Pose:
         """See :class:`Transforms`."""
+        changes = self._changes
+        fixed = self._fixed.get((target, source))
+        if fixed is not None and fixed[0] == changes:
+            return fixed[1]
+        asked = target, source
         target, source = target.lstrip("/"), source.lstrip("/")
         if target == source:
             return IDENTITY
@@ -196,7 +207,13 @@ class TransformBuffer:
             why = f"nobody says where {' and '.join(known)} is" if known else "they are in trees of their own"
             raise no_transform(target, source, why)
         in_source = self._climb(source, common, target, source, stamp)
-        return self._climb(target, common, target, source, stamp).inverse() @ in_source
+        pose = self._climb(target, common, target, source, stamp).inverse() @ in_source
+        steps = ups[: ups.index(common)] + downs[: downs.index(common)]
+        if all(self._frames[name].is_static for name in steps):
+            if len(self._fixed) >= MOST_FRAMES:
+                self._fixed.clear()
+            self._fixed[asked] = changes, pose
+        return pose
 
     def _parents(self) -> set[str]:
         return {frame.parent for frame in self._frames.values()}

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from fastdepth_ros.anchoring.field import Field
 from fastdepth_ros.anchoring.fit import Fit, middle
+from fastdepth_ros.anchoring.fitter import Fitter
 from fastdepth_ros.anchoring.line import CENTRE, Array
 from fastdepth_ros.anchoring.prior import Prior
 
@@ -25,19 +26,18 @@ class Uncertainty:
     Args:
         field: of the frame.
         prior: of the weights.
+        fitter: of the field.
     """
 
-    def __init__(self, field: Field, prior: Prior) -> None:
-        self._field = field
+    def __init__(self, field: Field, prior: Prior, fitter: Fitter) -> None:
+        self._field, self._fitter = field, fitter
         self._prior = prior
         self._sigma = np.zeros(field.shape, np.float32)
-        self._halves = np.zeros_like(field.log_halves)
-        # u and v are 112 at the edges of a square picture.
-        u, v = field.u_nodes / 112, field.v_nodes / 112
-        growth = np.exp(prior.spread_side * np.square(u) - prior.spread_up * v)
-        self._spread = np.asarray(prior.spread * growth, np.float32).ravel()
-        self._u = np.broadcast_to(field.u_nodes, field.grid).ravel() * np.float32(0.01)
-        self._v = np.broadcast_to(field.v_nodes, field.grid).ravel() * np.float32(0.01)
+        # The line's design matrix at the nodes (4, nodes): one, and u, v and depth, which each frame writes.
+        self._lines = np.ones((4, field.grid[0] * field.grid[1]), np.float32)
+        self._lines[2] = np.broadcast_to(field.u_nodes, field.grid).ravel() * np.float32(0.01)
+        self._lines[3] = np.broadcast_to(field.v_nodes, field.grid).ravel() * np.float32(0.01)
+        self._local = np.full(self._lines.shape[1], prior.local**2, np.float32)
 
     def alone(self, depth: Floats, belief: Array, *, never: bool) -> Floats:
         """Standard deviations [m] without anchors.
@@ -47,10 +47,8 @@ class Uncertainty:
             belief: (6, 6) covariance of the line.
             never: whether nothing was ever measured.
         """
-        lines = self._lines()
-        variance = np.einsum("in,in->n", lines, belief.astype(np.float32) @ lines)
-        local = np.full_like(variance, self._prior.local**2)
-        return self._finish(depth, variance, local, self._prior.alone if never else self._prior.anchored)
+        variance = self._before(belief)
+        return self._finish(depth, variance, self._local, self._prior.alone if never else self._prior.anchored)
 
     def anchored(self, depth: Floats, fitted: Fit, belief: Array) -> Floats:
         """Standard deviations [m] with anchors.
@@ -60,12 +58,10 @@ class Uncertainty:
             fitted: of the frame.
             belief: (6, 6) covariance of the line before the frame.
         """
-        lines = self._lines()
-        prior = belief.astype(np.float32)
-        before = np.einsum("in,in->n", lines, prior @ lines)
-        few = fitted.coarse
+        before = self._before(belief)
+        few = fitted.coarse()
         known = self._field.spread(few.features)
-        known += (few.design @ prior) @ lines
+        known += ((few.design @ belief.astype(np.float32)) @ _FOLD) @ self._lines
         inverse = few.inverse()
         explained = np.multiply(known, inverse @ known).sum(0)
         total = before + np.float32(self._prior.local**2)
@@ -81,30 +77,17 @@ class Uncertainty:
             surprise = 1.0
         return self._finish(depth, left * share, left * (1 - share), factor * surprise)
 
-    def _lines(self) -> Floats:
-        """(6, nodes) design matrix of the coarse nodes."""
-        log_depth = self._field.log_nodes.ravel()
-        out = np.empty((6, len(log_depth)), np.float32)
-        out[0] = out[2] = 1
-        out[1] = out[3] = log_depth - np.float32(CENTRE)
-        out[4], out[5] = self._u, self._v
-        return out
+    def _before(self, belief: Array) -> Floats:
+        """(nodes,) variance of the line."""
+        lines = self._lines
+        np.subtract(self._field.log_nodes.ravel(), np.float32(CENTRE), out=lines[1])
+        folded = (_FOLD.T @ belief @ _FOLD).astype(np.float32)
+        variance: Floats = _ONES @ np.multiply(folded @ lines, lines)
+        return variance
 
     def _finish(self, depth: Floats, line: Floats, local: Floats, factor: float) -> Floats:
         """Standard deviations of cells from variances of the logarithm at the nodes, times a factor, and at edges."""
-        prior, field = self._prior, self._field
-        range_ = cv2.morphologyEx(field.log_nodes, cv2.MORPH_GRADIENT, _SQUARE).ravel()
-        spread = self._spread * (1 + np.float32(prior.spread_edge) * range_)
-        variance = line + np.square(spread) * (local + np.float32(prior.cell**2))
-        variance *= np.float32(factor**2)
-        halves = cv2.resize(
-            variance.reshape(field.grid), self._halves.shape[::-1], self._halves, 0, 0, cv2.INTER_LINEAR
-        )
-        edges = cv2.morphologyEx(field.log_halves, cv2.MORPH_GRADIENT, _SQUARE)
-        edges *= np.float32(prior.edge)
-        np.multiply(edges, edges, out=edges)
-        np.add(halves, edges, out=halves)
-        np.sqrt(halves, out=halves)
+        halves = self._fitter.deviations(line, local, factor)
         rows, columns = depth.shape
         cv2.resize(halves, (columns, rows), self._sigma, 0, 0, cv2.INTER_LINEAR)
         np.multiply(self._sigma, depth, out=self._sigma)
@@ -113,7 +96,10 @@ class Uncertainty:
         return self._sigma
 
 
-_SQUARE = np.ones((3, 3), np.uint8)
+_FOLD = np.array(((1, 0, 0, 0), (0, 1, 0, 0), (1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1)), np.float32)
+"""Scale and slope are the place's and the view's; they act alike."""
+
+_ONES = np.ones(4, np.float32)
 
 
 def _surprise(weights: Floats, inverse: Floats, count: int) -> float:

@@ -73,10 +73,10 @@ def side(pixels: Floats, log_depths: Floats, log_answer: Floats) -> Floats:
     if len(pixels) < ENOUGH:
         return pixels
     rows, columns = log_answer.shape
-    # Twice the column and row of the cell that has all its neighbours and is nearest.
+    # Column and row of the cell that has all its neighbours and is nearest.
     inner = np.array((columns - 2, rows - 2))
     cells = np.minimum(np.maximum(((pixels + np.float32(0.5)) * np.float32(0.5)).astype(np.intp), 1), inner)
-    around = cells @ np.array((1, columns)) + (_DOWN * columns + _ACROSS)
+    around = (cells[:, 1] * columns + cells[:, 0]) + (_DOWN * columns + _ACROSS)
     away = log_depths - log_answer.ravel().take(around)
     index = np.flatnonzero(away.max(0) - away.min(0) > STEP)
     if not len(index):

@@ -157,7 +157,7 @@ def _table(title: str, metric: dict[str, float], scaled: dict[str, float]) -> Ta
     table.add_row("scale", "1", f"{scaled['scale']:.4f}", "median of truth / median of answer")
     table.add_row("coverage", f"{metric['coverage']:.4f}", f"{scaled['coverage']:.4f}", "answered share of the truth")
     table.add_row("network", f"{metric['infer_s'] * 1000:.2f} ms", "", f"median, on {processor.name()}")
-    table.add_row("challenge score", f"{metric['challenge_score']:.1f}", "", "2^(-10 si_rmse) / s, higher is better")
+    table.add_row("challenge score", f"{metric['challenge_score']:.1f}", "", "2^(-20 si_rmse) / (C s), more is better")
     return table
 
 

@@ -1,8 +1,10 @@
-"""fastdepth train: weights of one's own, by a recipe."""
+"""``fastdepth train``: weights of one's own, by a recipe, or by a paper's method for a network by name."""
 
 from __future__ import annotations
 
 import argparse
+import json
+import math
 import os
 import signal
 from pathlib import Path
@@ -11,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from fastdepth_ros.commands import train_network
 from fastdepth_ros.errors import SettingError
+from fastdepth_ros.network import Network
 
 if TYPE_CHECKING:
     from fastdepth_ros.training.trainer import Trainer
@@ -19,7 +23,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("recipe", type=Path, metavar="RECIPE.yaml", help="what to do, and with which data")
+    parser.add_argument("recipe", nargs="?", type=Path, metavar="RECIPE.yaml", help="what to do, and with which data")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the run's folder; a run in it goes on")
     parser.add_argument(
         "--data",
@@ -34,9 +38,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", type=int, default=1, help="threads that prepare pictures (default: %(default)s)")
     parser.add_argument("--report", type=int, default=8000, metavar="IMAGES", help="images between two validations")
     parser.add_argument(
-        "--export", type=Path, metavar="BUNDLE", help="write the run's weights as a bundle, train nothing"
+        "--export",
+        type=Path,
+        metavar="PATH",
+        help="train nothing; write the weights as a bundle, those of another network than FastDepth as .npz",
     )
     parser.add_argument("--save", type=float, default=300.0, metavar="SECONDS", help="time between two checkpoints")
+    parser.add_argument("--json", action="store_true", help="print the last report as JSON, and nothing else")
+    train_network.add_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -44,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         import torch
 
-        from fastdepth_ros.training.export import export
+        from fastdepth_ros.training import processes
         from fastdepth_ros.training.recipe import read_recipe
         from fastdepth_ros.training.trainer import Machine, Pace, Trainer
     except ImportError as error:
@@ -52,21 +61,46 @@ def run(args: argparse.Namespace) -> int:
     if args.report < 1 or args.save <= 0 or args.threads < 0 or args.workers < 1:
         cause = "--report, --save, --threads and --workers have to be positive"
         raise SettingError(cause, "Leave them out for the defaults.")
+    if (args.recipe is None) == (args.network is None):
+        raise SettingError("either a recipe or --network has to be given", "Name one of them.")
     if args.device != "cpu" and not torch.cuda.is_available():
         raise SettingError(f"--device is {args.device}, but torch finds no accelerator", "Leave it out for the CPU.")
-    torch.set_num_threads(args.threads or len(os.sched_getaffinity(0)))
-    recipe = read_recipe(args.recipe)
-    pace, machine = Pace(args.report, args.save), Machine(args.device, args.workers)
-    trainer = Trainer(recipe, args.data or [args.recipe.parent], args.out, pace, machine)
-    console = Console()
-    console.print(
-        f"{recipe.name}: {len(trainer.samples)} pictures to learn from, {len(trainer.held)} held out;"
-        f" step {trainer.step} of {recipe.steps}"
-    )
-    if args.export:
-        bundle = export(trainer, args.export)
+    beside = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    torch.set_num_threads(args.threads or max(len(os.sched_getaffinity(0)) // beside, 1))
+    recipe = read_recipe(args.recipe) if args.recipe else train_network.recipe_from(args)
+    folders = args.data or [args.recipe.parent]
+    own = processes.join(args.device)
+    try:
+        machine = Machine(args.device, args.workers, own)
+        trainer = Trainer(recipe, folders, args.out, Pace(args.report, args.save), machine)
+        console = Console(quiet=args.json or not own.writes)
+        console.print(
+            f"{recipe.name}: {len(trainer.samples)} pictures to learn from, {len(trainer.held)} held out;"
+            f" step {trainer.step} of {recipe.steps}"
+        )
+        if args.export:
+            _export(trainer, args.export, console)
+            return 0
+        _train(trainer, console)
+        if args.json and own.writes:
+            Console(soft_wrap=True).print(json.dumps(_last(trainer)), highlight=False, markup=False)
+    finally:
+        processes.leave()
+    return 0
+
+
+def _export(trainer: Trainer, path: Path, console: Console) -> None:
+    from fastdepth_ros.training.export import export, export_arrays
+
+    if isinstance(trainer.recipe.network, Network):
+        bundle = export(trainer, path)
         console.print(f"{bundle.path}: weights sha256 {bundle.weights_sha256}")
-        return 0
+    else:
+        export_arrays(trainer, path)
+        console.print(f"{path}: weights of {trainer.recipe.network.name}")
+
+
+def _train(trainer: Trainer, console: Console) -> None:
     stopping = False
 
     def stop(*_: Any) -> None:
@@ -77,7 +111,7 @@ def run(args: argparse.Namespace) -> int:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     try:
         with Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal) as bar:
-            task = bar.add_task("training", total=recipe.steps, completed=trainer.step)
+            task = bar.add_task("training", total=trainer.recipe.steps, completed=trainer.step)
 
             def on_step(now: Trainer) -> bool:
                 bar.update(task, completed=now.step)
@@ -88,7 +122,16 @@ def run(args: argparse.Namespace) -> int:
         for number, handler in before.items():
             signal.signal(number, handler)
     console.print("done" if trainer.finished else f"stopped at step {trainer.step}; the same command goes on")
-    return 0
+
+
+def _last(trainer: Trainer) -> dict[str, Any]:
+    """The last row of the run's curves, with how much it has learned from; what is no number is null."""
+    from fastdepth_ros.training import curves
+    from fastdepth_ros.training.trainer import CURVES
+
+    row: dict[str, Any] = (curves.read(trainer.out / CURVES) or [{}])[-1]
+    row = {name: value if math.isfinite(value) else None for name, value in row.items()}
+    return {**row, "finished": trainer.finished, "learned": len(trainer.samples), "held_out": len(trainer.held)}
 
 
 def _line(row: dict[str, float]) -> str:

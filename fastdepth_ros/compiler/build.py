@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from tvm import relax
 
+from fastdepth_ros.compiler.anchors import anchor_kernels
 from fastdepth_ros.compiler.plan import PICTURE, Stage
 from fastdepth_ros.compiler.tile import Tiling
 from fastdepth_ros.network import INPUT_CHANNELS
@@ -21,15 +22,23 @@ class Program:
     Attributes:
         main: Relax module: ``main(picture (height, width * 3) uint8) -> depth (height / 2, width / 2) float32``. It
             holds the weights and calls the kernels by name.
-        kernels: name -> TensorIR function, in the order in which they are called.
+        kernels: name -> TensorIR function, in the order in which they are called; behind them those that correct its
+            answers with measured depths, which Python calls.
     """
 
     main: Any
     kernels: dict[str, Any]
 
 
-def build(stages: Sequence[Stage], tilings: Mapping[str, Tiling], height: int, width: int) -> Program:
-    """The program of these stages for pictures of ``height`` x ``width``; ``tilings`` has a choice for each."""
+def build(stages: Sequence[Stage], tilings: Mapping[str, Tiling], height: int, width: int, lanes: int) -> Program:
+    """The program of these stages for pictures of ``height`` x ``width``.
+
+    Args:
+        stages: of the network.
+        tilings: a choice for each.
+        height, width: of the picture [px].
+        lanes: numbers of a vector.
+    """
     builder = relax.BlockBuilder()
     picture = relax.Var(PICTURE, relax.TensorType((height, width * INPUT_CHANNELS), "uint8"))
     values = {PICTURE: picture}
@@ -42,4 +51,5 @@ def build(stages: Sequence[Stage], tilings: Mapping[str, Tiling], height: int, w
                 values[stage.name] = builder.emit(relax.call_dps_packed(stage.name, arguments, answer))
             depth = builder.emit_output(values[stages[-1].name])
         builder.emit_func_output(depth)
-    return Program(builder.get(), {stage.name: stage.kernel(tilings[stage.name]) for stage in stages})
+    kernels = {stage.name: stage.kernel(tilings[stage.name]) for stage in stages}
+    return Program(builder.get(), kernels | anchor_kernels(stages[-1].shape, lanes))

@@ -125,7 +125,7 @@ def _for_processor(
     progress("Writing the kernels")
     height, width = manifest.input_height, manifest.input_width
     stages = Planner(manifest.network, bundle.weights(), goal.lanes, precision).plan(height, width)
-    program = build(stages, tiling.choose(stages, goal, choices, precision), height, width)
+    program = build(stages, tiling.choose(stages, goal, choices, precision), height, width, goal.lanes)
     compile_library(program, goal, folder / LIBRARY, progress)
     return _Made(
         folder / LIBRARY, goal.triple, goal.cpu, tuple(sorted(goal.needs | precision.needs)), goal.lanes, toolchain()

@@ -147,10 +147,11 @@ def misfit_of(source: InputTopic) -> str:
 
 def _way(source: InputTopic) -> str:
     """Remedy for messages of another type."""
-    told = {("CompressedImage", "Image"): "compressed", ("Image", "CompressedImage"): "raw"}
+    told = {"Image": "raw", "CompressedImage": "compressed", "FFMPEGPacket": "ffmpeg", "CompressedVideo": "foxglove"}
+    wanted = source.kind.rsplit("/", 1)[-1]
     for other in source.others:
-        transport = told.get((other.rsplit("/", 1)[-1], source.kind.rsplit("/", 1)[-1]))
-        if transport:
+        transport = told.get(other.rsplit("/", 1)[-1])
+        if transport and wanted in told:
             return f"Set image_transport to {transport}, or remap `{source.own_name}` to a topic of {source.kind}."
     return f"Remap `{source.own_name}` to a topic of {source.kind}."
 

@@ -25,6 +25,7 @@ class Drop(Enum):
     UNWANTED = "no subscribers"
     REFUSED = "not worth answering (gate: drop)"
     UNCALIBRATED = "only camera_info or cloud subscribed, and no valid camera_info"
+    NO_KEY_FRAME = "before a key frame of the video"
 
 
 @dataclass(frozen=True)

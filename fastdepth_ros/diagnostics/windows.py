@@ -26,7 +26,7 @@ JUMP = 0.5
 """A clock jumps back where it goes back by more [s]; less is two threads that asked one after the other."""
 
 MOST = 4096
-"""Values that a window keeps: those of 10 s at 400 Hz."""
+"""Values that a window keeps, those of 10 s at 400 Hz, and entries that wait for somebody to ask."""
 
 
 @dataclass(frozen=True)
@@ -74,15 +74,18 @@ class Tally:
     def __init__(self, span: float = SPAN, steady: Callable[[], float] = time.monotonic) -> None:
         self.span = span
         self.total = 0
+        self._grain = span * GRAIN
         self._steady = steady
         self._entries: deque[_Entry] = deque()
         self._count = 0
 
     def add(self, now: float, count: int = 1) -> None:
         """Note that it happened, so many times."""
-        steady = self._trim(now)
-        entries, grain = self._entries, self.span * GRAIN
-        if entries and now - entries[-1].since < grain and steady - entries[-1].steady < grain:
+        # What is too old is forgotten by who asks: while images are answered, every line that is not touched counts.
+        steady, entries = self._steady(), self._entries
+        if len(entries) > MOST or (entries and now < entries[-1].since - JUMP):
+            self._trim(now)
+        if entries and now - entries[-1].since < self._grain and steady - entries[-1].steady < self._grain:
             entries[-1].count += count
         else:
             entries.append(_Entry(now, steady, count))
@@ -103,7 +106,7 @@ class Tally:
         seconds, real = now - first.since, steady - first.steady
         if seconds < STANDS * real:
             seconds = real
-        return (self._count - 1) / max(seconds, self.span * GRAIN)
+        return (self._count - 1) / max(seconds, self._grain)
 
     def _trim(self, now: float) -> float:
         """Forget what is too old, and return the steady time."""

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from fastdepth_ros.network import Kind, Network
+from fastdepth_ros.network.graph import Graph, Node
+from fastdepth_ros.network.kinds import Depthwise, Full
 
 
 @dataclass(frozen=True)
@@ -69,3 +71,22 @@ def anatomy(network: Network, height: int = 224, width: int = 224) -> Anatomy:
     doubled = [(step, after) for step, after in pairwise(network.steps(repeated=True)) if step.doubled]
     upsampled = sum(step.outputs * shapes[after.convolutions[0].name].read_pixels for step, after in doubled)
     return Anatomy(tuple(found), upsampled)
+
+
+def shape_of(graph: Graph, node: Node, inputs: int, outputs: int, height: int, width: int) -> Shape:
+    """The shape of a graph's convolution where it has other channels.
+
+    Args:
+        graph: the network.
+        node: the convolution.
+        inputs, outputs: channels that it reads and answers.
+        height, width: of the map that it reads [px].
+
+    Raises:
+        NetworkError: it is of a kind that no board was measured with.
+    """
+    layer = node.layer
+    if not isinstance(layer, Full | Depthwise):
+        graph.refuse(node.name, f"no board was measured with a {layer.word} layer", "Measure this machine instead.")
+    kind: Kind = "depthwise" if isinstance(layer, Depthwise) else "pointwise" if layer.kernel == 1 else "full"
+    return Shape(kind, inputs, outputs, height, width, layer.kernel, layer.stride)

@@ -68,15 +68,20 @@ def si_rmse(predicted: Depth, truth: Depth) -> float:
     return float(np.std(error))
 
 
-def challenge_score(si_rmse_value: float, runtime: float, constant: float = 1.0) -> float:
-    """Final score of the Mobile AI 2021 depth challenge, 2^(-10 si-RMSE) / (C runtime).
+CHALLENGE_CONSTANT = 1.5625e-3
+"""C of the challenge's score [1/s]: with it LiteDepth's 0.311 and 37 ms are the 232 points that it was given."""
 
-    Ignatov et al., CVPRW 2021, arXiv 2105.08630, section 2.3. Higher is better.
+
+def challenge_score(si_rmse_value: float, runtime: float, constant: float = CHALLENGE_CONSTANT) -> float:
+    """Final score of the Mobile AI depth challenges of 2021 and 2022, 2^(-20 si-RMSE) / (C runtime).
+
+    Ignatov et al., CVPRW 2021, arXiv 2105.08630, section 2.3; the exponent is that of zhyever/LiteDepth@958cf4e,
+    tools/cal_score.py. Higher is better.
 
     Args:
         si_rmse_value: of :func:`si_rmse`, averaged over frames.
         runtime: time of one picture [s].
-        constant: the challenge's normalisation C; scores compare only under the same one.
+        constant: the challenge's normalisation C [1/s]; scores compare only under the same one.
 
     Raises:
         SettingError: ``runtime`` or ``constant`` is not positive.
@@ -85,7 +90,7 @@ def challenge_score(si_rmse_value: float, runtime: float, constant: float = 1.0)
         raise SettingError(
             f"runtime {runtime} s and constant {constant} have to be positive", "Measure the time first."
         )
-    return float(2.0 ** (-10.0 * si_rmse_value) / (constant * runtime))
+    return float(2.0 ** (-20.0 * si_rmse_value) / (constant * runtime))
 
 
 def median_factor(predicted: Depth, truth: Depth) -> float:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from fastdepth_ros.evaluation.evaluate import Outcome
 from fastdepth_ros.evaluation.metrics import evaluate
+from fastdepth_ros.filters.halves import Halves
 from fastdepth_ros.filters.steadiness import Steadiness
 from fastdepth_ros.viewing import CELL
 
@@ -61,7 +62,7 @@ class SteadyStudy:
         alone = np.nan_to_num(outcome.answer[::CELL, ::CELL], nan=0.0)
         truth = np.ascontiguousarray(outcome.truth[::CELL, ::CELL])
         steady = alone.copy()
-        self._filter.steady(steady, outcome.pixels, self._count / RATE, self.steadiness)
+        self._filter.steady(steady, Halves(outcome.pixels), self._count / RATE, self.steadiness)
         self._count += 1
         edges = near_edges(truth)
         self._truths.append(_slope(truth))

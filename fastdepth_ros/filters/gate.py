@@ -15,15 +15,13 @@ Thresholds were chosen on pictures of rooms. docs/gate.md has what they catch an
 from __future__ import annotations
 
 from enum import Enum
-from typing import TypeAlias
 
 import cv2
 import numpy as np
-import numpy.typing as npt
+
+from fastdepth_ros.filters.halves import Halves, Pixels
 
 __all__ = ["Fault", "Gate"]
-
-Grey: TypeAlias = npt.NDArray[np.uint8]
 
 DARK = 40
 """A picture is dark if all of its mean values are below this, of 255."""
@@ -79,68 +77,89 @@ class Gate:
 
     Example:
         >>> gate = Gate()
-        >>> gate.look(np.zeros((224, 224, 3), np.uint8), now=0.0).words
+        >>> gate.look(Halves(np.zeros((224, 224, 3), np.uint8)), now=0.0).words
         'too dark'
     """
 
     def __init__(self) -> None:
-        self._last: Grey = np.empty((0, 0), np.uint8)
+        self._last = b""
         self._since = 0.0
+        self._shape: tuple[int, ...] = ()
+        self._fine, self._coarse = _Detail((1, 1)), _Detail((1, 1))
 
-    def look(self, pixels: npt.NDArray[np.uint8], now: float) -> Fault | None:
+    def look(self, picture: Halves, now: float) -> Fault | None:
         """Find the fault of a picture.
 
         Args:
-            pixels: (h, w, 3) RGB, the network's input.
+            picture: the network's input, RGB.
             now: the picture's time in any clock that goes on [s].
 
         Returns:
             A fault; None for a good picture.
         """
-        half = _halved(pixels)
-        small = _halved(_halved(half))
-        fine, coarse = cv2.extractChannel(half, 1), cv2.extractChannel(small, 1)
-        frozen = self._is_frozen(fine, now)
-        (red, green, blue), (_, deviation, _) = (each.ravel() for each in cv2.meanStdDev(small))
+        half, small = picture.half, picture.eighth
+        frozen = self._is_frozen(half, now)
+        (red, green, blue), (_, deviation, _) = (each.ravel().tolist() for each in cv2.meanStdDev(small))
         # What needs every value is asked only where the means allow it.
-        if green < DARK and coarse.max() < DARK:
+        if green < DARK and small[..., 1].max() < DARK:
             return Fault.DARK
-        if green > OVEREXPOSED * LIMIT and np.count_nonzero(coarse >= LIMIT) >= OVEREXPOSED * coarse.size:
+        if green > OVEREXPOSED * LIMIT and np.count_nonzero(small[..., 1] >= LIMIT) >= OVEREXPOSED * small[..., 1].size:
             return Fault.OVEREXPOSED
         if green > max(red, blue) and _share_of_green(small) >= GREEN:
             return Fault.GREEN
         if deviation < COVERED:
             return Fault.COVERED
-        if (_detail(fine) < BLURRED * _detail(coarse)).any():
+        if self._is_blurred(half, small):
             return Fault.BLURRED
         return Fault.FROZEN if frozen else None
 
-    def _is_frozen(self, green: Grey, now: float) -> bool:
-        if np.array_equal(green, self._last) and now >= self._since:
+    def _is_frozen(self, half: Pixels, now: float) -> bool:
+        bits = half.tobytes()
+        if bits == self._last and now >= self._since:
             return now - self._since >= FROZEN
-        self._last, self._since = green, now
+        self._last, self._since = bits, now
         return False
 
+    def _is_blurred(self, half: Pixels, small: Pixels) -> bool:
+        if half.shape != self._shape:
+            self._shape = half.shape
+            self._fine, self._coarse = _Detail(half.shape), _Detail(small.shape)
+        fine, coarse = self._fine.of(half), self._coarse.of(small)
+        return any(each < BLURRED**2 * other for each, other in zip(fine, coarse, strict=True))
 
-def _detail(grey: Grey) -> npt.NDArray[np.float32]:
-    """RMS of an image's second differences along its rows and along its columns, (2,).
+
+class _Detail:
+    """Mean squares of the second differences of a picture's green along its rows, and along its columns.
 
     A picture that is out of focus has little in both directions, one that is smeared in that of the motion at least.
     """
-    at = grey.astype(np.float32)
-    twice = at + at
-    differences = at[:, 2:] + at[:, :-2], at[2:] + at[:-2]
-    for difference, middle in zip(differences, (twice[:, 1:-1], twice[1:-1]), strict=True):
-        difference -= middle
-    return np.array([np.sqrt(np.vdot(each, each) / each.size) for each in differences], np.float32)
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        rows, columns = shape[:2]
+        self._channel = np.empty((rows, columns), np.uint8)
+        self._green, self._twice = (np.empty((rows, columns), np.float32) for _ in range(2))
+        # Of every second row, and around every second row: half of them say as much.
+        along = np.empty((-(-rows // 2), max(0, columns - 2)), np.float32)
+        across = np.empty((max(0, rows - 1) // 2, columns), np.float32)
+        g, t = self._green, self._twice
+        self._parts = (
+            (g[::2, 2:], g[::2, :-2], t[::2, 1:-1], along),
+            (g[2::2], g[:-2:2], t[1:-1:2], across),
+        )
+
+    def of(self, pixels: Pixels) -> tuple[float, float]:
+        """Both of a picture, (rows, columns, 3)."""
+        cv2.extractChannel(pixels, 1, self._channel)
+        np.copyto(self._green, self._channel)
+        np.add(self._green, self._green, out=self._twice)
+        found = []
+        for one, other, middle, difference in self._parts:
+            np.add(one, other, out=difference)
+            np.subtract(difference, middle, out=difference)
+            found.append(float(np.vdot(difference, difference)) / max(1, difference.size))
+        return found[0], found[1]
 
 
-def _halved(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """Means of 2 x 2 pixels."""
-    size = (pixels.shape[1] // 2, pixels.shape[0] // 2)
-    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _share_of_green(pixels: npt.NDArray[np.uint8]) -> float:
+def _share_of_green(pixels: Pixels) -> float:
     """Share of pixels that are the decoder's green."""
     return cv2.countNonZero(cv2.inRange(pixels, *DECODERS_GREEN)) / (pixels.shape[0] * pixels.shape[1])

@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastdepth_ros.camera import Intrinsics
-from fastdepth_ros.filters.band import NOWHERE, STEEP, Band, Floats, Map, Stand, along, depths_between
+from fastdepth_ros.filters.band import STEEP, Band, Floats, Map, Stand, along, depths_between
 
 MOST_PARTS = 6
 """Places between a cell's edges that are asked for their ray, at most."""
@@ -133,21 +133,23 @@ class ScanMaker:
         found = np.full(self.count, np.nan, np.float32)
         if not self.count:
             return found
-        depth = metres.ravel().take(self._cells, mode="clip")  # the quickest mode
+        depth: Map = metres.ravel()
+        if len(self._cells) < len(depth):
+            depth = depth.take(self._cells, mode="clip")  # the quickest mode
         unknown = None
         if not cv2.checkRange(depth)[0]:
             unknown = np.isnan(depth)
-            depth[depth == -np.inf] = 0  # something is at the lens itself
-            depth[unknown | (depth == np.inf)] = NOWHERE
+            depth = np.where(depth == -np.inf, np.float32(0), depth)  # something is at the lens itself
+        # What has no depth is in no band, nor is what is out of range.
         in_band = (depth >= self._low) & (depth <= self._high)
-        outside = np.logical_not(in_band, out=in_band)
-        distances = depth * self._flat
         if self._stand.origin == (0.0, 0.0):
+            outside = np.logical_not(in_band, out=in_band)
+            distances = depth * self._flat
             np.copyto(distances, np.inf, where=outside)
             found[self._rays] = np.minimum.reduceat(distances.take(self._order, mode="clip"), self._starts)
         else:
             found[self._clear] = np.inf
-            nearest = self._from_elsewhere(depth, distances, outside)
+            nearest = self._from_elsewhere(depth, np.flatnonzero(in_band))
             np.copyto(found, nearest, where=nearest < np.inf)
         if unknown is not None and unknown.any():
             self._doubt(unknown, found)
@@ -155,26 +157,29 @@ class ScanMaker:
         found[found < self._band.range_min] = -np.inf
         return found
 
-    def _from_elsewhere(self, depth: Map, distances: Map, outside: npt.NDArray[np.bool_]) -> Map:
+    def _from_elsewhere(self, depth: Map, hits: npt.NDArray[np.intp]) -> Map:
         """Nearest points of each ray where the camera is not at the scan's origin; +Inf where none is.
 
         Args:
             depth: of the cells [m].
-            distances: from the camera, along the floor [m].
-            outside: whether they are no obstacle.
+            hits: which of them are obstacles.
         """
-        x = depth * self._ahead + self._origin[0]
-        y = depth * self._aside + self._origin[1]
+        nearest = np.full(self.count + 2, np.inf, np.float32)
+        if not len(hits):
+            return nearest[1:-1]
+        depth, ahead, aside, flat, half_rays = (
+            table.take(hits, mode="clip") for table in (depth, self._ahead, self._aside, self._flat, self._half_rays)
+        )
+        x = depth * ahead + self._origin[0]
+        y = depth * aside + self._origin[1]
         from_origin, places = (each.ravel() for each in cv2.cartToPolar(x, y))
         places *= np.float32(1 / self.angle_increment)
         # What is beyond the first ray has a place before it, and so has what is behind the last.
         places += np.float32(1 - (math.pi + self._least) / self.angle_increment)
         # A cell is as wide as it was, and seen from another distance.
-        halves = distances / np.maximum(from_origin, np.float32(STEEP))
+        halves = depth * flat / np.maximum(from_origin, np.float32(STEEP))
         np.minimum(halves, 2, out=halves)
-        halves *= self._half_rays
-        np.copyto(from_origin, np.inf, where=outside)
-        nearest = np.full(self.count + 2, np.inf, np.float32)
+        halves *= half_rays
         for part in self._parts:
             rays = part * halves
             rays += places

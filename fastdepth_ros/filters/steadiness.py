@@ -1,19 +1,24 @@
-"""Depth without flicker: the answer of a cell joins those that the same thing had in the pictures before.
+"""Depth without flicker: the answer to a picture is held against the mean of those before, and corrected.
 
-Two things flicker: the scale of a whole answer, and each cell within it. In log depth, the answer is held against the
-mean of those before, which is fetched from where each cell was (:mod:`fastdepth_ros.filters.following`):
+Two things flicker: the scale of a whole answer, and its parts, each for itself. Both do so smoothly: a tenth of it or
+less is finer than pieces of 4 x 4 cells. So the mean is one of pieces, and an answer is multiplied by a smooth factor:
+its edges stay where the newest answer has them. In log depth of pieces, with the mean fetched from where each
+piece was (:mod:`fastdepth_ros.filters.following`):
 
-    answer - mean = shift (of all cells) + rest (of each)
-    steady        = answer - (1 - 1/m) shift - (1 - 1/n) rest
+    mean - answer = shift (of all pieces) + rest (of each)
+    log factor    = (1 - 1/m) shift + (1 - 1/n) rest
 
-m and n count the answers that are in the mean, this one included, up to a most: m of the whole, n of each cell. n falls
-to 1, so that a cell's own part of the answer stands alone, where
+m and n count the answers that are in the mean, this one included, up to a most: m of the whole, n of each piece. n
+falls to 1, so that a piece's own part of the answer stands alone, where
 
-    - the picture shows another thing than before, or the cell was out of sight;
-    - the rest is large: another surface, an edge that moves. What is large is little where the picture moves, and more
-      where it stands still: there depth cannot change.
+    - the picture shows another thing than before, or the piece was out of sight;
+    - the rest is large: another surface, an edge that moves. What is large is little while the camera goes, and more
+      while it stands: there depth cannot change.
 
-All of it begins anew after a cut, a pause, a clock that jumps, and where hardly a cell fits.
+All of it begins anew after a cut, a pause, a clock that jumps, and where hardly a piece fits.
+
+A frame calls many small functions once, right after the network, when none of them is in a cache. So it calls the same
+few again and again: the first call of each costs as much as ten more.
 """
 
 from __future__ import annotations
@@ -22,31 +27,43 @@ import math
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from fastdepth_ros.filters.following import Followed, Follower, Map
+from fastdepth_ros.filters.following import Follower
+from fastdepth_ros.filters.halves import Halves
+from fastdepth_ros.filters.pieces import Map, Pieces
 
 LEAST, MOST = 1e-3, 1e4
 """Depths that have a logarithm here [m]; anything else is no answer."""
 
 LONGEST, LONGEST_GOING = 10.0, 5.0
 """Answers that are in the mean with a steadiness of 1, which is an exponent; and of the whole where the camera goes:
-what it comes nearer to is nearer in all cells, and would be so too late."""
+what it comes nearer to is nearer in all pieces, and would be so too late."""
 
-FAR, FAR_STANDING = 0.12, 0.5
-"""Rest in log depth from which a cell has nothing to do with the mean; in a picture that stands still."""
+NEAR, NEAR_STANDING = 0.06, 0.2
+"""Rest in log depth up to which a piece belongs to the mean, from twice that not at all; while the camera stands."""
 
-STANDS = 0.15
-"""Way from picture to picture up to which a cell stands still [cells]; from twice that it goes."""
+STANDS = 0.05
+"""Way from picture to picture up to which the camera stands, root mean square [pieces]; from twice that it goes."""
 
-FITS, SHOWS = 0.3, 0.6
-"""Share of cells that have to go on from before, and of the picture that has to show the same, or all begin anew."""
+DARK, NOISE = 16.0, 0.06
+"""Added to brightness, of 255, whose logarithm is compared; a difference of that up to which a piece shows the same
+thing, and from twice that another."""
+
+FITS, SHOWS = 0.25, 0.4
+"""Share of pieces that have to go on from before, and of the picture that has to show the same, or all begin anew."""
 
 OUTLYING, JUMP = 0.2, 0.5
-"""Distance from the mean shift that says nothing more of it; a shift beyond which all begin anew. In log depth."""
+"""Distance from the mean that says nothing more of a shift; a shift beyond which all begin anew. In log depth."""
 
 PAUSE = 0.5
 """Time between pictures beyond which all begin anew [s]."""
+
+ANSWERED = 0.25
+"""Share of a piece's cells that have to have an answer, or it has none."""
+
+_MOST_OFF = np.array([[[OUTLYING]], [[4 * NOISE]]], np.float32)
+_LEAST_OFF = -_MOST_OFF
+_NOTHING = (0.0, 0.0, 0.0)
 
 
 class Steadiness:
@@ -56,148 +73,164 @@ class Steadiness:
         shape: rows and columns of the answers.
 
     Attributes:
-        goes_on: share of cells of the latest answer that went on from the one before; 0 after a new beginning.
+        goes_on: share of pieces of the latest answer that went on from the one before; 0 after a new beginning.
     """
 
     def __init__(self, shape: tuple[int, int]) -> None:
         self.goes_on = 0.0
-        self._shape = shape
-        self._follower = Follower(shape)
+        self._pieces = Pieces(shape)
+        pieces = self._pieces.shape
+        self._follower = Follower(pieces)
         self._last = -math.inf
         self._frames = 0.0
-        # Mean and count of each cell.
-        self._held, self._fetched = (np.zeros((*shape, 2), np.float32) for _ in range(2))
-        self._log, self._mean, self._count, self._off, self._share = (np.zeros(shape, np.float32) for _ in range(5))
-        half = (-(-shape[0] // 2), -(-shape[1] // 2))
-        self._weights, self._clipped = (np.zeros(half, np.float32) for _ in range(2))
-        self._answered = np.zeros(shape, np.bool_)
+        # Log depth, log brightness and count of each piece. Held ones lie together, to be fetched at once.
+        self._held, self._fetched = (np.zeros((*pieces, 3), np.float32) for _ in range(2))
+        self._before, self._now = (np.zeros((3, *pieces), np.float32) for _ in range(2))
+        self._off, self._fits = (np.zeros((2, *pieces), np.float32) for _ in range(2))
+        self._weights, self._every = np.zeros(pieces, np.float32), np.ones(pieces, np.float32)
+        self._slopes = np.array([[[0.0]], [[-1 / NOISE]]], np.float32)
+        self._answered, self._there = np.zeros(shape, np.bool_), np.ones(pieces, np.float32)
 
     def forget(self) -> None:
         """Begin anew with the next answer."""
         self._last = -math.inf
 
-    def steady(self, metres: Map, picture: npt.NDArray[np.uint8], now: float, steadiness: float) -> None:
+    def steady(self, metres: Map, picture: Halves, now: float, steadiness: float) -> None:
         """Steady one answer, in place.
 
         Args:
             metres: (rows, columns) [m]; what is no number between :data:`LEAST` and :data:`MOST` stays as it is.
-            picture: (h, w, 3) RGB, what the network saw.
+            picture: what the network saw, RGB.
             now: the picture's time in any clock that goes on [s].
             steadiness: 0 leaves answers as they are, 1 steadies most.
         """
         self._follower.show(picture)
         whole = self._take(metres)
-        followed = self._follow(now)
-        self.goes_on = self._join(followed, steadiness, whole) if followed is not None else 0.0
-        if not self.goes_on:
-            self._begin(whole)
-            return
-        cv2.exp(self._log, self._log)
-        if whole:
-            np.copyto(metres, self._log)
-        else:
-            np.copyto(metres, self._log, where=self._answered)
-
-    def _follow(self, now: float) -> Followed | None:
-        """Find where cells were in the picture before; None after a pause or a cut."""
         goes_on = 0 <= now - self._last <= PAUSE
         self._last = now
-        followed = self._follower.follow() if goes_on else None
-        return followed if followed is not None and cv2.mean(followed.same)[0] >= SHOWS else None
+        self.goes_on = self._join(steadiness, whole) if goes_on else 0.0
+        if not self.goes_on:
+            self._now[2] = 1.0 if whole else self._there
+            self._frames = 1.0
+        np.copyto(self._held.transpose(2, 0, 1), self._now)
+        if self.goes_on:
+            np.exp(self._off[0], out=self._pieces.numbers)
+            if whole:
+                np.multiply(metres, self._pieces.smooth(), out=metres)
+            else:
+                np.multiply(metres, self._pieces.smooth(), out=metres, where=self._answered)
 
     def _take(self, metres: Map) -> bool:
-        """Logarithms of an answer, 0 where there is none; returns whether there is one everywhere."""
-        if cv2.checkRange(metres, True, LEAST, MOST)[0]:
-            cv2.log(metres, self._log)
-            return True
-        answered = self._answered
+        """Logarithms of an answer's and a picture's pieces; returns whether all cells have an answer."""
+        depth, brightness = self._now[0], self._now[1]
+        np.copyto(brightness, self._follower.grey)
+        np.add(brightness, DARK, out=brightness)
+        whole = bool(cv2.checkRange(metres, True, LEAST, MOST)[0])
+        if whole:
+            self._pieces.mean(metres, depth)
+        else:
+            self._take_part(metres, depth)
+        np.log(self._now[:2], out=self._now[:2])
+        return whole
+
+    def _take_part(self, metres: Map, out: Map) -> None:
+        """Means of the answers of each piece, 1 where there are too few."""
+        answered, there = self._answered, self._there
         np.greater(metres, LEAST, out=answered)
         answered &= metres < MOST
-        self._log.fill(1.0)
-        np.copyto(self._log, metres, where=answered)
-        cv2.log(self._log, self._log)
-        return False
+        self._pieces.mean(answered.astype(np.float32), there)
+        self._pieces.mean(np.where(answered, metres, np.float32(0)), out)
+        enough = there >= ANSWERED
+        np.divide(out, there, out=out, where=enough)
+        np.copyto(out, 1.0, where=~enough)
+        np.copyto(there, enough)
 
-    def _begin(self, whole: bool) -> None:
-        self._held[..., 0] = self._log
-        self._held[..., 1] = 1.0 if whole else self._answered
-        self._frames = 1.0
-
-    def _join(self, followed: Followed, steadiness: float, whole: bool) -> float:
-        """Steady the logarithms of an answer, and keep them as the mean; returns the share of cells that go on.
+    def _join(self, steadiness: float, whole: bool) -> float:
+        """Find the logarithms of factors, and the mean that they make; returns the share of pieces that go on.
 
         Returns 0, and leaves all as it was, where too few do.
         """
-        self._fetch(followed, whole)
-        shift = self._shift(followed)
-        if shift is None or abs(shift) > JUMP:
+        count, stands = self._fetch(whole)
+        seen = float(np.vdot(count, self._every))
+        if seen < 1:
             return 0.0
-        log, count, rest, share = self._log, self._count, self._off, self._share
-        np.subtract(rest, np.float32(shift), out=rest)
-        stands = self._trust(followed)
-        answers = share.size if whole else max(1, np.count_nonzero(self._answered))
-        known = float(np.count_nonzero(np.multiply(share, count, out=count) > FITS)) / answers
+        shift = self._shift(count, seen)
+        showing = self._fit(count, stands) / seen
+        off, fits, weights, every = self._off, self._fits, self._weights, self._every
+        if showing < SHOWS:
+            return 0.0
+        np.multiply(fits[0], fits[1], out=weights)
+        np.multiply(weights, count, out=weights)
+        np.minimum(weights, FITS, out=fits[0])
+        pieces = every.size if whole else max(1.0, float(np.vdot(self._there, every)))
+        known = float(np.vdot(fits[0], every)) / (FITS * pieces)
         if known < FITS:
             return 0.0
+        more = float(np.vdot(weights, off[0])) / float(np.vdot(weights, every))
+        shift += more
+        if abs(shift) > JUMP:
+            return 0.0
+        np.subtract(off[0], more, out=off[0])
         most = LONGEST**steadiness
-        np.minimum(count, np.float32(most - 1), out=count)
-        most_of_all = stands * most + (1 - stands) * min(most, LONGEST_GOING)
-        self._frames = min(self._frames, most_of_all - 1) + 1
-
-        log -= np.float32((1 - 1 / self._frames) * shift)
-        np.add(count, np.float32(1), out=share)
-        np.divide(count, share, out=count)
-        np.multiply(rest, count, out=rest)
-        np.subtract(log, rest, out=log)
-        if not whole:
-            share *= self._answered
-        cv2.merge([log, share], self._held)
+        self._frames = min(self._frames, stands * most + (1 - stands) * min(most, LONGEST_GOING) - 1) + 1
+        self._mix(most, shift, whole)
         return known
 
-    def _fetch(self, followed: Followed, whole: bool) -> None:
-        """Fetch mean and count from where each cell was, and hold the answer against the mean.
+    def _fetch(self, whole: bool) -> tuple[Map, float]:
+        """Fetch what is held from where each piece was.
 
-        From the nearest cell: a mean of two depths would be a thing in the air between them.
+        Returns:
+            Its counts, 0 where it was out of sight; and from 1, the camera stands, to 0, it goes.
         """
-        cv2.remap(self._held, followed.places, None, cv2.INTER_NEAREST, self._fetched, cv2.BORDER_CONSTANT, (0.0, 0.0))
-        cv2.split(self._fetched, [self._mean, self._count])
-        np.subtract(self._log, self._mean, out=self._off)
+        self._follower.follow()
+        before, fetched, flow = self._before, self._fetched, self._follower.flow
+        cv2.remap(self._held, self._follower.places, None, cv2.INTER_LINEAR, fetched, cv2.BORDER_CONSTANT, _NOTHING)
+        np.copyto(before, fetched.transpose(2, 0, 1))
         if not whole:
-            self._count *= self._answered
+            np.multiply(before[2], self._there, out=before[2])
+        way = math.sqrt(2 * float(np.vdot(flow, flow)) / flow.size)
+        return before[2], min(1.0, max(0.0, 2 - way / STANDS))
 
-    def _shift(self, followed: Followed) -> float | None:
-        """Mean distance of the answer from the mean over cells that show the same, outliers cut; None without any.
+    def _shift(self, count: Map, seen: float) -> float:
+        """Find how far the mean is from the answer, and the picture before from that of now, in the same light.
 
-        It asks every second cell of every second row.
+        Returns:
+            The shift of depth, which is taken out as the light is.
         """
-        weights, clipped, off = self._weights, self._clipped, self._off[::2, ::2]
-        np.multiply(self._count[::2, ::2], followed.same, out=weights)
-        total = float(weights.sum())
-        if total < 1:
-            return None
-        np.copyto(clipped, off)
-        rough = float(np.vdot(weights, clipped)) / total
-        np.clip(clipped, np.float32(rough - OUTLYING), np.float32(rough + OUTLYING), out=clipped)
-        return float(np.vdot(weights, clipped)) / total
+        off, cut = self._off, self._fits
+        np.subtract(self._before[:2], self._now[:2], out=off)
+        np.minimum(off, _MOST_OFF, out=cut)
+        np.maximum(cut, _LEAST_OFF, out=cut)
+        shift, light = float(np.vdot(cut[0], count)) / seen, float(np.vdot(cut[1], count)) / seen
+        np.subtract(off[0], shift, out=off[0])
+        np.subtract(off[1], light, out=off[1])
+        return shift
 
-    def _trust(self, followed: Followed) -> float:
-        """Find the share of each cell's mean that still holds; returns the share of cells that stand still."""
-        far, share = followed.motion, self._share
-        # From 1 where a cell stands to 0 where it goes: how much more may be noise.
-        np.multiply(far, np.float32(-1 / STANDS), out=far)
-        np.add(far, np.float32(2), out=far)
-        np.clip(far, 0, 1, out=far)
-        standing = cv2.mean(far)[0]
-        np.multiply(far, np.float32(FAR_STANDING - FAR), out=far)
-        np.add(far, np.float32(FAR), out=far)
-        # Hardly anything is near where the picture shows another thing.
-        np.maximum(followed.same, np.float32(1e-2), out=followed.same)
-        np.multiply(far, followed.same, out=far)
-        np.divide(np.float32(-2), far, out=far)
-        cv2.resize(far, share.shape[::-1], share, 0, 0, cv2.INTER_LINEAR)
-        # 1 up to half of what is far, then down to 0.
-        np.abs(self._off, out=self._mean)
-        np.multiply(share, self._mean, out=share)
-        np.add(share, np.float32(2), out=share)
-        np.clip(share, 0, 1, out=share)
-        return float(standing)
+    def _fit(self, count: Map, stands: float) -> float:
+        """Find how well depth and brightness fit: from 1, up to what may be noise, down to 0.
+
+        Returns:
+            The sum of the counts of all pieces, each by how much it shows the same.
+        """
+        fits = self._fits
+        self._slopes[0] = -1 / (NEAR + stands * (NEAR_STANDING - NEAR))
+        np.abs(self._off, out=fits)
+        np.multiply(fits, self._slopes, out=fits)
+        np.add(fits, 2.0, out=fits)
+        np.minimum(fits, 1.0, out=fits)
+        np.maximum(fits, 0.0, out=fits)
+        return float(np.vdot(fits[1], count))
+
+    def _mix(self, most: float, shift: float, whole: bool) -> None:
+        """Make logarithms of factors of what is off, and the new mean and its counts."""
+        weights, rest, depth, counts = self._weights, self._off[0], self._now[0], self._now[2]
+        np.minimum(weights, most - 1, out=weights)
+        np.add(weights, 1.0, out=counts)
+        np.divide(weights, counts, out=weights)
+        np.multiply(rest, weights, out=rest)
+        np.add(rest, (1 - 1 / self._frames) * shift, out=rest)
+        if abs(shift) > JUMP / 2:  # else the rest is too small for more
+            np.clip(rest, -JUMP, JUMP, out=rest)
+        np.add(depth, rest, out=depth)
+        if not whole:
+            np.multiply(counts, self._there, out=counts)

@@ -32,7 +32,7 @@ def mosaic_of(form: str) -> Encoding | None:
         )
         raise ImageError(f"{what} is a depth image", f"{remedy} bgr8 or mono8 in their format.")
     if any(video in form.lower() for video in _VIDEO):
-        remedy = "Set image_transport to raw, or take a topic of JPEG or PNG pictures (compressed_image_transport)."
+        remedy = "Set image_transport to video if it is H.264 or H.265; or take a topic of JPEG or PNG pictures."
         raise ImageError(f"{what} is a piece of a video", remedy)
     if not encoding.startswith("bayer_") or target:
         return None

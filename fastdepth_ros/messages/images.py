@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
@@ -23,6 +23,7 @@ from fastdepth_ros.messages.bridge import Bridge, find_bridge
 from fastdepth_ros.messages.encodings import ENCODINGS, Encoding, find_encoding
 from fastdepth_ros.messages.formats import encoding_of, mosaic_of
 from fastdepth_ros.messages.serialized import SerializedCompressedImage, SerializedImage
+from fastdepth_ros.messages.video import SerializedVideo, VideoReader
 from fastdepth_ros.picture import Order, Picture
 
 if TYPE_CHECKING:  # pictures of files are read where no ROS is installed, too
@@ -51,6 +52,15 @@ def whole(_width: int, _height: int) -> int:
     return 1
 
 
+class _Viewed(NamedTuple):
+    """An image that was checked, and is a picture as it lies: the next of this layout need not be checked anew."""
+
+    layout: tuple[object, ...]
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+    order: Order
+
+
 class PictureReader:
     """Reads image messages one after the other.
 
@@ -66,7 +76,8 @@ class PictureReader:
         self._find = find
         self.reduction = reduction
         self.bits = Bits()
-        self._decoder = Decoder()
+        self._decoder, self._video = Decoder(), VideoReader()
+        self._viewed: _Viewed | None = None
         self._buffer: npt.NDArray[np.uint8] = np.empty((0, 0, 3), np.uint8)
 
     @property
@@ -76,25 +87,33 @@ class PictureReader:
 
     @max_pixels.setter
     def max_pixels(self, number: int) -> None:
-        self._decoder.max_pixels = number
+        self._decoder.max_pixels = self._video.max_pixels = number
 
     @cached_property
     def _bridge(self) -> Bridge | None:
         return self._find()
 
-    def read(self, message: AnyImage | AnyCompressedImage) -> Picture:
+    def read(self, message: AnyImage | AnyCompressedImage | SerializedVideo) -> Picture:
         """The message's picture: valid until the next call, and no longer than the message.
 
         Raises:
             ImageError: the message does not hold a picture that can be read.
         """
+        if isinstance(message, SerializedVideo):
+            return self._video.read(message)
         if hasattr(message, "format"):
             return read_compressed(message, self.reduction, self._decoder, self.bits)
+        layout = (message.encoding, message.height, message.width, message.step, len(message.data), self.max_pixels)
+        known = self._viewed
+        if known is not None and known.layout == layout:
+            return Picture(np.ndarray(known.shape, np.uint8, message.data, 0, known.strides), known.order)
         encoding = find_encoding(message.encoding)
         _check_layout(message, encoding)
         check_size(f"the {message.encoding} image", message.width, message.height, self.max_pixels)
         if encoding.is_view:
-            return Picture(_bytes(message, encoding), encoding.order)
+            pixels = _bytes(message, encoding)
+            self._viewed = _Viewed(layout, pixels.shape, pixels.strides, encoding.order)
+            return Picture(pixels, encoding.order)
         if encoding.code is None:
             return Picture(self.bits.to_8(_words(message), self._room(message, encoding)), encoding.order)
         if self._bridge is not None and self._bridge.reads(message):

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
+from fastdepth_ros.codec.video import check_installed
 from fastdepth_ros.diagnostics.monitor import Monitor
+from fastdepth_ros.messages.video import TYPES, VideoUnpacker, packet_type
 from fastdepth_ros.node.anchor_sources import AnchorSources
 from fastdepth_ros.node.answers import Answers
 from fastdepth_ros.node.camera_info import CameraInfoListener
@@ -17,6 +19,15 @@ from fastdepth_ros.node.rate_limit import RateLimit
 from fastdepth_ros.node.robot_frames import RobotFrames
 from fastdepth_ros.node.topics import LatchedCameraInfo, Topics
 from fastdepth_ros.parameters import Parameters
+
+KINDS = {"raw": Image, "compressed": CompressedImage}
+"""Transport of pictures -> its messages."""
+
+SUFFIXES = {"raw": "", "video": "compressed"}
+"""Transport -> what its topic is called below that of the raw images, where that is not its own name."""
+
+VIDEO_QUEUE = 60
+"""Packets of a video that wait to be taken: of two seconds, in which the node may be busy."""
 
 
 class Active:
@@ -38,7 +49,7 @@ class Active:
         monitor: takes notes of what becomes of the images.
 
     Raises:
-        SettingError: a QoS override is not allowed.
+        SettingError: a QoS override is not allowed, or what decodes or names the camera's messages is not installed.
     """
 
     def __init__(
@@ -59,11 +70,15 @@ class Active:
         self._now = now
         self._anchors: AnchorSources | None = None
         self._robot = RobotFrames(topics.subscribe)
-        compressed = parameters.image_transport == "compressed"
+        transport = parameters.image_transport
         monitor = self.monitor = Monitor(now())
-        kind = CompressedImage if compressed else Image
+        video = video_of(transport)
         try:
-            images = topics.subscribe_images(kind, compressed)
+            images = topics.subscribe_images(
+                packet_type(transport) if video is not None else KINDS[transport],
+                SUFFIXES.get(transport, transport),
+                VIDEO_QUEUE if video is not None else 1,
+            )
             camera_infos = topics.subscribe(CameraInfo, "camera_info")
             self.anchor(parameters)
         except BaseException:
@@ -78,13 +93,14 @@ class Active:
         self.images = NewestImage(
             images,
             camera_infos,
-            compressed=compressed,
+            compressed=transport == "compressed",
             hear=camera_info.hear,
             monitor=monitor,
             limit=self._limit,
             power=power,
             now=now,
             log_failure=log_failure,
+            video=video,
         )
 
     def enforce(self, rate: float) -> None:
@@ -124,3 +140,15 @@ class Active:
         self._answers.anchor(None)
         self._answers.derived.robot = None
         self._topics.unsubscribe()
+
+
+def video_of(transport: str) -> VideoUnpacker | None:
+    """Who unpacks a camera's packets of video; None where it sends pictures.
+
+    Raises:
+        SettingError: nothing that decodes them is installed.
+    """
+    if transport not in TYPES:
+        return None
+    check_installed()
+    return VideoUnpacker(transport)

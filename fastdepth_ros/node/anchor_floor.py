@@ -50,7 +50,7 @@ def floor_of(
         AnchorError: a frame is not known, or the camera is not above the floor.
     """
     if floor_frame:
-        return _of_frame(pose_of("floor", floor_frame, camera, stamp), camera_height, floor_frame)
+        return floor_below(pose_of("floor", floor_frame, camera, stamp), camera_height, floor_frame)
     if camera_height <= 0:
         return None
     down = down_of("", pose_of, imu, camera, stamp, max_age)
@@ -86,7 +86,17 @@ def down_of(
     return _three(pose.rotation @ measured.direction)
 
 
-def _of_frame(pose: Pose, camera_height: float, floor_frame: str) -> FloorMeasurement:
+def floor_below(pose: Pose, camera_height: float, floor_frame: str) -> FloorMeasurement:
+    """The floor in which a frame lies.
+
+    Args:
+        pose: of the frame in the camera's.
+        camera_height: above the floor [m]; 0 is that above the frame.
+        floor_frame: its name.
+
+    Raises:
+        AnchorError: the camera is not above it.
+    """
     down = -pose.rotation[:, 2]
     height = camera_height or float(down @ pose.translation)
     if not 0 < height < HIGHEST:

@@ -62,6 +62,7 @@ class AnchorSources:
 
     Attributes:
         subscribers: all that were made.
+        speak: whether any source may say something; else nobody need measure.
         upright: rotation by which the latest image was upright, where somebody asked.
         upright_problem: why it is not known; empty where it is.
     """
@@ -111,12 +112,17 @@ class AnchorSources:
             self._frames.extrinsics = extrinsics_of(parameters.anchor_extrinsics)
             self._prepared = {}
         self.parameters = parameters
+        self._see_who_speaks()
 
     def keep_up(self) -> None:
         """See which sources somebody publishes; to be called now and then."""
         live = (name for name, each in self._inputs.items() if self._publishers(each.topic))
         self._live = tuple(dict.fromkeys((*self._live, *live)))
+        self._see_who_speaks()
         self._robot.keep_up()
+
+    def _see_who_speaks(self) -> None:
+        self.speak = bool(self._live or self.parameters.camera_height > 0 or self._floor_frame)
 
     def states(self, now: float) -> list[SourceState]:
         """Say what became of each source in the last seconds."""

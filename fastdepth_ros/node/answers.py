@@ -5,16 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
-import numpy as np
-import numpy.typing as npt
 from rclpy.serialization import serialize_message
 from std_msgs.msg import Header
 
 from fastdepth_ros.camera import Intrinsics, size_mismatch
 from fastdepth_ros.cdr import put_stamp
+from fastdepth_ros.codec.video import NoKeyFrameError
 from fastdepth_ros.diagnostics.monitor import Drop, Monitor
 from fastdepth_ros.errors import FastDepthError
 from fastdepth_ros.filters.gate import Gate
+from fastdepth_ros.filters.halves import Halves
 from fastdepth_ros.lens import turning
 from fastdepth_ros.lens.lens import Lens
 from fastdepth_ros.messages.camera_info import depth_camera_info, raw_camera_info
@@ -89,7 +89,7 @@ class Answers:
         self._reader = PictureReader()
         self._read_as(parameters)
         self._answered = False
-        self._fitted: tuple[Calibration, tuple[int, int], Calibration] | None = None
+        self._fitted: tuple[Calibration, tuple[int, ...], Calibration | None] | None = None
         self._begin("")
 
     # From any thread
@@ -147,6 +147,8 @@ class Answers:
         """Answer one image. Whatever is wrong with it is noted and never raised."""
         try:
             self._answer(image)
+        except NoKeyFrameError:
+            self.monitor.dropped(self._now(), Drop.NO_KEY_FRAME)
         except FastDepthError as error:
             self.monitor.rejected(self._now(), error)
         except Exception as error:  # the node outlives its own faults, and names them
@@ -186,7 +188,9 @@ class Answers:
         anchors, robot = self._anchors, self.derived.robot
         if robot is not None:
             robot.look_anew()
-        found = self._measure(anchors, calibration, header)
+        found: Found | tuple[()] | None = None if anchors is None else ()
+        if anchors is not None and anchors.speak:
+            found = self._measure(anchors, calibration, header)
         if applied.rotation == turning.AUTO:
             self._turn(anchors, header)
         frame = self._pipeline.run(
@@ -208,7 +212,10 @@ class Answers:
         stages.update(frame.stages, publish=ended - done)
         if anchors is not None and frame.anchoring is not None:
             anchors.corrected(found, frame.anchoring)
-        self.scale.note(frame, applied, now)
+        if frame.anchoring is not None or self.scale.anchored or applied.calibration_distance > 0:
+            self.scale.note(frame, applied, now)
+        else:
+            self.scale.latest = now
         self._answered = True
         age = now - header.seconds
         self.monitor.answered(now, age, stages)
@@ -238,10 +245,10 @@ class Answers:
                 put_stamp(described, header.sec, header.nanosec)
                 self._publishers[name].publish(described)
 
-    def _look(self, pixels: npt.NDArray[np.uint8]) -> bool:
+    def _look(self, picture: Halves) -> bool:
         """Note what is wrong with a picture, and say whether it is answered all the same."""
         now = self._now()
-        fault = self._gate.look(pixels, now)
+        fault = self._gate.look(picture, now)
         if fault is not None:
             self.monitor.doubted(now, fault.words, fault.remedy)
         return fault is None or self._applied.gate == "warn"
@@ -261,11 +268,9 @@ class Answers:
         self._reader.bits.given = parameters.mono16_bits
 
     def _measure(
-        self, anchors: AnchorSources | None, calibration: Calibration | None, header: SerializedHeader
-    ) -> Found | tuple[()] | None:
-        """Measure for an image; nothing where its camera is not known, None where nobody wants it."""
-        if anchors is None:
-            return None
+        self, anchors: AnchorSources, calibration: Calibration | None, header: SerializedHeader
+    ) -> Found | tuple[()]:
+        """Measure for an image; nothing where its camera is not known."""
         if calibration is None or calibration.camera.doubt:
             return ()
         try:
@@ -286,15 +291,14 @@ class Answers:
         calibration = self._calibration()
         if calibration is None:
             return None
-        size = picture.width, picture.height
-        if calibration.source:
-            known = self._fitted
-            if known is None or known[0] is not calibration or known[1] != size:
-                known = self._fitted = (calibration, size, calibration.fitted(*size))
-            calibration = known[2]
-        mismatch = size_mismatch(calibration.camera, *size, "the image", calibration.source or "camera_info")
-        self.size_problem = str(mismatch) if mismatch is not None else ""
-        return calibration if mismatch is None else None
+        shape, known = picture.size or picture.pixels.shape, self._fitted
+        if known is None or known[0] is not calibration or known[1] != shape:
+            size = picture.width, picture.height
+            fitted = calibration.fitted(*size)
+            mismatch = size_mismatch(fitted.camera, *size, "the image", calibration.source or "camera_info")
+            self.size_problem = str(mismatch) if mismatch is not None else ""
+            known = self._fitted = (calibration, shape, fitted if mismatch is None else None)
+        return known[2]
 
     def _describe(self, calibration: Calibration, camera: Intrinsics, lens: Lens | None) -> bytearray:
         """The camera_info of the depth map, serialized; made anew only when a camera changes."""

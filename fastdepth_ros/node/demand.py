@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from fastdepth_ros.messages.output_topics import DERIVED_OUTPUTS, OUTPUT_TOPICS, PIPELINE_OUTPUTS, OutputTopic
+from fastdepth_ros.messages.output_topics import DERIVED, DERIVED_OUTPUTS, OUTPUT_TOPICS, PIPELINE_OUTPUTS, OutputTopic
 from fastdepth_ros.node.rclpy_ways.interface import Publisher
 from fastdepth_ros.parameters import Parameters
+
+SELDOM = 0.1
+"""Seconds for which the readers of derived answers are taken as they were: few robots have any."""
 
 
 class Wanted(NamedTuple):
@@ -41,16 +45,25 @@ class Demand:
 
     def apply(self, parameters: Parameters) -> None:
         """Switch outputs on and off."""
-        self._on = [output for output in OUTPUT_TOPICS if not output.is_off(parameters)]
-        self._counts = [self._publishers[output.name].count for output in self._on]
-        self._known: tuple[list[bool], Wanted] | None = None
+        on = (output for output in OUTPUT_TOPICS if not output.is_off(parameters))
+        self._on = sorted(on, key=lambda output: output.maker == DERIVED)
+        self._always, self._seldom = (
+            [self._publishers[output.name].count for output in self._on if (output.maker == DERIVED) is derived]
+            for derived in (False, True)
+        )
+        self._derived, self._until = list[bool](), 0.0
+        self._known: tuple[list[bool], list[bool], Wanted] | None = None
 
     def look(self) -> Wanted:
         """See what is wanted now."""
-        heard = [count() > 0 for count in self._counts]
-        if self._known is None or self._known[0] != heard:
-            self._known = heard, _wanted(tuple(output for output, yes in zip(self._on, heard, strict=True) if yes))
-        return self._known[1]
+        heard, now = [count() > 0 for count in self._always], time.monotonic()
+        if now >= self._until:
+            self._derived, self._until = [count() > 0 for count in self._seldom], now + SELDOM
+        known = self._known
+        if known is None or known[0] != heard or known[1] != self._derived:
+            answers = zip(self._on, heard + self._derived, strict=True)
+            known = self._known = heard, self._derived, _wanted(tuple(output for output, yes in answers if yes))
+        return known[2]
 
 
 def _wanted(outputs: tuple[OutputTopic, ...]) -> Wanted:

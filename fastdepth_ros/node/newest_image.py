@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from fastdepth_ros.diagnostics.monitor import Drop, Monitor
 from fastdepth_ros.diagnostics.sequence import Gaps
 from fastdepth_ros.errors import ImageError
 from fastdepth_ros.messages.serialized import SerializedCompressedImage, SerializedImage, Unpacker
+from fastdepth_ros.messages.video import SerializedVideo, VideoUnpacker
 from fastdepth_ros.node.power import NodePower
 from fastdepth_ros.node.rate_limit import RateLimit
 from fastdepth_ros.node.rclpy_ways.interface import Subscriber
-
-Result = TypeVar("Result")
 
 
 class ReceivedImage(NamedTuple):
@@ -25,7 +24,7 @@ class ReceivedImage(NamedTuple):
         at: ``time.perf_counter()`` when it came [s].
     """
 
-    message: SerializedImage | SerializedCompressedImage
+    message: SerializedImage | SerializedCompressedImage | SerializedVideo
     at: float
 
 
@@ -46,6 +45,7 @@ class NewestImage:
         power: counts the images.
         now: the time in the node's clock [s].
         log_failure: is told of an exception that is a fault of the node.
+        video: unpacks the images where they are packets of a video.
 
     Attributes:
         waited: the subscriber of the images, in a tuple.
@@ -63,11 +63,12 @@ class NewestImage:
         power: NodePower,
         now: Callable[[], float],
         log_failure: Callable[[Exception], None] = lambda _: None,
+        video: VideoUnpacker | None = None,
     ) -> None:
         self._log_failure = log_failure
         self.waited = (images,)
         self._images, self._camera_infos = images, [camera_infos]
-        self._unpacker = Unpacker(compressed)
+        self._unpacker, self._video = Unpacker(compressed), video
         self._gaps = Gaps()
         self._hear = hear
         self._monitor = monitor
@@ -90,23 +91,28 @@ class NewestImage:
         """
         for subscriber in self._camera_infos:
             for camera_info, _ in subscriber.take():
-                self._guard(self._hear, camera_info)
-        newest = None
+                try:
+                    self._hear(camera_info)
+                except Exception as error:
+                    self._fail(error)
+        newest: ReceivedImage | None = None
         for serialized, info in self._images.take():
-            received = self._guard(self._receive, serialized, info, waited_since)
+            try:
+                received = self._receive(serialized, info, waited_since)
+            except Exception as error:
+                self._fail(error)
+                continue
             if received is not None and newest is not None:
                 self._monitor.dropped(self._now(), Drop.REPLACED)
             newest = received or newest
+        if self._video is not None and newest is not None and isinstance(newest.message, SerializedVideo):
+            self._video.hand_over(newest.message)
         return newest
 
-    def _guard(self, do: Callable[..., Result], *arguments: Any) -> Result | None:
-        """Do it. Whatever is wrong with a message, or with us, the next one is taken."""
-        try:
-            return do(*arguments)
-        except Exception as error:
-            self._monitor.failed(self._now(), error)
-            self._log_failure(error)
-            return None
+    def _fail(self, error: Exception) -> None:
+        """Note a fault of ours. Whatever is wrong with a message, or with us, the next one is taken."""
+        self._monitor.failed(self._now(), error)
+        self._log_failure(error)
 
     def _receive(self, serialized: bytes, info: Mapping[str, Any], waited_since: int) -> ReceivedImage | None:
         now, at, system = self._now(), time.perf_counter(), time.time_ns()
@@ -118,8 +124,10 @@ class NewestImage:
         self._power.arrived(1 + replaced)
         if missing > replaced:
             self._monitor.dropped(now, Drop.LOST, missing)
+        if missing and self._video is not None:
+            self._video.miss()
         try:
-            message = self._unpacker.unpack(serialized)
+            message = (self._video or self._unpacker).unpack(serialized)
         except ImageError as error:
             self._monitor.rejected(now, error)
             self._monitor.dropped(now, Drop.REPLACED, replaced)

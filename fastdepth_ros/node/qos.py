@@ -21,12 +21,13 @@ from fastdepth_ros.errors import SettingError
 OVERRIDABLE = (QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH, QoSPolicyKind.RELIABILITY, QoSPolicyKind.DURABILITY)
 
 
-def subscription_qos() -> QoSProfile:
+def subscription_qos(queue: int = 1) -> QoSProfile:
     """QoS of the camera's topics: the newest image or none, from reliable and best-effort publishers alike.
 
-    A new one each time, because rclpy writes overrides into it.
+    Of a video every packet is needed: its ``queue`` holds those of a second or two. A new one each time, because rclpy
+    writes overrides into it.
     """
-    return QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+    return QoSProfile(depth=queue, reliability=ReliabilityPolicy.BEST_EFFORT)
 
 
 def latched() -> QoSProfile:

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.duration import Duration
 from rclpy.node import Node
+from rclpy.publisher import Publisher
+from rclpy.time import Time
 
 from fastdepth_ros.diagnostics.levels import node_status
 from fastdepth_ros.diagnostics.messages import diagnostic_array
@@ -92,13 +94,16 @@ class Reporter:
             self._node.get_logger().warning(words)
 
     def publish(self, doing: str, power: NodePower, cameras: Sequence[OneCamera]) -> None:
-        """Publish the statuses of now, and the figures among them as plain numbers.
+        """Publish the statuses of now, and the figures among them as plain numbers; nothing that nobody reads.
 
         Args:
             doing: the lifecycle state, or what the node is busy with.
             power: of the node, with the parameters in force.
             cameras: of the node; those that are active have statuses of their own.
         """
+        readers = [each.get_subscription_count() for each in (self._publisher, self._performance)]
+        if not any(readers):
+            return
         parameters = power.effective
         now = self._node.get_clock().now()
         about = {"model": parameters.model, "target": parameters.target, **self._about_node}
@@ -106,11 +111,14 @@ class Reporter:
         statuses = [node_status(doing, self.problem, about, now.nanoseconds == 0, stood, self._unknown, self._unheard)]
         report, measured = self._cameras(statuses, power, cameras, now.nanoseconds * 1e-9)
         about_power, numbers = power.report(report)
-        numbers |= measured
-        values = {name: f"{value:.9g}" for name, value in numbers.items()}
-        figures = Status(Level.OK, "", about="performance", values=values)
-        for publisher, said in ((self._publisher, [*statuses, *about_power]), (self._performance, [figures])):
-            publisher.publish(diagnostic_array(said, self._name, platform.node(), now.to_msg()))
+        if readers[0]:
+            self._say(self._publisher, [*statuses, *about_power], now)
+        if readers[1]:
+            values = {name: f"{value:.9g}" for name, value in (numbers | measured).items()}
+            self._say(self._performance, [Status(Level.OK, "", about="performance", values=values)], now)
+
+    def _say(self, publisher: Publisher, statuses: Sequence[Status], now: Time) -> None:
+        publisher.publish(diagnostic_array(statuses, self._name, platform.node(), now.to_msg()))
 
     def _cameras(
         self, statuses: list[Status], power: NodePower, cameras: Sequence[OneCamera], now: float

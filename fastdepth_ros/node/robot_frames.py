@@ -9,7 +9,7 @@ from fastdepth_ros.errors import AnchorError, SettingError
 from fastdepth_ros.lens import turning
 from fastdepth_ros.messages.motion import Down
 from fastdepth_ros.messages.tf import why_no_tf
-from fastdepth_ros.node.anchor_floor import floor_of
+from fastdepth_ros.node.anchor_floor import floor_below, floor_of
 from fastdepth_ros.node.anchor_inputs import Input
 from fastdepth_ros.node.anchor_tf import Subscribe, TfInput
 from fastdepth_ros.node.rclpy_ways.interface import Subscriber
@@ -33,6 +33,7 @@ class RobotFrames:
         self._begin()
         self.floor_pose: Pose | None = None
         self._floor: tuple[FloorMeasurement | AnchorError | None] | None = None
+        self._below: tuple[Pose, float, FloorMeasurement] | None = None
 
     def _begin(self) -> None:
         self._tf = TfInput(self.frames.buffer)
@@ -110,11 +111,18 @@ class RobotFrames:
     def _find_floor(
         self, parameters: Parameters, camera: str, stamp: float, imu: Input[Down] | None, rotation: str
     ) -> FloorMeasurement | AnchorError | None:
+        frame = "" if parameters.floor_frame == NONE else parameters.floor_frame
         try:
+            if frame:
+                pose = self._pose_of("floor", frame, camera, stamp)
+                known, height = self._below, parameters.camera_height
+                if known is None or known[0] is not pose or known[1] != height:  # else it did not move
+                    known = self._below = pose, height, floor_below(pose, height, frame)
+                return known[2]
             return floor_of(
                 parameters.camera_height,
                 parameters.camera_pitch,
-                "" if parameters.floor_frame == NONE else parameters.floor_frame,
+                frame,
                 self._pose_of,
                 imu,
                 camera,

@@ -67,16 +67,21 @@ class _Said(NamedTuple):
 
 
 class ScaleFinder:
-    """Remembers what is needed of the frames of late. Notes are the answering thread's, questions any thread's."""
+    """Remembers what is needed of the frames of late. Notes are the answering thread's, questions any thread's.
+
+    Attributes:
+        latest: when the last frame was answered, in the node's clock [s]; to be written where it says nothing else.
+        anchored: whether measured depths corrected the last frame.
+    """
 
     def __init__(self) -> None:
         self._distances: deque[_Said] = deque(maxlen=KEPT)
         self._measured: deque[_Said] = deque(maxlen=KEPT)
-        self._latest = -math.inf
-        self._anchored = False
+        self.latest = -math.inf
+        self.anchored = False
 
     def note(self, frame: DepthFrame, parameters: Parameters, now: float) -> None:
-        """Take down a frame that was answered.
+        """Take down a frame that says something of the scale, or the first that does not any more.
 
         Args:
             frame: with its depth map, where somebody reads it.
@@ -84,7 +89,7 @@ class ScaleFinder:
             now: the time in the node's clock [s].
         """
         report, scale = frame.anchoring, parameters.depth_scale
-        self._latest, self._anchored = now, report is not None and report.age < math.inf
+        self.latest, self.anchored = now, report is not None and report.age < math.inf
         if report is not None and report.age == 0:
             ratio, by = _ratio(report, parameters)
             self._measured.append(_Said(now, scale, scale * ratio, by))
@@ -99,11 +104,11 @@ class ScaleFinder:
         Raises:
             SettingError: nobody says how far anything is, or not surely enough; the remedy says what to do.
         """
-        if not 0 <= now - self._latest < SPAN:
+        if not 0 <= now - self.latest < SPAN:
             remedy = "Have images come, and somebody read depth/image_rect, as `fastdepth calibrate` does."
             raise SettingError(f"no image was answered in the last {SPAN:g} s", remedy)
         typed = parameters.calibration_distance > 0
-        if typed and self._anchored:
+        if typed and self.anchored:
             cause = "measured depths correct the answer, so calibration_distance cannot be compared with it"
             raise SettingError(cause, "Set anchoring to off meanwhile, or calibration_distance to 0.")
         by = _distance_in_words(parameters)

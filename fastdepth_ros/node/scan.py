@@ -35,6 +35,7 @@ class Scans:
 
     def __init__(self) -> None:
         self._known: tuple[Intrinsics, Stand, Band, str, ScanMaker, LaserScanMessage] | None = None
+        self._stood: tuple[Pose, FloorMeasurement, Stand] | None = None
 
     def make(
         self, metres: Map, seen: Intrinsics, parameters: Parameters, header: SerializedHeader, robot: RobotFrames
@@ -51,7 +52,7 @@ class Scans:
         Raises:
             AnchorError: nobody says where the floor is, or the camera sees nothing of what is above it.
         """
-        frame, stand = _stand(parameters, header, robot)
+        frame, stand = self._stand(parameters, header, robot)
         band = _band(parameters)
         known = self._known
         if known is None or known[0] != seen or known[2:4] != (band, frame) or not _same(known[1], stand):
@@ -67,6 +68,27 @@ class Scans:
         message.ranges[:] = maker.ranges(metres)
         message.stamp(header.sec, header.nanosec)
         return message.bytes
+
+    def _stand(self, parameters: Parameters, header: SerializedHeader, robot: RobotFrames) -> tuple[str, Stand]:
+        """The frame that the scan lies in, and the camera's place over the floor."""
+        camera, stamp = header.frame_id, header.seconds
+        floor = _floor(parameters, header, robot)
+        named = parameters.scan_output_frame
+        if parameters.floor_frame != NONE:
+            frame = parameters.floor_frame if named == NONE else named
+            pose = robot.floor_pose if frame == parameters.floor_frame else None
+            pose = pose or robot.pose("output_frame", frame, camera, stamp)
+            known = self._stood
+            if known is None or known[0] is not pose or known[1] is not floor:  # else neither moved
+                known = self._stood = pose, floor, _in_frame(frame, pose, floor)
+            return frame, known[2]
+        if named == NONE:
+            remedy = "Set scan_output_frame to a level frame at the camera, x to where it looks: as camera_link."
+            raise AnchorError("the scan has no frame", remedy)
+        try:
+            return named, Stand.level(floor.down, floor.height)
+        except ValueError as error:
+            raise AnchorError(str(error), "Look at camera_pitch.") from None
 
 
 class Obstacles:
@@ -111,33 +133,18 @@ def _floor(parameters: Parameters, header: SerializedHeader, robot: RobotFrames)
     return floor
 
 
-def _stand(parameters: Parameters, header: SerializedHeader, robot: RobotFrames) -> tuple[str, Stand]:
-    """The frame that the scan lies in, and the camera's place over the floor."""
-    camera, stamp = header.frame_id, header.seconds
-    floor = _floor(parameters, header, robot)
-    named = parameters.scan_output_frame
-    if parameters.floor_frame != NONE:
-        frame = parameters.floor_frame if named == NONE else named
-        pose = robot.floor_pose if frame == parameters.floor_frame else None
-        pose = pose or robot.pose("output_frame", frame, camera, stamp)
-        if -pose.rotation[:, 2] @ np.array(floor.down) < LEVEL:
-            remedy = "Set scan_output_frame to a frame whose z points up, as base_link; an optical frame's does not."
-            raise AnchorError(f"the scan cannot lie in {frame}, which is not level", remedy)
-        return frame, _in_frame(pose, floor.down, floor.height)
-    if named == NONE:
-        remedy = "Set scan_output_frame to a frame at the camera that is level, x to where it looks: as camera_link."
-        raise AnchorError("the scan has no frame", remedy)
-    try:
-        return named, Stand.level(floor.down, floor.height)
-    except ValueError as error:
-        raise AnchorError(str(error), "Look at camera_pitch.") from None
+def _in_frame(frame: str, pose: Pose, floor: FloorMeasurement) -> Stand:
+    """A scan in the plane of a frame whose pose in the camera's is known.
 
-
-def _in_frame(pose: Pose, down: tuple[float, float, float], height: float) -> Stand:
-    """A scan in the plane of a frame whose pose in the camera's is known."""
+    Raises:
+        AnchorError: that frame is not level.
+    """
+    if -pose.rotation[:, 2] @ np.array(floor.down) < LEVEL:
+        remedy = "Set scan_output_frame to a frame whose z points up, as base_link; an optical frame's does not."
+        raise AnchorError(f"the scan cannot lie in {frame}, which is not level", remedy)
     camera = -pose.rotation.T @ pose.translation
     forward, left = (tuple(float(each) for each in pose.rotation[:, axis]) for axis in (0, 1))
-    return Stand(forward, left, down, height, (float(camera[0]), float(camera[1])))  # type: ignore[arg-type]
+    return Stand(forward, left, floor.down, floor.height, (float(camera[0]), float(camera[1])))  # type: ignore[arg-type]
 
 
 def _same(one: Stand, other: Stand) -> bool:

@@ -56,13 +56,18 @@ class Topics:
         """
         return self._subscribe_as_wanted(kind, topic if topic.startswith("/") else self._below + topic, qos)
 
-    def subscribe_images(self, kind: type, compressed: bool) -> Subscriber:
+    def subscribe_images(self, kind: type, transport: str = "", queue: int = 1) -> Subscriber:
         """Subscribe to the camera's images.
+
+        Args:
+            kind: of the messages.
+            transport: name below that of the raw images; empty for these.
+            queue: messages that wait at most.
 
         Raises:
             SettingError: a QoS override is not allowed.
         """
-        return self._subscribe_as_wanted(kind, self._image_topic(compressed))
+        return self._subscribe_as_wanted(kind, self._image_topic(transport), subscription_qos(queue))
 
     def _subscribe_as_wanted(self, kind: type, topic: str, qos: QoSProfile | None = None) -> Subscriber:
         with qos_override(topic) as overridable:
@@ -91,14 +96,14 @@ class Topics:
         """Count the publishers of a topic."""
         return int(self._node.count_publishers(topic))
 
-    def _image_topic(self, compressed: bool) -> str:
+    def _image_topic(self, transport: str) -> str:
         """The image's topic; a remapping of ``image`` holds for ``image/compressed``, too, as with image_transport."""
-        if not compressed:
+        if not transport:
             return self._image
-        remapped = self._node.resolve_topic_name(f"{self._image}/compressed")
-        if remapped != self._node.resolve_topic_name(f"{self._image}/compressed", only_expand=True):
+        remapped = self._node.resolve_topic_name(f"{self._image}/{transport}")
+        if remapped != self._node.resolve_topic_name(f"{self._image}/{transport}", only_expand=True):
             return str(remapped)
-        return str(self._node.resolve_topic_name(self._image)).removesuffix("/compressed") + "/compressed"
+        return str(self._node.resolve_topic_name(self._image)).removesuffix(f"/{transport}") + f"/{transport}"
 
     def unsubscribe(self, subscribers: Iterable[Subscriber] | None = None) -> None:
         """Destroy some subscribers, or all. Nobody takes their messages any more."""

@@ -6,9 +6,10 @@ import ctypes
 import importlib.util
 import os
 import threading
-from functools import cache
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -46,7 +47,7 @@ class Engine:
         self.module = module
         self.threads = threads
         about = module.description
-        self._machine = load_machine(module)
+        self._library, self._machine = _load(module)
         self._main = self._machine["main"]
         # The kernels take a row's colours as one dimension.
         pixels = aligned((about.input.height, about.input.width * 3), np.uint8)
@@ -79,6 +80,22 @@ class Engine:
         self._answer = None  # Gives the memory back, so that the next answer is written to the same place.
         self._answer = self._main(self._argument)
         return np.from_dlpack(self._answer)  # type: ignore[return-value] # numpy's stub promises any number
+
+    def bind(self, name: str, arrays: Sequence[npt.NDArray[Any]]) -> Callable[[], object] | None:
+        """A function of the module beside the network, bound to the arrays that it reads and writes at each call.
+
+        Args:
+            name: of the function.
+            arrays: its arguments, contiguous, beginning at multiples of :data:`ALIGNMENT`.
+
+        Returns:
+            what calls it; None where the module has no such function.
+        """
+        # The kernels are in the library that the program imports.
+        if not self._library.implements_function(name, True):
+            return None
+        tensors = [tvm_ffi().from_dlpack(array, require_alignment=ALIGNMENT) for array in arrays]
+        return partial(self._library.get_function(name, True), *tensors)
 
 
 def aligned(shape: tuple[int, ...], dtype: type[np.generic]) -> npt.NDArray[Any]:
@@ -143,15 +160,27 @@ def load_machine(module: CompiledModule) -> Any:
     Raises:
         ModuleError: the library was altered, or is no module of this TVM.
     """
+    return _load(module).machine
+
+
+class _Loaded(NamedTuple):
+    """A library, and the virtual machine of the program in it."""
+
+    library: Any
+    machine: Any
+
+
+def _load(module: CompiledModule) -> _Loaded:
     load = tvm_ffi().get_global_func("ffi.Module.load_from_file.so")
     try:
-        with module.held() as library:
-            machine = load(library, "so")["vm_load_executable"]()
+        with module.held() as path:
+            library = load(path, "so")
+        machine = library["vm_load_executable"]()
         machine["vm_initialization"](CPU, 0, POOLED_ALLOCATOR, CPU, 0, POOLED_ALLOCATOR)
     except (RuntimeError, AttributeError, OSError) as error:
         cause = f"{module.library} cannot be loaded ({error})"
         raise ModuleError(cause, "Compile it again: `fastdepth compile BUNDLE`.") from error
-    return machine
+    return _Loaded(library, machine)
 
 
 class Pool(threading.local):

@@ -27,8 +27,24 @@ VIEW_FOCAL = (199.1, 265.8)
 VIEW_SIZE = 224
 VIEW_ASPECT = 4 / 3
 ASPECT_TOLERANCE = 0.05
+CROPPED = (640, 480)
+"""Width and height of the picture that crops are told for [px]."""
+
 GAMMA = 2.2
 """Exponent between light and a camera's pixel, about (IEC 61966-2-1)."""
+
+
+@dataclass(frozen=True)
+class Crop:
+    """A part of a picture that is squeezed into the view, in pixels of 640 x 480; of another picture the same share."""
+
+    width: int
+    height: int
+
+    @property
+    def fits(self) -> bool:
+        """Whether it is a part of such a picture."""
+        return 0 < self.width <= CROPPED[0] and 0 < self.height <= CROPPED[1]
 
 
 @dataclass(frozen=True)
@@ -43,6 +59,9 @@ class Ranges:
         exposure: most that a picture is over- or underexposed [stops]; what leaves the sensor's range is clipped.
         light: most that a patch of sun or shadow differs from what is around it [stops].
         undeceived: whether a teacher sees the view as it was taken, before its colours and its light are changed.
+        crops: parts of the picture of which each view is one, at a random place, in place of ``scale``: the R2 crop
+            (Li et al., "LiteDepth", arXiv 2209.00961). Depth is divided by how much longer the focal length becomes,
+            as for a zoom.
     """
 
     scale: float = 1.5
@@ -52,6 +71,7 @@ class Ranges:
     exposure: float = 0.0
     light: float = 0.0
     undeceived: bool = False
+    crops: tuple[Crop, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,16 +89,23 @@ class TrainingView:
     taught: npt.NDArray[np.uint8] | None = None
 
 
-def plain_view(picture: Frame, size: int) -> TrainingView:
-    """The middle of the picture as validation sees it: see :func:`seen_part`; depth as measured, not divided."""
+def plain_view(picture: Frame, size: int, across: int | None = None) -> TrainingView:
+    """The middle of the picture as validation sees it: see :func:`seen_part`; depth as measured, not divided.
+
+    Args:
+        picture: any shape.
+        size: height of the view [px], and its width unless ``across`` is that.
+        across: width of a view that is not square.
+    """
+    across = across or size
     height, width = picture.pixels.shape[:2]
     part_w, part_h = seen_part(picture)
     x, y = round((width - part_w) / 2), round((height - part_h) / 2)
     rows, columns = slice(y, y + round(part_h)), slice(x, x + round(part_w))
-    pixels = cv2.resize(picture.pixels[rows, columns], (size, size), interpolation=cv2.INTER_LINEAR)
+    pixels = cv2.resize(picture.pixels[rows, columns], (across, size), interpolation=cv2.INTER_LINEAR)
     depth = None
     if picture.depth is not None:
-        half = (size // 2, size // 2)
+        half = (across // 2, size // 2)
         depth = cv2.resize(picture.depth[rows, columns], half, interpolation=cv2.INTER_NEAREST)
     return TrainingView(np.asarray(pixels), depth)
 
@@ -99,6 +126,9 @@ def random_view(picture: Frame, size: int, ranges: Ranges, rng: np.random.Genera
     flip = rng.random() < 0.5
     shift_x, shift_y = rng.uniform(-0.5, 0.5, 2) if ranges.shift else (0.0, 0.0)
     seen_w, seen_h = part_w / zoom, part_h / zoom
+    if ranges.crops:
+        crop = ranges.crops[rng.integers(len(ranges.crops))]
+        seen_w, seen_h = part_w * crop.width / CROPPED[0], part_h * crop.height / CROPPED[1]
     centre_x = (width - 1) / 2 + shift_x * (width - seen_w)
     centre_y = (height - 1) / 2 + shift_y * (height - seen_h)
     # view pixel -> picture pixel: scale, turn about the view's centre, flip.

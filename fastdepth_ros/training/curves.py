@@ -22,6 +22,7 @@ COLUMNS = (
     "delta1",
     "rmse_m",
     "abs_rel",
+    "si_rmse",
 )
 
 

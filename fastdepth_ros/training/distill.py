@@ -12,44 +12,50 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from fastdepth_ros.network import Network
 from fastdepth_ros.training import losses
-from fastdepth_ros.training.network import FastDepth, channels
+from fastdepth_ros.training.modules import Module, Trainable, maps_of
+
+Pairs = Sequence[tuple[str, str]]
+"""Names of a map of the student and of the teacher's that it is compared with."""
 
 
 class Hints(nn.Module):  # type: ignore[misc]
     """Adapters from the student's maps to the teacher's, and the mean distance of them.
 
     Args:
-        student, teacher: the tables.
-        names: blocks to compare, as :meth:`FastDepth.forward` names their maps.
+        student, teacher: the networks.
+        pairs: maps to compare, as the networks' ``forward`` names them.
     """
 
-    def __init__(self, student: Network, teacher: Network, names: Sequence[str]) -> None:
+    def __init__(self, student: Trainable, teacher: Trainable, pairs: Pairs) -> None:
         super().__init__()
-        inputs, outputs = channels(student), channels(teacher)
-        self.names = tuple(names)
-        self.adapters = nn.ModuleDict({name: nn.Conv2d(inputs[name], outputs[name], 1) for name in names})
+        inputs, outputs = maps_of(student), maps_of(teacher)
+        self.pairs = tuple(pairs)
+        self.adapters = nn.ModuleDict(
+            {_key(ours): nn.Conv2d(inputs[ours], outputs[theirs], 1) for ours, theirs in self.pairs}
+        )
 
     def forward(self, student: Mapping[str, Tensor], teacher: Mapping[str, Tensor]) -> Tensor:
-        """Mean of :func:`losses.hint` over the blocks."""
-        if not self.names:
+        """Mean of :func:`losses.hint` over the pairs."""
+        if not self.pairs:
             return torch.zeros(())
-        terms = [losses.hint(self.adapters[name](student[name]), teacher[name]) for name in self.names]
+        terms = [losses.hint(self.adapters[_key(ours)](student[ours]), teacher[theirs]) for ours, theirs in self.pairs]
         return torch.stack(terms).mean()
 
 
-def ask(
-    teacher: FastDepth, pixels: Tensor, names: Sequence[str], half: bool = False
-) -> tuple[Tensor, dict[str, Tensor]]:
+def ask(teacher: Module, pixels: Tensor, names: Sequence[str], half: bool = False) -> tuple[Tensor, dict[str, Tensor]]:
     """The teacher's depth and the maps of the blocks ``names`` for (N, 3, H, W) pictures, in float32, no gradients.
 
     Args:
         teacher: with folded biases.
         pixels: RGB / 255.
-        names: as :meth:`FastDepth.forward` names its maps.
+        names: as the network's ``forward`` names its maps.
         half: compute in bfloat16, which is twice as fast where the processor has it.
     """
     with torch.no_grad(), torch.autocast(pixels.device.type, torch.bfloat16, enabled=half):
-        depth, maps = teacher(pixels)
+        depth, maps = teacher(pixels, names)
     return depth.float(), {name: maps[name].float() for name in names}
+
+
+def _key(name: str) -> str:
+    return name.replace(".", "_")  # a ModuleDict refuses dots

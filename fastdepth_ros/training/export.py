@@ -1,22 +1,27 @@
-"""From a training run to a model bundle: the averaged weights, folded, in float16."""
+"""From a training run to weights: a model bundle in float16, or the arrays of a graph in float32."""
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from fastdepth_ros.errors import WeightsError
+from fastdepth_ros.files.writing import write_output
+from fastdepth_ros.network import Network
 from fastdepth_ros.runtime.bundle import CARD, Bundle, Manifest, write_bundle
 from fastdepth_ros.training.augment import VIEW_FOCAL
-from fastdepth_ros.training.network import folded
+from fastdepth_ros.training.modules import arrays_of
 from fastdepth_ros.training.trainer import Trainer
 
 LICENCE = "Apache-2.0 for the weights; some of the training pictures are for research only, see MODEL_CARD.md"
 
 
 def export(trainer: Trainer, folder: Path, name: str | None = None) -> Bundle:
-    """Write the averaged weights of a run as a bundle; a model card that is there already stays.
+    """Write the averaged weights of a run of a variant of FastDepth as a bundle; a model card that is there stays.
 
     Args:
         trainer: made in the folder of the run.
@@ -26,19 +31,43 @@ def export(trainer: Trainer, folder: Path, name: str | None = None) -> Bundle:
     Raises:
         WeightsError: nothing was trained yet, or a weight is beyond float16.
     """
+    network = trainer.recipe.network
+    assert isinstance(network, Network), "a graph has no bundle"
+    arrays = {key: array.astype(np.float16) for key, array in _trained(trainer).items()}
+    manifest = Manifest(
+        name=name or folder.name,
+        network=network,
+        training_focal=VIEW_FOCAL,
+        licence=LICENCE,
+        trained_on=_about(trainer),
+    )
+    card = None if (folder / CARD).is_file() else f"# {manifest.name}\n\n{manifest.trained_on}\n"
+    return write_bundle(folder, manifest, arrays, card)
+
+
+def export_arrays(trainer: Trainer, path: Path) -> None:
+    """Write the averaged weights of a run, folded, as an .npz by the names of ``Graph.weight_shapes()``.
+
+    ``fastdepth compile --network`` takes it.
+
+    Raises:
+        WeightsError: nothing was trained yet.
+        StorageError: the file cannot be written.
+    """
+    file = io.BytesIO()
+    np.savez(file, **_trained(trainer))  # type: ignore[arg-type]
+    write_output(path, file.getvalue())
+
+
+def _trained(trainer: Trainer) -> dict[str, npt.NDArray[Any]]:
     if not trainer.step:
         raise WeightsError(f"{trainer.out} holds no trained weights", "Train first: the same command without --export.")
-    arrays = {key: array.astype(np.float16) for key, array in folded(trainer.average).items()}
+    return arrays_of(trainer.average)
+
+
+def _about(trainer: Trainer) -> str:
     sets: dict[str, int] = {}
     for sample in trainer.samples:
         sets[sample.set] = sets.get(sample.set, 0) + 1
     data = ", ".join(f"{count} {key}" for key, count in sorted(sets.items(), key=lambda item: -item[1]))
-    manifest = Manifest(
-        name=name or folder.name,
-        network=trainer.recipe.network,
-        training_focal=VIEW_FOCAL,
-        licence=LICENCE,
-        trained_on=f"recipe {trainer.recipe.name}, {trainer.images} views of {len(trainer.samples)} pictures: {data}",
-    )
-    card = None if (folder / CARD).is_file() else f"# {manifest.name}\n\n{manifest.trained_on}\n"
-    return write_bundle(folder, manifest, arrays, card)
+    return f"recipe {trainer.recipe.name}, {trainer.images} views of {len(trainer.samples)} pictures: {data}"

@@ -19,7 +19,8 @@ import numpy.typing as npt
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.evaluation.dataset import Sample, last_share, open_source, sha256
 from fastdepth_ros.training.augment import VIEW_SIZE, random_view
-from fastdepth_ros.training.recipe import Data, Phase, Recipe
+from fastdepth_ros.training.processes import ALONE, Processes
+from fastdepth_ros.training.recipe_data import Data, DataFile, Phase, Recipe
 
 AHEAD = 4
 """Batches that wait at most."""
@@ -63,6 +64,18 @@ def check_sha256(path: Path, expected: str) -> None:
         raise SettingError(f"{path} has sha256 {found}, the recipe names {expected}", "Use the data of the recipe.")
 
 
+def checked(file: DataFile, folders: list[Path]) -> Path:
+    """A recipe's file, found and held against its sha256 if that is given.
+
+    Raises:
+        SettingError: it is missing or another one.
+    """
+    path = find(file.path, folders)
+    if file.sha256 is not None:
+        check_sha256(path, file.sha256)
+    return path
+
+
 def split(data: Data, folders: list[Path]) -> tuple[list[Sample], list[Sample]]:
     """Samples to learn from, and those held out, each in an order that depends on the files alone.
 
@@ -71,10 +84,7 @@ def split(data: Data, folders: list[Path]) -> tuple[list[Sample], list[Sample]]:
     """
     samples: list[Sample] = []
     for file in data.files:
-        path = find(file.path, folders)
-        if file.sha256 is not None:
-            check_sha256(path, file.sha256)
-        samples += open_source(path)
+        samples += open_source(checked(file, folders))
     samples = [sample for sample in samples if sample.set not in data.without]
     held = last_share([sample for sample in samples if sample.set == data.holdout_set], data.holdout_share)
     names = {sample.name for sample in held}
@@ -93,10 +103,18 @@ class Feed:
         samples: what to learn from.
         start: the first step to make.
         workers: threads that decode and warp.
+        processes: whose share of each batch is made. Together they make what one would.
     """
 
-    def __init__(self, recipe: Recipe, samples: list[Sample], start: int = 0, workers: int = 1) -> None:
-        self._recipe = recipe
+    def __init__(
+        self,
+        recipe: Recipe,
+        samples: list[Sample],
+        start: int = 0,
+        workers: int = 1,
+        processes: Processes = ALONE,
+    ) -> None:
+        self._recipe, self._processes = recipe, processes
         self._samples = samples
         self._odds = {id(phase): np.cumsum(_odds(samples, recipe.shares_in(phase))) for phase in recipe.phases}
         self._start, self._workers = start, workers
@@ -120,13 +138,14 @@ class Feed:
 
     def batch(self, step: int, phase: Phase, pool: ThreadPoolExecutor | None = None) -> Batch:
         """Batch of ``step``, which lies in ``phase``, made by the threads of ``pool`` where there is one."""
-        size, odds, ranges = phase.batch, self._odds[id(phase)], self._recipe.augment_in(phase)
+        share, odds, ranges = self._processes.share(phase.batch), self._odds[id(phase)], self._recipe.augment_in(phase)
+        size = len(share)
         pixels = np.empty((size, VIEW_SIZE, VIEW_SIZE, 3), np.uint8)
         taught = np.empty_like(pixels) if ranges.undeceived else pixels
         depth = np.zeros((size, VIEW_SIZE // 2, VIEW_SIZE // 2), np.float32)
 
         def make(i: int) -> None:
-            rng = np.random.default_rng([self._recipe.seed, step, i])
+            rng = np.random.default_rng([self._recipe.seed, step, share[i]])
             index = int(np.searchsorted(odds, rng.random() * odds[-1], side="right"))
             view = random_view(self._samples[index].read(), VIEW_SIZE, ranges, rng)
             pixels[i] = view.pixels

@@ -29,6 +29,10 @@ from fastdepth_ros.network.kinds import (
 )
 from fastdepth_ros.network.layer import Layer
 from fastdepth_ros.training.network import BN_EPSILON, FIRST_ANSWER
+from fastdepth_ros.training.normalisation import BatchNorm
+
+FIRST_SPREAD = 0.1
+"""Share of an answer's spread that it begins with, where nothing normalises it."""
 
 
 class WeightedLayer(nn.Module):  # type: ignore[misc]  # torch is not there when types are checked
@@ -47,10 +51,12 @@ class WeightedLayer(nn.Module):  # type: ignore[misc]  # torch is not there when
         normalise = normalise and layer.offset == "norm"
         self.kind, self.groups = layer, inputs if isinstance(layer, Depthwise) else 1
         self.weight = nn.Parameter(torch.empty(tuple(shape)))
-        self.norm = nn.BatchNorm2d(outputs, eps=BN_EPSILON) if normalise else None
+        self.norm = BatchNorm(outputs, eps=BN_EPSILON) if normalise else None
         self.bias = None if normalise or layer.offset == "none" else nn.Parameter(torch.zeros(outputs))
-        # He et al. 2015 by the outputs' fan, transposed ones by their inputs', as the papers' code does.
-        fan = layer.kernel**2 * (inputs if isinstance(layer, Transposed) else outputs // self.groups)
+        # He et al. 2015 by the outputs' fan, transposed ones by their inputs', as the papers' code does; where nothing
+        # normalises, by the inputs' fan, which keeps the size of what flows through.
+        by_inputs = isinstance(layer, Transposed) or layer.offset != "norm"
+        fan = layer.kernel**2 * ((inputs if by_inputs else outputs) // self.groups)
         nn.init.normal_(self.weight, 0.0, (2.0 / fan) ** 0.5)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -144,6 +150,9 @@ class GraphNetwork(nn.Module):  # type: ignore[misc]
             offset = layer.bias if layer.norm is None else layer.norm.bias
             if offset is not None:
                 nn.init.constant_(offset, FIRST_ANSWER)
+            if layer.norm is None:
+                with torch.no_grad():
+                    layer.weight *= FIRST_SPREAD
 
 
 def _upsample(layer: Any, read: Sequence[Tensor]) -> Tensor:

@@ -7,7 +7,7 @@ those that the compiler and every bundle know. Parameters are named as in the ta
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from fastdepth_ros.network import Convolution, Network, check_weights, walk
+from fastdepth_ros.training.normalisation import BatchNorm
 
 BN_EPSILON = 1e-5
 FIRST_ANSWER = 2.5
@@ -30,7 +31,7 @@ class ConvNorm(nn.Module):  # type: ignore[misc]  # torch is not there when type
         super().__init__()
         groups = conv.inputs if conv.kind == "depthwise" else 1
         self.weight = nn.Parameter(torch.empty(conv.weight_shape))
-        self.norm = nn.BatchNorm2d(conv.outputs, eps=BN_EPSILON) if normalise else None
+        self.norm = BatchNorm(conv.outputs, eps=BN_EPSILON) if normalise else None
         self.bias = None if normalise else nn.Parameter(torch.zeros(conv.outputs))
         self.stride, self.padding, self.groups = conv.stride, conv.kernel // 2, groups
         self.ceiling = 6.0 if conv.activation == "relu6" else None
@@ -66,11 +67,12 @@ class FastDepth(nn.Module):  # type: ignore[misc]
         assert isinstance(layer, ConvNorm)
         return layer
 
-    def forward(self, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+    def forward(self, x: Tensor, keep: Iterable[str] | None = None) -> tuple[Tensor, dict[str, Tensor]]:
         """Depth and the maps that distillation may look at.
 
         Args:
             x: (N, 3, H, W) RGB / 255; H and W multiples of 32.
+            keep: names of the blocks whose answers are wanted; None for all.
 
         Returns:
             Depth (N, 1, H / 2, W / 2) in metres: the last convolution is pointwise, so it commutes with the last
@@ -78,7 +80,8 @@ class FastDepth(nn.Module):  # type: ignore[misc]
             block (``conv0`` .. ``conv13``, ``decode_conv1`` .. ``decode_conv5``, before upsampling and skip).
         """
         maps = walk(self.table, self, x)
-        return maps.pop(self.table.last.name), maps
+        depth = maps.pop(self.table.last.name)
+        return depth, maps if keep is None else {name: maps[name] for name in keep}
 
     def convolution(self, value: Tensor, conv: Convolution) -> Tensor:
         """Answer of a layer, as :class:`~fastdepth_ros.network.Backend` has it."""
@@ -124,7 +127,7 @@ def folded(model: FastDepth) -> dict[str, npt.NDArray[np.float32]]:
     return arrays
 
 
-def copy_statistics(source: FastDepth, target: FastDepth) -> None:
+def copy_statistics(source: nn.Module, target: nn.Module) -> None:
     """Give ``target`` the means and variances by which the batch normalisation of ``source`` normalises."""
     theirs = dict(source.named_buffers())
     for name, buffer in target.named_buffers():

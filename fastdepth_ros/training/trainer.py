@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,17 +16,29 @@ from torch.nn import functional
 
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.evaluation import metrics
-from fastdepth_ros.importing import read_weights
-from fastdepth_ros.training import checkpoint, curves, distill, losses
+from fastdepth_ros.training import checkpoint, curves
 from fastdepth_ros.training.augment import VIEW_SIZE, plain_view
-from fastdepth_ros.training.feed import Batch, Feed, check_sha256, find, split
+from fastdepth_ros.training.continuing import continues, fingerprint
+from fastdepth_ros.training.feed import Batch, Feed, checked, split
+from fastdepth_ros.training.graph_network import GraphNetwork
 from fastdepth_ros.training.memory import keep_freed_memory
-from fastdepth_ros.training.network import FastDepth, copy_statistics, folded, from_arrays
-from fastdepth_ros.training.recipe import Loss, Phase, Recipe, continues, fingerprint
+from fastdepth_ros.training.modules import arrays_of, frozen, module_of
+from fastdepth_ros.training.network import copy_statistics
+from fastdepth_ros.training.objective import Shown, loss_of, on_grid
+from fastdepth_ros.training.optimising import learning_rate, optimiser_of
+from fastdepth_ros.training.pretrained import begin_with
+from fastdepth_ros.training.processes import ALONE, Processes
+from fastdepth_ros.training.recipe_data import Phase, Recipe
+from fastdepth_ros.training.teaching import teaching_of
 
 CHECKPOINT = "checkpoint.pt"
 CURVES = "curves.csv"
 PLOT = "curves.png"
+LOSSES = ("loss", "truth", "teacher", "hints")
+"""Parts of the loss that a report may have."""
+
+ERRORS = ("delta1", "rmse_m", "abs_rel", "si_rmse")
+"""Measures of ``evaluation.metrics`` that a report has."""
 
 Report = dict[str, float]
 
@@ -47,10 +58,12 @@ class Machine:
     Attributes:
         device: as torch names it: ``cpu``, ``cuda``. On ``cpu`` a run that is taken up again is the same bit for bit.
         workers: threads that make pictures ready; the views do not depend on it.
+        processes: this one's place among those that train together.
     """
 
     device: str = "cpu"
     workers: int = 1
+    processes: Processes = ALONE
 
 
 class Trainer:
@@ -72,20 +85,22 @@ class Trainer:
     ) -> None:
         self.recipe, self.out, self.pace = recipe, out, pace or Pace()
         self.machine = machine or Machine()
-        device = self.machine.device
+        device, self.processes = self.machine.device, self.machine.processes
+        for phase in recipe.phases:
+            self.processes.share(phase.batch)
         keep_freed_memory()
         self.samples, self.held = split(recipe.data, folders)
         torch.manual_seed(recipe.seed)
         # Made on the CPU, so that a seed gives the same first weights everywhere.
-        self.model = FastDepth(recipe.network).to(device, memory_format=torch.channels_last)
+        model = module_of(recipe.network)
+        if recipe.start is not None and isinstance(model, GraphNetwork):
+            begin_with(model, checked(recipe.start, folders))
+        self.model = model.to(device, memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.model).requires_grad_(False)
-        self.teacher = _teacher(recipe, folders, device)
-        self.half = recipe.teacher is not None and recipe.teacher.half
-        self.hints: distill.Hints | None = None
-        if self.teacher is not None and recipe.teacher is not None:
-            self.hints = distill.Hints(recipe.network, self.teacher.table, recipe.teacher.hints)
-            self.hints.to(device, memory_format=torch.channels_last)
-        self.optimiser = _optimiser(recipe, self.model, self.hints)
+        self.teaching = teaching_of(recipe, folders, device)
+        self.hints = None if self.teaching is None else self.teaching.hints
+        self.parameters = [*self.model.parameters(), *(self.hints.parameters() if self.hints is not None else ())]
+        self.optimiser = optimiser_of(recipe.optimiser, self.parameters)
         self.step, self.images, self.seconds = 0, 0, 0.0
         if (out / CHECKPOINT).is_file():
             self._resume(checkpoint.load(out / CHECKPOINT))
@@ -104,7 +119,7 @@ class Trainer:
         sums: dict[str, Tensor] = {}
         counted, saved, since = 0, time.monotonic(), time.monotonic()
         before = self.seconds
-        batches = iter(Feed(self.recipe, self.samples, self.step, self.machine.workers))
+        batches = iter(Feed(self.recipe, self.samples, self.step, self.machine.workers, self.processes))
         try:
             for batch in batches:
                 phase, done = self._phase()
@@ -116,31 +131,43 @@ class Trainer:
                 self.images += phase.batch
                 self.seconds = before + time.monotonic() - since
                 if self.images // self.pace.report_images > reports or self.finished:
-                    on_report(self._report(phase, done, {name: float(v) / counted for name, v in sums.items()}))
+                    self._gather(sums)
+                    row = {name: float(value) / counted for name, value in sums.items()}
+                    if self.processes.writes:
+                        on_report(self._report(phase, done, row))
                     sums, counted = {}, 0
                 if time.monotonic() - saved > self.pace.save_seconds:
                     self.save()
                     saved = time.monotonic()
-                if on_step(self):
+                if self.processes.any(bool(on_step(self))):
                     break
         finally:
             batches.close()  # type: ignore[attr-defined]
         self.save()
 
-    def validate(self, size: int) -> Report:
-        """Mean over the held-out pictures at ``size`` px of the averaged weights' errors, without scaling."""
-        model = from_arrays(self.recipe.network, folded(self.average)).to(memory_format=torch.channels_last)
+    def validate(self, height: int, width: int) -> Report:
+        """Mean over the held-out pictures of the averaged weights' errors, without scaling.
+
+        Answers are compared on half of the picture's rows and columns, as in training.
+
+        Args:
+            height, width: of the pictures that the network is shown [px].
+        """
+        model = frozen(self.recipe.network, arrays_of(self.average)).to(memory_format=torch.channels_last)
         rows = []
         for sample in self.held:
-            view = plain_view(sample.read(), size)
+            view = plain_view(sample.read(), height, width)
+            if view.depth is None:
+                continue
             with torch.inference_mode():
-                depth = model(_tensor(view.pixels[None]))[0][0, 0].numpy()
-            if view.depth is not None:
-                rows.append(metrics.evaluate(depth, view.depth))
-        return {name: float(np.mean([row[name] for row in rows])) for name in ("delta1", "rmse_m", "abs_rel")}
+                depth = on_grid(model(_tensor(view.pixels[None]), ())[0], view.depth.shape)[0, 0].numpy()
+            rows.append(metrics.evaluate(depth, view.depth))
+        return {name: float(np.mean([row[name] for row in rows])) for name in ERRORS}
 
     def save(self) -> None:
-        """Put the whole state on disk."""
+        """Put the whole state on disk; of several processes, one does."""
+        if not self.processes.writes:
+            return
         state = {
             "recipe": fingerprint(self.recipe),
             "step": self.step,
@@ -163,6 +190,8 @@ class Trainer:
             self.hints.load_state_dict(state["hints"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.step, self.images, self.seconds = state["step"], state["images"], state["seconds"]
+        if not self.processes.writes:
+            return
         rows = [row for row in curves.read(self.out / CURVES) if row["step"] <= self.step]
         curves.write(self.out / CURVES, rows)
 
@@ -184,55 +213,33 @@ class Trainer:
         self.model.train(not phase.frozen)
         device = self.machine.device
         full = _tensor(batch.pixels, device)
-        pixels = full if phase.size == VIEW_SIZE else functional.interpolate(full, size=phase.size, mode="area")
-        depth, maps = self.model(pixels)
+        pixels = _resized(full, phase.sides)
+        weights, pairs = self.recipe.loss_in(phase), self.hints.pairs if self.hints is not None else ()
+        names = [name for name, _ in pairs] if weights.compares_maps else []
+        answer, maps = self.model(pixels, names)
+        depth = on_grid(answer, [side // 2 for side in phase.sides])
         truth = torch.from_numpy(batch.depth).to(device)[:, None]
         if truth.shape != depth.shape:
             truth = functional.interpolate(truth, size=depth.shape[-2:], mode="nearest")
         taught = full if batch.taught is batch.pixels else _tensor(batch.taught, device)
-        terms = self._loss(self.recipe.loss_in(phase), depth, maps, truth, taught)
+        terms = loss_of(weights, Shown(depth, maps, truth, taught, self.step), self.teaching)
         self.optimiser.zero_grad(set_to_none=True)
         terms["loss"].backward()
+        self._meet()
         if self.recipe.optimiser.clip:
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.optimiser.clip)
         self.optimiser.step()
         self._move_average(self.recipe.average if phase.average is None else phase.average)
         return {name: value.detach() for name, value in terms.items()}
 
-    def _loss(
-        self, weights: Loss, depth: Tensor, maps: dict[str, Tensor], truth: Tensor, taught: Tensor
-    ) -> dict[str, Tensor]:
-        known = (truth > 0).float()
-        target, counts = truth, known
-        terms = {"truth": losses.l1(depth, truth, known)}
-        if self.teacher is None:
-            loss = weights.truth * terms["truth"]
-        else:
-            asked: Tensor | slice = known.amax(dim=(1, 2, 3)) == 0 if weights.blind else slice(None)
-            answer, heard = torch.zeros_like(depth), torch.zeros_like(depth)
-            hints = None
-            if depth[asked].numel():
-                names = self.hints.names if self.hints is not None and weights.hints else ()
-                its_depth, its_maps = distill.ask(self.teacher, taught[asked], names, self.half)
-                answer[asked] = functional.adaptive_avg_pool2d(its_depth, depth.shape[-2:])
-                heard[asked] = 1.0
-                if names and self.hints is not None:
-                    hints = self.hints({name: maps[name][asked] for name in names}, its_maps)
-            terms["teacher"] = losses.l1(depth, answer, heard)
-            share = heard * (known * weights.teacher_where_known + (1 - known) * weights.teacher)
-            # Every pixel weighs alike, whether it has a truth or not.
-            loss = ((depth - answer).abs() * share + (depth - truth).abs() * known * weights.truth).mean()
-            if hints is not None:
-                terms["hints"] = hints
-                loss = loss + weights.hints * hints
-            target, counts = torch.where(known > 0, truth, answer), torch.maximum(known, heard)
-        if weights.log:
-            loss = loss + weights.log * losses.log_l1(depth, target, counts)
-        if weights.gradient:
-            loss = loss + weights.gradient * losses.gradient(depth, target, counts)
-        if weights.log_gradient:
-            loss = loss + weights.log_gradient * losses.log_gradient(depth, target, counts)
-        return {"loss": loss, **terms}
+    def _meet(self) -> None:
+        """Give all processes the mean of their gradients."""
+        if self.processes.size == 1:
+            return
+        for parameter in self.parameters:
+            if parameter.grad is None:  # What this share did not need, another may have.
+                parameter.grad = torch.zeros_like(parameter)
+        self.processes.average([parameter.grad for parameter in self.parameters])
 
     def _move_average(self, decay: float) -> None:
         """Move by (1 - decay) of the way to the weights, with a shorter memory at first; BN statistics too."""
@@ -245,6 +252,13 @@ class Trainer:
         with torch.no_grad():
             torch._foreach_lerp_([ours for ours, _ in pairs], [theirs for _, theirs in pairs], 1 - decay)
 
+    def _gather(self, sums: dict[str, Tensor]) -> None:
+        """Put the mean over all processes into the sums of losses; one may lack what another was taught."""
+        if self.processes.size > 1:
+            names = LOSSES if self.teaching is not None else LOSSES[:2]
+            sums |= {name: sums.get(name, torch.zeros((), device=self.machine.device)) for name in names}
+            self.processes.average([sums[name] for name in names])
+
     def _report(self, phase: Phase, done: int, sums: Report) -> Report:
         row: Report = {
             "step": self.step,
@@ -253,19 +267,11 @@ class Trainer:
             "size": phase.size,
             "rate": learning_rate(phase, done),
             **sums,
-            **self.validate(phase.size),
+            **self.validate(*phase.sides),
         }
         curves.append(self.out / CURVES, {k: float(f"{v:.6g}") for k, v in row.items()})
         curves.plot(self.out / PLOT, curves.read(self.out / CURVES))
         return row
-
-
-def learning_rate(phase: Phase, done: int) -> float:
-    """Rate of a phase's step number ``done``: a half cosine from ``rate`` to ``end_rate``, after a linear warm-up."""
-    if done * phase.batch < phase.warmup:
-        return phase.rate * (done + 1) * phase.batch / (phase.warmup + phase.batch)
-    part = done / max(phase.images // phase.batch, 1)
-    return phase.end_rate + (phase.rate - phase.end_rate) * (1 + math.cos(math.pi * part)) / 2
 
 
 def _tensor(pixels: np.ndarray[Any, np.dtype[np.uint8]], device: str = "cpu") -> Tensor:
@@ -273,23 +279,10 @@ def _tensor(pixels: np.ndarray[Any, np.dtype[np.uint8]], device: str = "cpu") ->
     return torch.from_numpy(pixels).to(device).permute(0, 3, 1, 2).float().div_(255)
 
 
-def _teacher(recipe: Recipe, folders: list[Path], device: str) -> FastDepth | None:
-    if recipe.teacher is None:
-        return None
-    path = find(recipe.teacher.path, folders)
-    check_sha256(path, recipe.teacher.sha256)
-    teacher = from_arrays(*read_weights(path))
-    teacher.to(device, memory_format=torch.channels_last)
-    return teacher
-
-
-def _optimiser(recipe: Recipe, model: FastDepth, hints: distill.Hints | None) -> torch.optim.Optimizer:
-    settings = recipe.optimiser
-    parameters = [*model.parameters(), *(hints.parameters() if hints is not None else ())]
-    groups = [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": settings.weight_decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    if settings.name == "sgd":
-        return torch.optim.SGD(groups, lr=0.0, momentum=settings.momentum)
-    return torch.optim.AdamW(groups, lr=0.0)
+def _resized(pixels: Tensor, sides: tuple[int, int]) -> Tensor:
+    """(N, 3, h, w) pictures with other sides: means of pixels, or bilinear where a side grows."""
+    if tuple(pixels.shape[-2:]) == sides:
+        return pixels
+    if max(sides) <= VIEW_SIZE:
+        return functional.interpolate(pixels, size=sides, mode="area")
+    return functional.interpolate(pixels, size=sides, mode="bilinear", align_corners=False)

@@ -8,7 +8,7 @@ from fastdepth_ros.anchoring.enlarging import Enlarging
 from fastdepth_ros.anchoring.field import Field
 from fastdepth_ros.anchoring.fit import SourceTraits, fit
 from fastdepth_ros.anchoring.prior import Prior
-from fastdepth_ros.anchoring.thinning import Points, curve, runs
+from fastdepth_ros.anchoring.thinning import Points, curve, runs, scales
 
 SHAPE = (112, 112)
 
@@ -83,7 +83,7 @@ def test_runs_of_the_curve_are_many_enough_and_compact():
     pixels = pixels_within(1000, 0, 224).astype(np.float32)
     place = field.place(pixels)
     zeros = np.zeros(1000, np.float32)
-    ordered = curve(Points(place, zeros, zeros, np.zeros(1000, np.intp)))
+    ordered = curve(Points(place, zeros, zeros, np.zeros(1000, np.intp)), scales(Prior()))
     parts = runs(ordered.gaps, 128)
     assert 100 < len(parts.starts) <= 128
     assert parts.counts.sum() == 1000
@@ -98,7 +98,7 @@ def test_sources_are_never_merged():
     place = field.place(np.full((100, 2), 100, np.float32))
     source = np.arange(100) % 2
     zeros = np.zeros(100, np.float32)
-    ordered = curve(Points(place, zeros, zeros, source))
+    ordered = curve(Points(place, zeros, zeros, source), scales(Prior()))
     members = np.split(source[ordered.order], runs(ordered.gaps, 10).starts[1:])
     assert all(len(set(own)) == 1 for own in members)
 

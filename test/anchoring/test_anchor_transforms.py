@@ -175,3 +175,32 @@ def test_whatever_tf_says_a_pose_is_found_or_an_error_that_helps(said, target, s
         assert error.remedy  # noqa: PT017
     else:
         assert np.isfinite(pose.rotation).all()
+
+
+def test_what_does_not_move_is_found_once_and_anew_when_tf_says_otherwise():
+    buffer = robot()
+    fixed = buffer.lookup("camera", "laser", 0.0)
+    assert buffer.lookup("camera", "laser", 0.3) is fixed
+    buffer.put("odom", "base", 1.1, (1.1, 0.0, 0.0), LEVEL)
+    assert buffer.lookup("camera", "laser", 1.1) is fixed, "the robot drives, and both with it"
+    buffer.put("base", "laser", 0.0, (0.3, 0.0, 0.1), LEVEL, is_static=True)
+    np.testing.assert_allclose(buffer.lookup("camera", "laser", 0.3).translation, (0.1, 0, -0.4))
+    buffer.put("neck", "camera", 0.0, (0.0, 0.0, 0.0), LEVEL, is_static=True)
+    with pytest.raises(AnchorError, match="trees of their own"):
+        buffer.lookup("camera", "laser", 0.3)
+    for step in range(3):
+        buffer.put("base", "neck", step / 10, (0.2 + step / 10, 0.0, 0.5), LEVEL)
+    for step in range(3):
+        pose = buffer.lookup("camera", "laser", step / 10)
+        np.testing.assert_allclose(pose.translation, (0.1 - step / 10, 0, -0.4), atol=1e-12)
+
+
+def test_many_pairs_of_fixed_frames_take_no_memory_without_end():
+    buffer = TransformBuffer()
+    for number in range(60):
+        buffer.put("base", f"frame{number}", 0.0, (float(number), 0.0, 0.0), LEVEL, is_static=True)
+    for one in range(60):
+        for other in range(60):
+            pose = buffer.lookup(f"frame{one}", f"frame{other}", 0.0)
+            np.testing.assert_allclose(pose.translation, (other - one, 0, 0))
+    assert len(buffer._fixed) <= MOST_FRAMES

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from made_weights import CHECKOUT, random_weights
+from small_network import small_bundle
 
 from fastdepth_ros.compiler.cuda import nvrtc as nvrtc_room
 from fastdepth_ros.compiler.cuda.gpus import GPUS
@@ -20,12 +21,11 @@ from fastdepth_ros.compiler.cuda.source import cuda_source
 from fastdepth_ros.compiler.export import compile_bundle
 from fastdepth_ros.compiler.targets import find_target
 from fastdepth_ros.errors import ModuleError, SettingError
-from fastdepth_ros.network import FULL, PRUNED, Network
-from fastdepth_ros.runtime.bundle import Manifest, sha256, write_bundle
+from fastdepth_ros.network import FULL, PRUNED
+from fastdepth_ros.runtime.bundle import sha256
 from fastdepth_ros.runtime.gpu.program import DEPTH, PICTURE, Program
 from fastdepth_ros.runtime.module import CompiledModule
 
-SMALL = Network("small", encoder=(4, *[8] * 13), decoder=(8, 8, 8, 8, 4))
 SHARED_BYTES = 48 * 1024
 """Shared memory of a block, on every GPU without asking for more."""
 
@@ -44,14 +44,13 @@ def compiler():
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("small") / "small"
-    return write_bundle(folder, Manifest("small", SMALL, 32, 32), random_weights(SMALL), "# Random\n")
+    return small_bundle(tmp_path_factory.mktemp("small"))
 
 
 @pytest.fixture(scope="module")
-def module(compiler, small, tmp_path_factory):
+def module(compiler, small_modules):
     assert compiler.version
-    return compile_bundle(small, "cuda-sm_62", tmp_path_factory.mktemp("gpu") / "module")
+    return small_modules("cuda-sm_62")
 
 
 @pytest.fixture(scope="module")

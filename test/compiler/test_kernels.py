@@ -1,6 +1,7 @@
 """Each kernel alone against plain numpy: odd sizes, channels that do not fill a vector, every vector width."""
 
 import itertools
+import re
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -144,10 +145,45 @@ def cases(lanes):
         yield f"wide{i}", upsampled_case(f"wide{i}", rng, lanes, 16, 70, 4, 2, skip, last)
 
 
-@pytest.fixture(scope="module", params=[16, 8, 4], ids=lambda lanes: f"{lanes} lanes")
+COLUMNS = {"rows": 3, "up": 2, "wide": 2}
+"""Kinds of cases whose numbers count through a table -> its columns."""
+
+
+@dataclass(frozen=True)
+class Width:
+    """Lanes of a vector, and which half of the cases is tried with them: 0, 1, or both for None."""
+
+    lanes: int
+    half: int | None = None
+
+    def __str__(self):
+        return f"{self.lanes} lanes" + ("" if self.half is None else f", half {self.half}")
+
+    def cases(self):
+        """Name -> case. Either half has every kind of kernel, every shape, and every kind of convolution."""
+        found = {}
+        for name, case in cases(self.lanes):
+            kind, number = re.fullmatch(r"([a-z]+)(\d+)", name).groups()
+            row, column = divmod(int(number), COLUMNS.get(kind, 1))
+            if self.half is None or (row + column + (kind == "wide")) % 2 == self.half:
+                found[name] = case
+        return found
+
+
+OWN = find_target("host").lanes
+OTHERS = [lanes for lanes in (16, 8, 4) if lanes != OWN]
+WIDTHS = [
+    Width(OWN),
+    *(Width(lanes, half) for half, lanes in enumerate(OTHERS)),
+    *(pytest.param(Width(lanes), marks=pytest.mark.slow) for lanes in OTHERS),
+]
+"""Any processor runs any width, if not fast."""
+
+
+@pytest.fixture(scope="module", params=WIDTHS, ids=str)
 def compiled(request):
-    """All cases of one vector width, in one module; any processor runs any width, if not fast."""
-    named = dict(cases(request.param))
+    """Cases of one vector width, in one module."""
+    named = request.param.cases()
     return named, compile_together({name: case.kernel for name, case in named.items()})
 
 
@@ -157,13 +193,13 @@ def compile_together(kernels):
         return tvm.compile(tvm.IRModule(kernels), find_target("host").llvm())
 
 
-@pytest.mark.parametrize("compiled", mostly_slow([8, 16, 4]), indirect=True)
+@pytest.mark.parametrize("compiled", mostly_slow(map(Width, (OWN, *OTHERS))), indirect=True, ids=str)
 def test_maps_that_are_asked_for_ahead_give_the_same_bits(compiled, request, monkeypatch):
     """Small maps, as if they were far: what is asked for lies behind their ends, too."""
     named, module = compiled
     near = {name: case for name, case in named.items() if name.startswith(("rows", "up", "wide"))}
     monkeypatch.setattr(ahead, "NEAR_BYTES", 0)
-    far = {name: case for name, case in cases(request.node.callspec.params["compiled"]) if name in near}
+    far = {name: case for name, case in request.node.callspec.params["compiled"].cases().items() if name in near}
     asks = {name for name, case in far.items() if PREFETCH in case.kernel.script()}
     assert asks == {name for name in near if not (name.startswith("rows") and int(name[4:]) % 3 == 1)}, "stride of 1"
     assert not any(PREFETCH in case.kernel.script() for case in near.values())

@@ -5,7 +5,6 @@ import plain
 import pytest
 from made_weights import random_weights
 from slowly import mostly_slow
-from small_network import small_bundle
 
 from fastdepth_ros.compiler.export import compile_bundle
 from fastdepth_ros.errors import ModuleError, SettingError
@@ -56,11 +55,10 @@ def test_a_network_in_int8_is_near_the_same_in_float32(tmp_path, network, width,
     assert np.array_equal(engine.run(), answer), "two threads"
 
 
-def test_code_for_another_processor_is_made_but_not_started(tmp_path):
+def test_code_for_another_processor_is_made_but_not_started(small_modules):
     other, lacking = ("x86-64-v3", "avx2") if "neon" in processor.features() else ("cortex-a57", "neon")
-    folder = compile_bundle(small_bundle(tmp_path), other, tmp_path / "module")
     with pytest.raises(ModuleError, match=rf"compiled for {other}.*lacks .*{lacking}.*--target host"):
-        CompiledModule.open(folder)
+        CompiledModule.open(small_modules(other))
 
 
 def test_an_unknown_target_names_the_known_ones(tmp_path, bundle):

@@ -5,13 +5,11 @@ import os
 import struct
 import subprocess
 import sys
-from functools import cache
 
 import pytest
 from slowly import mostly_slow
 from small_network import small_bundle
 
-from fastdepth_ros.compiler.export import compile_bundle
 from fastdepth_ros.compiler.targets import TARGETS
 from fastdepth_ros.runtime.bundle import sha256
 
@@ -26,26 +24,19 @@ def small(tmp_path_factory):
     return small_bundle(tmp_path_factory.mktemp("small"))
 
 
-@pytest.fixture(scope="module")
-def compiled(tmp_path_factory, small):
-    """Modules by their targets, each compiled when it is first asked for."""
-    folder = tmp_path_factory.mktemp("targets")
-    return cache(lambda target: compile_bundle(small, target, folder / target))
-
-
 @pytest.mark.parametrize("target", mostly_slow([*ORDER, "host"]))
-def test_the_same_bundle_gives_the_same_module(tmp_path, small, compiled, target):
+def test_the_same_bundle_gives_the_same_module(tmp_path, small, small_modules, target):
     """Made by another process with another hash seed in a folder of another name."""
     code = "import sys; from fastdepth_ros.cli import main; sys.exit(main(sys.argv[1:]))"
     command = [sys.executable, "-c", code, "compile", small.path, "--target", target, "--out", tmp_path / "for it"]
     subprocess.run(command, env={**os.environ, "PYTHONHASHSEED": "7"}, check=True, stdout=subprocess.DEVNULL)
     for name in ("module.so", "module.json"):
-        assert sha256(compiled(target) / name) == sha256(tmp_path / "for it" / name), name
+        assert sha256(small_modules(target) / name) == sha256(tmp_path / "for it" / name), name
 
 
 @pytest.mark.parametrize("target", mostly_slow(ORDER, len(FEW)))
-def test_a_module_says_what_it_is_for_and_what_made_it(compiled, target):
-    folder = compiled(target)
+def test_a_module_says_what_it_is_for_and_what_made_it(small_modules, target):
+    folder = small_modules(target)
     about = json.loads((folder / "module.json").read_text())
     assert (about["target"], about["triple"], about["cpu"]) == (target, TARGETS[target].triple, TARGETS[target].cpu)
     assert about["tvm"]
@@ -56,5 +47,5 @@ def test_a_module_says_what_it_is_for_and_what_made_it(compiled, target):
     assert b".symtab" not in library
 
 
-def test_modules_of_different_processors_differ(compiled):
-    assert len({sha256(compiled(target) / "module.so") for target in FEW}) == len(FEW)
+def test_modules_of_different_processors_differ(small_modules):
+    assert len({sha256(small_modules(target) / "module.so") for target in FEW}) == len(FEW)

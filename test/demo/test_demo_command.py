@@ -15,10 +15,8 @@ from anchor_messages import cloud_of, header, serialized, tf_message_of, transfo
 from slowly import mostly_slow
 
 from fastdepth_ros import cdr
-from fastdepth_ros.models import find_bundle
 from fastdepth_ros.recording import Recording, RecordingWriter
 from fastdepth_ros.recording.depth import decode_depth
-from fastdepth_ros.runtime.cache import prebuilt_for_here
 from fastdepth_ros.scene.record import FRAME_ID, IMAGE_TOPIC, TRUTH_TOPIC, write_room
 
 FRAMES = 20
@@ -31,10 +29,22 @@ def heed_interrupts():
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def start(out, *arguments):
-    command = [sys.executable, "-m", "fastdepth_ros.cli", "demo", "--out", str(out), *map(str, arguments)]
-    output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    return subprocess.Popen(command, preexec_fn=heed_interrupts, **output)
+OUTPUT = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+
+
+def command(out, *arguments):
+    return [sys.executable, "-m", "fastdepth_ros.cli", "demo", "--out", str(out), *map(str, arguments)]
+
+
+def start_afresh(out, *arguments):
+    """Start the demo as a user does."""
+    return subprocess.Popen(command(out, *arguments), preexec_fn=heed_interrupts, text=True, **OUTPUT)
+
+
+@pytest.fixture(scope="module")
+def start(nursery):
+    """Starts the demo in a process that has imported what it needs; its node is started as ever."""
+    return lambda out, *arguments: nursery.start(command(out, *arguments), **OUTPUT)
 
 
 def finish(demo, seconds=120):
@@ -42,7 +52,7 @@ def finish(demo, seconds=120):
     return demo.returncode, words
 
 
-def play(out, *arguments):
+def play(start, out, *arguments):
     """A demo in which the machine keeps up with the camera; gives its status, its words and the rate."""
     for rate in RATES:
         status, words = finish(start(out, *arguments, "--rate", rate), 300)
@@ -81,7 +91,7 @@ def room(tmp_path_factory, atlas):
 def done(tmp_path_factory, room, bundle, module):  # noqa: ARG001  compiled once for all tests
     """A finished demo: its folder, its words, and the rate at which it played."""
     out = tmp_path_factory.mktemp("demo") / "out"
-    status, words, rate = play(out, "--recording", room, "--model", bundle.path)
+    status, words, rate = play(start_afresh, out, "--recording", room, "--model", bundle.path)
     assert status == 0, words
     return out, words, rate
 
@@ -158,19 +168,11 @@ def test_nothing_is_left_running(done):
     assert nodes_of(done[0]) == []
 
 
-@pytest.fixture(scope="module")
-def indoor():
-    """The shipped model, for random weights are off by more than measured depths are believed."""
-    if prebuilt_for_here(find_bundle("fastdepth-indoor")) is None:
-        pytest.skip("the shipped model has no compiled module for this processor")
-    return "fastdepth-indoor"
-
-
 SLOWLY = ("--rate", "0.2")
 
 
 @pytest.fixture(scope="module")
-def anchored(tmp_path_factory, room, indoor):
+def anchored(tmp_path_factory, room, indoor, start):
     """A finished demo with simulated points and a simulated lidar; images may be lost where the machine is busy."""
     out = tmp_path_factory.mktemp("anchored") / "out"
     sensors = ["--anchors", "uniform:100,lidar"]
@@ -215,7 +217,7 @@ def test_the_report_shows_both_runs(anchored):
 
 
 @pytest.mark.slow
-def test_a_recording_with_points_is_used_and_can_be_told_not_to(tmp_path, room, indoor):
+def test_a_recording_with_points_is_used_and_can_be_told_not_to(start, tmp_path, room, indoor):
     """Points that were measured 20 ms before their images, in the frame of a sensor that /tf_static knows."""
     rng = np.random.default_rng(0)
     with Recording.open(room) as whole, RecordingWriter(tmp_path / "sensed") as sensed:
@@ -254,7 +256,7 @@ def test_a_recording_with_points_is_used_and_can_be_told_not_to(tmp_path, room, 
         (["--max-uncertainty", "-1"], "max-uncertainty"),
     ],
 )
-def test_anchors_that_cannot_be_are_refused_before_anything_starts(tmp_path, room, bundle, arguments, says):
+def test_anchors_that_cannot_be_are_refused_before_anything_starts(start, tmp_path, room, bundle, arguments, says):
     status, words = finish(start(tmp_path, "--recording", room, "--model", bundle.path, *arguments))
     assert status == 2
     assert says in words.replace("\n", " ")
@@ -262,7 +264,7 @@ def test_anchors_that_cannot_be_are_refused_before_anything_starts(tmp_path, roo
     assert not (tmp_path / "node.log").exists()
 
 
-def test_sensors_are_not_simulated_where_no_depth_is_known(tmp_path, room, bundle):
+def test_sensors_are_not_simulated_where_no_depth_is_known(start, tmp_path, room, bundle):
     with Recording.open(room) as whole, RecordingWriter(tmp_path / "bare") as bare:
         for message in whole.messages([IMAGE_TOPIC]):
             bare.write(message.topic.name, message.topic.type, message.time, message.data)
@@ -273,7 +275,7 @@ def test_sensors_are_not_simulated_where_no_depth_is_known(tmp_path, room, bundl
     assert "vo:150 cannot be simulated" in words.replace("\n", " ")
 
 
-def test_a_folder_with_files_of_others_is_left_alone(tmp_path, room, bundle):
+def test_a_folder_with_files_of_others_is_left_alone(start, tmp_path, room, bundle):
     (tmp_path / "depth").mkdir()
     for name in ("metadata.yaml", "mine.txt"):
         (tmp_path / "depth" / name).write_text("keep me")
@@ -283,7 +285,7 @@ def test_a_folder_with_files_of_others_is_left_alone(tmp_path, room, bundle):
     assert (tmp_path / "depth" / "metadata.yaml").read_text() == "keep me"
 
 
-def test_a_node_that_dies_is_reported_with_its_last_words(tmp_path, room, bundle, module):  # noqa: ARG001
+def test_a_node_that_dies_is_reported_with_its_last_words(start, tmp_path, room, bundle, module):  # noqa: ARG001
     demo = start(tmp_path, "--recording", room, "--model", bundle.path, "--rate", "0.02")
     wait_for(lambda: (tmp_path / "node.log").is_file() and "answers /image" in (tmp_path / "node.log").read_text())
     os.kill(nodes_of(tmp_path)[0], signal.SIGKILL)
@@ -295,7 +297,7 @@ def test_a_node_that_dies_is_reported_with_its_last_words(tmp_path, room, bundle
 
 
 @pytest.mark.parametrize("number", mostly_slow([signal.SIGINT, signal.SIGTERM]))
-def test_a_demo_that_is_stopped_leaves_no_process_behind(tmp_path, room, bundle, module, number):  # noqa: ARG001
+def test_a_demo_that_is_stopped_leaves_no_process_behind(start, tmp_path, room, bundle, module, number):  # noqa: ARG001
     demo = start(tmp_path, "--recording", room, "--model", bundle.path, "--rate", "0.02")
     wait_for(lambda: (tmp_path / "node.log").is_file() and "answers /image" in (tmp_path / "node.log").read_text())
     assert nodes_of(tmp_path)
@@ -306,25 +308,25 @@ def test_a_demo_that_is_stopped_leaves_no_process_behind(tmp_path, room, bundle,
     assert nodes_of(tmp_path) == []
 
 
-def test_a_model_that_cannot_be_had_is_said_before_anything_starts(tmp_path, room):
+def test_a_model_that_cannot_be_had_is_said_before_anything_starts(start, tmp_path, room):
     status, words = finish(start(tmp_path, "--recording", room, "--model", "nowhere"))
     assert status == 2
     assert "there is no model 'nowhere'" in words
     assert not (tmp_path / "node.log").exists()
 
 
-def test_a_recording_that_is_not_there_is_named(tmp_path, bundle):
+def test_a_recording_that_is_not_there_is_named(start, tmp_path, bundle):
     status, words = finish(start(tmp_path, "--recording", tmp_path / "none", "--model", bundle.path))
     assert status == 2
     assert "there is no recording" in words
 
 
-def test_without_camera_info_there_is_depth_and_a_report_that_says_what_is_missing(tmp_path, room, bundle):
+def test_without_camera_info_there_is_depth_and_a_report_that_says_what_is_missing(start, tmp_path, room, bundle):
     with Recording.open(room) as whole, RecordingWriter(tmp_path / "bare") as bare:
         for message in whole.messages([IMAGE_TOPIC, TRUTH_TOPIC]):
             bare.write(message.topic.name, message.topic.type, message.time, message.data)
     out = tmp_path / "out"
-    status, words, _ = play(out, "--recording", tmp_path / "bare", "--model", bundle.path)
+    status, words, _ = play(start, out, "--recording", tmp_path / "bare", "--model", bundle.path)
     assert status == 0, words
     summary = json.loads((out / "summary.json").read_text())
     assert summary["frames_out"] >= 0.95 * FRAMES
@@ -337,7 +339,7 @@ def test_without_camera_info_there_is_depth_and_a_report_that_says_what_is_missi
 
 @pytest.mark.slow
 @pytest.mark.parametrize("raw", [[], ["--raw"]], ids=["compressed", "raw"])
-def test_a_damaged_first_picture_does_not_end_the_demo(tmp_path, room, bundle, module, raw):  # noqa: ARG001
+def test_a_damaged_first_picture_does_not_end_the_demo(start, tmp_path, room, bundle, module, raw):  # noqa: ARG001
     with Recording.open(room) as whole, RecordingWriter(tmp_path / "damaged") as damaged:
         first = True
         for message in whole.messages():
@@ -346,7 +348,7 @@ def test_a_damaged_first_picture_does_not_end_the_demo(tmp_path, room, bundle, m
                 first, data = False, data[:-400] + bytes(400)
             damaged.write(message.topic.name, message.topic.type, message.time, data)
     out = tmp_path / "out"
-    status, words, _ = play(out, "--recording", tmp_path / "damaged", "--model", bundle.path, *raw)
+    status, words, _ = play(start, out, "--recording", tmp_path / "damaged", "--model", bundle.path, *raw)
     assert status == 0, words
     assert json.loads((out / "summary.json").read_text())["frames_out"] == FRAMES - 1
     assert ("cannot be decoded and were left out: 1 (" in words.replace("\n", " ")) == bool(raw)
@@ -372,10 +374,11 @@ with Recording.open({str(room)!r}) as recording:
 @pytest.mark.parametrize(
     ("name", "frames", "wanted"), mostly_slow([("tum_fr3_cabinet_raw12", 12, 12), ("tum_fr3_cabinet", 58, 56)])
 )
-def test_real_recordings_are_answered(tmp_path, reference, reference_bundle, reference_module, name, frames, wanted):  # noqa: ARG001
+@pytest.mark.usefixtures("reference_module")
+def test_real_recordings_are_answered(start, tmp_path, reference, reference_bundle, name, frames, wanted):
     """Slowly, because tests share their machine; `fastdepth demo` itself plays in real time."""
     path = reference / "bags" / name
-    status, words, _ = play(tmp_path, "--recording", path, "--model", reference_bundle.path)
+    status, words, _ = play(start, tmp_path, "--recording", path, "--model", reference_bundle.path)
     assert status == 0, words
     summary = json.loads((tmp_path / "summary.json").read_text())
     assert summary["frames_in"] == frames
@@ -384,12 +387,12 @@ def test_real_recordings_are_answered(tmp_path, reference, reference_bundle, ref
     assert summary["rmse_m"] < 0.9
 
 
-def test_a_second_demo_takes_the_place_of_the_first(done, room, bundle):
+def test_a_second_demo_takes_the_place_of_the_first(start, done, room, bundle):
     """It comes last in this file: the others look at the first."""
     out = done[0]
     page = (out / "report.html").read_text()
     with (out / "summary.json").open() as summary, (out / "report.html").open() as report:
-        status, words, _ = play(out, "--recording", room, "--model", bundle.path, "--cloud", "off", "--raw")
+        status, words, _ = play(start, out, "--recording", room, "--model", bundle.path, "--cloud", "off", "--raw")
         assert status == 0, words
         # They were written aside: what somebody has open stays what it was.
         assert json.load(summary)["recording"]["image_type"] == "sensor_msgs/msg/CompressedImage"

@@ -194,7 +194,13 @@ def test_nothing_is_overwritten(small, tmp_path, capsys):
 
 @pytest.mark.skipif("avx2" not in processor.features(), reason="this processor lacks AVX2")
 @pytest.mark.parametrize(("lost", "ships"), mostly_slow([(0.001, True), (0.01, False)]))
-def test_int8_goes_with_it_where_the_bundle_loses_next_to_nothing(small, tmp_path, lost, ships):
+def test_int8_goes_with_it_where_the_bundle_loses_next_to_nothing(
+    small, small_modules, tmp_path, monkeypatch, lost, ships
+):
+    def take(_bundle, target, out, precision="float32", **_options):
+        shutil.copytree(small_modules(target, precision), out)
+
+    monkeypatch.setattr("fastdepth_ros.deploy.folder.compile_bundle", take)
     folder = shutil.copytree(small.path, tmp_path / "small")
     table = Losses(small.weights_sha256, {"int8": {"rooms": Loss(9, lost, 0.0, "AVX2")}})
     seal(folder, replace(small.manifest, losses=table))

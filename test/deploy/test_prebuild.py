@@ -2,6 +2,7 @@
 
 import os
 import runpy
+import shutil
 import stat
 
 import pytest
@@ -16,6 +17,23 @@ from fastdepth_ros.runtime.engines import open_engine
 TOOL = runpy.run_path(str(CHECKOUT / "tools" / "prebuild.py"))
 SMALL = Network("small", encoder=(4, *[8] * 13), decoder=(8, 8, 8, 8, 4))
 TARGET = "x86-64-v3" if "avx2" in processor.features() else "aarch64"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def once(tmp_path_factory):
+    """Have what the tool compiles again of the same bundle taken from where it was compiled before."""
+    inside, folder = TOOL["main"].__globals__, tmp_path_factory.mktemp("modules")
+    compile_bundle = inside["compile_bundle"]
+
+    def compiled(bundle, target, out, *, precision="float32"):
+        kept = folder / f"{bundle.weights_sha256}-{target}-{precision}"
+        if not kept.exists():
+            compile_bundle(bundle, target, kept, precision=precision)
+        return shutil.copytree(kept, out)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(inside, "compile_bundle", compiled)
+        yield
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import struct
-import subprocess
 import sys
 import threading
 from dataclasses import replace
@@ -291,20 +290,25 @@ class Camera:
         self.context.try_shutdown()
 
 
-def ask_about_camera(*arguments):
+@pytest.fixture
+def ask_about_camera(nursery):
     """The doctor's checks of the camera, asked from a process of its own as a user would."""
-    code = (
-        "import sys, json; from fastdepth_ros.commands.doctor import as_json\n"
-        "from fastdepth_ros.doctor.camera import camera\n"
-        "json.dump([as_json(c) for c in camera(sys.argv[1], sys.argv[2], float(sys.argv[3]))], sys.stdout)"
-    )
-    environment = {**os.environ, "ROS_DOMAIN_ID": str(DOMAIN)}
-    done = subprocess.run([sys.executable, "-c", code, *arguments], env=environment, capture_output=True, check=True)
-    return {check["name"]: check for check in json.loads(done.stdout)}
+
+    def answers(*arguments):
+        code = (
+            "import sys, json; from fastdepth_ros.commands.doctor import as_json\n"
+            "from fastdepth_ros.doctor.camera import camera\n"
+            "json.dump([as_json(c) for c in camera(sys.argv[1], sys.argv[2], float(sys.argv[3]))], sys.stdout)"
+        )
+        environment = {**os.environ, "ROS_DOMAIN_ID": str(DOMAIN)}
+        done = nursery.run([sys.executable, "-c", code, *arguments], env=environment, check=True)
+        return {check["name"]: check for check in json.loads(done.stdout)}
+
+    return answers
 
 
 @pytest.mark.usefixtures("loopback")
-def test_a_camera_is_found_and_heard():
+def test_a_camera_is_found_and_heard(ask_about_camera):
     with Camera():
         checks = ask_about_camera("", "", "1.5")
     assert {check["level"] for check in checks.values()} == {"OK"}, checks
@@ -314,7 +318,7 @@ def test_a_camera_is_found_and_heard():
 
 
 @pytest.mark.usefixtures("loopback")
-def test_each_of_several_cameras_is_looked_at_by_its_name():
+def test_each_of_several_cameras_is_looked_at_by_its_name(nursery):
     code = (
         "import sys, json; from fastdepth_ros.commands.doctor import as_json\n"
         "from fastdepth_ros.doctor.examination import Question, _camera\n"
@@ -323,7 +327,7 @@ def test_each_of_several_cameras_is_looked_at_by_its_name():
     )
     environment = {**os.environ, "ROS_DOMAIN_ID": str(DOMAIN)}
     with Camera():
-        done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=True)
+        done = nursery.run([sys.executable, "-c", code], env=environment, check=True)
     checks = {check["name"]: check for check in json.loads(done.stdout)}
     assert set(checks) == {"front camera", "front pictures", "front calibration", "rear camera"}
     assert "/front/image_raw" in checks["front camera"]["fact"]
@@ -340,7 +344,7 @@ def test_names_that_no_camera_can_have_are_told_before_anything_is_looked_at(cap
 
 
 @pytest.mark.usefixtures("loopback")
-def test_a_camera_that_sends_what_cannot_be_read():
+def test_a_camera_that_sends_what_cannot_be_read(ask_about_camera):
     with Camera(encoding="rgb17", info_width=640):
         checks = ask_about_camera("/front/image_raw", "", "1")
     assert checks["pictures"]["level"] == "FAIL"
@@ -350,7 +354,7 @@ def test_a_camera_that_sends_what_cannot_be_read():
 
 
 @pytest.mark.usefixtures("loopback")
-def test_a_lens_that_distorts_is_told():
+def test_a_lens_that_distorts_is_told(ask_about_camera):
     with Camera(distortion=(-0.3, 0.1, 0.0, 0.0, 0.0)):
         checks = ask_about_camera("/front/image_raw", "", "0.5")
     assert checks["calibration"]["level"] == "OK"
@@ -358,7 +362,7 @@ def test_a_lens_that_distorts_is_told():
 
 
 @pytest.mark.usefixtures("loopback")
-def test_a_lens_that_cannot_be_undone_is_told():
+def test_a_lens_that_cannot_be_undone_is_told(ask_about_camera):
     with Camera(distortion=(-0.3, 0.1, 0.0)):
         checks = ask_about_camera("/front/image_raw", "", "0.5")
     assert checks["calibration"]["level"] == "WARN"
@@ -366,7 +370,7 @@ def test_a_lens_that_cannot_be_undone_is_told():
 
 
 @pytest.mark.usefixtures("loopback")
-def test_a_camera_that_says_nothing():
+def test_a_camera_that_says_nothing(ask_about_camera):
     with Camera(silent=True):
         checks = ask_about_camera("/front/image_raw", "", "0.5")
     assert checks["pictures"]["level"] == "FAIL"
@@ -375,7 +379,7 @@ def test_a_camera_that_says_nothing():
 
 
 @pytest.mark.usefixtures("loopback")
-def test_no_camera_at_all():
+def test_no_camera_at_all(ask_about_camera):
     checks = ask_about_camera("/nowhere", "", "0.3")
     assert list(checks) == ["camera"]
     assert checks["camera"]["level"] == "WARN"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import threading
 
@@ -61,20 +60,23 @@ class Robot:
         self.context.try_shutdown()
 
 
-def ask(model, extrinsics="none"):
+@pytest.fixture
+def ask(nursery):
     """The doctor's checks of anchors, asked from a process of its own as a user would."""
-    code = (
-        "import sys, json; from fastdepth_ros.commands.doctor import as_json\n"
-        "from fastdepth_ros.doctor.anchors import Asked, anchors\n"
-        "from fastdepth_ros.parameters import extrinsics_of\n"
-        "asked = Asked('', '', 1.5, sys.argv[1], 'host', extrinsics_of(sys.argv[2]))\n"
-        "json.dump([as_json(c) for c in anchors(asked)], sys.stdout)"
-    )
-    environment = {**os.environ, "ROS_DOMAIN_ID": str(DOMAIN)}
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(model), extrinsics], env=environment, capture_output=True, check=True
-    )
-    return {check["name"]: check for check in json.loads(done.stdout)}
+
+    def answers(model, extrinsics="none"):
+        code = (
+            "import sys, json; from fastdepth_ros.commands.doctor import as_json\n"
+            "from fastdepth_ros.doctor.anchors import Asked, anchors\n"
+            "from fastdepth_ros.parameters import extrinsics_of\n"
+            "asked = Asked('', '', 1.5, sys.argv[1], 'host', extrinsics_of(sys.argv[2]))\n"
+            "json.dump([as_json(c) for c in anchors(asked)], sys.stdout)"
+        )
+        environment = {**os.environ, "ROS_DOMAIN_ID": str(DOMAIN)}
+        done = nursery.run([sys.executable, "-c", code, str(model), extrinsics], env=environment, check=True)
+        return {check["name"]: check for check in json.loads(done.stdout)}
+
+    return answers
 
 
 def cloud(frame="", points=POINTS):
@@ -83,7 +85,7 @@ def cloud(frame="", points=POINTS):
     return message
 
 
-def test_points_that_help_are_told_with_the_remapping():
+def test_points_that_help_are_told_with_the_remapping(ask):
     with Robot(("/slam/points", cloud())):
         check = ask("fastdepth-indoor")["anchors"]
     assert "/slam/points" in check["fact"]
@@ -92,7 +94,7 @@ def test_points_that_help_are_told_with_the_remapping():
     assert "anchors:=/slam/points" in check["fact"] or check["level"] == "WARN"
 
 
-def test_points_in_a_frame_that_nobody_knows_are_told_with_the_remedy():
+def test_points_in_a_frame_that_nobody_knows_are_told_with_the_remedy(ask):
     with Robot(("/slam/points", cloud("map"))):
         check = ask("fastdepth-indoor")["anchors"]
     assert check["level"] == "WARN"
@@ -100,14 +102,14 @@ def test_points_in_a_frame_that_nobody_knows_are_told_with_the_remedy():
     assert "anchor_extrinsics" in check["remedy"]
 
 
-def test_points_behind_the_camera_are_told():
+def test_points_behind_the_camera_are_told(ask):
     with Robot(("/slam/points", cloud(points=-POINTS))):
         check = ask("fastdepth-indoor")["anchors"]
     assert check["level"] == "WARN"
     assert "behind the camera" in check["fact"]
 
 
-def test_a_scan_is_placed_by_what_its_owner_measured():
+def test_a_scan_is_placed_by_what_its_owner_measured(ask):
     from sensor_msgs.msg import LaserScan
 
     scan = LaserScan(angle_min=-0.2, angle_increment=0.1, range_max=9.0, ranges=[2.0] * 5)
@@ -117,7 +119,7 @@ def test_a_scan_is_placed_by_what_its_owner_measured():
     assert "5 of 5 points seen" in check["fact"]
 
 
-def test_a_cloud_that_cannot_be_read_is_told():
+def test_a_cloud_that_cannot_be_read_is_told(ask):
     message = cloud()
     message.fields.pop()
     with Robot(("/slam/points", message)):
@@ -126,14 +128,14 @@ def test_a_cloud_that_cannot_be_read_is_told():
     assert "no field z" in check["fact"]
 
 
-def test_without_a_picture_nothing_can_be_said():
+def test_without_a_picture_nothing_can_be_said(ask):
     with Robot(("/slam/points", cloud()), camera=False):
         check = ask("fastdepth-indoor")["anchors"]
     assert check["level"] == "WARN"
     assert "Start the camera" in check["remedy"]
 
 
-def test_where_nobody_measures_depth_that_is_well():
+def test_where_nobody_measures_depth_that_is_well(ask):
     with Robot():
         check = ask("fastdepth-indoor")["anchors"]
     assert check["level"] == "OK"

@@ -109,7 +109,7 @@ def test_the_command_takes_a_set_and_its_last_share_and_writes_json_and_sheet(
     assert [each["name"] for each in summary["pictures"]] == ["r2", "r3"]
     assert summary["delta1"] == pytest.approx(np.mean([each["delta1"] for each in summary["pictures"]]))
     assert summary["rmse_m"] > 0
-    assert summary["challenge_score"] == pytest.approx(2 ** (-10 * summary["si_rmse"]) / summary["infer_s"])
+    assert summary["challenge_score"] == pytest.approx(640 * 2 ** (-20 * summary["si_rmse"]) / summary["infer_s"])
     assert summary["median_scaled"]["scale"] > 0
     assert summary["weights_sha256"] == bundle.weights_sha256
     assert "delta1" in capsys.readouterr().out

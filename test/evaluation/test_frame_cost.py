@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -15,8 +16,11 @@ from pathlib import Path
 from fastdepth_ros.demo.graph import enter_graph
 
 if __name__ == "__main__":
-    model, folder = map(Path, sys.argv[1:])
+    model, folder, atlas = map(Path, sys.argv[1:4])
     enter_graph(folder / "graph")
+    sys.path.append(sys.argv[4])
+    from computed_room import bench_with
+    bench_with(atlas)
     from fastdepth_ros.evaluation.benchmark import frame_cost
     from fastdepth_ros.evaluation.benchmark.frame_cost import Case, measure
 
@@ -37,12 +41,12 @@ def test_counts_are_read_as_they_were_written(tmp_path):
 
 
 @pytest.mark.usefixtures("module")
-def test_a_frames_cost_is_told_from_the_networks(bundle, tmp_path):
+def test_a_frames_cost_is_told_from_the_networks(bundle, atlas_file, tmp_path):
     # A process of its own, because a graph is entered before ROS is loaded.
     script = tmp_path / "one_case.py"
     script.write_text(ONE_CASE)
     environment = {k: v for k, v in os.environ.items() if k != "_ROS_WHEELS_BOOTSTRAP_COMPLETE"}
-    command = [sys.executable, str(script), str(bundle.path), str(tmp_path / "out")]
+    command = [sys.executable, script, bundle.path, tmp_path / "out", atlas_file, Path(__file__).parents[1]]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=400, check=False)
     assert done.returncode == 0, done.stderr
     (found,) = json.loads(done.stdout)

@@ -62,8 +62,9 @@ def test_nothing_to_compare_gives_nan_and_no_warning() -> None:
     assert found["coverage"] == 0
 
 
-def test_challenge_score_halves_with_a_tenth_of_si_rmse_and_with_twice_the_time() -> None:
-    assert metrics.challenge_score(0.1, 0.02) == pytest.approx(0.5 / 0.02)
+def test_challenge_score_halves_with_a_twentieth_of_si_rmse_and_with_twice_the_time() -> None:
+    assert metrics.challenge_score(0.05, 0.02, constant=1.0) == pytest.approx(0.5 / 0.02)
+    assert metrics.challenge_score(0.311, 0.037) == pytest.approx(232, abs=0.5)
     assert metrics.challenge_score(0.0, 0.04, constant=5.0) == pytest.approx(1 / 0.2)
     with pytest.raises(SettingError, match="positive"):
         metrics.challenge_score(0.1, 0.0)

@@ -4,16 +4,20 @@ import json
 from dataclasses import replace
 
 import pytest
+from made_weights import CHECKOUT
 
 from fastdepth_ros.cli import main
 from fastdepth_ros.evaluation.benchmark.network_rounds import Job
-from fastdepth_ros.evaluation.tables import figure, report
-from fastdepth_ros.evaluation.tables.measure import Budget, measured
+from fastdepth_ros.evaluation.tables import accuracy, figure, report
+from fastdepth_ros.evaluation.tables.budget import Budget
+from fastdepth_ros.evaluation.tables.measure import measured
 from fastdepth_ros.evaluation.tables.rows import TABLES, PaperTable, Row
 from fastdepth_ros.network.builder import GraphBuilder
 from fastdepth_ros.network.count import count, total
+from fastdepth_ros.network.entries import names
 from fastdepth_ros.network.kinds import Full
 
+TORCH = CHECKOUT / ".venv-train" / "bin" / "python"
 ROWS = {row.network: row for table in TABLES for row in table.rows}
 
 
@@ -23,8 +27,13 @@ def test_a_row_counts_what_the_paper_prints(row):
     found = total(count(job.graph, job.height, job.width))
     for printed, counted in ((row.weights, found.weights / 1e6), (row.macs, found.macs / 1e9)):
         digits = len(printed.partition(".")[2])
-        if printed != "12.9":  # 12.847: docs/networks.md
+        if printed not in ("12.9", ""):  # 12.847: docs/networks.md
             assert f"{counted:.{digits}f}" == printed
+
+
+def test_every_line_has_a_network_that_can_learn_and_all_that_its_table_prints():
+    for table in TABLES:
+        assert all(row.learns in names() and len(row.printed) == len(table.columns) for row in table.rows)
 
 
 class Small(Row):
@@ -37,7 +46,7 @@ class Small(Row):
 
 
 def test_a_table_that_was_measured_is_read_again(tmp_path):
-    table = PaperTable(7, "Small", (Small("before", "one", "1", "1"), Small("after", "two", "1", "1")))
+    table = PaperTable("7", "Small", (Small("before", "one", "1", "1"), Small("after", "two", "1", "1")))
     arguments = (tmp_path, "host", Budget(2, 0.01), (1, 2), {})
     said = []
     first = measured(table, *arguments, said.append)
@@ -49,20 +58,76 @@ def test_a_table_that_was_measured_is_read_again(tmp_path):
     measured(replace(table, rows=table.rows[:1]), *arguments, said.append)
     assert said, "another table of that number is measured anew"
 
-    report.write(tmp_path, {7: first}, "1 January 2026", "two rounds")
+    report.write(tmp_path, {"7": first}, {}, "1 January 2026", "two rounds")
     text = (tmp_path / report.MARKDOWN).read_text(encoding="utf-8")
     assert "## Table 7: Before and after pruning" in text
     assert "| before pruning | 48x32 | 0.000 (3.93) |" in text
+    assert "Accuracy is left out" in text
+    assert "delta1" not in text
     assert json.loads((tmp_path / report.JSON).read_text(encoding="utf-8"))["tables"]["7"] == first
-    figure.draw(tmp_path / report.FIGURE, {7: first})
+    figure.draw(tmp_path / report.FIGURE, {"7": first})
     assert (tmp_path / report.FIGURE).read_bytes().startswith(b"\x89PNG")
+    assert not figure.draw_accuracy(tmp_path / report.ACCURACY, {"7": first}, {})
+
+
+def timed(network, milliseconds):
+    """A report as ``network_report`` makes it."""
+    times = {"runtime": "fastdepth", "threads": 1, "processor_ms": milliseconds, "min_ms": milliseconds}
+    counts = {"weights": 376544, "macs": 26700000, "macs_without_zeros": 26700000, "maps_mb": 1.0}
+    about = {"target": "host", "processor": "a processor", "cores": 2, "input_px": [160, 128]}
+    return {"network": network, **counts, **about, "runtimes": [times]}
+
+
+def test_what_was_learned_stands_beside_the_times_and_the_challenge_s_score_is_made_of_both(tmp_path):
+    (table,) = (each for each in TABLES if each.number == "challenge")
+    rows = [timed(row.network, 2.0) for row in table.rows]
+    about = {"images": 480.0, "size": 64.0, "learned": 192, "held_out": 48}
+    lite = {**about, "delta1": 0.25, "rmse_m": 1.5, "si_rmse": 0.4, "abs_rel": 0.5}
+    learned = {"litedepth": lite, "mobilenetv3-unet": {**lite, "delta1": None, "rmse_m": None, "si_rmse": None}}
+    report.write(tmp_path, {"challenge": rows}, learned, "1 January 2026", "two rounds")
+    text = (tmp_path / report.MARKDOWN).read_text(encoding="utf-8")
+    # 640000 * 2^(-20 * 0.4) / 2 = 1250
+    assert (
+        "| LiteDepth 2022 | 160x128 | 0.377 | 0.027 | 2.00 | 1.0 | 0.250 | 1.500 | 0.400 | 1250.0 | 0.311 | 3.79 | 37 |"
+        in text
+    )
+    unlearned = next(line for line in text.splitlines() if line.startswith("| SMART"))
+    assert unlearned.split(" | ")[6:10] == ["-"] * 4
+    assert next(line for line in text.splitlines() if line.startswith("| GY-Lab")).split(" | ")[6:10] == ["-"] * 4
+    assert "480 views of 64x64 of 192 computed rooms" in text
+    assert figure.draw_accuracy(tmp_path / report.ACCURACY, {"challenge": rows}, learned)
+    assert (tmp_path / report.ACCURACY).read_bytes().startswith(b"\x89PNG")
+
+
+def silent(_words):
+    pass
+
+
+def test_without_torch_only_what_was_trained_before_is_shown(tmp_path):
+    assert accuracy.learned(["litedepth"], tmp_path, None, Budget(1, 0.1, 12, 16), silent) == {}
+    assert not (tmp_path / "training").exists()
+
+
+@pytest.mark.skipif(not TORCH.exists(), reason=f"no torch: {TORCH} is missing (make train-env)")
+def test_a_network_is_trained_once(tmp_path):
+    budget, said = Budget(1, 0.1, pictures=12, images=16, side=64), []
+    found = accuracy.learned(["litedepth", "litedepth"], tmp_path, TORCH, budget, said.append)
+    assert set(found) == {"litedepth"}
+    assert found["litedepth"]["finished"]
+    assert (found["litedepth"]["images"], found["litedepth"]["held_out"]) == (16, 2)
+    assert sum(words.startswith("Training") for words in said) == 1
+    said.clear()
+    assert accuracy.learned(["litedepth"], tmp_path, None, budget, said.append) == found
+    assert not said
+    longer = replace(budget, images=24)
+    assert accuracy.learned(["litedepth"], tmp_path, None, longer, silent) == {}, "another budget is another training"
 
 
 @pytest.mark.parametrize(
     ("line", "said"),
     [
         (["tables", "--tables", "2"], "there is no table 2"),
-        (["tables", "--tables", "x"], "--tables is 'x'"),
+        (["tables", "--tables", "x"], "there is no table x"),
         (["tables", "--against", "ncnn"], "ncnn reads no graph"),
         (["bench", "--network", "resnet-19-upconv"], "is no network. Near it are"),
         (["bench", "--network", "litedepth", "--against", "litert"], "litert reads no graph"),

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -20,8 +21,11 @@ from pathlib import Path
 from fastdepth_ros.demo.graph import enter_graph
 
 if __name__ == "__main__":
-    model, folder = map(Path, sys.argv[1:])
+    model, folder, atlas = map(Path, sys.argv[1:4])
     enter_graph(folder / "graph")
+    sys.path.append(sys.argv[4])
+    from computed_room import bench_with
+    bench_with(atlas)
     from fastdepth_ros.evaluation.benchmark.several_cameras import measure
 
     module = {"model": str(model), "target": "host", "precision": "auto"}
@@ -30,12 +34,12 @@ if __name__ == "__main__":
 
 
 @pytest.mark.usefixtures("module")
-def test_answers_and_ages_of_each_camera_are_measured_and_the_memory_of_the_node(bundle, tmp_path):
+def test_answers_and_ages_of_each_camera_are_measured_and_the_memory_of_the_node(bundle, atlas_file, tmp_path):
     # A process of its own, because a graph is entered before ROS is loaded.
     script = tmp_path / "two.py"
     script.write_text(TWO)
     environment = {k: v for k, v in os.environ.items() if k != "_ROS_WHEELS_BOOTSTRAP_COMPLETE"}
-    command = [sys.executable, str(script), str(bundle.path), str(tmp_path / "out")]
+    command = [sys.executable, script, bundle.path, tmp_path / "out", atlas_file, Path(__file__).parents[1]]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=400, check=False)
     assert done.returncode == 0, done.stderr
     alone, two = json.loads(done.stdout)

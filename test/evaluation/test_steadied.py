@@ -5,6 +5,7 @@ import json
 import cv2
 import numpy as np
 import pytest
+from flicker import errors
 
 from fastdepth_ros.cli import main
 from fastdepth_ros.errors import SettingError
@@ -26,7 +27,7 @@ def outcomes(count, late=0, noise=0.04, step=4):
     for number in range(count):
         left, then = step * number, step * max(0, number - late)
         truth, answer = (np.ascontiguousarray(BOXES[:, at : at + 224]) for at in (left, then))
-        cells = answer[::2, ::2] * np.exp(rng.normal(0, noise, (112, 112))).astype(np.float32)
+        cells = answer[::2, ::2] * np.exp(errors(rng, noise))
         answer = cells.repeat(2, 0).repeat(2, 1)
         yield Outcome(str(number), {}, {}, np.ascontiguousarray(WORLD[:, left : left + 224]), answer, truth, 0.01)
 

@@ -3,10 +3,12 @@
 import cv2
 import numpy as np
 import pytest
+from flicker import errors
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from fastdepth_ros.filters.halves import Halves
 from fastdepth_ros.filters.steadiness import PAUSE, Steadiness
 
 SIZE = 224
@@ -29,15 +31,15 @@ def steady_all(answers, pictures, steadiness, period=PERIOD):
     out = []
     for number, (answer, picture) in enumerate(zip(answers, pictures, strict=True)):
         metres = answer.copy()
-        filter_.steady(metres, picture, number * period, steadiness)
+        filter_.steady(metres, Halves(picture), number * period, steadiness)
         out.append(metres)
     return out
 
 
 def flickering(count, rng, sigma=0.05):
-    """Answers of a slanted wall, each cell with an error of its own."""
+    """Answers of a slanted wall, each with errors of its own."""
     wall = np.linspace(1.5, 4, 112 * 112, dtype=np.float32).reshape(112, 112)
-    return [wall * np.exp(rng.normal(0, sigma, wall.shape)).astype(np.float32) for _ in range(count)]
+    return [wall * np.exp(errors(rng, sigma)) for _ in range(count)]
 
 
 @pytest.mark.parametrize(("steadiness", "left"), [(0.5, 0.5), (1.0, 0.3)])
@@ -94,7 +96,7 @@ def test_a_pan_carries_the_mean_along():
     world = np.exp(cv2.GaussianBlur(rng.normal(0, 1, (112, 300)).astype(np.float32), (0, 0), 12) * 3) * 2
     pictures = [seen(4 * number, rng) for number in range(24)]
     truths = [np.ascontiguousarray(world[:, 2 * number : 2 * number + 112]) for number in range(24)]
-    answers = [truth * np.exp(rng.normal(0, 0.04, truth.shape)).astype(np.float32) for truth in truths]
+    answers = [truth * np.exp(errors(rng, 0.04)) for truth in truths]
     steadied = steady_all(answers, pictures, 0.5)
     before, after = (np.abs(np.log(np.stack(each[8:]) / np.stack(truths[8:]))).mean() for each in (answers, steadied))
     assert after < 0.65 * before
@@ -125,7 +127,7 @@ def test_a_pause_and_a_clock_that_jumps_back_begin_anew(later):
     filter_ = Steadiness((112, 112))
     for now, metres in ((10.0, 2.0), (10.1, 2.0), (10.1 + later, 2.2)):
         answer = np.full((112, 112), metres, np.float32)
-        filter_.steady(answer, seen(), now, 1.0)
+        filter_.steady(answer, Halves(seen()), now, 1.0)
     np.testing.assert_allclose(answer, 2.2, rtol=1e-5)
     assert filter_.goes_on == 0
 
@@ -134,7 +136,7 @@ def test_what_is_forgotten_has_no_say():
     filter_ = Steadiness((112, 112))
     for now, metres in ((0.0, 2.0), (0.1, 2.2)):
         answer = np.full((112, 112), metres, np.float32)
-        filter_.steady(answer, seen(), now, 1.0)
+        filter_.steady(answer, Halves(seen()), now, 1.0)
         filter_.forget()
     np.testing.assert_allclose(answer, 2.2, rtol=1e-5)
 
@@ -153,7 +155,7 @@ def test_a_light_that_flickers_changes_no_thing():
 def test_answers_of_any_size_are_steadied(shape):
     rng = np.random.default_rng(0)
     picture = cv2.resize(seen(), (2 * shape[1], 2 * shape[0]))
-    answers = [np.float32(2) * np.exp(rng.normal(0, 0.04, shape)).astype(np.float32) for _ in range(30)]
+    answers = [np.float32(2) * np.exp(errors(rng, 0.04, shape)) for _ in range(30)]
     steadied = steady_all(answers, [picture] * 30, 0.5)
     assert np.stack(steadied[10:]).std(0).mean() < 0.5 * np.stack(answers[10:]).std(0).mean()
 

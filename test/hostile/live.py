@@ -255,25 +255,16 @@ def settle(stranger: Stranger) -> None:
     """
     from lifecycle_msgs.srv import ChangeState, GetState
 
-    from fastdepth_ros.parameters import Parameters
+    from fastdepth_ros.parameters import TABLE, Change
     from hostile.seeds import images
 
-    defaults = [
-        ["model", Parameters.model, None],
-        ["target", "host", None],
-        ["precision", "float32", None],
-        ["image_transport", "raw", None],
-    ]
-    live = [
-        ["max_rate", 0.0, None],
-        ["min_depth", Parameters.min_depth, None],
-        ["max_depth", Parameters.max_depth, None],
-        ["power_profile", "max-n", None],
-    ]
-    live += [["threads", 1, None], ["niceness", 0, None], ["cpu_affinity", "all", None]]
+    # What stood in between may refuse one of them: in the second round it stands no more.
+    own = {"precision": "float32", "threads": 1}
+    changed = [spec for spec in TABLE.values() if spec.change is not Change.START]
+    defaults = [[spec.name, own.get(spec.name, spec.default), None] for spec in changed] * 2
     for transition in (4, 2, 0, 1, 3):  # deactivate, clean up, set, configure, activate
         if transition == 0:
-            for each in (*live, *defaults):
+            for each in defaults:
                 stranger.call("set_parameters", request_of(stranger, "set_parameters", json.dumps([each]).encode()))
             continue
         request = ChangeState.Request()

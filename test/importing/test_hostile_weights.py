@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from made_weights import random_weights
+from nursery import IMPORTING, Nursery
 
 from fastdepth_ros.errors import WeightsError
 from fastdepth_ros.importing import READERS, apart, inert, read_weights
@@ -64,17 +65,25 @@ def zipped(pickled: bytes) -> bytes:
     return torch_files.zip_file(pickled, {"0": np.ones(1, np.float32)})
 
 
+@pytest.fixture(scope="module")
+def readers():
+    """Starts processes that have imported what reads weights."""
+    nursery = Nursery(IMPORTING)
+    yield nursery
+    nursery.end()
+
+
 @pytest.mark.parametrize("form", ["zip", "file of 2019"])
 @pytest.mark.parametrize("name", HOSTILE_PICKLES)
-def test_a_hostile_pickle_costs_nothing_but_an_error(tmp_path, name, form):
+def test_a_hostile_pickle_costs_nothing_but_an_error(readers, tmp_path, name, form):
     code = HOSTILE_PICKLES[name]
     file = tmp_path / "hostile.pth"
     file.write_bytes(zipped(code) if form == "zip" else b"\x80\x02" + code + b".")
-    run_bounded(file)
+    run_bounded(readers, file)
 
 
-def run_bounded(file, megabytes=500):
-    """Read a file in a fresh process, in which nothing stands between the parser and a crash, and measure it."""
+def run_bounded(readers, file, megabytes=500):
+    """Read a file in a process of its own, in which nothing stands between the parser and a crash, and measure it."""
     program = (
         "import sys\nfrom fastdepth_ros.errors import WeightsError\n"
         "from fastdepth_ros.importing.reading import read_here\n"
@@ -82,7 +91,7 @@ def run_bounded(file, megabytes=500):
         # ru_maxrss would be that of the process that started this one, where it had more.
         "print(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))"
     )
-    done = subprocess.run([sys.executable, "-c", program, file], capture_output=True, text=True, check=False)
+    done = readers.run([sys.executable, "-c", program, file])
     assert (done.returncode, done.stderr) == (0, ""), done.stderr[-2000:]
     said, peak = done.stdout.splitlines()
     assert len(said) < 1000
@@ -144,10 +153,10 @@ HOSTILE_NPZ = {
 
 
 @pytest.mark.parametrize("name", HOSTILE_NPZ)
-def test_a_hostile_npz_costs_nothing_but_an_error(tmp_path, name):
+def test_a_hostile_npz_costs_nothing_but_an_error(readers, tmp_path, name):
     file = tmp_path / "hostile.npz"
     file.write_bytes(HOSTILE_NPZ[name])
-    run_bounded(file)
+    run_bounded(readers, file)
 
 
 def test_every_damage_of_an_npz_is_one_kind_of_error(tmp_path):
@@ -189,10 +198,10 @@ HOSTILE_ONNX = {
 
 
 @pytest.mark.parametrize("name", HOSTILE_ONNX)
-def test_a_hostile_onnx_model_costs_nothing_but_an_error(tmp_path, name):
+def test_a_hostile_onnx_model_costs_nothing_but_an_error(readers, tmp_path, name):
     file = tmp_path / "hostile.onnx"
     file.write_bytes(HOSTILE_ONNX[name])
-    run_bounded(file)
+    run_bounded(readers, file)
 
 
 def test_a_graph_of_a_million_brackets_is_refused(tmp_path):
@@ -239,6 +248,7 @@ def test_a_reader_has_limits_of_memory_and_time(tmp_path):
     assert resource.getrlimit(resource.RLIMIT_AS)[0] == resource.RLIM_INFINITY
 
 
+@pytest.mark.usefixtures("afresh")
 def test_good_weights_come_through_the_other_process_bit_by_bit(tmp_path):
     weights = random_weights(PRUNED)
     np.savez(tmp_path / "good.npz", **weights)
@@ -249,6 +259,7 @@ def test_good_weights_come_through_the_other_process_bit_by_bit(tmp_path):
     assert read_weights(tmp_path / "good.npz", PRUNED)[0] == PRUNED
 
 
+@pytest.mark.usefixtures("afresh")
 def test_nothing_is_imported_from_the_current_folder(tmp_path, monkeypatch):
     np.savez(tmp_path / "good.npz", **random_weights(PRUNED))
     for name in ("numpy", "safetensors", "runpy", "zipfile", "json"):

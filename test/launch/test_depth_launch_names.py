@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import shlex
+import sys
 from pathlib import Path
 
 import pytest
@@ -144,6 +147,19 @@ def shown(depth_launch, tmp_path, monkeypatch):
 def words_of(entities):
     context = launch.LaunchContext()
     return [context.perform_substitution(part) for e in entities if hasattr(e, "msg") for part in e.msg]
+
+
+def test_rviz_ends_with_the_launch_however_that_ends(shown):
+    """RViz knows nothing of launch: what starts it says so to the kernel."""
+    context = launch.LaunchContext()
+    (window,) = [entity for entity in shown() if isinstance(entity, launch.actions.ExecuteLocal)]
+    words = shlex.split("".join(map(context.perform_substitution, window.process_description.prefix)))
+    assert words == [sys.executable, "-m", "fastdepth_ros.children"]
+    environment = {
+        "".join(map(context.perform_substitution, name)): "".join(map(context.perform_substitution, value))
+        for name, value in window.process_description.additional_env
+    }
+    assert environment["FASTDEPTH_LAUNCH"] == str(os.getpid())
 
 
 def test_a_missing_plugin_for_compressed_images_is_told_with_its_package(shown, monkeypatch):

@@ -14,6 +14,7 @@ from fastdepth_ros.evaluation.benchmark.measure import OURS
 from fastdepth_ros.evaluation.benchmark.network_rounds import Job, NetworkBench, measure
 from fastdepth_ros.network.count import count, total
 
+TORCH = CHECKOUT / ".venv-train" / "bin" / "python"
 ONNX = CHECKOUT / ".venv-bench" / "bin" / "python"
 
 
@@ -57,3 +58,15 @@ def test_onnx_runtime_gives_the_same_answer(tmp_path, make, height, width):
     measure([bench], [1], 1, 0.01, silent)
     assert bench.missing == {}
     assert bench.timings["onnxruntime", 1].difference < 1e-4
+
+
+@pytest.mark.skipif(not TORCH.exists(), reason=f"no torch: {TORCH} is missing (make train-env)")
+@pytest.mark.parametrize(
+    ("make", "height", "width"), [(graphs.encoder_and_decoder, 48, 40), (graphs.oddities, 7, 9)], ids=["both", "odd"]
+)
+def test_torch_gives_the_same_answer(tmp_path, make, height, width):
+    job = Job("any", make(), height, width)
+    bench = NetworkBench(job, "host", {"torch": TORCH}, tmp_path / "any", tmp_path / "objects")
+    measure([bench], [1], 1, 0.01, silent)
+    assert bench.missing == {}
+    assert bench.timings["torch", 1].difference < 1e-4

@@ -7,7 +7,7 @@ from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import PointCloud2
 
 from fastdepth_ros.camera import Intrinsics
-from fastdepth_ros.cloud import RGB, XYZ, CloudMaker
+from fastdepth_ros.cloud import RGB, SIGMA, XYZ, CloudMaker
 from fastdepth_ros.messages.outputs import OutputMessages
 from fastdepth_ros.picture import CHANNELS, Picture
 
@@ -61,3 +61,27 @@ def test_a_standard_reader_that_skips_nan_keeps_every_point_with_depth(order):
     points = reader.read_points(cloud_message(order, 1), skip_nans=True)
     assert len(points) == KNOWN
     np.testing.assert_allclose(points["z"], 2.0)
+
+
+@pytest.mark.parametrize("fields", [XYZ, (*XYZ, RGB), (*XYZ, SIGMA), (*XYZ, RGB, SIGMA)], ids="-".join)
+@pytest.mark.parametrize("stride", [1, 3])
+@pytest.mark.parametrize("known", ["every pixel", "some"])
+def test_points_are_written_into_the_message_s_own_bytes(fields, stride, known):
+    depth = np.random.default_rng(1).uniform(0.5, 5.0, (HEIGHT, WIDTH)).astype(np.float32)
+    if known == "some":
+        depth[::6, ::5], depth[1::6, ::5], depth[2::6, ::5] = np.nan, np.inf, -np.inf
+    before, sigma = depth.copy(), depth / 10
+    maker, outputs = CloudMaker(CAMERA, stride, fields), OutputMessages("eye")
+    room = outputs.allocate("cloud", maker.shape, np.float32, maker.fields)
+    for _ in range(2):  # what was there before is written over
+        maker.write(depth, picture("rgb"), room, sigma)
+    np.testing.assert_array_equal(depth, before)
+    points = np.frombuffer(deserialize_message(bytes(outputs["cloud"]), PointCloud2).data, np.float32)
+    found = dict(zip(fields, np.moveaxis(points.reshape(maker.shape), -1, 0), strict=True))
+    rows, columns = np.mgrid[0:HEIGHT:stride, 0:WIDTH:stride]
+    z = np.where(np.isfinite(depth), depth, np.nan)[::stride, ::stride]
+    np.testing.assert_array_equal(found["z"], z)
+    np.testing.assert_allclose(found["x"], z * (columns - CAMERA.cx) / CAMERA.fx, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(found["y"], z * (rows - CAMERA.cy) / CAMERA.fy, rtol=1e-6, atol=1e-6)
+    if SIGMA in fields:
+        np.testing.assert_array_equal(found[SIGMA], sigma[::stride, ::stride])

@@ -225,6 +225,36 @@ def test_a_broken_image_is_refused_with_its_cause_and_remedy(encoding, fault):
     assert refused.value.remedy
 
 
+@pytest.mark.parametrize("fault", BROKEN)
+def test_a_broken_image_is_refused_after_a_whole_one(fault):
+    """The layout of the image before is remembered, and only for images of that very layout."""
+    reader, spoilt = opencv(), image("rgb8")
+    spoil, cause = BROKEN[fault]
+    spoil(spoilt)
+    for _ in range(2):
+        reader.read(image("rgb8"))
+        with pytest.raises(ImageError, match=cause):
+            reader.read(spoilt)
+
+
+def test_fewer_pixels_are_allowed_from_the_next_image_on():
+    reader = opencv()
+    reader.read(image("rgb8"))
+    reader.max_pixels = WIDTH * HEIGHT - 1
+    with pytest.raises(ImageError, match="max_pixels"):
+        reader.read(image("rgb8"))
+
+
+def test_the_next_image_of_a_layout_is_a_view_on_its_own_bytes():
+    reader, first, second = opencv(), image("bgr8", padding=4), image("bgr8", padding=4)
+    second.data[:] = type(second.data)("B", bytes(len(second.data)))
+    assert reader.read(first).pixels.any()
+    found = reader.read(second)
+    assert found.order == "bgr"
+    assert not found.pixels.any()
+    assert np.shares_memory(found.pixels, np.frombuffer(second.data, np.uint8))
+
+
 @given(
     encoding=st.sampled_from([*ENCODINGS, "8UC3", "jpeg"]),
     width=st.integers(0, 9),

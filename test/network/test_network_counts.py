@@ -154,6 +154,15 @@ def test_efficientpose_with_its_joints_is_as_large_as_was_counted_apart(size, jo
     assert printed(found.macs_without_zeros, 1e9, without_zeros) == printed(float(without_zeros), 1, without_zeros)
 
 
+@pytest.mark.parametrize(("head", "more"), [("64-64", 134), ("96-96", 520)])
+def test_efficientpose_s_wide_heads_cost_what_the_paper_says_more_than_its_slim_one(head, more):
+    slim, wide = (
+        sum(row.macs for row in count(entry(name).graph, 256, 256) if row.kind == "transposed")
+        for name in ("efficientpose-a", f"efficientpose-a-{head}")
+    )
+    assert round((wide - slim) / 1e6) == more
+
+
 def decoder(block, **words):
     """Decoders of the authors' code that are in no table, from their 7x7 map of 1024 channels."""
     builder = GraphBuilder("decoder", 1024)

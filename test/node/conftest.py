@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from node_graph import Graph
+from nursery import Copy, Nursery
 from robot import Robot
 
 from fastdepth_ros.node.rclpy_ways.choice import choose
@@ -74,13 +76,23 @@ def start(
     bundle: Bundle,
     module: CompiledModule,  # noqa: ARG001
     unhurried: Path,
+    nursery: Nursery,
     tmp_path_factory: pytest.TempPathFactory,
 ):
-    """Starts nodes in namespaces of their own, and ends them with the module of the test."""
-    processes: list[tuple[subprocess.Popen, Graph, Path]] = []
+    """Starts nodes in namespaces of their own, and ends them with the module of the test.
+
+    They are copies of a process that has imported what they need, unless a test is about starts, ends or memory: then
+    they are started ``afresh``.
+    """
+    processes: list[tuple[subprocess.Popen | Copy, Graph, Path]] = []
 
     def start_node(
-        *arguments: str, wait: bool = True, namespace: str = "", program: tuple[str, ...] = NODE, **parameters: object
+        *arguments: str,
+        wait: bool = True,
+        namespace: str = "",
+        program: tuple[str, ...] = NODE,
+        afresh: bool = False,
+        **parameters: object,
     ) -> Graph:
         # Tests show pictures in which nothing is to be seen.
         ours = {"model": bundle.path, "diagnostics_period": 0.2, "power_file": unhurried, "gate": "off"}
@@ -90,10 +102,8 @@ def start(
         for name, value in parameters.items():
             order += ["-p", f"{name}:={str(value).lower() if isinstance(value, bool) else value}"]
         log = tmp_path_factory.mktemp("node") / "log"
-        # The wheels' guard would keep the child from finding its libraries where it runs in another environment.
-        environment = {name: value for name, value in os.environ.items() if name != "_ROS_WHEELS_BOOTSTRAP_COMPLETE"}
         with log.open("w") as output:
-            process = subprocess.Popen(order, stdout=output, stderr=subprocess.STDOUT, env=environment)
+            process = (process_of if afresh else nursery.start)(order, stdout=output, stderr=subprocess.STDOUT)
         graph = Graph(namespace, process, log)
         processes.append((process, graph, log))
         if wait:
@@ -106,7 +116,14 @@ def start(
     end(processes, 0)
 
 
-def end(processes: list[tuple[subprocess.Popen, Graph, Path]], number: int) -> None:
+def process_of(order: list[str], **options: Any) -> subprocess.Popen:
+    """Start Python as a user does."""
+    # The wheels' guard would keep the child from finding its libraries where it runs in another environment.
+    environment = {name: value for name, value in os.environ.items() if name != "_ROS_WHEELS_BOOTSTRAP_COMPLETE"}
+    return subprocess.Popen(order, env=environment, **options)
+
+
+def end(processes: list[tuple[subprocess.Popen | Copy, Graph, Path]], number: int) -> None:
     """End the nodes from a number on."""
     # One after the other: Fast DDS may wait for itself for ever where many participants leave at one moment.
     ended = processes[number:]
@@ -120,7 +137,7 @@ def end(processes: list[tuple[subprocess.Popen, Graph, Path]], number: int) -> N
         assert process.returncode == 0, log.read_text()
 
 
-def interrupt(process: subprocess.Popen) -> None:
+def interrupt(process: subprocess.Popen | Copy) -> None:
     """End a node as Ctrl-C would, and one that does not heed that in time by force: its status tells."""
     if process.poll() is None:
         process.send_signal(signal.SIGINT)

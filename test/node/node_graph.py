@@ -14,6 +14,7 @@ import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
+from nursery import Copy
 from rcl_interfaces.srv import DescribeParameters, GetParameters, SetParameters
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.parameter import Parameter
@@ -43,7 +44,7 @@ UNHEARD = ("no camera_info came", "has no publisher")
 class Graph:
     """What a test does to one node, and what it hears of it."""
 
-    def __init__(self, namespace: str, process: subprocess.Popen, log: Path) -> None:
+    def __init__(self, namespace: str, process: subprocess.Popen | Copy, log: Path) -> None:
         self.namespace = namespace
         self.process = process
         self.closed = False

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -14,10 +12,9 @@ import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from node_graph import Graph, camera_info_of, depth_of, image_of
+from nursery import Nursery
 
 from fastdepth_ros.camera import PAPER_VIEW, Intrinsics, View
-from fastdepth_ros.models import find_bundle
-from fastdepth_ros.runtime.cache import prebuilt_for_here
 from fastdepth_ros.scene.path import pose_at
 from fastdepth_ros.scene.render import Atlas, Renderer
 from fastdepth_ros.scene.room import build_room
@@ -63,29 +60,28 @@ def room(tmp_path_factory, atlas) -> Room:
 class Other:
     """Another node, in a process of its own."""
 
-    def __init__(self, what: str, room: Room, namespace: str) -> None:
-        environment = {name: value for name, value in os.environ.items() if name != "_ROS_WHEELS_BOOTSTRAP_COMPLETE"}
+    def __init__(self, nursery: Nursery, what: str, room: Room, namespace: str) -> None:
         order = [sys.executable, str(ROBOT), what, str(room.file), "-r", f"__ns:={namespace}"]
-        self.process = subprocess.Popen(order, stdin=subprocess.PIPE, text=True, env=environment)
+        self.process = nursery.start(order, stdin=subprocess.PIPE)
 
     def be(self, mode: str) -> None:
         self.process.stdin.write(f"{mode}\n")
         self.process.stdin.flush()
 
     def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
+        self.process.kill()
         self.process.wait()
 
 
 class Robot:
     """A node that is shown the room, and the nodes beside it."""
 
-    def __init__(self, graph: Graph, room: Room) -> None:
-        self.graph, self.room, self.others = graph, room, []
+    def __init__(self, graph: Graph, room: Room, nursery: Nursery) -> None:
+        self.graph, self.room, self.others, self._nursery = graph, room, [], nursery
         graph.calibrate(camera_info_of(320, 240, 262.5))
 
     def start(self, what: str) -> Other:
-        self.others.append(Other(what, self.room, self.graph.namespace))
+        self.others.append(Other(self._nursery, what, self.room, self.graph.namespace))
         return self.others[-1]
 
     def look(self, *outputs: str) -> list:
@@ -128,27 +124,18 @@ class Robot:
         return float(self.graph.values("anchoring").get(name, "nan"))
 
 
-@pytest.fixture(scope="module")
-def target() -> str:
-    """Whatever the shipped model is compiled for already, and runs here."""
-    module = prebuilt_for_here(find_bundle("fastdepth-indoor"))
-    if module is None:
-        pytest.skip("the shipped model has no compiled module for this processor")
-    return module.description.target
-
-
 def stamp_of(header) -> tuple[int, int]:
     """The stamp of a header, for comparing."""
     return header.stamp.sec, header.stamp.nanosec
 
 
 @pytest.fixture
-def robot(start, room, target):
+def robot(start, room, indoor, nursery):
     robots = []
 
     def make(**parameters):
-        graph = start(model="fastdepth-indoor", target=target, **parameters)
-        robots.append(Robot(graph, room))
+        graph = start(model=indoor, **parameters)
+        robots.append(Robot(graph, room, nursery))
         return robots[-1]
 
     yield make

@@ -45,7 +45,7 @@ def test_at_its_start_the_node_ends_quietly(domain, tmp_path, delay, number):  #
 @pytest.mark.parametrize("number", mostly_slow([signal.SIGINT, signal.SIGTERM]))
 def test_while_frames_flow_the_node_ends_without_a_word_of_its_context(start, number):
     for _ in range(3):
-        graph = start()
+        graph = start(afresh=True)
         graph.ask(image_of(GREY, graph.header()), "depth")
         for _ in range(20):
             graph.images.publish(image_of(GREY, graph.header()))

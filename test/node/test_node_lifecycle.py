@@ -108,7 +108,7 @@ def test_ages_are_told_in_the_clock_of_a_recording(start):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_node_ends_with_status_0_when_told_to(start, number):
-    graph = start()
+    graph = start(afresh=True)
     graph.ask(image_of(GREY, graph.header()), "depth")
     graph.process.send_signal(number)
     graph.process.send_signal(number)  # as launch does when it gets impatient
@@ -117,7 +117,7 @@ def test_the_node_ends_with_status_0_when_told_to(start, number):
 
 
 def test_a_node_that_is_configured_again_and_again_keeps_its_size(start):
-    graph = start()
+    graph = start(afresh=True)
     graph.ask(image_of(GREY, graph.header()), "depth")
 
     def cycle(times: int) -> tuple[int, int]:

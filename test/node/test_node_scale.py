@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 
@@ -10,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 from node_graph import Graph, camera_info_of, depth_of, image_of
+from nursery import Nursery
 from std_srvs.srv import Trigger
 
 from fastdepth_ros.anchoring import Anchors
@@ -91,12 +91,11 @@ def test_the_service_says_why_it_cannot(graph: Graph):
     assert graph.get("depth_scale") == 1.0
 
 
-def test_the_command_has_the_node_calibrate_and_puts_its_parameters_back(graph: Graph):
+def test_the_command_has_the_node_calibrate_and_puts_its_parameters_back(graph: Graph, nursery: Nursery):
     before = middle(graph)
     order = [sys.executable, "-m", "fastdepth_ros.cli", "calibrate", "--node", f"{graph.namespace}/fastdepth"]
     order += ["--distance", f"{3 * before:.4f}", "--pixel", "112", "112", "--wait", "120"]
-    environment = {name: value for name, value in os.environ.items() if name != "_ROS_WHEELS_BOOTSTRAP_COMPLETE"}
-    command = subprocess.Popen(order, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+    command = nursery.start(order, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     def show() -> bool:
         graph.images.publish(image_of(SCENE, graph.header()))

@@ -66,6 +66,20 @@ def test_heights_are_counted_from_the_floor_and_not_from_the_scans_frame(frames)
     assert np.isposinf(above[len(above) // 2])
 
 
+def test_the_scan_follows_a_camera_whose_place_changes(frames):
+    """Tables and places are kept while nothing moves, and not longer."""
+    scans, buffer = Scans(), frames.frames.buffer
+    parameters = validate({"floor_frame": "base_footprint", "scan_output_frame": "base_link"})
+    for before, lift, floor in ((0.3, 0.4, 0.1), (0.3, 0.4, 0.1), (0.5, 0.4, 0.1), (0.5, 0.4, 0.9), (0.3, 0.4, 0.1)):
+        buffer.put("base_footprint", "base_link", 100.0, (0.0, 0.0, floor), (0.0, 0.0, 0.0, 1.0), True)
+        buffer.put("base_link", "eye", 100.0, (before, 0.0, lift), OPTICAL, True)
+        frames.look_anew()
+        scan = deserialize_message(bytes(scans.make(WALL, SEEN, parameters, HEADER, frames)), LaserScan)
+        assert ahead(scan) == pytest.approx(2.0 + before, abs=0.01)
+        alone = scan_of(frames, floor_frame="base_footprint", scan_output_frame="base_link")
+        np.testing.assert_array_equal(scan.ranges, alone.ranges)
+
+
 def test_without_tf_the_scan_is_the_cameras_own(frames):
     scan = scan_of(frames, camera_height=0.5, scan_output_frame="camera_link")
     assert scan.header.frame_id == "camera_link"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 from node_graph import image_of
+from nursery import Nursery
 from slowly import mostly_slow
 
 GREY = np.full((48, 64, 3), 128, np.uint8)
@@ -108,7 +108,7 @@ def test_a_node_starts_where_there_is_no_home(start, monkeypatch, cache):
     monkeypatch.setenv("HOME", "/proc/nowhere")  # where not even root can make it
     for name in ("ROS_LOG_DIR", "ROS_HOME", "XDG_CACHE_HOME", *(["FASTDEPTH_CACHE"] if cache == "none" else [])):
         monkeypatch.delenv(name, raising=False)
-    graph = start(wait=False)
+    graph = start(wait=False, afresh=True)
     graph.wait_for(lambda: graph.doing == "active", "the node to become active", COMPILED)
     graph.ask(image_of(GREY, graph.header()), "depth")
     assert "ROS cannot log to /proc/nowhere/.ros/log" in graph.log.read_text()
@@ -125,11 +125,9 @@ PARAMETERS = {
 }
 
 
-def cannot_start(domain: None, *arguments: str) -> str:  # noqa: ARG001
+def cannot_start(nursery: Nursery, *arguments: str) -> str:
     """What a node says that ROS does not start."""
-    order = [sys.executable, "-m", "fastdepth_ros.node", "--ros-args", *arguments]
-    environment = {name: value for name, value in os.environ.items() if name != "_ROS_WHEELS_BOOTSTRAP_COMPLETE"}
-    done = subprocess.run(order, capture_output=True, text=True, env=environment, timeout=60, check=False)
+    done = nursery.run([sys.executable, "-m", "fastdepth_ros.node", "--ros-args", *arguments], timeout=60)
     assert done.returncode == 2, done.stderr
     assert "Traceback" not in done.stderr
     assert "/src/" not in done.stderr
@@ -137,10 +135,11 @@ def cannot_start(domain: None, *arguments: str) -> str:  # noqa: ARG001
 
 
 @pytest.mark.parametrize("kind", mostly_slow(PARAMETERS, 3))
-def test_a_file_of_parameters_that_ros_cannot_read_is_named(domain, tmp_path, kind):
+@pytest.mark.usefixtures("domain")
+def test_a_file_of_parameters_that_ros_cannot_read_is_named(nursery, tmp_path, kind):
     path = tmp_path / "depth.yaml"
     path.write_text(PARAMETERS[kind])
-    assert str(path) in cannot_start(domain, "--params-file", str(path))
+    assert str(path) in cannot_start(nursery, "--params-file", str(path))
 
 
 @pytest.mark.parametrize(
@@ -155,5 +154,6 @@ def test_a_file_of_parameters_that_ros_cannot_read_is_named(domain, tmp_path, ki
         (("--log-level", "loud"), "loud"),
     ],
 )
-def test_an_argument_that_ros_does_not_understand_is_named(domain, arguments, word):
-    assert word in cannot_start(domain, *arguments)
+@pytest.mark.usefixtures("domain")
+def test_an_argument_that_ros_does_not_understand_is_named(nursery, arguments, word):
+    assert word in cannot_start(nursery, *arguments)

@@ -4,7 +4,6 @@ import os
 import resource
 import sqlite3
 import struct
-import subprocess
 import sys
 import zlib
 from contextlib import suppress
@@ -14,6 +13,7 @@ import cv2
 import numpy as np
 import pytest
 from bags import START, STORE, compressed, image, write
+from nursery import Nursery
 from pngs import bomb
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 
@@ -119,7 +119,15 @@ BOMBS = {
 }
 
 
-def run_bounded(path, megabytes=400):
+@pytest.fixture(scope="module")
+def readers():
+    """Starts processes that have imported what reads recordings."""
+    nursery = Nursery(("fastdepth_ros.recording",))
+    yield nursery
+    nursery.end()
+
+
+def run_bounded(readers, path, megabytes=400):
     """Open a recording and read it in a process of its own: there is one clear error, and its memory is measured."""
     program = (
         "import sys\nfrom fastdepth_ros.errors import RecordingError\n"
@@ -133,7 +141,7 @@ def run_bounded(path, megabytes=400):
         # ru_maxrss would be that of the process that started this one, where it had more.
         "print(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))"
     )
-    done = subprocess.run([sys.executable, "-c", program, path], capture_output=True, text=True, check=False)
+    done = readers.run([sys.executable, "-c", program, path])
     assert (done.returncode, done.stderr) == (0, ""), done.stderr[-2000:]
     said, peak = done.stdout.splitlines()
     assert said.isprintable()
@@ -143,10 +151,10 @@ def run_bounded(path, megabytes=400):
 
 
 @pytest.mark.parametrize("name", BOMBS)
-def test_a_hostile_mcap_file_costs_nothing_but_an_error(tmp_path, name):
+def test_a_hostile_mcap_file_costs_nothing_but_an_error(readers, tmp_path, name):
     file = tmp_path / "bag.mcap"
     file.write_bytes(BOMBS[name])
-    assert "cannot be read" in run_bounded(file)
+    assert "cannot be read" in run_bounded(readers, file)
 
 
 @pytest.mark.parametrize(
@@ -160,11 +168,11 @@ def test_a_plain_file_of_the_same_making_is_read(tmp_path, good):
         assert [message.data for message in recording.messages()] == [RAW]
 
 
-def test_a_recorded_picture_that_would_cost_gigabytes_is_left_out(tmp_path):
+def test_a_recorded_picture_that_would_cost_gigabytes_is_left_out(readers, tmp_path):
     good = cv2.imencode(".png", np.zeros((6, 8, 3), np.uint8))[1].tobytes()
     pictures = [compressed("png", data) for data in (good, bomb(30000, 30000, 1, 0), good)]
     bag = write(tmp_path / "bag", *(("/cam/compressed", picture) for picture in pictures))
-    assert run_bounded(bag) == "it was read"
+    assert run_bounded(readers, bag) == "it was read"
     with UnpackedRecording.open(bag) as recording:
         assert len(list(recording.messages())) == 2
         assert "30000x30000" in recording.left_out
@@ -188,31 +196,31 @@ def packed_bag(path, plugin, mode, *pictures):
     return path
 
 
-def test_a_packed_message_of_gigabytes_is_refused(tmp_path):
+def test_a_packed_message_of_gigabytes_is_refused(readers, tmp_path):
     bag = packed_bag(tmp_path / "bag", StoragePlugin.SQLITE3, CompressionMode.MESSAGE, RAW, RAW)
     with sqlite3.connect(bag / "bag.db3") as database:
         database.execute("UPDATE messages SET data = ? WHERE id = 2", (zstd_bomb(4096),))
-    assert "unpacks to more than" in run_bounded(bag)
+    assert "unpacks to more than" in run_bounded(readers, bag)
 
 
 @pytest.mark.parametrize("plugin", list(StoragePlugin), ids=lambda p: p.name)
-def test_a_packed_file_of_terabytes_is_refused_before_it_fills_the_disk(tmp_path, plugin):
+def test_a_packed_file_of_terabytes_is_refused_before_it_fills_the_disk(readers, tmp_path, plugin):
     bag = packed_bag(tmp_path / "bag", plugin, CompressionMode.FILE, RAW)
     (file,) = bag.glob("*.zstd")
     block = ((2**17 << 3) | 2).to_bytes(3, "little") + b"\0"
     file.write_bytes(zstd_bomb(2048)[:-3] + block * 10_000)
-    assert "unpacks to more than" in run_bounded(bag)
+    assert "unpacks to more than" in run_bounded(readers, bag)
 
 
 @pytest.mark.parametrize(
     "content", [message(data=b"") * 400_000, record(0, b"") * 400_000], ids=["messages", "nothing"]
 )
-def test_a_packed_file_of_more_records_than_bytes_is_refused_before_they_are_walked(tmp_path, zstd, content):
+def test_a_packed_file_of_more_records_than_bytes_is_refused_before_they_are_walked(readers, tmp_path, zstd, content):
     """17 kB that became 55 million records took 44 s of processor time."""
     bag = packed_bag(tmp_path / "bag", StoragePlugin.MCAP, CompressionMode.FILE, RAW)
     (file,) = bag.glob("*.zstd")
     file.write_bytes(zstd.compress(mcap(content)))
-    assert " record" in run_bounded(bag)
+    assert " record" in run_bounded(readers, bag)
 
 
 HOSTILE_SQL = {
@@ -237,11 +245,11 @@ HOSTILE_SQL = {
 
 @pytest.mark.parametrize("name", HOSTILE_SQL)
 @pytest.mark.parametrize("alone", [True, False], ids=["a file", "a folder"])
-def test_a_hostile_sqlite_file_costs_nothing_but_an_error(tmp_path, name, alone):
+def test_a_hostile_sqlite_file_costs_nothing_but_an_error(readers, tmp_path, name, alone):
     bag = packed_bag(tmp_path / "bag", StoragePlugin.SQLITE3, CompressionMode.NONE, RAW)
     with sqlite3.connect(bag / "bag.db3") as database:
         database.executescript(HOSTILE_SQL[name])
-    said = run_bounded(bag / "bag.db3" if alone else bag)
+    said = run_bounded(readers, bag / "bag.db3" if alone else bag)
     assert "cannot be read" in said or "no message" in said or "no camera" in said or said == "it was read"
     assert said != "it was read" or not alone  # metadata.yaml says that other topics are there, of which nothing is
 
@@ -264,12 +272,12 @@ HOSTILE_METADATA = {
 
 
 @pytest.mark.parametrize("name", HOSTILE_METADATA)
-def test_hostile_metadata_costs_nothing_but_an_error(tmp_path, name):
+def test_hostile_metadata_costs_nothing_but_an_error(readers, tmp_path, name):
     bag = write(tmp_path / "bag", ("/image", image()))
     text, (old, new) = (bag / "metadata.yaml").read_text(), HOSTILE_METADATA[name]
     assert old in text
     (bag / "metadata.yaml").write_text(text.replace(old, new))
-    said = run_bounded(bag)
+    said = run_bounded(readers, bag)
     assert "cannot be read" in said or name == "a file above"  # only its last part is looked at
 
 

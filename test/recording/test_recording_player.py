@@ -33,19 +33,24 @@ def path(tmp_path_factory):
     return folder
 
 
+class Theater:
+    """A graph of its own, in which processes play and listen."""
+
+    def __init__(self, nursery, folder):
+        self.nursery, self.environment = nursery, {**os.environ, **graph_environment(folder)}
+
+    def listen(self, count, *topics, reliability="RELIABLE"):
+        command = [sys.executable, str(LISTENER), reliability, "30", str(count), *topics]
+        return self.nursery.start(command, env=self.environment, stdout=subprocess.PIPE)
+
+    def play(self, path, *arguments):
+        command = [sys.executable, "-m", "fastdepth_ros.recording", str(path), "--wait", "20", *arguments]
+        return self.nursery.start(command, env=self.environment, stderr=subprocess.PIPE)
+
+
 @pytest.fixture
-def graph(tmp_path):
-    return {**os.environ, **graph_environment(tmp_path / "graph")}
-
-
-def listen(graph, count, *topics, reliability="RELIABLE"):
-    command = [sys.executable, str(LISTENER), reliability, "30", str(count), *topics]
-    return subprocess.Popen(command, env=graph, stdout=subprocess.PIPE, text=True)
-
-
-def play(graph, path, *arguments):
-    command = [sys.executable, "-m", "fastdepth_ros.recording", str(path), "--wait", "20", *arguments]
-    return subprocess.Popen(command, env=graph, stderr=subprocess.PIPE, text=True)
+def graph(nursery, tmp_path):
+    return Theater(nursery, tmp_path / "graph")
 
 
 def heard_by(listener):
@@ -58,9 +63,9 @@ def of(heard, topic):
 
 
 def test_a_camera_is_played_in_real_time_with_the_time_of_playing_as_its_stamp(graph, path):
-    listener = listen(graph, 2 * FRAMES, "/cam/image_raw=Image", "/cam/camera_info=CameraInfo")
+    listener = graph.listen(2 * FRAMES, "/cam/image_raw=Image", "/cam/camera_info=CameraInfo")
     before = time.time_ns()
-    player = play(graph, path)
+    player = graph.play(path)
     heard = heard_by(listener)
     assert player.wait(20) == 0
     images, infos = of(heard, "/cam/image_raw"), of(heard, "/cam/camera_info")
@@ -77,10 +82,8 @@ def test_a_camera_is_played_in_real_time_with_the_time_of_playing_as_its_stamp(g
 
 
 def test_the_recorded_stamps_can_be_kept_and_the_topics_named(graph, path):
-    listener = listen(graph, 2 * FRAMES, "/robot/front=Image", "/robot/info=CameraInfo")
-    player = play(
-        graph, path, "--keep-stamps", "--rate", "2", "--image", "/robot/front", "--camera-info", "/robot/info"
-    )
+    listener = graph.listen(2 * FRAMES, "/robot/front=Image", "/robot/info=CameraInfo")
+    player = graph.play(path, "--keep-stamps", "--rate", "2", "--image", "/robot/front", "--camera-info", "/robot/info")
     heard = heard_by(listener)
     _, words = player.communicate(timeout=20)
     assert "/cam/image_raw (12 messages) -> /robot/front" in words
@@ -92,8 +95,8 @@ def test_the_recorded_stamps_can_be_kept_and_the_topics_named(graph, path):
 
 
 def test_a_loop_goes_on_until_it_is_stopped_and_its_stamps_never_go_back(graph, path):
-    listener = listen(graph, 2 * FRAMES + 5, "/cam/image_raw=Image")
-    player = play(graph, path, "--loop", "--rate", "4")
+    listener = graph.listen(2 * FRAMES + 5, "/cam/image_raw=Image")
+    player = graph.play(path, "--loop", "--rate", "4")
     stamps = [entry["stamp"] for entry in heard_by(listener)]
     player.send_signal(signal.SIGINT)
     assert player.wait(20) == 0
@@ -104,8 +107,8 @@ def test_a_loop_goes_on_until_it_is_stopped_and_its_stamps_never_go_back(graph, 
 def test_images_of_a_driver_without_a_clock_get_stamps_of_their_own(graph, tmp_path):
     pairs = [(name, kind(stamp=0)) for _ in range(5) for name, kind in (("/info", camera_info), ("/image", image))]
     path = write(tmp_path / "zero", *pairs)
-    listener = listen(graph, 10, "/image=Image", "/info=CameraInfo")
-    assert play(graph, path, "--rate", "0.1").wait(30) == 0
+    listener = graph.listen(10, "/image=Image", "/info=CameraInfo")
+    assert graph.play(path, "--rate", "0.1").wait(30) == 0
     heard = heard_by(listener)
     stamps = [entry["stamp"] for entry in of(heard, "/image")]
     assert len(set(stamps)) == 5
@@ -114,8 +117,8 @@ def test_images_of_a_driver_without_a_clock_get_stamps_of_their_own(graph, tmp_p
 
 def test_compressed_pictures_go_out_where_image_transport_looks_for_them(graph, reference):
     """Best effort on both ends, as drivers and the node do it: the first may be lost while the ends find each other."""
-    listener = listen(graph, 50, "/front/image/compressed=CompressedImage", reliability="BEST_EFFORT")
-    player = play(graph, reference / "bags" / "tum_fr3_cabinet", "--image", "/front/image", "--best-effort")
+    listener = graph.listen(50, "/front/image/compressed=CompressedImage", reliability="BEST_EFFORT")
+    player = graph.play(reference / "bags" / "tum_fr3_cabinet", "--image", "/front/image", "--best-effort")
     heard = heard_by(listener)
     assert player.wait(20) == 0
     assert len(heard) == 50
@@ -126,8 +129,8 @@ def test_two_players_in_namespaces_share_neither_name_nor_topic(graph, path):
     topics = [
         f"/{robot}/cam/{topic}" for robot in ("one", "two") for topic in ("image_raw=Image", "camera_info=CameraInfo")
     ]
-    listener = listen(graph, 4 * FRAMES, *topics)
-    players = [play(graph, path, "--namespace", robot) for robot in ("one", "/two/")]
+    listener = graph.listen(4 * FRAMES, *topics)
+    players = [graph.play(path, "--namespace", robot) for robot in ("one", "/two/")]
     heard = heard_by(listener)
     assert [player.wait(20) for player in players] == [0, 0]
     for topic in topics:
@@ -135,7 +138,7 @@ def test_two_players_in_namespaces_share_neither_name_nor_topic(graph, path):
 
 
 def test_nobody_listening_is_said(graph, path):
-    player = play(graph, path, "--wait", "0.3")
+    player = graph.play(path, "--wait", "0.3")
     _, words = player.communicate(timeout=20)
     assert player.returncode == 2
     assert "nobody subscribed to /cam/image_raw within 0.3 s" in words
@@ -152,7 +155,7 @@ def test_nobody_listening_is_said(graph, path):
     ],
 )
 def test_what_cannot_be_played_is_said(graph, path, arguments, words):
-    player = play(graph, path, *arguments)
+    player = graph.play(path, *arguments)
     _, said = player.communicate(timeout=20)
     assert player.returncode == 2
     assert words in said
@@ -173,7 +176,7 @@ def test_a_message_of_another_century_ends_the_player_with_a_remedy(graph, tmp_p
         for stamp in (START, 2**63 - 2):
             raw = bytes(STORE.serialize_cdr(image(stamp=START), "sensor_msgs/msg/Image"))
             writer.write("/cam/image_raw", "sensor_msgs/msg/Image", stamp, raw)
-    player = play(graph, tmp_path / "bag", "--wait", "0")
+    player = graph.play(tmp_path / "bag", "--wait", "0")
     said = player.communicate(timeout=60)[1]
     assert player.returncode > 0
     assert "/cam/image_raw comes 88233 days later. Its time is damaged" in said

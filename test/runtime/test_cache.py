@@ -60,6 +60,7 @@ def test_a_cached_module_is_not_compiled_again(small, kept):
     assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 
+@pytest.mark.usefixtures("afresh")
 def test_an_altered_module_in_the_cache_is_compiled_again(small, kept):
     library = kept / LIBRARY
     good = library.read_bytes()
@@ -93,6 +94,7 @@ def test_a_shipped_module_of_older_weights_is_refused(shipped, module):
     assert cache.prebuilt_for_here(sealed) is None
 
 
+@pytest.mark.usefixtures("afresh")
 def test_a_failed_compilation_names_the_command_to_try(small):
     with pytest.raises(ModuleError, match=r"for z80 failed with status 2.*fastdepth compile .* --target z80"):
         cache.module_for(small, "z80")
@@ -134,23 +136,23 @@ AVX2_ALONE = "avx2" not in processor.features() or "avx512f" in processor.featur
 
 
 @pytest.fixture
-def both(small):
+def both(small, small_modules):
     """A bundle with modules for any processor that has AVX2, in both precisions."""
     for precision, name in (("float32", "x86-64-v3"), ("int8", "x86-64-v3-int8")):
-        compile_bundle(small, "x86-64-v3", small.path / "modules" / name, precision=precision)
+        shutil.copytree(small_modules("x86-64-v3", precision), small.path / "modules" / name)
     return seal(small.path, small.manifest)
 
 
 @pytest.mark.skipif(AVX2_ALONE, reason="this processor's widest vectors are not AVX2's")
 @pytest.mark.parametrize("precision", ["float32", "int8"])
-def test_what_ships_is_not_compiled_anew_where_it_is_as_good(both, precision):
+def test_what_ships_is_not_compiled_anew_where_it_is_as_good(both, small_modules, precision):
     if precision == "int8" and int8_here().name != "AVX2":
         pytest.skip("this processor has faster products of bytes than the module")
     found = module_for(both, precision=precision)
     assert found.description.target == "x86-64-v3"
     assert found.folder.parent == both.path / "modules"
     assert not list(cache.cache_dir().glob("modules/*")), "something was compiled"
-    own = CompiledModule.open(compile_bundle(both, "host", both.path / "own", precision=precision))
+    own = CompiledModule.open(small_modules("host", precision))
     answers = []
     for module in (found, own):
         engine = open_engine(module, 1)
@@ -179,9 +181,8 @@ def test_what_ships_in_int8_is_compiled_anew_where_bytes_are_multiplied_faster(b
     assert cache.find_module(both) is not None
 
 
-def test_a_module_for_avx_512_in_int8_says_that_it_needs_vnni(small):
-    module = compile_bundle(small, "x86-64-v4", small.path / "out", precision="int8")
-    about = Description.read(module / "module.json")
+def test_a_module_for_avx_512_in_int8_says_that_it_needs_vnni(small_modules):
+    about = Description.read(small_modules("x86-64-v4", "int8") / "module.json")
     assert (about.target, about.precision, about.vector_width) == ("x86-64-v4", "int8", 16)
     assert {"avx512f", "avx512_vnni"} <= set(about.needs)
 
@@ -200,10 +201,9 @@ def test_a_module_in_int8_is_another_than_that_in_float32(small):
     assert module_for(small, precision="int8").folder == both["int8"].folder
 
 
-def test_int8_for_a_processor_that_is_not_here_says_what_it_needs(small):
+def test_int8_for_a_processor_that_is_not_here_says_what_it_needs(small_modules):
     """The smallest maps of this network are a single word."""
-    about = compile_bundle(small, "cortex-a76", small.path / "out", precision="int8") / "module.json"
-    said = json.loads(about.read_text())
+    said = json.loads((small_modules("cortex-a76", "int8") / "module.json").read_text())
     assert said["precision"] == "int8"
     assert "asimddp" in said["needs"]
 

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from made_weights import random_weights
+from small_network import SMALL
 
 from fastdepth_ros.compiler.export import compile_bundle
 from fastdepth_ros.errors import ModuleError, SettingError
-from fastdepth_ros.network import Network
 from fastdepth_ros.runtime.bundle import Manifest, write_bundle
 from fastdepth_ros.runtime.engine import load_machine
 from fastdepth_ros.runtime.engines import open_engine
@@ -51,15 +51,11 @@ def test_another_thread_than_the_one_that_made_it_may_run_it(engine):
     assert np.array_equal(engine.run(), here)
 
 
-def test_each_of_two_modules_in_a_process_answers_with_its_own_weights(tmp_path):
+def test_each_of_two_modules_in_a_process_answers_with_its_own_weights(tmp_path, small_module):
     """The linker takes a library by its path: one that is loaded already must not stand for another."""
     depths = {}
-    small = Network("small", encoder=(4, *[8] * 13), decoder=(8, 8, 8, 8, 4))
-    modules = []
-    for seed in (1, 2):
-        manifest = Manifest(f"small{seed}", small, 32, 32)
-        bundle = write_bundle(tmp_path / f"bundle{seed}", manifest, random_weights(small, seed))
-        modules.append(CompiledModule.open(compile_bundle(bundle, "host", tmp_path / f"module{seed}")))
+    other = write_bundle(tmp_path / "other", Manifest("other", SMALL, 32, 32), random_weights(SMALL, seed=2))
+    modules = [small_module, CompiledModule.open(compile_bundle(other, "host", tmp_path / "module"))]
     for name, order in (("first", modules), ("last", modules[::-1])):
         engines = [open_engine(module, 1) for module in order]  # both at once
         depths[name] = []

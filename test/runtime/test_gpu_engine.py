@@ -10,16 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_weights import CHECKOUT, random_weights
+from made_weights import CHECKOUT
+from small_network import SMALL, small_bundle
 
 from fastdepth_ros.compiler.cuda.gpus import GPUS
 from fastdepth_ros.compiler.cuda.nvrtc import nvrtc
 from fastdepth_ros.compiler.cuda.plan import CudaPlanner
-from fastdepth_ros.compiler.export import compile_bundle
 from fastdepth_ros.errors import ModuleError
-from fastdepth_ros.network import Network
-from fastdepth_ros.runtime.bundle import Manifest, write_bundle
-from fastdepth_ros.runtime.cache import module_for
 from fastdepth_ros.runtime.engines import open_engine
 from fastdepth_ros.runtime.gpu import driver as driver_room
 from fastdepth_ros.runtime.gpu import engine as engine_room
@@ -27,23 +24,21 @@ from fastdepth_ros.runtime.gpu.engine import GpuEngine
 from fastdepth_ros.runtime.module import CompiledModule
 
 TOOL = runpy.run_path(str(CHECKOUT / "tools" / "cuda_on_host.py"))
-SMALL = Network("small", encoder=(4, *[8] * 13), decoder=(8, 8, 8, 8, 4))
 GPU = GPUS["cuda-sm_62"]
 
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("small") / "small"
-    return write_bundle(folder, Manifest("small", SMALL, 64, 32), random_weights(SMALL, seed=1), "# Random\n")
+    return small_bundle(tmp_path_factory.mktemp("small"))
 
 
 @pytest.fixture(scope="module")
-def gpu_module(small, tmp_path_factory):
+def gpu_module(small_modules):
     try:
         nvrtc()
     except ModuleError as error:
         pytest.skip(str(error))
-    return CompiledModule.open(compile_bundle(small, GPU.name, tmp_path_factory.mktemp("gpu") / "module"))
+    return CompiledModule.open(small_modules(GPU.name))
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +46,7 @@ def library(small, tmp_path_factory):
     """A driver that knows the kernels of the small network."""
     if shutil.which(TOOL["COMPILER"]) is None:
         pytest.skip("g++ is missing (apt install g++)")
-    launches = CudaPlanner(SMALL, small.weights(), GPU).plan(32, 64)
+    launches = CudaPlanner(SMALL, small.weights(), GPU).plan(32, 32)
     source, order = TOOL["as_functions"]({launch.name: launch.kernel for launch in launches}, GPU.arch)
     table = ", ".join(f'{{"{name}_kernel", all_of_{name}, {len(names)}}}' for name, names in order.items())
     source += f'#define KERNELS {table}\n#include "{Path(__file__).with_name("host_driver.h")}"\n'
@@ -81,41 +76,41 @@ def fake(library, monkeypatch):
 
 
 def pictures():
-    return np.random.default_rng(3).integers(0, 256, (3, 32, 64, 3)).astype(np.uint8)
+    return np.random.default_rng(3).integers(0, 256, (3, 32, 32, 3)).astype(np.uint8)
 
 
-def expected(small, picture):
-    engine = open_engine(module_for(small))
+def expected(small_module, picture):
+    engine = open_engine(small_module)
     engine.input[:] = picture
     return engine.run().copy()
 
 
-def check(engine, small):
+def check(engine, small_module):
     for picture in pictures():
         engine.input[:] = picture
-        answer, here = engine.run(), expected(small, picture)
+        answer, here = engine.run(), expected(small_module, picture)
         assert here.max() > 0.1
-        assert answer.shape == (16, 32)
+        assert answer.shape == (16, 16)
         np.testing.assert_allclose(answer, here, rtol=1e-3, atol=1e-4 * here.max())
 
 
-def test_every_picture_gets_its_depth_with_one_launch_and_one_wait(fake, gpu_module, small):
+def test_every_picture_gets_its_depth_with_one_launch_and_one_wait(fake, gpu_module, small_module):
     engine = open_engine(gpu_module)
     assert isinstance(engine, GpuEngine)
-    check(engine, small)
+    check(engine, small_module)
     assert (fake.graphs, fake.waits, fake.loaded_ptx) == (3, 3, 0)
 
 
-def test_a_driver_without_graphs_gives_the_same(fake, gpu_module, small, monkeypatch):
+def test_a_driver_without_graphs_gives_the_same(fake, gpu_module, small_module, monkeypatch):
     monkeypatch.setattr(engine_room, "GRAPH_FUNCTIONS", ("cuNotYet",))
-    check(open_engine(gpu_module), small)
+    check(open_engine(gpu_module), small_module)
     assert (fake.graphs, fake.waits) == (0, 3)
 
 
 @pytest.mark.parametrize(("major", "minor"), [(6, 2), (8, 7), (9, 0)])
-def test_where_the_machine_code_does_not_fit_the_driver_compiles_the_ptx(fake, gpu_module, small, major, minor):
+def test_where_the_machine_code_does_not_fit_the_driver_compiles_the_ptx(fake, gpu_module, small_module, major, minor):
     fake.takes_cubin, fake.major, fake.minor = 0, major, minor
-    check(open_engine(gpu_module), small)
+    check(open_engine(gpu_module), small_module)
     assert fake.loaded_ptx
 
 

@@ -1,27 +1,25 @@
 """The precision that is taken where nobody asks for one, and the table that it goes by."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import pytest
-from made_weights import random_weights
+from small_network import small_bundle
 
-from fastdepth_ros.compiler.export import compile_bundle
 from fastdepth_ros.errors import BundleError
-from fastdepth_ros.network import Network
 from fastdepth_ros.runtime import precision, processor
-from fastdepth_ros.runtime.bundle import MANIFEST, Bundle, Manifest, seal, write_bundle
+from fastdepth_ros.runtime.bundle import MANIFEST, Bundle, seal
 from fastdepth_ros.runtime.losses import Loss, Losses
 from fastdepth_ros.runtime.precision import choose
 from fastdepth_ros.runtime.processor import VECTORS, flags
 
-SMALL = Network("small", encoder=(4, *[8] * 13), decoder=(8, 8, 8, 8, 4))
 MACHINES = {name: vectors.needs for name, vectors in zip(("avx512", "avx2", "neon"), VECTORS, strict=True)}
 
 
 @pytest.fixture
 def small(tmp_path):
-    return write_bundle(tmp_path / "small", Manifest("small", SMALL, 32, 32), random_weights(SMALL), "# Random\n")
+    return small_bundle(tmp_path)
 
 
 @pytest.fixture
@@ -93,10 +91,10 @@ def test_without_a_compiler_int8_has_to_ship_with_the_bundle(small, on, monkeypa
     assert "ships no module in int8 for this processor" in choice.reason
 
 
-def test_for_a_target_by_name_int8_is_taken_where_it_ships_and_runs(small, on):
+def test_for_a_target_by_name_int8_is_taken_where_it_ships_and_runs(small, small_modules, on):
     on("avx2")
     assert choose(measured(small, 0.0), "x86-64-v3") == ("float32", "the bundle ships no module for x86-64-v3 in int8")
-    compile_bundle(small, "x86-64-v3", small.path / "modules" / "x86-64-v3-int8", precision="int8")
+    shutil.copytree(small_modules("x86-64-v3", "int8"), small.path / "modules" / "x86-64-v3-int8")
     shipped = measured(seal(small.path, small.manifest), 0.0)
     choice = choose(shipped, "x86-64-v3")
     assert choice.precision == "int8"
@@ -108,8 +106,8 @@ def test_for_a_target_by_name_int8_is_taken_where_it_ships_and_runs(small, on):
     assert "lacks " in choice.reason
 
 
-def test_a_processor_of_the_kind_that_lacks_the_products_of_bytes_takes_float32(small, on):
-    compile_bundle(small, "x86-64-v4", small.path / "modules" / "x86-64-v4-int8", precision="int8")
+def test_a_processor_of_the_kind_that_lacks_the_products_of_bytes_takes_float32(small, small_modules, on):
+    shutil.copytree(small_modules("x86-64-v4", "int8"), small.path / "modules" / "x86-64-v4-int8")
     shipped = measured(seal(small.path, small.manifest), 0.0)
     on("avx512", "avx512_vnni")
     assert choose(shipped, "x86-64-v4").precision == "int8"

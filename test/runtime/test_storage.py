@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from nursery import Nursery
 from slowly import mostly_slow
 from small_network import put_into_cache, small_bundle
 
@@ -73,16 +74,35 @@ def shipped(small, small_module):
     return seal(small.path, small.manifest)
 
 
-def ask(bundle, user=STRANGER, before="", **environment):
+@pytest.fixture(scope="module")
+def stranger():
+    """Starts processes of another user.
+
+    He may read everything, because Python may lie where other users cannot.
+    """
+    reads = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
+    become = ["setpriv", f"--reuid={STRANGER}", f"--regid={STRANGER}", "--clear-groups", *reads]
+    nursery = Nursery(("fastdepth_ros.doctor.model", "fastdepth_ros.runtime.engine", "tvm_ffi"), become)
+    yield nursery
+    nursery.end()
+
+
+def clean(environment):
+    return {"PATH": os.environ["PATH"], "OPENBLAS_NUM_THREADS": "1", **environment}
+
+
+def ask(stranger, bundle, **environment):
     """Module that another user gets, what is said to him, and what the doctor says to him."""
-    clean = {"PATH": os.environ["PATH"], "OPENBLAS_NUM_THREADS": "1", **environment}
-    command = [sys.executable, "-c", ASK, str(bundle.path)]
-    if before:
-        command = ["unshare", "--mount", "sh", "-c", f'{before} && exec "$@"', "sh", *command]
-    if user:  # He may read everything, because Python may lie where other users cannot.
-        reads = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
-        command = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", *reads, *command]
-    done = subprocess.run(command, env=clean, cwd="/", capture_output=True, text=True, check=False)
+    return answer(stranger.run([sys.executable, "-c", ASK, bundle.path], env=clean(environment), cwd="/"))
+
+
+def ask_where(before, bundle, **environment):
+    """The same of this user, in mounts of his own that a shell's line makes before."""
+    command = ["unshare", "--mount", "sh", "-c", f'{before} && exec "$@"', "sh", sys.executable, "-c", ASK, bundle.path]
+    return answer(subprocess.run(command, env=clean(environment), cwd="/", capture_output=True, text=True, check=False))
+
+
+def answer(done):
     assert done.returncode == 0, done.stderr
     folder, said, checks = json.loads(done.stdout.splitlines()[-1])
     assert not [check for check in checks if check[0] == "FAIL"], checks
@@ -110,8 +130,8 @@ MOUNTS = pytest.mark.skipif(os.geteuid() != 0 or not can_mount(), reason="mounti
     ],
     ids=str,
 )
-def test_where_nothing_can_be_kept_the_shipped_module_is_used_and_said_so(shipped, environment, words):
-    folder, said, checks = ask(shipped, **environment)
+def test_where_nothing_can_be_kept_the_shipped_module_is_used_and_said_so(stranger, shipped, environment, words):
+    folder, said, checks = ask(stranger, shipped, **environment)
     assert folder == shipped.path / "modules" / "mine"
     assert words in said
     assert "ships with the bundle is used" in said
@@ -122,8 +142,8 @@ def test_where_nothing_can_be_kept_the_shipped_module_is_used_and_said_so(shippe
 
 
 @ROOT
-def test_without_a_shipped_module_one_is_compiled_to_a_folder_that_goes_with_the_process(small):
-    folder, said, checks = ask(small, HOME="/nonexistent")
+def test_without_a_shipped_module_one_is_compiled_to_a_folder_that_goes_with_the_process(stranger, small):
+    folder, said, checks = ask(stranger, small, HOME="/nonexistent")
     assert "temporary folder, at each start anew" in said
     assert not folder.exists()
     assert not any(part.exists() for part in folder.parents if part.name.startswith(".fastdepth-"))
@@ -135,7 +155,7 @@ def test_without_a_shipped_module_one_is_compiled_to_a_folder_that_goes_with_the
 def test_a_read_only_home_is_no_obstacle(shipped, open_folder):
     (open_folder / "home").mkdir()
     mount = f"mount -t tmpfs none {open_folder}/home && mount -o remount,ro {open_folder}/home"
-    folder, said, _ = ask(shipped, 0, mount, HOME=str(open_folder / "home"))
+    folder, said, _ = ask_where(mount, shipped, HOME=str(open_folder / "home"))
     assert folder == shipped.path / "modules" / "mine"
     assert "Read-only file system" in said
 
@@ -144,7 +164,7 @@ def test_a_read_only_home_is_no_obstacle(shipped, open_folder):
 def test_a_full_disk_is_no_obstacle(shipped, open_folder):
     (open_folder / "home").mkdir()
     mount = f"mount -t tmpfs -o size=100k none {open_folder}/home"
-    folder, said, _ = ask(shipped, 0, mount, HOME=str(open_folder / "home"))
+    folder, said, _ = ask_where(mount, shipped, HOME=str(open_folder / "home"))
     assert folder == shipped.path / "modules" / "mine"
     assert "is full" in said
 

@@ -66,7 +66,7 @@ def test_a_hint_is_1_for_an_adapter_that_knows_only_the_means() -> None:
 
 
 def test_hints_compare_maps_of_different_channels_and_size() -> None:
-    hints = Hints(PRUNED, FULL, ["conv5", "decode_conv1"])
+    hints = Hints(PRUNED, FULL, [("conv5", "conv5"), ("decode_conv1", "decode_conv1")])
     with torch.no_grad():
         small, large = FastDepth(PRUNED)(torch.rand(2, 3, 32, 32))[1], FastDepth(FULL)(torch.rand(2, 3, 64, 64))[1]
     found = hints(small, large)

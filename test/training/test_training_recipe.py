@@ -10,7 +10,7 @@ import yaml
 torch = pytest.importorskip("torch", reason="torch is in requirements/train.txt")
 
 from fastdepth_ros.errors import SettingError  # noqa: E402
-from fastdepth_ros.training import recipe, trainer  # noqa: E402
+from fastdepth_ros.training import optimising, recipe  # noqa: E402
 
 RECIPES = Path(recipe.__file__).parent / "recipes"
 
@@ -31,7 +31,7 @@ def good() -> dict[str, Any]:
     [
         (lambda text: text.pop("phases"), "phases is missing"),
         (lambda text: text.update(colour="red"), "colour is unknown"),
-        (lambda text: text.update(network="vgg"), "no network 'vgg'"),
+        (lambda text: text.update(network="vgg"), "'vgg' is no network"),
         (lambda text: text["phases"][0].update(size=100), "size=100"),
         (lambda text: text["phases"][0].update(rate="1e-3"), "'1e-3' is no float"),
         (lambda text: text["loss"].update(truth=-1), "negative weight"),
@@ -45,6 +45,12 @@ def good() -> dict[str, Any]:
         (lambda text: text["phases"][1].update(augment={"exposure": -1.0}), "exposure=-1.0"),
         (lambda text: text["phases"][1].update(loss={"truth": -1.0}), "negative weight"),
         (lambda text: text.update(data=[1]), "no mapping"),
+        (lambda text: text["phases"][0].update(decay="linear"), "decay is 'linear'"),
+        (lambda text: text["augment"].update(crops=[{"width": 641, "height": 480}]), "crops beyond the picture"),
+        (lambda text: (text.update(network="litedepth"), text["phases"][0].update(size=100)), "cannot take a picture"),
+        (lambda text: text.update(network="litedepth"), "teacher.hints names conv5"),
+        (lambda text: text.update(start={"path": "lite0.pth"}), "start cannot be put into fastdepth-pruned"),
+        (lambda text: text["teacher"].update(hints=[]), "teacher.hints names none"),
     ],
 )
 def test_a_wrong_recipe_names_what_is_wrong(change: Any, cause: str) -> None:
@@ -56,7 +62,7 @@ def test_a_wrong_recipe_names_what_is_wrong(change: Any, cause: str) -> None:
 
 def test_the_rate_rises_then_falls_along_a_half_cosine() -> None:
     phase = recipe.Phase(images=1000, size=224, batch=10, rate=1.0, end_rate=0.1, warmup=100)
-    rates = [trainer.learning_rate(phase, step) for step in range(100)]
+    rates = [optimising.learning_rate(phase, step) for step in range(100)]
     assert rates[0] == pytest.approx(10 / 110)
     assert rates[:10] == sorted(rates[:10])
     assert rates[10:] == sorted(rates[10:], reverse=True)
@@ -107,4 +113,4 @@ def test_a_phase_that_is_stopped_keeps_its_rates() -> None:
     whole = recipe.Phase(images=1000, size=224, batch=10, rate=1.0, end_rate=0.1)
     short = recipe.Phase(images=1000, size=224, batch=10, rate=1.0, end_rate=0.1, stop=500)
     assert (whole.steps, short.steps) == (100, 50)
-    assert trainer.learning_rate(short, 49) == trainer.learning_rate(whole, 49)
+    assert optimising.learning_rate(short, 49) == optimising.learning_rate(whole, 49)

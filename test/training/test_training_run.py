@@ -1,6 +1,5 @@
 """A training run on a few pictures that the test makes: it learns, and a kill changes nothing."""
 
-import json
 import signal
 import subprocess
 import sys
@@ -12,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 import yaml
+from pictures import write_pictures
 
 torch = pytest.importorskip("torch", reason="torch is in requirements/train.txt")
 
@@ -33,16 +33,7 @@ STEPS = 12
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Ten pictures in which brighter is farther, six with depth, and a teacher with random weights."""
     folder = tmp_path_factory.mktemp("data")
-    (folder / "pictures").mkdir()
-    for i in range(10):
-        small = np.random.default_rng(i).uniform(1.0, 4.0, (3, 4)).astype(np.float32)
-        depth = cv2.resize(small, (160, 120), interpolation=cv2.INTER_CUBIC).clip(0.5, 5.0)
-        grey = (depth * 50).astype(np.uint8)
-        stem = folder / "pictures" / f"room{i:02d}"
-        cv2.imwrite(f"{stem}.png", np.dstack([grey] * 3))
-        if i % 5 < 3:
-            cv2.imwrite(f"{stem}.depth.png", (depth * 1000).astype(np.uint16))
-        stem.with_suffix(".json").write_text(json.dumps({"set": "rooms", "source": f"rooms:{i}.png"}))
+    write_pictures(folder / "pictures")
     torch.manual_seed(5)
     np.savez(folder / "teacher.npz", **folded(FastDepth(PRUNED)))
     text = {

@@ -6,6 +6,9 @@ FLOAT32, DEFAULT, INT8 = "float32", "default", "int8"
 WAYS = (FLOAT32, DEFAULT, INT8)
 
 NETWORK_ONNX, PRODUCT_ONNX = "network.onnx", "product.onnx"
+NETWORK_TORCH = "network.pt"
+"""A graph, traced (`python -m fastdepth_ros.training`)."""
+
 NETWORK_TFLITE = "network.tflite"
 NETWORK_NCNN = "network.param"
 """Beside it lie the weights, ``network.bin``."""

@@ -13,19 +13,21 @@ import numpy.typing as npt
 
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.evaluation.benchmark.measure import OURS
-from fastdepth_ros.evaluation.benchmark.names import GRAPH, NETWORK_ONNX, WEIGHTS
-from fastdepth_ros.evaluation.benchmark.processes import start
-from fastdepth_ros.evaluation.benchmark.runtimes import ONEDNN
+from fastdepth_ros.evaluation.benchmark.names import GRAPH, NETWORK_ONNX, NETWORK_TORCH, WEIGHTS
+from fastdepth_ros.evaluation.benchmark.processes import run_module, start
+from fastdepth_ros.evaluation.benchmark.runtimes import ATEN, ONEDNN
 from fastdepth_ros.evaluation.benchmark.timings import Entrant, Timing
 from fastdepth_ros.network.graph import Graph
 from fastdepth_ros.network.noise import noise_weights
 from fastdepth_ros.network.stored import to_json
 from fastdepth_ros.runtime.graph_module import PROGRAM, Program
 
-PEERS = ("onnxruntime", "openvino")
-"""Runtimes that read what ``onnx_graph`` writes, of those in ``runtimes.PEERS``."""
+TORCH = "torch"
+PEERS = ("onnxruntime", "openvino", TORCH)
+"""Runtimes that read what ``onnx_graph`` or the room ``training`` writes, of those in ``runtimes.PEERS``."""
 
-AVX2_HOLDS = {"openvino": dict((ONEDNN,))}
+AVX2_HOLDS = {"openvino": dict((ONEDNN,)), TORCH: dict((ONEDNN, ATEN))}
+TORCH_REMEDY = "`make train-env` installs torch in .venv-train; or name another --peer-python."
 AGREEMENT = 1e-3
 """Answers may differ by so much of their range: float32 sums in another order."""
 
@@ -99,10 +101,19 @@ class NetworkBench:
             np.save(folder / "floats.npy", floats)
             np.savez(folder / WEIGHTS, **weights)  # type: ignore[arg-type]
             (folder / GRAPH).write_text(json.dumps(to_json(graph)), encoding="utf-8")
+            self._write()
+
+    def _write(self) -> None:
+        """Have the graph written for the other runtimes."""
+        arguments = [str(self.folder), str(self.job.height), str(self.job.width)]
+        for runtime, python in self.pythons.items():
             try:
-                start(next(iter(pythons.values())), "onnx_graph", [str(folder), *map(str, size)])
+                if runtime == TORCH:
+                    run_module(python, "fastdepth_ros.training", arguments, remedy=TORCH_REMEDY)
+                elif not (self.folder / NETWORK_ONNX).exists():
+                    start(python, "onnx_graph", arguments)
             except SettingError as error:
-                self.missing = dict.fromkeys(pythons, str(error))
+                self.missing[runtime] = str(error)
 
     def round(self, threads: Sequence[int], seconds: float, progress: Progress) -> None:
         """Measure every runtime once with every number of threads."""
@@ -127,7 +138,8 @@ class NetworkBench:
                 Path(sys.executable), "measure", ["graph", str(self.module), self._source("picture"), *options]
             )
         else:
-            arguments = [runtime, str(self.folder / NETWORK_ONNX), self._source("floats"), *options]
+            file = NETWORK_TORCH if runtime == TORCH else NETWORK_ONNX
+            arguments = [runtime, str(self.folder / file), self._source("floats"), *options]
             held = AVX2_HOLDS.get(runtime, {}) if self.lanes_are_avx2 else {}
             text = start(self.pythons[runtime], "measure", arguments, held)
         found = json.loads(text.splitlines()[-1])

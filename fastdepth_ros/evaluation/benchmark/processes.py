@@ -27,15 +27,34 @@ def start(python: Path, module: str, arguments: Sequence[str], extra: Mapping[st
     Raises:
         SettingError: it failed, mostly because the interpreter lacks a package.
     """
+    return run_module(python, f"{__package__}.{module}", arguments, extra)
+
+
+def run_module(
+    python: Path, module: str, arguments: Sequence[str], extra: Mapping[str, str] = NOTHING, remedy: str = REMEDY
+) -> str:
+    """Run any module of this package with an interpreter, alone, and return what it printed.
+
+    Args:
+        python: the interpreter.
+        module: its full name.
+        arguments: of the module.
+        extra: added to its environment.
+        remedy: told where it failed.
+
+    Raises:
+        SettingError: it failed; the cause has the last line that it complained with.
+    """
     # The other environment knows nothing of this package, nor may it get anything that ROS's wheels have set.
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("_ROS_WHEELS", "LD_LIBRARY"))}
     environment["PYTHONPATH"] = str(Path(fastdepth_ros.__file__).parent.parent)
     environment |= extra
-    command = [str(python), "-m", f"{__package__}.{module}", *arguments]
+    command = [str(python), "-m", module, *arguments]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         last = done.stderr.strip().splitlines()[-1:] or [f"status {done.returncode}"]
-        raise SettingError(f"{module} {arguments[0]} with {python} failed: {last[0]}", REMEDY)
+        name = module.removeprefix(f"{__package__}.")
+        raise SettingError(f"{name} {arguments[0]} with {python} failed: {last[0]}", remedy)
     return done.stdout
 
 

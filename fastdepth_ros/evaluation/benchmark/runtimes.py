@@ -23,6 +23,7 @@ from fastdepth_ros.evaluation.benchmark.names import (
     NETWORK_NCNN,
     NETWORK_ONNX,
     NETWORK_TFLITE,
+    NETWORK_TORCH,
     TABLE,
 )
 
@@ -184,7 +185,11 @@ def torch(model: Path, picture: Any, threads: int, way: str) -> Ready:
 
     library.set_num_threads(threads)
     held = [library.from_numpy(picture)]
-    network = optimised(*read(model.parent), held[0])
+    if model.name == NETWORK_TORCH:
+        with library.inference_mode():
+            network = library.jit.optimize_for_inference(library.jit.freeze(library.jit.load(str(model)).eval()))
+    else:
+        network = optimised(*read(model.parent), held[0])
 
     def put(new: Any) -> None:
         held[0] = library.from_numpy(new)
@@ -237,6 +242,9 @@ class Peer:
 ONEDNN = ("ONEDNN_MAX_CPU_ISA", "AVX2")
 """For the library oneDNN, which OpenVINO and PyTorch are built with."""
 
+ATEN = ("ATEN_CPU_CAPABILITY", "avx2")
+"""For PyTorch's own kernels."""
+
 ONNX = Model(NETWORK_ONNX, "onnx_model", ("onnx",))
 QDQ = Model(INT8_ONNX, "onnx_int8", ("onnx",), "static QDQ", ONNX)
 NNCF = Model(INT8_OPENVINO, "openvino_int8", ("onnx", "nncf"), "NNCF", ONNX)
@@ -254,5 +262,5 @@ PEERS = {
         {FLOAT32: ONNX},
         (("OPENCV_CPU_DISABLE", "AVX512-COMMON,AVX512-SKX,AVX512-ICL"),),
     ),
-    "torch": Peer(torch, "torch", {FLOAT32: Model(TABLE, "")}, (ONEDNN, ("ATEN_CPU_CAPABILITY", "avx2"))),
+    "torch": Peer(torch, "torch", {FLOAT32: Model(TABLE, "")}, (ONEDNN, ATEN)),
 }

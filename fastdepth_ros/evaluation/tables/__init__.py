@@ -1,7 +1,9 @@
-"""Tables of FastDepth's paper for this machine (`fastdepth tables`).
+"""Tables of the papers for this machine (`fastdepth tables`).
 
-rows     which networks stand in which table, and what the paper prints of them
-measure  a table at a time; what was measured before is read again
-report   Markdown and JSON
-figure   milliseconds over multiply-accumulates, as a picture
+rows      which networks stand in which table, and what the papers print of them
+budget    how long to measure and to train
+measure   times, a table at a time; what was measured before is read again
+accuracy  a short training of each network, likewise
+report    Markdown and JSON
+figure    milliseconds over multiply-accumulates, and accuracy over milliseconds, as pictures
 """

@@ -1,4 +1,4 @@
-"""Milliseconds over multiply-accumulates of all networks that were measured, as a picture."""
+"""Milliseconds over multiply-accumulates of all networks that were measured, and accuracy over milliseconds."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from fastdepth_ros.evaluation.benchmark.measure import OURS
 from fastdepth_ros.evaluation.figures import save
+from fastdepth_ros.evaluation.tables.accuracy import Learned
 from fastdepth_ros.evaluation.tables.report import Reports
 
 COLOURS, INK = ("#0b6e4f", "#d17a22"), "#22272b"
@@ -49,6 +50,42 @@ def draw(path: Path, reports: Reports) -> None:
     first = next(iter(rows.values()))
     axes.set_title(f"Networks of the papers for {first['target']} on {first['processor']}", fontsize=10, loc="left")
     save(figure, path, dpi=150)
+
+
+def draw_accuracy(path: Path, reports: Reports, learned: Learned) -> bool:
+    """Draw delta1 over the milliseconds on one thread of each entry that was timed and trained: the paper's figure 1.
+
+    Returns:
+        Whether there was anything to draw.
+    """
+    from matplotlib.figure import Figure
+
+    rows = {row["network"]: row for table in reports.values() for row in table}
+    points = {
+        name: (_time(row, min(each["threads"] for each in row["runtimes"])), learned[name]["delta1"])
+        for name, row in rows.items()
+        if learned.get(name, {}).get("delta1") is not None
+    }
+    if not points:
+        return False
+    first, about = next(iter(rows.values())), next(iter(learned.values()))
+    figure = Figure(figsize=(9.0, 5.5), layout="constrained")
+    axes = figure.subplots()
+    times, shares = zip(*points.values(), strict=True)
+    axes.scatter(times, shares, color=COLOURS[0], s=24, zorder=3)
+    for name, (took, delta1) in points.items():
+        axes.annotate(name, (took, delta1), (4, 3), textcoords="offset points", fontsize=7, color=INK)
+    low, high = axes.get_xlim()
+    axes.set(
+        xscale="log",
+        xlim=(max(low, min(took for took, _ in points.values()) * 0.8), high * 1.6),  # Room for the last label.
+        xlabel=f"processor time on one thread [ms], for {first['target']} on {first['processor']}",
+        ylabel=f"delta1 after {about['images']:.0f} views of {about['size']:.0f}x{about['size']:.0f}",
+    )
+    axes.grid(alpha=0.3)
+    axes.set_title("Accuracy after the same short training, over run time", fontsize=10, loc="left")
+    save(figure, path, dpi=150)
+    return True
 
 
 def _labels(points: list[tuple[float, float, str]]) -> list[tuple[float, float, str]]:

@@ -4,29 +4,16 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from fastdepth_ros.evaluation.benchmark import network_report
 from fastdepth_ros.evaluation.benchmark.network_rounds import NetworkBench, measure
+from fastdepth_ros.evaluation.tables.budget import Budget, Progress
 from fastdepth_ros.evaluation.tables.rows import PaperTable
 from fastdepth_ros.files.writing import make_parents, write_file
 from fastdepth_ros.runtime import processor
-
-Progress = Callable[[str], object]
-
-
-@dataclass(frozen=True)
-class Budget:
-    """Length of a measurement: turns of each network, and seconds of a turn."""
-
-    rounds: int
-    seconds: float
-
-
-BUDGETS = {"small": Budget(3, 0.2), "full": Budget(7, 1.0)}
 
 
 def key(table: PaperTable, target: str, budget: Budget, threads: Sequence[int], peers: Sequence[str]) -> dict[str, Any]:
@@ -37,7 +24,8 @@ def key(table: PaperTable, target: str, budget: Budget, threads: Sequence[int], 
         "table": table.number,
         "networks": [row.network for row in table.rows],
         "target": target,
-        **asdict(budget),
+        "rounds": budget.rounds,
+        "seconds": budget.seconds,
         "threads": list(threads),
         "peers": list(peers),
         "processor": processor.name(),

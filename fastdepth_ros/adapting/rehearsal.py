@@ -1,0 +1,50 @@
+"""Pictures of other places: computed rooms, halls and seats."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from fastdepth_ros.adapting.place import small
+from fastdepth_ros.errors import SettingError
+from fastdepth_ros.evaluation.dataset import Frame, open_source
+from fastdepth_ros.runtime.storage import writable_cache
+from fastdepth_ros.scene.rooms.kinds import KINDS
+from fastdepth_ros.scene.rooms.writer import write_rooms
+
+SEED = 411
+"""Seed of the rooms that are computed here: not those that the shipped weights were trained on."""
+
+PICTURES = 60
+"""Pictures of each kind."""
+
+HELD = 6
+"""One picture of so many judges what is forgotten; a room has as many."""
+
+
+def rehearsal(folder: Path | None, progress: Callable[[str], object]) -> tuple[list[Frame], list[Frame]]:
+    """Pictures to rehearse with, and some that say what is forgotten.
+
+    Args:
+        folder: whose pictures; None computes rooms, halls and seats once, and keeps them in the cache.
+        progress: told what is being done.
+
+    Raises:
+        SettingError: there are fewer than two pictures.
+    """
+
+    def told(done: int, of: int) -> None:
+        progress(f"Computing rooms: {done} of {of}")
+
+    if folder is None:
+        folder = writable_cache("rehearsal")
+        for kind in KINDS.values():
+            write_rooms(folder / kind.name, PICTURES, SEED, kind, told)
+    frames = [small(sample.read()) for sample in open_source(folder)]
+    if len(frames) < 2:
+        raise SettingError(
+            f"{folder} holds {len(frames)} pictures to rehearse with", "Take two or more, or none named."
+        )
+    return [frame for i, frame in enumerate(frames) if i // HELD % HELD != 1], [
+        frame for i, frame in enumerate(frames) if i // HELD % HELD == 1 and frame.depth is not None
+    ]

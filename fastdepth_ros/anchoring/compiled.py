@@ -1,0 +1,216 @@
+"""The fit by functions of the bundle's compiled module, where it has them; numpy is the reference, and the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastdepth_ros.anchoring import fit as reference
+from fastdepth_ros.anchoring import layout, thinning, zones
+from fastdepth_ros.anchoring.field import PIXELS, Field, Place
+from fastdepth_ros.anchoring.fit import Coarse, Fit, SourceTraits
+from fastdepth_ros.anchoring.fitter import Fitter
+from fastdepth_ros.anchoring.layout import FEATURES, KNOTS, LINE, NUMBERS, PLACES
+from fastdepth_ros.anchoring.line import CENTRE, Array, Evidence, design
+from fastdepth_ros.anchoring.pool import GATE, MARGIN, NOTHING, SILENT, Gate, Heard, Means, Placed, parts_of, reaches
+from fastdepth_ros.anchoring.prior import Prior
+from fastdepth_ros.anchoring.selection import Chosen
+
+__all__ = ["Bind", "CompiledFitter", "fitter"]
+
+Floats = npt.NDArray[np.float32]
+Call = Callable[[], object]
+
+Bind = Callable[[str, Sequence[npt.NDArray[Any]]], "Call | None"]
+"""Gives a compiled function by name, bound to its arrays; None where there is none of that name. It reads and writes
+the arrays at each call; they begin at multiples of :data:`~fastdepth_ros.anchoring.layout.ALIGNMENT`."""
+
+
+def fitter(field: Field, prior: Prior, bind: Bind | None) -> Fitter:
+    """The compiled one where a module has its functions, else numpy's."""
+    if bind is None:
+        return Fitter(field, prior)
+    arrays: dict[str, npt.NDArray[Any]] = {"nodes": field.nodes, "answer": field.log_depth, "colours": field.colours}
+    arrays |= {"log_nodes": field.log_nodes, "log_halves": field.log_halves}
+    functions: dict[str, Call] = {}
+    for what, (name, arguments) in layout.functions(*field.grid).items():
+        for each in arguments:
+            if each.name not in arrays:
+                arrays[each.name] = layout.allocate(each.shape, each.dtype)
+        bound = bind(name, [arrays[each.name].reshape(-1) for each in arguments])
+        if bound is None:
+            return Fitter(field, prior)
+        functions[what] = bound
+    arrays["u"][:], arrays["v"][:] = field.u_nodes[0], field.v_nodes[:, 0]
+    return CompiledFitter(field, prior, arrays, functions)
+
+
+class CompiledFitter(Fitter):
+    """Fits by compiled functions; frames of more anchors than these take, in numpy.
+
+    Args:
+        field, prior: as for :class:`Fitter`.
+        arrays: by name, of all functions.
+        functions: by what they do, bound to them.
+    """
+
+    def __init__(
+        self, field: Field, prior: Prior, arrays: Mapping[str, npt.NDArray[Any]], functions: Mapping[str, Call]
+    ) -> None:
+        super().__init__(field, prior)
+        self._arrays = arrays
+        self._place, self._fit = functions["place"], functions["fit"]
+        self._spread, self._deviate = functions["spread"], functions["deviate"]
+        self._last: Fit | None = None
+        self._placed: Placed | None = None
+        counts = {"exact": min(reference.EXACT, KNOTS), "merged": min(reference.MERGED, KNOTS)}
+        counts |= {"places": min(reference.COARSE, PLACES)}
+        counts |= {"heap": thinning.HEAP, "few": reference.FEW}
+        for name, count in counts.items():
+            arrays["counts"][layout.COUNTS.index(name)] = count
+        self._pixels, self._traits = arrays["pixels"].reshape(2, -1), arrays["traits"].reshape(2, -1)
+        self._found = arrays["found"].reshape(-1, layout.POINTS)
+        self._gates = arrays["gates"].reshape(layout.SOURCES, -1)
+        self._heard = arrays["heard"][: layout.SOURCES * len(layout.HEARD)].reshape(layout.SOURCES, -1)
+        self._numbers = numbers = arrays["numbers"]
+        self._doubts = arrays["doubts"].reshape(2, -1)
+        arrays["growth"][:] = self._spread_of_nodes.ravel()
+        self._by_colour = 1 / (255 * prior.colour)
+        for name, value in self._constants().items():
+            numbers[NUMBERS.index(name)] = value
+        self._line_numbers = numbers[NUMBERS.index("line_across") : NUMBERS.index("line_start") + 1]
+        self._covariance = numbers[len(NUMBERS) : len(NUMBERS) + LINE**2].reshape(LINE, LINE)
+        self._biases = numbers[len(NUMBERS) + LINE**2 :][: layout.SOURCES]
+        self._means = numbers[len(NUMBERS) + LINE**2 + layout.SOURCES :].reshape(-1, LINE)
+        # The line's design matrix is made of the basis: one, and u, v and depth over their lengths.
+        across = 0.01 * prior.reach
+        rows = ((1, 0, 0, 0), (-CENTRE, prior.alike, 0, 0)) * 2 + ((0, 0, across, 0), (0, 0, 0, across))
+        self._design = np.array(rows, np.float64)
+
+    def _constants(self) -> dict[str, float]:
+        prior = self._prior
+        return {
+            **dict(zip(("across", "down", "deep"), thinning.scales(prior), strict=True)),
+            "crowd": thinning.CROWD + 1.0,
+            "shared": reference.SHARED,
+            "cell": prior.cell**2,
+            "variance": prior.local**2,
+            "tails": reference.TAILS,
+            "lightest": reference.LIGHTEST,
+            "level_prior": reference.LEVEL_PRIOR,
+            "tails_prior": reference.TAILS_PRIOR,
+            "highest": reference.HIGHEST,
+            "unchecked": reference.UNCHECKED,
+            "start": reference.START,
+            "square": self.surface**2,
+            "spread_edge": prior.spread_edge,
+            "edge_share": prior.edge,
+            "edge": zones.STEP,
+            "stay": zones.STAY,
+            "margin": MARGIN,
+            "silent": float(SILENT),
+            "unit": 224 / (PIXELS * self._field.shape[1]),
+            "by_reach": 1 / prior.reach,
+            "by_alike": 1 / prior.alike,
+        }
+
+    def place(self, chosen: list[Chosen], means: Means) -> Placed:
+        count = sum(len(each.log_depths) for each in chosen)
+        if count > layout.POINTS or len(chosen) > layout.SOURCES:
+            return super().place(chosen, means)
+        arrays, parts = self._arrays, parts_of(chosen)
+        arrays["counts"][:2] = count, len(chosen)
+        for number, (own, mine) in enumerate(zip(chosen, parts, strict=True)):
+            self._pixels[:, mine], arrays["measured"][mine], arrays["sds"][mine] = own.pixels.T, own.log_depths, own.sds
+            arrays["source"][mine] = number
+            arrays["parts"][number : number + 2] = mine.start, mine.stop
+            many = mine.stop - mine.start
+            self._traits[:, number] = own.points and many >= zones.ENOUGH, reaches(own.source, many)
+        self._numbers[NUMBERS.index("by_colour")] = self._by_colour if self._field.coloured else 0.0
+        for row, mean in zip(self._means, means, strict=True):
+            row[:] = mean @ self._design
+        self._place()
+        u, v, log_depth, ratios = self._found[: layout.FIRST, :count]
+        place = Place(self._found[layout.FIRST :, :count].T, u, v, log_depth)
+        sds, source = arrays["sds"][:count], arrays["source"][:count]
+        heard = [self._hear(number, mine.stop - mine.start) for number, mine in enumerate(parts)]
+        held, settled = arrays["heard"][-2:].tolist()
+        self._placed = Placed(place, ratios, sds, source, parts, heard, (held, settled), means)
+        return self._placed
+
+    def _hear(self, source: int, count: int) -> Heard:
+        if not count:
+            return NOTHING
+        numbers = self._heard[source].tolist()
+        middle, ratio, spread, across, down, deep, answered, measured, product = numbers
+        line = self._design @ (1.0, deep, across, down)
+        return Heard(count, middle, ratio, spread, line, (answered, measured), product)
+
+    def fit(self, placed: Placed, gates: list[Gate], sources: list[SourceTraits], belief: Array) -> Fit | None:
+        if placed is not self._placed:
+            return super().fit(placed, gates, sources, belief)
+        arrays, alike = self._arrays, self._prior.alike
+        self._gates[: len(gates)] = [
+            # The slope's row of the design matrix is the logarithm of depth, of which the feature is a share.
+            (
+                each.centre,
+                each.extra,
+                each.bend * alike**2,
+                (each.slope + CENTRE) / alike,
+                GATE**2 if each.is_open else -1.0,
+            )
+            for each in gates
+        ]
+        self._covariance[:] = self._design.T @ belief @ self._design
+        for number, traits in enumerate(sources):
+            self._biases[number] = reference.bias(traits)
+        self._fit()
+        counts = dict(zip(layout.COUNTS, arrays["counts"].tolist(), strict=True))
+        if not counts["points"]:
+            return None
+        self._last = self._fitted(len(placed.ratios), counts["knots"], counts["few_places"])
+        return self._last
+
+    def _fitted(self, count: int, knots: int, places: int) -> Fit:
+        """Results of the function; views, valid until the next fit."""
+        arrays, made = self._arrays, self._design
+        features = arrays["knots"].reshape(FEATURES, KNOTS)[:, :knots].T
+        weights = arrays["weights"][:knots]
+        # u, v and depth: the basis has depth first.
+        across, down, deep = (float(value) for value in weights @ features[:, :3])
+        line = made @ (float(weights.sum()), deep, across, down)
+        results = arrays["results"].astype(np.float64)
+        products = results[:-1].reshape(LINE + 1, LINE + 1)
+        information = made @ products[1:, 1:] @ made.T
+        word = Evidence(information, made @ products[1:, 0], float(information[0, 0] * results[-1]))
+        return Fit(features, weights, line, arrays["errors"][:count], lambda: self._places(places), word)
+
+    def _places(self, count: int) -> Coarse:
+        arrays, prior = self._arrays, self._prior
+        features = arrays["places"].reshape(FEATURES, PLACES)[:, :count].T
+        reach, alike = np.float32(prior.reach), np.float32(prior.alike)
+        u, v, depth = features[:, 0] * reach, features[:, 1] * reach, features[:, 2] * alike
+        few = arrays["few"].reshape(2, PLACES)[:, :count]
+        process = arrays["process"].reshape(PLACES, PLACES)[:count, :count]
+        return Coarse(features, design(u, v, depth), few[0], few[1], process)
+
+    def between(self, fitted: Fit, line: tuple[Any, Any, Any]) -> Floats:
+        if fitted is not self._last:
+            return super().between(fitted, line)
+        start, across, down = line
+        self._line_numbers[:] = across, down, start
+        self._spread()
+        rows, columns = self._field.grid
+        halves: Floats = self._arrays["halves"].reshape(2 * rows, 2 * columns)
+        return halves
+
+    def deviations(self, line: Floats, local: Floats, factor: float) -> Floats:
+        self._doubts[0], self._doubts[1] = line, local
+        self._numbers[NUMBERS.index("factor")] = factor**2
+        self._deviate()
+        rows, columns = self._field.grid
+        halves: Floats = self._arrays["deviations"].reshape(2 * rows, 2 * columns)
+        return halves

@@ -1,0 +1,204 @@
+"""The arrays that Python and the compiled fit share: their names, order, shapes and types.
+
+The names of the functions hold the grid's size and a digest of all this: a module of other arrays has no function of
+that name, and Python computes instead.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+POINTS, SOURCES = 2048, 8
+"""Anchors and sources of a frame that the compiled fit takes at most."""
+
+NODE = 4
+"""Cells along each side of a node of the grid."""
+
+KNOTS, PLACES = 224, 48
+"""Knots of the fit, and of what is wanted of fewer places, at most; multiples of any vector's length."""
+
+SQUARE = 64
+"""Numbers of a row of a matrix of places, before right sides of as many numbers."""
+
+RIGHT = 16
+"""Numbers behind each row of a matrix, for right sides; and what keeps a row's start aligned."""
+
+FEATURES = 6
+"""Numbers of a place that the kernel compares: u, v, logarithm of depth, three of colour."""
+
+BASIS = (None, 2, 0, 1)
+"""Numbers that the line is made of: one, and these features."""
+
+COUNTS = (
+    *("placed", "sources", "exact", "merged", "places", "heap", "few"),
+    *("points", "knots", "few_places"),  # written
+)
+"""Whole numbers by name; ``placed`` anchors are looked at, ``points`` of them pass their gates."""
+
+NUMBERS = (
+    *("across", "down", "deep"),  # cells of the curve for each feature
+    *("crowd", "shared", "cell"),
+    *("variance", "tails", "lightest", "level_prior", "tails_prior", "highest", "unchecked", "start"),
+    *("line_across", "line_down", "line_start", "square"),
+    *("edge", "stay", "unit", "by_reach", "by_alike", "by_colour", "margin", "silent"),
+    *("spread_edge", "edge_share", "factor"),
+)
+"""Real numbers by name; behind them the line's covariance in terms of :data:`BASIS` (4, 4), each source's bias, and the
+means that anchors are seen from (3, 4): of judging, of what is held, of what is settled."""
+
+LINE = len(BASIS)
+MEANS = 3
+TAIL = LINE**2 + SOURCES + MEANS * LINE
+
+GATE = ("centre", "extra", "bend", "slope", "factor")
+"""Numbers of a source's gate."""
+
+HEARD = ("middle", "ratio", "spread", "across", "down", "deep", "answered", "measured", "product")
+"""Numbers of what a source says; behind those of all sources the innovations, held and settled."""
+
+RESULTS = (LINE + 1) ** 2 + 1
+"""Sums of products of residuals and basis over a whitened frame, and the middle of the noise's variances."""
+
+FIRST = 4
+"""Planes of what is found before those of features: u, v, depth, and how far off."""
+
+
+class Argument(NamedTuple):
+    """One argument of a compiled function."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+
+
+def _work(names: str, count: int, dtype: str = "float32") -> list[Argument]:
+    """Arrays that only the function itself uses.
+
+    They are arguments because TVM makes arrays of a function as small as the places that its passes see; where a place
+    is a number that was computed, they see one.
+    """
+    return [Argument(f"work_{name}", (count,), dtype) for name in names.split()]
+
+
+FIT = (
+    Argument("counts", (len(COUNTS),), "int32"),
+    Argument("numbers", (len(NUMBERS) + TAIL,), "float32"),
+    Argument("source", (POINTS,), "int32"),
+    Argument("sds", (POINTS,), "float32"),
+    Argument("found", ((FIRST + FEATURES) * POINTS,), "float32"),
+    Argument("gates", (len(GATE) * SOURCES,), "float32"),
+    Argument("errors", (POINTS,), "float32"),  # written, as all below
+    Argument("knots", (FEATURES * KNOTS,), "float32"),
+    Argument("weights", (KNOTS,), "float32"),
+    Argument("places", (FEATURES * PLACES,), "float32"),
+    Argument("few", (2 * PLACES,), "float32"),  # residuals, variances
+    Argument("process", (PLACES * PLACES,), "float32"),
+    Argument("results", (RESULTS,), "float32"),
+    *_work("points sorted", (FEATURES + 2) * POINTS),
+    *_work("source_of index source_sorted order keys", POINTS, "int32"),
+    *_work("places_and_numbers", POINTS, "int64"),
+    *_work("gaps wrong unsure base precision", POINTS),
+    *_work("matrix", KNOTS * (KNOTS + RIGHT)),
+    *_work("small", PLACES * 2 * SQUARE),
+    *_work("levels freedom", SOURCES),
+    *_work("fine_starts fine_run_of few_starts few_run_of", POINTS + 1, "int32"),
+    *_work("fine_source", KNOTS, "int32"),
+    *_work("fine_residuals fine_variances", KNOTS),
+    *_work("few_source", PLACES, "int32"),
+    *_work("few_residuals few_variances fitted doubts_of", PLACES),
+)
+
+
+def spread(rows: int, columns: int) -> tuple[Argument, ...]:
+    """Arguments of the function from knots to a grid of so many nodes, and on to twice as many rows and columns."""
+    count = rows * columns
+    return (
+        *(each for each in FIT if each.name in ("counts", "numbers", "knots", "weights")),
+        Argument("nodes", ((FEATURES + 2) * count,), "float32"),
+        Argument("log_nodes", (count,), "float32"),
+        Argument("log_halves", (4 * count,), "float32"),
+        Argument("u", (columns,), "float32"),
+        Argument("v", (rows,), "float32"),
+        Argument("halves", (4 * count,), "float32"),  # written
+        *_work("values", count + RIGHT),
+        *_work("lengths shares", KNOTS),
+    )
+
+
+def place(rows: int, columns: int) -> tuple[Argument, ...]:
+    """Arguments of the function from pixels of an answer of so many rows and columns to places."""
+    return (
+        *(each for each in FIT if each.name in ("counts", "numbers", "source", "sds", "found")),  # the last two written
+        Argument("parts", (SOURCES + 1,), "int32"),  # where each source begins, and where the last ends
+        Argument(
+            "traits", (2 * SOURCES,), "int32"
+        ),  # whether of points that edges move; whether it sees near things only
+        Argument("pixels", (2 * POINTS,), "float32"),  # planes, written where a point is moved
+        Argument("measured", (POINTS,), "float32"),
+        Argument("answer", (rows * columns,), "float32"),
+        Argument("colours", (rows * columns // 4 * 3,), "uint8"),
+        Argument("heard", (len(HEARD) * SOURCES + MEANS - 1,), "float32"),  # written
+        *_work("away", POINTS),
+        *_work("edges", POINTS, "int32"),
+        *_work("expected", SOURCES),
+    )
+
+
+def deviate(rows: int, columns: int) -> tuple[Argument, ...]:
+    """Arguments of the function from variances at so many nodes to standard deviations between them."""
+    count = rows * columns
+    return (
+        *(each for each in FIT if each.name == "numbers"),
+        *(each for each in spread(rows, columns) if each.name in ("log_nodes", "log_halves")),
+        Argument("growth", (count,), "float32"),
+        Argument("doubts", (2 * count,), "float32"),  # of the line, of the local part
+        Argument("deviations", (4 * count,), "float32"),  # written
+        *_work("variances", count),
+    )
+
+
+_ALL = (
+    POINTS,
+    SOURCES,
+    KNOTS,
+    PLACES,
+    SQUARE,
+    RIGHT,
+    BASIS,
+    COUNTS,
+    NUMBERS,
+    GATE,
+    HEARD,
+    FIT,
+    spread(2, 2),
+    place(2, 2),
+    deviate(2, 2),
+)
+_DIGEST = f"{zlib.crc32(repr(_ALL).encode()):08x}"
+
+
+def functions(rows: int, columns: int) -> dict[str, tuple[str, tuple[Argument, ...]]]:
+    """The functions for a grid of so many nodes: what each does -> its name and its arguments."""
+    arguments = {
+        "place": place(rows * NODE, columns * NODE),
+        "fit": FIT,
+        "spread": spread(rows, columns),
+        "deviate": deviate(rows, columns),
+    }
+    return {what: (f"anchor_{what}_{rows}x{columns}_{_DIGEST}", own) for what, own in arguments.items()}
+
+
+ALIGNMENT = 64
+"""Bytes at which an array of a compiled function has to begin."""
+
+
+def allocate(shape: tuple[int, ...], dtype: str) -> npt.NDArray[Any]:
+    """Zeros where a compiled function may read and write."""
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    raw = np.zeros(size + ALIGNMENT, np.uint8)
+    start = -raw.ctypes.data % ALIGNMENT
+    return raw[start : start + size].view(dtype).reshape(shape)

@@ -1,0 +1,53 @@
+"""Makes a recipe's teacher out of its file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from fastdepth_ros.errors import SettingError, WeightsError, brief
+from fastdepth_ros.importing import read_weights
+from fastdepth_ros.training import distill
+from fastdepth_ros.training.feed import check_sha256, find
+from fastdepth_ros.training.modules import Trainable, frozen, maps_of, network_named
+from fastdepth_ros.training.objective import Teaching
+from fastdepth_ros.training.recipe_data import Recipe, Teacher
+
+
+def teaching_of(recipe: Recipe, folders: list[Path], device: str) -> Teaching | None:
+    """The recipe's teacher with fresh adapters, on a device; None where the recipe has none.
+
+    Raises:
+        SettingError: its file is missing or another one, or it has no map of a name.
+        WeightsError: its arrays do not fit.
+    """
+    if recipe.teacher is None:
+        return None
+    path = find(recipe.teacher.path, folders)
+    check_sha256(path, recipe.teacher.sha256)
+    network, arrays = _read(recipe.teacher, path)
+    known = maps_of(network)
+    for _, name in recipe.teacher.pairs:
+        if name not in known:
+            cause = f"teacher.hints names {name}, which the teacher has not"
+            raise SettingError(cause, f"Known are {', '.join(known)}.")
+    teacher, hints = frozen(network, arrays), distill.Hints(recipe.network, network, recipe.teacher.pairs)
+    for module in (teacher, hints):
+        module.to(device, memory_format=torch.channels_last)
+    return Teaching(teacher, hints, recipe.teacher.half)
+
+
+def _read(teacher: Teacher, path: Path) -> tuple[Trainable, dict[str, npt.NDArray[Any]]]:
+    if not teacher.network:
+        return read_weights(path)
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return network_named(teacher.network), dict(arrays)
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise WeightsError(
+            f"{path} cannot be read ({brief(repr(error), 300)})", "Give arrays of the teacher's network, as .npz."
+        ) from error

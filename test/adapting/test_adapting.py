@@ -1,0 +1,140 @@
+"""A bundle that learns a place: better there, no worse elsewhere, or not written at all."""
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from made_weights import random_weights
+
+from fastdepth_ros.adapting.place import FEWEST_FRAMES, SHORT_SIDE, place_of, small, sparse
+from fastdepth_ros.adapting.rehearsal import HELD, rehearsal
+from fastdepth_ros.camera import Intrinsics
+from fastdepth_ros.cli import main
+from fastdepth_ros.errors import SettingError
+from fastdepth_ros.evaluation.dataset import Frame
+from fastdepth_ros.network import Network
+from fastdepth_ros.runtime.bundle import Bundle, Manifest, write_bundle
+
+TOY = Network("toy", (4, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8), (8, 8, 8, 8, 8))
+
+
+def write_place(folder: Path, count: int, farther: float = 1.0, seed: int = 0) -> Path:
+    """Pictures in which what is brighter is farther, and their depth."""
+    folder.mkdir()
+    for i in range(count):
+        rough = np.random.default_rng([seed, i]).uniform(1.0, 4.0, (3, 4)).astype(np.float32)
+        depth = cv2.resize(rough, (160, 120), interpolation=cv2.INTER_CUBIC).clip(0.5, 5.0)
+        cv2.imwrite(f"{folder / f'frame{i:03d}'}.png", np.dstack([(depth * 50).astype(np.uint8)] * 3))
+        cv2.imwrite(f"{folder / f'frame{i:03d}'}.depth.png", (depth * farther * 1000).astype(np.uint16))
+        (folder / f"frame{i:03d}.json").write_text(json.dumps({"set": folder.name, "source": f"{i}.png"}))
+    return folder
+
+
+@pytest.fixture
+def toy(tmp_path) -> Path:
+    """A bundle of a small network that answers some metres."""
+    arrays = random_weights(TOY)
+    arrays["decode_conv6.bias"][:] = 1.5
+    manifest = Manifest("toy", TOY, input_width=64, input_height=64, training_focal=(57.0, 76.0))
+    halves = {name: array.astype(np.float16) for name, array in arrays.items()}
+    return write_bundle(tmp_path / "toy", manifest, halves, "# Toy\n").path
+
+
+def test_the_last_frames_of_each_recording_are_held_back(tmp_path):
+    one, other = write_place(tmp_path / "one", 10), write_place(tmp_path / "other", 20, seed=1)
+    place = place_of([one, other], 0.2)
+    assert (len(place.learned), len(place.held)) == (24, 6)
+    last = cv2.imread(str(one / "frame009.png"))
+    assert np.array_equal(place.held[1].pixels, last)
+
+
+def test_points_are_as_many_as_were_asked_for_and_true(tmp_path):
+    place = place_of([write_place(tmp_path / "one", 10)], 0.2, points=50)
+    whole = place_of([tmp_path / "one"], 0.2)
+    for few, all_of_it in zip(place.learned, whole.learned, strict=True):
+        known = few.depth > 0
+        assert known.sum() == 50
+        assert np.array_equal(few.depth[known], all_of_it.depth[known])
+    assert all((frame.depth > 0).all() for frame in place.held)
+
+
+def test_a_frame_that_knows_nothing_stays_one():
+    blind = Frame(np.zeros((4, 6, 3), np.uint8), None, None)
+    assert sparse(blind, 3, np.random.default_rng(0)) is blind
+    empty = Frame(blind.pixels, np.zeros((4, 6), np.float32), None)
+    assert not sparse(empty, 3, np.random.default_rng(0)).depth.any()
+
+
+def test_a_frame_is_made_small_with_its_camera():
+    frame = Frame(
+        np.zeros((480, 640, 3), np.uint8), np.ones((480, 640), np.float32), Intrinsics(640, 480, 500, 500, 320, 240)
+    )
+    found = small(frame)
+    assert min(found.pixels.shape[:2]) == SHORT_SIDE
+    assert found.depth.shape == found.pixels.shape[:2]
+    assert found.camera.fx == pytest.approx(500 * SHORT_SIDE / 480, rel=0.01)
+    assert small(found) is found
+
+
+@pytest.mark.parametrize(("count", "held"), [(FEWEST_FRAMES - 1, 0.1), (10, 0.0), (10, 1.0), (10, 0.99)])
+def test_a_place_of_too_few_frames_is_refused(tmp_path, count, held):
+    with pytest.raises(SettingError):
+        place_of([write_place(tmp_path / "one", count)], held)
+
+
+def test_a_room_in_six_is_not_rehearsed(tmp_path):
+    folder = write_place(tmp_path / "rooms", 5 * HELD)
+    learned, strange = rehearsal(folder, print)
+    assert (len(learned), len(strange)) == (4 * HELD, HELD)
+    with pytest.raises(SettingError):
+        rehearsal(write_place(tmp_path / "one", 1), print)
+
+
+def adapted(tmp_path: Path, toy: Path, *more: str) -> int:
+    place, rooms = tmp_path / "place", tmp_path / "rooms"
+    if not place.exists():
+        write_place(place, 20, farther=1.5)
+        write_place(rooms, 24, seed=5)
+    line = ["adapt", str(place), "--bundle", str(toy), "--rehearsal", str(rooms), "--out", str(tmp_path / "mine")]
+    return main([*line, "--threads", "1", *more])
+
+
+def test_a_bundle_is_better_at_its_place_and_keeps_what_it_is(tmp_path, toy, capsys):
+    pytest.importorskip("torch", reason="torch is in requirements/train.txt")
+    assert adapted(tmp_path, toy, "--images", "480", "--rate", "5e-3") == 0
+    said = capsys.readouterr().out
+    assert "18 frames to learn from, 2 held back, 18 rehearsed" in said
+    found, before = Bundle.open(tmp_path / "mine"), Bundle.open(toy)
+    assert found.manifest.network == before.manifest.network
+    assert found.manifest.training_focal == before.manifest.training_focal
+    assert "adapted to place: 480 views" in found.manifest.trained_on
+    assert not np.array_equal(found.weights()["conv0.weight"], before.weights()["conv0.weight"])
+    first = found.weights_sha256
+    assert adapted(tmp_path, toy, "--images", "480", "--rate", "5e-3") == 0
+    assert Bundle.open(tmp_path / "mine").weights_sha256 == first, "the same seed gives the same weights"
+
+
+def test_no_bundle_is_written_where_nothing_was_gained(tmp_path, toy, capsys):
+    pytest.importorskip("torch", reason="torch is in requirements/train.txt")
+    assert adapted(tmp_path, toy, "--images", "8", "--rate", "1e-9") == 1
+    assert "no bundle is written" in capsys.readouterr().out
+    assert not (tmp_path / "mine").exists()
+
+
+def test_rehearsal_keeps_the_answers_elsewhere(tmp_path, toy):
+    torch = pytest.importorskip("torch", reason="torch is in requirements/train.txt")
+    from fastdepth_ros.adapting.adapter import Adapter, Settings, errors
+
+    torch.set_num_threads(1)
+    place = place_of([write_place(tmp_path / "place", 20, farther=1.5)], 0.2)
+    others = [each for part in [place_of([write_place(tmp_path / "rooms", 24, seed=5)], 0.1)] for each in part.learned]
+    before = dict(Bundle.open(toy).weights())
+    moved = []
+    for weight in (0.0, 4.0):
+        settings = Settings(images=320, size=64, rate=5e-3, rehearse=weight)
+        after = Adapter(TOY, before, place, others, settings).run()
+        assert errors(TOY, after, place.held, 64)["abs_rel"] < errors(TOY, before, place.held, 64)["abs_rel"]
+        moved.append(abs(errors(TOY, after, others, 64)["rmse_m"] - errors(TOY, before, others, 64)["rmse_m"]))
+    assert moved[1] < moved[0]

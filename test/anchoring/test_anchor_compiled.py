@@ -1,0 +1,128 @@
+"""The compiled fit against numpy's: the same depths, sigmas and reports, whatever comes."""
+
+import numpy as np
+import pytest
+
+from fastdepth_ros.anchoring import Anchoring, Anchors
+from fastdepth_ros.anchoring.compiled import CompiledFitter
+from fastdepth_ros.anchoring.layout import POINTS, SOURCES
+from fastdepth_ros.runtime.engine import Engine
+
+CLOSE, ABOUT = 1e-4, 2e-3
+"""Differences of logarithms of depth, and of sigma, that rounding may leave."""
+
+
+@pytest.fixture(scope="module")
+def engine(module):
+    return Engine(module, 1)
+
+
+@pytest.fixture(scope="module")
+def small_engine(small_module):
+    return Engine(small_module, 1)
+
+
+def scene(shape, seed=0):
+    """An answer with a floor, a wall and boxes, its truth, and its picture."""
+    rng = np.random.default_rng(seed)
+    rows, columns = shape
+    metres = np.repeat(np.linspace(5.0, 1.5, rows, dtype=np.float32)[:, None], columns, axis=1)
+    colour = np.full((2 * rows, 2 * columns, 3), 120, np.uint8)
+    for _ in range(6):
+        top, left = rng.integers(0, rows - 2), rng.integers(0, columns - 2)
+        bottom, right = top + rng.integers(2, rows // 2), left + rng.integers(2, columns // 2)
+        metres[top:bottom, left:right] = rng.uniform(0.8, 6)
+        colour[2 * top : 2 * bottom, 2 * left : 2 * right] = rng.integers(0, 256, 3)
+    truth = metres * 1.2 * (1 + 0.1 * np.sin(np.arange(columns, dtype=np.float32) / 9))
+    return metres, truth.astype(np.float32), colour
+
+
+def points(truth, count, source="anchors", seed=0, wrong=0.1, sigma=np.nan, **traits):
+    """Points as an odometry's: errors of 5 %, and one in ten far off."""
+    rng = np.random.default_rng(seed)
+    pixels = np.stack((rng.integers(0, 2 * truth.shape[1], count), rng.integers(0, 2 * truth.shape[0], count)), 1)
+    depths = truth[pixels[:, 1] // 2, pixels[:, 0] // 2] * np.exp(0.05 * rng.standard_normal(count))
+    depths[rng.random(count) < wrong] *= 1.8
+    sigmas = np.full(count, sigma, np.float32)
+    return Anchors(source, pixels.astype(np.float32), depths.astype(np.float32), sigmas, **traits)
+
+
+def both(engine, shape):
+    """Anchoring in numpy, and with the module's functions."""
+    compiled = Anchoring(shape, None, engine.bind)
+    assert isinstance(compiled._fitter, CompiledFitter)
+    return Anchoring(shape), compiled
+
+
+def agree(one, other, **arguments):
+    expected = one.correct(**arguments)
+    depth, sigma = expected.depth.copy(), expected.sigma.copy()
+    found = other.correct(**arguments)
+    np.testing.assert_allclose(np.log(found.depth), np.log(depth), atol=CLOSE)
+    np.testing.assert_allclose(np.log(found.sigma), np.log(sigma), atol=ABOUT)
+    assert [each.used for each in found.report.sources] == [each.used for each in expected.report.sources]
+    assert found.report.scale == pytest.approx(expected.report.scale, rel=CLOSE)
+    assert found.report.scale_sd == pytest.approx(expected.report.scale_sd, rel=ABOUT)
+    assert found.report.slope == pytest.approx(expected.report.slope, abs=CLOSE)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 15, 16, 17, 48, 49, 150, 200, 201, 300, POINTS])
+def test_it_answers_as_numpy_does(engine, count):
+    metres, truth, picture = scene((112, 112), count)
+    given = [points(truth, count, seed=count)]
+    agree(*both(engine, metres.shape), metres=metres, anchors=given, now=0.0, sigma=True, picture=picture)
+
+
+def test_frames_that_follow_each_other_are_remembered_alike(engine):
+    one, other = both(engine, (112, 112))
+    for number, count in enumerate((150, 3, 300, 40, 1, 220)):
+        metres, truth, picture = scene((112, 112), number)
+        given = [points(truth, count, seed=number)]
+        agree(one, other, metres=metres, anchors=given, now=0.3 * number, sigma=True, picture=picture)
+
+
+def test_several_sources_have_their_own_bias_and_tails(engine):
+    metres, truth, picture = scene((112, 112))
+    given = [
+        points(truth, 120, sigma=0.1),
+        points(truth, 0, "scan"),
+        points(truth, 60, "anchor_depth", seed=1, wrong=0.0, zone=(6.0, 6.0)),
+        points(truth, 1, "range", seed=2, wrong=0.0),
+        points(2.5 * truth, 40, "anchors", seed=3, relative=True),
+    ]
+    agree(*both(engine, metres.shape), metres=metres, anchors=given, now=0.0, sigma=True, picture=picture)
+
+
+def test_points_at_one_place_are_weighed_alike(engine):
+    metres, truth, _ = scene((112, 112))
+    heap = points(truth, 250)
+    heap.pixels[:] = 100
+    heap = heap._replace(depths=np.full(250, truth[50, 50], np.float32))
+    agree(*both(engine, metres.shape), metres=metres, anchors=[heap], now=0.0, sigma=True, picture=None)
+
+
+def test_another_size_of_picture_has_another_grid(small_engine):
+    metres, truth, picture = scene((16, 16))
+    for count in (1, 10, 80):
+        given = [points(truth, count, seed=count)]
+        agree(*both(small_engine, (16, 16)), metres=metres, anchors=given, now=0.0, sigma=True, picture=picture)
+
+
+def test_more_points_or_sources_than_it_takes_are_fitted_in_numpy(engine):
+    metres, truth, picture = scene((112, 112))
+    one, other = both(engine, metres.shape)
+    many = [points(truth, POINTS + 1, wrong=0.0)]
+    agree(one, other, metres=metres, anchors=many, now=0.0, sigma=True, picture=picture)
+    sources = [points(truth, 20, seed=number, wrong=0.0) for number in range(SOURCES + 1)]
+    agree(one, other, metres=metres, anchors=sources, now=0.1, sigma=True, picture=picture)
+
+
+def test_a_module_without_the_functions_leaves_it_to_numpy(engine):
+    def of_another_version(name, arrays):
+        return engine.bind(f"{name}_of_another_version", arrays)
+
+    assert not isinstance(Anchoring((112, 112), None, of_another_version)._fitter, CompiledFitter)
+
+
+def test_functions_for_another_size_are_not_taken(small_engine):
+    assert not isinstance(Anchoring((112, 112), None, small_engine.bind)._fitter, CompiledFitter)
