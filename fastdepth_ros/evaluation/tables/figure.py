@@ -73,7 +73,7 @@ def draw_accuracy(path: Path, reports: Reports, learned: Learned) -> bool:
     axes = figure.subplots()
     times, shares = zip(*points.values(), strict=True)
     axes.scatter(times, shares, color=COLOURS[0], s=24, zorder=3)
-    for took, delta1, name in _labels([(*point, name) for name, point in points.items()]):
+    for took, delta1, name in _labels([(*point, name) for name, point in points.items()], near=0.01):
         axes.annotate(name, (took, delta1), (4, 3), textcoords="offset points", fontsize=7, color=INK)
     low, high = axes.get_xlim()
     axes.set(
@@ -88,11 +88,11 @@ def draw_accuracy(path: Path, reports: Reports, learned: Learned) -> bool:
     return True
 
 
-def _labels(points: list[tuple[float, float, str]]) -> list[tuple[float, float, str]]:
+def _labels(points: list[tuple[float, float, str]], near: float = NEAR) -> list[tuple[float, float, str]]:
     """Points with their names; those that lie on each other have one label."""
     found: list[tuple[float, float, str]] = []
     for macs, took, name in sorted(points):
-        if found and macs < 1.05 * found[-1][0] and abs(took / found[-1][1] - 1) < NEAR:
+        if found and macs < 1.05 * found[-1][0] and abs(took / found[-1][1] - 1) < near:
             found[-1] = (*found[-1][:2], f"{found[-1][2]}, {name}")
         else:
             found.append((macs, took, name))
