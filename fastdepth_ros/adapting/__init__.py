@@ -1,6 +1,6 @@
-"""A bundle fine-tuned on the place where its robot works, without forgetting other places.
+"""A bundle fine-tuned on the place where its robot works; computed rooms are rehearsed against forgetting others.
 
 place        frames of a recording: those to learn from, and those held back to judge by
-rehearsal    computed rooms, on which the answers have to stay what they are
+rehearsal    computed rooms, on which the answers ought to stay what they are
 adapter      the fine-tuning (torch)
 """

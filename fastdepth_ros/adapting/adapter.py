@@ -1,4 +1,4 @@
-"""Fine-tuning on a place, with rehearsal: on other pictures the answers stay what they were.
+"""Fine-tuning on a place, with rehearsal: on other pictures the answers ought to stay what they were.
 
 Half of each batch are views of the place with its measured depth, half are computed rooms, whose target is what the
 network answered there before ("learning without forgetting": Li and Hoiem, ECCV 2016). Normalisation is measured once

@@ -23,12 +23,13 @@ from fastdepth_ros.evaluation.dataset import Sample, last_share
 from fastdepth_ros.network.graph import Graph
 from fastdepth_ros.pruning.judge import Arrays, Told
 from fastdepth_ros.pruning.unfold import from_state, measured_anew, to_arrays, unfolded
-from fastdepth_ros.training import checkpoint, losses
+from fastdepth_ros.training import checkpoint
 from fastdepth_ros.training.augment import plain_view
 from fastdepth_ros.training.feed import Feed, split
 from fastdepth_ros.training.graph_network import GraphNetwork, folded_graph
 from fastdepth_ros.training.memory import keep_freed_memory
-from fastdepth_ros.training.optimising import learning_rate
+from fastdepth_ros.training.objective import Shown, loss_of
+from fastdepth_ros.training.optimising import learning_rate, optimiser_of
 from fastdepth_ros.training.recipe import Phase, Recipe
 
 TUNED = "tuned.pt"
@@ -192,33 +193,16 @@ class Learner:
         depth = halved(model(self._pixels(number, phase))[0], phase.size)
         truth = torch.from_numpy(self._batch(number, phase)[1])[:, None]
         truth = functional.interpolate(truth, size=depth.shape[-2:], mode="nearest")
-        loss = self._loss(phase, depth, truth)
+        shown = Shown(depth, {}, truth, depth, number)  # Without a teacher nothing is taught.
+        loss = loss_of(self.recipe.loss_in(phase), shown, None)["loss"]
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         if self.recipe.optimiser.clip:
             torch.nn.utils.clip_grad_norm_(model.parameters(), self.recipe.optimiser.clip)
         optimiser.step()
 
-    def _loss(self, phase: Phase, depth: Tensor, truth: Tensor) -> Tensor:
-        weights, known = self.recipe.loss_in(phase), (truth > 0).float()
-        loss = weights.truth * losses.l1(depth, truth, known)
-        if weights.log:
-            loss = loss + weights.log * losses.log_l1(depth, truth, known)
-        if weights.gradient:
-            loss = loss + weights.gradient * losses.gradient(depth, truth, known)
-        if weights.log_gradient:
-            loss = loss + weights.log_gradient * losses.log_gradient(depth, truth, known)
-        return loss
-
     def _optimiser(self, model: GraphNetwork) -> torch.optim.Optimizer:
-        settings, parameters = self.recipe.optimiser, list(model.parameters())
-        groups = [
-            {"params": [each for each in parameters if each.ndim > 1], "weight_decay": settings.weight_decay},
-            {"params": [each for each in parameters if each.ndim <= 1], "weight_decay": 0.0},
-        ]
-        if settings.name == "sgd":
-            return torch.optim.SGD(groups, lr=0.0, momentum=settings.momentum)
-        return torch.optim.AdamW(groups, lr=0.0)
+        return optimiser_of(self.recipe.optimiser, model.parameters())
 
     def _batch(self, number: int, phase: Phase) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
         """Pixels and depth of a step; the newest are kept."""
