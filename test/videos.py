@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-av = pytest.importorskip("av", reason="PyAV is not installed", exc_type=ImportError)
+av = pytest.importorskip("av", reason="PyAV is not installed")
 
 ENCODERS = {"h264": "libx264", "hevc": "libx265"}
 

@@ -182,7 +182,7 @@ def _work(run: Run, learner: Learner | None, out: Path, told: Any, stopping: Any
         return False
     run.arrays = arrays
     run.log["tuned"] = {
-        "judging": learner.errors(run.graph, arrays, learner.judging, size),
+        "judging": learner.errors(run.graph, arrays, learner.judging, size, "median"),
         "held_before": before,
         "held": learner.errors(run.graph, arrays, learner.held, size),
     }

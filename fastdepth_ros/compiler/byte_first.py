@@ -135,4 +135,13 @@ def byte_first(name: str, conv: Convolution, target: Map, tiling: Tiling) -> Any
     return ir.kernel(name, arguments, body)
 
 
-BYTES = First(byte_first, pack)
+def lost(weight: Floats) -> npt.NDArray[np.float64]:
+    """(outputs, 3) that rounding takes from the sum of each colour's weights."""
+    steps, scale = quantised(weight)
+    rounded = steps.reshape(*steps.shape[:2], -1)[..., : weight.shape[3] * INPUT_CHANNELS].sum(1)
+    colours = rounded.reshape(len(steps), -1, INPUT_CHANNELS).sum(1) * scale[:, None].astype(np.float64)
+    difference: npt.NDArray[np.float64] = weight.sum(axis=(2, 3), dtype=np.float64) - colours
+    return difference
+
+
+BYTES = First(byte_first, pack, lost)

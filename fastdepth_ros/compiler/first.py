@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 from tvm import tirx
 
 from fastdepth_ros.compiler import border, ir, layout
@@ -28,10 +30,12 @@ class First(NamedTuple):
     Attributes:
         kernel: (name, layer, answer, tiling) -> kernel of (picture, weights..., answer).
         pack: (weight, bias, lanes) -> the arrays of its weights.
+        lost: weight -> (outputs, colours) that rounding takes from the sums of a colour's weights; None for nothing.
     """
 
     kernel: Callable[[str, Convolution, Map, Tiling], Any]
     pack: Callable[[Floats, Floats, int], list[Any]]
+    lost: Callable[[Floats], npt.NDArray[np.float64]] | None = None
 
 
 def first(name: str, conv: Convolution, target: Map, tiling: Tiling) -> Any:

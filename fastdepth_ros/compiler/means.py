@@ -1,4 +1,4 @@
-"""Mean inputs of the pointwise convolutions, from pictures that are made up.
+"""Mean inputs of the pointwise convolutions and of the first, from pictures that are made up.
 
 Rounded weights are off by the same in every picture, so an output is off by that times its mean inputs, wherever the
 camera looks. Known means make up for it in the bias (bias correction; Nagel et al., "Data-Free Quantization Through
@@ -21,6 +21,8 @@ from fastdepth_ros.network.plain import evaluate_maps
 
 Means = Mapping[str, npt.NDArray[np.float64]]
 
+COLOURS = "colours"
+"""Name of the picture's means; a depthwise convolution has a point in its own."""
 PICTURES, SIDE = 4, 128
 LEAVES = 250
 NOISE = 0.03
@@ -44,11 +46,17 @@ def leaves(rng: np.random.Generator) -> Floats:
 
 
 def input_means(network: Network, weights: Mapping[str, Floats]) -> Means:
-    """Depthwise convolution -> means of its answer's channels, which the pointwise one behind it reads."""
+    """Depthwise convolution -> means of its answer's channels, which the pointwise one behind it reads.
+
+    COLOURS -> means of the pictures' bytes, which the first convolution reads.
+    """
     rng, graph = np.random.default_rng(0), graph_of(network)
     names = [conv.name for conv in network.convolutions if conv.kind == "depthwise"]
-    found = [evaluate_maps(graph, weights, leaves(rng), names) for _ in range(PICTURES)]
-    means = {
-        name: np.mean([maps[name].mean(axis=(1, 2), dtype=np.float64) for maps in found], axis=0) for name in names
-    }
-    return {name: mean.round(DECIMALS) for name, mean in means.items()}
+    found: dict[str, list[npt.NDArray[np.float64]]] = {name: [] for name in (COLOURS, *names)}
+    for _ in range(PICTURES):
+        picture = leaves(rng)
+        maps = evaluate_maps(graph, weights, picture, names)
+        for name in names:
+            found[name].append(maps[name].mean(axis=(1, 2), dtype=np.float64))
+        found[COLOURS].append(255 * picture.mean(axis=(1, 2), dtype=np.float64))
+    return {name: np.mean(means, axis=0).round(DECIMALS) for name, means in found.items()}

@@ -13,7 +13,7 @@ import numpy as np
 from fastdepth_ros.compiler import layout
 from fastdepth_ros.compiler.first import PIXEL_SCALE
 from fastdepth_ros.compiler.layout import Floats, Map
-from fastdepth_ros.compiler.means import Means, input_means
+from fastdepth_ros.compiler.means import COLOURS, Means, input_means
 from fastdepth_ros.compiler.pointwise import FLOAT32, Precision
 from fastdepth_ros.compiler.separable import block_by_rows, depthwise_by_channels, pointwise_by_panels
 from fastdepth_ros.compiler.sources import Plain, Upsampled
@@ -156,7 +156,10 @@ class Planner:
 
         def arrays(_tiling: Tiling) -> list[Any]:
             scaled = self.weights[f"{conv.name}.weight"] * np.float32(PIXEL_SCALE)
-            return way.pack(scaled, self.weights[f"{conv.name}.bias"], self.lanes)
+            bias = self.weights[f"{conv.name}.bias"]
+            if way.lost is not None:
+                bias = (bias + way.lost(scaled) @ self.means[COLOURS]).astype(np.float32)
+            return way.pack(scaled, bias, self.lanes)
 
         return Stage(name, (PICTURE,), target, conv.outputs, lambda t: way.kernel(name, conv, target, t), arrays)
 
@@ -235,7 +238,7 @@ class Planner:
 
     @cached_property
     def means(self) -> Means:
-        """Mean inputs of the pointwise convolutions."""
+        """Mean inputs of the pointwise convolutions, and of the first."""
         return input_means(self.network, self.weights)
 
     def precision_of(self, block: Block) -> Precision:

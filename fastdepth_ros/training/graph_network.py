@@ -164,9 +164,11 @@ def _upsample(layer: Any, read: Sequence[Tensor]) -> Tensor:
 
 def _unpool(layer: Any, read: Sequence[Tensor]) -> Tensor:
     (x,) = read
-    found = x.new_zeros((*x.shape[:2], x.shape[2] * layer.factor, x.shape[3] * layer.factor))
-    found[:, :, :: layer.factor, :: layer.factor] = x
-    return found
+    count, channels, height, width = x.shape
+    more = layer.factor - 1
+    # Without writing into a map of zeros: torch's optimiser for inference takes that one for a constant.
+    spread = functional.pad(x.reshape(count, channels, height, 1, width, 1), (0, more, 0, 0, 0, more))
+    return spread.reshape(count, channels, height * layer.factor, width * layer.factor)
 
 
 def _max_pool(layer: Any, read: Sequence[Tensor]) -> Tensor:

@@ -126,3 +126,26 @@ def test_a_module_without_the_functions_leaves_it_to_numpy(engine):
 
 def test_functions_for_another_size_are_not_taken(small_engine):
     assert not isinstance(Anchoring((112, 112), None, small_engine.bind)._fitter, CompiledFitter)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_wild_numbers_leave_depth_that_can_be_used(engine, seed):
+    rng = np.random.default_rng(seed)
+    anchoring = Anchoring((112, 112), None, engine.bind)
+    wild = np.array([np.nan, np.inf, -np.inf, 0, -1, 1e-30, 1e30, 0.02, 500, -0.5, 223.49, 224], np.float32)
+    for number in range(20):
+        metres = np.exp(3 * rng.standard_normal((112, 112))).astype(np.float32)
+        metres[rng.random(metres.shape) < 0.1] = 0.0
+        given = []
+        for source in ("anchors", "scan", "anchor_depth")[: rng.integers(1, 4)]:
+            count = int(rng.integers(0, 700))
+            pixels, depths = rng.uniform(-1, 225, (count, 2)), np.exp(3 * rng.standard_normal(count))
+            sigmas = depths * np.exp(5 * rng.standard_normal(count))
+            for array in (pixels, depths, sigmas):
+                some = rng.random(array.shape) < 0.1
+                array[some] = rng.choice(wild, int(some.sum()))
+            given.append(Anchors(source, *(each.astype(np.float32) for each in (pixels, depths, sigmas))))
+        done = anchoring.correct(metres, given, 0.1 * number, sigma=True)
+        assert np.isfinite(done.depth).all()
+        assert ((done.depth == 0) == (metres == 0)).all()
+        assert (done.sigma[metres > 0] > 0).all()

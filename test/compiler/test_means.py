@@ -1,12 +1,13 @@
 """Mean inputs from made-up pictures make up for what rounding weights takes from every answer."""
 
 import cv2
+import int8
 import numpy as np
 import pytest
 from made_weights import random_weights
 from small_network import SMALL
 
-from fastdepth_ros.compiler import means
+from fastdepth_ros.compiler import byte_first, means
 from fastdepth_ros.compiler.plan import Planner
 from fastdepth_ros.compiler.pointwise import FLOAT32, Int8
 from fastdepth_ros.compiler.tile import Tiling
@@ -59,3 +60,14 @@ def test_weights_that_keep_all_their_bits_are_not_corrected(products):
     weight = np.ones((3, 5, 1, 1), np.float32)
     assert Int8(products).lost(weight, products.lanes) is None
     assert FLOAT32.lost(weight, products.lanes) is None
+
+
+def test_the_first_convolution_is_corrected_by_the_colours_of_the_made_up_pictures():
+    """A picture of one colour, that of the means: with the correction the sums are those of weights that keep all."""
+    weight = (np.random.default_rng(4).normal(0, 0.4, (19, 3, 3, 3)) / 255).astype(np.float32)
+    colours = np.array([120.0, 110.0, 90.0])
+    steps, scale = int8.quantised_first(weight)
+    rounded = (steps * scale[:, None, None, None].astype(np.float64)).sum(axis=(2, 3)) @ colours
+    exact = weight.sum(axis=(2, 3), dtype=np.float64) @ colours
+    assert np.abs(rounded - exact).max() > 1e-3
+    np.testing.assert_allclose(rounded + byte_first.lost(weight) @ colours, exact, atol=1e-6)

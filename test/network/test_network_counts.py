@@ -155,7 +155,7 @@ def test_efficientpose_with_its_joints_is_as_large_as_was_counted_apart(size, jo
 
 
 @pytest.mark.parametrize(("head", "more"), [("64-64", 134), ("96-96", 520)])
-def test_efficientpose_s_wide_heads_cost_what_the_paper_says_more_than_its_slim_one(head, more):
+def test_efficientpose_s_wide_heads_cost_more_than_its_slim_one(head, more):
     slim, wide = (
         sum(row.macs for row in count(entry(name).graph, 256, 256) if row.kind == "transposed")
         for name in ("efficientpose-a", f"efficientpose-a-{head}")

@@ -128,12 +128,23 @@ def test_a_proposal_learns_in_its_short_training_and_always_the_same(data):
     assert all(np.array_equal(array, again[name]) for name, array in adapted.items())
 
 
+def test_a_proposal_is_judged_by_its_shapes_and_not_by_its_scale(data):
+    learner, graph = Learner(parse_recipe(RECIPE, "tiny"), [data]), toy()
+    start = learner.begin(graph, random_graph_weights(graph))
+    doubled = {**start}
+    for name in ("decode_conv6.norm.weight", "decode_conv6.norm.bias"):
+        doubled[name] = 2 * start[name]  # behind it there is nothing but a ReLU
+    assert learner.accuracy(graph, doubled) == pytest.approx(learner.accuracy(graph, start), abs=1e-6)
+    one, two = (learner.errors(graph, arrays, learner.judging, 32)["rmse_m"] for arrays in (start, doubled))
+    assert one != pytest.approx(two)
+
+
 def test_a_run_that_was_killed_and_taken_up_again_ends_with_the_same_bytes(data, tmp_path):
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     assert main(command(data, whole, "--export", str(tmp_path / "bundle"))) == 0
     start = [sys.executable, "-c", KILLED, *command(data, broken)]
     process = subprocess.Popen(start, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    process.communicate(timeout=200)
+    process.communicate(timeout=500)
     assert process.returncode == -signal.SIGKILL
     assert (broken / STATE).is_file()
     assert not (broken / "weights.npz").exists()

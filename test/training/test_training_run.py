@@ -219,7 +219,7 @@ def test_a_folder_with_a_run_of_another_recipe_is_refused(data: Path, tmp_path: 
 
 
 def test_data_that_are_not_those_of_the_recipe_are_refused(data: Path, tmp_path: Path) -> None:
-    teacher = {"path": "teacher.npz", "sha256": "0" * 64}
+    teacher = {"path": "teacher.npz", "sha256": "0" * 64, "hints": ["conv5"]}
     with pytest.raises(SettingError, match="sha256"):
         Trainer(recipe(data, teacher=teacher), [data], tmp_path)
     with pytest.raises(SettingError, match=r"pictures is in none of"):

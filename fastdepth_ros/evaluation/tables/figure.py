@@ -73,7 +73,7 @@ def draw_accuracy(path: Path, reports: Reports, learned: Learned) -> bool:
     axes = figure.subplots()
     times, shares = zip(*points.values(), strict=True)
     axes.scatter(times, shares, color=COLOURS[0], s=24, zorder=3)
-    for name, (took, delta1) in points.items():
+    for took, delta1, name in _labels([(*point, name) for name, point in points.items()]):
         axes.annotate(name, (took, delta1), (4, 3), textcoords="offset points", fontsize=7, color=INK)
     low, high = axes.get_xlim()
     axes.set(

@@ -157,7 +157,8 @@ TABLES = (
             Row("LiteDepth 2022", "litedepth", printed=("0.311", "3.79", "37")),
         ),
         "The challenge's si-RMSE, RMSE and times are of its own outdoor pictures on a Raspberry Pi 4, and compare with"
-        " nothing beside them; those that could not be looked up are left out.",
+        " nothing beside them; those that could not be looked up are left out. The score here is made of this machine's"
+        " time and of the short training's error.",
         ("challenge: si-RMSE", "RMSE [m]", "Raspberry Pi 4 [ms]"),
         scored=True,
     ),
@@ -173,7 +174,7 @@ TABLES = (
             Row("C, slim", "efficientpose-c"),
         ),
         "Multiply-accumulates of transposed convolutions are counted at the answer's pixels: with 64 and 64 channels"
-        " they are 0.134 G more than with 64 and 32, with 96 and 96 0.520 G more, as the paper has it.",
+        " they are 0.134 G more than with 64 and 32, with 96 and 96 0.520 G more.",
     ),
 )
 
