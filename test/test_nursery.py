@@ -58,7 +58,7 @@ def test_a_copy_is_ended_by_signals_and_tells_by_which(nursery, tmp_path, number
 @pytest.mark.parametrize(
     ("words", "status", "said", "error"),
     [
-        (["-m", "json.tool", "/nowhere"], 2, "", "/nowhere"),
+        (["-m", "fastdepth_ros.children", "/nowhere"], 127, "", "/nowhere cannot be started"),
         (
             ["-c", "import sys\nfrom math import pi\ndef f(): return pi > 3\nprint(sys.argv, f())", "a"],
             0,
