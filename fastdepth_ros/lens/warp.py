@@ -40,6 +40,17 @@ USUAL = 10
 """Percentile of raw pixels for each of the network's that the reduction goes by."""
 
 
+def check_sides(camera: Intrinsics) -> None:
+    """Hold the sides of a raw camera's pictures against :data:`LARGEST_SIDE`.
+
+    Raises:
+        CalibrationError: one is longer.
+    """
+    if max(camera.width, camera.height) > LARGEST_SIDE:
+        cause = f"a picture of {camera.width}x{camera.height} pixels is too large to be rectified here"
+        raise CalibrationError(cause, "Lower the camera's resolution, or rectify it elsewhere (image_proc).")
+
+
 class Warp:
     """Maps between a raw picture, the network's input and its cells.
 
@@ -58,10 +69,7 @@ class Warp:
     """
 
     def __init__(self, lens: Lens, seen: Intrinsics, reduction: int = 1, cell: int = 2) -> None:
-        camera = lens.camera
-        if max(camera.width, camera.height) > LARGEST_SIDE:
-            cause = f"a picture of {camera.width}x{camera.height} pixels is too large to be rectified here"
-            raise CalibrationError(cause, "Lower the camera's resolution, or rectify it elsewhere (image_proc).")
+        check_sides(lens.camera)
         self.lens = lens
         self._seen = seen
         self._cell = cell

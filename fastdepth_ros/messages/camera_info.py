@@ -14,6 +14,7 @@ from fastdepth_ros.camera import FOCAL_RATIO, Intrinsics, check_lens, implausibl
 from fastdepth_ros.errors import CalibrationError
 from fastdepth_ros.lens.distortion import Distortion
 from fastdepth_ros.lens.lens import UPRIGHT, Lens, pinhole
+from fastdepth_ros.lens.warp import check_sides
 from fastdepth_ros.messages.serialized import SerializedCameraInfo
 
 AnyCameraInfo: TypeAlias = CameraInfo | SerializedCameraInfo
@@ -102,6 +103,7 @@ def seen_camera(info: AnyCameraInfo, rectified: bool, rectify: str = "auto", vie
     try:
         model, d = (info.distortion_model, info.d) if any(info.d) else ("plumb_bob", [0.0] * 5)
         lens = Lens(raw, Distortion.of(model, d), turn)
+        check_sides(raw)
         seen = pinhole(raw.width, raw.height, view_fov) if view_fov else intrinsics_of(info, rectified=True)
     except CalibrationError as error:
         return SeenCamera(raw, None, f"the pictures are distorted and are not rectified: {error}")

@@ -248,6 +248,14 @@ def test_without_p_the_pinhole_is_that_of_k():
     assert seen.camera == seen.lens.camera == Intrinsics(640, 480, 520, 521, 319, 239)
 
 
+def test_the_lens_of_a_picture_that_is_too_large_for_it_is_told_and_not_undone():
+    """No frame could be rectified: the pictures are taken as they are, as with a lens that is none."""
+    seen = seen_camera(camera_info(width=32, height=32768, **BENT), rectified=False)
+    assert seen.lens is None
+    assert "32x32768 pixels is too large to be rectified" in seen.distortion
+    assert seen_camera(camera_info(width=32, height=32000, **BENT), rectified=False).lens is not None
+
+
 @pytest.mark.parametrize(
     ("fields", "rectified", "rectify", "undone"),
     [
