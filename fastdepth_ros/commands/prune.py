@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from fastdepth_ros.commands.stopping import stopping
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.files.reading import parse_json, read
 from fastdepth_ros.network.entries import Entry, entry
@@ -213,20 +213,8 @@ def _write(args: argparse.Namespace, run: Run, learner: Learner | None, found: E
 
 def _with_progress(console: Console, work: Any) -> bool:
     """Do ``work(told, stopping)`` under a bar, and have signals stop it after its current step."""
-    stopping = False
-
-    def stop(*_: Any) -> None:
-        nonlocal stopping
-        stopping = True
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
-    try:
-        with Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal) as bar:
-            task = bar.add_task("pruning", total=1.0)
-            return bool(
-                work(lambda words, share: bar.update(task, description=words, completed=share), lambda: stopping)
-            )
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    bar = Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal)
+    with stopping() as asked, bar:
+        task = bar.add_task("pruning", total=1.0)
+        return bool(work(lambda words, share: bar.update(task, description=words, completed=share), asked))

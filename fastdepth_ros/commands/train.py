@@ -6,7 +6,6 @@ import argparse
 import json
 import math
 import os
-import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from fastdepth_ros.commands import train_network
+from fastdepth_ros.commands.stopping import stopping
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.network import Network
 
@@ -101,26 +101,16 @@ def _export(trainer: Trainer, path: Path, console: Console) -> None:
 
 
 def _train(trainer: Trainer, console: Console) -> None:
-    stopping = False
-
-    def stop(*_: Any) -> None:
-        nonlocal stopping
-        stopping = True
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    try:
-        with Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal) as bar:
-            task = bar.add_task("training", total=trainer.recipe.steps, completed=trainer.step)
+    bar = Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal)
+    with stopping() as asked, bar:
+        task = bar.add_task("training", total=trainer.recipe.steps, completed=trainer.step)
 
-            def on_step(now: Trainer) -> bool:
-                bar.update(task, completed=now.step)
-                return stopping
+        def on_step(now: Trainer) -> bool:
+            bar.update(task, completed=now.step)
+            return asked()
 
-            trainer.run(on_step, lambda row: console.print(_line(row), highlight=False, soft_wrap=True))
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        trainer.run(on_step, lambda row: console.print(_line(row), highlight=False, soft_wrap=True))
     console.print("done" if trainer.finished else f"stopped at step {trainer.step}; the same command goes on")
 
 

@@ -48,25 +48,20 @@ def test_a_runtime_that_is_not_there_is_named_and_left_out(tmp_path):
     assert set(found["missing"]) == {"onnxruntime"}
 
 
-@pytest.mark.skipif(not ONNX.exists(), reason=f"no onnxruntime: {ONNX} is missing (make bench)")
+def beside(name, python, made_by):
+    missing = f"no {name}: {python} is missing ({made_by})"
+    return pytest.param(name, python, marks=pytest.mark.skipif(not python.exists(), reason=missing), id=name)
+
+
+@pytest.mark.parametrize(
+    ("runtime", "python"), [beside("onnxruntime", ONNX, "make bench"), beside("torch", TORCH, "make train-env")]
+)
 @pytest.mark.parametrize(
     ("make", "height", "width"), [(graphs.encoder_and_decoder, 48, 40), (graphs.oddities, 7, 9)], ids=["both", "odd"]
 )
-def test_onnx_runtime_gives_the_same_answer(tmp_path, make, height, width):
+def test_another_runtime_gives_the_same_answer(tmp_path, runtime, python, make, height, width):
     job = Job("any", make(), height, width)
-    bench = NetworkBench(job, "host", {"onnxruntime": ONNX}, tmp_path / "any", tmp_path / "objects")
+    bench = NetworkBench(job, "host", {runtime: python}, tmp_path / "any", tmp_path / "objects")
     measure([bench], [1], 1, 0.01, silent)
     assert bench.missing == {}
-    assert bench.timings["onnxruntime", 1].difference < 1e-4
-
-
-@pytest.mark.skipif(not TORCH.exists(), reason=f"no torch: {TORCH} is missing (make train-env)")
-@pytest.mark.parametrize(
-    ("make", "height", "width"), [(graphs.encoder_and_decoder, 48, 40), (graphs.oddities, 7, 9)], ids=["both", "odd"]
-)
-def test_torch_gives_the_same_answer(tmp_path, make, height, width):
-    job = Job("any", make(), height, width)
-    bench = NetworkBench(job, "host", {"torch": TORCH}, tmp_path / "any", tmp_path / "objects")
-    measure([bench], [1], 1, 0.01, silent)
-    assert bench.missing == {}
-    assert bench.timings["torch", 1].difference < 1e-4
+    assert bench.timings[runtime, 1].difference < 1e-4
