@@ -257,11 +257,29 @@ def _anchored(
     It comes last: from then on the node remembers what was measured.
     """
     uncertainty = camera.listen_to_the_uncertainty()
+    _until_anchored(process, counts, True)
     _, _, sigma = _cost(process, counts, frames)
     camera.node.destroy_subscription(uncertainty)
+    _until_anchored(process, counts, False)
     camera.send_points(points)
+    _until_anchored(process, counts, True)
     _, _, anchors = _cost(process, counts, frames)
     return {"sigma_ms": round(sigma, 3), "anchors_ms": round(anchors, 3)}
+
+
+def _until_anchored(process: NodeProcess, counts: CountsFile, wanted: bool) -> None:
+    """Wait for two frames with anchoring, or two without: the node looks for sources twice a second."""
+    last = counts.read()
+
+    def seen() -> bool:
+        nonlocal last
+        now = counts.read()
+        if now.frames < last.frames + 2:
+            return False
+        before, last = last, now
+        return (now.anchoring > before.anchoring) is wanted
+
+    process.wait_for(seen, FRAMES_LIMIT)
 
 
 def _cost(process: NodeProcess, counts: CountsFile, frames: int) -> tuple[float, float, float]:
