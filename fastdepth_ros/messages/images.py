@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import cv2
@@ -193,7 +193,12 @@ def _check_meaning(message: AnyCompressedImage, file: File) -> None:
 
 
 def _name(message: AnyCompressedImage) -> str:
-    return f"the compressed image ({shortened(message.format) or 'no format'}, {len(message.data)} bytes)"
+    return f"the compressed image ({_shortened(message.format) or 'no format'}, {len(message.data)} bytes)"
+
+
+@lru_cache(16)
+def _shortened(form: str) -> str:
+    return shortened(form)
 
 
 def _check_layout(message: AnyImage, encoding: Encoding) -> None:

@@ -91,8 +91,11 @@ def start_node(folder: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(order, stdout=(folder / "node.log").open("wb"), stderr=subprocess.STDOUT, cwd=CHECKOUT)
 
 
-def soak(minutes: float, cycles: int, folder: Path, seed: str) -> str:
-    """Run it all, and return the table; it ends with the verdict."""
+def soak(minutes: float, cycles: int, folder: Path, seed: str, kills: bool = True) -> str:
+    """Run it all, and return the table; it ends with the verdict.
+
+    Without ``kills`` no process around the node is ended: the middleware keeps something of each that leaves.
+    """
     node, cast, rng = start_node(folder), Cast(folder), random.Random(seed)
     operator = Operator()
     outcome = Outcome(
@@ -103,7 +106,7 @@ def soak(minutes: float, cycles: int, folder: Path, seed: str) -> str:
         cast.start("camera", "reader", "reader", "reader", "neighbours", "stranger")
         outcome.readings.plain = cast.process("reader")
         outcome.readings.take(operator)
-        _endure(60 * minutes, operator, cast, outcome, folder, rng)
+        _endure(60 * minutes, operator, cast, outcome, folder, rng, kills)
         cast.end()
         outcome.cycles = _cycle(cycles, operator, node.pid)
     except (TimeoutError, OSError, KeyboardInterrupt) as error:
@@ -114,7 +117,9 @@ def soak(minutes: float, cycles: int, folder: Path, seed: str) -> str:
     return markdown(outcome, folder)
 
 
-def _endure(seconds: float, operator: Operator, cast: Cast, outcome: Outcome, folder: Path, rng: random.Random) -> None:
+def _endure(
+    seconds: float, operator: Operator, cast: Cast, outcome: Outcome, folder: Path, rng: random.Random, kills: bool
+) -> None:
     """The plan: every deed has its period."""
     start = time.monotonic()
     transports, rested = ["raw", "compressed"], 0.0
@@ -145,11 +150,10 @@ def _endure(seconds: float, operator: Operator, cast: Cast, outcome: Outcome, fo
         outcome.readings.take(operator)
         outcome.ledger.note(operator)
 
-    deeds = [
-        (SAMPLE, sample), (CHANGE, change), (PHASE, turn), (KILL, lambda: cast.kill("camera")),
-        (KILL * 1.3, lambda: cast.kill(rng.choice(("neighbours", "stranger")))), (HOG, lambda: cast.start("hog",
-        "hog")),
-    ]  # fmt: skip
+    deeds = [(SAMPLE, sample), (CHANGE, change), (PHASE, turn), (HOG, lambda: cast.start("hog", "hog"))]
+    if kills:
+        deeds.append((KILL, lambda: cast.kill("camera")))
+        deeds.append((KILL * 1.3, lambda: cast.kill(rng.choice(("neighbours", "stranger")))))
     due = [period for period, _ in deeds]
     while (now := time.monotonic() - start) < seconds:
         for place, (period, deed) in enumerate(deeds):
@@ -198,6 +202,9 @@ def main(arguments: list[str]) -> int:
     options = argparse.ArgumentParser("python test/hostile soak", description=__doc__)
     options.add_argument("--minutes", type=float, default=60.0)
     options.add_argument("--cycles", type=int, default=200)
+    options.add_argument(
+        "--kills", action=argparse.BooleanOptionalAction, default=True, help="end processes around the node"
+    )
     options.add_argument("--seed", default=str(time.time_ns()))
     options.add_argument("--out", type=Path, default=CHECKOUT / "build" / "soak")
     options.add_argument("--part", choices=PARTS, help=argparse.SUPPRESS)
@@ -211,7 +218,7 @@ def main(arguments: list[str]) -> int:
     enter_graph(folder)
     os.environ.setdefault("FASTDEPTH_CACHE", str(folder / "cache"))
     began = time.strftime("%Y-%m-%d")
-    text = soak(given.minutes, given.cycles, folder, given.seed)
+    text = soak(given.minutes, given.cycles, folder, given.seed, given.kills)
     text = f"`make soak MINUTES={given.minutes:g}`, {began}, {os.cpu_count()} processors, seed {given.seed}\n\n{text}"
     given.out.mkdir(parents=True, exist_ok=True)
     (given.out / "table.md").write_text(text, encoding="utf-8")
