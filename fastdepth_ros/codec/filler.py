@@ -54,9 +54,12 @@ def filler_in(scan: npt.NDArray[np.uint8], tables: Tables) -> int | None:
 
 
 def _repeats(scan: npt.NDArray[np.uint8]) -> bool:
-    """Whether four bytes are those before them somewhere, as in each run of eleven: most pictures have no such place."""
-    start = -scan.ctypes.data % _HALF  # words that do not lie so are copied before they are compared: 30 us a picture
-    halves = scan[start : start + (len(scan) - start) // _HALF * _HALF].view(np.uint32)
+    """Whether four bytes are those before them somewhere, as in each run of eleven: most pictures have none."""
+    length = max(0, len(scan) // _HALF - 1) * _HALF
+    for start in range(_HALF):
+        halves = scan[start : start + length].view(np.uint32)
+        if halves.flags.aligned:  # others are copied before they are compared: 30 us a picture
+            break
     return bool((halves[1:] == halves[:-1]).any())
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastdepth_ros.codec import bmp
-from fastdepth_ros.codec.decoder import MAX_PIXELS, Decoder, check_size
+from fastdepth_ros.codec.decoder import MAX_PIXELS, Decoder, File, check_size
 from fastdepth_ros.errors import ImageError
 from fastdepth_ros.messages.images import PictureReader, read_compressed
 from fastdepth_ros.messages.serialized import SerializedCompressedImage, SerializedHeader
@@ -54,7 +54,8 @@ def _read_bmp(data: bytes) -> Picture:
         raise ImageError(f"{name} {error}", "Save it again.") from None
     check_size(name, header.width, header.height, MAX_PIXELS)
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-    return Picture(np.asarray(Decoder().decode(data, name, flags), np.uint8), "bgr")
+    file = File("BMP", header.width, header.height, 8, 3, False, data)
+    return Picture(np.asarray(Decoder().decode(file, name, flags), np.uint8), "bgr")
 
 
 def read_message(message: Any) -> Picture:

@@ -157,19 +157,18 @@ def read_compressed(
     name, decoder = _name(message), decoder or Decoder()
     mosaic = mosaic_of(message.format)
     file = decoder.look(memoryview(message.data), name)
-    data = file.data
     if file.bits == 16:
         _check_meaning(message, file)
-        wide = decoder.decode(data, name, cv2.IMREAD_UNCHANGED)
+        wide = decoder.decode(file, name, cv2.IMREAD_UNCHANGED)
         pixels = (bits or Bits()).to_8(wide)
         return _demosaiced(pixels, mosaic) if mosaic else Picture(pixels, _ORDERS[pixels.shape[2:]])
     if mosaic and file.channels == 1:
-        return _demosaiced(decoder.decode(data, name, cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION), mosaic)
+        return _demosaiced(decoder.decode(file, name, cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION), mosaic)
     factor = reduction(file.width, file.height) if file.reducible else 1
     flags = _REDUCED[factor] | cv2.IMREAD_IGNORE_ORIENTATION
     flags = flags & ~cv2.IMREAD_COLOR | _RGB if _RGB else flags
     size = (file.width, file.height) if factor > 1 else None
-    return Picture(decoder.decode(data, name, flags), "rgb" if _RGB else "bgr", factor, size)
+    return Picture(decoder.decode(file, name, flags), "rgb" if _RGB else "bgr", factor, size)
 
 
 _ORDERS: dict[tuple[int, ...], Order] = {(): "grey", (3,): "bgr", (4,): "bgra"}

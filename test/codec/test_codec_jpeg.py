@@ -262,6 +262,17 @@ def test_a_run_is_filler_where_no_plain_wall_makes_it():
     assert not is_natural(0, usual)
 
 
+@pytest.mark.parametrize(("byte", "length"), [(0, 15), (0x77, 23)])
+def test_a_run_is_found_wherever_it_and_the_scan_begin(byte, length):
+    tables = jpeg.read_header(jpeg_of(PHOTO).data.tobytes()).tables
+    plain = np.arange(64, dtype=np.uint8) + 1  # nothing in it repeats
+    for at in range(8):
+        for begin in range(8):
+            memory = np.concatenate([plain, plain])
+            memory[at + begin : at + begin + length] = byte
+            assert filler_in(memory[at:], tables) == byte, (at, begin)
+
+
 def test_a_file_says_nothing_on_stderr(capfd):
     data = jpeg_of(PHOTO).data.tobytes()
     for spoiled in (data[:5000] + b"\xff\xd9", data[:5000] + data[9000:], data[:300] + bytes(300) + data[600:]):
