@@ -1,15 +1,17 @@
 """What `make` says before it installs anything, and what an installation is made of."""
 
+import functools
 import os
 import re
 import runpy
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import setuptools
-from test_imports import ROS, names
+from test_imports import ROS, RUNTIMES, names
 
 from fastdepth_ros import __version__
 
@@ -20,6 +22,36 @@ OUTER = ("ROS", "ROS_DISTRO", "PYTHON", "MAKEFLAGS", "MAKEOVERRIDES", "MAKELEVEL
 
 KNOWN = {*ROS, "launch_testing", "sensor_msgs_py"}
 """Packages of a ROS 2 distribution that anything here imports."""
+
+ROSDEP = {
+    "cv2": "python3-opencv",
+    **{
+        name: f"python3-{name}"
+        for name in ("hypothesis", "matplotlib", "numpy", "pytest", "rich", "setuptools", "yaml")
+    },
+}
+"""Packages of Python that a distribution brings -> what rosdep calls them."""
+
+PIP = {
+    "backports": "rosbags",  # Zstandard for it, before Python 3.14
+    "rosbags": "rosbags",
+    "safetensors": "safetensors",
+    "tvm": "apache-tvm",
+    "tvm_ffi": "apache-tvm-ffi",
+}
+"""Packages of Python that none brings -> what pip calls that which brings them."""
+
+WITH_EXTRAS = {"av", "h5py", "torch", "viser", "websockets", *RUNTIMES}
+"""Packages of the extras: what needs them says so, and their tests skip where they are not."""
+
+PLUGINS = {"python3-pytest-timeout"}
+"""What pyproject.toml sets up, and nobody imports."""
+
+OWN = {"fastdepth_ros", "tools"} | {path.stem for path in (ROOT / "test").rglob("*")} - KNOWN
+"""What the checkout brings; test/launch is a folder and no package."""
+
+NEWER = {"compression"}
+"""Modules of Python's own that are younger than 3.10."""
 
 make = shutil.which("make")
 
@@ -98,21 +130,58 @@ def test_environments_have_the_same_compiler(file):
 
 def test_package_xml_names_every_ros_package_that_is_imported():
     """So that rosdep brings what the node, the launch files and `colcon test` need."""
+    shipped, tests = imported("fastdepth_ros", "launch"), imported("test")
+    assert shipped & KNOWN <= named("depend", "exec_depend")
+    assert tests & KNOWN <= named("depend", "exec_depend", "test_depend")
+
+
+def test_a_workspace_has_every_package_of_python_that_is_imported():
+    """By rosdep's name in package.xml, or from requirements/run-system.txt, as docs/install.md has it."""
+    shipped = imported("fastdepth_ros", "launch") - WITH_EXTRAS - KNOWN
+    assert shipped <= {*ROSDEP, *PIP}
+    assert {ROSDEP[name] for name in shipped - {*PIP}} <= named("depend", "exec_depend")
+    tests = set().union(*(taken_for_granted(file) for file in (ROOT / "test").rglob("*.py"))) - OWN - KNOWN
+    assert tests <= {*ROSDEP, *PIP}
+    assert {ROSDEP[name] for name in tests - {*PIP}} <= named("depend", "exec_depend", "test_depend")
+    pins = dict(PINS.findall((ROOT / "requirements" / "run-system.txt").read_text(encoding="utf-8")))
+    assert set(PIP.values()) <= set(pins)
+
+
+def test_package_xml_names_nothing_that_nobody_imports():
+    everywhere = imported("fastdepth_ros", "launch", "test")
+    needed = {*(everywhere & KNOWN), *(ROSDEP[name] for name in everywhere & {*ROSDEP}), *PLUGINS}
+    assert named("depend", "exec_depend", "test_depend") <= needed
+    assert named("test_depend") <= {*KNOWN, *ROSDEP.values(), *PLUGINS} - named("depend", "exec_depend")
+
+
+def test_colcon_finds_pytest(setup):
+    """It runs nothing where the package does not name it."""
+    needed = {"pytest", "pytest-timeout", "hypothesis"}
+    assert set(setup["extras_require"]["test"]) == needed
+    assert {f"python3-{name}" for name in needed} <= named("test_depend")
+
+
+def named(*kinds):
+    """Dependencies of these kinds in package.xml."""
     text = (ROOT / "package.xml").read_text(encoding="utf-8")
-    named = {
-        kind: set(re.findall(rf"<{kind}>(\w+)</{kind}>", text)) for kind in ("depend", "exec_depend", "test_depend")
-    }
-    runs = named["depend"] | named["exec_depend"]
-    shipped, tests = (set().union(*map(imported, folders)) for folders in (("fastdepth_ros", "launch"), ("test",)))
-    assert shipped & KNOWN <= runs
-    assert tests & KNOWN <= runs | named["test_depend"]
+    return {name for kind in kinds for name in re.findall(rf"<{kind}>([\w-]+)</{kind}>", text)}
 
 
-def imported(folder):
-    """First names of all imports below a folder, those of importorskip included."""
-    found = set()
-    for file in (ROOT / folder).rglob("*.py"):
-        text = file.read_text(encoding="utf-8")
-        found |= {name.partition(".")[0] for name in names(file, ROOT / folder)}
-        found |= set(re.findall(r'importorskip\("(\w+)', text))
-    return found
+def imported(*folders):
+    """First names of all imports of others' packages below folders, those of importorskip included."""
+    files = [file for folder in folders for file in (ROOT / folder).rglob("*.py")]
+    return set().union(*(taken_for_granted(file) | asked_for(file) for file in files)) - OWN
+
+
+@functools.cache
+def asked_for(file):
+    """First names of what a test skips without."""
+    return set(re.findall(r'importorskip\(\s*"(\w+)', file.read_text(encoding="utf-8")))
+
+
+@functools.cache
+def taken_for_granted(file):
+    """First names of the imports of a file but for Python's own, and those that it asks for before."""
+    may_miss = set() if file.name.startswith(("test_", "conftest")) else WITH_EXTRAS
+    found = {name.partition(".")[0] for name in names(file, file.parent)}
+    return found - {*sys.stdlib_module_names} - NEWER - asked_for(file) - may_miss
