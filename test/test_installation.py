@@ -1,6 +1,8 @@
 """What `make` says before it installs anything, and what an installation is made of."""
 
+import fnmatch
 import functools
+import json
 import os
 import re
 import runpy
@@ -159,6 +161,47 @@ def test_colcon_finds_pytest(setup):
     needed = {"pytest", "pytest-timeout", "hypothesis"}
     assert set(setup["extras_require"]["test"]) == needed
     assert {f"python3-{name}" for name in needed} <= named("test_depend")
+
+
+DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+
+
+def test_what_the_dockerfile_names_is_in_the_checkout_and_reaches_the_image():
+    copied = {word for line in re.findall(r"^COPY (.+)$", DOCKERFILE, re.MULTILINE) for word in line.split()[:-1]}
+    used = set(re.findall(r"(?:src|share)/fastdepth_ros/([\w./-]+)", DOCKERFILE))
+    assert used >= {"requirements/run-system.txt", "config/fastdds.xml"}
+    assert all((ROOT / name).exists() for name in copied | used)
+    left_out = (ROOT / ".dockerignore").read_text(encoding="utf-8").split()
+    shipped = {path.name for path in ROOT.iterdir()} & {
+        "config",
+        "fastdepth_ros",
+        "launch",
+        "models",
+        "resource",
+        "scripts",
+    }
+    assert not {name for name in shipped | copied for pattern in left_out if fnmatch.fnmatch(name, pattern)}
+
+
+def test_the_container_is_built_by_the_steps_of_the_document():
+    document = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
+    for step in (
+        "rosdep install --from-paths src --ignore-src",
+        "src/fastdepth_ros/requirements/run-system.txt",
+        "colcon build --packages-select fastdepth_ros",
+    ):
+        assert step in document
+        assert step in DOCKERFILE
+
+
+def test_the_devcontainer_is_a_stage_of_the_dockerfile():
+    text = (ROOT / ".devcontainer" / "devcontainer.json").read_text(encoding="utf-8")
+    settings = json.loads("\n".join(line for line in text.splitlines() if not line.startswith("//")))
+    build = settings["build"]
+    assert (ROOT / ".devcontainer" / build["dockerfile"]).resolve() == ROOT / "Dockerfile"
+    assert f"AS {build['target']}\n" in DOCKERFILE
+    (target,) = re.findall(r"make (\w+)", settings["postCreateCommand"])
+    assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
 
 
 def named(*kinds):
