@@ -227,6 +227,30 @@ def test_a_compressed_recording_is_played_raw_for_rviz(depth_launch, tmp_path, m
 
 
 @pytest.mark.parametrize(
+    ("arguments", "shown"),
+    [
+        ({"rviz": "true"}, ("camera", "xyzrgb")),
+        ({"rviz": "true", "output_size": "native", "cloud": "xyz"}, ("native", "xyz")),
+        ({"rviz": "true", "params_file": "own.yaml"}, ("", "")),
+        ({"rviz": "false"}, ("", "")),
+    ],
+)
+def test_rviz_gets_depth_of_the_cameras_shape_and_a_cloud_in_colour(
+    depth_launch, tmp_path, monkeypatch, arguments, shown
+):
+    """Unless the user has said something else."""
+    monkeypatch.chdir(tmp_path)
+    Path("own.yaml").touch()
+    monkeypatch.setattr(depth_launch, "executable", lambda _context, package, _name: package)
+    asked = []
+    monkeypatch.setattr(depth_launch, "depth_node", lambda values, _cameras: asked.append(values) or [])
+    context = launch.LaunchContext()
+    context.launch_configurations.update(given(depth_launch, frame="front_optical", **arguments))
+    depth_launch.start(context)
+    assert (asked[0]["output_size"], asked[0]["cloud"]) == shown
+
+
+@pytest.mark.parametrize(
     ("namespace", "name", "node"),
     [("", "", "/fastdepth"), ("front", "", "/front/fastdepth"), ("", "depth", "/depth")],
 )
