@@ -1,15 +1,19 @@
 """What `make` says before it installs anything, and what an installation is made of."""
 
+import fnmatch
+import functools
+import json
 import os
 import re
 import runpy
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import setuptools
-from test_imports import ROS, names
+from test_imports import ROS, RUNTIMES, names
 
 from fastdepth_ros import __version__
 
@@ -20,6 +24,36 @@ OUTER = ("ROS", "ROS_DISTRO", "PYTHON", "MAKEFLAGS", "MAKEOVERRIDES", "MAKELEVEL
 
 KNOWN = {*ROS, "launch_testing", "sensor_msgs_py"}
 """Packages of a ROS 2 distribution that anything here imports."""
+
+ROSDEP = {
+    "cv2": "python3-opencv",
+    **{
+        name: f"python3-{name}"
+        for name in ("hypothesis", "matplotlib", "numpy", "pytest", "rich", "setuptools", "yaml")
+    },
+}
+"""Packages of Python that a distribution brings -> what rosdep calls them."""
+
+PIP = {
+    "backports": "rosbags",  # Zstandard for it, before Python 3.14
+    "rosbags": "rosbags",
+    "safetensors": "safetensors",
+    "tvm": "apache-tvm",
+    "tvm_ffi": "apache-tvm-ffi",
+}
+"""Packages of Python that none brings -> what pip calls that which brings them."""
+
+WITH_EXTRAS = {"av", "h5py", "torch", "viser", "websockets", *RUNTIMES}
+"""Packages of the extras: what needs them says so, and their tests skip where they are not."""
+
+PLUGINS = {"python3-pytest-timeout"}
+"""What pyproject.toml sets up, and nobody imports."""
+
+OWN = {"fastdepth_ros", "tools"} | {path.stem for path in (ROOT / "test").rglob("*")} - KNOWN
+"""What the checkout brings; test/launch is a folder and no package."""
+
+NEWER = {"compression"}
+"""Modules of Python's own that are younger than 3.10."""
 
 make = shutil.which("make")
 
@@ -98,21 +132,99 @@ def test_environments_have_the_same_compiler(file):
 
 def test_package_xml_names_every_ros_package_that_is_imported():
     """So that rosdep brings what the node, the launch files and `colcon test` need."""
-    text = (ROOT / "package.xml").read_text(encoding="utf-8")
-    named = {
-        kind: set(re.findall(rf"<{kind}>(\w+)</{kind}>", text)) for kind in ("depend", "exec_depend", "test_depend")
+    shipped, tests = imported("fastdepth_ros", "launch"), imported("test")
+    assert shipped & KNOWN <= named("depend", "exec_depend")
+    assert tests & KNOWN <= named("depend", "exec_depend", "test_depend")
+
+
+def test_a_workspace_has_every_package_of_python_that_is_imported():
+    """By rosdep's name in package.xml, or from requirements/run-system.txt, as docs/install.md has it."""
+    shipped = imported("fastdepth_ros", "launch") - WITH_EXTRAS - KNOWN
+    assert shipped <= {*ROSDEP, *PIP}
+    assert {ROSDEP[name] for name in shipped - {*PIP}} <= named("depend", "exec_depend")
+    tests = set().union(*(taken_for_granted(file) for file in (ROOT / "test").rglob("*.py"))) - OWN - KNOWN
+    assert tests <= {*ROSDEP, *PIP}
+    assert {ROSDEP[name] for name in tests - {*PIP}} <= named("depend", "exec_depend", "test_depend")
+    pins = dict(PINS.findall((ROOT / "requirements" / "run-system.txt").read_text(encoding="utf-8")))
+    assert set(PIP.values()) <= set(pins)
+
+
+def test_package_xml_names_nothing_that_nobody_imports():
+    everywhere = imported("fastdepth_ros", "launch", "test")
+    needed = {*(everywhere & KNOWN), *(ROSDEP[name] for name in everywhere & {*ROSDEP}), *PLUGINS}
+    assert named("depend", "exec_depend", "test_depend") <= needed
+    assert named("test_depend") <= {*KNOWN, *ROSDEP.values(), *PLUGINS} - named("depend", "exec_depend")
+
+
+def test_colcon_finds_pytest(setup):
+    """It runs nothing where the package does not name it."""
+    needed = {"pytest", "pytest-timeout", "hypothesis"}
+    assert set(setup["extras_require"]["test"]) == needed
+    assert {f"python3-{name}" for name in needed} <= named("test_depend")
+
+
+DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+
+
+def test_what_the_dockerfile_names_is_in_the_checkout_and_reaches_the_image():
+    copied = {word for line in re.findall(r"^COPY (.+)$", DOCKERFILE, re.MULTILINE) for word in line.split()[:-1]}
+    used = set(re.findall(r"(?:src|share)/fastdepth_ros/([\w./-]+)", DOCKERFILE))
+    assert used >= {"requirements/run-system.txt", "config/fastdds.xml"}
+    assert all((ROOT / name).exists() for name in copied | used)
+    left_out = (ROOT / ".dockerignore").read_text(encoding="utf-8").split()
+    shipped = {path.name for path in ROOT.iterdir()} & {
+        "config",
+        "fastdepth_ros",
+        "launch",
+        "models",
+        "resource",
+        "scripts",
     }
-    runs = named["depend"] | named["exec_depend"]
-    shipped, tests = (set().union(*map(imported, folders)) for folders in (("fastdepth_ros", "launch"), ("test",)))
-    assert shipped & KNOWN <= runs
-    assert tests & KNOWN <= runs | named["test_depend"]
+    assert not {name for name in shipped | copied for pattern in left_out if fnmatch.fnmatch(name, pattern)}
 
 
-def imported(folder):
-    """First names of all imports below a folder, those of importorskip included."""
-    found = set()
-    for file in (ROOT / folder).rglob("*.py"):
-        text = file.read_text(encoding="utf-8")
-        found |= {name.partition(".")[0] for name in names(file, ROOT / folder)}
-        found |= set(re.findall(r'importorskip\("(\w+)', text))
-    return found
+def test_the_container_is_built_by_the_steps_of_the_document():
+    document = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
+    for step in (
+        "rosdep install --from-paths src --ignore-src",
+        "src/fastdepth_ros/requirements/run-system.txt",
+        "colcon build --packages-select fastdepth_ros",
+    ):
+        assert step in document
+        assert step in DOCKERFILE
+
+
+def test_the_devcontainer_is_a_stage_of_the_dockerfile():
+    text = (ROOT / ".devcontainer" / "devcontainer.json").read_text(encoding="utf-8")
+    settings = json.loads("\n".join(line for line in text.splitlines() if not line.startswith("//")))
+    build = settings["build"]
+    assert (ROOT / ".devcontainer" / build["dockerfile"]).resolve() == ROOT / "Dockerfile"
+    assert f"AS {build['target']}\n" in DOCKERFILE
+    (target,) = re.findall(r"make (\w+)", settings["postCreateCommand"])
+    assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def named(*kinds):
+    """Dependencies of these kinds in package.xml."""
+    text = (ROOT / "package.xml").read_text(encoding="utf-8")
+    return {name for kind in kinds for name in re.findall(rf"<{kind}>([\w-]+)</{kind}>", text)}
+
+
+def imported(*folders):
+    """First names of all imports of others' packages below folders, those of importorskip included."""
+    files = [file for folder in folders for file in (ROOT / folder).rglob("*.py")]
+    return set().union(*(taken_for_granted(file) | asked_for(file) for file in files)) - OWN
+
+
+@functools.cache
+def asked_for(file):
+    """First names of what a test skips without."""
+    return set(re.findall(r'importorskip\(\s*"(\w+)', file.read_text(encoding="utf-8")))
+
+
+@functools.cache
+def taken_for_granted(file):
+    """First names of the imports of a file but for Python's own, and those that it asks for before."""
+    may_miss = set() if file.name.startswith(("test_", "conftest")) else WITH_EXTRAS
+    found = {name.partition(".")[0] for name in names(file, file.parent)}
+    return found - {*sys.stdlib_module_names} - NEWER - asked_for(file) - may_miss

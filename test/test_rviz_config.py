@@ -41,3 +41,7 @@ def test_the_scale_of_depth_is_in_whole_metres_as_rviz_reads_it():
     depth = display("Depth")
     assert isinstance(depth["Min Value"], int)
     assert isinstance(depth["Max Value"], int)
+
+
+def test_the_cloud_is_drawn_in_its_colours():
+    assert display("Points")["Color Transformer"] == "RGB8"

@@ -11,11 +11,15 @@ from rich.console import Console
 from fastdepth_ros.commands.bench import numbers, pythons_of
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.evaluation.benchmark.network_rounds import PEERS
-from fastdepth_ros.evaluation.tables import accuracy, figure, report
+from fastdepth_ros.evaluation.tables import accuracy, figure, power, report
 from fastdepth_ros.evaluation.tables.budget import BUDGETS
-from fastdepth_ros.evaluation.tables.measure import measured
-from fastdepth_ros.evaluation.tables.rows import TABLES
+from fastdepth_ros.evaluation.tables.ledger import Ledger
+from fastdepth_ros.evaluation.tables.measure import Setting, measured
+from fastdepth_ros.evaluation.tables.rows import TABLES, PaperTable
 from fastdepth_ros.runtime import processor
+
+KNOWN = sorted([power.NUMBER, *(table.number for table in TABLES)], key=report.order)
+"""Numbers of all tables, table 2 with them, which has no graphs."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,8 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, default=Path("tables"), help="folder (default: tables); what is there stays"
     )
-    known = ", ".join(table.number for table in TABLES)
-    parser.add_argument("--tables", metavar="LIST", help=f"by comma, of {known} (default: all)")
+    parser.add_argument("--tables", metavar="LIST", help=f"by comma, of {', '.join(KNOWN)} (default: all)")
+    parser.add_argument("--networks", metavar="LIST", help="only their lines of these networks, by comma")
     parser.add_argument("--budget", choices=BUDGETS, default="small", help="how long to measure (default: small)")
     parser.add_argument("--target", default="host", help="compile for this target (default: host)")
     parser.add_argument("--threads", metavar="LIST", help="numbers of threads, by comma (default: 1 and all cores)")
@@ -42,25 +46,55 @@ def run(args: argparse.Namespace) -> int:
     Returns:
         0.
     """
-    known = {table.number: table for table in TABLES}
-    chosen = args.tables.split(",") if args.tables else list(known)
-    if unknown := [number for number in chosen if number not in known]:
-        raise SettingError(f"there is no table {unknown[0]}", f"Choose of {', '.join(known)}.")
+    chosen = _chosen(args)
     threads = numbers(args.threads, "threads") if args.threads else sorted({1, processor.cores()})
-    pythons, budget = pythons_of(args), BUDGETS[args.budget]
+    pythons, budget, ledger = pythons_of(args), BUDGETS[args.budget], Ledger(args.out)
     if unfit := sorted(set(pythons) - set(PEERS)):
         raise SettingError(f"{unfit[0]} reads no graph that could be written", f"Choose of {', '.join(PEERS)}.")
-    reports = {}
+    trainer = args.train_python or accuracy.usual_python()
+    reports, watts = {}, None
     with Console(stderr=True).status("Preparing") as status:
-        for number in chosen:
-            reports[number] = measured(known[number], args.out, args.target, budget, threads, pythons, status.update)
-        python = None if args.no_accuracy else args.train_python or accuracy.usual_python()
-        learners = [row.learns for number in chosen for row in known[number].rows]
-        learned = accuracy.learned(learners, args.out, python, budget, status.update)
+        if power.NUMBER in _numbers(args) and not args.networks:
+            watts = power.measured(args.out, args.target, budget, ledger, status.update)
+        for table in chosen:
+            beside = {name: trainer for name in table.peers if trainer} | pythons
+            setting = Setting(args.target, budget, threads, beside)
+            reports[table.number] = measured(table, args.out, setting, ledger, status.update)
+        learners = [row.learns for table in chosen for row in table.rows]
+        python = None if args.no_accuracy else trainer
+        learned = accuracy.learned(learners, args.out, python, budget, ledger, status.update)
     about = f"{budget.rounds} rounds of {budget.seconds:g} s, networks of a table in turns"
-    report.write(args.out, reports, learned, f"{datetime.date.today():%d %B %Y}", about)
-    figure.draw(args.out / report.FIGURE, reports)
-    drawn = figure.draw_accuracy(args.out / report.ACCURACY, reports, learned)
-    for name in (report.MARKDOWN, report.JSON, report.FIGURE, *(report.ACCURACY,) * drawn):
+    date = f"{datetime.date.today():%d %B %Y}"
+    report.write(args.out, report.Findings(chosen, reports, watts, learned, args.target, date, about, ledger))
+    drawn = [report.MARKDOWN, report.JSON]
+    if reports:
+        figure.draw(args.out / report.FIGURE, reports)
+        drawn.append(report.FIGURE)
+    if figure.draw_accuracy(args.out / report.ACCURACY, reports, learned):
+        drawn.append(report.ACCURACY)
+    for name in drawn:
         Console(soft_wrap=True).print(args.out / name, highlight=False)
     return 0
+
+
+def _numbers(args: argparse.Namespace) -> list[str]:
+    return args.tables.split(",") if args.tables else list(KNOWN)
+
+
+def _chosen(args: argparse.Namespace) -> list[PaperTable]:
+    """Tables of graphs that were asked for, with the lines that were asked for.
+
+    Raises:
+        SettingError: there is no such table, or no such line in them.
+    """
+    if unknown := [number for number in _numbers(args) if number not in KNOWN]:
+        raise SettingError(f"there is no table {unknown[0]}", f"Choose of {', '.join(KNOWN)}.")
+    tables = [table for table in TABLES if table.number in _numbers(args)]
+    if not args.networks:
+        return tables
+    asked = args.networks.split(",")
+    for name in asked:
+        if not any(table.of([name]).rows for table in tables):
+            known = dict.fromkeys(row.network for table in tables for row in table.rows)
+            raise SettingError(f"{name} is in none of these tables", f"Choose of {', '.join(known)}.")
+    return [table.of(asked) for table in tables if table.of(asked).rows]

@@ -113,20 +113,24 @@ def _row(monitor: PowerMonitor, engine: Engine, profile: str, seconds: float) ->
     )
 
 
-def show(console: Console, rows: Sequence[dict[str, Any]]) -> None:
-    """Rows that :func:`measure` gave, and below them the paper's."""
-    table = Table("platform", "profile", "threads", "run time [ms]", "frames/s", "power (idle) [W]", "frame [mJ]")
-    for row in rows:
-        _add(table, Row(**row))
-    table.add_section()
-    for known in PAPER:
-        _add(table, known)
-    console.print(table)
+HEADS = ("platform", "profile", "threads", "run time [ms]", "frames/s", "power (idle) [W]", "frame [mJ]")
 
 
-def _add(table: Table, row: Row) -> None:
+def cells(row: Row) -> tuple[str, ...]:
+    """What stands in a row under :data:`HEADS`."""
     idle = "unknown" if row.idle_watts is None else f"{row.idle_watts:.1f}"
     power = "no meter" if row.watts is None else f"{row.watts:.1f} ({idle})"
     energy = "no meter" if row.frame_mj is None else f"{row.frame_mj:.0f}"
     threads = "" if row.threads is None else str(row.threads)
-    table.add_row(row.platform, row.profile, threads, f"{row.runtime_ms:.1f}", f"{row.rate:.0f}", power, energy)
+    return (row.platform, row.profile, threads, f"{row.runtime_ms:.1f}", f"{row.rate:.0f}", power, energy)
+
+
+def show(console: Console, rows: Sequence[dict[str, Any]]) -> None:
+    """Rows that :func:`measure` gave, and below them the paper's."""
+    table = Table(*HEADS)
+    for row in rows:
+        table.add_row(*cells(Row(**row)))
+    table.add_section()
+    for known in PAPER:
+        table.add_row(*cells(known))
+    console.print(table)

@@ -11,8 +11,13 @@ from pathlib import Path
 import pytest
 from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
 
-launch = pytest.importorskip("launch", reason="ROS 2's launch is not installed")
+pytest.importorskip("launch", reason="ROS 2's launch is not installed")
 pytest.importorskip("launch_ros", reason="ROS 2's launch_ros is not installed")
+
+import launch
+from launch.events.process import ProcessExited, ProcessStdout
+from launch_ros.actions import Node
+from launch_scene import FRAME, make_recording
 
 FILE = Path(__file__).resolve().parents[2] / "launch" / "depth.launch.py"
 
@@ -176,6 +181,73 @@ def test_nothing_is_told_where_the_plugin_is_installed(shown, monkeypatch, tmp_p
     (index / "compressed_image_transport").touch()
     monkeypatch.setenv("AMENT_PREFIX_PATH", str(tmp_path))
     assert words_of(shown(image_transport="compressed")) == []
+
+
+def arguments_of(process):
+    """Words that follow the program: a package's executable need not be there to be named."""
+    context = launch.LaunchContext()
+    return ["".join(map(context.perform_substitution, word)) for word in process.process_description.cmd[1:]]
+
+
+def fixed_frame(entities):
+    (window,) = [each for each in entities if isinstance(each, Node) and each.node_package == "rviz2"]
+    words = arguments_of(window)
+    return words[words.index("--fixed-frame") + 1]
+
+
+def test_the_fixed_frame_of_rviz_is_that_of_the_first_image(depth_launch):
+    context = launch.LaunchContext()
+    values = given(depth_launch, image="/front/image", camera_info="/front/camera_info")
+    first, *handlers = depth_launch.show(depth_launch.resolver(context, values), values, "")
+    assert arguments_of(first)[1:] == ["fastdepth_ros.node.first_frame", "/front/image", "/front/camera_info"]
+    started = {"action": first, "name": "first_frame", "cmd": [], "cwd": None, "env": None, "pid": 1}
+    said = ProcessStdout(text=b"front_optical\n", **started)
+    ended = ProcessExited(returncode=0, **started)
+    shown = []
+    for event in (said, ended):
+        for handler in (each.event_handler for each in handlers):
+            if handler.matches(event):
+                shown += handler.handle(event, context) or []
+    assert fixed_frame(shown) == "front_optical"
+
+
+def test_a_compressed_recording_is_played_raw_for_rviz(depth_launch, tmp_path, monkeypatch):
+    """RViz shows compressed images only where the plugin for them is installed."""
+    monkeypatch.setattr(depth_launch, "executable", lambda _context, package, _name: package)
+    bag = make_recording(tmp_path / "recording", compressed=True)
+    for rviz in ("true", "false"):
+        context = launch.LaunchContext()
+        context.launch_configurations.update(given(depth_launch, bag=str(bag), rviz=rviz))
+        entities = depth_launch.start(context)
+        processes = [each for each in entities if isinstance(each, launch.actions.ExecuteProcess)]
+        (player,) = [words for words in map(arguments_of, processes) if "fastdepth_ros.recording" in words]
+        assert ("--raw" in player) == (rviz == "true")
+        if rviz == "true":
+            assert fixed_frame(entities) == FRAME
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shown"),
+    [
+        ({"rviz": "true"}, ("camera", "xyzrgb")),
+        ({"rviz": "true", "output_size": "native", "cloud": "xyz"}, ("native", "xyz")),
+        ({"rviz": "true", "params_file": "own.yaml"}, ("", "")),
+        ({"rviz": "false"}, ("", "")),
+    ],
+)
+def test_rviz_gets_depth_of_the_cameras_shape_and_a_cloud_in_colour(
+    depth_launch, tmp_path, monkeypatch, arguments, shown
+):
+    """Unless the user has said something else."""
+    monkeypatch.chdir(tmp_path)
+    Path("own.yaml").touch()
+    monkeypatch.setattr(depth_launch, "executable", lambda _context, package, _name: package)
+    asked = []
+    monkeypatch.setattr(depth_launch, "depth_node", lambda values, _cameras: asked.append(values) or [])
+    context = launch.LaunchContext()
+    context.launch_configurations.update(given(depth_launch, frame="front_optical", **arguments))
+    depth_launch.start(context)
+    assert (asked[0]["output_size"], asked[0]["cloud"]) == shown
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import socket
 import pytest
 
 pytest.importorskip("viser", reason="viser is not installed: pip install 'fastdepth_ros[view]'")
+pytest.importorskip("websockets", reason="websockets is not installed: pip install 'fastdepth_ros[view]'")
 
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect

@@ -17,6 +17,7 @@ import fastdepth_ros
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.evaluation.benchmark.processes import run_module
 from fastdepth_ros.evaluation.tables.budget import Budget, Progress
+from fastdepth_ros.evaluation.tables.ledger import Ledger
 from fastdepth_ros.files.writing import make_parents, write_file
 from fastdepth_ros.network.entries import entry
 from fastdepth_ros.network.stored import to_json
@@ -26,13 +27,18 @@ METHOD = "short"
 SEED = 1
 """Number by which rooms, views and weights are made: the same for all networks."""
 
+ROOMS_COST, COST = "rooms ", "training "
+"""First words of their names in the ledger."""
+
 REMEDY = "`make train-env` installs torch in .venv-train; or name an interpreter that has it with --train-python."
 
 Learned = dict[str, dict[str, Any]]
 """Entry -> the last report of its training, as `fastdepth train --json` prints it."""
 
 
-def learned(networks: Iterable[str], folder: Path, python: Path | None, budget: Budget, progress: Progress) -> Learned:
+def learned(
+    networks: Iterable[str], folder: Path, python: Path | None, budget: Budget, ledger: Ledger, progress: Progress
+) -> Learned:
     """Train each network, and return what it reached on rooms that none of them learned from.
 
     Args:
@@ -40,6 +46,7 @@ def learned(networks: Iterable[str], folder: Path, python: Path | None, budget: 
         folder: where rooms, runs and reports are kept.
         python: an interpreter with torch; None trains nothing, and gives what was trained before.
         budget: pictures, views and size.
+        ledger: is told what it took.
         progress: told what is being done.
 
     Raises:
@@ -47,16 +54,22 @@ def learned(networks: Iterable[str], folder: Path, python: Path | None, budget: 
         StorageError: the folder cannot be written.
     """
     found, rooms = {}, folder / f"rooms-{SEED}-{budget.pictures}"
-    for name in dict.fromkeys(networks):
+    every = list(dict.fromkeys(networks))
+    for number, name in enumerate(every, start=1):
         run = folder / "training" / f"{name}-{_key(name, budget)}"
         report = _before(run / "report.json")
         if report is None and python is not None:
-            progress(f"Rooms to learn from: {budget.pictures}")
-            write_rooms(rooms, budget.pictures, SEED)
-            progress(f"Training {name}: {budget.images} views of {budget.side}x{budget.side}")
-            report = _train(name, rooms, run, python, budget)
+            with ledger.noting(ROOMS_COST + rooms.name):
+                progress(f"Rooms to learn from: {budget.pictures}")
+                write_rooms(rooms, budget.pictures, SEED)
+            with ledger.noting(COST + run.name):
+                words = f"{budget.images} views of {budget.side}x{budget.side}"
+                progress(f"Training {number} of {len(every)}, {name}: {words}")
+                report = _train(name, rooms, run, python, budget)
             write_file(run / "report.json", json.dumps(report, indent=1) + "\n")
         if report is not None:
+            ledger.use(ROOMS_COST + rooms.name)
+            ledger.use(COST + run.name)
             found[name] = report
     return found
 

@@ -8,13 +8,11 @@ from typing import Any
 from fastdepth_ros.evaluation.benchmark.measure import OURS
 from fastdepth_ros.evaluation.figures import save
 from fastdepth_ros.evaluation.tables.accuracy import Learned
+from fastdepth_ros.evaluation.tables.labels import label
 from fastdepth_ros.evaluation.tables.report import Reports
 
-COLOURS, INK = ("#0b6e4f", "#d17a22"), "#22272b"
+COLOURS = ("#0b6e4f", "#d17a22")
 """One thread, and all."""
-
-NEAR = 0.08
-"""Times that differ by less have one label."""
 
 
 def draw(path: Path, reports: Reports) -> None:
@@ -25,13 +23,12 @@ def draw(path: Path, reports: Reports) -> None:
     figure = Figure(figsize=(9.0, 6.0), layout="constrained")
     axes = figure.subplots()
     threads = sorted({each["threads"] for row in rows.values() for each in row["runtimes"]})
+    drawn = []
     for colour, count in zip(COLOURS, dict.fromkeys((threads[0], threads[-1])), strict=False):
         points = [(row["macs_without_zeros"] / 1e9, _time(row, count), name) for name, row in rows.items()]
-        label = f"{count} thread{'s' * (count > 1)}"
-        axes.scatter([p[0] for p in points], [p[1] for p in points], color=colour, s=22, zorder=3, label=label)
-        if count == threads[0]:
-            for macs, took, label in _labels(points):
-                axes.annotate(label, (macs, took), (4, -8), textcoords="offset points", fontsize=7, color=INK)
+        words = f"{count} thread{'s' * (count > 1)}"
+        axes.scatter([p[0] for p in points], [p[1] for p in points], color=colour, s=22, zorder=3, label=words)
+        drawn.append(points)
     axes.set(
         xscale="log",
         yscale="log",
@@ -49,6 +46,7 @@ def draw(path: Path, reports: Reports) -> None:
     axes.legend(frameon=False, loc="upper left")
     first = next(iter(rows.values()))
     axes.set_title(f"Networks of the papers for {first['target']} on {first['processor']}", fontsize=10, loc="left")
+    label(axes, drawn[0], free=[point for more in drawn[1:] for point in more])
     save(figure, path, dpi=150)
 
 
@@ -73,8 +71,6 @@ def draw_accuracy(path: Path, reports: Reports, learned: Learned) -> bool:
     axes = figure.subplots()
     times, shares = zip(*points.values(), strict=True)
     axes.scatter(times, shares, color=COLOURS[0], s=24, zorder=3)
-    for took, delta1, name in _labels([(*point, name) for name, point in points.items()], near=0.01):
-        axes.annotate(name, (took, delta1), (4, 3), textcoords="offset points", fontsize=7, color=INK)
     low, high = axes.get_xlim()
     axes.set(
         xscale="log",
@@ -84,19 +80,10 @@ def draw_accuracy(path: Path, reports: Reports, learned: Learned) -> bool:
     )
     axes.grid(alpha=0.3)
     axes.set_title("Accuracy after the same short training, over run time", fontsize=10, loc="left")
+    axes.set_ylim(axes.get_ylim())
+    label(axes, [(*point, name) for name, point in points.items()])
     save(figure, path, dpi=150)
     return True
-
-
-def _labels(points: list[tuple[float, float, str]], near: float = NEAR) -> list[tuple[float, float, str]]:
-    """Points with their names; those that lie on each other have one label."""
-    found: list[tuple[float, float, str]] = []
-    for macs, took, name in sorted(points):
-        if found and macs < 1.05 * found[-1][0] and abs(took / found[-1][1] - 1) < near:
-            found[-1] = (*found[-1][:2], f"{found[-1][2]}, {name}")
-        else:
-            found.append((macs, took, name))
-    return found
 
 
 def _time(row: dict[str, Any], threads: int) -> float:

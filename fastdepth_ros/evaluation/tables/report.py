@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from fastdepth_ros.estimate.latency import BOARDS, PUBLISHED, estimate
 from fastdepth_ros.evaluation.benchmark.measure import OURS
 from fastdepth_ros.evaluation.metrics import challenge_score
+from fastdepth_ros.evaluation.tables import accuracy, power
 from fastdepth_ros.evaluation.tables.accuracy import Learned
-from fastdepth_ros.evaluation.tables.rows import LEFT_OUT, TABLES, PaperTable, Row
+from fastdepth_ros.evaluation.tables.ledger import Ledger
+from fastdepth_ros.evaluation.tables.measure import COST
+from fastdepth_ros.evaluation.tables.rows import PaperTable, Row
 from fastdepth_ros.files.writing import write_file
 from fastdepth_ros.network import NETWORKS
+from fastdepth_ros.runtime import processor
 
 MARKDOWN, JSON, FIGURE, ACCURACY = "tables.md", "tables.json", "tables.png", "accuracy.png"
 
@@ -38,35 +42,84 @@ class Column:
     cell: Callable[[Row, dict[str, Any]], str]
 
 
-def write(folder: Path, reports: Reports, learned: Learned, date: str, about: str) -> None:
-    """Write ``tables.md`` and ``tables.json``.
+@dataclass(frozen=True)
+class Findings:
+    """All that stands in the documents.
 
-    Args:
-        folder: where.
-        reports: of the tables that were measured.
+    Attributes:
+        tables: those that were measured.
+        reports: of each of them.
+        power: rows of table 2; None where it was left out.
         learned: accuracy of entries, as far as they were trained.
+        target: what was compiled for.
         date: of the measurement.
         about: how it was measured, in words.
+        ledger: what it took.
+    """
+
+    tables: Sequence[PaperTable]
+    reports: Reports
+    power: power.Rows | None
+    learned: Learned
+    target: str
+    date: str
+    about: str
+    ledger: Ledger
+
+
+def write(folder: Path, found: Findings) -> None:
+    """Write ``tables.md`` and ``tables.json``.
 
     Raises:
         StorageError: the folder cannot be written.
     """
-    found = [table for table in TABLES if table.number in reports]
-    first = reports[found[0].number][0]
+    name, cores = processor.name(), processor.cores()
     lines = [
-        f"Measured {date} on {first['processor']}, {first['cores']} cores, for {first['target']}, {about}. Milliseconds"
-        " are of float32: on one thread the median of the processor time, which hardly changes when other programs"
-        " run, on several the least time by the clock. Weights and multiply-accumulates are counted as the papers do,"
-        f" and printed beside what they print. {LEFT_OUT}",
-        *_about_accuracy(learned),
+        f"Measured {found.date} on {name}, {cores} cores, for {found.target}, {found.about}. Milliseconds are of"
+        " weights of noise, which are as fast as any: on one thread the median of the processor time, which hardly"
+        " changes when other programs run, on several the least time by the clock. Weights and multiply-accumulates"
+        " are counted as the papers do, and printed beside what they print.",
+        "",
+        _about_cost(found),
+        *_about_accuracy(found.learned),
     ]
-    for table in found:
-        lines += ["", f"## {table.head}", "", *_markdown(table, reports[table.number], learned)]
-        lines += ["", table.note] * bool(table.note)
+    sections = {table.number: _section(table, found.reports[table.number], found.learned) for table in found.tables}
+    if found.power is not None:
+        sections[power.NUMBER] = ["", f"## Table {power.NUMBER}: {power.TITLE}", "", *power.markdown(found.power)]
+    for number in sorted(sections, key=order):
+        lines += sections[number]
     write_file(folder / MARKDOWN, "\n".join(lines) + "\n")
-    numbers = {number: list(rows) for number, rows in reports.items()}
-    told = {"date": date, "about": about, "tables": numbers, "learned": learned}
-    write_file(folder / JSON, json.dumps(told, indent=1) + "\n")
+    numbers = {number: list(rows) for number, rows in found.reports.items()}
+    told = {"date": found.date, "about": found.about, "tables": numbers, "power": found.power}
+    cost = asdict(found.ledger.total())
+    write_file(folder / JSON, json.dumps({**told, "learned": found.learned, "cost": cost}, indent=1) + "\n")
+
+
+def order(number: str) -> tuple[bool, str]:
+    """Numbers first, words behind them."""
+    return (not number.isdigit(), number)
+
+
+def _section(table: PaperTable, rows: Sequence[dict[str, Any]], learned: Learned) -> list[str]:
+    notes = [table.note] if table.note else []
+    versions = {each["runtime"]: each["version"] for row in rows for each in row["runtimes"] if each["runtime"] != OURS}
+    if versions:
+        notes.append("Beside it: " + ", ".join(f"{name} {version}" for name, version in versions.items()) + ".")
+    missing = {f"{row['network']} with {name}: {why}." for row in rows for name, why in row.get("missing", {}).items()}
+    notes += [f"Not measured: {each}" for each in sorted(missing)]
+    return ["", f"## {table.head}", "", *_markdown(table, rows, learned), *(["", " ".join(notes)] if notes else [])]
+
+
+def _about_cost(found: Findings) -> str:
+    """Time that all of it took, of this run and of those before that it goes on from."""
+    every = found.ledger.total()
+    parts = {"tables": COST, "rooms": accuracy.ROOMS_COST, f"{len(found.learned)} trainings": accuracy.COST}
+    told = [f"{name} {found.ledger.total(first).processor_seconds / 60:.1f}" for name, first in parts.items()]
+    return (
+        f"All of it took {every.processor_seconds / 60:.1f} minutes of processor time, {every.seconds / 60:.1f} by the"
+        f" clock: {', '.join(told)} (processor time). What was there already costs what it took when it was made;"
+        " kernels that another command compiled are not counted."
+    )
 
 
 def _about_accuracy(learned: Learned) -> list[str]:

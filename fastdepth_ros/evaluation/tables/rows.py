@@ -7,9 +7,10 @@ al., arXiv 2105.08630; Li et al., "LiteDepth", arXiv 2209.00961), ``heads`` of E
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
-from fastdepth_ros.evaluation.benchmark.network_rounds import Job
+from fastdepth_ros.evaluation.benchmark.network_rounds import TORCH, Job
 from fastdepth_ros.network.builder import GraphBuilder
 from fastdepth_ros.network.entries import entry, part_rows
 from fastdepth_ros.network.rows import add_rows
@@ -70,6 +71,7 @@ class PaperTable:
         columns: heads of what the rows have in ``printed``.
         scored: whether the challenge's measures are shown.
         boards: whether the Jetson TX2's estimate is shown beside the paper's measurement.
+        peers: other runtimes that stand beside, as far as they are installed.
     """
 
     number: str
@@ -79,11 +81,16 @@ class PaperTable:
     columns: tuple[str, ...] = ()
     scored: bool = False
     boards: bool = False
+    peers: tuple[str, ...] = ()
 
     @property
     def head(self) -> str:
         """Its title with its number, where it has one."""
         return f"Table {self.number}: {self.title}" if self.number.isdigit() else self.title
+
+    def of(self, networks: Collection[str]) -> PaperTable:
+        """The lines that measure or train one of these entries alone."""
+        return replace(self, rows=tuple(row for row in self.rows if {row.network, row.learns} & set(networks)))
 
 
 DEPTHWISE = Row("MobileNet-NNConv5, depthwise", "mobilenet-nnconv5dw", "3.93", "0.74")
@@ -135,7 +142,13 @@ TABLES = (
             Row("MobileNet-NNConv5, depthwise, skip-concat", "mobilenet-nnconv5dw-skipconcat", "3.99", "0.85"),
         ),
     ),
-    PaperTable("6", "What a compiler makes of a depthwise decoder", (STANDARD, DEPTHWISE, SKIP_ADD)),
+    PaperTable(
+        "6",
+        "What a compiler makes of a depthwise decoder",
+        (STANDARD, DEPTHWISE, SKIP_ADD),
+        "Torch computes the same graphs, traced, frozen, and in the layouts of its own library for processors.",
+        peers=(TORCH,),
+    ),
     PaperTable(
         "7",
         "Before and after pruning",
@@ -176,8 +189,4 @@ TABLES = (
         "Multiply-accumulates of transposed convolutions are counted at the answer's pixels: with 64 and 64 channels"
         " they are 0.134 G more than with 64 and 32, with 96 and 96 0.520 G more.",
     ),
-)
-
-LEFT_OUT = (
-    "Table 2 (power) is `fastdepth bench --power`. Milliseconds are of weights of noise, which are as fast as any."
 )
