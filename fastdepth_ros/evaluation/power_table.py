@@ -117,7 +117,7 @@ HEADS = ("platform", "profile", "threads", "run time [ms]", "frames/s", "power (
 
 
 def cells(row: Row) -> tuple[str, ...]:
-    """What stands in a row under :data:`HEADS`."""
+    """Cells of a row under :data:`HEADS`."""
     idle = "unknown" if row.idle_watts is None else f"{row.idle_watts:.1f}"
     power = "no meter" if row.watts is None else f"{row.watts:.1f} ({idle})"
     energy = "no meter" if row.frame_mj is None else f"{row.frame_mj:.0f}"

@@ -36,7 +36,7 @@ Rows = list[dict[str, Any]]
 
 
 def measured(folder: Path, target: str, budget: Budget, ledger: Ledger, progress: Progress) -> Rows:
-    """What ``fastdepth bench --power`` measures, in a process of its own; what was measured before is read again.
+    """Measure by ``fastdepth bench --power``, in a process of its own; what was measured before is read again.
 
     Args:
         folder: where it is kept.
