@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Generic, NamedTuple, TypeVar
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -25,24 +24,6 @@ LEAST_SHARE = 1e-4
 """Share of a cell from which it is masked."""
 
 _TO_RGB = {"bgr": cv2.COLOR_BGR2RGB, "rgba": cv2.COLOR_RGBA2RGB, "bgra": cv2.COLOR_BGRA2RGB, "grey": cv2.COLOR_GRAY2RGB}
-
-Kept = TypeVar("Kept")
-
-
-class Latest(Generic[Kept]):
-    """Keeps what was made last, and makes it anew when what it depends on changes.
-
-    No ``lru_cache`` around a method: that would be a circle, which keeps all buffers until somebody collects garbage.
-    """
-
-    def __init__(self) -> None:
-        self._known: tuple[object, Kept] | None = None
-
-    def of(self, key: object, make: Callable[[], Kept]) -> Kept:
-        """The thing of this key: kept from the last time, or else made by ``make``."""
-        if self._known is None or self._known[0] != key:
-            self._known = (key, make())
-        return self._known[1]
 
 
 class Geometry(NamedTuple):
@@ -102,16 +83,17 @@ class Viewing:
         self.hidden = 0.0
         self._manifest = manifest
         self._input = shown
-        self._reduction = Latest[int]()
+        self._reduction: tuple[tuple[int, int, str], int] | None = None
         self._known: tuple[object, Geometry] | None = None
         self._way: _Way | None = None
         self._most_reduced = REDUCTIONS[0]
 
     def reduction(self, width: int, height: int, rotation: str) -> int:
         """Factor by which a ``width`` x ``height`` picture may be smaller, and still shows as much: 1, 2, 4 or 8."""
-        key = (width, height, rotation)
-        plain = self._reduction.of(key, lambda: self._find_reduction(width, height, rotation))
-        return min(plain, self._most_reduced)
+        known, key = self._reduction, (width, height, rotation)
+        if known is None or known[0] != key:
+            known = self._reduction = (key, self._find_reduction(width, height, rotation))
+        return min(known[1], self._most_reduced)
 
     def geometry(self, picture: Picture, camera: Intrinsics | None, lens: Lens | None, rotation: str) -> Geometry:
         """Geometry of a picture: the same object for as long as pictures are of one kind and camera.

@@ -13,7 +13,7 @@ import ctypes
 import os
 import threading
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from fastdepth_ros.errors import brief
 
@@ -56,24 +56,24 @@ class Ear:
         self._current = ctypes.c_void_p.in_dll(self._libc, "stderr")
         self._deaf = stream is None
 
-    def hear(self, decode: Callable[[], Decoded]) -> tuple[Decoded, str]:
+    def hear(self, decode: Callable[..., Decoded], *arguments: Any) -> tuple[Decoded, str]:
         """Decode a picture, and return what was said of it, too."""
         if self._deaf:
-            return decode(), ""
+            return decode(*arguments), ""
+        said = ""
         with self._lock:
             usual, self._current.value = self._current.value, self._stream.value
             try:
-                decoded = decode()
+                decoded = decode(*arguments)
             finally:
                 self._current.value = usual
-                said = self._take()
+                self._flush(self._stream)
+                if self._size.value:
+                    said = self._take()
         return decoded, said
 
     def _take(self) -> str:
         """The decoders' lines; those of others go where they were meant to go."""
-        self._flush(self._stream)
-        if not self._size.value:
-            return ""
         text = ctypes.string_at(self._text.value or 0, self._size.value)
         self._libc.rewind(self._stream)
         self._flush(self._stream)

@@ -27,6 +27,23 @@ _EIGHT = np.uint64(8)
 _LOOKED_AT = 8
 
 
+def repeats(data: npt.NDArray[np.uint8], start: int, stop: int) -> bool:
+    """Whether four bytes are those before them somewhere, as in each run of eleven: most pictures have no such place.
+
+    Args:
+        data: of a file.
+        start, stop: its scan.
+    """
+    count = (stop - start) // _HALF - 1
+    if count < 2:
+        return False
+    for skip in range(_HALF):
+        halves = np.frombuffer(data, np.uint32, count, start + skip)
+        if halves.flags.aligned:  # others are copied before they are compared: 30 us a picture
+            break
+    return np.count_nonzero(halves[1:] == halves[:-1]) > 0
+
+
 def filler_in(scan: npt.NDArray[np.uint8], tables: Tables) -> int | None:
     """The byte that fills a part of a scan where it cannot be picture; None where there is none.
 
@@ -37,8 +54,6 @@ def filler_in(scan: npt.NDArray[np.uint8], tables: Tables) -> int | None:
         scan: the bytes of the scan.
         tables: of its blocks.
     """
-    if not _repeats(scan):
-        return None
     words = scan[: len(scan) // _WORD * _WORD].view(np.uint64)
     filled = words == 0
     filled[1:] |= words[1:] == words[:-1]
@@ -51,16 +66,6 @@ def filler_in(scan: npt.NDArray[np.uint8], tables: Tables) -> int | None:
         if not is_natural(int(byte), tables) and (scan[at * _WORD :] != byte).any():
             return int(byte)
     return None
-
-
-def _repeats(scan: npt.NDArray[np.uint8]) -> bool:
-    """Whether four bytes are those before them somewhere, as in each run of eleven: most pictures have none."""
-    length = max(0, len(scan) // _HALF - 1) * _HALF
-    for start in range(_HALF):
-        halves = scan[start : start + length].view(np.uint32)
-        if halves.flags.aligned:  # others are copied before they are compared: 30 us a picture
-            break
-    return bool((halves[1:] == halves[:-1]).any())
 
 
 @lru_cache(256)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import cv2
@@ -154,7 +154,7 @@ def read_compressed(
         ImageError: the bytes are neither JPEG nor PNG, were cut short, are damaged or too large a picture; or it is no
             picture by its format.
     """
-    name, decoder = _name(message), decoder or Decoder()
+    name, decoder = _Name(message), decoder or Decoder()
     mosaic = mosaic_of(message.format)
     file = decoder.look(memoryview(message.data), name)
     if file.bits == 16:
@@ -187,17 +187,18 @@ def _check_meaning(message: AnyCompressedImage, file: File) -> None:
     """A grey PNG of 16 bits is a depth image as often as a picture: somebody has to say."""
     encoding = encoding_of(message.format)
     if file.channels == 1 and encoding not in ENCODINGS and not encoding.startswith("bayer_"):
-        cause = f"{_name(message)} is grey with 16 bits: depth, or a picture"
+        cause = f"{_Name(message)} is grey with 16 bits: depth, or a picture"
         raise ImageError(cause, "Let the publisher's format say what it is, as `mono16; png compressed`.")
 
 
-def _name(message: AnyCompressedImage) -> str:
-    return f"the compressed image ({_shortened(message.format) or 'no format'}, {len(message.data)} bytes)"
+class _Name(NamedTuple):
+    """Name of a compressed image in an error: made when there is one, as the text costs microseconds."""
 
+    message: AnyCompressedImage
 
-@lru_cache(16)
-def _shortened(form: str) -> str:
-    return shortened(form)
+    def __str__(self) -> str:
+        form, size = self.message.format, len(self.message.data)
+        return f"the compressed image ({shortened(form) or 'no format'}, {size} bytes)"
 
 
 def _check_layout(message: AnyImage, encoding: Encoding) -> None:

@@ -10,7 +10,7 @@ from fastdepth_ros.messages.output_topics import DERIVED, DERIVED_OUTPUTS, OUTPU
 from fastdepth_ros.node.rclpy_ways.interface import Publisher
 from fastdepth_ros.parameters import Parameters
 
-SELDOM = 0.1
+SELDOM = 0.25
 """Seconds for which the readers of derived answers are taken as they were: few robots have any."""
 
 

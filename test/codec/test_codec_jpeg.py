@@ -11,7 +11,7 @@ from sensor_msgs.msg import CompressedImage
 
 from fastdepth_ros.codec import jpeg
 from fastdepth_ros.codec.decoder import Decoder
-from fastdepth_ros.codec.filler import filler_in, is_natural
+from fastdepth_ros.codec.filler import filler_in, is_natural, repeats
 from fastdepth_ros.errors import ImageError
 from fastdepth_ros.messages import images
 from fastdepth_ros.messages.images import read_compressed
@@ -270,7 +270,9 @@ def test_a_run_is_found_wherever_it_and_the_scan_begin(byte, length):
         for begin in range(8):
             memory = np.concatenate([plain, plain])
             memory[at + begin : at + begin + length] = byte
+            assert repeats(memory, at, len(memory)), (at, begin)
             assert filler_in(memory[at:], tables) == byte, (at, begin)
+    assert not repeats(np.concatenate([plain, plain]), 0, 128)
 
 
 def test_a_file_says_nothing_on_stderr(capfd):
