@@ -251,10 +251,10 @@ def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     given["camera_info"] = given["camera_info"] or beside(given["image"])
     resolve = resolver(context, given)
     if bag:
-        compressed, frame = look_into(Path(bag))
+        transport, frame = look_into(Path(bag))
         given["frame"] = given["frame"] or frame
         # RViz shows compressed images only where the plugin for them is installed; so it is given raw ones.
-        given["image_transport"] = "compressed" if compressed and not rviz else "raw"
+        given["image_transport"] = "raw" if rviz else transport
     if rviz and given["params_file"] == str(CONFIG / "depth.yaml"):
         given["output_size"] = given["output_size"] or "camera"
         given["cloud"] = given["cloud"] or "xyzrgb"
@@ -449,14 +449,14 @@ def ended(what: str, well: str = "") -> Callable[[Any, LaunchContext], list[Laun
     return on_exit
 
 
-def look_into(bag: Path) -> tuple[bool, str]:
-    """Whether the recorded images are compressed, and their frame_id."""
+def look_into(bag: Path) -> tuple[str, str]:
+    """The image_transport of the recorded images, and their frame_id."""
     from fastdepth_ros.recording import Recording, find_camera
     from fastdepth_ros.recording.content import frame_of
 
     with Recording.open(bag) as recording:
-        topics = find_camera(recording)
-        return topics.compressed, frame_of(recording, topics.image)
+        topics = find_camera(recording, packets=True)
+        return topics.transport, frame_of(recording, topics.image)
 
 
 def play(bag: Path, resolve: Callable[[str], str], given: dict[str, str], raw: bool) -> list[LaunchDescriptionEntity]:

@@ -48,17 +48,21 @@ ALLOWED = {
     "mask": {"codec", "errors", "files", "cv2", "numpy"},
     "power": {"children", "errors", "files", "places"},
     "cloud": {"camera", "errors", "picture", "cv2", "numpy"},
-    "anchoring": {"camera", "errors", "cv2", "numpy"},
-    "filters": {"camera", "colours", "cv2", "numpy"},
+    "arguments": {"numpy"},
+    "anchoring": {"arguments", "camera", "errors", "cv2", "numpy"},
+    "filters": {"arguments", "camera", "colours", "cv2", "numpy"},
     "runtime": {"camera", "children", "errors", "files", "network", "numpy", "safetensors", "tvm_ffi"},
     "importing": {"children", "errors", "files", "network", "runtime", "numpy", "safetensors"},
     "models": {"errors", "files", "importing", "places", "runtime"},
-    "compiler": {"anchoring", "children", "errors", "files", "network", "runtime", "numpy", "tvm", "tvm_ffi"},
+    "compiler": {
+        *("anchoring", "arguments", "children", "errors", "files", "filters", "network", "runtime", "numpy"),
+        *("tvm", "tvm_ffi"),
+    },
     "lowering": {"compiler", "errors", "files", "network", "runtime", "numpy", "tvm"},
     "viewing": {"camera", "lens", "mask", "picture", "runtime", "cv2", "numpy"},
     "pipeline": {
-        *("anchoring", "camera", "cloud", "errors", "filters", "lens", "mask", "picture", "runtime", "settings"),
-        *("viewing", "cv2", "numpy"),
+        *("anchoring", "arguments", "camera", "cloud", "errors", "filters", "lens", "mask", "picture", "runtime"),
+        *("settings", "viewing", "cv2", "numpy"),
     },
     "messages": {"anchoring", "camera", "cdr", "codec", "errors", "lens", "picture", "cv2", "numpy", "ROS"},
     "parameters": {
@@ -67,8 +71,8 @@ ALLOWED = {
     },
     "diagnostics": {"anchoring", "cdr", "codec", "dds", "errors", "power", "ROS"},
     "node": {
-        *("anchoring", "camera", "cameras", "cdr", "children", "codec", "diagnostics", "errors", "files", "filters"),
-        *("lens", "messages", "models", "parameters", "picture", "pipeline", "power", "runtime", "settings"),
+        *("anchoring", "arguments", "camera", "cameras", "cdr", "children", "codec", "diagnostics", "errors", "files"),
+        *("filters", "lens", "messages", "models", "parameters", "picture", "pipeline", "power", "runtime", "settings"),
         *("cv2", "numpy", "ROS"),
     },
     "harness": {

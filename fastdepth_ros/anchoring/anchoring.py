@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastdepth_ros.anchoring.anchors import Anchors, Corrected, Report, SourceReport
-from fastdepth_ros.anchoring.compiled import Bind, fitter
+from fastdepth_ros.anchoring.compiled import fitter
 from fastdepth_ros.anchoring.field import Field
 from fastdepth_ros.anchoring.fit import EXACT, Fit, SourceTraits
 from fastdepth_ros.anchoring.line import CENTRE, Array, Evidence, Line
@@ -19,6 +19,7 @@ from fastdepth_ros.anchoring.pool import Means, Placed, judge
 from fastdepth_ros.anchoring.prior import Prior
 from fastdepth_ros.anchoring.selection import Chosen, choose
 from fastdepth_ros.anchoring.uncertainty import Uncertainty
+from fastdepth_ros.arguments import Bind
 
 Floats = npt.NDArray[np.float32]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -18,15 +18,11 @@ from fastdepth_ros.anchoring.line import CENTRE, Array, Evidence, design
 from fastdepth_ros.anchoring.pool import GATE, MARGIN, NOTHING, SILENT, Gate, Heard, Means, Placed, parts_of, reaches
 from fastdepth_ros.anchoring.prior import Prior
 from fastdepth_ros.anchoring.selection import Chosen
+from fastdepth_ros.arguments import Bind, Call, allocate
 
-__all__ = ["Bind", "CompiledFitter", "fitter"]
+__all__ = ["CompiledFitter", "fitter"]
 
 Floats = npt.NDArray[np.float32]
-Call = Callable[[], object]
-
-Bind = Callable[[str, Sequence[npt.NDArray[Any]]], "Call | None"]
-"""Gives a compiled function by name, bound to its arrays; None where there is none of that name. It reads and writes
-the arrays at each call; they begin at multiples of :data:`~fastdepth_ros.anchoring.layout.ALIGNMENT`."""
 
 
 def fitter(field: Field, prior: Prior, bind: Bind | None) -> Fitter:
@@ -39,7 +35,7 @@ def fitter(field: Field, prior: Prior, bind: Bind | None) -> Fitter:
     for what, (name, arguments) in layout.functions(*field.grid).items():
         for each in arguments:
             if each.name not in arrays:
-                arrays[each.name] = layout.allocate(each.shape, each.dtype)
+                arrays[each.name] = allocate(each.shape, each.dtype)
         bound = bind(name, [arrays[each.name].reshape(-1) for each in arguments])
         if bound is None:
             return Fitter(field, prior)

@@ -19,8 +19,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fastdepth_ros.anchoring.layout import NODE, allocate
+from fastdepth_ros.anchoring.layout import NODE
 from fastdepth_ros.anchoring.prior import Prior
+from fastdepth_ros.arguments import allocate
 
 Floats = npt.NDArray[np.float32]
 

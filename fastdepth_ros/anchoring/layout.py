@@ -6,11 +6,7 @@ that name, and Python computes instead.
 
 from __future__ import annotations
 
-import zlib
-from typing import Any, NamedTuple
-
-import numpy as np
-import numpy.typing as npt
+from fastdepth_ros.arguments import Argument, digest, work
 
 POINTS, SOURCES = 2048, 8
 """Anchors and sources of a frame that the compiled fit takes at most."""
@@ -67,23 +63,6 @@ FIRST = 4
 """Planes of what is found before those of features: u, v, depth, and how far off."""
 
 
-class Argument(NamedTuple):
-    """One argument of a compiled function."""
-
-    name: str
-    shape: tuple[int, ...]
-    dtype: str
-
-
-def _work(names: str, count: int, dtype: str = "float32") -> list[Argument]:
-    """Arrays that only the function itself uses.
-
-    They are arguments because TVM makes arrays of a function as small as the places that its passes see; where a place
-    is a number that was computed, they see one.
-    """
-    return [Argument(f"work_{name}", (count,), dtype) for name in names.split()]
-
-
 FIT = (
     Argument("counts", (len(COUNTS),), "int32"),
     Argument("numbers", (len(NUMBERS) + TAIL,), "float32"),
@@ -98,18 +77,18 @@ FIT = (
     Argument("few", (2 * PLACES,), "float32"),  # residuals, variances
     Argument("process", (PLACES * PLACES,), "float32"),
     Argument("results", (RESULTS,), "float32"),
-    *_work("points sorted", (FEATURES + 2) * POINTS),
-    *_work("source_of index source_sorted order keys", POINTS, "int32"),
-    *_work("places_and_numbers", POINTS, "int64"),
-    *_work("gaps wrong unsure base precision", POINTS),
-    *_work("matrix", KNOTS * (KNOTS + RIGHT)),
-    *_work("small", PLACES * 2 * SQUARE),
-    *_work("levels freedom", SOURCES),
-    *_work("fine_starts fine_run_of few_starts few_run_of", POINTS + 1, "int32"),
-    *_work("fine_source", KNOTS, "int32"),
-    *_work("fine_residuals fine_variances", KNOTS),
-    *_work("few_source", PLACES, "int32"),
-    *_work("few_residuals few_variances fitted doubts_of", PLACES),
+    *work("points sorted", (FEATURES + 2) * POINTS),
+    *work("source_of index source_sorted order keys", POINTS, "int32"),
+    *work("places_and_numbers", POINTS, "int64"),
+    *work("gaps wrong unsure base precision", POINTS),
+    *work("matrix", KNOTS * (KNOTS + RIGHT)),
+    *work("small", PLACES * 2 * SQUARE),
+    *work("levels freedom", SOURCES),
+    *work("fine_starts fine_run_of few_starts few_run_of", POINTS + 1, "int32"),
+    *work("fine_source", KNOTS, "int32"),
+    *work("fine_residuals fine_variances", KNOTS),
+    *work("few_source", PLACES, "int32"),
+    *work("few_residuals few_variances fitted doubts_of", PLACES),
 )
 
 
@@ -124,8 +103,8 @@ def spread(rows: int, columns: int) -> tuple[Argument, ...]:
         Argument("u", (columns,), "float32"),
         Argument("v", (rows,), "float32"),
         Argument("halves", (4 * count,), "float32"),  # written
-        *_work("values", count + RIGHT),
-        *_work("lengths shares", KNOTS),
+        *work("values", count + RIGHT),
+        *work("lengths shares", KNOTS),
     )
 
 
@@ -142,9 +121,9 @@ def place(rows: int, columns: int) -> tuple[Argument, ...]:
         Argument("answer", (rows * columns,), "float32"),
         Argument("colours", (rows * columns // 4 * 3,), "uint8"),
         Argument("heard", (len(HEARD) * SOURCES + MEANS - 1,), "float32"),  # written
-        *_work("away", POINTS),
-        *_work("edges", POINTS, "int32"),
-        *_work("expected", SOURCES),
+        *work("away", POINTS),
+        *work("edges", POINTS, "int32"),
+        *work("expected", SOURCES),
     )
 
 
@@ -157,7 +136,7 @@ def deviate(rows: int, columns: int) -> tuple[Argument, ...]:
         Argument("growth", (count,), "float32"),
         Argument("doubts", (2 * count,), "float32"),  # of the line, of the local part
         Argument("deviations", (4 * count,), "float32"),  # written
-        *_work("variances", count),
+        *work("variances", count),
     )
 
 
@@ -178,7 +157,7 @@ _ALL = (
     place(2, 2),
     deviate(2, 2),
 )
-_DIGEST = f"{zlib.crc32(repr(_ALL).encode()):08x}"
+_DIGEST = digest(*_ALL)
 
 
 def functions(rows: int, columns: int) -> dict[str, tuple[str, tuple[Argument, ...]]]:
@@ -190,15 +169,3 @@ def functions(rows: int, columns: int) -> dict[str, tuple[str, tuple[Argument, .
         "deviate": deviate(rows, columns),
     }
     return {what: (f"anchor_{what}_{rows}x{columns}_{_DIGEST}", own) for what, own in arguments.items()}
-
-
-ALIGNMENT = 64
-"""Bytes at which an array of a compiled function has to begin."""
-
-
-def allocate(shape: tuple[int, ...], dtype: str) -> npt.NDArray[Any]:
-    """Zeros where a compiled function may read and write."""
-    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-    raw = np.zeros(size + ALIGNMENT, np.uint8)
-    start = -raw.ctypes.data % ALIGNMENT
-    return raw[start : start + size].view(dtype).reshape(shape)

@@ -17,7 +17,7 @@ from fastdepth_ros import models
 from fastdepth_ros.commands.anchor_topic import add_anchor_topic
 from fastdepth_ros.errors import RecordingError, SettingError
 from fastdepth_ros.evaluation.sensors import NAMES, Sensor, parse
-from fastdepth_ros.recording import CameraTopics, Recording, UnpackedRecording, find_camera
+from fastdepth_ros.recording import CameraTopics, Recording, UnpackedRecording, VideoRecording, find_camera
 from fastdepth_ros.recording.anchors import chosen_topics, find_anchors
 from fastdepth_ros.runtime.bundle import Bundle
 from fastdepth_ros.runtime.precision import AUTO
@@ -98,7 +98,7 @@ def run(args: argparse.Namespace) -> int:
     bundle = models.find_bundle(args.model)
     with _bar(console) as bar:
         path = args.recording or _room(bar)
-        with (UnpackedRecording if args.raw else Recording).open(path) as recording:
+        with (UnpackedRecording if args.raw else VideoRecording).open(path) as recording:
             topics = find_camera(recording, args.image, args.camera_info, args.ground_truth)
             return _demo(args, console, bar, bundle, recording, topics, sensors)
 

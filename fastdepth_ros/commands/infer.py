@@ -206,7 +206,7 @@ def _recorded(path: Path, seconds: float, extrinsics: str) -> list[Placed]:
 
     with Recording.open(path) as recording:
         try:
-            camera = find_camera(recording)
+            camera = find_camera(recording, packets=True)
         except RecordingError:  # anchors alone were recorded; then extrinsics say where their sensors are
             camera = None
         found = find_anchors(recording, camera)

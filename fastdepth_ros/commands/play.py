@@ -16,6 +16,7 @@ from fastdepth_ros.commands.anchor_topic import add_anchor_topic
 from fastdepth_ros.errors import RecordingError, SettingError, quoted
 from fastdepth_ros.recording import Recording, UnpackedRecording, find_camera
 from fastdepth_ros.recording.anchors import DEPTH_INFO, SOURCES, AnchorTopics, chosen_topics, find_anchors
+from fastdepth_ros.recording.video import SUFFIXES
 from fastdepth_ros.runtime.ros_log import provide_log_folder
 
 if TYPE_CHECKING:
@@ -34,7 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("recording", type=Path, help="rosbag2 folder, .mcap or .db3 file")
     parser.add_argument("--rate", type=float, default=1.0, metavar="X", help="X times as fast as recorded")
     parser.add_argument("--loop", action="store_true", help="start again at the end, until stopped")
-    parser.add_argument("--image", metavar="TOPIC", help="publish the picture here (compressed: TOPIC/compressed)")
+    parser.add_argument(
+        "--image", metavar="TOPIC", help="publish the picture here (compressed and video: TOPIC/compressed)"
+    )
     parser.add_argument("--camera-info", metavar="TOPIC", help="publish the camera_info here")
     parser.add_argument("--namespace", default="/", metavar="NS", help="of the player, and of topics not named here")
     parser.add_argument("--from-image", metavar="TOPIC", help="the picture's topic in the recording")
@@ -48,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SOURCE=TOPIC",
         help=f"publish measured depths here, also {DEPTH_INFO}=TOPIC (default: as recorded)",
     )
-    parser.add_argument("--raw", action="store_true", help="send raw images for compressed pictures")
+    parser.add_argument("--raw", action="store_true", help="send raw images for compressed pictures and video")
     parser.add_argument("--best-effort", action="store_true", help="offer best-effort delivery, as many drivers do")
     parser.add_argument("--keep-stamps", action="store_true", help="keep the recorded stamps, not the time of playing")
     parser.add_argument("--wait", type=float, default=0.0, metavar="S", help="wait up to S seconds for a reader")
@@ -73,7 +76,7 @@ def _play(recording: Recording, args: argparse.Namespace, stop: threading.Event)
 
     from fastdepth_ros.recording.player import Player, below, names_as_published
 
-    topics = find_camera(recording, args.from_image, args.from_camera_info)
+    topics = find_camera(recording, args.from_image, args.from_camera_info, packets=True)
     names = names_as_published(topics, args.image, args.camera_info, args.namespace)
     measured = _measured(recording, topics, args)
     for topic in measured.topics:
@@ -100,6 +103,9 @@ def _play(recording: Recording, args: argparse.Namespace, stop: threading.Event)
             sys.stderr.write(f"{words} (--anchor-topic)\n")
         for recorded, published in names.items():
             sys.stderr.write(f"{recorded} ({recording.topics[recorded].messages} messages) -> {published}\n")
+        if topics.transport in SUFFIXES:
+            words = f"is video: read it with image_transport: {topics.transport}, or play it with --raw"
+            sys.stderr.write(f"{topics.image.name} {words}\n")
         if args.wait > 0:
             _wait_for_readers(player, topics.image.name, played, args.wait, stop)
         player.play(recording.messages(played), stop)

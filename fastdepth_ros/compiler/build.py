@@ -10,6 +10,7 @@ import numpy as np
 from tvm import relax
 
 from fastdepth_ros.compiler.anchors import anchor_kernels
+from fastdepth_ros.compiler.filters import filter_kernels
 from fastdepth_ros.compiler.plan import PICTURE, Stage
 from fastdepth_ros.compiler.tile import Tiling
 from fastdepth_ros.network import INPUT_CHANNELS
@@ -22,8 +23,8 @@ class Program:
     Attributes:
         main: Relax module: ``main(picture (height, width * 3) uint8) -> depth (height / 2, width / 2) float32``. It
             holds the weights and calls the kernels by name.
-        kernels: name -> TensorIR function, in the order in which they are called; behind them those that correct its
-            answers with measured depths, which Python calls.
+        kernels: name -> TensorIR function, in the order in which they are called; behind them those that Python
+            calls: they correct its answers with measured depths, or do what filters do.
     """
 
     main: Any
@@ -52,4 +53,5 @@ def build(stages: Sequence[Stage], tilings: Mapping[str, Tiling], height: int, w
             depth = builder.emit_output(values[stages[-1].name])
         builder.emit_func_output(depth)
     kernels = {stage.name: stage.kernel(tilings[stage.name]) for stage in stages}
-    return Program(builder.get(), kernels | anchor_kernels(stages[-1].shape, lanes))
+    beside = anchor_kernels(stages[-1].shape, lanes) | filter_kernels(height, width, lanes)
+    return Program(builder.get(), kernels | beside)

@@ -62,11 +62,11 @@ def labelled(paths: list[Path], only: str | None = None, last: float = 1.0) -> I
 def _recorded(path: Path) -> Iterator[Labelled]:
     from fastdepth_ros import cdr
     from fastdepth_ros.messages.files import read_message, rgb_of
-    from fastdepth_ros.recording import Recording, find_camera
+    from fastdepth_ros.recording import VideoRecording, find_camera
     from fastdepth_ros.recording.content import frame_of
     from fastdepth_ros.recording.depth import decode_depth
 
-    with Recording.open(path) as recording:
+    with VideoRecording.open(path) as recording:
         topics = find_camera(recording)
         if topics.ground_truth is None:
             raise RecordingError(f"{path} holds no true depth", "It needs a depth image of the same camera.")

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from fastdepth_ros.arguments import allocate
 from fastdepth_ros.filters.halves import Halves
 
 Map = npt.NDArray[np.float32]
@@ -44,7 +45,7 @@ class Follower:
         self._moves = min(shape) >= FEWEST
         rows, columns = shape
         self.grey, self._before = (np.zeros(shape, np.uint8) for _ in range(2))
-        self.flow = np.zeros((*shape, 2), np.float32)
+        self.flow: Map = allocate((*shape, 2), "float32")  # a compiled function reads it
         self._grid = np.dstack(np.meshgrid(np.arange(columns), np.arange(rows))).astype(np.float32)
         self.places = self._grid.copy()
 
@@ -58,6 +59,11 @@ class Follower:
 
     def follow(self) -> None:
         """Find where each piece of the latest picture was in the one before that."""
+        self.find_flow()
+        if self._moves:
+            np.add(self._grid, self.flow, out=self.places)
+
+    def find_flow(self) -> None:
+        """Find :attr:`flow` alone."""
         if self._moves:  # from the flow of before, which is in the array
             self._flow_of.calc(self.grey, self._before, self.flow)
-            np.add(self._grid, self.flow, out=self.places)

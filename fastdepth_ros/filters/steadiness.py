@@ -28,38 +28,30 @@ import math
 import cv2
 import numpy as np
 
+from fastdepth_ros.arguments import Bind
 from fastdepth_ros.filters.following import Follower
 from fastdepth_ros.filters.halves import Halves
+from fastdepth_ros.filters.limits import (
+    ANSWERED,
+    DARK,
+    FITS,
+    JUMP,
+    LEAST,
+    LONGEST,
+    LONGEST_GOING,
+    MOST,
+    NEAR,
+    NEAR_STANDING,
+    NOISE,
+    OUTLYING,
+    SHOWS,
+    STANDS,
+)
 from fastdepth_ros.filters.pieces import Map, Pieces
-
-LEAST, MOST = 1e-3, 1e4
-"""Depths that have a logarithm here [m]; anything else is no answer."""
-
-LONGEST, LONGEST_GOING = 10.0, 5.0
-"""Answers that are in the mean with a steadiness of 1, which is an exponent; and of the whole where the camera goes:
-what it comes nearer to is nearer in all pieces, and would be so too late."""
-
-NEAR, NEAR_STANDING = 0.06, 0.2
-"""Rest in log depth up to which a piece belongs to the mean, from twice that not at all; while the camera stands."""
-
-STANDS = 0.05
-"""Way from picture to picture up to which the camera stands, root mean square [pieces]; from twice that it goes."""
-
-DARK, NOISE = 16.0, 0.06
-"""Added to brightness, of 255, whose logarithm is compared; a difference of that up to which a piece shows the same
-thing, and from twice that another."""
-
-FITS, SHOWS = 0.25, 0.4
-"""Share of pieces that have to go on from before, and of the picture that has to show the same, or all begin anew."""
-
-OUTLYING, JUMP = 0.2, 0.5
-"""Distance from the mean that says nothing more of a shift; a shift beyond which all begin anew. In log depth."""
+from fastdepth_ros.filters.steady_function import SteadyFunction
 
 PAUSE = 0.5
 """Time between pictures beyond which all begin anew [s]."""
-
-ANSWERED = 0.25
-"""Share of a piece's cells that have to have an answer, or it has none."""
 
 _MOST_OFF = np.array([[[OUTLYING]], [[4 * NOISE]]], np.float32)
 _LEAST_OFF = -_MOST_OFF
@@ -71,16 +63,18 @@ class Steadiness:
 
     Args:
         shape: rows and columns of the answers.
+        bind: gives the compiled function, where there is one; the same in numpy otherwise.
 
     Attributes:
         goes_on: share of pieces of the latest answer that went on from the one before; 0 after a new beginning.
     """
 
-    def __init__(self, shape: tuple[int, int]) -> None:
+    def __init__(self, shape: tuple[int, int], bind: Bind | None = None) -> None:
         self.goes_on = 0.0
         self._pieces = Pieces(shape)
         pieces = self._pieces.shape
         self._follower = Follower(pieces)
+        self._function = SteadyFunction.find(shape, self._follower, bind)
         self._last = -math.inf
         self._frames = 0.0
         # Log depth, log brightness and count of each piece. Held ones lie together, to be fetched at once.
@@ -105,9 +99,12 @@ class Steadiness:
             steadiness: 0 leaves answers as they are, 1 steadies most.
         """
         self._follower.show(picture)
-        whole = self._take(metres)
         goes_on = 0 <= now - self._last <= PAUSE
         self._last = now
+        if self._function is not None:
+            self.goes_on = self._function.steady(metres, steadiness, goes_on)
+            return
+        whole = self._take(metres)
         self.goes_on = self._join(steadiness, whole) if goes_on else 0.0
         if not self.goes_on:
             self._now[2] = 1.0 if whole else self._there

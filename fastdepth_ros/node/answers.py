@@ -73,7 +73,7 @@ class Answers:
     ) -> None:
         self.monitor = Monitor(0.0)
         self.size_problem = ""
-        self.derived = DerivedAnswers()
+        self.derived = DerivedAnswers(getattr(engine, "bind", None))
         self.scale = ScaleFinder()
         self.picture_bytes = 0
         self._publishers = publishers

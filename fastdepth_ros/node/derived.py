@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from fastdepth_ros.arguments import Bind
 from fastdepth_ros.codec import compressed_depth
 from fastdepth_ros.errors import FastDepthError
 from fastdepth_ros.filters.preview import preview
@@ -23,15 +24,18 @@ PREVIEW_FORMAT = "bgr8; jpeg compressed bgr8"
 class DerivedAnswers:
     """Makes messages from the pipeline's answers.
 
+    Args:
+        bind: gives compiled functions beside the network; None where there are none.
+
     Attributes:
         robot: where frames and the floor are; None where the node is not active.
         problems: name of an output -> why the latest image has none; empty where nothing is wrong.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, bind: Bind | None = None) -> None:
         self.robot: RobotFrames | None = None
         self.problems: Mapping[str, FastDepthError] = {}
-        scans, obstacles = Scans(), Obstacles()
+        scans, obstacles = Scans(bind), Obstacles()
         self._makers: dict[str, Callable[[DepthFrame, Parameters, SerializedHeader], bytearray | None]] = {
             "compressed_depth": _compressed_depth,
             "scan": lambda *image: self._above_the_floor(scans.make, *image),

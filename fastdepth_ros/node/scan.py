@@ -8,6 +8,7 @@ import numpy as np
 
 from fastdepth_ros.anchoring.floor import FloorMeasurement
 from fastdepth_ros.anchoring.poses import Pose
+from fastdepth_ros.arguments import Bind
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.errors import AnchorError
 from fastdepth_ros.filters.band import Band, Map, Stand
@@ -31,9 +32,14 @@ MOVE_KEPT = 0.005
 
 
 class Scans:
-    """Makes the messages of depth/scan, one after the other."""
+    """Makes the messages of depth/scan, one after the other.
 
-    def __init__(self) -> None:
+    Args:
+        bind: gives the compiled function; None where there is none.
+    """
+
+    def __init__(self, bind: Bind | None = None) -> None:
+        self._bind = bind
         self._known: tuple[Intrinsics, Stand, Band, str, ScanMaker, LaserScanMessage] | None = None
         self._stood: tuple[Pose, FloorMeasurement, Stand] | None = None
 
@@ -56,7 +62,7 @@ class Scans:
         band = _band(parameters)
         known = self._known
         if known is None or known[0] != seen or known[2:4] != (band, frame) or not _same(known[1], stand):
-            maker = ScanMaker(seen.scale(*metres.shape[::-1]), stand, band)
+            maker = ScanMaker(seen.scale(*metres.shape[::-1]), stand, band, self._bind)
             message = LaserScanMessage(
                 frame, maker.angle_min, maker.angle_increment, maker.count, band.range_min, band.range_max
             )

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from fastdepth_ros.anchoring import Anchoring, Anchors, Report
 from fastdepth_ros.anchoring.prior import Prior
+from fastdepth_ros.arguments import Bind
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.errors import ImageError
 from fastdepth_ros.filters.halves import Halves
@@ -44,6 +45,7 @@ class Pipeline:
     Attributes:
         turned: the rotation that holds where the settings' is ``auto``.
         removed: share of the latest answer that was taken out because it flew.
+        bind: gives the engine's compiled functions beside the network; None where it has none.
 
     Raises:
         BundleError: the manifest's numbers for anchoring are none.
@@ -70,9 +72,10 @@ class Pipeline:
         self.turned: str = turning.NONE
         self.removed = 0.0
         self._engine = engine
+        self.bind: Bind | None = getattr(engine, "bind", None)
         self._buffers = Buffers(allocate)
         self._grid: Grid | None = None
-        self._viewing, self._halves = Viewing(manifest, engine.input), Halves(engine.input)
+        self._viewing, self._halves = Viewing(manifest, engine.input), Halves(engine.input, self.bind)
         rows, columns = engine.input.shape[:2]
         self._metres: npt.NDArray[np.float32] = np.empty((rows // CELL, columns // CELL), np.float32)
         self._prior = Prior.from_json(manifest.anchoring, f"the manifest of {manifest.name}")
@@ -235,7 +238,7 @@ class Pipeline:
         anchoring = self._anchoring
         if anchoring is None:
             shape = self._metres.shape[0], self._metres.shape[1]
-            anchoring = self._anchoring = Anchoring(shape, self._prior, getattr(self._engine, "bind", None))
+            anchoring = self._anchoring = Anchoring(shape, self._prior, self.bind)
         if anchors is None:
             anchoring.forget()
         picture = self._engine.input
@@ -247,7 +250,7 @@ class Pipeline:
         """Steady the metres in place; another view of the room begins anew."""
         known = self._steadiness
         if known is None or known[0] is not geometry:
-            known = self._steadiness = (geometry, Steadiness((self._metres.shape[0], self._metres.shape[1])))
+            known = self._steadiness = (geometry, Steadiness((self._metres.shape[0], self._metres.shape[1]), self.bind))
         known[1].steady(self._metres, self._halves, now, self.settings.steadiness)
 
 

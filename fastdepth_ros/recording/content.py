@@ -32,6 +32,8 @@ LOOKED_AT = 5
 
 def content_of(recording: Recording, topic: Topic) -> str:
     """Contents of a topic of Image or CompressedImage: :data:`PICTURE`, :data:`DEPTH`, or what else, in words."""
+    if topic.name in recording.videos:
+        return PICTURE  # nothing is decoded before somebody wants it
     messages = list(_readable(recording, topic))
     if not messages:
         return PICTURE  # whoever decodes it says what is wrong with it

@@ -20,6 +20,10 @@ from fastdepth_ros.recording.anchors import TF_STATIC, TRANSFORMS
 from fastdepth_ros.recording.camera import CameraTopics
 from fastdepth_ros.recording.reader import Message, Topic
 from fastdepth_ros.recording.rectified import told_apart, without_distortion
+from fastdepth_ros.recording.video import TRANSPORTS
+
+STAMPED = ("std_msgs/Header", "builtin_interfaces/Time")
+"""First fields of messages that begin with a stamp; foxglove_msgs' video has a time and a frame_id for a header."""
 
 DEPTH = 5
 """Messages that a publisher keeps for a slow reliable reader."""
@@ -61,13 +65,13 @@ def names_as_published(
 ) -> dict[str, str]:
     """Recorded name -> published name of a camera's topics.
 
-    ``image`` is the base name, as image_transport takes it: a compressed picture goes out on ``<image>/compressed``.
+    ``image`` is the base name, as image_transport takes it: a compressed picture goes out on ``<image>/compressed``,
+    video there or on ``<image>/ffmpeg`` or ``<image>/foxglove``.
     Topics that are given no other name keep theirs, below the namespace.
     """
     names = {name: below(namespace, name) for name in topics.names}
     if image:
-        suffix = "/compressed" if topics.compressed and not image.endswith("/compressed") else ""
-        names[topics.image.name] = image + suffix
+        names[topics.image.name] = image.removesuffix(topics.suffix) + topics.suffix
     if camera_info and topics.camera_info:
         names[topics.camera_info.name] = camera_info
     return names
@@ -131,7 +135,7 @@ class Player:
             except (NameValidationException, ValueError) as error:  # the latter of a word in braces
                 remedy = "Publish it under another name (--image, --camera-info, --publish, --namespace)."
                 raise RecordingError(f"{quoted(name)} is no name of a topic ({_first_line(error)})", remedy) from None
-            if next(iter(kind.get_fields_and_field_types().values()), "") == "std_msgs/Header":
+            if next(iter(kind.get_fields_and_field_types().values()), "") in STAMPED:
                 self._with_header.add(topic.name)
 
     def readers(self, topic: str) -> int:
@@ -263,4 +267,6 @@ def message_class(topic: Topic) -> Any:
         return getattr(importlib.import_module(f"{package}.msg"), name)
     except (ImportError, AttributeError) as error:
         remedy = f"Install {package}, or leave {topic.name} out."
+        if topic.type in TRANSPORTS:
+            remedy = f"Install {package}, or have the pictures decoded and sent as raw images (--raw)."
         raise RecordingError(f"the type {topic.type} is not installed", remedy) from error

@@ -46,6 +46,7 @@ class Recording:
         path: where it lies.
         topics: topic name -> :class:`Topic`.
         duration: from the first message to the last [s].
+        videos: names of topics that are given as raw images and were recorded as video; none here.
 
     Example:
         >>> with Recording.open("kitchen") as recording:
@@ -67,6 +68,7 @@ class Recording:
             for connection in reader.connections
         }
         self.topics = dict(self._recorded)
+        self.videos: frozenset[str] = frozenset()
         # The reader's end lies one nanosecond behind the last message.
         self.duration = max(0, reader.duration - 1) / 1e9
 
@@ -118,6 +120,10 @@ class Recording:
         Raises:
             RecordingError: a topic is not in the recording, or the file is broken.
         """
+        return self.recorded(topics)
+
+    def recorded(self, topics: Collection[str] | None = None) -> Iterator[Message]:
+        """The same as they were recorded, whatever they are given as."""
         wanted = self._recorded if topics is None else topics
         for name in wanted:
             if name not in self._recorded:

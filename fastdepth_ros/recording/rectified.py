@@ -18,9 +18,10 @@ from fastdepth_ros.errors import CalibrationError
 from fastdepth_ros.messages.camera_info import is_rectified
 from fastdepth_ros.messages.serialized import unpack_camera_info
 from fastdepth_ros.recording.reader import Topic
+from fastdepth_ros.recording.video import TRANSPORTS
 
 CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
-IMAGES = ("sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage")
+IMAGES = ("sensor_msgs/msg/Image", *TRANSPORTS)
 
 
 def told_apart(topics: Iterable[Topic], names: Mapping[str, str], others: Collection[str]) -> set[str]:

@@ -1,4 +1,4 @@
-"""A recording whose compressed pictures are given as raw images, as a camera driver would have sent them."""
+"""A recording whose compressed pictures or video are given as raw images, as a camera driver would have sent them."""
 
 from __future__ import annotations
 
@@ -11,28 +11,47 @@ from fastdepth_ros.errors import ImageError, RecordingError
 from fastdepth_ros.messages.files import read_message, rgb_of
 from fastdepth_ros.recording.content import COMPRESSED, IMAGE, PICTURE, content_of
 from fastdepth_ros.recording.reader import Message, Recording, Topic
+from fastdepth_ros.recording.video import SUFFIXES, RecordedVideo, transport_of
 
 SUFFIX = "/compressed"
 
 
 class UnpackedRecording(Recording):
-    """A recording in which ``X/compressed`` is ``X``, a sensor_msgs/Image of encoding rgb8.
+    """A recording in which ``X/compressed`` is ``X``, a sensor_msgs/Image of encoding rgb8, and so is video.
 
-    Compressed depth and video stay as they are, and so do pictures of which the recording holds the raw ones as well.
-    A picture that cannot be decoded is left out, as by a driver that got it from its camera like that.
+    Compressed depth stays as it is, and so do pictures and video of which the recording holds the raw pictures as well.
+    A picture that cannot be decoded is left out, as by a driver that got it from its camera like that; of a video,
+    whatever comes before its first key frame. Video is decoded by PyAV, which is asked for when its pictures are.
     """
+
+    _FILES = True
+    """Whether pictures in files are unpacked."""
 
     def __init__(self, path: Path, reader: Reader) -> None:
         super().__init__(path, reader)
         self._unpacked: dict[str, Topic] = {}
+        self._transports: dict[str, str] = {}
         self._left_out: dict[tuple[str, int], ImageError] = {}
+        if self._FILES:
+            for topic in self._recorded.values():
+                if topic.type == COMPRESSED and topic.messages and content_of(self, topic) == PICTURE:
+                    self._give(topic, SUFFIX)
         for topic in self._recorded.values():
-            name = topic.name.removesuffix(SUFFIX)
-            compressed = topic.type == COMPRESSED and topic.messages and name not in self._recorded
-            if compressed and content_of(self, topic) == PICTURE:
-                self._unpacked[topic.name] = Topic(name, IMAGE, topic.messages)
+            transport = transport_of(self, topic)
+            if transport is not None and self._give(topic, SUFFIXES[transport]):
+                self._transports[topic.name] = transport
+        self.videos = frozenset(self._unpacked[name].name for name in self._transports)
         given = [self._unpacked.get(name, topic) for name, topic in self._recorded.items()]
         self.topics = {topic.name: topic for topic in given}
+
+    def _give(self, topic: Topic, suffix: str) -> bool:
+        """Give a topic as raw images, unless others have its name."""
+        name = topic.name.removesuffix(suffix)
+        others = {*self._recorded, *(each.name for each in self._unpacked.values())} - {topic.name}
+        if name in others:
+            return False
+        self._unpacked[topic.name] = Topic(name, IMAGE, topic.messages)
+        return True
 
     def messages(self, topics: Collection[str] | None = None) -> Iterator[Message]:
         """As :meth:`Recording.messages`, with raw images for compressed pictures.
@@ -40,10 +59,12 @@ class UnpackedRecording(Recording):
         Raises:
             RecordingError: a topic is not in the recording, the file is broken, or none of its pictures can be
                 decoded.
+            SettingError: video is wanted, and PyAV is not installed.
         """
         packed = {topic.name: name for name, topic in self._unpacked.items()}
         wanted = [packed.get(name, name) for name in (self.topics if topics is None else topics)]
         good, bad = set[str](), dict[str, ImageError]()
+        videos = {name: RecordedVideo(transport) for name, transport in self._transports.items() if name in wanted}
         for message in super().messages(wanted):
             name = message.topic.name
             raw = self._unpacked.get(name)
@@ -51,7 +72,7 @@ class UnpackedRecording(Recording):
                 yield message
                 continue
             try:
-                image = self._unpack(message, raw)
+                image = self._unpack(message, raw, videos.get(name))
             except ImageError as error:
                 self._left_out[name, message.time] = bad[name] = error
                 continue
@@ -59,7 +80,7 @@ class UnpackedRecording(Recording):
             yield image
         for name in bad.keys() - good:
             cause = f"the pictures of {name} in {self.path} cannot be decoded ({bad[name].cause})"
-            raise RecordingError(cause, "Record it again, or play it as it is, without --raw.")
+            raise RecordingError(cause, "Record it again. As it is, `fastdepth play` without --raw plays it.")
 
     @property
     def left_out(self) -> str:
@@ -69,10 +90,21 @@ class UnpackedRecording(Recording):
         last = list(self._left_out.values())[-1]
         return f"Pictures that cannot be decoded and were left out: {len(self._left_out)} ({last.cause})."
 
-    def _unpack(self, message: Message, raw: Topic) -> Message:
-        packed = self.decode(message)
-        pixels = rgb_of(read_message(packed))
+    def _unpack(self, message: Message, raw: Topic, video: RecordedVideo | None) -> Message:
+        types = self._types.types
+        if video is not None:
+            head, pixels = video.read(message)
+            time = types["builtin_interfaces/msg/Time"](head.sec, head.nanosec)
+            header = types["std_msgs/msg/Header"](time, head.frame_id)
+        else:
+            packed = self.decode(message)
+            header, pixels = packed.header, rgb_of(read_message(packed))
         height, width = pixels.shape[:2]
-        kind = self._types.types[IMAGE]
-        image = kind(packed.header, height, width, "rgb8", 0, 3 * width, pixels.reshape(-1))
+        image = types[IMAGE](header, height, width, "rgb8", 0, 3 * width, pixels.reshape(-1))
         return Message(raw, message.time, bytes(self._types.serialize_cdr(image, IMAGE)))
+
+
+class VideoRecording(UnpackedRecording):
+    """A recording in which video alone is given as raw images; pictures in files stay as they are."""
+
+    _FILES = False

@@ -12,9 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from anchor_messages import cloud_of, header, serialized, tf_message_of, transform_of, xyz_of
+from rosbags.typesys import Stores, get_typestore
 from slowly import mostly_slow
 
 from fastdepth_ros import cdr
+from fastdepth_ros.messages.files import read_message, rgb_of
 from fastdepth_ros.recording import Recording, RecordingWriter
 from fastdepth_ros.recording.depth import decode_depth
 from fastdepth_ros.scene.record import FRAME_ID, IMAGE_TOPIC, TRUTH_TOPIC, write_room
@@ -273,6 +275,27 @@ def test_sensors_are_not_simulated_where_no_depth_is_known(start, tmp_path, room
     )
     assert status == 2
     assert "vo:150 cannot be simulated" in words.replace("\n", " ")
+
+
+@pytest.mark.slow
+def test_a_recording_of_video_is_decoded_answered_and_compared(start, tmp_path, room, bundle, module):  # noqa: ARG001
+    videos = pytest.importorskip("videos", reason="PyAV is not installed")
+    store = get_typestore(Stores.ROS2_HUMBLE)
+    with Recording.open(room) as whole, RecordingWriter(tmp_path / "video") as video:
+        pictures = [rgb_of(read_message(whole.decode(each))) for each in whole.messages([IMAGE_TOPIC])]
+        packets = iter(videos.encoded(pictures, gop=5))
+        for message in whole.messages():
+            data = message.data
+            if message.topic.name == IMAGE_TOPIC:
+                picture = whole.decode(message)
+                packet = np.frombuffer(next(packets), np.uint8)
+                data = bytes(store.serialize_cdr(type(picture)(picture.header, "h264", packet), message.topic.type))
+            video.write(message.topic.name, message.topic.type, message.time, data)
+    status, words, _ = play(start, tmp_path / "out", "--recording", tmp_path / "video", "--model", bundle.path)
+    assert status == 0, words
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert summary["frames_in"] == FRAMES
+    assert summary["delta1"] is not None
 
 
 def test_a_folder_with_files_of_others_is_left_alone(start, tmp_path, room, bundle):

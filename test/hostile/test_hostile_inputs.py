@@ -19,7 +19,7 @@ from fastdepth_ros.codec import rvl
 from hostile import mutate, replay
 from hostile.fuzz import run_cases
 from hostile.keep import KEPT
-from hostile.seeds import archives, bags, camera_infos, cdr, flatbuffers, images, jpegs, pngs, protobuf, tiny
+from hostile.seeds import archives, bags, camera_infos, cdr, flatbuffers, images, jpegs, pngs, protobuf, tiny, videos
 from hostile.targets import ALL, bundles, cameras, networks, settings
 from hostile.worker import Runner, count_of
 
@@ -99,3 +99,8 @@ def test_seeds_without_fault_are_accepted(tmp_path: Path) -> None:
         message.header.frame_id = "camera"
         assert verdict("anchors", mutate.pack(source.encode(), b"", serialized(message))) == "accepted", source
     assert verdict("power_file", settings.PROFILES.encode()) == "accepted"
+    if "video" in ALL:  # PyAV is there
+        for transport in videos.TRANSPORTS:
+            for codec in videos.ENCODERS:
+                case = mutate.pack(transport.encode(), *videos.good(transport, codec))
+                assert verdict("video", case) == "accepted", (transport, codec)

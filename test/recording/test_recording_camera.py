@@ -103,9 +103,9 @@ VIDEO = b"\0\0\0\1\x67\x42\xc0\x1e"
 
 @pytest.mark.parametrize("kind", [Recording, UnpackedRecording])
 @pytest.mark.parametrize(
-    ("format_", "named"), [("h264", "h264 video"), ("bgr8; HEVC", "hevc video"), ("", "neither JPEG nor PNG")]
+    ("format_", "named"), [("vp9", "vp9 video"), ("bgr8; AV1", "av1 video"), ("", "neither JPEG nor PNG")]
 )
-def test_video_is_not_taken_for_the_camera_and_is_named(tmp_path, kind, format_, named):
+def test_video_of_another_kind_is_not_taken_for_the_camera_and_is_named(tmp_path, kind, format_, named):
     path = write(tmp_path / "bag", ("/cam/image/compressed", compressed(format_, VIDEO)))
     with kind.open(path) as recording:
         with pytest.raises(RecordingError) as caught:

@@ -9,8 +9,9 @@ from tvm import tirx
 
 from fastdepth_ros.anchoring import layout
 from fastdepth_ros.anchoring.layout import NUMBERS
+from fastdepth_ros.arguments import WORK
 from fastdepth_ros.compiler import ir
-from fastdepth_ros.compiler.anchors.frame import WORK, Body
+from fastdepth_ros.compiler.anchors.frame import Body
 from fastdepth_ros.compiler.anchors.grid import node
 from fastdepth_ros.compiler.anchors.words import Cell, real, square_root, whole
 from fastdepth_ros.compiler.ir import Buffer, Expr

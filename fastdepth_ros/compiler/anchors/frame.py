@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from fastdepth_ros.anchoring.layout import COUNTS, FIT, KNOTS, LINE, NUMBERS, POINTS, RIGHT, SQUARE
+from fastdepth_ros.arguments import WORK
 from fastdepth_ros.compiler import ir
 from fastdepth_ros.compiler.anchors.words import Matrix
 from fastdepth_ros.compiler.ir import Buffer, Expr
-
-WORK = "work_"
-"""Begins the names of arrays that only the function itself uses."""
 
 Body = Callable[..., None]
 """Writes a kernel when it gets the buffers of its arguments."""

@@ -13,8 +13,9 @@ from tvm import tirx
 
 from fastdepth_ros.anchoring import layout
 from fastdepth_ros.anchoring.layout import COUNTS, FEATURES, FIRST, HEARD, NUMBERS, POINTS, SOURCES
+from fastdepth_ros.arguments import WORK
 from fastdepth_ros.compiler import ir
-from fastdepth_ros.compiler.anchors.frame import WORK, Body
+from fastdepth_ros.compiler.anchors.frame import Body
 from fastdepth_ros.compiler.anchors.gates import HELD, JUDGING, SETTLED, off
 from fastdepth_ros.compiler.anchors.words import Cell, ordered, pick, ranked, real, whole
 from fastdepth_ros.compiler.ir import Buffer, Expr

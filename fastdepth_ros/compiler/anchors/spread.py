@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from fastdepth_ros.anchoring import layout
 from fastdepth_ros.anchoring.layout import COUNTS, FEATURES, KNOTS, NUMBERS
+from fastdepth_ros.arguments import WORK
 from fastdepth_ros.compiler import ir
-from fastdepth_ros.compiler.anchors.frame import WORK, Body
+from fastdepth_ros.compiler.anchors.frame import Body
 from fastdepth_ros.compiler.anchors.grid import node
 from fastdepth_ros.compiler.anchors.words import Cell, Vector, real
 from fastdepth_ros.compiler.ir import Buffer, Expr

@@ -19,7 +19,7 @@ ENCAPSULATIONS = (
     b"\1\1\0\0",
     b"\0\xff\xff\xff",
 )
-SIZES = {"B": 1, "i": 4, "I": 4, "f": 4, "d": 8}
+SIZES = {"B": 1, "i": 4, "I": 4, "f": 4, "d": 8, "Q": 8}
 
 Field = tuple[str, Any]
 """Code of :mod:`struct` and number, or ``s``, ``bytes``, ``singles`` or ``doubles`` and what it holds."""
