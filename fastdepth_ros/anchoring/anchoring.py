@@ -15,6 +15,8 @@ from fastdepth_ros.anchoring.compiled import fitter
 from fastdepth_ros.anchoring.field import Field
 from fastdepth_ros.anchoring.fit import EXACT, Fit, SourceTraits
 from fastdepth_ros.anchoring.line import CENTRE, Array, Evidence, Line
+from fastdepth_ros.anchoring.plain import plain_opencv
+from fastdepth_ros.anchoring.planes import Kept, Planes, noise_of
 from fastdepth_ros.anchoring.pool import Means, Placed, judge
 from fastdepth_ros.anchoring.prior import Prior
 from fastdepth_ros.anchoring.selection import Chosen, choose
@@ -78,6 +80,7 @@ class Anchoring:
         self._field = Field(shape, self.prior, EXACT)
         self._fitter = fitter(self._field, self.prior, bind)
         self._uncertainty = Uncertainty(self._field, self.prior, self._fitter)
+        self._planes = Planes(self._field.grid)
         self._depth = np.zeros(shape, np.float32)
         self._correction = np.zeros(shape, np.float32)
 
@@ -100,14 +103,15 @@ class Anchoring:
             picture: (2 rows, 2 columns, 3) uint8 RGB, what the network saw; with it corrections keep to surfaces of
                 one colour.
         """
-        self._line.predict(now)
-        chosen = [choose(source, metres) for source in anchors]
-        usable = any(len(source.log_depths) for source in chosen)
-        if not usable:
-            return self._remembered(metres, chosen, None, _SILENCE, sigma)
-        self._field.look(metres)
-        self._field.compare(picture)
-        return self._anchored(metres, chosen, sigma)
+        with plain_opencv():
+            self._line.predict(now)
+            chosen = [choose(source, metres) for source in anchors]
+            usable = any(len(source.log_depths) for source in chosen)
+            if not usable:
+                return self._remembered(metres, chosen, None, _SILENCE, sigma)
+            self._field.look(metres)
+            self._field.compare(picture)
+            return self._anchored(metres, chosen, sigma)
 
     @property
     def remembers(self) -> bool:
@@ -128,7 +132,7 @@ class Anchoring:
         if silent:
             np.copyto(self._depth, metres)
         else:
-            self._apply(metres, self._line.held.mean, None)
+            self._apply(metres, self._line.held.mean, None, 0.0)
         sd = self._uncertainty.alone(self._depth, self._line.held.covariance, never=silent) if sigma else None
         return Corrected(self._depth, sd, self._report(said, False, _reports(chosen, judged)))
 
@@ -139,8 +143,10 @@ class Anchoring:
         own, news, new_place = fitted
         line = self._line
         before, covariance = line.settled
-        self._apply(metres, before + covariance @ own.line, own)
-        sd = self._uncertainty.anchored(self._depth, own, covariance) if sigma else None
+        kept = self._apply(metres, before + covariance @ own.line, own, noise_of(own.errors, judged.placed.sds))
+        planar = kept.share if kept else None
+        place = judged.placed.place
+        sd = self._uncertainty.anchored(self._depth, own, place, planar, covariance) if sigma else None
         line.update(news)
         return Corrected(self._depth, sd, self._report(said, new_place, _reports(chosen, judged)))
 
@@ -171,8 +177,9 @@ class Anchoring:
         variance += self.prior.local**2 / min(len(placed.ratios), 6)
         return _Said(held, math.sqrt(variance), settled)
 
-    def _apply(self, metres: Floats, mean: Array, fitted: Fit | None) -> None:
-        """Write the corrected depth: a line with this mean, and the local part of a fit."""
+    def _apply(self, metres: Floats, mean: Array, fitted: Fit | None, noise: float) -> Kept | None:
+        """Write the corrected depth: a line with this mean, and the local part of a fit to anchors of such noise."""
+        kept = None
         field, log = self._field, self._correction
         slope = float(mean[1] + mean[3])
         start = np.float32(mean[0] + mean[2] - slope * CENTRE)
@@ -183,11 +190,23 @@ class Anchoring:
             log += down * field.v
         else:
             halves = self._fitter.between(fitted, (start, across, down))
+            kept = self._keep_planes(halves, slope, noise)
             cv2.resize(halves, log.shape[::-1], log, 0, 0, cv2.INTER_LINEAR)
             log += np.multiply(field.log_depth, np.float32(slope), out=self._depth)
         np.maximum(np.minimum(log, LARGEST, out=log), -LARGEST, out=log)
         cv2.exp(log, log)
         np.multiply(metres, log, out=self._depth)
+        return kept
+
+    def _keep_planes(self, halves: Floats, slope: float, noise: float) -> Kept | None:
+        """Change the correction, but for what depth's slope does, so that planes of the answer stay planes."""
+        field, grid = self._field, self._field.grid[::-1]
+        nodes = cv2.resize(halves, grid, interpolation=cv2.INTER_AREA)
+        nodes += np.float32(slope) * field.log_nodes
+        kept = self._planes.keep(field.log_nodes, nodes, noise)
+        if kept is not None:
+            halves += cv2.resize(kept.change, halves.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        return kept
 
     def _report(self, said: _Said, new_place: bool, sources: tuple[SourceReport, ...]) -> Report:
         mean, sds = self._line.held.mean.tolist(), np.sqrt(self._line.held.covariance.diagonal()).tolist()

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fastdepth_ros.anchoring.field import Field
+from fastdepth_ros.anchoring.field import Field, Place
 from fastdepth_ros.anchoring.fit import Fit, middle
 from fastdepth_ros.anchoring.fitter import Fitter
 from fastdepth_ros.anchoring.line import CENTRE, Array
@@ -18,6 +18,13 @@ Floats = npt.NDArray[np.float32]
 
 LEAST_SURPRISE, TRUST, SHY = 0.1, 0.9, 10.0
 """Weight of anchors' own errors in sigma: the least that counts, the power, anchors until half of it."""
+
+CONTRADICTED, USUAL, AROUND = 16.0, 2.0, 2.0
+"""Squared errors of anchors that tell places apart: the largest that counts, how many anchors the picture's mean is
+worth, and the standard deviation of what an anchor speaks for [nodes]."""
+
+CLUTTER = 0.7
+"""Growth of standard deviations where the answer has no plane that anchors bear out."""
 
 
 class Uncertainty:
@@ -37,6 +44,7 @@ class Uncertainty:
         self._lines = np.ones((4, field.grid[0] * field.grid[1]), np.float32)
         self._lines[2] = np.broadcast_to(field.u_nodes, field.grid).ravel() * np.float32(0.01)
         self._lines[3] = np.broadcast_to(field.v_nodes, field.grid).ravel() * np.float32(0.01)
+        self._around = tuple(_bells(size) for size in field.grid)
         self._local = np.full(self._lines.shape[1], prior.local**2, np.float32)
 
     def alone(self, depth: Floats, belief: Array, *, never: bool) -> Floats:
@@ -50,12 +58,14 @@ class Uncertainty:
         variance = self._before(belief)
         return self._finish(depth, variance, self._local, self._prior.alone if never else self._prior.anchored)
 
-    def anchored(self, depth: Floats, fitted: Fit, belief: Array) -> Floats:
+    def anchored(self, depth: Floats, fitted: Fit, place: Place, planar: Floats | None, belief: Array) -> Floats:
         """Standard deviations [m] with anchors.
 
         Args:
             depth: (rows, columns) the corrected answer [m].
             fitted: of the frame.
+            place: of its anchors.
+            planar: (rows, columns) of the grid, how far each node is on a plane; None where that was not asked.
             belief: (6, 6) covariance of the line before the frame.
         """
         before = self._before(belief)
@@ -75,7 +85,29 @@ class Uncertainty:
             # Where anchors say little, their small errors say little, too.
             left *= np.power(np.float32(surprise**2), 1 - left / total)
             surprise = 1.0
-        return self._finish(depth, left * share, left * (1 - share), factor * surprise)
+        differs = self._contradicted(fitted.errors, place)
+        if planar is not None:
+            clutter = 1 + np.float32(CLUTTER) * (1 - planar)
+            differs *= clutter / np.sqrt(np.square(clutter).mean())
+        return self._finish(depth, left * share, left * (1 - share), factor * surprise, differs)
+
+    def _contradicted(self, errors: Floats, place: Place) -> Floats:
+        """(rows, columns) of the grid: how much larger errors of the anchors around are than elsewhere.
+
+        Where anchors contradict the answer, or each other, something is there that the answer does not show.
+        """
+        rows, columns = grid = self._field.grid
+        scale, count = np.float32(columns / 224), rows * columns
+        node = (place.v * scale + np.float32(rows / 2)).astype(np.intp) * columns
+        node += (place.u * scale + np.float32(columns / 2)).astype(np.intp)
+        node = np.minimum(np.maximum(node, 0), count - 1)
+        squares = np.minimum(np.square(errors) + np.float32(LEAST_SURPRISE**2), np.float32(CONTRADICTED))
+        told = np.bincount(node, squares, count).reshape(grid).astype(np.float32)
+        many = np.bincount(node, None, count).reshape(grid).astype(np.float32)
+        down, across = self._around
+        usual = np.float32(USUAL)
+        found: Floats = (down @ told @ across + usual * squares.mean()) / (down @ many @ across + usual)
+        return np.asarray(np.sqrt(found / found.mean()), np.float32)
 
     def _before(self, belief: Array) -> Floats:
         """(nodes,) variance of the line."""
@@ -85,9 +117,13 @@ class Uncertainty:
         variance: Floats = _ONES @ np.multiply(folded @ lines, lines)
         return variance
 
-    def _finish(self, depth: Floats, line: Floats, local: Floats, factor: float) -> Floats:
-        """Standard deviations of cells from variances of the logarithm at the nodes, times a factor, and at edges."""
+    def _finish(
+        self, depth: Floats, line: Floats, local: Floats, factor: float, differs: Floats | None = None
+    ) -> Floats:
+        """Standard deviations of cells from variances of the logarithm at the nodes, times factors, and at edges."""
         halves = self._fitter.deviations(line, local, factor)
+        if differs is not None:
+            halves *= cv2.resize(differs, halves.shape[::-1], interpolation=cv2.INTER_LINEAR)
         rows, columns = depth.shape
         cv2.resize(halves, (columns, rows), self._sigma, 0, 0, cv2.INTER_LINEAR)
         np.multiply(self._sigma, depth, out=self._sigma)
@@ -100,6 +136,12 @@ _FOLD = np.array(((1, 0, 0, 0), (0, 1, 0, 0), (1, 0, 0, 0), (0, 1, 0, 0), (0, 0,
 """Scale and slope are the place's and the view's; they act alike."""
 
 _ONES = np.ones(4, np.float32)
+
+
+def _bells(size: int) -> Floats:
+    """(size, size) how much nodes of a row speak for each other."""
+    node = np.arange(size)
+    return np.exp(-0.5 * np.square((node[:, None] - node) / AROUND)).astype(np.float32)
 
 
 def _surprise(weights: Floats, inverse: Floats, count: int) -> float:

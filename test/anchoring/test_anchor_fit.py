@@ -123,3 +123,15 @@ def test_anchors_that_agree_say_little_of_what_is_far_from_them():
     without = corrected(hall(), [], sigma=True).sigma
     assert np.median(with_them[106:110]) < 0.3 * np.median(without[106:110])
     assert np.median(with_them[:40]) > 0.6 * np.median(without[:40])
+
+
+def test_where_anchors_contradict_the_answer_it_is_less_sure():
+    """A lamp before a wall that the network does not see: the few points on it are no measurements of the wall."""
+    answer = np.full(SHAPE, 4.0, np.float32)
+    truth = answer.copy()
+    truth[50:62, 50:62] = 1.5
+    pixels = np.stack(np.meshgrid(np.arange(5, 224, 14), np.arange(5, 224, 14)), -1).reshape(-1, 2)
+    given = measured(truth, pixels)
+    depths = given.depths * np.exp(np.random.default_rng(0).normal(0, 0.03, len(pixels)))
+    sigma = corrected(answer, [given._replace(depths=depths.astype(np.float32))], sigma=True).sigma
+    assert np.median(sigma[52:60, 52:60]) > 1.6 * np.median(sigma[10:40, 10:40])

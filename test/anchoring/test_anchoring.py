@@ -3,6 +3,7 @@
 import itertools
 import math
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -266,6 +267,20 @@ def test_buffers_are_made_once():
     again = anchoring.correct(room(), [measured(room(), 300)], 0.1, sigma=True)
     assert again.depth is first.depth
     assert again.sigma is first.sigma
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_opencv_computes_afterwards_as_before(on):
+    before = cv2.ipp.useIPP()
+    cv2.ipp.setUseIPP(on)
+    try:
+        expected = cv2.ipp.useIPP()
+        corrected([measured(room())])
+        with pytest.raises(AttributeError):
+            corrected([None])
+        assert cv2.ipp.useIPP() == expected
+    finally:
+        cv2.ipp.setUseIPP(before)
 
 
 @pytest.mark.parametrize("shape", [(112, 112), (128, 160), (48, 80), (16, 16)])
