@@ -1,4 +1,4 @@
-"""``fastdepth bench --network``: how fast networks of the papers are here, with weights of noise."""
+"""``fastdepth bench --network``: how fast networks of the papers are here, with weights of noise; --int8 adds int8."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from fastdepth_ros.evaluation.benchmark import network_report
 from fastdepth_ros.evaluation.benchmark.network_rounds import PEERS, Job, NetworkBench, measure
 from fastdepth_ros.network.entries import entry
 from fastdepth_ros.network.sizes import sizes
+from fastdepth_ros.runtime.precision import INT8
 
 
 def job(name: str, width: int | None = None, height: int | None = None) -> Job:
@@ -42,8 +43,9 @@ def run(args: argparse.Namespace, threads: Sequence[int], pythons: dict[str, Pat
     jobs = [job(name) for name in args.network.split(",") if name]
     with tempfile.TemporaryDirectory() as scratch, Console(stderr=True).status("Preparing") as status:
         folder = Path(scratch)
+        int8, said = args.precision == INT8, status.update
         benches = [
-            NetworkBench(each, args.target, pythons, folder / str(number), folder / "objects", progress=status.update)
+            NetworkBench(each, args.target, pythons, folder / str(number), folder / "objects", int8=int8, progress=said)
             for number, each in enumerate(jobs)
         ]
         measure(benches, threads, args.rounds, args.seconds, status.update)

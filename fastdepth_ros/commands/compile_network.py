@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from rich.console import Console
 
-from fastdepth_ros.errors import SettingError, WeightsError, brief
+from fastdepth_ros.errors import WeightsError, brief
 from fastdepth_ros.network.entries import entry
 from fastdepth_ros.network.noise import noise_weights
 
@@ -19,15 +19,14 @@ def run(args: argparse.Namespace) -> int:
     """Compile the entry ``args.network`` with the weights of a file, or of noise, and print the module's folder."""
     from fastdepth_ros.lowering.build import compile_graph
 
-    if args.precision != "float32":
-        raise SettingError(f"a network by name is compiled in float32, not in {args.precision}", "Leave it out.")
     found = entry(args.network)
     weights = _weights(args.weights) if args.weights else noise_weights(found.graph, args.seed)
     height, width = args.height or found.height, args.width or found.width
     out = args.out or Path(f"{found.name}-{args.target}")
     console = Console(stderr=True)
     with console.status(f"Compiling {found.name}") as status:
-        compile_graph(found.graph, weights, args.target, out, height, width, progress=status.update)
+        said = status.update
+        compile_graph(found.graph, weights, args.target, out, height, width, precision=args.precision, progress=said)
     Console(soft_wrap=True).print(out, highlight=False)
     return 0
 

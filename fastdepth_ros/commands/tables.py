@@ -17,6 +17,7 @@ from fastdepth_ros.evaluation.tables.ledger import Ledger
 from fastdepth_ros.evaluation.tables.measure import Setting, measured
 from fastdepth_ros.evaluation.tables.rows import TABLES, PaperTable
 from fastdepth_ros.runtime import processor
+from fastdepth_ros.runtime.processor import byte_products
 
 KNOWN = sorted([power.NUMBER, *(table.number for table in TABLES)], key=report.order)
 """Numbers of all tables, table 2 with them, which has no graphs."""
@@ -37,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--train-python", type=Path, metavar="PATH", help="an interpreter with torch (default: .venv-train/bin/python)"
     )
+    parser.add_argument("--no-int8", action="store_true", help="float32 alone")
     parser.add_argument("--no-accuracy", action="store_true", help="train nothing that was not trained before")
 
 
@@ -52,13 +54,14 @@ def run(args: argparse.Namespace) -> int:
     if unfit := sorted(set(pythons) - set(PEERS)):
         raise SettingError(f"{unfit[0]} reads no graph that could be written", f"Choose of {', '.join(PEERS)}.")
     trainer = args.train_python or accuracy.usual_python()
+    int8 = not args.no_int8 and _multiplies_bytes(args.target)
     reports, watts = {}, None
     with Console(stderr=True).status("Preparing") as status:
         if power.NUMBER in _numbers(args) and not args.networks:
             watts = power.measured(args.out, args.target, budget, ledger, status.update)
         for table in chosen:
             beside = {name: trainer for name in table.peers if trainer} | pythons
-            setting = Setting(args.target, budget, threads, beside)
+            setting = Setting(args.target, budget, threads, beside, int8)
             reports[table.number] = measured(table, args.out, setting, ledger, status.update)
         learners = [row.learns for table in chosen for row in table.rows]
         python = None if args.no_accuracy else trainer
@@ -75,6 +78,14 @@ def run(args: argparse.Namespace) -> int:
     for name in drawn:
         Console(soft_wrap=True).print(args.out / name, highlight=False)
     return 0
+
+
+def _multiplies_bytes(target: str) -> bool:
+    # Loads TVM's compiler, which whoever asks for help does not need.
+    from fastdepth_ros.compiler.targets import find_target
+
+    goal = find_target(target)
+    return byte_products(goal.needs, goal.lanes) is not None
 
 
 def _numbers(args: argparse.Namespace) -> list[str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from fastdepth_ros.compiler import layout
+from fastdepth_ros.compiler.byte_products import BYTE_KERNELS, WORD, ByteProducts
 from fastdepth_ros.compiler.layout import Floats
 from fastdepth_ros.lowering.storage import places
 from fastdepth_ros.lowering.taps import Phase, phase_weights
@@ -16,6 +17,23 @@ from fastdepth_ros.network.graph import Node
 from fastdepth_ros.network.kinds import Transposed, Upsample, Weighted
 
 Weights = Mapping[str, npt.NDArray[Any]]
+
+
+class Bytes(NamedTuple):
+    """Manner in which bytes are multiplied.
+
+    Attributes:
+        products: name of the instructions.
+        panel: vectors of a panel of weights.
+    """
+
+    products: str
+    panel: int
+
+    @property
+    def kernels(self) -> ByteProducts:
+        """The instructions."""
+        return BYTE_KERNELS[self.products]
 
 
 def kernel_of(node: Node, weights: Weights) -> Floats:
@@ -47,12 +65,35 @@ def full(
     """
     weight = phase_weights(kernel_of(node, weights), *phase)
     if len(parts) > 1:
-        stored = np.zeros((len(weight), stored_channels(parts, lanes), *weight.shape[2:]), np.float32)
-        stored[:, places(parts, lanes)] = weight
-        weight = stored
+        weight = _with_gaps(weight, parts, lanes)
     matrix = weight.transpose(0, 2, 3, 1).reshape(len(weight), -1, 1, 1)
     bias = layout.pack_vector(bias_of(node, weights, len(weight)), lanes)
     return [layout.pack_pointwise(matrix, lanes, panel), bias]
+
+
+def of_bytes(
+    node: Node, weights: Weights, phase: tuple[Phase, Phase], parts: Sequence[int], lanes: int, how: Bytes
+) -> list[Any]:
+    """Weights as :func:`full`, as words of bytes in panels, with what their steps are worth, bias, and their sums.
+
+    Where products share sums of 16 bits, those of one tap do: each is filled up to as many inputs as share one.
+    """
+    weight = _with_gaps(phase_weights(kernel_of(node, weights), *phase), parts, lanes)
+    outputs, inputs, rows, columns = weight.shape
+    filled = -inputs % max(lanes, WORD * how.kernels.sharing)
+    taps = np.pad(weight.transpose(0, 2, 3, 1), ((0, 0), (0, 0), (0, 0), (0, filled)))
+    steps, scale = layout.quantised(taps.reshape(outputs, -1, 1, 1), lanes, how.kernels.sharing)
+    steps = steps.reshape(len(steps), rows * columns, -1)[:, :, :inputs].reshape(len(steps), -1)
+    words = layout.pack_panels(how.kernels.pack(steps, lanes), lanes, how.panel)
+    vectors = [layout.pack_vector(each, lanes) for each in (scale, bias_of(node, weights, outputs))]
+    return [words, *vectors, steps.sum(1).astype(np.int32)]
+
+
+def _with_gaps(weight: Floats, parts: Sequence[int], lanes: int) -> Floats:
+    """Weights of all channels that a map of these parts stores: zeros for the gaps."""
+    stored: Floats = np.zeros((len(weight), stored_channels(parts, lanes), *weight.shape[2:]), np.float32)
+    stored[:, places(parts, lanes)] = weight
+    return stored
 
 
 def depthwise(node: Node, weights: Weights, phase: tuple[Phase, Phase], parts: Sequence[int], lanes: int) -> list[Any]:

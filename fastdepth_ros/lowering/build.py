@@ -12,6 +12,7 @@ import numpy as np
 
 from fastdepth_ros.compiler.codegen import compiling
 from fastdepth_ros.compiler.linker.library import link
+from fastdepth_ros.compiler.pointwise import FLOAT32, find_precision
 from fastdepth_ros.compiler.targets import Target, find_target
 from fastdepth_ros.files.reading import sha256
 from fastdepth_ros.files.scratch import scratch
@@ -26,8 +27,9 @@ from fastdepth_ros.network.graph import Graph
 from fastdepth_ros.network.stored import to_json
 from fastdepth_ros.runtime import graph_module
 from fastdepth_ros.runtime.cache import kernels_version
-from fastdepth_ros.runtime.graph_module import ARENA, ARRAY, KERNELS, PROGRAM, WEIGHTS, WHOLE, Call, Program
+from fastdepth_ros.runtime.graph_module import ARENA, ARRAY, KERNELS, PROGRAM, WEIGHTS, WHOLE, WORDS, Call, Program
 from fastdepth_ros.runtime.module import tvm_version
+from fastdepth_ros.runtime.precision import INT8
 
 __all__ = ["compile_graph"]
 
@@ -42,6 +44,7 @@ def compile_graph(
     height: int,
     width: int,
     *,
+    precision: str = FLOAT32.name,
     objects: Path | None = None,
     progress: Progress = lambda _: None,
 ) -> Path:
@@ -53,19 +56,22 @@ def compile_graph(
         target: the processor, or a name for ``find_target``.
         out: the module's folder.
         height, width: of the picture [px].
+        precision: ``float32``, or ``int8`` for products of bytes where they are worth it.
         objects: a folder where compiled kernels are kept, and taken from by the next network that has the same; None
             keeps none.
         progress: told what is being done.
 
     Raises:
         NetworkError: the network cannot take a picture of that size, or has a layer without a kernel.
-        SettingError: no such target, or ``out`` holds something else.
+        SettingError: no such target or precision, the target has no instructions for it, or ``out`` holds something
+            else.
         WeightsError: the weights do not fit the network.
         StorageError: ``out`` cannot be written.
     """
     goal = find_target(target) if isinstance(target, str) else target
     graph.check_weights(weights)
-    made = plan(graph, height, width, goal)
+    find_precision(precision, goal)
+    made = plan(graph, height, width, goal, precision == INT8)
     with new_folder(out, is_graph_module) as draft:
         kept = objects / f"{goal.name}-{sources_version()}" if objects else None
         library = link(_compiled(made, goal, draft, kept, progress))
@@ -83,6 +89,7 @@ def compile_graph(
             width=width,
             answer=(last.channels, last.height, last.width),
             numbers=made.numbers,
+            precision=precision,
             tvm=tvm_version(),
             sha256={name: sha256(draft / name) for name in (KERNELS, WEIGHTS)},
             calls=calls,
@@ -158,4 +165,4 @@ def _write_weights(made: Plan, weights: Weights, file: Path) -> tuple[Call, ...]
 def _slice(place: Slice | str) -> tuple[str, int, int]:
     if isinstance(place, str):
         return ({PICTURE: graph_module.PICTURE, ANSWER: graph_module.ANSWER}[place], 0, 0)
-    return (ARENA, place.start, place.size)
+    return (WORDS if place.words else ARENA, place.start, place.size)

@@ -12,13 +12,16 @@ from fastdepth_ros.lowering.kernels.depthwise import Depthwise as DepthwiseKerne
 from fastdepth_ros.lowering.kernels.full import Full as FullKernel
 from fastdepth_ros.lowering.kernels.separable import Separable
 from fastdepth_ros.lowering.taps import NEAREST, Phase, phases, transposed_phases
-from fastdepth_ros.lowering.tiles import SMALL_MAP, STRIP, rows_between, tile_of
+from fastdepth_ros.lowering.tiles import SMALL_MAP, STRIP, Tile, rows_between, tile_of, tile_of_bytes
 from fastdepth_ros.lowering.walk import Value, Walk
-from fastdepth_ros.network.graph import Node
+from fastdepth_ros.network.graph import PICTURE, Node
 from fastdepth_ros.network.kinds import Add, Depthwise, Full, Transposed, Weighted
 
 MOST_FACTOR = 2
 """Largest enlarging that is read in phases; a larger one would be many kernels, and is stored."""
+
+LEAST_PRODUCTS = 16
+"""Products of a number from which on it is made a byte: to make it one takes as long as some of them in float32."""
 
 
 @dataclass(frozen=True)
@@ -145,16 +148,14 @@ def _single(
             added,
         )
         return
-    written = walk.areas[answer]
-    positions = written.height // window.factor, written.width // window.factor
-    tile = tile_of(walk.target, walk.areas.vectors(answer), *positions)
-    inputs = _inputs(walk, parts)
+    inputs, products = _inputs(walk, parts), _products(walk, node, source, window)
+    tile = _tile(walk, answer, window, products)
     walk.draft(
         ending.layers,
-        (source,),
+        (walk.narrowed(source) if products else source,),
         answer,
-        lambda m: FullKernel(m(source), m(answer), inputs, window, ending.finish(layer, m), tile),
-        lambda weights: arrays.full(node, weights, phase, parts, lanes, tile.panel),
+        lambda m: FullKernel(m(source), m(answer), inputs, window, ending.finish(layer, m), tile, products),
+        lambda weights: _weights(node, weights, phase, parts, lanes, tile, products),
         added,
     )
 
@@ -175,22 +176,54 @@ def _separable(
     assert isinstance(mixing, Weighted)
     parts, lanes, written = walk.areas[source].parts, walk.lanes, walk.areas[answer]
     height, width = written.height // window.factor, written.width // window.factor
-    tile = tile_of(walk.target, walk.areas.vectors(answer), height, width)
+    products = _products(walk, follower, node.name, Window((0, 0), (1, 1)))
+    tile = _tile(walk, answer, window, products)
     tile = replace(tile, rows=rows_between(height, walk.areas.vectors(source) * lanes * width * 4))
     strip, inputs = STRIP[walk.target.family], _inputs(walk, parts)
     (point,) = phases(1)
 
     def kernel(m: Maps) -> Separable:
         finish = ending.finish(mixing, m)
-        return Separable(m(source), m(answer), inputs, window, spatial.activation, finish, tile, strip)
+        return Separable(m(source), m(answer), inputs, window, spatial.activation, finish, tile, strip, products)
 
     def pack(weights: arrays.Weights) -> list[Any]:
         return [
             *arrays.depthwise(node, weights, phase, parts, lanes),
-            *arrays.full(follower, weights, (point, point), parts, lanes, tile.panel),
+            *_weights(follower, weights, (point, point), parts, lanes, tile, products),
         ]
 
     walk.draft(ending.layers, (source,), answer, kernel, pack, (ending.added,) if ending.added else ())
+
+
+def _products(walk: Walk, node: Node, source: str, window: Window) -> str:
+    """Name of the instructions that multiply bytes, where making them is worth it; else empty.
+
+    The picture has few channels, and what is off in the first layer goes through all others.
+    """
+    each = walk.graph.channels[node.name] * window.taps[0] * window.taps[1] // window.stride**2
+    return walk.products if source != PICTURE and each >= LEAST_PRODUCTS else ""
+
+
+def _tile(walk: Walk, answer: str, window: Window, products: str) -> Tile:
+    written, vectors = walk.areas[answer], walk.areas.vectors(answer)
+    height, width = written.height // window.factor, written.width // window.factor
+    if products:
+        return tile_of_bytes(walk.target, products, vectors, height, width)
+    return tile_of(walk.target, vectors, height, width)
+
+
+def _weights(
+    node: Node,
+    weights: arrays.Weights,
+    phase: tuple[Phase, Phase],
+    parts: tuple[int, ...],
+    lanes: int,
+    tile: Tile,
+    products: str,
+) -> list[Any]:
+    if products:
+        return arrays.of_bytes(node, weights, phase, parts, lanes, arrays.Bytes(products, tile.panel))
+    return arrays.full(node, weights, phase, parts, lanes, tile.panel)
 
 
 def _inputs(walk: Walk, parts: tuple[int, ...]) -> int:

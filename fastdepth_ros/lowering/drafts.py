@@ -39,10 +39,11 @@ class Draft:
 
 
 class Slice(NamedTuple):
-    """Part of the arena: first number, and how many."""
+    """Part of the arena: first number, how many, and whether they are words of bytes."""
 
     start: int
     size: int
+    words: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,12 +91,13 @@ def settle(drafts: list[Draft], areas: Areas) -> Plan:
     for turn, draft in enumerate(drafts):
         for name in (*draft.reads, *draft.added, *([draft.writes] if draft.writes else [])):
             root = areas.root(name)
-            life = lives.setdefault(root, Life(areas.map(root).size, turn, turn))
+            life = lives.setdefault(root, Life(areas.size(root), turn, turn))
             life.last = turn
     arena = share(lives)
 
     def place(name: str) -> Slice:
-        return Slice(arena.starts[areas.root(name)] + areas.start(name), areas.map(name).size)
+        start = arena.starts[areas.root(name)] + areas.start(name)
+        return Slice(start, areas.size(name), areas[name].words_of is not None)
 
     stages = tuple(
         Stage(

@@ -5,6 +5,7 @@
 - A sum is done by the convolution that computes the last of its maps.
 - A depthwise convolution and the pointwise one behind it are one kernel where the map is large.
 - Maps that are concatenated are written side by side.
+- In int8 a map becomes bytes once, for all convolutions that multiply it; maps stay float32 beside.
 """
 
 from __future__ import annotations
@@ -20,20 +21,23 @@ from fastdepth_ros.lowering.walk import Value, Walk
 from fastdepth_ros.network.graph import PICTURE, Graph, Node
 from fastdepth_ros.network.kinds import Add, Concatenate, MaxPool, Unpool, Upsample, Weighted
 from fastdepth_ros.network.table import INPUT_CHANNELS
+from fastdepth_ros.runtime.processor import byte_products
 
 
-def plan(graph: Graph, height: int, width: int, target: Target) -> Plan:
+def plan(graph: Graph, height: int, width: int, target: Target, in_bytes: bool = False) -> Plan:
     """The kernel calls of a network.
 
     Args:
         graph: the network.
         height, width: of the picture [px].
         target: the processor.
+        in_bytes: whether convolutions of all channels multiply bytes where that is worth it.
 
     Raises:
         NetworkError: the network cannot take a picture of that size.
     """
-    walk = Walk(graph, height, width, target)
+    products = byte_products(target.needs, target.lanes) if in_bytes else None
+    walk = Walk(graph, height, width, target, products.name if products else "")
     _take(walk)
     for node in graph.nodes:
         if node.name not in walk.values:  # Others were done along with one before.

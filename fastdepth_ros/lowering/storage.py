@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastdepth_ros.compiler.layout import Map, vectors
+from fastdepth_ros.lowering.kernels.bytes import Words
 
 ALIGNMENT = 16
 """Numbers of float32 at whose multiples a map begins: 64 bytes."""
@@ -68,6 +69,7 @@ class Area:
         border: zeros around it: as many as the widest of its readers needs.
         home: the area of a concatenation of which it is a slice; None where it lies alone.
         before: vectors of that area before it.
+        words_of: the area whose bytes it holds; None where it is a map.
     """
 
     height: int
@@ -76,6 +78,7 @@ class Area:
     border: int = 0
     home: str | None = None
     before: int = 0
+    words_of: str | None = None
 
 
 class Areas:
@@ -105,6 +108,11 @@ class Areas:
     def vectors(self, name: str) -> int:
         """Vectors of a map."""
         return sum(vectors(channels, self.lanes) for channels in self.by_name[name].parts)
+
+    def size(self, name: str) -> int:
+        """Numbers of four bytes that an area takes."""
+        source = self.by_name[name].words_of
+        return Words(self.map(source)).size if source else self.map(name).size
 
     def map(self, name: str) -> Map:
         """The layout, of a slice as if it were alone: that of its vectors."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from fastdepth_ros.compiler.byte_products import BYTE_KERNELS
 from fastdepth_ros.compiler.layout import vectors as pieces
 from fastdepth_ros.compiler.targets import Target
 
@@ -84,6 +85,16 @@ def tile_of(target: Target, vectors: int, height: int, width: int) -> Tile:
     most = MOST_PIXELS[target.family]
     panel = min((n for n in most if n <= max(vectors, 1)), key=lambda n: _cost(most, n, vectors, width))
     return Tile(panel, tuple(most.values()), rows_of(height, width) if height * width > SMALL_MAP else 0)
+
+
+def tile_of_bytes(target: Target, products: str, vectors: int, height: int, width: int) -> Tile:
+    """The tile of a convolution of bytes: the instructions' own registers, or those of float32."""
+    registers = BYTE_KERNELS[products].registers
+    if registers is None:
+        return tile_of(target, vectors, height, width)
+    panel, pixels = registers
+    rows = rows_of(height, width) if height * width > SMALL_MAP else 0
+    return Tile(min(panel, vectors), (pixels,) * panel, rows)
 
 
 def _cost(most: dict[int, int], panel: int, vectors: int, width: int) -> tuple[float, float]:

@@ -12,6 +12,7 @@ from fastdepth_ros.compiler.targets import Target
 from fastdepth_ros.lowering import arrays
 from fastdepth_ros.lowering.drafts import Draft, Maps
 from fastdepth_ros.lowering.kernels.base import Finish, Kernel, Window
+from fastdepth_ros.lowering.kernels.bytes import Narrow
 from fastdepth_ros.lowering.kernels.full import Full
 from fastdepth_ros.lowering.kernels.maps import Sum, Unpool
 from fastdepth_ros.lowering.storage import Area, Areas, places, without_gaps
@@ -43,6 +44,7 @@ class Walk:
         graph: the network.
         height, width: of the picture [px].
         target: the processor.
+        products: name of the instructions that multiply bytes; empty for float32 alone.
 
     Attributes:
         sizes: name of a layer -> height and width of its answer.
@@ -56,8 +58,8 @@ class Walk:
         NetworkError: the network cannot take a picture of that size.
     """
 
-    def __init__(self, graph: Graph, height: int, width: int, target: Target) -> None:
-        self.graph, self.target, self.lanes = graph, target, target.lanes
+    def __init__(self, graph: Graph, height: int, width: int, target: Target, products: str = "") -> None:
+        self.graph, self.target, self.lanes, self.products = graph, target, target.lanes, products
         self.sizes = sizes(graph, height, width)
         self.areas = Areas(self.lanes)
         self.drafts: list[Draft] = []
@@ -88,6 +90,15 @@ class Walk:
     def new_beside(self, name: str, parts: tuple[int, ...], size: tuple[int, int], home: str | None = None) -> str:
         """An area that stands for a layer's answer in another size or place."""
         self.areas.by_name[name] = Area(*size, parts, home=home)
+        return name
+
+    def narrowed(self, area: str) -> str:
+        """The area with the bytes of another; all that read it share them."""
+        name = f"{area}/bytes"
+        if name not in self.areas.by_name:
+            source = self.areas[area]
+            self.areas.by_name[name] = Area(source.height, source.width, source.parts, words_of=area)
+            self.draft((), (area,), name, lambda m: Narrow(m(area), self.products))
         return name
 
     def parts(self, name: str) -> tuple[int, ...]:

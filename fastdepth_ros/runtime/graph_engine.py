@@ -13,7 +13,7 @@ from fastdepth_ros.errors import ModuleError
 from fastdepth_ros.files.reading import read
 from fastdepth_ros.network.table import INPUT_CHANNELS
 from fastdepth_ros.runtime.engine import aligned, configure_pool, cores_of, tvm_ffi
-from fastdepth_ros.runtime.graph_module import ANSWER, ARENA, KERNELS, PICTURE, WEIGHTS, WHOLE, Call, GraphModule
+from fastdepth_ros.runtime.graph_module import ANSWER, ARENA, KERNELS, PICTURE, WEIGHTS, WHOLE, WORDS, Call, GraphModule
 from fastdepth_ros.runtime.module import in_memory
 
 __all__ = ["GraphEngine"]
@@ -61,8 +61,9 @@ class GraphEngine:
         for kind, start, count in call.arguments:
             if kind in self._ends:
                 array = self._ends[kind]
-            elif kind == ARENA:
+            elif kind in (ARENA, WORDS):
                 array = self._arena[start : start + count]
+                array = array.view(np.int32) if kind == WORDS else array
             else:
                 array = self._weights[start : start + count]
                 array = array.view(np.int32) if kind == WHOLE else array

@@ -25,15 +25,27 @@ from fastdepth_ros.network.stored import from_json
 from fastdepth_ros.runtime import processor
 from fastdepth_ros.runtime.module import tvm_version
 
-__all__ = ["ANSWER", "ARENA", "FORMAT", "KERNELS", "PICTURE", "PROGRAM", "WEIGHTS", "Call", "GraphModule", "Program"]
+__all__ = [
+    "ANSWER",
+    "ARENA",
+    "FORMAT",
+    "KERNELS",
+    "PICTURE",
+    "PROGRAM",
+    "WEIGHTS",
+    "WORDS",
+    "Call",
+    "GraphModule",
+    "Program",
+]
 
 FORMAT = 1
 PROGRAM, KERNELS, WEIGHTS = "program.json", "kernels.so", "weights.bin"
 AGAIN = "Compile it again: `fastdepth compile --network NAME`."
 
-ARENA, ARRAY, WHOLE, PICTURE, ANSWER = "arena", "array", "whole", "picture", "answer"
-"""Kinds of arguments: a slice of the memory that maps share, float32 or int32 numbers of the weights, the network's
-picture and its answer."""
+ARENA, WORDS, ARRAY, WHOLE, PICTURE, ANSWER = "arena", "words", "array", "whole", "picture", "answer"
+"""Kinds of arguments: a slice of the memory that maps share, as float32 or as words of bytes, float32 or int32 numbers
+of the weights, the network's picture and its answer."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +77,7 @@ class Program:
         tvm: version of TVM that made it and that has to run it.
         sha256: digest of each other file.
         calls: in the order in which they run.
+        precision: of the products: ``float32``, or ``int8`` where that is worth it.
     """
 
     target: str
@@ -79,6 +92,7 @@ class Program:
     tvm: str
     sha256: dict[str, str]
     calls: tuple[Call, ...]
+    precision: str = "float32"
 
     def write(self, folder: Path) -> None:
         """Write it into the module's folder.
@@ -122,9 +136,9 @@ class Program:
             raise ValueError(f"answer is {quoted(self.answer)}, files are {quoted(list(self.sha256))}")
         for call in self.calls:
             for kind, start, count in call.arguments:
-                if kind not in (ARENA, ARRAY, WHOLE, PICTURE, ANSWER):
+                if kind not in (ARENA, WORDS, ARRAY, WHOLE, PICTURE, ANSWER):
                     raise ValueError(f"{call.kernel} has an argument of the kind {quoted(kind)}")
-                if start < 0 or count < 0 or (kind == ARENA and start + count > self.numbers):
+                if start < 0 or count < 0 or (kind in (ARENA, WORDS) and start + count > self.numbers):
                     raise ValueError(f"{call.kernel} reads beyond the end")
 
 

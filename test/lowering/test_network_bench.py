@@ -11,8 +11,11 @@ from rich.console import Console
 
 from fastdepth_ros.evaluation.benchmark import network_report
 from fastdepth_ros.evaluation.benchmark.measure import OURS
-from fastdepth_ros.evaluation.benchmark.network_rounds import Job, NetworkBench, measure
+from fastdepth_ros.evaluation.benchmark.network_rounds import OURS_INT8, Job, NetworkBench, measure
+from fastdepth_ros.network.builder import GraphBuilder
 from fastdepth_ros.network.count import count, total
+from fastdepth_ros.network.kinds import Full
+from fastdepth_ros.runtime.processor import int8_here
 
 TORCH = CHECKOUT / ".venv-train" / "bin" / "python"
 ONNX = CHECKOUT / ".venv-bench" / "bin" / "python"
@@ -36,6 +39,21 @@ def test_a_network_is_measured_with_every_number_of_threads(tmp_path):
     text = io.StringIO()
     network_report.show(Console(file=text, width=140), [found])
     assert "tiny" in text.getvalue()
+
+
+@pytest.mark.skipif(int8_here() is None, reason="this processor has no products of bytes that kernels use")
+def test_int8_takes_turns_with_float32_and_is_not_held_to_its_answers(tmp_path):
+    to = GraphBuilder("small")
+    to.add("first", Full(3, 2, "relu6", outputs=16))
+    to.add("wide", Full(3, 1, "relu", outputs=16))
+    to.add("last", Full(1, 1, "none", "bias", 1))
+    job = Job("small", to.graph(), 32, 48)
+    bench = NetworkBench(job, "host", {}, tmp_path / "small", tmp_path / "objects", int8=True)
+    measure([bench], [1], 2, 0.01, silent)
+    found = network_report.report(bench, "host")["runtimes"]
+    assert [row["runtime"] for row in found] == [OURS, OURS_INT8]
+    assert found[0]["difference_of_range"] == 0
+    assert 0 < found[1]["difference_of_range"] < 0.1
 
 
 def test_a_runtime_that_is_not_there_is_named_and_left_out(tmp_path):

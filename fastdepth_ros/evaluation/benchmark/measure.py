@@ -78,13 +78,14 @@ def load_graph(model: Path, source: Any, threads: int) -> Ready:
     from fastdepth_ros.runtime.graph_engine import GraphEngine
     from fastdepth_ros.runtime.graph_module import GraphModule
 
-    engine = GraphEngine(GraphModule.open(model), threads)
+    module = GraphModule.open(model)
+    engine = GraphEngine(module, threads)
 
     def put(new: Any) -> None:
         engine.input[:] = new
 
     put(source)
-    return Ready(put, engine.run, FLOAT32)
+    return Ready(put, engine.run, module.program.precision)
 
 
 class Times(NamedTuple):

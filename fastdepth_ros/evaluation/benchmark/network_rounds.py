@@ -21,6 +21,10 @@ from fastdepth_ros.network.graph import Graph
 from fastdepth_ros.network.noise import noise_weights
 from fastdepth_ros.network.stored import to_json
 from fastdepth_ros.runtime.graph_module import PROGRAM, Program
+from fastdepth_ros.runtime.precision import FLOAT32, INT8
+
+OURS_INT8 = f"{OURS} int8"
+"""The network compiled in int8, beside itself in float32."""
 
 TORCH = "torch"
 PEERS = ("onnxruntime", "openvino", TORCH)
@@ -60,9 +64,11 @@ class NetworkBench:
         folder: for module, models, inputs and answers.
         objects: where compiled kernels are kept.
         seed: of the weights.
+        int8: whether the network is compiled in int8, too, and stands beside itself.
         progress: told what is being done.
 
     Attributes:
+        modules: our runtimes by their names -> the compiled network.
         timings: (runtime, threads) -> measurements.
         missing: runtime -> why it was not measured.
         maps_mb, weights_mb: memory of the compiled network [MB].
@@ -76,6 +82,7 @@ class NetworkBench:
         folder: Path,
         objects: Path,
         seed: int = 0,
+        int8: bool = False,
         progress: Progress = lambda _: None,
     ) -> None:
         # Loads TVM's compiler, which whoever asks for help does not need.
@@ -88,8 +95,12 @@ class NetworkBench:
         graph, size = job.graph, (job.height, job.width)
         weights = noise_weights(graph, seed)
         said = lambda words: progress(f"{job.name}: {words}")  # noqa: E731
-        self.module = compile_graph(graph, weights, target, folder / "module", *size, objects=objects, progress=said)
-        program = Program.read(self.module / PROGRAM)
+        self.modules = {}
+        for runtime, precision in ((OURS, FLOAT32), (OURS_INT8, INT8))[: 1 + int8]:
+            self.modules[runtime] = compile_graph(
+                graph, weights, target, folder / precision, *size, precision=precision, objects=objects, progress=said
+            )
+        program = Program.read(self.modules[OURS] / PROGRAM)
         self.lanes_are_avx2 = target == "x86-64-v3"
         self.maps_mb = program.numbers * 4 / 1e6
         self.weights_mb = sum(array.nbytes for array in weights.values()) / 1e6
@@ -118,7 +129,7 @@ class NetworkBench:
     def round(self, threads: Sequence[int], seconds: float, progress: Progress) -> None:
         """Measure every runtime once with every number of threads."""
         for count in threads:
-            for runtime in (OURS, *self.pythons):
+            for runtime in (*self.modules, *self.pythons):
                 if runtime in self.missing:
                     continue
                 progress(f"{self.job.name}, {runtime}, {count} thread{'s' * (count > 1)}")
@@ -133,10 +144,9 @@ class NetworkBench:
         runtime = timing.entrant.runtime
         answer = self.folder / f"{runtime}-{timing.threads}.npy"
         options = ["--threads", str(timing.threads), "--seconds", str(seconds), "--answer", str(answer)]
-        if runtime == OURS:
-            text = start(
-                Path(sys.executable), "measure", ["graph", str(self.module), self._source("picture"), *options]
-            )
+        if runtime in self.modules:
+            module = str(self.modules[runtime])
+            text = start(Path(sys.executable), "measure", ["graph", module, self._source("picture"), *options])
         else:
             file = NETWORK_TORCH if runtime == TORCH else NETWORK_ONNX
             arguments = [runtime, str(self.folder / file), self._source("floats"), *options]
@@ -155,7 +165,7 @@ class NetworkBench:
     def _compare(self, timing: Timing, theirs: npt.NDArray[np.float32]) -> None:
         ours = np.load(self.folder / f"{OURS}-{timing.threads}.npy")
         timing.difference = float(np.abs(theirs - ours).max() / max(float(ours.max() - ours.min()), 1e-12))
-        if not timing.difference <= AGREEMENT:
+        if timing.entrant.runtime not in self.modules and not timing.difference <= AGREEMENT:
             cause = f"{timing.entrant} differs by {timing.difference:.2g} of the answer's range"
             raise SettingError(cause, "Its times cannot be compared.")
 

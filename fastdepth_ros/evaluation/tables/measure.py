@@ -31,12 +31,14 @@ class Setting:
         budget: how long to measure.
         threads: numbers of threads.
         pythons: another runtime -> the interpreter that has it.
+        int8: whether networks are measured in int8, too.
     """
 
     target: str
     budget: Budget
     threads: Sequence[int]
     pythons: Mapping[str, Path] = field(default_factory=dict)
+    int8: bool = False
 
 
 def key(table: PaperTable, setting: Setting) -> dict[str, Any]:
@@ -51,6 +53,7 @@ def key(table: PaperTable, setting: Setting) -> dict[str, Any]:
         "seconds": setting.budget.seconds,
         "threads": list(setting.threads),
         "peers": sorted(setting.pythons),
+        "int8": setting.int8,
         "processor": processor.name(),
         "kernels": sources_version(),
     }
@@ -88,6 +91,7 @@ def measured(
                 setting.pythons,
                 Path(scratch, str(number)),
                 folder / "objects",
+                int8=setting.int8,
                 progress=said,
             )
             for number, row in enumerate(table.rows)

@@ -10,6 +10,7 @@ from typing import Any
 
 from fastdepth_ros.estimate.latency import BOARDS, PUBLISHED, estimate
 from fastdepth_ros.evaluation.benchmark.measure import OURS
+from fastdepth_ros.evaluation.benchmark.network_rounds import OURS_INT8
 from fastdepth_ros.evaluation.metrics import challenge_score
 from fastdepth_ros.evaluation.tables import accuracy, power
 from fastdepth_ros.evaluation.tables.accuracy import Learned
@@ -27,6 +28,9 @@ Reports = Mapping[str, Sequence[dict[str, Any]]]
 
 NONE = "-"
 """Stands where nothing was measured."""
+
+DIVERGED = "diverged"
+"""Stands where a training ended with numbers that are none."""
 
 
 @dataclass(frozen=True)
@@ -102,9 +106,10 @@ def order(number: str) -> tuple[bool, str]:
 
 def _section(table: PaperTable, rows: Sequence[dict[str, Any]], learned: Learned) -> list[str]:
     notes = [table.note] if table.note else []
-    versions = {each["runtime"]: each["version"] for row in rows for each in row["runtimes"] if each["runtime"] != OURS}
-    if versions:
-        notes.append("Beside it: " + ", ".join(f"{name} {version}" for name, version in versions.items()) + ".")
+    versions = {each["runtime"]: each["version"] for row in rows for each in row["runtimes"]}
+    peers = [f"{name} {version}" for name, version in versions.items() if name not in (OURS, OURS_INT8)]
+    if peers:
+        notes.append(f"Beside it: {', '.join(peers)}.")
     missing = {f"{row['network']} with {name}: {why}." for row in rows for name, why in row.get("missing", {}).items()}
     notes += [f"Not measured: {each}" for each in sorted(missing)]
     return ["", f"## {table.head}", "", *_markdown(table, rows, learned), *(["", " ".join(notes)] if notes else [])]
@@ -145,13 +150,13 @@ def _markdown(table: PaperTable, rows: Sequence[dict[str, Any]], learned: Learne
 
 def _columns(table: PaperTable, rows: Sequence[dict[str, Any]], learned: Learned) -> list[Column]:
     threads = sorted({each["threads"] for row in rows for each in row["runtimes"]})
-    peers = sorted({each["runtime"] for row in rows for each in row["runtimes"]} - {OURS})
+    runtimes = dict.fromkeys(each["runtime"] for row in rows for each in row["runtimes"])
     columns = [
         Column("picture", lambda _, found: "x".join(map(str, found["input_px"]))),
         Column("M weights (paper)", lambda row, found: _beside(f"{found['weights'] / 1e6:.3f}", row.weights)),
         Column("GMAC (paper)", lambda row, found: _beside(f"{found['macs'] / 1e9:.3f}", row.macs)),
     ]
-    for runtime in (OURS, *peers):
+    for runtime in runtimes:
         columns += [_time(runtime, count) for count in threads]
     columns.append(Column("maps [MB]", lambda _, found: f"{found['maps_mb']:.1f}"))
     if any(row.learns in learned for row in table.rows):
@@ -172,19 +177,21 @@ def _beside(counted: str, printed: str) -> str:
 def _time(runtime: str, threads: int) -> Column:
     """Kind of time that is printed: on one thread other programs are left out, on several that cannot be."""
     word, clock = ("processor_ms", "processor time") if threads == 1 else ("min_ms", "least")
-    name = "" if runtime == OURS else f"{runtime}, "
+    name = {OURS: "float32", OURS_INT8: "int8"}.get(runtime, runtime)
 
     def cell(_: Row, found: dict[str, Any]) -> str:
         times = [e[word] for e in found["runtimes"] if (e["runtime"], e["threads"]) == (runtime, threads)]
         return f"{times[0]:.2f}" if times else NONE
 
-    return Column(f"{name}{threads} thread{'s' * (threads > 1)}, {clock} [ms]", cell)
+    return Column(f"{name}, {threads} thread{'s' * (threads > 1)}, {clock} [ms]", cell)
 
 
 def _measure(head: str, word: str, learned: Learned) -> Column:
     def cell(row: Row, _: dict[str, Any]) -> str:
-        value = learned.get(row.learns, {}).get(word)
-        return NONE if value is None else f"{value:.3f}"
+        if row.learns not in learned:
+            return NONE
+        value = learned[row.learns].get(word)
+        return DIVERGED if value is None else f"{value:.3f}"
 
     return Column(head, cell)
 

@@ -7,15 +7,18 @@ panels of weights: each weight is read once.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tvm import tirx
 
 from fastdepth_ros.compiler import ir
+from fastdepth_ros.compiler.byte_products import WORD
 from fastdepth_ros.compiler.ir import Buffer, Expr
 from fastdepth_ros.compiler.layout import Map
 from fastdepth_ros.lowering.kernels.base import Finish, Window, along
+from fastdepth_ros.lowering.kernels.bytes import ByteProduct, Words
 from fastdepth_ros.lowering.tiles import Tile
 
 
@@ -41,18 +44,25 @@ class Product:
     stride: int = 1
     unroll: int = 4
 
+    def arguments(self, outputs: int) -> list[ir.Argument]:
+        """Weights and bias of so many outputs, whole vectors."""
+        rows, columns = self.taps
+        return [("weight", (outputs * self.inputs * rows * columns,), "float32"), ("bias", (outputs,), "float32")]
+
     def tile(
-        self, x: Buffer, weight: Buffer, bias: Buffer, start: Expr, vector: Expr, panel: int, pixels: int, put: Any
+        self, x: Buffer, weights: Sequence[Buffer], start: Expr, vector: Expr, panel: int, pixels: int, put: Any
     ) -> None:
         """``pixels`` x ``panel`` vectors.
 
         Args:
-            x, weight, bias: buffers; a panel of weights is [tap][input][vector][lane].
+            x: buffer with the map.
+            weights: buffers of :meth:`arguments`; a panel of weights is [tap][input][vector][lane].
             start: of the first tap's pixel in ``x``.
             vector: first vector of the panel.
             panel, pixels: size of the tile.
             put: called with pixel and vector, counted from the tile's corner, and the sum.
         """
+        weight, bias = weights
         lanes, width = self.lanes, panel * self.lanes
         rows, columns = self.taps
         panel_start = vector * (lanes * self.inputs * rows * columns)
@@ -88,7 +98,7 @@ class Product:
 
 @dataclass(frozen=True)
 class Full:
-    """A kernel of (map, weight, bias, [map to add], map).
+    """A kernel of (map, weights, [map to add], map).
 
     Attributes:
         source, target: what is read and written.
@@ -96,6 +106,7 @@ class Full:
         window: where.
         finish: what becomes of the sums.
         tile: of registers, and how the work is shared.
+        products: name of the instructions that multiply bytes, where words are read in place of the map; else empty.
     """
 
     source: Map
@@ -104,17 +115,23 @@ class Full:
     window: Window
     finish: Finish
     tile: Tile
+    products: str = ""
+
+    def _product(self) -> Product | ByteProduct:
+        source, lanes, taps, stride = self.source, self.target.lanes, self.window.taps, self.window.stride
+        if self.products:
+            plane, row, tail = source.plane // WORD, source.row // WORD, Words(source).tail
+            return ByteProduct(source.vectors, plane, row, lanes, self.products, tail, taps, stride)
+        return Product(self.inputs, source.plane, source.row, lanes, taps, stride, min(self.tile.unroll, lanes))
 
     def make(self, name: str) -> Any:
         lanes, source, target, window = self.target.lanes, self.source, self.target, self.window
         height, width = window.positions(target)
-        rows_of_taps, columns_of_taps = window.taps
-        product = Product(
-            self.inputs, source.plane, source.row, lanes, window.taps, window.stride, min(self.tile.unroll, lanes)
-        )
+        product = self._product()
+        held = product.arguments(target.vectors * lanes)
 
-        def body(x: Buffer, weight: Buffer, bias: Buffer, *more: Buffer) -> None:
-            added, out = list(more[:-1]), more[-1]
+        def body(x: Buffer, *more: Buffer) -> None:
+            weights, added, out = more[: len(held)], list(more[len(held) : -1]), more[-1]
 
             def multiply(first: Expr, panel: int, row: Expr, rows: Expr) -> None:
                 """Some rows of one panel."""
@@ -130,7 +147,7 @@ class Full:
                             done = self.finish(value, lanes, added, place)
                             ir.store(out, done, target.offset(*place), lanes)
 
-                        product.tile(x, weight, bias, source.offset(0, *read), first, panel, length, put)
+                        product.tile(x, weights, source.offset(0, *read), first, panel, length, put)
 
                     along(self.tile.cuts(panel, width), tile)
                 for n in range(panel):
@@ -158,11 +175,10 @@ class Full:
                 else:
                     ir.choose(task < panels, whole, last)
 
-        outputs = target.vectors * lanes
+        read: ir.Argument = ("x", (source.size,), "float32")
         arguments: list[ir.Argument] = [
-            ("x", (source.size,), "float32"),
-            ("weight", (outputs * self.inputs * rows_of_taps * columns_of_taps,), "float32"),
-            ("bias", (outputs,), "float32"),
+            ("words", (Words(source).size,), "int32") if self.products else read,
+            *held,
             *self.finish.arguments,
             ("out", (target.size,), "float32"),
         ]
