@@ -75,7 +75,7 @@ def test_a_file_that_is_not_as_it_should_be_is_named(bench, tmp_path, kind, name
     assert state.watts is None or state.watts > 0 or kind == "x86"
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_mixture_of_damage_is_survived(data, tmp_path_factory, bench):
     kind = data.draw(st.sampled_from(sorted(BUILDERS)))
