@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import kept_code
 import pytest
 from computed_room import keep_atlas, kept_atlas
 from hypothesis import settings
@@ -21,7 +22,7 @@ from fastdepth_ros.importing import apart, import_weights
 from fastdepth_ros.network import PRUNED
 from fastdepth_ros.runtime import cache
 from fastdepth_ros.runtime.bundle import Bundle, Manifest, write_bundle
-from fastdepth_ros.runtime.storage import locked
+from fastdepth_ros.runtime.storage import locked, make_private
 
 if TYPE_CHECKING:
     from fastdepth_ros.runtime.module import CompiledModule
@@ -39,7 +40,14 @@ def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("own")
     os.environ.setdefault("FASTDEPTH_CACHE", str(folder / "cache"))
     os.environ["ROS_LOG_DIR"] = str(folder / "log")
+    os.environ[kept_code.FOLDER] = str(make_private(Path(os.environ["FASTDEPTH_CACHE"]) / "tests" / "code"))
     return folder
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """The compiler, if a test's file has loaded it, takes what was compiled before."""
+    kept_code.attach()
 
 
 @pytest.fixture(scope="session")
@@ -55,7 +63,7 @@ def dds_profile(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 @pytest.fixture(scope="session", autouse=True)
 def copies() -> Iterator[None]:
     """What tests have compiled, and weights that they import, are the work of processes that need not import much."""
-    compilers, readers = InCopies(*COMPILER), InCopies(*IMPORTING)
+    compilers, readers = InCopies(*COMPILER, "kept_code"), InCopies(*IMPORTING)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cache, "subprocess", compilers)
         patch.setattr(apart, "subprocess", readers)
@@ -131,6 +139,7 @@ def small_modules(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Pat
     """Folders of modules of the small network by target and precision; each is compiled once for all workers."""
     from fastdepth_ros.compiler.export import compile_bundle
 
+    kept_code.attach()
     root = Path(os.environ["FASTDEPTH_CACHE"]) / "tests" / "modules"
     bundle = small_bundle(tmp_path_factory.mktemp("compiled"))
 

@@ -24,11 +24,11 @@ def test_{name}():
 TAKEN = runpy.run_path(str(TOOL.with_name("tests_taken.py")))
 
 
-def run(folder: Path, *options: str, **texts: str) -> tuple[int, list[str], str]:
+def run(folder: Path, *options: str, workers: int = 1, **texts: str) -> tuple[int, list[str], str]:
     """Run files of these texts: status, last line's parts, and all that was said."""
     for name, text in texts.items():
         (folder / f"test_{name}.py").write_text(text)
-    command = [sys.executable, TOOL, "--workers", "2", *options, "-p", "no:cacheprovider", folder]
+    command = [sys.executable, TOOL, "--workers", str(workers), *options, "-p", "no:cacheprovider", folder]
     # Nothing that is installed beside pytest is needed, and all of it would be imported three times.
     environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     done = subprocess.run(command, cwd=TOOL.parent.parent, env=environment, capture_output=True, text=True)
@@ -37,7 +37,8 @@ def run(folder: Path, *options: str, **texts: str) -> tuple[int, list[str], str]
 
 def test_all_files_are_run_and_summed_up(tmp_path):
     check = ("--beside", "sh -c 'echo it was looked at'")
-    status, sums, said = run(tmp_path, *check, one="def test_a(): pass\ndef test_b(): pass", two="def test_c(): pass")
+    texts = {"one": "def test_a(): pass\ndef test_b(): pass", "two": "def test_c(): pass"}
+    status, sums, said = run(tmp_path, *check, workers=2, **texts)
     assert status == 0, said
     assert "it was looked at" in said
     assert sums == ["3 passed", "0 failed", "0 skipped"]

@@ -20,7 +20,7 @@ def write(name: str, folder: Path) -> None:
     sys.path.insert(0, str(Path(__file__).parents[1] / "test" / "compiler"))
     from int8_cases import exact
 
-    from fastdepth_ros.compiler.codegen import compile_kernel
+    from fastdepth_ros.compiler.codegen import write_object
     from fastdepth_ros.compiler.linker.library import link
     from fastdepth_ros.compiler.targets import find_target
     from fastdepth_ros.runtime.processor import byte_products
@@ -32,7 +32,7 @@ def write(name: str, folder: Path) -> None:
     folder.mkdir(parents=True)
     for case_name, case in exact(products).items():
         own = folder / f"{products.name}-{case_name}"
-        compile_kernel(case.kernel, target).write_to_file(f"{own}.o")
+        write_object(case.kernel, target, Path(f"{own}.o"))
         Path(f"{own}.so").write_bytes(link([Path(f"{own}.o").read_bytes()]))
         arguments = {f"argument{n}": each.ravel() for n, each in enumerate(case.arguments)}
         out = case.out.pack(np.asarray(case.expected, np.float32)).ravel()

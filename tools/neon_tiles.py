@@ -21,7 +21,7 @@ import numpy as np
 from spills import hot_loops
 
 from fastdepth_ros.compiler import tiling
-from fastdepth_ros.compiler.codegen import compile_kernel
+from fastdepth_ros.compiler.codegen import write_object
 from fastdepth_ros.compiler.linker.library import link
 from fastdepth_ros.compiler.plan import Planner, Stage
 from fastdepth_ros.compiler.pointwise import find_precision
@@ -68,7 +68,7 @@ def cost(name: str, choice: Tiling, where: list[Goal], scratch: Path) -> Cost:
     """Cost of a choice in a stage's hot loops, over all targets."""
     loops = []
     for target, stages in where:
-        compile_kernel(stages[name].kernel(choice), target).write_to_file(str(scratch / "kernel.o"))
+        write_object(stages[name].kernel(choice), target, scratch / "kernel.o")
         library = scratch / "kernel.so"
         library.write_bytes(link([(scratch / "kernel.o").read_bytes()]))
         loops += hot_loops(library)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,13 +22,14 @@ class Program:
     """Everything that a module is compiled from.
 
     Attributes:
-        main: Relax module: ``main(picture (height, width * 3) uint8) -> depth (height / 2, width / 2) float32``. It
-            holds the weights and calls the kernels by name.
+        main: makes the Relax module: ``main(picture (height, width * 3) uint8) -> depth (height / 2, width / 2)
+            float32``. It holds the weights and calls the kernels by name. To pack the weights takes a second, in which
+            other processes compile kernels.
         kernels: name -> TensorIR function, in the order in which they are called; behind them those that Python
             calls: they correct its answers with measured depths, or do what filters do.
     """
 
-    main: Any
+    main: Callable[[], Any]
     kernels: dict[str, Any]
 
 
@@ -40,6 +42,13 @@ def build(stages: Sequence[Stage], tilings: Mapping[str, Tiling], height: int, w
         height, width: of the picture [px].
         lanes: numbers of a vector.
     """
+    kernels = {stage.name: stage.kernel(tilings[stage.name]) for stage in stages}
+    main = partial(_main, stages, tilings, height, width)
+    beside = anchor_kernels(stages[-1].shape, lanes) | filter_kernels(height, width, lanes)
+    return Program(main, kernels | beside)
+
+
+def _main(stages: Sequence[Stage], tilings: Mapping[str, Tiling], height: int, width: int) -> Any:
     builder = relax.BlockBuilder()
     picture = relax.Var(PICTURE, relax.TensorType((height, width * INPUT_CHANNELS), "uint8"))
     values = {PICTURE: picture}
@@ -52,6 +61,4 @@ def build(stages: Sequence[Stage], tilings: Mapping[str, Tiling], height: int, w
                 values[stage.name] = builder.emit(relax.call_dps_packed(stage.name, arguments, answer))
             depth = builder.emit_output(values[stages[-1].name])
         builder.emit_func_output(depth)
-    kernels = {stage.name: stage.kernel(tilings[stage.name]) for stage in stages}
-    beside = anchor_kernels(stages[-1].shape, lanes) | filter_kernels(height, width, lanes)
-    return Program(builder.get(), kernels | beside)
+    return builder.get()

@@ -36,10 +36,11 @@ def compile_library(program: Program, target: Target, library: Path, progress: P
     """Compile a program's kernels and its main function, and link them to the shared library ``library``."""
     # TVM's loader wants the main function's instructions beside some code: the first kernel, compiled in this process.
     root, *others = program.kernels
-    kernels = {name: program.kernels[name] for name in others}
+    # Those behind the network's take longest: begun last, they would be what everybody waits for.
+    kernels = {name: program.kernels[name] for name in reversed(others)}
     with tempfile.TemporaryDirectory(dir=library.parent) as scratch:
         with compiling(kernels, target, Path(scratch)) as objects:
-            executable = relax.build(program.main, target.llvm())
+            executable = relax.build(program.main(), target.llvm())
             executable.mod.clear_imports()  # An empty C file, where Relax finds no kernels of its own.
             executable.mod.import_module(compile_kernel(program.kernels[root], target))
             for count, _ in enumerate(objects, start=2):
@@ -77,6 +78,11 @@ def compile_kernel(kernel: Any, target: Target) -> Any:
         return tvm.tirx.build(tvm.IRModule({name: kernel}), target.llvm())
 
 
+def write_object(kernel: Any, target: Target, file: Path) -> None:
+    """Compile one kernel to an object file."""
+    compile_kernel(kernel, target).write_to_file(str(file))
+
+
 _inherited: tuple[Mapping[str, Any], Target, Path]
 """State that a forked process got from its parent."""
 
@@ -92,7 +98,7 @@ def _inherit(parent: int, *inherited: Any) -> None:
 
 def _write_object(key: str) -> str:
     kernels, target, folder = _inherited
-    compile_kernel(kernels[key], target).write_to_file(str(folder / f"{key}.o"))
+    write_object(kernels[key], target, folder / f"{key}.o")
     return key
 
 

@@ -12,22 +12,33 @@ from fastdepth_ros.errors import SettingError
 from fastdepth_ros.node.clock import checked
 from fastdepth_ros.node.faults import Faults
 from fastdepth_ros.node.parameters import QOS
+from fastdepth_ros.node.rclpy_ways.interface import Way
 from fastdepth_ros.node.services import guard_services
 
 
 class CarefulNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
-    """Outlives parameters, requests and a /clock that rclpy stumbles over; arguments are rclpy's.
+    """Outlives parameters, requests and a /clock that rclpy stumbles over.
+
+    Args:
+        name, arguments: rclpy's.
+        way: to write the log.
 
     Attributes:
         strange: parameters of rclpy's own that were given what they cannot be, by name; they have their defaults.
         faults: tells of exceptions.
     """
 
-    def __init__(self, name: str, **arguments: Any) -> None:
+    def __init__(self, name: str, way: Way, **arguments: Any) -> None:
         self.strange: dict[str, SettingError] = {}
+        self._own_logger: Any = None
         super().__init__(name, **arguments)
+        self._own_logger = way.logger(super().get_logger())
         self.faults = Faults(self.get_logger())
         guard_services(self, self.outlive)
+
+    def get_logger(self) -> Any:
+        """The node's logger."""
+        return self._own_logger or super().get_logger()
 
     def outlive(self, error: Exception) -> None:
         """Log what a callback raised, ours or one of rclpy's own, once of each kind; the node goes on."""

@@ -80,10 +80,10 @@ class DepthNode(CarefulNode):
         self._configured: Configured | None = None
         self._cameras: list[OneCamera] = []
         self._scale_services: list[Any] = []
-        super().__init__("fastdepth", **arguments)
+        self.way, words = way or choose()
+        super().__init__("fastdepth", self.way, **arguments)
         self._is_to_end = is_to_end
         self._open_engine = open_engine
-        self.way, words = way or choose()
         self._now = NodeClock(self.get_clock()).now
         self._reporter = Reporter(self, {"rclpy": words})
         self._settings = NodeParameters(self, self._on_change, self.way.parameter_overrides(self))

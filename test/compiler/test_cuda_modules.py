@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import kept_code
 import pytest
 from made_weights import CHECKOUT, random_weights
 from small_network import small_bundle
@@ -69,7 +70,8 @@ def compiled_elsewhere(compiler, tmp_path_factory, small):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("target", GPUS)
-def test_the_same_bundle_gives_the_same_module(tmp_path, small, compiled_elsewhere, target):
+def test_the_same_bundle_gives_the_same_module(tmp_path, monkeypatch, small, compiled_elsewhere, target):
+    monkeypatch.delenv(kept_code.FOLDER)
     here, there = compile_bundle(small, target, tmp_path / "here"), compiled_elsewhere / f"for-{target}"
     for name in ("module.cuda", "module.json"):
         assert sha256(here / name) == sha256(there / name), name

@@ -193,13 +193,19 @@ def compile_together(kernels):
         return tvm.compile(tvm.IRModule(kernels), find_target("host").llvm())
 
 
-@pytest.mark.parametrize("compiled", mostly_slow(map(Width, (OWN, *OTHERS))), indirect=True, ids=str)
-def test_maps_that_are_asked_for_ahead_give_the_same_bits(compiled, request, monkeypatch):
+@pytest.mark.parametrize(
+    ("compiled", "half"),
+    mostly_slow([(Width(OWN), 0), (Width(OWN), 1), *((Width(lanes), None) for lanes in OTHERS)]),
+    indirect=["compiled"],
+    ids=str,
+)
+def test_maps_that_are_asked_for_ahead_give_the_same_bits(compiled, half, request, monkeypatch):
     """Small maps, as if they were far: what is asked for lies behind their ends, too."""
     named, module = compiled
-    near = {name: case for name, case in named.items() if name.startswith(("rows", "up", "wide"))}
     monkeypatch.setattr(ahead, "NEAR_BYTES", 0)
-    far = {name: case for name, case in request.node.callspec.params["compiled"].cases().items() if name in near}
+    cases = replace(request.node.callspec.params["compiled"], half=half).cases()
+    far = {name: case for name, case in cases.items() if name.startswith(("rows", "up", "wide"))}
+    near = {name: named[name] for name in far}
     asks = {name for name, case in far.items() if PREFETCH in case.kernel.script()}
     assert asks == {name for name in near if not (name.startswith("rows") and int(name[4:]) % 3 == 1)}, "stride of 1"
     assert not any(PREFETCH in case.kernel.script() for case in near.values())

@@ -6,6 +6,7 @@ import pytest
 from made_weights import random_weights
 from slowly import mostly_slow
 
+from fastdepth_ros.compiler import build
 from fastdepth_ros.compiler.export import compile_bundle
 from fastdepth_ros.errors import ModuleError, SettingError
 from fastdepth_ros.network import FULL, PRUNED, Network
@@ -18,6 +19,13 @@ from fastdepth_ros.runtime.precision import int8_here
 ODD = Network("odd", encoder=(3, 17, 5, *[9] * 11), decoder=(7, 9, 5, 17, 33), skips=((2, 5), (4, 1)))
 
 
+@pytest.fixture
+def alone(monkeypatch):
+    """Compile no kernels of anchors, which other tests are about: they take longer than a small network's."""
+    monkeypatch.setattr(build, "anchor_kernels", lambda *_: {})
+
+
+@pytest.mark.usefixtures("alone")
 @pytest.mark.parametrize(
     ("network", "width", "height", "target"),
     mostly_slow(
@@ -37,6 +45,7 @@ def test_a_compiled_network_agrees_with_plain_numpy(tmp_path, network, width, he
     np.testing.assert_allclose(engine.run(), expected, rtol=1e-3, atol=1e-4 * expected.max())
 
 
+@pytest.mark.usefixtures("alone")
 @pytest.mark.parametrize(
     ("network", "width", "height"), mostly_slow([(ODD, 32, 64), (FULL, 96, 64)]), ids=["odd channels", "unpruned"]
 )

@@ -7,7 +7,7 @@ import pytest
 from made_weights import CHECKOUT, random_weights
 
 from fastdepth_ros.compiler import tiling
-from fastdepth_ros.compiler.codegen import compile_kernel
+from fastdepth_ros.compiler.codegen import write_object
 from fastdepth_ros.compiler.export import compile_bundle
 from fastdepth_ros.compiler.linker.library import link
 from fastdepth_ros.compiler.plan import Planner
@@ -59,8 +59,8 @@ def test_a_tile_that_is_too_large_is_noticed(tmp_path):
     target = find_target("cortex-a57")
     stages = Planner(PRUNED, random_weights(PRUNED), target.lanes).plan(224, 224)
     (stage,) = [stage for stage in stages if stage.name == "conv1"]
-    kernel = compile_kernel(stage.kernel(Tiling(panel=4, pixels=7, unroll=4, strip=14, rows=8)), target)
-    kernel.write_to_file(str(tmp_path / "conv1.o"))
+    kernel = stage.kernel(Tiling(panel=4, pixels=7, unroll=4, strip=14, rows=8))
+    write_object(kernel, target, tmp_path / "conv1.o")
     (tmp_path / "conv1.so").write_bytes(link([(tmp_path / "conv1.o").read_bytes()]))
     assert any(loop.writes for loop in SPILLS["hot_loops"](tmp_path / "conv1.so"))
 
@@ -86,7 +86,7 @@ def test_int8_is_computed_in_its_instructions_and_in_registers(tmp_path, target,
     stages = [stage for stage in planned if stage.name in BYTES]
     table = tiling.choose(stages, goal, tiling.measured(goal, precision.name))
     for stage in stages:
-        compile_kernel(stage.kernel(table[stage.name]), goal).write_to_file(str(tmp_path / f"{stage.name}.o"))
+        write_object(stage.kernel(table[stage.name]), goal, tmp_path / f"{stage.name}.o")
     library = tmp_path / "module.so"
     library.write_bytes(link([(tmp_path / f"{name}.o").read_bytes() for name in BYTES]))
     loops = [loop for loop in SPILLS["hot_loops"](library) if product in loop.names]

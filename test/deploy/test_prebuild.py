@@ -7,15 +7,14 @@ import stat
 
 import pytest
 from made_weights import CHECKOUT, random_weights
+from small_network import SMALL
 
-from fastdepth_ros.network import Network
 from fastdepth_ros.runtime import cache, processor
 from fastdepth_ros.runtime.bundle import Bundle, Manifest, write_bundle
 from fastdepth_ros.runtime.cache import module_for
 from fastdepth_ros.runtime.engines import open_engine
 
 TOOL = runpy.run_path(str(CHECKOUT / "tools" / "prebuild.py"))
-SMALL = Network("small", encoder=(4, *[8] * 13), decoder=(8, 8, 8, 8, 4))
 TARGET = "x86-64-v3" if "avx2" in processor.features() else "aarch64"
 
 
@@ -39,7 +38,7 @@ def once(tmp_path_factory):
 @pytest.fixture
 def folder(tmp_path):
     weights = random_weights(SMALL, seed=1)
-    return write_bundle(tmp_path / "models" / "small", Manifest("small", SMALL, 64, 32), weights, "# Random\n").path
+    return write_bundle(tmp_path / "models" / "small", Manifest("small", SMALL, 32, 32), weights, "# Random\n").path
 
 
 def prebuild(folder, monkeypatch, *modules):

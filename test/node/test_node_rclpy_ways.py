@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from fastdepth_ros.node.rclpy_ways.choice import choose
@@ -41,3 +45,43 @@ def test_an_rclpy_that_publishes_bytes_alone_is_given_them():
     publisher = private.PrivatePublisher(older)
     publisher.publish(bytearray(b"serialized"))
     assert (older.published, publisher.count()) == ([b"serialized"], 1)
+
+
+LOGGED = """
+import inspect, rclpy
+from rclpy.node import Node
+from fastdepth_ros.node.rclpy_ways.choice import choose
+
+rclpy.init(args=[])
+logger = choose()[0].logger(Node("writer").get_logger())
+
+
+def write():
+    logger.warning("once")
+    logger.debug("not at all")
+    logger.error("again")
+
+
+write()
+assert not inspect.modulesbyfile, "all modules' files were looked for"
+for _ in range(2):
+    logger.info("throttled", throttle_duration_sec=60.0)
+rclpy.shutdown()
+"""
+
+
+@pytest.mark.parametrize("plain", ["", "1"], ids=["as it comes", "plain"])
+@pytest.mark.usefixtures("domain")
+def test_a_line_of_the_log_names_the_function_that_wrote_it(tmp_path, plain):
+    script = tmp_path / "writer.py"
+    script.write_text(LOGGED if not plain else LOGGED.replace("assert", "pass  #"))
+    form = "{severity} {name} {function_name} {line_number} {file_name}: {message}"
+    own = {"RCUTILS_CONSOLE_OUTPUT_FORMAT": form, "FASTDEPTH_PLAIN_RCLPY": plain}
+    environment = {name: value for name, value in os.environ.items() if name != "_ROS_WHEELS_BOOTSTRAP_COMPLETE"}
+    done = subprocess.run([sys.executable, script], env=environment | own, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert [line for line in (done.stdout + done.stderr).splitlines() if "writer" in line] == [
+        f"WARN writer write 11 {script}: once",
+        f"ERROR writer write 13 {script}: again",
+        f"INFO writer <module> 19 {script}: throttled",
+    ]

@@ -108,5 +108,8 @@ class Way(Protocol):
     def inbox(self, context: Context) -> Inbox[Any]:
         """Make an inbox in a node's context."""
 
+    def logger(self, logger: Any) -> Any:
+        """Give what writes lines for one of rclpy's loggers, with the same methods."""
+
     def parameter_overrides(self, node: Node) -> Mapping[str, object]:
         """Parameters that a node was given at its start, declared or not; none where this way cannot know."""

@@ -190,6 +190,10 @@ class PlainWay:
         """Make an inbox in a node's context."""
         return PlainInbox(context)
 
+    def logger(self, logger: Any) -> Any:
+        """The same."""
+        return logger
+
     def parameter_overrides(self, node: Node) -> Mapping[str, object]:  # noqa: ARG002
         """Nothing: rclpy tells of parameters that were not declared nowhere."""
         return {}

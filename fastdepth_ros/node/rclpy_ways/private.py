@@ -1,4 +1,4 @@
-"""The fast way: everything of rclpy that is not public, in one place. :data:`RAN_ON` says with which versions it works.
+"""The fast way: what is not public of rclpy, here and in ``quick_log``. :data:`RAN_ON` says which releases it knows.
 
 An image that one thread takes for another wakes two threads up, both with cold caches, the first with all that the
 executor waits for besides: a tenth of what a frame costs beside the network. So whoever answers images waits for them
@@ -27,6 +27,7 @@ from rclpy.signals import SignalHandlerGuardCondition
 from rclpy.subscription import Subscription
 
 from fastdepth_ros.node.rclpy_ways.interface import Message, Taker
+from fastdepth_ros.node.rclpy_ways.quick_log import QuickLogger
 
 RAN_ON = {"7.1": "Jazzy's 7.1.5, in the wheel 7.1.6", "9.1": "Kilted's 9.1.2"}
 """Release of rclpy, without its patches -> the version that the node's tests were run with."""
@@ -338,6 +339,10 @@ class PrivateWay:
     def inbox(self, context: Context) -> PrivateInbox[Any]:
         """Make an inbox in a node's context."""
         return PrivateInbox(context)
+
+    def logger(self, logger: Any) -> QuickLogger:
+        """Give one that writes lines of the same name."""
+        return QuickLogger(logger.name)
 
     def parameter_overrides(self, node: Node) -> Mapping[str, object]:
         """Parameters that a node was given at its start, declared or not."""
