@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import runpy
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -43,6 +44,17 @@ def test_all_files_are_run_and_summed_up(tmp_path):
     assert "it was looked at" in said
     assert sums == ["3 passed", "0 failed", "0 skipped"]
     assert "alone" not in said
+
+
+def test_processes_end_on_sigint_wherever_the_tests_were_started(tmp_path):
+    """A script ignores it for what it starts in the background, and nodes that tests end by it would go on."""
+    text = "import signal\ndef test_a(): assert signal.getsignal(signal.SIGINT) is signal.default_int_handler"
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        status, _, said = run(tmp_path, one=text)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert status == 0, said
 
 
 def test_files_that_take_long_are_taken_first():

@@ -15,6 +15,7 @@ import argparse
 import json
 import os
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
@@ -46,6 +47,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--beside", default="", metavar="COMMAND", help="another check, which has to end well, too")
     chosen, rest = parser.parse_known_args(arguments)
     began = time.monotonic()
+    # What a script starts in the background ignores SIGINT, and so would all that tests start here and end by it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="tests-") as name:
         folder = Path(name)
         running = {start(number, folder, rest): f"worker {number}" for number in range(chosen.workers)}
