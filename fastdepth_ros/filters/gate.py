@@ -101,7 +101,7 @@ class Gate:
         if deviation < COVERED:
             return Fault.COVERED
         fine, coarse = seen.details()
-        if any(each < BLURRED**2 * other for each, other in zip(fine, coarse, strict=True)):
+        if fine[0] < BLURRED**2 * coarse[0] or fine[1] < BLURRED**2 * coarse[1]:
             return Fault.BLURRED
         return Fault.FROZEN if frozen else None
 

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastdepth_ros.arguments import Arrays, Bind, Call, bound
-from fastdepth_ros.filters.functions import LOOK, functions
+from fastdepth_ros.filters.functions import functions
 from fastdepth_ros.filters.seen import Asked, Counted, Details, Seen
 
 Pixels = npt.NDArray[np.uint8]
@@ -120,4 +120,4 @@ class _Function:
 
     def seen(self) -> Seen:
         """What it saw."""
-        return Counted(dict(zip(LOOK, self._numbers.tolist(), strict=True)), self._count, self._print.tobytes())
+        return Counted(self._numbers.tolist(), self._count, self._print.tobytes())

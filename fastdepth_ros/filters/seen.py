@@ -5,7 +5,7 @@ A compiled module's function answers all at once; here each question is asked wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Protocol
 
 import cv2
@@ -79,35 +79,33 @@ class Counted:
     """Answers that a module's function has written.
 
     Args:
-        numbers: by the names of :data:`~fastdepth_ros.filters.functions.LOOK`.
+        numbers: as :data:`~fastdepth_ros.filters.functions.LOOK` names them.
         count: of eighths.
         print_: bytes that differ where pictures do.
     """
 
-    def __init__(self, numbers: Mapping[str, float], count: int, print_: bytes) -> None:
-        self._numbers, self._count, self.print = numbers, count, print_
+    def __init__(self, numbers: Sequence[float], count: int, print_: bytes) -> None:
+        self._sums, self._counts, self._details = numbers[:4], numbers[4:7], numbers[7:]
+        self._count, self.print = count, print_
 
     def means(self) -> tuple[float, float, float, float]:
-        numbers, count = self._numbers, self._count
-        green = numbers["green"] / count
-        variance = max(0.0, numbers["squares"] / count - green * green)
-        return numbers["red"] / count, green, numbers["blue"] / count, variance**0.5
+        red, green, blue, squares = self._sums
+        count = self._count
+        mean = green / count
+        return red / count, mean, blue / count, max(0.0, squares / count - mean * mean) ** 0.5
 
     def most(self) -> float:
-        return self._numbers["most"]
+        return self._counts[0]
 
     def bright(self) -> float:
-        return self._numbers["bright"] / self._count
+        return self._counts[1] / self._count
 
     def broken(self) -> float:
-        return self._numbers["broken"] / self._count
+        return self._counts[2] / self._count
 
     def details(self) -> tuple[tuple[float, float], tuple[float, float]]:
-        numbers = self._numbers
-        return (
-            (numbers["fine_along"], numbers["fine_across"]),
-            (numbers["coarse_along"], numbers["coarse_across"]),
-        )
+        along, across, coarse_along, coarse_across = self._details
+        return (along, across), (coarse_along, coarse_across)
 
 
 class Details:

@@ -12,7 +12,7 @@ from tvm.tirx.script import builder as T  # noqa: N812 - TVM's own documentation
 
 from fastdepth_ros.compiler import ir
 from fastdepth_ros.compiler.anchors.words import Cell, Vector, real, whole
-from fastdepth_ros.compiler.filters.words import Body, Buffers, named, splat
+from fastdepth_ros.compiler.filters.words import Body, Buffers, keep, named, splat
 from fastdepth_ros.compiler.ir import Buffer, Expr
 from fastdepth_ros.filters import functions
 from fastdepth_ros.filters.functions import DECODERS_GREEN, EIGHTH, LIMIT, LOOK, PAD, PRINT, ROWS
@@ -92,11 +92,11 @@ class _Looking:
         start = Cell(self._start(half), "int32")
         with ir.serial(self.row // wide) as i:
             pair = ir.load(given["sums"], i * wide, wide) + ir.load(given["sums"], i * wide + PIXEL, wide)
-            ir.store(given["halves"], self._fourth(pair), start.value + i * wide, wide)
-        with ir.serial(self.row // wide) as i:
-            words = _words(ir.load(given["halves"], start.value + i * wide, wide), self.lanes)
+            mean = keep(self._fourth(pair), wide, "int16")
+            ir.store(given["halves"], mean, start.value + i * wide, wide)
             held = ir.load(self.print, 0, self.lanes)
             left, right = (splat(bits, self.lanes, "uint32") for bits in (TURN, 32 - TURN))
+            words = T.reinterpret(f"uint32x{self.lanes}", mean)
             ir.store(self.print, (held << left) ^ (held >> right) ^ words, 0, self.lanes)
 
     def _fourth(self, total: Expr) -> Expr:
@@ -183,8 +183,3 @@ class _Looking:
 
     def _write(self, name: str, total: Expr, count: int) -> None:
         ir.put(self.given["numbers"], total * real(1 / max(1, count)), LOOK.index(name))
-
-
-def _words(value: Expr, lanes: int) -> Expr:
-    """A vector of whole numbers of 16 bits as half as many of 32."""
-    return T.reinterpret(f"uint32x{lanes}", value)
