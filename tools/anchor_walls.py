@@ -101,6 +101,8 @@ def main(*sensors: str) -> None:
                 truth = read_at(decode_depth(recording.decode(truths[stamp])), camera, frame.intrinsics)
                 cells = frame.depth[::CELL, ::CELL]
                 walls = walls_of(truth[::CELL, ::CELL], frame.intrinsics)
+                if not walls:
+                    continue
                 sizes = [len(wall.rays) for wall in walls]
                 own.append(float(np.average([bend(cells, wall) for wall in walls], weights=sizes)))
     for name, own in bends.items():
