@@ -155,7 +155,7 @@ def _basis(grid: tuple[int, int]) -> Floats:
 
 
 def _members(nearness: Floats) -> Floats:
-    """How far nodes are members of planes, from the planes' inverse depths over the nodes' own; written in place."""
+    """Memberships of nodes in planes, 0 to 1, from the planes' inverse depths over the nodes' own; written in place."""
     nearness -= np.float32(1)
     nearness *= np.float32(1 / FITS)
     np.square(nearness, out=nearness)
