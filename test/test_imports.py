@@ -99,7 +99,8 @@ ALLOWED = {
         *("runtime", "training", "matplotlib", "numpy", "torch", "yaml"),
     },
     "adapting": {
-        *("errors", "evaluation", "network", "pruning", "runtime", "scene", "training", "cv2", "numpy", "torch"),
+        *("anchoring", "camera", "cdr", "errors", "evaluation", "messages", "network", "pruning", "recording"),
+        *("runtime", "scene", "training", "cv2", "numpy", "torch"),
     },
     "deploy": {"children", "compiler", "errors", "files", "places", "runtime"},
     "doctor": {

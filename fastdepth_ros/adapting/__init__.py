@@ -1,6 +1,9 @@
 """A bundle fine-tuned on the place where its robot works; computed rooms are rehearsed against forgetting others.
 
 place        frames of a recording: those to learn from, and those held back to judge by
+measured     frames whose depth sensors of the recording measured
 rehearsal    computed rooms, on which the answers ought to stay what they are
-adapter      the fine-tuning (torch)
+adapter      the fine-tuning (torch); tint, the place's colours in what is rehearsed
+judging      errors, and how far answers moved (torch)
+line         as far from the weights before to those after as other places allow
 """

@@ -15,20 +15,22 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from fastdepth_ros.adapting.place import Place
-from fastdepth_ros.evaluation import metrics
+from fastdepth_ros.adapting.tint import tinted
 from fastdepth_ros.evaluation.dataset import Frame
 from fastdepth_ros.network.fastdepth import graph_of
+from fastdepth_ros.network.graph import weighted
 from fastdepth_ros.network.table import Network
 from fastdepth_ros.pruning.learner import as_tensor, halved
-from fastdepth_ros.pruning.unfold import unfolded
 from fastdepth_ros.training import losses
-from fastdepth_ros.training.augment import Ranges, focal_ratio, plain_view, random_view, seen_part
-from fastdepth_ros.training.graph_network import GraphNetwork, folded_graph, graph_from_arrays
+from fastdepth_ros.training.augment import Ranges, random_view
+from fastdepth_ros.training.graph_network import folded_graph, graph_from_arrays
 from fastdepth_ros.training.memory import keep_freed_memory
 from fastdepth_ros.training.optimising import learning_rate
 from fastdepth_ros.training.recipe import Phase
+from fastdepth_ros.training.unfold import unfolded
 
 Arrays = dict[str, npt.NDArray[Any]]
 Told = Callable[[int, int], object]
@@ -36,8 +38,14 @@ Told = Callable[[int, int], object]
 CALIBRATING = 32
 """Views that means and variances are measured on, half of the place and half of other places."""
 
-TOGETHER = 16
-"""Pictures that are judged at a time."""
+DEEP = ("conv10", "conv11", "conv12", "conv13", "decode_conv1")
+"""Layers that learn: those that see the whole room. The last ones would first learn one factor for all pictures, and
+the first ones see edges and textures, which are the same everywhere."""
+
+ALL = ("",)
+
+WATCHED = ("conv5.pw", "conv11.pw", "conv13.pw", "decode_conv2.pw", "decode_conv4.pw")
+"""Layers whose maps are rehearsed, too."""
 
 
 @dataclass(frozen=True)
@@ -45,22 +53,32 @@ class Settings:
     """All that decides the weights, beside the pictures.
 
     Attributes:
-        images: views that are shown, half of them of the place.
+        images: views that are shown.
         size: side of the network's input [px].
         batch: views of a step.
+        here: those of them that show the place; the others are rehearsed.
         rate: learning rate at the beginning; a half cosine leads to a hundredth of it.
         rehearse: weight of the rehearsal's loss beside the place's.
+        maps: weight of how far the maps of :data:`WATCHED` are from those before, where it is rehearsed.
+        layers: what the names of layers that learn begin with.
+        tinted: share of the rehearsed views that get the colours of a picture of the place.
         seed: of all chance.
-        augment: ranges of the views.
+        augment: ranges of the place's views.
+        others: ranges of the rehearsed views: wide, for answers are to stay on pictures that are like neither.
     """
 
     images: int = 3200
     size: int = 224
     batch: int = 8
+    here: int = 2
     rate: float = 5e-4
-    rehearse: float = 1.0
+    rehearse: float = 3.0
+    maps: float = 0.0
+    layers: tuple[str, ...] = DEEP
+    tinted: float = 0.5
     seed: int = 1
     augment: Ranges = field(default_factory=lambda: Ranges(scale=1.2, rotation=4.0, jitter=0.2, exposure=0.5))
+    others: Ranges = field(default_factory=lambda: Ranges(scale=2.0, rotation=8.0, jitter=0.4, exposure=1.0, light=1.0))
 
 
 class Adapter:
@@ -88,7 +106,10 @@ class Adapter:
         """Train, and give the weights, folded, as float16 rounds them."""
         own = self.settings
         phase = Phase(own.images, own.size, own.batch, own.rate, own.rate / 100, warmup=own.batch * 10)
-        optimiser = torch.optim.AdamW(self.model.parameters(), lr=own.rate, weight_decay=0.0)
+        for node in weighted(self.graph):
+            self.model.layer(node.name).requires_grad_(node.name.startswith(own.layers))
+        learning = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
+        optimiser = torch.optim.AdamW(learning, lr=own.rate, weight_decay=0.0)
         self.model.eval()  # Normalisation stays as it was measured.
         for step in range(phase.steps):
             for group in optimiser.param_groups:
@@ -96,53 +117,37 @@ class Adapter:
             loss = self._loss(CALIBRATING + step * own.batch)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
-            torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+            torch.nn.utils.clip_grad_norm_(learning, 1.0)
             optimiser.step()
             told(step + 1, phase.steps)
         return {name: array.astype(np.float16) for name, array in folded_graph(self.model).items()}
 
     def _loss(self, first: int) -> Tensor:
-        count = self.settings.batch // 2
-        here = [self._view(first + i, of_place=True) for i in range(count)]
-        there = torch.cat([self._view(first + count + i, of_place=False)[0] for i in range(count)])
-        answers = halved(self.model(torch.cat([*(pixels for pixels, _ in here), there]))[0], self.settings.size)
+        own, watched = self.settings, WATCHED if self.settings.maps else ()
+        views = [self._view(first + i, of_place=i < own.here) for i in range(own.batch)]
+        pixels = torch.cat([pixels for pixels, _ in views])
+        answers, maps = self.model(pixels, watched)
         with torch.no_grad():
-            taught = halved(self.before(there)[0], self.settings.size)
-        truth = torch.stack([depth for _, depth in here])
-        return _distance(answers[:count], truth) + self.settings.rehearse * _distance(answers[count:], taught)
+            taught, kept = self.before(pixels[own.here :], watched)
+        answers, taught = halved(answers, own.size), halved(taught, own.size)
+        truth = torch.stack([depth for _, depth in views[: own.here]])
+        loss = _distance(answers[: own.here], truth) + own.rehearse * _distance(answers[own.here :], taught)
+        for name in watched:
+            spread = kept[name].var(dim=(0, 2, 3), correction=0).mean().clamp(min=1e-12)
+            loss = loss + own.maps * functional.mse_loss(maps[name][own.here :], kept[name]) / spread
+        return loss
 
     def _view(self, number: int, of_place: bool) -> tuple[Tensor, Tensor]:
         """Pixels (1, 3, size, size) and depth (1, size / 2, size / 2) of view ``number``; the same for a number."""
         rng = np.random.default_rng([self.settings.seed, number])
-        frames = self.place.learned if of_place else self.others
-        view = random_view(frames[int(rng.integers(len(frames)))], self.settings.size, self.settings.augment, rng)
-        half = self.settings.size // 2
-        depth = np.zeros((half, half), np.float32) if view.depth is None else view.depth
-        return as_tensor(view.pixels[None]), torch.from_numpy(depth)[None]
-
-
-def errors(network: Network, arrays: Arrays, frames: Sequence[Frame], size: int = 224) -> dict[str, float]:
-    """Means of delta1, RMSE [m] and absolute relative error over frames, corrected for their focal length.
-
-    Args:
-        network: the table.
-        arrays: its weights, folded.
-        frames: with depth.
-        size: side of the network's input [px].
-    """
-    graph = graph_of(network)
-    model: GraphNetwork = graph_from_arrays(graph, {k: np.asarray(v, np.float32) for k, v in arrays.items()})
-    model.to(memory_format=torch.channels_last)
-    rows = []
-    for start in range(0, len(frames), TOGETHER):
-        part = frames[start : start + TOGETHER]
-        views = [plain_view(frame, size) for frame in part]
-        with torch.inference_mode():
-            answers = halved(model(as_tensor(np.stack([view.pixels for view in views])))[0], size).numpy()
-        for frame, view, answer in zip(part, views, answers, strict=True):
-            if view.depth is not None and (view.depth > 0).any():
-                rows.append(metrics.evaluate(answer[0] * focal_ratio(frame, *seen_part(frame), size), view.depth))
-    return {name: float(np.mean([row[name] for row in rows])) for name in ("delta1", "rmse_m", "abs_rel")}
+        own, frames = self.settings, self.place.learned if of_place else self.others
+        ranges = own.augment if of_place else own.others
+        view = random_view(frames[int(rng.integers(len(frames)))], own.size, ranges, rng)
+        pixels = view.pixels
+        if not of_place and rng.random() < own.tinted:
+            pixels = tinted(pixels, self.place.learned[int(rng.integers(len(self.place.learned)))].pixels)
+        depth = np.zeros((own.size // 2,) * 2, np.float32) if view.depth is None else view.depth
+        return as_tensor(pixels[None]), torch.from_numpy(depth)[None]
 
 
 def _distance(depth: Tensor, truth: Tensor) -> Tensor:

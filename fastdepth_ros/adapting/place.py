@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,6 +21,12 @@ MOST_FRAMES = 600
 
 FEWEST_FRAMES = 8
 
+CELLS = 112
+"""Rows and columns of the network's answer."""
+
+
+Reader = Callable[[Path], list[Frame]]
+
 
 @dataclass(frozen=True)
 class Place:
@@ -35,7 +41,9 @@ class Place:
     held: tuple[Frame, ...]
 
 
-def place_of(paths: Sequence[Path], held: float = 0.1, points: int = 0, seed: int = 1) -> Place:
+def place_of(
+    paths: Sequence[Path], held: float = 0.1, points: int = 0, seed: int = 1, read: Reader | None = None
+) -> Place:
     """Read recordings, or folders of pictures with depth.
 
     The last share of each is held back in one piece: neighbouring frames show the same.
@@ -45,6 +53,7 @@ def place_of(paths: Sequence[Path], held: float = 0.1, points: int = 0, seed: in
         held: share of each that is held back.
         points: pixels of every frame whose depth is taken, drawn by chance, as a map of SLAM has them; 0 takes all.
         seed: of that chance.
+        read: gives the frames of a path in place of those whose depth is known everywhere.
 
     Raises:
         SettingError: a share is out of range, or there are too few frames with depth.
@@ -57,7 +66,7 @@ def place_of(paths: Sequence[Path], held: float = 0.1, points: int = 0, seed: in
     learned: list[Frame] = []
     kept: list[Frame] = []
     for path in paths:
-        frames = [small(each.frame) for each in labelled([path])]
+        frames = [small(each.frame) for each in labelled([path])] if read is None else read(path)
         count = max(1, round(held * len(frames)))
         if len(frames) < FEWEST_FRAMES or count >= len(frames):
             cause = f"{path} has {len(frames)} frames with depth, of which {count} are held back"
@@ -65,11 +74,15 @@ def place_of(paths: Sequence[Path], held: float = 0.1, points: int = 0, seed: in
         learned += frames[:-count]
         kept += frames[-count:]
     every = -(-len(learned) // MOST_FRAMES)
-    chosen = learned[::every]
+    chosen, judging = learned[::every], kept[:: -(-len(kept) // MOST_FRAMES)]
     if points:
         rng = np.random.default_rng(seed)
         chosen = [sparse(frame, points, rng) for frame in chosen]
-    return Place(tuple(chosen), tuple(kept[:: -(-len(kept) // MOST_FRAMES)]))
+    if points or read:
+        chosen = [spread(frame) for frame in chosen]
+    if read:
+        judging = [spread(frame) for frame in judging]
+    return Place(tuple(chosen), tuple(judging))
 
 
 def small(frame: Frame) -> Frame:
@@ -95,3 +108,16 @@ def sparse(frame: Frame, points: int, rng: np.random.Generator) -> Frame:
     kept = rng.choice(known, min(points, len(known)), replace=False)
     depth.flat[kept] = frame.depth.flat[kept]
     return replace(frame, depth=depth)
+
+
+def spread(frame: Frame) -> Frame:
+    """A frame each of whose known depths fills the cell of the answer around it.
+
+    A view takes the depth of one pixel for each cell, and would pass by most of few points. Where cells meet, the
+    farther depth stays.
+    """
+    if frame.depth is None:
+        return frame
+    height, width = frame.depth.shape
+    cell = np.ones((max(1, round(height / CELLS)), max(1, round(width / CELLS))), np.uint8)
+    return replace(frame, depth=np.asarray(cv2.dilate(frame.depth, cell)))

@@ -1,4 +1,4 @@
-"""Pictures of other places: computed rooms, halls and seats."""
+"""Pictures of other places: computed rooms, halls, seats and desks."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def rehearsal(folder: Path | None, progress: Callable[[str], object]) -> tuple[l
     """Pictures to rehearse with, and some that say what is forgotten.
 
     Args:
-        folder: whose pictures; None computes rooms, halls and seats once, and keeps them in the cache.
+        folder: whose pictures; None computes rooms, halls, seats and desks once, and keeps them in the cache.
         progress: told what is being done.
 
     Raises:
@@ -46,5 +46,5 @@ def rehearsal(folder: Path | None, progress: Callable[[str], object]) -> tuple[l
             f"{folder} holds {len(frames)} pictures to rehearse with", "Take two or more, or none named."
         )
     return [frame for i, frame in enumerate(frames) if i // HELD % HELD != 1], [
-        frame for i, frame in enumerate(frames) if i // HELD % HELD == 1 and frame.depth is not None
+        frame for i, frame in enumerate(frames) if i // HELD % HELD == 1
     ]

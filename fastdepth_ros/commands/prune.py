@@ -15,8 +15,9 @@ from fastdepth_ros.commands.stopping import stopping
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.files.reading import parse_json, read
 from fastdepth_ros.network.entries import Entry, entry
+from fastdepth_ros.network.fastdepth import table_of
 from fastdepth_ros.pruning.board import BOARDS, board_latency
-from fastdepth_ros.pruning.entry_file import table_of, write_entry
+from fastdepth_ros.pruning.entry_file import write_entry
 from fastdepth_ros.pruning.judge import NormJudge
 from fastdepth_ros.pruning.run import LOG, Job, Run
 from fastdepth_ros.pruning.schedule import Schedule

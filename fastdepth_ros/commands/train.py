@@ -15,7 +15,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from fastdepth_ros.commands import train_network
 from fastdepth_ros.commands.stopping import stopping
 from fastdepth_ros.errors import SettingError
-from fastdepth_ros.network import Network
 
 if TYPE_CHECKING:
     from fastdepth_ros.training.trainer import Trainer
@@ -90,9 +89,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _export(trainer: Trainer, path: Path, console: Console) -> None:
-    from fastdepth_ros.training.export import export, export_arrays
+    from fastdepth_ros.training.export import export, export_arrays, table_trained
 
-    if isinstance(trainer.recipe.network, Network):
+    if path.suffix != ".npz" and table_trained(trainer, path.name) is not None:
         bundle = export(trainer, path)
         console.print(f"{bundle.path}: weights sha256 {bundle.weights_sha256}")
     else:

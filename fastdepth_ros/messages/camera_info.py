@@ -5,10 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import replace
-from typing import NamedTuple, TypeAlias
-
-from sensor_msgs.msg import CameraInfo
-from std_msgs.msg import Header
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from fastdepth_ros.camera import FOCAL_RATIO, Intrinsics, check_lens, implausible
 from fastdepth_ros.errors import CalibrationError
@@ -17,7 +14,12 @@ from fastdepth_ros.lens.lens import UPRIGHT, Lens, pinhole
 from fastdepth_ros.lens.warp import check_sides
 from fastdepth_ros.messages.serialized import SerializedCameraInfo
 
-AnyCameraInfo: TypeAlias = CameraInfo | SerializedCameraInfo
+if TYPE_CHECKING:
+    # ROS is where messages are made; recordings are read without it, too.
+    from sensor_msgs.msg import CameraInfo
+    from std_msgs.msg import Header
+
+AnyCameraInfo: TypeAlias = "CameraInfo | SerializedCameraInfo"
 
 MOST_SKEW = 0.02
 """Share of fx: some calibrations find a little."""
@@ -148,6 +150,8 @@ def depth_camera_info(camera: Intrinsics, source: AnyCameraInfo, header: Header)
         source: the camera_info of the image; the baseline of a stereo camera (Tx and Ty of P) is kept.
         header: of the image.
     """
+    from sensor_msgs.msg import CameraInfo
+
     k = [camera.fx, 0.0, camera.cx, 0.0, camera.fy, camera.cy, 0.0, 0.0, 1.0]
     tx, ty = _baseline(source, camera)
     return CameraInfo(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastdepth_ros.network.builder import GraphBuilder
 from fastdepth_ros.network.graph import Graph
 from fastdepth_ros.network.kinds import Add, Depthwise, Full, Upsample
-from fastdepth_ros.network.table import Network
+from fastdepth_ros.network.table import ENCODER_STRIDES, Network
 
 
 def graph_of(network: Network, name: str = "") -> Graph:
@@ -32,3 +32,14 @@ def graph_of(network: Network, name: str = "") -> Graph:
         if step.skip is not None:
             graph.add(f"{step.name}.add", Add(), (graph.here, step.skip))
     return graph.graph()
+
+
+def table_of(graph: Graph, name: str) -> Network | None:
+    """The variant of FastDepth that a graph is, which bundles and the node know; None where it is none."""
+    try:
+        encoder = (graph.channels["conv0"], *(graph.channels[f"conv{i}.pw"] for i in range(1, len(ENCODER_STRIDES))))
+        decoder = tuple(graph.channels[f"decode_conv{i}.pw"] for i in range(1, 6))
+    except KeyError:
+        return None
+    network = Network(name, encoder, decoder)
+    return network if graph_of(network).nodes == graph.nodes else None

@@ -190,6 +190,11 @@ class Graph:
                 self.refuse(node.name, f"{said}, and {MOST_SCALE} is the most")
 
 
+def weighted(graph: Graph) -> list[Node]:
+    """Layers that have weights."""
+    return [node for node in graph.nodes if isinstance(node.layer, Weighted)]
+
+
 def follow(
     graph: Graph,
     compute: Callable[[Node, Sequence[Value]], Value],

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from fastdepth_ros.network.table import Network
 from fastdepth_ros.runtime.bundle import CARD, Bundle, Manifest, write_bundle
-from fastdepth_ros.training.augment import VIEW_FOCAL
+from fastdepth_ros.training.augment import view_focal
 from fastdepth_ros.training.export import LICENCE
 
 
@@ -36,7 +36,7 @@ def export(
     manifest = Manifest(
         name=folder.name,
         network=network,
-        training_focal=VIEW_FOCAL,
+        training_focal=view_focal(*size),
         licence=LICENCE,
         trained_on=trained_on,
         input_height=size[0],

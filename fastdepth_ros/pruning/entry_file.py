@@ -11,10 +11,8 @@ import yaml
 from fastdepth_ros.errors import NetworkError
 from fastdepth_ros.files.writing import make_parents, write_file
 from fastdepth_ros.network.entries import PARTS, read_entry
-from fastdepth_ros.network.fastdepth import graph_of
 from fastdepth_ros.network.graph import PICTURE, Graph, Node
 from fastdepth_ros.network.kinds import Add, Concatenate, Full
-from fastdepth_ros.network.table import ENCODER_STRIDES, Network
 
 
 def write_entry(path: Path, graph: Graph, height: int, width: int, about: str, source: str) -> None:
@@ -63,14 +61,3 @@ def _row(graph: Graph, node: Node, before: str) -> dict[str, Any]:
     if first != before:
         arguments["from"] = first
     return {"conv" if isinstance(layer, Full) else layer.word: arguments}
-
-
-def table_of(graph: Graph, name: str) -> Network | None:
-    """The variant of FastDepth that a graph is, which bundles and the node know; None where it is none."""
-    try:
-        encoder = (graph.channels["conv0"], *(graph.channels[f"conv{i}.pw"] for i in range(1, len(ENCODER_STRIDES))))
-        decoder = tuple(graph.channels[f"decode_conv{i}.pw"] for i in range(1, 6))
-    except KeyError:
-        return None
-    network = Network(name, encoder, decoder)
-    return network if graph_of(network).nodes == graph.nodes else None

@@ -8,9 +8,9 @@ from typing import Any
 
 from fastdepth_ros.evaluation.figures import save
 from fastdepth_ros.evaluation.network_picture import COLOURS, INK, PALE
-from fastdepth_ros.network.graph import Graph
+from fastdepth_ros.network.graph import Graph, weighted
 from fastdepth_ros.network.kinds import Depthwise
-from fastdepth_ros.pruning.widths import channels_of, resized, weighted
+from fastdepth_ros.pruning.widths import channels_of, resized
 
 
 def draw_run(path: Path, graph: Graph, log: Mapping[str, Any]) -> None:

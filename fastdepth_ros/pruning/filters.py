@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from fastdepth_ros.network.graph import Graph, Node
+from fastdepth_ros.network.graph import Graph, Node, weighted
 from fastdepth_ros.network.kinds import Depthwise, Transposed
-from fastdepth_ros.pruning.widths import Channels, Group, weighted
+from fastdepth_ros.pruning.widths import Channels, Group
 
 Indices = npt.NDArray[np.intp]
 Array = npt.NDArray[Any]

@@ -8,9 +8,9 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from fastdepth_ros.network.graph import Graph
+from fastdepth_ros.network.graph import Graph, weighted
 from fastdepth_ros.pruning.filters import cut_arrays, cuts, strength, strongest
-from fastdepth_ros.pruning.widths import Channels, resized, weighted
+from fastdepth_ros.pruning.widths import Channels, resized
 
 Arrays = dict[str, npt.NDArray[Any]]
 

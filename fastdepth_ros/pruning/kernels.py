@@ -12,9 +12,9 @@ import numpy as np
 from fastdepth_ros.compiler.export import compile_bundle
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.lowering.build import compile_graph
+from fastdepth_ros.network.fastdepth import table_of
 from fastdepth_ros.network.graph import Graph
 from fastdepth_ros.network.noise import noise_weights
-from fastdepth_ros.pruning.entry_file import table_of
 from fastdepth_ros.runtime.bundle import Manifest, write_bundle
 from fastdepth_ros.runtime.engine import aligned, configure_pool, load_machine, tvm_ffi
 from fastdepth_ros.runtime.graph_engine import GraphEngine

@@ -22,7 +22,6 @@ from fastdepth_ros.evaluation import metrics
 from fastdepth_ros.evaluation.dataset import Sample, last_share
 from fastdepth_ros.network.graph import Graph
 from fastdepth_ros.pruning.judge import Arrays, Told
-from fastdepth_ros.pruning.unfold import from_state, measured_anew, to_arrays, unfolded
 from fastdepth_ros.training import checkpoint
 from fastdepth_ros.training.augment import plain_view
 from fastdepth_ros.training.feed import Feed, split
@@ -31,6 +30,7 @@ from fastdepth_ros.training.memory import keep_freed_memory
 from fastdepth_ros.training.objective import Shown, loss_of
 from fastdepth_ros.training.optimising import learning_rate, optimiser_of
 from fastdepth_ros.training.recipe import Phase, Recipe
+from fastdepth_ros.training.unfold import from_state, measured_anew, to_arrays, unfolded
 
 TUNED = "tuned.pt"
 TOGETHER = 16

@@ -13,10 +13,9 @@ import numpy.typing as npt
 from fastdepth_ros.errors import SettingError, WeightsError
 from fastdepth_ros.importing import npz
 from fastdepth_ros.models import find_bundle
-from fastdepth_ros.network.graph import Graph
+from fastdepth_ros.network.graph import Graph, weighted
 from fastdepth_ros.network.noise import noise_weights
 from fastdepth_ros.pruning.judge import Arrays
-from fastdepth_ros.pruning.widths import weighted
 
 CHECKPOINT = ".pt"
 

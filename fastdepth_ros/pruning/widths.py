@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from fastdepth_ros.network.graph import PICTURE, Graph, Node
-from fastdepth_ros.network.kinds import Add, Concatenate, Full, Transposed, Weighted
+from fastdepth_ros.network.kinds import Add, Concatenate, Full, Transposed
 
 Widths = dict[str, int]
 """Name of a group -> its channels."""
@@ -126,8 +126,3 @@ def resized(graph: Graph, channels: Channels, widths: Mapping[str, int], name: s
             node = replace(node, layer=replace(layer, outputs=width_of[node.name]))
         nodes.append(node)
     return replace(graph, name=name or graph.name, nodes=tuple(nodes))
-
-
-def weighted(graph: Graph) -> list[Node]:
-    """Layers that have weights."""
-    return [node for node in graph.nodes if isinstance(node.layer, Weighted)]

@@ -89,6 +89,11 @@ class TrainingView:
     taught: npt.NDArray[np.uint8] | None = None
 
 
+def view_focal(height: int, width: int) -> tuple[float, float]:
+    """Focal length (x, y) of the view in a network's input of ``height`` x ``width`` [px]."""
+    return VIEW_FOCAL[0] * width / VIEW_SIZE, VIEW_FOCAL[1] * height / VIEW_SIZE
+
+
 def plain_view(picture: Frame, size: int, across: int | None = None) -> TrainingView:
     """The middle of the picture as validation sees it: see :func:`seen_part`; depth as measured, not divided.
 

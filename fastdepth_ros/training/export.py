@@ -12,8 +12,9 @@ import numpy.typing as npt
 from fastdepth_ros.errors import WeightsError
 from fastdepth_ros.files.writing import write_output
 from fastdepth_ros.network import Network
+from fastdepth_ros.network.fastdepth import table_of
 from fastdepth_ros.runtime.bundle import CARD, Bundle, Manifest, write_bundle
-from fastdepth_ros.training.augment import VIEW_FOCAL
+from fastdepth_ros.training.augment import view_focal
 from fastdepth_ros.training.modules import arrays_of
 from fastdepth_ros.training.trainer import Trainer
 
@@ -23,6 +24,8 @@ LICENCE = "Apache-2.0 for the weights; some of the training pictures are for res
 def export(trainer: Trainer, folder: Path, name: str | None = None) -> Bundle:
     """Write the averaged weights of a run of a variant of FastDepth as a bundle; a model card that is there stays.
 
+    It is for pictures of the size that the recipe's last phase has.
+
     Args:
         trainer: made in the folder of the run.
         folder: the bundle's; made where it does not exist.
@@ -31,18 +34,32 @@ def export(trainer: Trainer, folder: Path, name: str | None = None) -> Bundle:
     Raises:
         WeightsError: nothing was trained yet, or a weight is beyond float16.
     """
-    network = trainer.recipe.network
-    assert isinstance(network, Network), "a graph has no bundle"
+    network = table_trained(trainer, name or folder.name)
+    assert network is not None, "another graph has no bundle"
+    height, width = trainer.recipe.phases[-1].sides
     arrays = {key: array.astype(np.float16) for key, array in _trained(trainer).items()}
     manifest = Manifest(
         name=name or folder.name,
         network=network,
-        training_focal=VIEW_FOCAL,
+        training_focal=view_focal(height, width),
         licence=LICENCE,
         trained_on=_about(trainer),
+        input_height=height,
+        input_width=width,
     )
     card = None if (folder / CARD).is_file() else f"# {manifest.name}\n\n{manifest.trained_on}\n"
     return write_bundle(folder, manifest, arrays, card)
+
+
+def table_trained(trainer: Trainer, name: str) -> Network | None:
+    """The variant of FastDepth that a run trains; None where it trains something else.
+
+    Args:
+        trainer: made in the folder of the run.
+        name: of the variant, where the recipe names it by a file.
+    """
+    network = trainer.recipe.network
+    return network if isinstance(network, Network) else table_of(network, name)
 
 
 def export_arrays(trainer: Trainer, path: Path) -> None:

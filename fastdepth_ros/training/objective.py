@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from fastdepth_ros.training import distill, losses
-from fastdepth_ros.training.augment import VIEW_FOCAL, VIEW_SIZE
+from fastdepth_ros.training.augment import view_focal
 from fastdepth_ros.training.modules import Module
 from fastdepth_ros.training.recipe_data import Loss
 from fastdepth_ros.training.terms import LIKENESS, TERMS, Compared
@@ -89,8 +89,7 @@ def loss_of(weights: Loss, shown: Shown, teaching: Teaching | None) -> dict[str,
             terms["hints"] = compared["hints"]
         target, counts = torch.where(known > 0, truth, answer), torch.maximum(known, heard)
     height, width = depth.shape[-2:]
-    focal = (VIEW_FOCAL[0] * width / VIEW_SIZE, VIEW_FOCAL[1] * height / VIEW_SIZE)
-    pair = Compared(depth, target, counts, focal, shown.seed)
+    pair = Compared(depth, target, counts, view_focal(height, width), shown.seed)
     for word, term in TERMS.items():
         if weight := getattr(weights, word):
             loss = loss + weight * term(pair)

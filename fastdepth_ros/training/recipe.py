@@ -95,8 +95,9 @@ def check(recipe: Recipe, where: str) -> None:
     for average in (recipe.average, *(phase.average for phase in recipe.phases)):
         if average is not None and not 0 <= average < 1:
             raise _error(where, f"average is {average}", "The decay is in [0, 1).")
-    if recipe.start is not None and not isinstance(recipe.network, Graph):
-        raise _error(where, f"start cannot be put into {recipe.network.name}", "It is for encoders of entries.")
+    if recipe.start is not None and not (recipe.starts_whole or isinstance(recipe.network, Graph)):
+        remedy = "A torch file is for encoders of entries; name a bundle or an .npz."
+        raise _error(where, f"start cannot be put into {recipe.network.name}", remedy)
     if recipe.teacher is not None:
         for name, _ in recipe.teacher.pairs:
             if name not in maps_of(recipe.network):

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from fastdepth_ros.training.augment import Ranges
 from fastdepth_ros.training.modules import Trainable
+
+TORCH = (".pth", ".pt")
+"""Suffixes of torch files."""
 
 OPTIMISERS = ("adamw", "adam", "sgd")
 DECAYS = ("cosine", "polynomial")
@@ -45,7 +49,8 @@ class Teacher:
     """A trained network to learn from.
 
     Attributes:
-        path, sha256: a file that ``fastdepth import`` reads, or arrays (.npz) of ``network``.
+        path, sha256: a file that ``fastdepth import`` reads, ``weights.safetensors`` of a bundle, or arrays (.npz) of
+            ``network``.
         hints: maps that are compared, each by the name that it has in both networks, or as ``STUDENT=TEACHER``.
         half: ask it in bfloat16.
         network: name of an entry, where the teacher is no variant of FastDepth.
@@ -189,7 +194,13 @@ class Recipe:
     average: float = 0.999
     """Decay of the weights' exponential moving average per step."""
     start: DataFile | None = None
-    """Weights of ImageNet for a graph's encoder (``pretrained.py``); None for random ones."""
+    """Weights to begin with: a bundle's folder or an .npz of the whole network (``starting.py``), or a torch file of
+    ImageNet for a graph's encoder (``pretrained.py``); None for random ones."""
+
+    @property
+    def starts_whole(self) -> bool:
+        """Whether it begins with weights of the whole network."""
+        return self.start is not None and Path(self.start.path).suffix not in TORCH
 
     @property
     def steps(self) -> int:

@@ -11,6 +11,7 @@ import torch
 
 from fastdepth_ros.errors import SettingError, WeightsError, brief
 from fastdepth_ros.importing import read_weights
+from fastdepth_ros.runtime.bundle import WEIGHTS, Bundle
 from fastdepth_ros.training import distill
 from fastdepth_ros.training.feed import check_sha256, find
 from fastdepth_ros.training.modules import Trainable, frozen, maps_of, network_named
@@ -23,6 +24,7 @@ def teaching_of(recipe: Recipe, folders: list[Path], device: str) -> Teaching | 
 
     Raises:
         SettingError: its file is missing or another one, or it has no map of a name.
+        BundleError: its bundle was altered.
         WeightsError: its arrays do not fit.
     """
     if recipe.teacher is None:
@@ -42,6 +44,9 @@ def teaching_of(recipe: Recipe, folders: list[Path], device: str) -> Teaching | 
 
 
 def _read(teacher: Teacher, path: Path) -> tuple[Trainable, dict[str, npt.NDArray[Any]]]:
+    if path.name == WEIGHTS:
+        bundle = Bundle.open(path.parent)
+        return bundle.manifest.network, dict(bundle.weights())
     if not teacher.network:
         return read_weights(path)
     try:

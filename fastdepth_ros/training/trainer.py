@@ -20,15 +20,14 @@ from fastdepth_ros.training import checkpoint, curves
 from fastdepth_ros.training.augment import VIEW_SIZE, plain_view
 from fastdepth_ros.training.continuing import continues, fingerprint
 from fastdepth_ros.training.feed import Batch, Feed, checked, split
-from fastdepth_ros.training.graph_network import GraphNetwork
 from fastdepth_ros.training.memory import keep_freed_memory
 from fastdepth_ros.training.modules import arrays_of, frozen, module_of
 from fastdepth_ros.training.network import copy_statistics
 from fastdepth_ros.training.objective import Shown, loss_of, on_grid
 from fastdepth_ros.training.optimising import learning_rate, optimiser_of
-from fastdepth_ros.training.pretrained import begin_with
 from fastdepth_ros.training.processes import ALONE, Processes
 from fastdepth_ros.training.recipe_data import Phase, Recipe
+from fastdepth_ros.training.starting import CALIBRATING, begin
 from fastdepth_ros.training.teaching import teaching_of
 
 CHECKPOINT = "checkpoint.pt"
@@ -93,8 +92,8 @@ class Trainer:
         torch.manual_seed(recipe.seed)
         # Made on the CPU, so that a seed gives the same first weights everywhere.
         model = module_of(recipe.network)
-        if recipe.start is not None and isinstance(model, GraphNetwork):
-            begin_with(model, checked(recipe.start, folders))
+        if recipe.start is not None and not (out / CHECKPOINT).is_file():
+            begin(model, recipe, checked(recipe.start, folders), self._first_pictures())
         self.model = model.to(device, memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.model).requires_grad_(False)
         self.teaching = teaching_of(recipe, folders, device)
@@ -194,6 +193,12 @@ class Trainer:
             return
         rows = [row for row in curves.read(self.out / CURVES) if row["step"] <= self.step]
         curves.write(self.out / CURVES, rows)
+
+    def _first_pictures(self) -> Tensor:
+        """The first pictures that all processes together are shown, as the first phase shows them."""
+        phase, feed = self.recipe.phases[0], Feed(self.recipe, self.samples)
+        shown = [feed.batch(step, phase).pixels for step in range(-(-CALIBRATING // phase.batch))]
+        return _resized(_tensor(np.concatenate(shown)[:CALIBRATING]), phase.sides)
 
     def _phase(self) -> tuple[Phase, int]:
         """The phase of the next step, and how many of its steps are done."""

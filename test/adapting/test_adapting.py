@@ -1,6 +1,7 @@
 """A bundle that learns a place: better there, no worse elsewhere, or not written at all."""
 
 import json
+import re
 from pathlib import Path
 
 import cv2
@@ -8,14 +9,17 @@ import numpy as np
 import pytest
 from made_weights import random_weights
 
-from fastdepth_ros.adapting.place import FEWEST_FRAMES, SHORT_SIDE, place_of, small, sparse
+from fastdepth_ros.adapting.line import between, farthest
+from fastdepth_ros.adapting.place import FEWEST_FRAMES, SHORT_SIDE, place_of, small, sparse, spread
 from fastdepth_ros.adapting.rehearsal import HELD, rehearsal
+from fastdepth_ros.adapting.tint import tinted
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.cli import main
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.evaluation.dataset import Frame
 from fastdepth_ros.network import Network
 from fastdepth_ros.runtime.bundle import Bundle, Manifest, write_bundle
+from fastdepth_ros.training.augment import plain_view
 
 TOY = Network("toy", (4, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8), (8, 8, 8, 8, 8))
 
@@ -51,13 +55,27 @@ def test_the_last_frames_of_each_recording_are_held_back(tmp_path):
 
 
 def test_points_are_as_many_as_were_asked_for_and_true(tmp_path):
-    place = place_of([write_place(tmp_path / "one", 10)], 0.2, points=50)
-    whole = place_of([tmp_path / "one"], 0.2)
-    for few, all_of_it in zip(place.learned, whole.learned, strict=True):
+    place = place_of([write_place(tmp_path / "one", 10)], 0.2)
+    for frame in place.learned:
+        few = sparse(frame, 50, np.random.default_rng(0))
         known = few.depth > 0
         assert known.sum() == 50
-        assert np.array_equal(few.depth[known], all_of_it.depth[known])
+        assert np.array_equal(few.depth[known], frame.depth[known])
+
+
+def test_of_few_points_a_view_sees_nearly_all(tmp_path):
+    rng = np.random.default_rng(0)
+    whole = Frame(np.zeros((256, 341, 3), np.uint8), rng.uniform(1, 5, (256, 341)).astype(np.float32), None)
+    few = sparse(whole, 150, rng)
+    assert (plain_view(few, 224).depth > 0).sum() < 40, "a view takes one pixel in seven"
+    seen = plain_view(spread(few), 224).depth
+    assert 120 < (seen > 0).sum() < 240
+    assert np.isin(seen[seen > 0], few.depth).all()
+    place = place_of([write_place(tmp_path / "one", 10)], 0.2, points=50)
+    assert all(0 < (frame.depth > 0).mean() < 0.2 for frame in place.learned)
     assert all((frame.depth > 0).all() for frame in place.held)
+    blind = Frame(whole.pixels, None, None)
+    assert spread(blind) is blind
 
 
 def test_a_frame_that_knows_nothing_stays_one():
@@ -92,27 +110,54 @@ def test_a_room_in_six_is_not_rehearsed(tmp_path):
         rehearsal(write_place(tmp_path / "one", 1), print)
 
 
+def test_a_picture_gets_the_colours_of_another():
+    rng = np.random.default_rng(0)
+    bluish = np.clip(rng.normal((60, 80, 160), 12, (40, 50, 3)), 0, 255).astype(np.uint8)
+    plain = np.clip(rng.normal(120, 20, (30, 40, 3)), 0, 255).astype(np.uint8)
+    found = tinted(plain, bluish)
+    assert found.shape == plain.shape
+    assert found.mean((0, 1)) == pytest.approx(bluish.mean((0, 1)), abs=1.5)
+    assert found.std((0, 1)) == pytest.approx(bluish.std((0, 1)), abs=1.5)
+    flat = tinted(np.full((4, 4, 3), 7, np.uint8), bluish)
+    assert flat.std() < 60, "what is of one colour stays so"
+
+
+def test_weights_lie_on_the_line_between_those_before_and_those_after():
+    one, two = {"a": np.zeros(3, np.float32)}, {"a": np.ones(3, np.float16)}
+    assert between(one, two, 0.25)["a"] == pytest.approx([0.25] * 3)
+    assert between(one, two, 1.0)["a"].dtype == np.float16
+
+
+@pytest.mark.parametrize(("most", "share"), [(1.0, 1.0), (0.5, 0.5), (0.46, 0.45), (0.01, 0.0)])
+def test_the_way_ends_where_more_would_be_forgotten(most, share):
+    one, two = {"a": np.zeros(1, np.float32)}, {"a": np.ones(1, np.float32)}
+    found, arrays = farthest(one, two, lambda arrays: float(arrays["a"][0]) ** 1.0, most)
+    assert found == pytest.approx(share)
+    assert arrays["a"] == pytest.approx([share], abs=1e-3)
+
+
 def adapted(tmp_path: Path, toy: Path, *more: str) -> int:
     place, rooms = tmp_path / "place", tmp_path / "rooms"
     if not place.exists():
         write_place(place, 20, farther=1.5)
         write_place(rooms, 24, seed=5)
     line = ["adapt", str(place), "--bundle", str(toy), "--rehearsal", str(rooms), "--out", str(tmp_path / "mine")]
-    return main([*line, "--threads", "1", *more])
+    return main([*line, "--layers", "all", "--rehearse", "0.5", "--threads", "1", *more])
 
 
 def test_a_bundle_is_better_at_its_place_and_keeps_what_it_is(tmp_path, toy, capsys):
     pytest.importorskip("torch", reason="torch is in requirements/train.txt")
-    assert adapted(tmp_path, toy, "--images", "480", "--rate", "5e-3") == 0
+    assert adapted(tmp_path, toy, "--images", "480", "--rate", "5e-3", "--drift", "9") == 0
     said = capsys.readouterr().out
     assert "18 frames to learn from, 2 held back, 18 rehearsed" in said
+    assert "100 % of the way" in said
     found, before = Bundle.open(tmp_path / "mine"), Bundle.open(toy)
     assert found.manifest.network == before.manifest.network
     assert found.manifest.training_focal == before.manifest.training_focal
     assert "adapted to place: 480 views" in found.manifest.trained_on
     assert not np.array_equal(found.weights()["conv0.weight"], before.weights()["conv0.weight"])
     first = found.weights_sha256
-    assert adapted(tmp_path, toy, "--images", "480", "--rate", "5e-3") == 0
+    assert adapted(tmp_path, toy, "--images", "480", "--rate", "5e-3", "--drift", "9") == 0
     assert Bundle.open(tmp_path / "mine").weights_sha256 == first, "the same seed gives the same weights"
 
 
@@ -125,7 +170,8 @@ def test_no_bundle_is_written_where_nothing_was_gained(tmp_path, toy, capsys):
 
 def test_rehearsal_keeps_the_answers_elsewhere(tmp_path, toy):
     torch = pytest.importorskip("torch", reason="torch is in requirements/train.txt")
-    from fastdepth_ros.adapting.adapter import Adapter, Settings, errors
+    from fastdepth_ros.adapting.adapter import ALL, Adapter, Settings
+    from fastdepth_ros.adapting.judging import errors
 
     torch.set_num_threads(1)
     place = place_of([write_place(tmp_path / "place", 20, farther=1.5)], 0.2)
@@ -133,8 +179,30 @@ def test_rehearsal_keeps_the_answers_elsewhere(tmp_path, toy):
     before = dict(Bundle.open(toy).weights())
     moved = []
     for weight in (0.0, 4.0):
-        settings = Settings(images=320, size=64, rate=5e-3, rehearse=weight)
+        settings = Settings(images=320, size=64, rate=5e-3, rehearse=weight, layers=ALL)
         after = Adapter(TOY, before, place, others, settings).run()
         assert errors(TOY, after, place.held, 64)["abs_rel"] < errors(TOY, before, place.held, 64)["abs_rel"]
         moved.append(abs(errors(TOY, after, others, 64)["rmse_m"] - errors(TOY, before, others, 64)["rmse_m"]))
     assert moved[1] < moved[0]
+
+
+def test_answers_elsewhere_move_no_farther_than_they_may(tmp_path, toy, capsys):
+    pytest.importorskip("torch", reason="torch is in requirements/train.txt")
+    assert adapted(tmp_path, toy, "--images", "480", "--rate", "5e-3", "--drift", "0.02") == 0
+    way, moved, at_the_end = map(float, re.findall(r"([\d.]+) %", capsys.readouterr().out)[:3])
+    assert moved <= 2.0 < at_the_end
+    assert 0 < way < 100
+
+
+def test_drift_is_nought_where_nothing_changed_and_the_scale_where_that_did(tmp_path, toy):
+    torch = pytest.importorskip("torch", reason="torch is in requirements/train.txt")
+    from fastdepth_ros.adapting.judging import Drift
+    from fastdepth_ros.training.augment import Ranges
+
+    torch.set_num_threads(1)
+    before = dict(Bundle.open(toy).weights())
+    frames = place_of([write_place(tmp_path / "rooms", 10)], 0.2).learned
+    drift = Drift(TOY, before, frames, Ranges(), 64)
+    assert drift.of(before) == pytest.approx(0.0, abs=1e-5)
+    farther = {name: array * (1.1 if name.startswith("decode_conv6") else 1.0) for name, array in before.items()}
+    assert drift.of(farther) == pytest.approx(np.log(1.1), rel=0.05)

@@ -8,12 +8,12 @@ from fastdepth_ros.network import PRUNED
 from fastdepth_ros.network.builder import GraphBuilder
 from fastdepth_ros.network.entries import entry, names
 from fastdepth_ros.network.fastdepth import graph_of
-from fastdepth_ros.network.graph import Graph
+from fastdepth_ros.network.graph import Graph, weighted
 from fastdepth_ros.network.kinds import Add, Concatenate, Full, Transposed
 from fastdepth_ros.network.plain import evaluate
 from fastdepth_ros.pruning.filters import strength, strongest
 from fastdepth_ros.pruning.judge import NormJudge, cut_network
-from fastdepth_ros.pruning.widths import channels_of, resized, weighted
+from fastdepth_ros.pruning.widths import channels_of, resized
 
 
 def silenced(graph: Graph, makers: tuple[str, ...], places: list[int]) -> dict[str, np.ndarray]:

@@ -23,11 +23,12 @@ from fastdepth_ros.pruning.learner import Learner  # noqa: E402
 from fastdepth_ros.pruning.run import LOG, STATE  # noqa: E402
 from fastdepth_ros.pruning.start import trained_weights  # noqa: E402
 from fastdepth_ros.pruning.store import read_arrays, write_arrays  # noqa: E402
-from fastdepth_ros.pruning.unfold import from_state, measured_anew, to_arrays, unfolded  # noqa: E402
 from fastdepth_ros.runtime.bundle import Bundle  # noqa: E402
+from fastdepth_ros.training.augment import VIEW_FOCAL  # noqa: E402
 from fastdepth_ros.training.graph_network import graph_from_arrays  # noqa: E402
 from fastdepth_ros.training.recipe import parse_recipe, read_recipe  # noqa: E402
 from fastdepth_ros.training.trainer import CHECKPOINT, Pace, Trainer  # noqa: E402
+from fastdepth_ros.training.unfold import from_state, measured_anew, to_arrays, unfolded  # noqa: E402
 
 RECIPE = {
     "name": "tiny",
@@ -160,6 +161,7 @@ def test_a_run_that_was_killed_and_taken_up_again_ends_with_the_same_bytes(data,
     arrays, _ = read_arrays(whole / "weights.npz")
     graph.check_weights(arrays)
     bundle = Bundle.open(tmp_path / "bundle")
+    assert bundle.manifest.training_focal == pytest.approx([focal * 64 / 224 for focal in VIEW_FOCAL])
     assert bundle.manifest.network.encoder[0] == graph.channels["conv0"]
     assert np.allclose(bundle.weights()["conv0.weight"], arrays["conv0.weight"], atol=1e-2)
 

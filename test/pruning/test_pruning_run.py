@@ -12,9 +12,9 @@ from fastdepth_ros.errors import NetworkError, SettingError, WeightsError
 from fastdepth_ros.estimate.latency import estimate
 from fastdepth_ros.network import FULL, PRUNED
 from fastdepth_ros.network.entries import entry, names, read_entry
-from fastdepth_ros.network.fastdepth import graph_of
+from fastdepth_ros.network.fastdepth import graph_of, table_of
 from fastdepth_ros.pruning.board import BOARDS, board_latency
-from fastdepth_ros.pruning.entry_file import table_of, write_entry
+from fastdepth_ros.pruning.entry_file import write_entry
 from fastdepth_ros.pruning.judge import NormJudge
 from fastdepth_ros.pruning.latency import Latency, Unit
 from fastdepth_ros.pruning.proposals import Judged, Proposal, best, proposals, reachable

@@ -13,7 +13,7 @@ from fastdepth_ros.scene.rooms import light
 from fastdepth_ros.scene.rooms.cameras import PITCH, random_camera
 from fastdepth_ros.scene.rooms.cast import Body, PinholeView, cast
 from fastdepth_ros.scene.rooms.chairs import CHAIRS, bench, sofa, stool
-from fastdepth_ros.scene.rooms.kinds import HALLS, KINDS, ROOMS, SEATS
+from fastdepth_ros.scene.rooms.kinds import DESKS, HALLS, KINDS, ROOMS, SEATS
 from fastdepth_ros.scene.rooms.light import Dim, Everywhere, Lit
 from fastdepth_ros.scene.rooms.model import Placement, Solids
 from fastdepth_ros.scene.rooms.render import Scene, render
@@ -199,7 +199,7 @@ def test_halls_are_wider_and_their_cameras_see_farther(rooms, halls):
 @pytest.mark.slow
 def test_a_picture_of_seats_shows_a_chair_before_a_wall(seats):
     for index, room in enumerate(seats):
-        chairs = [piece for piece in room.placed if piece.seat]
+        chairs = [piece for piece in room.placed if piece.wanted]
         assert 2 <= len(chairs) <= SEATS.seats
         looked = 0
         for k in range(4):
@@ -208,7 +208,17 @@ def test_a_picture_of_seats_shows_a_chair_before_a_wall(seats):
             looked += any(p[2] > 0.5 and abs(p[0]) < 0.5 * p[2] and abs(p[1]) < 0.5 * p[2] for p in seen)
             assert camera.width == 320
         assert looked >= 3
-    assert not any(piece.seat for piece in make_room(5, 0).placed)
+    assert not any(piece.wanted for piece in make_room(5, 0).placed)
+
+
+@pytest.mark.slow
+def test_a_picture_of_desks_shows_things_from_near():
+    for index in range(2):
+        room = make_room(5, index, DESKS)
+        assert any(piece.wanted for piece in room.placed)
+        depths = [photograph(room, 5, 6 * index + k, DESKS)[1] for k in range(3)]
+        assert np.mean([((depth > 0) & (depth < 2.0)).mean() for depth in depths]) > 0.5
+        assert min(depth[depth > 0].min() for depth in depths) > 0.2
 
 
 @pytest.mark.slow

@@ -123,7 +123,7 @@ def test_the_loss_falls_and_the_curves_show_it(data: Path, tmp_path: Path) -> No
     assert cv2.imread(str(tmp_path / PLOT)) is not None
 
     bundle = export(trainer, tmp_path / "ours")
-    assert bundle.manifest.training_focal == VIEW_FOCAL
+    assert bundle.manifest.training_focal == pytest.approx([focal * 64 / 224 for focal in VIEW_FOCAL])
     assert "160 views of 7 pictures" in bundle.manifest.trained_on
     teacher = np.load(data / "teacher.npz")
     for name, array in bundle.weights().items():

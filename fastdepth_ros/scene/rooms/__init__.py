@@ -1,6 +1,6 @@
 """Random furnished rooms, photographed by random cameras: pictures with exact depth to train on, as many as one likes.
 
-kinds       living rooms, halls, white chairs in the sun
+kinds       living rooms, halls, white chairs in the sun, desks from near
 model       solids out of rectangles, round bars and ellipsoids, each piece in a frame of its own
 surfaces    what solids are made of: colour, texture, gloss
 cast        which solid every ray of a view meets first

@@ -17,6 +17,9 @@ from fastdepth_ros.scene.shapes import Pose
 PITCH = (-35.0, 10.0)
 """Angles that cameras look down and up [degrees]."""
 
+TOP = 0.8
+"""Height at which a camera looks that looks at a desk [m]."""
+
 
 def random_camera(rng: np.random.Generator, room: Room, kind: Kind = ROOMS) -> tuple[Intrinsics, Pose]:
     """A camera of 45 to 75 degrees at 0.25 to 1.8 m height; mostly it looks at a piece of furniture that is near."""
@@ -53,9 +56,10 @@ def _pose(rng: np.random.Generator, room: Room, kind: Kind) -> Pose:
 
 
 def _target(rng: np.random.Generator, room: Room, kind: Kind) -> Array:
-    seats = [piece for piece in room.placed if piece.seat]
-    if seats and rng.random() < kind.looks:
-        return seats[int(rng.integers(len(seats)))].middle()
+    wanted = [piece for piece in room.placed if piece.wanted]
+    if wanted and rng.random() < kind.looks:
+        middle = wanted[int(rng.integers(len(wanted)))].middle()
+        return np.array([*(middle[:2] + rng.normal(0, 0.2, 2)), TOP]) if kind.desks else middle
     if room.sunny is not None and rng.random() < 0.4:
         return np.asarray(room.sunny + np.array((rng.normal(0, 0.3), rng.normal(0, 0.3), rng.uniform(0.2, 0.9))))
     free = [piece for piece in room.placed if piece.free and piece.top > 0]

@@ -16,10 +16,10 @@ class Kind:
         width, length, height: of the room [m].
         windows: how wide they are at most [m].
         pale: share of rooms in which nearly everything is white.
-        seats: chairs that are put in before all other furniture.
+        seats, desks: chairs, and desks or tables full of things, that are put in before all other furniture.
         sunny: share of rooms into which the sun shines.
         away: how far the camera stands from what it looks at [m].
-        looks: share of pictures that look at a seat.
+        looks: share of pictures that look at one of those.
         near: this share of a picture ought to be nearer than 2.5 m.
         bright: share of pictures that are overexposed, by a stop or two.
     """
@@ -31,6 +31,7 @@ class Kind:
     windows: float = 2.6
     pale: float = 0.35
     seats: int = 0
+    desks: int = 0
     sunny: float = 0.7
     away: Range = (0.8, 3.4)
     looks: float = 0.0
@@ -54,4 +55,7 @@ HALLS = Kind(
 SEATS = Kind("seats", (2.8, 5.0), (3.0, 5.5), pale=0.75, seats=4, sunny=0.85, away=(1.1, 2.9), looks=0.85, bright=0.4)
 """White chairs before white walls in hard sunlight: shapes that only their shading tells from what is behind them."""
 
-KINDS = {kind.name: kind for kind in (ROOMS, HALLS, SEATS)}
+DESKS = Kind("desks", (2.6, 5.0), (2.8, 5.5), desks=3, away=(0.4, 1.3), looks=0.9, near=0.85, bright=0.12)
+"""Desks and tables full of things, from as near as one works at them."""
+
+KINDS = {kind.name: kind for kind in (ROOMS, HALLS, SEATS, DESKS)}

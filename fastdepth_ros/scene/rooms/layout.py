@@ -38,7 +38,7 @@ ANYWHERE: tuple[Piece, ...] = (
 class Placed:
     """A piece of furniture in the room: the bounds of its ground, and how high it is [m].
 
-    ``free`` stands in the room and not at a wall; ``seat`` is a chair that the kind of room asked for.
+    ``free`` stands in the room and not at a wall; ``wanted`` is what the kind of room asked for.
     """
 
     left: float
@@ -47,7 +47,7 @@ class Placed:
     back: float
     top: float
     free: bool
-    seat: bool = False
+    wanted: bool = False
 
     def middle(self) -> Array:
         """Its middle (3,) [m]."""
@@ -110,13 +110,14 @@ def build_room(rng: np.random.Generator, kind: Kind = ROOMS) -> Room:
     shell = build_shell(style, kind)
     plan = _Plan(shell, style)
     _seats(plan, kind.seats)
+    _desks(plan, kind.desks)
     _at_walls(plan)
     _in_the_middle(plan)
     _rug(plan)
     _ceiling_lamp(plan)
     body = Body(shell.solids)
-    seats = [piece for piece in plan.placed if piece.seat]
-    lights = light_room(style, shell, [piece.middle() for piece in seats or plan.placed], body, kind.sunny)
+    wanted = [piece for piece in plan.placed if piece.wanted]
+    lights = light_room(style, shell, [piece.middle() for piece in wanted or plan.placed], body, kind.sunny)
     patches = [each.position for each in lights if isinstance(each, Glow)]
     return Room(Scene(body, lights), shell.size, plan.placed, patches[0] if patches else None)
 
@@ -135,7 +136,25 @@ def _seats(plan: _Plan, wanted: int) -> None:
             away = ground[1] / 2 + abs(style.rng.normal(0.1, 0.5))
             place = wall.at(style.between(0.3, length - 0.3), -away, 0, style.rng.normal(0, 50))
             if plan.stand(scratch, ground, place, True, 0.25):
-                plan.placed[-1] = replace(plan.placed[-1], seat=True)
+                plan.placed[-1] = replace(plan.placed[-1], wanted=True)
+                break
+
+
+def _desks(plan: _Plan, wanted: int) -> None:
+    """Desks and tables full of things, most of them at a wall."""
+    style = plan.style
+    for _ in range(wanted):
+        make = tables.worktop if style.chance(0.6) else tables.desk
+        scratch = Solids()
+        ground = make(Placement(scratch), style)
+        for _ in range(6):
+            frame, length = plan.shell.walls[int(style.rng.integers(4))]
+            wall = Placement(plan.shell.solids, frame.axes, frame.origin)
+            at_wall = style.chance(0.7)
+            away = ground[1] / 2 + (style.between(0.02, 0.15) if at_wall else style.between(0.7, 1.5))
+            turn = style.rng.normal(0, 2) if at_wall else style.between(-60, 60)
+            if plan.stand(scratch, ground, wall.at(style.between(0.3, length - 0.3), -away, 0, turn), True, 0.1):
+                plan.placed[-1] = replace(plan.placed[-1], wanted=True)
                 break
 
 

@@ -21,6 +21,15 @@ def table(at: Placement, style: Style) -> Ground:
     return _table(at, style, style.between(0.8, 1.7), style.between(0.65, 0.95), style.between(0.7, 0.78))
 
 
+def worktop(at: Placement, style: Style) -> Ground:
+    """A table full of things, as one works at it."""
+    h = style.between(0.68, 0.78)
+    w, d = _table(at, style, style.between(1.0, 1.9), style.between(0.6, 0.95), h)
+    for row in (-0.3, 0.05, 0.35):
+        scatter(at.at(0, row * d, h), style, 0.8 * w, 0.2, int(style.rng.integers(1, 5)))
+    return w, d
+
+
 def coffee_table(at: Placement, style: Style) -> Ground:
     """A low table."""
     return _table(at, style, style.between(0.45, 1.2), style.between(0.4, 0.7), style.between(0.3, 0.52))

@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from fastdepth_ros.network.graph import Graph
+from fastdepth_ros.network.graph import Graph, weighted
 from fastdepth_ros.network.kinds import Transposed
-from fastdepth_ros.pruning.judge import Arrays
-from fastdepth_ros.pruning.widths import weighted
 from fastdepth_ros.training.graph_network import GraphNetwork, WeightedLayer, graph_from_arrays
+
+Arrays = dict[str, npt.NDArray[Any]]
 
 LEAST_DEVIATION = 1e-3
 """Channels that hardly change are normalised as if they changed so much: their factor would be noise."""

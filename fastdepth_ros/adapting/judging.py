@@ -1,0 +1,90 @@
+"""Judging weights: errors where the truth is known, and how far answers moved where it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from fastdepth_ros.evaluation import metrics
+from fastdepth_ros.evaluation.dataset import Frame
+from fastdepth_ros.network.fastdepth import graph_of
+from fastdepth_ros.network.table import Network
+from fastdepth_ros.pruning.learner import as_tensor, halved
+from fastdepth_ros.training.augment import Ranges, TrainingView, focal_ratio, plain_view, random_view, seen_part
+from fastdepth_ros.training.graph_network import GraphNetwork, graph_from_arrays
+from fastdepth_ros.training.losses import SHALLOWEST
+
+Arrays = Mapping[str, npt.NDArray[Any]]
+
+TOGETHER = 16
+"""Pictures that are judged at a time."""
+
+SEED = 77
+"""Seed of the views by which weights are compared: others than those that are rehearsed."""
+
+
+def errors(network: Network, arrays: Arrays, frames: Sequence[Frame], size: int = 224) -> dict[str, float]:
+    """Means of delta1, RMSE [m] and absolute relative error over frames, corrected for their focal length.
+
+    Args:
+        network: the table.
+        arrays: its weights, folded.
+        frames: with depth.
+        size: side of the network's input [px].
+    """
+    views = [plain_view(frame, size) for frame in frames]
+    rows = []
+    for frame, view, answer in zip(frames, views, _answers(_model(network, arrays), views, size), strict=True):
+        if view.depth is not None and (view.depth > 0).any():
+            rows.append(metrics.evaluate(answer * focal_ratio(frame, *seen_part(frame), size), view.depth))
+    return {name: float(np.mean([row[name] for row in rows])) for name in ("delta1", "rmse_m", "abs_rel")}
+
+
+class Drift:
+    """Distance that answers move away from those of some weights, on views that need no truth.
+
+    Args:
+        network: the table.
+        arrays: the weights, folded.
+        frames: pictures, each of which gives one view.
+        ranges: of the views.
+        size: side of the network's input [px].
+    """
+
+    def __init__(
+        self, network: Network, arrays: Arrays, frames: Sequence[Frame], ranges: Ranges, size: int = 224
+    ) -> None:
+        self._network, self._size = network, size
+        self._views = [
+            random_view(frame, size, ranges, np.random.default_rng([SEED, i])) for i, frame in enumerate(frames)
+        ]
+        self._before = list(_answers(_model(network, arrays), self._views, size))
+
+    def of(self, arrays: Arrays) -> float:
+        """Mean of abs(ln answer - ln answer before) over pixels and views."""
+        after = _answers(_model(self._network, arrays), self._views, self._size)
+        return float(np.mean([_moved(old, new) for old, new in zip(self._before, after, strict=True)]))
+
+
+def _moved(old: npt.NDArray[np.float32], new: npt.NDArray[np.float32]) -> float:
+    return float(np.abs(np.log(np.maximum(new, SHALLOWEST) / np.maximum(old, SHALLOWEST))).mean())
+
+
+def _model(network: Network, arrays: Arrays) -> GraphNetwork:
+    plain = {name: np.array(array, np.float32) for name, array in arrays.items()}
+    model: GraphNetwork = graph_from_arrays(graph_of(network), plain)
+    model.to(memory_format=torch.channels_last)
+    return model
+
+
+def _answers(model: GraphNetwork, views: Sequence[TrainingView], size: int) -> Iterator[npt.NDArray[np.float32]]:
+    """(size / 2, size / 2) metres for each view."""
+    for start in range(0, len(views), TOGETHER):
+        pixels: Tensor = as_tensor(np.stack([view.pixels for view in views[start : start + TOGETHER]]))
+        with torch.inference_mode():
+            yield from halved(model(pixels)[0], size)[:, 0].numpy()

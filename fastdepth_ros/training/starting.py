@@ -1,0 +1,47 @@
+"""Weights that a run begins with: an encoder's of ImageNet, or those of the whole network, trained before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from torch import Tensor
+
+from fastdepth_ros.importing import npz
+from fastdepth_ros.network import Network
+from fastdepth_ros.network.fastdepth import graph_of
+from fastdepth_ros.runtime.bundle import Bundle
+from fastdepth_ros.training.graph_network import GraphNetwork
+from fastdepth_ros.training.modules import Module
+from fastdepth_ros.training.pretrained import begin_with
+from fastdepth_ros.training.recipe_data import Recipe
+from fastdepth_ros.training.unfold import unfolded
+
+CALIBRATING = 64
+"""Pictures that means and variances of folded weights are measured on."""
+
+
+def begin(model: Module, recipe: Recipe, path: Path, pictures: Tensor) -> None:
+    """Give a network the weights that its recipe begins with.
+
+    Whole networks come folded; batch normalisation is put back so that they answer as before.
+
+    Args:
+        model: the recipe's network, with batch normalisation.
+        recipe: of the run.
+        path: a bundle's folder, an .npz by the names of the network's layers, or a torch file of an encoder.
+        pictures: (N, 3, H, W) RGB / 255 that means and variances are measured on.
+
+    Raises:
+        BundleError: there is no such bundle.
+        WeightsError: the file cannot be read, or an array does not fit its layer.
+    """
+    if not recipe.starts_whole:
+        assert isinstance(model, GraphNetwork), "the recipe was checked"
+        begin_with(model, path)
+        return
+    network = recipe.network
+    graph = graph_of(network) if isinstance(network, Network) else network
+    found = npz.read(path) if path.suffix == ".npz" else Bundle.open(path).weights()
+    arrays = {name: np.array(array, np.float32) for name, array in found.items()}  # torch wants them writable
+    model.load_state_dict(unfolded(graph, arrays, pictures).state_dict())
