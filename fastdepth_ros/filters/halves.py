@@ -119,5 +119,5 @@ class _Function:
         return None if made is None else cls(pixels, *made)
 
     def seen(self) -> Seen:
-        """What it saw."""
+        """Picture that was seen last."""
         return Counted(self._numbers.tolist(), self._count, self._print.tobytes())
