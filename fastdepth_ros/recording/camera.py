@@ -46,7 +46,7 @@ class CameraTopics:
 
     @property
     def suffix(self) -> str:
-        """What image_transport calls the image's topic behind its name."""
+        """Suffix that image_transport gives to the image's topic."""
         return SUFFIXES.get(self.transport, SUFFIX if self.compressed else "")
 
     @property
