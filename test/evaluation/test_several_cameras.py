@@ -29,7 +29,7 @@ if __name__ == "__main__":
     from fastdepth_ros.evaluation.benchmark.several_cameras import measure
 
     module = {"model": str(model), "target": "host", "precision": "auto"}
-    print(json.dumps(measure(module, 2, 1.5, folder, lambda _: None, settle=0.5)))
+    print(json.dumps(measure(module, 2, 3.0, folder, lambda _: None, settle=0.5)))
 """
 
 

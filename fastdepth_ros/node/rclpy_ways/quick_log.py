@@ -22,10 +22,10 @@ class QuickLogger(RcutilsLogger):  # type: ignore[misc]  # rclpy ships no types
     first line that took 47 ms of the processor. Filters, as of lines that are not to come too often, are left to rclpy.
     """
 
-    def log(self, message: str, severity: int, name: str | None = None, **filters: Any) -> bool:
+    def log(self, message: str, severity: int, **options: Any) -> bool:
         """Write a line; see rclpy."""
-        if filters or name is not None:
-            return bool(super().log(message, severity, name, **filters))
+        if options:
+            return bool(super().log(message, severity, **options))
         if not self.is_enabled_for(severity):
             return False
         frame = sys._getframe(1)
