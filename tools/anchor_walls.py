@@ -76,7 +76,7 @@ def walls_of(truth: Depth, camera: Intrinsics) -> list[Wall]:
 
 
 def bend(depth: Depth, wall: Wall) -> float:
-    """How far a depth [m] is off its best plane: root mean square over the mean of depth."""
+    """Distance of a depth [m] from its best plane: root mean square over the mean of depth."""
     z = depth[wall.cells].astype(float)
     # Residuals of depth, from those of inverse depth.
     plane = np.linalg.lstsq(wall.rays * (z**2)[:, None], z, rcond=None)[0]

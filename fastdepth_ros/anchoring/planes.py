@@ -159,7 +159,7 @@ def _basis(grid: tuple[int, int]) -> Floats:
 
 
 def _members(nearness: Floats) -> Floats:
-    """How far nodes are members of planes, from the planes' inverse depths over the nodes' own; written in place."""
+    """Membership of nodes in planes, 0 to 1, from the planes' inverse depths over the nodes' own; written in place."""
     nearness -= np.float32(1)
     nearness *= np.float32(1 / FITS)
     np.square(nearness, out=nearness)
