@@ -31,6 +31,9 @@ MEMBERS = 2.0
 BENT = 0.95
 """Root mean square of the change, over the anchors' noise, at which a plane counts half: they contradict it."""
 
+MOSTLY_BENT = 1.2
+"""Such a root mean square of the plane in the middle, at which all of a picture's planes count half."""
+
 FARTHEST = 2.5
 """A change over the anchors' noise of which half is made; of larger ones less."""
 
@@ -145,6 +148,7 @@ class Planes:
         gap *= member
         bent = (gap @ self._ones) / (member @ self._ones + np.float32(1e-12))
         believed = count / (count + np.float32(MEMBERS)) / (1 + (bent * np.float32(1 / (BENT * noise) ** 2)) ** 5)
+        believed /= 1 + (middle(bent.ravel()) / (MOSTLY_BENT * noise) ** 2) ** 3
         return found, fitted, np.asarray(believed, np.float32)
 
 

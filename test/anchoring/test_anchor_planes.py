@@ -1,4 +1,4 @@
-"""What is planar in the answer stays planar: noise of anchors bends no wall, and what is measured well is believed."""
+"""Planes of the answer stay planes: noise of anchors bends no wall, and what is measured well is believed."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ def measured(truth, pixels, errors):
 
 
 def bend(depth, wall):
-    """How far a wall's depth is off its best plane: root mean square, as a share of depth."""
+    """Distance of a wall's depth from its best plane: root mean square, as a share of depth."""
     v, u = (axis.astype(float) for axis in np.nonzero(wall))
     rays = np.stack((u - u.mean(), v - v.mean(), np.ones(len(u))), 1) * depth[wall][:, None]
     plane = np.linalg.lstsq(rays, np.ones(len(u)), rcond=None)[0]
@@ -69,7 +69,7 @@ def axes():
 
 
 def changed(log_depth, correction):
-    """What keeping planes changes of a correction, for anchors as noisy as odometry's."""
+    """Change of a correction by keeping planes, for anchors as noisy as odometry's."""
     return Planes(log_depth.shape).keep(log_depth, correction, 0.06).change
 
 

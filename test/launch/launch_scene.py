@@ -25,6 +25,9 @@ FRAME = "camera_color_optical_frame"
 FAR = 1.4
 """Distance of the plane that the sensors measure [m]; random weights see the clouds a little nearer."""
 
+PATIENCE = {"sigterm_timeout": "60"}
+"""Seconds that launch lets a process end by itself before it sends SIGTERM: its 5 are too few on a busy machine."""
+
 
 @cache
 def own_graph() -> Path:

@@ -24,7 +24,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from launch import LaunchDescription
 from launch.actions import IncludeLaunchDescription
 from launch.launch_description_sources import PythonLaunchDescriptionSource
-from launch_scene import FRAME, FRAMES, HEIGHT, WIDTH, make_bundle, make_recording, own_graph
+from launch_scene import FRAME, FRAMES, HEIGHT, PATIENCE, WIDTH, make_bundle, make_recording, own_graph
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
 from fastdepth_ros.runtime.precision import int8_here
@@ -58,6 +58,7 @@ def generate_test_description(transport):
         "output_size": "camera",
         "precision": PRECISIONS[transport],
         "loop": "true",  # launch_testing ends it
+        **PATIENCE,
     }
     if transport == "compressed":
         board = tx2_jetpack4.build(folder / "board", "MAXP_CORE_ARM")
