@@ -129,7 +129,7 @@ def _about_cost(found: Findings) -> str:
 
 def _about_accuracy(learned: Learned) -> list[str]:
     if not learned:
-        return ["", "Accuracy is left out: no interpreter with torch was there to train the networks."]
+        return ["", "Accuracy is left out: nothing was trained. That needs torch (`make train-env`)."]
     first = next(iter(learned.values()))
     return [
         "",
