@@ -51,8 +51,8 @@ class Sensors:
 def measured(path: Path, sensors: Sensors) -> list[Frame]:
     """The pictures of a recording with what was measured of them, made small; pictures without are left out.
 
-    Each takes of each source what was measured nearest in time. Where points lie on one pixel the nearest counts, and a
-    point far behind one beside it in the picture is left out, for it may be hidden.
+    Each takes of each source what was measured nearest in time. Where points lie on one pixel the nearest counts. No
+    other is taken for hidden: a point that is wrong and near would leave out true ones beside it.
 
     Args:
         path: of the recording.
@@ -92,9 +92,8 @@ def drawn(measurements: list[PointMeasurement], frame: Frame) -> npt.NDArray[np.
     depth = np.full((height, width), np.inf, np.float32)
     for each in measurements:
         points = in_view(each.xyz, each.sigmas, frame.camera)
-        shown = np.ones(len(points.depths), bool) if points.behind is None else ~points.behind
-        across, down = np.rint(points.pixels[shown]).astype(int).T
-        np.minimum.at(depth, (np.clip(down, 0, height - 1), np.clip(across, 0, width - 1)), points.depths[shown])
+        across, down = np.rint(points.pixels).astype(int).T
+        np.minimum.at(depth, (np.clip(down, 0, height - 1), np.clip(across, 0, width - 1)), points.depths)
     depth[np.isinf(depth)] = 0.0
     return depth
 

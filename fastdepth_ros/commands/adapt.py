@@ -21,7 +21,7 @@ from fastdepth_ros.runtime.bundle import CARD, write_bundle
 if TYPE_CHECKING:
     from fastdepth_ros.adapting.place import Reader
 
-DRIFT = 0.03
+DRIFT = 0.05
 """Share by which answers elsewhere may move, where nobody says another."""
 
 LEAST_GAIN = 0.002

@@ -129,13 +129,13 @@ def test_a_recording_without_sensors_or_camera_info_is_refused(tmp_path: Path) -
         measured(alone, Sensors({"anchors": "/other"}))
 
 
-def test_a_point_that_may_be_hidden_is_left_out() -> None:
+def test_of_points_on_one_pixel_the_nearest_counts_and_those_beside_it_stay() -> None:
     camera = Intrinsics(WIDTH, HEIGHT, FOCAL, FOCAL, 80, 60)
-    xyz = np.array([(0.0, 0.0, 1.0), (0.06, 0.0, 3.0), (0.6, 0.4, 3.0)])
+    xyz = np.array([(0.0, 0.0, 3.0), (0.0, 0.0, 1.0), (0.06, 0.0, 3.0)])
     points, _ = placed("anchors", xyz, None, IDENTITY)
     depth = drawn([points], Frame(np.zeros((HEIGHT, WIDTH, 3), np.uint8), None, camera))
     assert sorted(depth[depth > 0].tolist()) == [1.0, 3.0]
-    assert depth[60, 82] == 0.0
+    assert (depth[60, 80], depth[60, 82]) == (1.0, 3.0)
 
 
 def test_a_place_of_points_is_learned_and_judged_by_them(tmp_path: Path) -> None:
