@@ -191,7 +191,7 @@ class PlainWay:
         return PlainInbox(context)
 
     def logger(self, logger: Any) -> Any:
-        """Give the logger back as it is."""
+        """Give rclpy's own."""
         return logger
 
     def parameter_overrides(self, node: Node) -> Mapping[str, object]:  # noqa: ARG002
