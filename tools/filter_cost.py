@@ -37,7 +37,7 @@ from fastdepth_ros.viewing import Viewing
 
 RATE = 30.0
 HEIGHT, PITCH = 1.5, 0.1
-"""Of the camera above the floor [m], and below the horizon [rad]."""
+"""Height of the camera above the floor [m], and its angle below the horizon [rad]."""
 
 BESIDE = 0.2, 0.05
 """Camera in the scan's frame, ahead and to the left [m]."""
@@ -60,7 +60,7 @@ class Way:
         self.times: dict[str, list[float]] = {}
 
     def frame(self, now: float) -> None:
-        """What is done to a frame that was written into the network's input."""
+        """Take a frame that was written into the network's input."""
         self._halves.show(self._engine.input)
         self._timed("gate", lambda: self._gate.look(self._halves, now))
         metres = np.array(self._engine.run())

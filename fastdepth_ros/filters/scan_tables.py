@@ -1,4 +1,4 @@
-"""What of a scan does not change from frame to frame: where each cell looks, and in which rays it stands.
+"""Tables of a scan that do not change from frame to frame: where each cell looks, and in which rays it stands.
 
 A cell of the map is an area: it stands in every ray between its left and its right end.
 """

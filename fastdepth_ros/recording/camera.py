@@ -46,7 +46,7 @@ class CameraTopics:
 
     @property
     def suffix(self) -> str:
-        """What image_transport calls the image's topic behind its name."""
+        """End of the image's topic by which image_transport knows its kind."""
         return SUFFIXES.get(self.transport, SUFFIX if self.compressed else "")
 
     @property

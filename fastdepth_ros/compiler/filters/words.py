@@ -40,7 +40,7 @@ def splat(value: Expr, lanes: int, dtype: str = "float32") -> Expr:
 
 
 def keep(value: Expr, lanes: int, dtype: str = "float32") -> Expr:
-    """The same vector, computed once however often it is read."""
+    """A vector that is computed once, however often it is read."""
     held = ir.registers(lanes, dtype)
     ir.store(held, value, 0, lanes)
     return ir.load(held, 0, lanes)
