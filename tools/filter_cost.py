@@ -60,7 +60,7 @@ class Way:
         self.times: dict[str, list[float]] = {}
 
     def frame(self, now: float) -> None:
-        """Work on a frame that was written into the network's input."""
+        """Take a frame that was written into the network's input."""
         self._halves.show(self._engine.input)
         self._timed("gate", lambda: self._gate.look(self._halves, now))
         metres = np.array(self._engine.run())

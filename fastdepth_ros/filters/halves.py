@@ -60,7 +60,7 @@ class Halves:
         return self._buffers[-1]
 
     def seen(self) -> Seen:
-        """Facts that the picture shows; valid until the next."""
+        """Answers about the picture; valid until the next."""
         function = self._own()
         return Asked(self.half, self.eighth, self._details) if function is None else function.seen()
 
@@ -119,5 +119,5 @@ class _Function:
         return None if made is None else cls(pixels, *made)
 
     def seen(self) -> Seen:
-        """Facts of the picture; valid until the next."""
+        """Answers about the picture of the latest call."""
         return Counted(self._numbers.tolist(), self._count, self._print.tobytes())

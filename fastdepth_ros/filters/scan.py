@@ -97,7 +97,7 @@ class ScanMaker:
         return nearest
 
     def _from_elsewhere(self, depth: Map, hits: npt.NDArray[np.bool_]) -> Map:
-        """Nearest of each ray, for a camera beside the scan's origin."""
+        """Nearest points of each ray where the camera is beside the scan's origin."""
         tables, numbers = self._tables, np.flatnonzero(hits)
         nearest = np.full(self.count + 2, np.inf, np.float32)
         depth, ahead, aside, flat, half = (

@@ -1,4 +1,4 @@
-"""Answers that the gate asks of a picture: how bright it is, and how much detail it has.
+"""Questions that the gate asks of a picture: how bright it is, and how much detail it has.
 
 A compiled module's function answers all at once; here each question is asked when its answer is needed.
 """

@@ -46,7 +46,7 @@ class CameraTopics:
 
     @property
     def suffix(self) -> str:
-        """Suffix that image_transport gives to the image's topic."""
+        """End of the image's topic by which image_transport knows its kind."""
         return SUFFIXES.get(self.transport, SUFFIX if self.compressed else "")
 
     @property

@@ -123,7 +123,7 @@ class Recording:
         return self.recorded(topics)
 
     def recorded(self, topics: Collection[str] | None = None) -> Iterator[Message]:
-        """Messages as they were recorded, whatever they are given as."""
+        """Messages as they were recorded, whatever :meth:`messages` makes of them."""
         wanted = self._recorded if topics is None else topics
         for name in wanted:
             if name not in self._recorded:

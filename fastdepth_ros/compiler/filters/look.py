@@ -77,7 +77,7 @@ class _Looking:
         self._write("fine_across", self.across.sum(), (fewer - 1) // 2 * halves)
 
     def _start(self, half: Expr) -> Expr:
-        """Beginning of a row of halves among those that are kept."""
+        """Start of a row of halves among those that are kept."""
         return (half & whole(ROWS - 1)) * self.stride
 
     def _halve(self, half: Expr) -> None:

@@ -269,7 +269,7 @@ class _Steadying:
 
 
 def _place(index: Expr, step: Expr, count: int) -> tuple[Cell, Cell]:
-    """Place of a piece along an axis before: the piece before that place, and how far beyond its centre."""
+    """Place of a piece in the picture before, along an axis: the piece before it, and how far beyond its centre."""
     place = Cell(between(index.astype("float32") + step, real(-2.0), real(count + 1.0)))
     # From 2 before the first: what is cut off behind the point has to be positive.
     first = Cell((place.value + real(2.0)).astype("int32") - whole(2), "int32")
