@@ -16,7 +16,7 @@ ARCHITECTURES = ("x86_64", "aarch64")
 OLDEST_GLIBC = (2, 27)
 """Oldest C library that TVM's wheels are built for."""
 
-PYTHONS = ((3, 10), (3, 12))
+PYTHONS = ((3, 10), (3, 14))
 """First and last version of Python that this package was run with."""
 
 NODE_MEGABYTES = 400

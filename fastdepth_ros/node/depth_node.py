@@ -149,7 +149,7 @@ class DepthNode(CarefulNode):
                 say=self.get_logger().warning,
                 about=self._reporter.about,
             )
-            self._configured.wait(min(1.0, self.parameters.diagnostics_period), self._compiling)
+            self._configured.wait(min(1.0, self.parameters.diagnostics_period), self._preparing)
         except (FastDepthError, ExternalShutdownException) as error:
             self._release()
             return self._cannot(error)
@@ -259,7 +259,7 @@ class DepthNode(CarefulNode):
         self.fail(f"not configured: {error}")
         return FAILURE
 
-    def _compiling(self) -> None:
+    def _preparing(self) -> None:
         """Keep /diagnostics going while the model is waited for.
 
         Raises:
@@ -267,9 +267,9 @@ class DepthNode(CarefulNode):
         """
         if self._is_to_end() or not self.context.ok():
             raise ExternalShutdownException("the process is to end")
-        doing = "is being compiled"
-        self._report(f"configuring: the model {doing}, once on this machine")
-        words = f"{self.parameters.model} {doing} for {self.parameters.target}, once on this machine"
+        doing = "is being loaded, or compiled once on this machine"
+        self._report(f"configuring: the model {doing}")
+        words = f"{self.parameters.model} for {self.parameters.target} {doing}"
         self.get_logger().info(words, throttle_duration_sec=10.0)
 
     def _unsubscribe(self) -> None:
