@@ -11,6 +11,9 @@ import numpy as np
 import pytest
 from anchor_messages import cloud_of, xyz_of
 
+from fastdepth_ros.models import find_bundle
+from fastdepth_ros.runtime.cache import module_for
+
 DOMAIN = 51 + (os.getpid() + 25) % 50
 POINTS = np.array([[x / 5, y / 5, 3.0] for x in range(-3, 4) for y in range(-3, 4)])
 
@@ -86,6 +89,7 @@ def cloud(frame="", points=POINTS):
 
 
 def test_points_that_help_are_told_with_the_remapping(ask):
+    module_for(find_bundle("fastdepth-indoor"))  # doctor itself compiles nothing, and says less without
     with Robot(("/slam/points", cloud())):
         check = ask("fastdepth-indoor")["anchors"]
     assert "/slam/points" in check["fact"]
