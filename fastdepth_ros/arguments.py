@@ -16,7 +16,7 @@ import numpy.typing as npt
 __all__ = ["ALIGNMENT", "WORK", "Argument", "Arrays", "Bind", "Call", "allocate", "bound", "digest", "work"]
 
 ALIGNMENT = 64
-"""Bytes at which an array of a compiled function has to begin."""
+"""Bytes at which an array of a compiled function has to begin: a vector load from another place ends the process."""
 
 WORK = "work_"
 """Begins the names of arrays that only the function itself uses."""
@@ -46,8 +46,8 @@ def work(names: str, count: int, dtype: str = "float32") -> list[Argument]:
     return [Argument(f"{WORK}{name}", (count,), dtype) for name in names.split()]
 
 
-def allocate(shape: tuple[int, ...], dtype: str) -> npt.NDArray[Any]:
-    """Zeros where a compiled function may read and write."""
+def allocate(shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    """Zeros where a compiled function may read and write: they begin at a multiple of :data:`ALIGNMENT`."""
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
     raw = np.zeros(size + ALIGNMENT, np.uint8)
     start = -raw.ctypes.data % ALIGNMENT

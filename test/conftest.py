@@ -25,6 +25,7 @@ from fastdepth_ros.runtime.bundle import Bundle, Manifest, write_bundle
 from fastdepth_ros.runtime.storage import locked, make_private
 
 if TYPE_CHECKING:
+    from fastdepth_ros.runtime.engine import Engine
     from fastdepth_ros.runtime.module import CompiledModule
     from fastdepth_ros.scene.render import Atlas
 
@@ -159,6 +160,22 @@ def small_module(small_modules: Callable[..., Path]) -> CompiledModule:
     from fastdepth_ros.runtime.module import CompiledModule
 
     return CompiledModule.open(small_modules("host"))
+
+
+@pytest.fixture(scope="module")
+def engine(module: CompiledModule) -> Engine:
+    """An engine of :func:`module` on one thread."""
+    from fastdepth_ros.runtime.engine import Engine
+
+    return Engine(module, 1)
+
+
+@pytest.fixture(scope="module")
+def small_engine(small_module: CompiledModule) -> Engine:
+    """An engine of :func:`small_module` on one thread."""
+    from fastdepth_ros.runtime.engine import Engine
+
+    return Engine(small_module, 1)
 
 
 @pytest.fixture(scope="session")

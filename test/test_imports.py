@@ -51,7 +51,7 @@ ALLOWED = {
     "arguments": {"numpy"},
     "anchoring": {"arguments", "camera", "errors", "cv2", "numpy"},
     "filters": {"arguments", "camera", "colours", "cv2", "numpy"},
-    "runtime": {"camera", "children", "errors", "files", "network", "numpy", "safetensors", "tvm_ffi"},
+    "runtime": {"arguments", "camera", "children", "errors", "files", "network", "numpy", "safetensors", "tvm_ffi"},
     "importing": {"children", "errors", "files", "network", "runtime", "numpy", "safetensors"},
     "models": {"errors", "files", "importing", "places", "runtime"},
     "compiler": {
@@ -85,6 +85,7 @@ ALLOWED = {
     "scene": {"camera", "errors", "files", "recording", "cv2", "numpy", "rosbags"},
     "estimate": {"errors", "network", "numpy"},
     "evaluation": {
+        "arguments",
         *("anchoring", "camera", "cdr", "children", "codec", "colours", "diagnostics", "errors", "files", "filters"),
         *("harness", "messages", "millimetres", "models", "network", "node", "picture", "pipeline", "power"),
         *("recording", "runtime", "scene", "settings", "cv2", "h5py", "matplotlib", "numpy", "rich", "ROS"),
@@ -95,6 +96,7 @@ ALLOWED = {
         *("numpy", "torch", "yaml"),
     },
     "pruning": {
+        "arguments",
         *("compiler", "errors", "estimate", "evaluation", "files", "importing", "lowering", "models", "network"),
         *("runtime", "training", "matplotlib", "numpy", "torch", "yaml"),
     },

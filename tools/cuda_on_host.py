@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from fastdepth_ros.arguments import allocate
 from fastdepth_ros.compiler.cuda.gpus import GPUS
 from fastdepth_ros.compiler.cuda.grid import Kernel
 from fastdepth_ros.compiler.cuda.plan import CudaPlanner, Launch
@@ -25,7 +26,6 @@ from fastdepth_ros.compiler.cuda.source import cuda_source, parameters
 from fastdepth_ros.compiler.plan import PICTURE
 from fastdepth_ros.models import DEFAULT, find_bundle
 from fastdepth_ros.runtime.cache import module_for
-from fastdepth_ros.runtime.engine import aligned
 from fastdepth_ros.runtime.engines import open_engine
 
 HEADER = Path(__file__).with_suffix(".h")
@@ -92,7 +92,7 @@ def run_network(launches: Sequence[Launch], picture: np.ndarray, host: OnHost, d
     """The depth of a picture (H, W, 3)."""
     maps: dict[str, Any] = {PICTURE: own(picture.reshape(picture.shape[0], -1))}
     for launch in launches:
-        out = aligned((launch.size,), np.float32)
+        out = allocate((launch.size,), np.float32)
         host.run(launch.name, [*(maps[name] for name in launch.reads), *map(own, launch.arrays), out], downwards)
         maps[launch.name] = out
     return maps[launches[-1].name].reshape(launches[-1].answer)
@@ -100,7 +100,7 @@ def run_network(launches: Sequence[Launch], picture: np.ndarray, host: OnHost, d
 
 def own(array: np.ndarray) -> np.ndarray:
     """A copy that begins where a vector may."""
-    copy = aligned(array.shape, array.dtype.type)
+    copy = allocate(array.shape, array.dtype.type)
     copy[:] = array
     return copy
 

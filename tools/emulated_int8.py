@@ -41,18 +41,19 @@ def write(name: str, folder: Path) -> None:
 
 def check(folder: Path) -> int:
     """Run them, and compare all that they write: filled up channels and borders are zeros."""
-    from fastdepth_ros.runtime.engine import aligned, tvm_ffi
+    from fastdepth_ros.arguments import allocate
+    from fastdepth_ros.runtime.engine import tvm_ffi
 
     ffi, status = tvm_ffi(), SAME
     for file in sorted(folder.glob("*.npz")):
         with np.load(file) as case:
             name, expected = str(case["name"]), case["expected"]
             arguments = [case[f"argument{n}"] for n in range(len(case.files) - 2)]
-        out = aligned(expected.shape, np.float32)
+        out = allocate(expected.shape, np.float32)
         out.fill(np.nan)
         tensors = []
         for each in (*arguments, out):
-            own = aligned(each.shape, each.dtype.type)
+            own = allocate(each.shape, each.dtype.type)
             own[:] = each
             tensors.append(ffi.from_dlpack(own, require_alignment=64))
             answer = own

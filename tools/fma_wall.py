@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fastdepth_ros.arguments import allocate
 from fastdepth_ros.compiler import ir
 from fastdepth_ros.compiler.codegen import compiling
 from fastdepth_ros.compiler.layout import vectors
@@ -22,7 +23,7 @@ from fastdepth_ros.evaluation.benchmark.layers import kernel_times
 from fastdepth_ros.models import DEFAULT, find_bundle
 from fastdepth_ros.runtime import processor
 from fastdepth_ros.runtime.cache import module_for
-from fastdepth_ros.runtime.engine import aligned, configure_pool, tvm_ffi
+from fastdepth_ros.runtime.engine import configure_pool, tvm_ffi
 
 SUMS = {"avx512": 24, "avx2": 12, "neon": 24}
 """Independent sums, more than the latency of a multiply-add needs, and few enough for the registers."""
@@ -72,7 +73,7 @@ def main():
     bundle, target = find_bundle(args.bundle), find_target(args.target)
     manifest, module, sums = bundle.manifest, module_for(bundle, args.target), SUMS[target.family]
     work = floors(manifest.network, manifest.input_height, manifest.input_width, target.lanes)
-    x, out = aligned(((sums + 2) * target.lanes,), np.float32), aligned((sums * target.lanes,), np.float32)
+    x, out = allocate(((sums + 2) * target.lanes,), np.float32), allocate((sums * target.lanes,), np.float32)
     x[:] = 0.5
     arguments = [tvm_ffi().from_dlpack(array) for array in (x, out)]
     with tempfile.TemporaryDirectory() as folder:

@@ -21,10 +21,6 @@ MOST_FRAMES = 600
 
 FEWEST_FRAMES = 8
 
-CELLS = 112
-"""Rows and columns of the network's answer."""
-
-
 Reader = Callable[[Path], list[Frame]]
 
 
@@ -42,7 +38,12 @@ class Place:
 
 
 def place_of(
-    paths: Sequence[Path], held: float = 0.1, points: int = 0, seed: int = 1, read: Reader | None = None
+    paths: Sequence[Path],
+    held: float = 0.1,
+    points: int = 0,
+    seed: int = 1,
+    read: Reader | None = None,
+    cells: int = 112,
 ) -> Place:
     """Read recordings, or folders of pictures with depth.
 
@@ -54,6 +55,7 @@ def place_of(
         points: pixels of every frame whose depth is taken, drawn by chance, as a map of SLAM has them; 0 takes all.
         seed: of that chance.
         read: gives the frames of a path in place of those whose depth is known everywhere.
+        cells: rows and columns of the network's answer, where few depths of a frame are known.
 
     Raises:
         SettingError: a share is out of range, or there are too few frames with depth.
@@ -79,9 +81,9 @@ def place_of(
         rng = np.random.default_rng(seed)
         chosen = [sparse(frame, points, rng) for frame in chosen]
     if points or read:
-        chosen = [spread(frame) for frame in chosen]
+        chosen = [spread(frame, cells) for frame in chosen]
     if read:
-        judging = [spread(frame) for frame in judging]
+        judging = [spread(frame, cells) for frame in judging]
     return Place(tuple(chosen), tuple(judging))
 
 
@@ -110,8 +112,8 @@ def sparse(frame: Frame, points: int, rng: np.random.Generator) -> Frame:
     return replace(frame, depth=depth)
 
 
-def spread(frame: Frame) -> Frame:
-    """A frame each of whose known depths fills the cell of the answer around it.
+def spread(frame: Frame, cells: int) -> Frame:
+    """A frame each of whose known depths fills the cell around it, of an answer of so many rows and columns.
 
     A view takes the depth of one pixel for each cell, and would pass by most of few points. Where cells meet, the
     farther depth stays.
@@ -119,5 +121,5 @@ def spread(frame: Frame) -> Frame:
     if frame.depth is None:
         return frame
     height, width = frame.depth.shape
-    cell = np.ones((max(1, round(height / CELLS)), max(1, round(width / CELLS))), np.uint8)
+    cell = np.ones((max(1, round(height / cells)), max(1, round(width / cells))), np.uint8)
     return replace(frame, depth=np.asarray(cv2.dilate(frame.depth, cell)))

@@ -18,7 +18,7 @@ from fastdepth_ros.anchoring.line import CENTRE, Array, Evidence, design
 from fastdepth_ros.anchoring.pool import GATE, MARGIN, NOTHING, SILENT, Gate, Heard, Means, Placed, parts_of, reaches
 from fastdepth_ros.anchoring.prior import Prior
 from fastdepth_ros.anchoring.selection import Chosen
-from fastdepth_ros.arguments import Bind, Call, allocate
+from fastdepth_ros.arguments import Arrays, Bind, Call, bound
 
 __all__ = ["CompiledFitter", "fitter"]
 
@@ -27,19 +27,14 @@ Floats = npt.NDArray[np.float32]
 
 def fitter(field: Field, prior: Prior, bind: Bind | None) -> Fitter:
     """The compiled one where a module has its functions, else numpy's."""
-    if bind is None:
-        return Fitter(field, prior)
-    arrays: dict[str, npt.NDArray[Any]] = {"nodes": field.nodes, "answer": field.log_depth, "colours": field.colours}
+    arrays: Arrays = {"nodes": field.nodes, "answer": field.log_depth, "colours": field.colours}
     arrays |= {"log_nodes": field.log_nodes, "log_halves": field.log_halves}
     functions: dict[str, Call] = {}
     for what, (name, arguments) in layout.functions(*field.grid).items():
-        for each in arguments:
-            if each.name not in arrays:
-                arrays[each.name] = allocate(each.shape, each.dtype)
-        bound = bind(name, [arrays[each.name].reshape(-1) for each in arguments])
-        if bound is None:
+        made = bound(bind, name, arguments, arrays)  # what one function writes, the others read
+        if made is None:
             return Fitter(field, prior)
-        functions[what] = bound
+        functions[what], arrays = made
     arrays["u"][:], arrays["v"][:] = field.u_nodes[0], field.v_nodes[:, 0]
     return CompiledFitter(field, prior, arrays, functions)
 

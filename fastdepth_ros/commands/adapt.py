@@ -87,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
     torch.set_num_threads(args.threads or len(os.sched_getaffinity(0)))
     size, network = manifest.input_height, manifest.network
     with Console(stderr=True).status("Reading") as status:
-        place = place_of(args.recording, args.held, args.points, args.seed, _reader(args))
+        place = place_of(args.recording, args.held, args.points, args.seed, _reader(args), size // 2)
         others, strange = rehearsal(args.rehearsal, status.update)
     before = dict(bundle.weights())
     console.print(f"{len(place.learned)} frames to learn from, {len(place.held)} held back, {len(others)} rehearsed")

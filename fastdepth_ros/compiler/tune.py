@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from fastdepth_ros.arguments import allocate
 from fastdepth_ros.compiler import ir, tiling
 from fastdepth_ros.compiler.codegen import compiling
 from fastdepth_ros.compiler.export import compile_bundle
@@ -32,7 +33,7 @@ from fastdepth_ros.compiler.tile import Tiling
 from fastdepth_ros.files.scratch import scratch
 from fastdepth_ros.network import INPUT_CHANNELS
 from fastdepth_ros.runtime.bundle import Bundle
-from fastdepth_ros.runtime.engine import aligned, configure_pool, tvm_ffi
+from fastdepth_ros.runtime.engine import configure_pool, tvm_ffi
 from fastdepth_ros.runtime.engines import open_engine
 from fastdepth_ros.runtime.module import CompiledModule
 
@@ -170,13 +171,13 @@ def copies(stage: Stage, choice: Tiling, shapes: Mapping[str, tuple[int, ...]]) 
     size += sum(array.nbytes for array in weights) + 4 * int(np.prod(stage.shape))
 
     def one() -> list[Any]:
-        arrays = [aligned(shape, dtype) for shape, dtype in inputs]
+        arrays = [allocate(shape, dtype) for shape, dtype in inputs]
         for array in arrays:
             array[:] = rng.integers(0, 2, array.shape)
         for weight in weights:
-            arrays.append(aligned(weight.shape, weight.dtype.type))
+            arrays.append(allocate(weight.shape, weight.dtype.type))
             arrays[-1][:] = weight
-        arrays.append(aligned(stage.shape, np.float32))
+        arrays.append(allocate(stage.shape, np.float32))
         return [tvm_ffi().from_dlpack(array) for array in arrays]
 
     return [one() for _ in range(min(16, 1 + NEAR_CACHE_BYTES // size))]

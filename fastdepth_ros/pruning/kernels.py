@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from fastdepth_ros.arguments import allocate
 from fastdepth_ros.compiler.export import compile_bundle
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.lowering.build import compile_graph
@@ -16,7 +17,7 @@ from fastdepth_ros.network.fastdepth import table_of
 from fastdepth_ros.network.graph import Graph
 from fastdepth_ros.network.noise import noise_weights
 from fastdepth_ros.runtime.bundle import Manifest, write_bundle
-from fastdepth_ros.runtime.engine import aligned, configure_pool, load_machine, tvm_ffi
+from fastdepth_ros.runtime.engine import configure_pool, load_machine, tvm_ffi
 from fastdepth_ros.runtime.graph_engine import GraphEngine
 from fastdepth_ros.runtime.graph_module import GraphModule
 from fastdepth_ros.runtime.module import CompiledModule
@@ -95,7 +96,7 @@ class _OfBundle:
         bundle = write_bundle(folder / "bundle", manifest, weights, "# Noise\n")
         module = CompiledModule.open(compile_bundle(bundle, target, folder / "module", precision=precision))
         self._threads, self._ffi = threads, tvm_ffi()
-        self._pixels = aligned((height, width * 3), np.uint8)
+        self._pixels = allocate((height, width * 3), np.uint8)
         self._pixels[:] = picture(self._pixels.shape, np.dtype(np.uint8))
         self._plain, self._watched = load_machine(module), load_machine(module)
         self._argument = self._ffi.from_dlpack(self._pixels)

@@ -14,12 +14,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from fastdepth_ros.arguments import ALIGNMENT, allocate
 from fastdepth_ros.errors import ModuleError, SettingError
 from fastdepth_ros.runtime import processor
 from fastdepth_ros.runtime.module import CompiledModule
-
-ALIGNMENT = 64
-"""Bytes. A vector load from a tensor that starts elsewhere crashes the process."""
 
 SPIN_COUNT = "1000"
 """Times that an idle thread looks for work before it sleeps. At 30 pictures a second and two threads on an AMD EPYC the
@@ -50,7 +48,7 @@ class Engine:
         self._library, self._machine = _load(module)
         self._main = self._machine["main"]
         # The kernels take a row's colours as one dimension.
-        pixels = aligned((about.input.height, about.input.width * 3), np.uint8)
+        pixels = allocate((about.input.height, about.input.width * 3), np.uint8)
         self._input = pixels.reshape(about.input.height, about.input.width, 3)
         self._argument = tvm_ffi().from_dlpack(pixels, require_alignment=ALIGNMENT)
         self._answer: Any = None
@@ -96,14 +94,6 @@ class Engine:
             return None
         tensors = [tvm_ffi().from_dlpack(array, require_alignment=ALIGNMENT) for array in arrays]
         return partial(self._library.get_function(name, True), *tensors)
-
-
-def aligned(shape: tuple[int, ...], dtype: type[np.generic]) -> npt.NDArray[Any]:
-    """A zeroed array that starts at a multiple of ALIGNMENT."""
-    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-    raw = np.zeros(size + ALIGNMENT, np.uint8)
-    start = -raw.ctypes.data % ALIGNMENT
-    return raw[start : start + size].view(dtype).reshape(shape)
 
 
 def cores_of(threads: int) -> int:

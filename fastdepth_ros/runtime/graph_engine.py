@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fastdepth_ros.arguments import allocate
 from fastdepth_ros.errors import ModuleError
 from fastdepth_ros.files.reading import read
 from fastdepth_ros.network.table import INPUT_CHANNELS
-from fastdepth_ros.runtime.engine import aligned, configure_pool, cores_of, tvm_ffi
+from fastdepth_ros.runtime.engine import configure_pool, cores_of, tvm_ffi
 from fastdepth_ros.runtime.graph_module import ANSWER, ARENA, KERNELS, PICTURE, WEIGHTS, WHOLE, WORDS, Call, GraphModule
 from fastdepth_ros.runtime.module import in_memory
 
@@ -40,12 +41,12 @@ class GraphEngine:
         self.threads = cores_of(threads)
         shape = program.height, program.width
         if inputs == INPUT_CHANNELS:
-            picture = aligned((shape[0], shape[1] * inputs), np.uint8)
+            picture = allocate((shape[0], shape[1] * inputs), np.uint8)
             self.input: npt.NDArray[Any] = picture.reshape(*shape, inputs)
         else:
-            self.input = picture = aligned((inputs, *shape), np.float32)
-        self._answer = aligned(program.answer, np.float32)
-        self._arena = aligned((program.numbers,), np.float32)
+            self.input = picture = allocate((inputs, *shape), np.float32)
+        self._answer = allocate(program.answer, np.float32)
+        self._arena = allocate((program.numbers,), np.float32)
         self._weights = _weights(module)
         self._ends = {PICTURE: picture, ANSWER: self._answer}
         try:
@@ -95,7 +96,7 @@ class GraphEngine:
 def _weights(module: GraphModule) -> npt.NDArray[np.float32]:
     file = module.folder / WEIGHTS
     try:
-        found = aligned((file.stat().st_size // 4,), np.float32)
+        found = allocate((file.stat().st_size // 4,), np.float32)
         with file.open("rb") as source:
             source.readinto(found.data)
     except OSError as error:

@@ -68,14 +68,14 @@ def test_of_few_points_a_view_sees_nearly_all(tmp_path):
     whole = Frame(np.zeros((256, 341, 3), np.uint8), rng.uniform(1, 5, (256, 341)).astype(np.float32), None)
     few = sparse(whole, 150, rng)
     assert (plain_view(few, 224).depth > 0).sum() < 40, "a view takes one pixel in seven"
-    seen = plain_view(spread(few), 224).depth
+    seen = plain_view(spread(few, 112), 224).depth
     assert 120 < (seen > 0).sum() < 240
     assert np.isin(seen[seen > 0], few.depth).all()
     place = place_of([write_place(tmp_path / "one", 10)], 0.2, points=50)
     assert all(0 < (frame.depth > 0).mean() < 0.2 for frame in place.learned)
     assert all((frame.depth > 0).all() for frame in place.held)
     blind = Frame(whole.pixels, None, None)
-    assert spread(blind) is blind
+    assert spread(blind, 112) is blind
 
 
 def test_a_frame_that_knows_nothing_stays_one():

@@ -6,20 +6,9 @@ import pytest
 from fastdepth_ros.anchoring import Anchoring, Anchors
 from fastdepth_ros.anchoring.compiled import CompiledFitter
 from fastdepth_ros.anchoring.layout import POINTS, SOURCES
-from fastdepth_ros.runtime.engine import Engine
 
 CLOSE, ABOUT = 1e-4, 2e-3
 """Differences of logarithms of depth, and of sigma, that rounding may leave."""
-
-
-@pytest.fixture(scope="module")
-def engine(module):
-    return Engine(module, 1)
-
-
-@pytest.fixture(scope="module")
-def small_engine(small_module):
-    return Engine(small_module, 1)
 
 
 def scene(shape, seed=0):

@@ -11,6 +11,7 @@ import pytest
 from made_weights import CHECKOUT, random_weights
 from slowly import mostly_slow
 
+from fastdepth_ros.arguments import allocate
 from fastdepth_ros.compiler.cuda import grid, layout, separable
 from fastdepth_ros.compiler.cuda.first import first, outputs_at_once
 from fastdepth_ros.compiler.cuda.gpus import GPUS
@@ -20,7 +21,6 @@ from fastdepth_ros.compiler.cuda.sources import Plain, Upsampled
 from fastdepth_ros.compiler.cuda.tile import Tile
 from fastdepth_ros.compiler.first import PIXEL_SCALE
 from fastdepth_ros.network import FULL, PRUNED, Block, Convolution, Network
-from fastdepth_ros.runtime.engine import aligned
 
 TOOL = runpy.run_path(str(CHECKOUT / "tools" / "cuda_on_host.py"))
 ODD = Network("odd", encoder=(3, 17, 5, *[9] * 11), decoder=(7, 9, 5, 17, 33), skips=((2, 5), (4, 1)))
@@ -163,7 +163,7 @@ def compiled(tmp_path_factory):
 def run(case, host, name, downwards=False):
     """The kernel's answer where it is written; what is around it is still NaN."""
     is_depth = isinstance(case.out, tuple)
-    out = aligned((int(np.prod(case.out)) if is_depth else case.out.size,), np.float32)
+    out = allocate((int(np.prod(case.out)) if is_depth else case.out.size,), np.float32)
     out[:] = np.nan
     host.run(name, [*map(TOOL["own"], case.arguments), out], downwards)
     return out, (out.reshape(case.out) if is_depth else case.out.unpack(out))

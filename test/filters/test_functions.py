@@ -13,20 +13,9 @@ from fastdepth_ros.filters.gate import FROZEN, Fault, Gate
 from fastdepth_ros.filters.halves import Halves
 from fastdepth_ros.filters.scan import ScanMaker
 from fastdepth_ros.filters.steadiness import PAUSE, Steadiness
-from fastdepth_ros.runtime.engine import Engine
 from tools.gate_faults import FAULTS
 
 BAND = Band(0.1, 1.0, 0.3, 6.0)
-
-
-@pytest.fixture(scope="module")
-def engine(module):
-    return Engine(module, 1)
-
-
-@pytest.fixture(scope="module")
-def small_engine(small_module):
-    return Engine(small_module, 1)
 
 
 @pytest.fixture(params=["engine", "small_engine"])

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from fastdepth_ros.arguments import allocate
 from fastdepth_ros.network import Network
-from fastdepth_ros.runtime.engine import aligned, configure_pool, load_machine, tvm_ffi
+from fastdepth_ros.runtime.engine import configure_pool, load_machine, tvm_ffi
 from fastdepth_ros.runtime.module import CompiledModule
 
 
@@ -26,7 +27,7 @@ def kernel_times(module: CompiledModule, threads: int, seconds: float) -> dict[s
         return 0
 
     about, ffi = module.description, tvm_ffi()
-    pixels = aligned((about.input.height, about.input.width * 3), np.uint8)
+    pixels = allocate((about.input.height, about.input.width * 3), np.uint8)
     pixels[:] = np.sort(np.random.default_rng(0).integers(0, 256, pixels.shape, np.uint8), axis=1)
     machine, picture = load_machine(module), ffi.from_dlpack(pixels)
     configure_pool(threads)
