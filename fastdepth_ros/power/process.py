@@ -92,12 +92,16 @@ def _be_nice(thread: int, niceness: int) -> None:
 
 
 def _each(change: Callable[[int], None], what: str, findings: list[Finding]) -> None:
-    for thread in threads():
-        try:
-            change(thread)
-        except ProcessLookupError:
-            continue  # it ended meanwhile
-        except OSError as error:
-            remedy = "A lower niceness than the process has needs CAP_SYS_NICE, or a `nice` limit for this user."
-            findings.append(Finding(Level.WARN, f"this process may not set {what} ({error.strerror})", remedy))
-            return
+    # A thread that starts meanwhile may be the child of one that was not changed yet: looked for until there is none.
+    changed: set[int] = set()
+    while new := [thread for thread in threads() if thread not in changed]:
+        for thread in new:
+            try:
+                change(thread)
+            except ProcessLookupError:
+                pass  # it ended meanwhile
+            except OSError as error:
+                remedy = "A lower niceness than the process has needs CAP_SYS_NICE, or a `nice` limit for this user."
+                findings.append(Finding(Level.WARN, f"this process may not set {what} ({error.strerror})", remedy))
+                return
+        changed.update(new)

@@ -54,6 +54,29 @@ def test_a_thread_that_starts_later_gets_them_too():
     assert out["seen"] == [5, out["wanted"]]
 
 
+def test_a_thread_that_starts_while_others_are_changed_gets_them_too():
+    out = run("""
+        # Born of a thread that was not changed yet, after all were listed.
+        listed, born = process.threads, []
+        def threads():
+            found = listed()
+            if not born:
+                born.append(threading.Thread(target=stop.wait, daemon=True))
+                born[0].start()
+            return found
+        process.threads = threads
+        process.set_cores((cores[0],))
+        born.clear()
+        process.set_niceness(7)
+        out["cores"] = [sorted(os.sched_getaffinity(t)) for t in listed()]
+        out["nice"] = [os.getpriority(os.PRIO_PROCESS, t) for t in listed()]
+        out["wanted"] = [cores[0]]
+    """)
+    assert len(out["nice"]) >= 6
+    assert set(out["nice"]) == {7}
+    assert all(cores == out["wanted"] for cores in out["cores"])
+
+
 def test_a_thread_may_leave_more_to_others_and_one_that_starts_elsewhere_does_not():
     out = run("""
         seen = {}
