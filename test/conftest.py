@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import kept_code
 import pytest
+from collecting import pytest_configure, pytest_pycollect_makemodule  # noqa: F401 - hooks
 from computed_room import keep_atlas, kept_atlas
 from hypothesis import settings
 from made_weights import CHECKOUT, random_weights
