@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import collecting
 import kept_code
 import pytest
+from collecting import pytest_pycollect_makemodule  # noqa: F401 - a hook
 from computed_room import keep_atlas, keep_pictures, kept_atlas, made_by
 from hypothesis import settings
 from made_weights import CHECKOUT, random_weights
@@ -42,6 +44,7 @@ settings.register_profile("quick", deadline=None, max_examples=25)
 
 def pytest_configure(config: pytest.Config) -> None:
     """Try fewer examples of a property where second looks are left out."""
+    collecting.pytest_configure(config)
     settings.load_profile("quick" if "not again" in config.option.markexpr else "whole")
 
 

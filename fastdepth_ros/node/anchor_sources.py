@@ -1,13 +1,14 @@
 """Depths that the robot knows, as anchors of the image that is being answered.
 
-Nobody is woken up by a measurement: what came is taken when an image is answered, in the same thread, from sources that
-somebody publishes. The rest, as subscribing, is the executor's thread's.
+What came is taken in the thread that answers images, from sources that somebody publishes: as far as it can be while
+that thread waits for the next image, which finds it read and in its camera's view, else with the image. The rest, as
+subscribing, is the executor's thread's.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -84,6 +85,9 @@ class AnchorSources:
         self._depth_camera = CameraInfoListener(logger)
         self._floor_notes = SourceNotes("floor")
         self._prepared: dict[tuple[str, str], Prepared] = {}
+        self._moving: set[str] = set()
+        self._measured: tuple[str, float] | None = None
+        self._seen: Intrinsics | None = None
         self._correction: Correction | None = None
         self._tf_problems, self._tf_noted = 0, -math.inf
         self.parameters = parameters
@@ -104,13 +108,18 @@ class AnchorSources:
         self.subscribers.append(subscriber)
         return subscriber
 
+    @property
+    def waited(self) -> Sequence[Subscriber]:
+        """Subscribers of sources that somebody publishes, for whoever has them made ready between images."""
+        return [self._inputs[name].subscriber for name in self._live if name in KINDS]
+
     # In the executor's thread
 
     def apply(self, parameters: Parameters) -> None:
         """Parameters changed."""
         if parameters.anchor_extrinsics != self.parameters.anchor_extrinsics:
             self._frames.extrinsics = extrinsics_of(parameters.anchor_extrinsics)
-            self._prepared = {}
+            self._prepared, self._moving = {}, set()
         self.parameters = parameters
         self._see_who_speaks()
 
@@ -158,6 +167,7 @@ class AnchorSources:
             stamp: its time [s].
         """
         sensed: list[Sensed] = []
+        self._measured = camera, stamp
         for name in self._live:
             self._inputs[name].take()
             if name in KINDS:
@@ -165,6 +175,23 @@ class AnchorSources:
         if self.parameters.camera_height > 0 or self._floor_frame:
             sensed += self._floor(camera, stamp)
         return Found(sensed, self._now()) if sensed else ()
+
+    def prepare(self) -> None:
+        """Take what came since the last image, and bring it into the view that this one had: the next has it, too.
+
+        What could not be is left to the next image, which says why.
+        """
+        if self._measured is None or self._seen is None:
+            return
+        camera, stamp = self._measured
+        for name in self._live:
+            if name not in KINDS or name in self._moving:
+                continue
+            for message in self._inputs[name].take():
+                try:
+                    self._prepare(name, message, camera, stamp).measurement.look(self._seen)
+                except AnchorError:
+                    continue
 
     def turn(self, camera: str, stamp: float) -> str:
         """Find the rotation by which an image is upright, from what came until it was measured for.
@@ -201,6 +228,7 @@ class AnchorSources:
         """Take notes of a frame that was corrected, with what was found or with what is remembered."""
         self._correction = correction
         if found:
+            self._seen = found.seen
             found.note(correction)
 
     def _sense(self, name: str, camera: str, stamp: float) -> list[Sensed]:
@@ -224,8 +252,10 @@ class AnchorSources:
         """
         pose = self._robot.pose(name, message.header.frame_id, camera, stamp)
         known = self._prepared.get((name, message.header.frame_id))
-        if known is not None and known.message is message and _same(known.pose, pose):
-            return known
+        if known is not None and known.message is message:
+            if _same(known.pose, pose):
+                return known
+            self._moving.add(name)  # to prepare it before its image is known is of no use
         measurement, lost = self._placed(name, message, pose)
         prepared = self._prepared[name, message.header.frame_id] = Prepared(message, pose, measurement, lost)
         if len(self._prepared) > MOST_PREPARED:  # of a driver that names each message's frame anew

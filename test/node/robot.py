@@ -80,7 +80,7 @@ class Robot:
     def has(self, subscriber: Subscriber) -> bool:
         """Whether a message waits at a subscriber."""
         inbox = self.way.inbox(self.context)
-        inbox.open(SimpleNamespace(waited=[subscriber]))
+        inbox.open(SimpleNamespace(waited=[subscriber], besides=[]))
         return bool(inbox.unread())
 
     def wakes(self) -> int:
