@@ -100,6 +100,10 @@ ALLOWED = {
         *("compiler", "errors", "estimate", "evaluation", "files", "importing", "lowering", "models", "network"),
         *("runtime", "training", "matplotlib", "numpy", "torch", "yaml"),
     },
+    "search": {
+        *("errors", "estimate", "evaluation", "files", "lowering", "network", "pruning", "runtime", "training"),
+        *("matplotlib", "numpy", "torch", "yaml"),
+    },
     "adapting": {
         *("anchoring", "camera", "cdr", "errors", "evaluation", "messages", "network", "pruning", "recording"),
         *("runtime", "scene", "training", "cv2", "numpy", "torch"),
@@ -123,8 +127,8 @@ ALLOWED = {
         *("adapting", "anchoring", "camera", "cameras", "cdr", "children", "codec", "colours", "compiler", "demo"),
         *("deploy", "diagnostics", "doctor", "errors", "estimate", "evaluation", "files", "harness", "importing"),
         *("messages", "millimetres", "models", "network", "parameters", "picture", "pipeline", "ply", "power"),
-        *("pruning", "recording", "runtime", "scene", "settings", "training", "viewing", "cv2", "numpy", "rich", "ROS"),
-        *("torch", "lowering", "view"),
+        *("pruning", "recording", "runtime", "scene", "search", "settings", "training", "viewing", "cv2", "numpy"),
+        *("rich", "ROS", "torch", "lowering", "view"),
     },
     "cli": {"children", "commands", "errors"},
 }

@@ -209,5 +209,5 @@ def test_int8_for_a_processor_that_is_not_here_says_what_it_needs(small_modules)
 
 
 def test_an_unknown_precision_names_the_known_ones(small):
-    with pytest.raises(SettingError, match=r"no precision 'int3'. Choose one of float32, int8"):
+    with pytest.raises(SettingError, match=r"no precision 'int3'. Choose one of float32, float16, int8"):
         compile_bundle(small, "host", small.path / "out", precision="int3")
