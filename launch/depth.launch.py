@@ -141,7 +141,7 @@ ARGUMENTS = [
     DeclareLaunchArgument(
         "precision",
         default_value="",
-        choices=["", "auto", "float32", "int8"],
+        choices=["", "auto", "float32", "float16", "int8"],
         description="Of the network; auto is the fastest that loses next to nothing here.",
     ),
     DeclareLaunchArgument(
