@@ -1,4 +1,4 @@
-"""Topics that measured depths come on: taken when an image is answered, read from their bytes, matched by stamp."""
+"""Topics that measured depths come on: taken between images or with one, read from their bytes, matched by stamp."""
 
 from __future__ import annotations
 
