@@ -264,7 +264,9 @@ def _upright(anchors: Sequence[Anchors] | None, geometry: Geometry) -> Sequence[
     sideways = rotation in turning.SIDEWAYS
     return [
         each._replace(
-            pixels=turning.upright_pixels(each.pixels, *size, rotation), zone=each.zone[::-1] if sideways else each.zone
+            pixels=turning.upright_pixels(each.pixels, *size, rotation),
+            zone=each.zone[::-1] if sideways else each.zone,
+            cells=None,
         )
         for each in anchors
     ]
