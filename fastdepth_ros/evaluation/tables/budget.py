@@ -28,6 +28,6 @@ class Budget:
 
 
 BUDGETS = {
-    "small": Budget(3, 0.2, pictures=120, images=240, side=64),
-    "full": Budget(7, 1.0, pictures=2000, images=12000, side=128),
+    "small": Budget(2, 0.2, pictures=120, images=120, side=64),
+    "full": Budget(7, 0.5, pictures=480, images=480, side=96),
 }

@@ -33,7 +33,7 @@ def draw(path: Path, reports: Reports) -> None:
         xscale="log",
         yscale="log",
         xlabel="GMAC, products with inserted zeros left out",
-        ylabel="processor time on one thread, least time on several [ms]",
+        ylabel=f"processor time on one thread{', least time on several' * (threads[-1] > 1)} [ms]",
     )
     low, high = axes.get_xlim()
     high *= 1.6  # Room for the last label.
