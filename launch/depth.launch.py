@@ -52,7 +52,7 @@ VIEW_WAITS = 300.0
 """Time in which the node has to be there for the page [s]: it is, before its model is compiled."""
 
 FRAME_TRIES = 3
-"""How often the process that asks for the camera's frame_id is started, where it dies."""
+"""Starts of the process that asks for the camera's frame_id, where it dies."""
 
 RESPAWN_DELAY = 2.0
 """Before a node that died is started again [s]."""
@@ -498,7 +498,7 @@ def show(resolve: Callable[[str], str], given: dict[str, str], camera: str) -> l
 def first_frame(
     topics: list[str], then: Callable[[str], list[LaunchDescriptionEntity]], tries: int = FRAME_TRIES
 ) -> list[LaunchDescriptionEntity]:
-    """What waits for the camera, and is followed by ``then(frame_id)``; by ``then("")`` where it dies each time."""
+    """Actions that wait for the camera, and are followed by ``then(frame_id)``; by ``then("")`` where it dies each time."""
     first = ExecuteProcess(
         cmd=[sys.executable, "-m", f"{PACKAGE}.node.first_frame", *topics],
         name="first_frame",
