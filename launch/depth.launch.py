@@ -498,7 +498,7 @@ def show(resolve: Callable[[str], str], given: dict[str, str], camera: str) -> l
 def first_frame(
     topics: list[str], then: Callable[[str], list[LaunchDescriptionEntity]], tries: int = FRAME_TRIES
 ) -> list[LaunchDescriptionEntity]:
-    """Actions that wait for the camera, and are followed by ``then(frame_id)``; by ``then("")`` where it dies each time."""
+    """Actions that wait for the camera; then follows ``then(frame_id)``, or ``then("")`` where it dies each time."""
     first = ExecuteProcess(
         cmd=[sys.executable, "-m", f"{PACKAGE}.node.first_frame", *topics],
         name="first_frame",
