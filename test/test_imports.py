@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import graphlib
 import re
 import sys
@@ -141,8 +142,13 @@ DOORS = {"__init__.py", "__main__.py"}
 """Files that belong to no room: the package's own, and those that are run from outside and stand above every room."""
 
 
-def names(path: Path, package: Path = PACKAGE) -> Iterator[str]:
+@functools.cache
+def names(path: Path, package: Path = PACKAGE) -> tuple[str, ...]:
     """Every module or attribute that a file imports, anywhere in it, by its full name."""
+    return tuple(imports(path, package))
+
+
+def imports(path: Path, package: Path) -> Iterator[str]:
     above = (package.name, *path.relative_to(package).parts[:-1])
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):

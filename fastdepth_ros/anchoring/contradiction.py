@@ -67,7 +67,7 @@ class Contradiction:
             self._said *= cv2.resize(kept, self._field.grid[::-1], interpolation=cv2.INTER_AREA)
         row, column = self._field.cells(placed.place)
         off = placed.ratios + placed.place.log_depth
-        off -= np.log(np.maximum(depth.ravel().take(row * depth.shape[1] + column), NEAREST))
+        off -= np.log(np.fmax(depth.ravel().take(row * depth.shape[1] + column), NEAREST))
         squares = np.empty_like(off)
         for part, unknown in zip(placed.parts, relative, strict=True):
             if part.stop > part.start:
@@ -107,7 +107,7 @@ def _squares(off: Floats, sds: Floats, relative: bool) -> Floats:
     often = int(OFTEN * len(squares))
     usual = float(np.partition(squares, often)[often])
     squares /= min(max(usual, NEVER), 1.0)
-    return np.minimum(squares + LEAST, LARGEST)
+    return np.fmin(squares + LEAST, LARGEST)
 
 
 def _bells(size: int) -> Floats:

@@ -27,6 +27,7 @@ from fastdepth_ros.lens import turning
 from fastdepth_ros.messages.depth_images import Depths
 from fastdepth_ros.messages.measurements import measurement_of
 from fastdepth_ros.messages.motion import Down
+from fastdepth_ros.node.anchor_ahead import Ahead
 from fastdepth_ros.node.anchor_floor import down_of
 from fastdepth_ros.node.anchor_found import Found, Sensed
 from fastdepth_ros.node.anchor_inputs import IMU, KEPT, KINDS, WAITING, Input
@@ -85,7 +86,7 @@ class AnchorSources:
         self._depth_camera = CameraInfoListener(logger)
         self._floor_notes = SourceNotes("floor")
         self._prepared: dict[tuple[str, str], Prepared] = {}
-        self._moving: set[str] = set()
+        self._ahead = Ahead()
         self._measured: tuple[str, float] | None = None
         self._seen: Intrinsics | None = None
         self._correction: Correction | None = None
@@ -119,7 +120,7 @@ class AnchorSources:
         """Parameters changed."""
         if parameters.anchor_extrinsics != self.parameters.anchor_extrinsics:
             self._frames.extrinsics = extrinsics_of(parameters.anchor_extrinsics)
-            self._prepared, self._moving = {}, set()
+            self._prepared = {}
         self.parameters = parameters
         self._see_who_speaks()
 
@@ -185,9 +186,10 @@ class AnchorSources:
             return
         camera, stamp = self._measured
         for name in self._live:
-            if name not in KINDS or name in self._moving:
+            if name not in KINDS or not self._ahead.is_of_use(name):
                 continue
             for message in self._inputs[name].take():
+                self._ahead.made(name, message)
                 try:
                     self._prepare(name, message, camera, stamp).measurement.look(self._seen)
                 except AnchorError:
@@ -234,7 +236,9 @@ class AnchorSources:
     def _sense(self, name: str, camera: str, stamp: float) -> list[Sensed]:
         sensed = []
         source = self._inputs[name]
-        for message in source.nearest(stamp, self.parameters.anchor_max_age):
+        messages = source.nearest(stamp, self.parameters.anchor_max_age)
+        self._ahead.used(name, messages)
+        for message in messages:
             try:
                 prepared = self._prepare(name, message, camera, stamp)
             except AnchorError as error:
@@ -255,7 +259,7 @@ class AnchorSources:
         if known is not None and known.message is message:
             if _same(known.pose, pose):
                 return known
-            self._moving.add(name)  # to prepare it before its image is known is of no use
+            self._ahead.moved(name)
         measurement, lost = self._placed(name, message, pose)
         prepared = self._prepared[name, message.header.frame_id] = Prepared(message, pose, measurement, lost)
         if len(self._prepared) > MOST_PREPARED:  # of a driver that names each message's frame anew

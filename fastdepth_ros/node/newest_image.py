@@ -161,9 +161,11 @@ class NewestImage:
             self._monitor.rejected(now, error)
             self._monitor.dropped(now, Drop.REPLACED, replaced)
             return None
-        admitted = self._limit.admits(message.header.seconds or now, at)
+        limit = self._limit
+        admitted = limit.rate <= 0 or limit.admits(message.header.seconds or now, at)
         if replaced or not admitted:
-            late = min(replaced, self._limit.missed)  # the others would have been held back anyway
+            # The others would have been held back anyway.
+            late = replaced if admitted and limit.rate <= 0 else min(replaced, limit.missed)
             held_back = Drop.BUDGET if self._power.decision.lowered else Drop.MAX_RATE
             self._monitor.dropped(now, Drop.REPLACED, late)
             self._monitor.dropped(now, held_back, replaced - late + (not admitted))

@@ -19,15 +19,11 @@ def upsample(x):
     return x.repeat(2, axis=1).repeat(2, axis=2)
 
 
-def depth(network, weights, picture, pointwise=convolve):
-    """(height, width, 3) uint8 -> (height / 2, width / 2): the whole network, its last upsampling left out.
-
-    ``pointwise`` computes the pointwise convolutions, but not the last one.
-    """
+def depth(network, weights, picture):
+    """(height, width, 3) uint8 -> (height / 2, width / 2): the whole network, its last upsampling left out."""
 
     def run(x, conv):
-        way = pointwise if conv.kind == "pointwise" and conv != network.last else convolve
-        return way(x, conv, weights[f"{conv.name}.weight"], weights[f"{conv.name}.bias"])
+        return convolve(x, conv, weights[f"{conv.name}.weight"], weights[f"{conv.name}.bias"])
 
     x = run(picture.transpose(2, 0, 1) / 255, network.first)
     maps = [x]

@@ -21,6 +21,7 @@ from fastdepth_ros.diagnostics.anchoring import anchoring_status, numbers
 from fastdepth_ros.errors import AnchorError, Level, SettingError
 from fastdepth_ros.messages.tf import put_transforms
 from fastdepth_ros.node import anchor_tf
+from fastdepth_ros.node.anchor_ahead import REST
 from fastdepth_ros.node.anchor_sources import MOST_PREPARED, AnchorSources
 from fastdepth_ros.node.robot_frames import RobotFrames
 from fastdepth_ros.parameters import validate
@@ -113,6 +114,24 @@ def test_measurements_are_read_and_in_view_before_their_image_comes(make, robot)
     np.testing.assert_allclose(found["anchors"].depths, 6)
     assert found["range"].depths == pytest.approx(2.5, rel=0.02)
     assert sources.sources._prepared == ready, "nothing was made ready once more"
+
+
+def test_a_source_rests_for_a_while_after_what_was_made_ready_was_of_no_use(make, robot):
+    sources = make()
+    sources.say("anchors", stamped(cloud_of(xyz_of(AHEAD))))
+    assert sources.anchors()
+    sources.say("anchors", stamped(cloud_of(xyz_of(AHEAD)), stamp=NOW + 0.01))
+    sources.sources.prepare()
+    sources.say("anchors", stamped(cloud_of(xyz_of(AHEAD)), stamp=NOW + 0.02))
+    assert sources.anchors(stamp=NOW + 0.02)
+    sources.say("anchors", stamped(cloud_of(xyz_of(AHEAD)), stamp=NOW + 0.03))
+    sources.sources.prepare()
+    assert robot.has(sources.sources.waited[0]), "it is left to its image"
+    for _ in range(REST):
+        assert sources.anchors(stamp=NOW + 0.03)
+    sources.say("anchors", stamped(cloud_of(xyz_of(AHEAD)), stamp=NOW + 0.04))
+    sources.sources.prepare()
+    assert not robot.has(sources.sources.waited[0])
 
 
 def test_what_cannot_be_made_ready_is_left_to_its_image_which_says_why(make, robot):
