@@ -18,7 +18,7 @@ def draw_search(path: Path, space: Space, log: Mapping[str, Any], beside: Rows) 
     """Draw a log of ``searcher.Searcher``, finished or not.
 
     Above: expected milliseconds and those of the likeliest network within the budget, and both losses, over steps.
-    Below: the probability of each candidate of each slot at the end with the found ones framed, and accuracy over
+    Below: the last probability of each candidate of each slot, with the found ones framed, and accuracy over
     milliseconds of networks that were trained alike, where some were.
 
     Args:
@@ -71,7 +71,7 @@ def _candidates(axis: Any, space: Space, log: Mapping[str, Any]) -> None:
         axis.scatter(*zip(*taken, strict=True), marker="s", s=42, facecolors="none", edgecolors=COLOURS["decoder"])
     axis.set_xticks(range(len(slots)), [slot.name for slot in slots], rotation=90, fontsize=6)
     axis.set_yticks(range(len(words)), words, fontsize=6)
-    axis.set_title("probability of candidates, and those that were found", fontsize=8)
+    axis.set_title("probability of candidates" + ", and those that were found" * bool(taken), fontsize=8)
 
 
 def _others(axis: Any, beside: Rows) -> None:

@@ -96,7 +96,8 @@ class Searcher:
         model: all layers.
         logits: slot -> a logit for each candidate, float64.
         step: of the weights that are done.
-        log: what ``log.json`` holds: the job, and a row for every stretch of steps.
+        log: what ``log.json`` holds: the job, a row for every stretch of steps, the last probabilities, and at the end
+            the found choice.
         samples, judging, held: pictures of the weights' steps, of the architecture's, and held out.
 
     Raises:
@@ -297,9 +298,10 @@ class Searcher:
         if count := sums.get("architecture_steps"):
             row |= {name: sums[name] / count for name in ("architecture_loss", "penalty")}
         self.log["rows"].append(row)
+        self.log["shares"] = shares
         self._sums = {}
         if self.finished:
-            self.log |= {"shares": shares, "found": choice}
+            self.log["found"] = choice
 
     def _phase(self) -> tuple[Phase, int]:
         """The phase of the next step, and how many of its steps are done."""

@@ -95,6 +95,7 @@ def test_the_log_says_what_was_found_and_can_be_plotted(tmp_path, data):
     assert log["rows"][0]["tau"] == 1.0
     assert log["rows"][-1]["tau"] == pytest.approx(0.5)
     assert log["found"] == run.found()
+    assert log["shares"] == run.shares()
     assert run.job.costs.milliseconds(run.job.space, log["found"]) <= 25.0
 
 
