@@ -41,8 +41,8 @@ PYTHON ?= $(firstword $(foreach p,$(PYTHONS),$(shell $(p) -c '$(SUITS)' 2>/dev/n
 help:
 	@echo "make demo       play a recording through the node and write a report (ARGS=\"--recording DIR ...\")"
 	@echo "make view       a page in the browser on a node that runs (ARGS=\"--node /front/fastdepth ...\")"
-	@echo "make test       ruff, mypy and the tests but for the slow ones (ARGS=\"-k camera ...\" for pytest)"
-	@echo "make test-all   the slow ones as well"
+	@echo "make test       ruff, mypy and the tests but for second looks and slow ones (ARGS=\"-k camera ...\" for pytest)"
+	@echo "make test-all   all tests: further targets, precisions, sizes and faults, and what takes long"
 	@echo "make tables     write config/depth.yaml and docs/parameters.md again"
 	@echo "make bench      compare with other runtimes (ARGS=\"--against onnxruntime ...\")"
 	@echo "make bench-env  .venv-bench with the other runtimes and what quantises for them"
@@ -60,14 +60,14 @@ view: $(VENV)/.view
 	$(CLEAN) $(BIN)/fastdepth view $(ARGS)
 
 test: style
-	$(CLEAN) $(BIN)/python tools/tests_side_by_side.py --beside $(BIN)/mypy -m "not slow" $(ARGS)
+	$(CLEAN) $(BIN)/python tools/tests_side_by_side.py --beside $(BIN)/mypy -m "not slow and not again" $(ARGS)
 
 test-all: style
 	$(CLEAN) $(BIN)/python tools/tests_side_by_side.py --beside $(BIN)/mypy $(ARGS)
 
 # Without ruff and mypy, which need to look once only, and not on each ROS.
 tests: $(VENV)/.test
-	$(CLEAN) $(BIN)/python tools/tests_side_by_side.py -m "not slow" $(ARGS)
+	$(CLEAN) $(BIN)/python tools/tests_side_by_side.py -m "not slow and not again" $(ARGS)
 
 check: style
 	$(BIN)/mypy

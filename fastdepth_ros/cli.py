@@ -39,6 +39,7 @@ COMMANDS = {
     "train": "train the network by a recipe",
     "adapt": "fine-tune a bundle on the place where its robot works",
     "prune": "make a network as fast as it has to be, by latencies that were measured",
+    "search": "find a network within milliseconds that were measured, among those of a space",
     "rooms": "compute pictures of furnished rooms with exact depth, to train on",
 }
 """Sub-command -> what it does, in the order in which a new user meets them."""

@@ -63,6 +63,8 @@ class CloudMaker:
         colours: Picture | None,
         out: npt.NDArray[np.float32],
         sigma: npt.NDArray[np.float32] | None = None,
+        *,
+        finite: bool = False,
     ) -> None:
         """Write the points of a depth map.
 
@@ -73,11 +75,12 @@ class CloudMaker:
                 the bytes b, g, r, 0 in a float's place, as PCL packs them. Were the fourth byte 255, the float would be
                 NaN wherever red is 128 or more, and readers that leave out NaN would leave out the point.
             sigma: standard deviation of depth [m], the size of the depth map; None without the field ``sigma``.
+            finite: whether all of depth is known to be finite, so that it need not be looked through.
         """
         every, z = self._every, self._z
         if every is not None:
             depth = depth[every]
-        if not np.isfinite(depth, out=self._finite).all():
+        if not finite and not np.isfinite(depth, out=self._finite).all():
             np.copyto(z, depth)
             np.copyto(z, np.nan, where=np.logical_not(self._finite, out=self._finite))
         elif every is not None:

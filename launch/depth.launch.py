@@ -51,6 +51,9 @@ DECOMPRESSES = "compressed_image_transport"
 VIEW_WAITS = 300.0
 """Time in which the node has to be there for the page [s]: it is, before its model is compiled."""
 
+FRAME_TRIES = 3
+"""How often the process that asks for the camera's frame_id is started, where it dies."""
+
 RESPAWN_DELAY = 2.0
 """Before a node that died is started again [s]."""
 
@@ -138,7 +141,7 @@ ARGUMENTS = [
     DeclareLaunchArgument(
         "precision",
         default_value="",
-        choices=["", "auto", "float32", "int8"],
+        choices=["", "auto", "float32", "float16", "int8"],
         description="Of the network; auto is the fastest that loses next to nothing here.",
     ),
     DeclareLaunchArgument(
@@ -489,6 +492,13 @@ def show(resolve: Callable[[str], str], given: dict[str, str], camera: str) -> l
     if given["frame"]:
         return rviz(resolve, given, given["frame"], outputs)
     topics = [resolve(given["image"]), resolve(given["camera_info"])]
+    return first_frame(topics, lambda frame: rviz(resolve, given, frame, outputs))
+
+
+def first_frame(
+    topics: list[str], then: Callable[[str], list[LaunchDescriptionEntity]], tries: int = FRAME_TRIES
+) -> list[LaunchDescriptionEntity]:
+    """What waits for the camera, and is followed by ``then(frame_id)``; by ``then("")`` where it dies each time."""
     first = ExecuteProcess(
         cmd=[sys.executable, "-m", f"{PACKAGE}.node.first_frame", *topics],
         name="first_frame",
@@ -497,25 +507,29 @@ def show(resolve: Callable[[str], str], given: dict[str, str], camera: str) -> l
     )
     said: list[bytes] = []
 
-    def show_it(event: Any, context: LaunchContext) -> list[LaunchDescriptionEntity]:
-        frame = b"".join(said).decode("utf-8", "replace").strip()
+    def go_on(event: Any, context: LaunchContext) -> list[LaunchDescriptionEntity]:
         if context.is_shutdown:
             return []
-        if event.returncode or not frame:
-            raise RuntimeError("the frame_id of the images was not found out. Name it: frame:=...")
-        return rviz(resolve, given, frame, outputs)
+        frame = b"".join(said).decode("utf-8", "replace").strip()
+        if frame:  # however it ended then
+            return then(frame)
+        ended = f"first_frame has ended with status {event.returncode} and without the frame_id of the images"
+        if tries > 1:
+            return [LogInfo(msg=f"{ended}: once more."), *first_frame(topics, then, tries - 1)]
+        remedy = "RViz keeps the fixed frame of its configuration. Name that of the camera: frame:=..."
+        return [LogInfo(msg=f"{ended}. {remedy}"), *then("")]
 
     return [
         first,
         RegisterEventHandler(OnProcessIO(target_action=first, on_stdout=lambda event: said.append(event.text))),
-        RegisterEventHandler(OnProcessExit(target_action=first, on_exit=show_it)),
+        RegisterEventHandler(OnProcessExit(target_action=first, on_exit=go_on)),
     ]
 
 
 def rviz(
     resolve: Callable[[str], str], given: dict[str, str], frame: str, outputs: str = "depth"
 ) -> list[LaunchDescriptionEntity]:
-    """RViz on a camera and its outputs."""
+    """RViz on a camera and its outputs; without a frame its configuration has one."""
     image = resolve(given["image"])
     config = Path(given["rviz_config"])
     told: list[LaunchDescriptionEntity] = []
@@ -532,13 +546,13 @@ def rviz(
     window = Node(
         package="rviz2",
         executable="rviz2",
-        arguments=["--display-config", str(config), "--fixed-frame", frame],
+        arguments=["--display-config", str(config), *(["--fixed-frame", frame] if frame else [])],
         parameters=[{"use_sim_time": given["use_sim_time"] == "true"}],
         remappings=[(name, to) for name, to in names.items() if name != to],
         additional_env=ENDS_WITH_LAUNCH,
         prefix=OF_OTHERS,
     )
-    return [*told, window, OpaqueFunction(function=frame_for_rviz, args=[frame])]
+    return [*told, window, *([OpaqueFunction(function=frame_for_rviz, args=[frame])] if frame else [])]
 
 
 def with_compressed_images(config: Path) -> Path:

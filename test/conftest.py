@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import functools
 import os
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import collecting
 import kept_code
 import pytest
-from computed_room import keep_atlas, kept_atlas
+from collecting import pytest_pycollect_makemodule  # noqa: F401 - a hook
+from computed_room import keep_atlas, keep_pictures, kept_atlas, made_by
 from hypothesis import settings
 from made_weights import CHECKOUT, random_weights
 from nursery import COMPILER, IMPORTING, InCopies, Nursery
@@ -30,9 +33,19 @@ if TYPE_CHECKING:
     from fastdepth_ros.scene.render import Atlas
 
 
+KEPT = CHECKOUT / "build" / "tests"
+"""What is kept between runs."""
+
+
 # No test is timed: a busy machine may take its time over an example.
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+settings.register_profile("whole", deadline=None)
+settings.register_profile("quick", deadline=None, max_examples=25)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Try fewer examples of a property where second looks are left out."""
+    collecting.pytest_configure(config)
+    settings.load_profile("quick" if "not again" in config.option.markexpr else "whole")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -41,7 +54,10 @@ def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("own")
     os.environ.setdefault("FASTDEPTH_CACHE", str(folder / "cache"))
     os.environ["ROS_LOG_DIR"] = str(folder / "log")
-    os.environ[kept_code.FOLDER] = str(make_private(Path(os.environ["FASTDEPTH_CACHE"]) / "tests" / "code"))
+    if kept_code.FOLDER not in os.environ:
+        code = make_private(KEPT if os.access(CHECKOUT, os.W_OK) else folder / "code")
+        kept_code.forget(code)
+        os.environ[kept_code.FOLDER] = str(code)
     return folder
 
 
@@ -121,18 +137,44 @@ def module(bundle: Bundle) -> CompiledModule:
 
 @pytest.fixture(scope="session")
 def atlas_file() -> Path:
-    """Paints and light of the computed room, which take seconds to work out: once for all workers."""
-    file = Path(os.environ["FASTDEPTH_CACHE"]) / "tests" / "atlas.npz"
-    with locked(file.with_suffix(".lock")):
-        if not file.exists():
-            keep_atlas(file)
-    return file
+    """Paints and light of the computed room, which take seconds to work out: once for all runs."""
+    return between_runs(f"atlas-{made_by()}.npz", keep_atlas)
 
 
 @pytest.fixture(scope="session")
 def atlas(atlas_file: Path) -> Atlas:
     """The same, read."""
     return kept_atlas(atlas_file)
+
+
+@pytest.fixture(scope="session")
+def few_rooms() -> Callable[..., Path]:
+    """Lays pictures of a random room and their depth into a folder: so many, the first ones or those from a number on.
+
+    They are those of ``write_rooms`` with the seed 91, six at most. Each takes a second to compute.
+    """
+    kept = between_runs(f"rooms-{made_by()}", keep_pictures)
+    pictures = sorted(kept.glob("*.jpg"))
+
+    def lay(folder: Path, count: int, first: int = 0) -> Path:
+        folder.mkdir(parents=True)
+        for picture in pictures[first : first + count]:
+            for file in kept.glob(f"{picture.stem}.*"):
+                shutil.copy(file, folder)
+        return folder
+
+    return lay
+
+
+def between_runs(name: str, make: Callable[[Path], None]) -> Path:
+    """A file or folder that one run has made and the others find."""
+    path = Path(os.environ[kept_code.FOLDER]) / name
+    with locked(path.with_name(f"{name}.lock")):
+        if path.exists():
+            os.utime(path)
+        else:
+            make(path)
+    return path
 
 
 @pytest.fixture(scope="session")

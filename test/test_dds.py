@@ -1,5 +1,9 @@
 """Shared memory that pictures need, and the advice about it."""
 
+import os
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
@@ -8,6 +12,17 @@ from fastdepth_ros import dds
 
 CONFIG = Path(__file__).resolve().parent.parent / "config"
 MIB = 1 << 20
+
+
+THREADS = """
+import os, rclpy
+rclpy.init()
+node = rclpy.create_node("here")
+for thread in os.listdir("/proc/self/task"):
+    print(open(f"/proc/self/task/{thread}/comm").read().strip())
+node.destroy_node()
+rclpy.try_shutdown()
+"""
 
 
 @pytest.fixture
@@ -31,6 +46,26 @@ def profile(monkeypatch, tmp_path):
 def test_the_shipped_profiles_have_the_segments_that_are_told(name):
     assert dds.segment_of(CONFIG / name) == dds.SHIPPED[name]
     assert dds.shipped(name) == CONFIG / name
+
+
+def test_the_shipped_profiles_differ_in_their_segments_alone():
+    def words(name):
+        tree = ElementTree.parse(CONFIG / name)
+        return [(each.tag, (each.text or "").strip()) for each in tree.iter() if not each.tag.endswith("segment_size")]
+
+    small, large = map(words, dds.SHIPPED)
+    assert small == large
+
+
+def test_nobody_is_told_what_types_are_made_of(dds_profile):
+    """Kilted's Fast DDS crashes where a process ends while it answers that: its thread outlives what it writes with."""
+    own = {"ROS_DOMAIN_ID": str(1 + os.getpid() % 50), "ROS_AUTOMATIC_DISCOVERY_RANGE": "SYSTEM_DEFAULT", **dds_profile}
+    done = subprocess.run(
+        [sys.executable, "-c", THREADS], env={**os.environ, **own}, capture_output=True, text=True, check=True
+    )
+    threads = done.stdout.split()
+    assert [name for name in threads if name.startswith("dds.shm")]
+    assert not [name for name in threads if name.startswith("dds.tls")]
 
 
 @pytest.mark.parametrize(

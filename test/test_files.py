@@ -16,7 +16,7 @@ import pytest
 from family import alive, children, wait_until
 from made_weights import random_weights
 from safetensors.numpy import save
-from slowly import mostly_slow
+from slowly import again, mostly_again, mostly_slow
 from small_network import SMALL, put_into_cache, small_bundle
 
 from fastdepth_ros.cli import main
@@ -421,14 +421,15 @@ def test_a_folder_that_fails_leaves_what_was_there(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
-def test_a_recording_on_a_full_disk_is_an_error_and_leaves_nothing(tmp_path):
+@pytest.mark.parametrize("extra", [(), again((5_000, 1_200_000))], ids=["two sizes", "four sizes"])
+def test_a_recording_on_a_full_disk_is_an_error_and_leaves_nothing(tmp_path, extra):
     program = (
         "from fastdepth_ros.errors import RecordingError\nfrom fastdepth_ros.recording import RecordingWriter\n"
         "try:\n with RecordingWriter(sys.argv[1]) as writer:\n"
         "  for i in range(100): writer.write('/a', 'sensor_msgs/msg/Image', i, bytes(100_000))\n"
         "except RecordingError as error: print(error)"
     )
-    for size in (100, 5_000, 1_200_000, 3_000_000):
+    for size in (100, 3_000_000, *extra):
         done = limited(program, tmp_path / "bag", size=size)
         assert (done.returncode, done.stderr) == (0, ""), done.stderr
         assert "no recording can be written" in done.stdout
@@ -447,6 +448,7 @@ def test_a_recording_that_is_cut_short_by_an_error_can_be_read(tmp_path):
         RecordingWriter(tmp_path / "bag")
 
 
+@pytest.mark.again
 def test_a_command_on_a_full_disk_says_so(tmp_path):
     program = "from fastdepth_ros.cli import main; sys.exit(main(sys.argv[1:]))"
     done = limited(program, "rooms", "--out", tmp_path / "rooms", "--count", "1", size=100)
@@ -495,7 +497,7 @@ def test_a_link_of_such_a_name_is_not_followed(tmp_path):
 
 
 @pytest.mark.parametrize("by", mostly_slow([signal.SIGKILL, signal.SIGTERM]), ids=lambda s: s.name)
-@pytest.mark.parametrize("apart", [False, True], ids=["the command", "a program that has it compiled"])
+@pytest.mark.parametrize("apart", mostly_again([True, False]), ids=["a program that has it compiled", "the command"])
 def test_a_compilation_that_is_ended_leaves_no_process(bundle, tmp_path, by, apart):
     program = (
         "import sys; from fastdepth_ros.runtime import bundle, cache; cache.module_for(bundle.Bundle.open(sys.argv[2]))"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import graphlib
 import re
 import sys
@@ -100,6 +101,10 @@ ALLOWED = {
         *("compiler", "errors", "estimate", "evaluation", "files", "importing", "lowering", "models", "network"),
         *("runtime", "training", "matplotlib", "numpy", "torch", "yaml"),
     },
+    "search": {
+        *("errors", "estimate", "evaluation", "files", "lowering", "network", "pruning", "runtime", "training"),
+        *("matplotlib", "numpy", "torch", "yaml"),
+    },
     "adapting": {
         *("anchoring", "camera", "cdr", "errors", "evaluation", "messages", "network", "pruning", "recording"),
         *("runtime", "scene", "training", "cv2", "numpy", "torch"),
@@ -123,8 +128,8 @@ ALLOWED = {
         *("adapting", "anchoring", "camera", "cameras", "cdr", "children", "codec", "colours", "compiler", "demo"),
         *("deploy", "diagnostics", "doctor", "errors", "estimate", "evaluation", "files", "harness", "importing"),
         *("messages", "millimetres", "models", "network", "parameters", "picture", "pipeline", "ply", "power"),
-        *("pruning", "recording", "runtime", "scene", "settings", "training", "viewing", "cv2", "numpy", "rich", "ROS"),
-        *("torch", "lowering", "view"),
+        *("pruning", "recording", "runtime", "scene", "search", "settings", "training", "viewing", "cv2", "numpy"),
+        *("rich", "ROS", "torch", "lowering", "view"),
     },
     "cli": {"children", "commands", "errors"},
 }
@@ -137,8 +142,13 @@ DOORS = {"__init__.py", "__main__.py"}
 """Files that belong to no room: the package's own, and those that are run from outside and stand above every room."""
 
 
-def names(path: Path, package: Path = PACKAGE) -> Iterator[str]:
+@functools.cache
+def names(path: Path, package: Path = PACKAGE) -> tuple[str, ...]:
     """Every module or attribute that a file imports, anywhere in it, by its full name."""
+    return tuple(imports(path, package))
+
+
+def imports(path: Path, package: Path) -> Iterator[str]:
     above = (package.name, *path.relative_to(package).parts[:-1])
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):

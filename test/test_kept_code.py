@@ -1,5 +1,8 @@
 """What is kept of compiled code is that of the very kernel, for the very target."""
 
+import os
+import time
+
 import kept_code
 import pytest
 
@@ -45,6 +48,25 @@ def test_what_is_kept_is_what_the_compiler_makes(tmp_path, monkeypatch):
     kept = written(tmp_path)
     monkeypatch.delenv(kept_code.FOLDER)
     assert written(tmp_path) == kept
+
+
+def test_what_is_damaged_is_made_anew(tmp_path, own_folder):
+    first = written(tmp_path)
+    (file,) = own_folder.iterdir()
+    for damaged in (b"", file.read_bytes()[:-1]):
+        file.write_bytes(damaged)
+        assert written(tmp_path) == first
+
+
+def test_what_no_run_uses_goes(tmp_path, own_folder):
+    written(tmp_path)
+    (used,) = own_folder.iterdir()
+    (own_folder / "other").touch()
+    for file in own_folder.iterdir():
+        os.utime(file, (0, time.time() - (kept_code.DAYS + 1) * 86400))
+    written(tmp_path)
+    kept_code.forget(own_folder)
+    assert list(own_folder.iterdir()) == [used]
 
 
 def test_a_kernel_that_cannot_be_compiled_is_not_kept(tmp_path, own_folder, monkeypatch):

@@ -219,6 +219,27 @@ def test_the_clouds_points_project_back_onto_the_depth_images_pixels(output_size
     np.testing.assert_allclose(frame.cloud[there][:, 2], metres, atol=0.0006 if encoding == "16UC1" else 0)
 
 
+@pytest.mark.parametrize("value", [0.01, 99.0, 0.0, math.nan, -1.0])
+def test_one_depth_that_is_none_in_a_whole_picture_is_no_point(value):
+    answer = grid().copy()
+    pipeline = Pipeline(KnownAnswer(answer), MANIFEST, Settings(cloud="xyzrgb"))
+    for each in (2.0, value, 2.0):  # before and after it, all are depths
+        answer[20, 30] = each
+        frame = pipeline.run(Picture(scene(), "rgb"), KINECT)
+        assert np.isfinite(frame.depth).all() == (each == 2.0)
+        np.testing.assert_array_equal(np.isfinite(frame.cloud[..., :3]).all(axis=2), np.isfinite(frame.depth))
+        np.testing.assert_array_equal(np.isnan(frame.cloud[..., :3]).all(axis=2), ~np.isfinite(frame.depth))
+
+
+@pytest.mark.parametrize("changes", [{"edges": "remove"}, {"edges": "guided"}, {"output_size": "camera"}])
+def test_points_are_where_depth_is_whatever_takes_it_out(changes):
+    answer = grid().copy()
+    answer[:, 56:] += 4.0  # an edge, beside which something flies
+    pipeline = Pipeline(KnownAnswer(answer), MANIFEST, Settings(cloud="xyz", **changes))
+    frame = pipeline.run(Picture(scene(), "rgb"), KINECT)
+    np.testing.assert_array_equal(np.isfinite(frame.cloud).all(axis=2), np.isfinite(frame.depth))
+
+
 def test_points_without_depth_are_nan_in_every_coordinate():
     answer = np.full((112, 112), 2.0, np.float32)
     answer[0, :3] = [0.0, 0.01, 99.0]

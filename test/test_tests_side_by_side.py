@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from slowly import again
 
 TOOL = Path(__file__).parent.parent / "tools/tests_side_by_side.py"
 UPSET_ONCE = """
@@ -84,9 +85,9 @@ def test_what_passes_alone_is_named_and_passes(tmp_path):
 @pytest.mark.parametrize(
     "text",
     [
-        "def test_a(): assert False",
+        again("def test_a(): assert False"),
         "import pytest\n@pytest.fixture\ndef bad(): assert False\ndef test_a(bad): pass",
-        "import nowhere",
+        again("import nowhere"),
         "import os\ndef test_a(): os._exit(3)",
         "\n".join(UPSET_ONCE.format(name=name).replace(".tried", f".{name}") for name in "abcd"),
     ],

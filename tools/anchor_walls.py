@@ -3,12 +3,12 @@
     python -m tools.anchor_walls vo:150 uniform:200
 
 Walls, floor, carpet and ceiling are where the true depth shows a plane of 250 cells or more. What is printed is how far
-answers are off their best plane there: root mean square over depth, means over the frames, each of which stands alone.
+answers are off their best plane there: root mean square over depth, means over the frames, once where each stands
+alone, and once frame after frame as in the node, which remembers.
 """
 
 from __future__ import annotations
 
-import itertools
 import sys
 from typing import NamedTuple
 
@@ -29,7 +29,7 @@ from fastdepth_ros.recording.depth import decode_depth
 from fastdepth_ros.runtime.cache import module_for
 from fastdepth_ros.runtime.engines import open_engine
 from fastdepth_ros.runtime.storage import writable_cache
-from fastdepth_ros.scene.record import room_recording
+from fastdepth_ros.scene.record import RATE, room_recording
 from tools.anchors_picture import sight
 
 EVERY = 5
@@ -87,26 +87,38 @@ def main(*sensors: str) -> None:
     """Print a line without anchors, and one for each set of sensors."""
     bundle = find_bundle()
     engine = open_engine(module_for(bundle))
-    bends: dict[str, list[float]] = {name: [] for name in ("", *sensors)}
+    single: dict[str, list[float]] = {name: [] for name in ("", *sensors)}
+    followed: dict[str, list[float]] = {name: [] for name in single}
+    pipelines = {name: Pipeline(engine, bundle.manifest, Settings()) for name in single}
     with Recording.open(room_recording(writable_cache("recordings"))) as recording:
         topics = find_camera(recording)
         camera = camera_of(recording, topics)
         measured = {name: Simulated(recording, topics, camera, bundle.manifest, parse(name)) for name in sensors}
         truths = {cdr.stamp_of(m.data): m for m in recording.messages([topics.ground_truth.name])}
-        for message in itertools.islice(recording.messages([topics.image.name]), 0, None, EVERY):
+        for number, message in enumerate(recording.messages([topics.image.name])):
             stamp, picture = cdr.stamp_of(message.data), read_message(recording.decode(message))
-            for name, own in bends.items():
-                pipeline = Pipeline(engine, bundle.manifest, Settings())
-                frame = pipeline.run(picture, camera, anchors=sight(measured.get(name), stamp), now=0.0)
+            for name, pipeline in pipelines.items():
+                given = sight(measured.get(name), stamp)
+                frame = pipeline.run(picture, camera, anchors=given, now=number / RATE)
+                if number % EVERY:
+                    continue
                 truth = read_at(decode_depth(recording.decode(truths[stamp])), camera, frame.intrinsics)
-                cells = frame.depth[::CELL, ::CELL]
                 walls = walls_of(truth[::CELL, ::CELL], frame.intrinsics)
                 if not walls:
                     continue
-                sizes = [len(wall.rays) for wall in walls]
-                own.append(float(np.average([bend(cells, wall) for wall in walls], weights=sizes)))
-    for name, own in bends.items():
-        sys.stdout.write(f"{name or 'alone':12} {100 * np.mean(own):.1f} %  ({len(own)} frames)\n")
+                followed[name].append(bends(frame.depth, walls))
+                fresh = Pipeline(engine, bundle.manifest, Settings())
+                alone = fresh.run(picture, camera, anchors=given, now=0.0)
+                single[name].append(bends(alone.depth, walls))
+    for name, own in single.items():
+        means = f"{100 * np.mean(own):.1f} %, frame after frame {100 * np.mean(followed[name]):.1f} %"
+        sys.stdout.write(f"{name or 'alone':12} {means}  ({len(own)} frames)\n")
+
+
+def bends(depth: Depth, walls: list[Wall]) -> float:
+    """Mean of how far the walls of an answer are off their planes, by their sizes."""
+    cells = depth[::CELL, ::CELL]
+    return float(np.average([bend(cells, wall) for wall in walls], weights=[len(wall.rays) for wall in walls]))
 
 
 if __name__ == "__main__":

@@ -7,14 +7,19 @@
 # ROOT is a folder of its own outside the checkout, for Debian arm64 (250 MB); it is made once and used again. Only what a
 # run itself put there is removed. BUNDLE: names or folders of model bundles (default: the default model, and the authors'
 # weights where $FASTDEPTH_REFERENCE or ../shared/reference holds them). Ends with a table for docs/boards/tx2.md.
-# int8 is compared twice: its products with their definition in NumPy, to the bit, and the whole network with float32's depth.
+# int8 and float16 (of targets that have it) are compared twice: their products with their definitions in NumPy, to the bit,
+# and the whole network: int8 with float32's depth, float16 with NumPy's in float16, too.
+# TARGETS="carmel=max cortex-a57=cortex-a57" runs those alone.
 # Needs Debian's qemu-user-static and debootstrap, and .venv of `make test`. Emulation says nothing about speed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 checkout=$PWD python=$PWD/.venv/bin/python
 # target=processor: the emulator's `max` is for those that it does not know by name
-targets=(cortex-a57=cortex-a57 cortex-a72=cortex-a72 cortex-a76=cortex-a76 cortex-a78=max carmel=max)
-tolerance=0.001 tolerance8=0.1 # metres, in float32 and in int8
+all="cortex-a57=cortex-a57 cortex-a72=cortex-a72 cortex-a76=cortex-a76 cortex-a78=max carmel=max"
+read -ra targets <<<"${TARGETS:-$all}"
+# metres: in float32; in int8 and in float16 from float32; in float16 from its definition
+tolerance=0.001 tolerance8=0.1 tolerance16=0.05 exact16=0.002
+halves="cortex-a76 cortex-a78 carmel"
 
 die() { echo "emulate.sh: $*" >&2 && exit 1; }
 [ $# -ge 1 ] || die "name a folder for the arm64 system: tools/emulate.sh ROOT [BUNDLE...]"
@@ -54,18 +59,19 @@ emulated() { # PROCESSOR SITE ARGUMENTS...
         qemu-aarch64-static -cpu "$1" -L "$root/system" "$root/system/usr/bin/python3.11" "${@:3}"
 }
 
-compare() { # THERE.npy MODULE TOLERANCE
-    "$python" - "$work/here.npy" "$1" "$2" "$processor" "$(basename "$bundle") $weights" "$3" "$work/rows" <<'PYTHON'
+compare() { # MODULE TOLERANCE [WITH.npy WHAT]
+    local with=${3:-$work/here.npy} what=${4:-x86 in float32}
+    "$python" - "$with" "$work/there.npy" "$1" "$processor" "$(basename "$bundle") $weights" "$2" "$what" "$work/rows" <<'PYTHON'
 import sys
 import numpy as np
 here, there = np.load(sys.argv[1]), np.load(sys.argv[2])
-target, processor, bundle, tolerance, rows = sys.argv[3:]
+target, processor, bundle, tolerance, what, rows = sys.argv[3:]
 error = float(np.abs(here - there).max())
 good = here.max() > 0.1 and error <= float(tolerance)
 depth = f"{there.min():.2f} to {there.max():.2f} m"
-print(f"{bundle}, {target}: max error {error:.1e} m against x86, depth {depth}: {'ok' if good else 'WRONG'}")
+print(f"{bundle}, {target}: max error {error:.1e} m against {what}, depth {depth}: {'ok' if good else 'WRONG'}")
 with open(rows, "a") as table:
-    table.write(f"| `{target}` | {processor} | {bundle} | {depth} | {error:.1e} m |\n")
+    table.write(f"| `{target}` | {processor} | {bundle} | {depth} | {what} | {error:.1e} m |\n")
 sys.exit(not good)
 PYTHON
 }
@@ -77,6 +83,7 @@ for bundle in "${bundles[@]}"; do
 print(find_bundle(sys.argv[1]).weights_sha256[:12])' "$bundle")
     here=$("$python" -m fastdepth_ros.compiler "$bundle" --target host)
     "$python" tools/run_module.py "$here" "$work/here.npy" >/dev/null
+    "$python" tools/emulated_products.py depth "$bundle" "$work/half.npy"
     for pair in "${targets[@]}"; do
         target=${pair%=*} processor=${pair#*=}
         robot=$work/robot$((count += 1))
@@ -85,18 +92,23 @@ print(find_bundle(sys.argv[1]).weights_sha256[:12])' "$bundle")
         "$python" -m pip install --quiet --no-index --find-links "$robot/wheels" --only-binary=:all: --python-version 3.11 \
             "${platforms[@]}" --target "$robot.site" "$robot"/wheels/{apache_tvm,fastdepth_ros}-*.whl numpy PyYAML
         if [ ! -e "$work/exact-$target" ]; then
-            "$python" tools/emulated_int8.py write "$target" "$work/exact-$target"
-            emulated "$processor" "$robot.site" tools/emulated_int8.py check "$work/exact-$target"
+            "$python" tools/emulated_products.py write "$target" "$work/exact-$target"
+            emulated "$processor" "$robot.site" tools/emulated_products.py check "$work/exact-$target"
         fi
         emulated "$processor" "$robot.site" tools/run_module.py "$robot"/models/*/modules/"$target" "$work/there.npy"
-        compare "$work/there.npy" "$target" $tolerance
+        compare "$target" $tolerance
         "$python" -m fastdepth_ros.cli compile "$bundle" --target "$target" --precision int8 --out "$robot.int8" >/dev/null
         emulated "$processor" "$robot.site" tools/run_module.py "$robot.int8" "$work/there.npy"
-        compare "$work/there.npy" "$target, int8" $tolerance8
+        compare "$target, int8" $tolerance8
+        case " $halves " in *" $target "*) ;; *) continue ;; esac
+        "$python" -m fastdepth_ros.cli compile "$bundle" --target "$target" --precision float16 --out "$robot.half" >/dev/null
+        emulated "$processor" "$robot.site" tools/run_module.py "$robot.half" "$work/there.npy"
+        compare "$target, float16" $tolerance16
+        compare "$target, float16" $exact16 "$work/half.npy" "NumPy in float16"
     done
 done
 echo
 echo "$("$python" -c 'import platform; from fastdepth_ros.runtime import processor; print(processor.name())'), $(qemu-aarch64-static --version | head -1):"
-echo "| module | emulated processor | weights | depth | max. difference from x86 in float32 |"
-echo "|---|---|---|---|---|"
+echo "| module | emulated processor | weights | depth | compared with | max. difference |"
+echo "|---|---|---|---|---|---|"
 cat "$work/rows"

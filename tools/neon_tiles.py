@@ -1,10 +1,10 @@
-"""Chooses the tiles of the kernels for ARM without an ARM processor: `neon_tiles.py OUT.json [int8]`.
+"""Chooses the tiles of the kernels for ARM without an ARM processor: `neon_tiles.py OUT.json [int8|float16]`.
 
 What can be known without running them is what LLVM makes of them. Of the candidates for a stage the one wins whose hot
 loops write the fewest registers to the stack, then the one that reads the fewest from there, then the one with the
 fewest instructions for a multiply-add. `fastdepth tune` on the board itself measures instead, and its table goes before
-this one. int8 has a table of its own, of which only the tiles of the products differ from float32's; what it costs is
-summed over a processor with sdot and two without.
+this one. int8 and float16 have tables of their own, of which only the tiles of the products differ from float32's; what
+int8 costs is summed over a processor with sdot and two without.
 """
 
 from __future__ import annotations
@@ -29,10 +29,12 @@ from fastdepth_ros.compiler.targets import Target, find_target
 from fastdepth_ros.compiler.tile import Tiling
 from fastdepth_ros.network import PRUNED
 
-TARGETS = {"float32": ("cortex-a57",), "int8": ("cortex-a76", "cortex-a57", "carmel")}
+TARGETS = {"float32": ("cortex-a57",), "float16": ("carmel",), "int8": ("cortex-a76", "cortex-a57", "carmel")}
 """Precision -> targets whose code is looked at."""
 PRODUCTS = ((3, 7), (5, 4), (4, 5), (4, 4), (2, 7), (3, 5), (3, 4), (5, 3), (4, 3), (4, 2), (2, 4), (2, 2))
 """(panel, pixels): vectors of output channels and pixels whose sums are to stay in registers."""
+PAIRS = ((4, 7), (6, 4), (4, 4), (2, 7))
+"""Such sizes for float16, of which a register holds two vectors."""
 UNROLLS = (1, 2, 4)
 STRIPS = (14, 8, 7, 5, 4, 3, 2)
 
@@ -76,19 +78,21 @@ def cost(name: str, choice: Tiling, where: list[Goal], scratch: Path) -> Cost:
     return Cost(sum(loop.writes for loop in loops), sum(loop.reads for loop in loops), instructions / macs)
 
 
-def best(name: str, where: list[Goal], start: Tiling | None, scratch: Path) -> tuple[Cost, Tiling]:
+def best(
+    name: str, where: list[Goal], start: Tiling | None, products: Iterable[tuple[int, int]], scratch: Path
+) -> tuple[Cost, Tiling]:
     """The best choice for a stage: of the depthwise strip, where ``start`` has none, and then of the product's tile."""
 
     def cheapest(choices: Iterable[Tiling]) -> tuple[Cost, Tiling]:
         return min(((cost(name, choice, where, scratch), choice) for choice in choices), key=lambda pair: pair[0])
 
-    unrolls = UNROLLS if start is None else (start.unroll,)  # int8 has its own
+    unrolls = UNROLLS if start is None else (start.unroll,)  # int8 and float16 have their own
     if start is None:
         rough = replace(tiling.rule(where[0].stages[name], where[0].target), panel=2, pixels=4, unroll=1)
         start = cheapest(replace(rough, strip=strip) for strip in STRIPS)[1]
     return cheapest(
         replace(start, panel=panel, pixels=pixels, unroll=unroll)
-        for (panel, pixels), unroll in itertools.product(PRODUCTS, unrolls)
+        for (panel, pixels), unroll in itertools.product(products, unrolls)
     )
 
 
@@ -97,10 +101,10 @@ def main() -> None:
     out, precision = Path(sys.argv[1]), (*sys.argv[2:], "float32")[0]
     where = goals(precision)
     before = {} if precision == "float32" else tiling.measured(where[0].target)
-    table = {}
+    products, table = PAIRS if precision == "float16" else PRODUCTS, {}
     with tempfile.TemporaryDirectory() as scratch:
         for name in where[0].stages:
-            price, table[name] = best(name, where, before.get(name), Path(scratch))
+            price, table[name] = best(name, where, before.get(name), products, Path(scratch))
             sys.stdout.write(f"{name:16} {price}, {table[name]}\n")
             sys.stdout.flush()
     about = {

@@ -44,7 +44,15 @@ MACHINES = {
     183: Machine(
         (OBJDUMP, "aarch64"),
         re.compile(r"^(b|b\..*|cbn?z|tbn?z)$"),
-        {re.compile(r"fmla"): 4, re.compile(r"sdot"): 16, re.compile(r"sm(ull|lal)2? v\d+\.8h"): 8},
+        {
+            re.compile(r"fmla v\d+\.4[sh]"): 4,
+            re.compile(r"fmla v\d+\.8h"): 8,
+            re.compile(r"sdot"): 16,
+            re.compile(r"sm(ull|lal)2? v\d+\.8h"): 8,
+            re.compile(r"bfdot v\d+\.4s"): 8,
+            re.compile(r"bfmmla"): 16,
+            re.compile(r"smmla"): 32,
+        },
         re.compile(r"^(str|stp|stur)\s+[qdv]\d+.*\[(sp|x29)\b"),
         re.compile(r"^(ldr|ldp|ldur)\s+[qdv]\d+.*\[(sp|x29)\b"),
     ),
@@ -57,6 +65,7 @@ MACHINES = {
             re.compile(r"vpmaddubsw .*%ymm"): 32,
             re.compile(r"(\{vex\} )?vpdpbusd .*%ymm"): 32,
             re.compile(r"vpdpbusd .*%zmm"): 64,
+            re.compile(r"vdpbf16ps .*%zmm"): 32,
         },
         re.compile(r"^vmov\w+\s+%[xyz]mm\d+,.*\(%r[sb]p"),
         re.compile(r"^v\w+\s+[^,]*\(%r[sb]p.*%[xyz]mm"),
@@ -113,6 +122,23 @@ def hot_loops(library: Path) -> list[Loop]:
     return loops
 
 
+def turn_around(library: Path, inner: Loop) -> int:
+    """Instructions of a turn of the loop around an innermost one, without that; 0 where there is none."""
+    content = library.read_bytes()
+    machine = MACHINES[struct.unpack_from("<H", content, 18)[0]]
+    for start, end in _code(content):
+        instructions = _disassemble(machine, content[start:end], start)
+        around = [
+            (first, last)
+            for first, last in _loops(machine, instructions)
+            if first <= inner.start and inner.end <= last and (first, last) != (inner.start, inner.end)
+        ]
+        if around:
+            first, last = min(around, key=lambda loop: loop[1] - loop[0])
+            return sum(first <= at <= last for at, _ in instructions) - inner.instructions
+    return 0
+
+
 def _disassemble(machine: Machine, code: bytes, start: int) -> list[tuple[int, str]]:
     """(offset, instruction) of each; the library has no section table, so objdump gets the bare code."""
     program, name = machine.objdump
@@ -126,7 +152,13 @@ def _disassemble(machine: Machine, code: bytes, start: int) -> list[tuple[int, s
 
 
 def _innermost(machine: Machine, instructions: list[tuple[int, str]]) -> list[tuple[int, int]]:
-    """(first, last) of every loop that holds no other: from a branch's target back up to the branch."""
+    """(first, last) of every loop that holds no other."""
+    loops = _loops(machine, instructions)
+    return [a for a in loops if not any(a != b and a[0] <= b[0] and b[1] <= a[1] for b in loops)]
+
+
+def _loops(machine: Machine, instructions: list[tuple[int, str]]) -> list[tuple[int, int]]:
+    """(first, last) of every loop: from a branch's target back up to the branch."""
     loops = []
     for at, text in instructions:
         name, _, operands = text.partition(" ")
@@ -134,7 +166,7 @@ def _innermost(machine: Machine, instructions: list[tuple[int, str]]) -> list[tu
             first = int(target[1], 16)
             if first < at:
                 loops.append((first, at))
-    return [a for a in loops if not any(a != b and a[0] <= b[0] and b[1] <= a[1] for b in loops)]
+    return loops
 
 
 def _code(content: bytes) -> Iterator[tuple[int, int]]:

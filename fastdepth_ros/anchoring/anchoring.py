@@ -15,12 +15,13 @@ from fastdepth_ros.anchoring.compiled import fitter
 from fastdepth_ros.anchoring.field import Field
 from fastdepth_ros.anchoring.fit import EXACT, Fit, SourceTraits
 from fastdepth_ros.anchoring.line import CENTRE, Array, Evidence, Line
+from fastdepth_ros.anchoring.memory import Memory
 from fastdepth_ros.anchoring.plain import plain_opencv
 from fastdepth_ros.anchoring.planes import Kept, Planes, noise_of
 from fastdepth_ros.anchoring.pool import Means, Placed, judge
 from fastdepth_ros.anchoring.prior import Prior
 from fastdepth_ros.anchoring.selection import Chosen, choose
-from fastdepth_ros.anchoring.uncertainty import Uncertainty
+from fastdepth_ros.anchoring.uncertainty import Traces, Uncertainty
 from fastdepth_ros.arguments import Bind
 
 Floats = npt.NDArray[np.float32]
@@ -81,6 +82,8 @@ class Anchoring:
         self._fitter = fitter(self._field, self.prior, bind)
         self._uncertainty = Uncertainty(self._field, self.prior, self._fitter)
         self._planes = Planes(self._field.grid)
+        self._memory = Memory((shape[0] // 2, shape[1] // 2))
+        self._now = math.nan
         self._depth = np.zeros(shape, np.float32)
         self._correction = np.zeros(shape, np.float32)
 
@@ -105,6 +108,7 @@ class Anchoring:
         """
         with plain_opencv():
             self._line.predict(now)
+            self._now = now
             chosen = [choose(source, metres) for source in anchors]
             usable = any(len(source.log_depths) for source in chosen)
             if not usable:
@@ -121,6 +125,7 @@ class Anchoring:
     def forget(self) -> None:
         """Drop what was remembered, as at the start."""
         self._line.forget()
+        self._memory.forget()
 
     def _remembered(
         self, metres: Floats, chosen: list[Chosen], judged: _Judged | None, said: _Said, sigma: bool
@@ -141,12 +146,18 @@ class Anchoring:
         if fitted is None:
             return self._remembered(metres, chosen, judged, said, sigma)
         own, news, new_place = fitted
-        line = self._line
+        line, uncertainty = self._line, self._uncertainty
         before, covariance = line.settled
-        kept = self._apply(metres, before + covariance @ own.line, own, noise_of(own.errors, judged.placed.sds))
-        planar = kept.share if kept else None
-        place = judged.placed.place
-        sd = self._uncertainty.anchored(self._depth, own, place, planar, covariance) if sigma else None
+        if new_place:
+            self._memory.forget()
+        traces = self._apply(metres, before + covariance @ own.line, own, noise_of(own.errors, judged.placed.sds))
+        sd = None
+        if sigma:
+            relative = [each.relative for each in chosen]
+            placed, trusted = judged.placed, judged.trusted
+            sd = uncertainty.anchored(self._depth, own, placed, trusted, relative, traces, covariance)
+        else:
+            uncertainty.forget()
         line.update(news)
         return Corrected(self._depth, sd, self._report(said, new_place, _reports(chosen, judged)))
 
@@ -177,9 +188,9 @@ class Anchoring:
         variance += self.prior.local**2 / min(len(placed.ratios), 6)
         return _Said(held, math.sqrt(variance), settled)
 
-    def _apply(self, metres: Floats, mean: Array, fitted: Fit | None, noise: float) -> Kept | None:
+    def _apply(self, metres: Floats, mean: Array, fitted: Fit | None, noise: float) -> Traces:
         """Write the corrected depth: a line with this mean, and the local part of a fit to anchors of such noise."""
-        kept = None
+        traces = Traces(None, None)
         field, log = self._field, self._correction
         slope = float(mean[1] + mean[3])
         start = np.float32(mean[0] + mean[2] - slope * CENTRE)
@@ -190,13 +201,23 @@ class Anchoring:
             log += down * field.v
         else:
             halves = self._fitter.between(fitted, (start, across, down))
-            kept = self._keep_planes(halves, slope, noise)
+            traces = self._quieten(halves, slope, noise)
             cv2.resize(halves, log.shape[::-1], log, 0, 0, cv2.INTER_LINEAR)
             log += np.multiply(field.log_depth, np.float32(slope), out=self._depth)
         np.maximum(np.minimum(log, LARGEST, out=log), -LARGEST, out=log)
         cv2.exp(log, log)
         np.multiply(metres, log, out=self._depth)
-        return kept
+        return traces
+
+    def _quieten(self, halves: Floats, slope: float, noise: float) -> Traces:
+        """Take noise out of the correction, but for what depth's slope does: by planes, and by earlier frames."""
+        field = self._field
+        planes = self._keep_planes(halves, slope, noise)
+        by_depth = np.multiply(field.log_halves, np.float32(slope))
+        halves += by_depth
+        kept = self._memory.blend(halves, field.log_halves, self._now, noise)
+        halves -= by_depth
+        return Traces(planes.share if planes else None, kept)
 
     def _keep_planes(self, halves: Floats, slope: float, noise: float) -> Kept | None:
         """Change the correction, but for what depth's slope does, so that planes of the answer stay planes."""

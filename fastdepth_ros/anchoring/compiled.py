@@ -24,6 +24,9 @@ __all__ = ["CompiledFitter", "fitter"]
 
 Floats = npt.NDArray[np.float32]
 
+_BY_COLOUR = NUMBERS.index("by_colour")
+_POINTS, _KNOTS, _FEW = (layout.COUNTS.index(name) for name in ("points", "knots", "few_places"))
+
 
 def fitter(field: Field, prior: Prior, bind: Bind | None) -> Fitter:
     """The compiled one where a module has its functions, else numpy's."""
@@ -113,32 +116,35 @@ class CompiledFitter(Fitter):
         if count > layout.POINTS or len(chosen) > layout.SOURCES:
             return super().place(chosen, means)
         arrays, parts = self._arrays, parts_of(chosen)
+        pixels, measured, sds, source = self._pixels, arrays["measured"], arrays["sds"], arrays["source"]
         arrays["counts"][:2] = count, len(chosen)
+        traits = []
         for number, (own, mine) in enumerate(zip(chosen, parts, strict=True)):
-            self._pixels[:, mine], arrays["measured"][mine], arrays["sds"][mine] = own.pixels.T, own.log_depths, own.sds
-            arrays["source"][mine] = number
-            arrays["parts"][number : number + 2] = mine.start, mine.stop
+            pixels[:, mine], measured[mine], sds[mine], source[mine] = own.pixels.T, own.log_depths, own.sds, number
             many = mine.stop - mine.start
-            self._traits[:, number] = own.points and many >= zones.ENOUGH, reaches(own.source, many)
-        self._numbers[NUMBERS.index("by_colour")] = self._by_colour if self._field.coloured else 0.0
-        for row, mean in zip(self._means, means, strict=True):
-            row[:] = mean @ self._design
+            traits.append((own.points and many >= zones.ENOUGH, reaches(own.source, many)))
+        arrays["parts"][: len(parts) + 1] = (0, *(mine.stop for mine in parts))
+        self._traits[:, : len(traits)] = np.array(traits).T
+        self._numbers[_BY_COLOUR] = self._by_colour if self._field.coloured else 0.0
+        np.matmul(means, self._design, out=self._means, casting="same_kind")
         self._place()
         u, v, log_depth, ratios = self._found[: layout.FIRST, :count]
         place = Place(self._found[layout.FIRST :, :count].T, u, v, log_depth)
-        sds, source = arrays["sds"][:count], arrays["source"][:count]
-        heard = [self._hear(number, mine.stop - mine.start) for number, mine in enumerate(parts)]
+        heard = self._hear(parts)
         held, settled = arrays["heard"][-2:].tolist()
-        self._placed = Placed(place, ratios, sds, source, parts, heard, (held, settled), means)
+        self._placed = Placed(place, ratios, sds[:count], source[:count], parts, heard, (held, settled), means)
         return self._placed
 
-    def _hear(self, source: int, count: int) -> Heard:
-        if not count:
-            return NOTHING
-        numbers = self._heard[source].tolist()
-        middle, ratio, spread, across, down, deep, answered, measured, product = numbers
-        line = self._design @ (1.0, deep, across, down)
-        return Heard(count, middle, ratio, spread, line, (answered, measured), product)
+    def _hear(self, parts: list[slice]) -> list[Heard]:
+        """Each source's numbers, as the function left them."""
+        numbers = self._heard[: len(parts)].tolist()
+        lines = np.array([(1.0, deep, across, down) for _, _, _, across, down, deep, *_ in numbers]) @ self._design.T
+        heard = []
+        for mine, line, own in zip(parts, lines, numbers, strict=True):
+            count = mine.stop - mine.start
+            middle, ratio, spread, _, _, _, answered, measured, product = own
+            heard.append(Heard(count, middle, ratio, spread, line, (answered, measured), product) if count else NOTHING)
+        return heard
 
     def fit(self, placed: Placed, gates: list[Gate], sources: list[SourceTraits], belief: Array) -> Fit | None:
         if placed is not self._placed:
@@ -159,10 +165,10 @@ class CompiledFitter(Fitter):
         for number, traits in enumerate(sources):
             self._biases[number] = reference.bias(traits)
         self._fit()
-        counts = dict(zip(layout.COUNTS, arrays["counts"].tolist(), strict=True))
-        if not counts["points"]:
+        counts = arrays["counts"].tolist()
+        if not counts[_POINTS]:
             return None
-        self._last = self._fitted(len(placed.ratios), counts["knots"], counts["few_places"])
+        self._last = self._fitted(len(placed.ratios), counts[_KNOTS], counts[_FEW])
         return self._last
 
     def _fitted(self, count: int, knots: int, places: int) -> Fit:
@@ -171,7 +177,7 @@ class CompiledFitter(Fitter):
         features = arrays["knots"].reshape(FEATURES, KNOTS)[:, :knots].T
         weights = arrays["weights"][:knots]
         # u, v and depth: the basis has depth first.
-        across, down, deep = (float(value) for value in weights @ features[:, :3])
+        across, down, deep = (weights @ features[:, :3]).tolist()
         line = made @ (float(weights.sum()), deep, across, down)
         results = arrays["results"].astype(np.float64)
         products = results[:-1].reshape(LINE + 1, LINE + 1)

@@ -137,6 +137,14 @@ class Field:
         features *= self._scales
         return Place(features, ahead[:, 0], ahead[:, 1], log_depth)
 
+    def cells(self, place: Place) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+        """Row and column of the cell that each place lies in."""
+        rows, columns = self.shape
+        scale = np.float32(1 / (PIXELS * self._unit))
+        row = (place.v * scale + np.float32(0.5 * rows)).astype(np.intp)
+        column = (place.u * scale + np.float32(0.5 * columns)).astype(np.intp)
+        return np.minimum(np.maximum(row, 0), rows - 1), np.minimum(np.maximum(column, 0), columns - 1)
+
     def among(self, features: Floats) -> Floats:
         """The kernel (n, n) between anchors."""
         side = _left(features)

@@ -60,6 +60,9 @@ class FloorMeasurement:
     height: float
     source: str = "floor"
 
+    def look(self, seen: Intrinsics) -> object:
+        """Nothing: a floor is looked for in the answer."""
+
     def sight(self, metres: Map, seen: Intrinsics, lag: float) -> Sighting:  # noqa: ARG002
         """See :class:`~fastdepth_ros.anchoring.sightings.Measurement`."""
         grid = (metres.shape[1] // GRID, metres.shape[0] // GRID)

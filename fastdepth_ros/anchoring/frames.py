@@ -27,6 +27,7 @@ class Frames:
         self.extrinsics = extrinsics
         self.buffer = TransformBuffer()
         self.why_empty = why_empty
+        self._given: dict[tuple[str, bool], tuple[Pose, Pose]] = {}
 
     def needs_tf(self, source: str, frame: str, camera: str) -> bool:
         """Whether only tf can tell where a source's frame is."""
@@ -46,10 +47,17 @@ class Frames:
         """
         given = self.extrinsics.get(source)
         if given is not None:
-            is_optical = source == "anchor_depth" or frame.endswith(OPTICAL_ENDS)
-            return OPTICAL.inverse() @ given @ OPTICAL if is_optical else OPTICAL.inverse() @ given
+            return self._placed(source, given, source == "anchor_depth" or frame.endswith(OPTICAL_ENDS))
         if frame.lstrip("/") == camera.lstrip("/"):
             return IDENTITY
         if self.buffer.is_empty:
             raise no_transform(camera, frame, self.why_empty)
         return self.buffer.lookup(camera, frame, stamp)
+
+    def _placed(self, source: str, given: Pose, is_optical: bool) -> Pose:
+        """The pose in the camera's frame of what its owner wrote down: as long as that stays, the same object."""
+        known = self._given.get((source, is_optical))
+        if known is None or known[0] is not given:
+            pose = OPTICAL.inverse() @ given
+            known = self._given[source, is_optical] = given, pose @ OPTICAL if is_optical else pose
+        return known[1]

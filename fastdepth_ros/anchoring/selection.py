@@ -78,6 +78,8 @@ def choose(anchors: Anchors, metres: Floats) -> Chosen:
         anchors: any numbers; arrays of other lengths than ``depths`` count as no depths at all.
         metres: (rows, columns) the answer [m].
     """
+    if anchors.cells is not None and not max(anchors.zone) > 0:
+        return _chosen(anchors, metres)
     pixels, depths, sigmas = (np.asarray(a, np.float32) for a in (anchors.pixels, anchors.depths, anchors.sigmas))
     given = depths.size
     fits = pixels.shape == (given, 2) and depths.ndim == 1 and sigmas.shape == depths.shape
@@ -106,17 +108,41 @@ def choose(anchors: Anchors, metres: Floats) -> Chosen:
         sieve.columns = pixels, depths, sigmas, answered
         sieve.keep(answered > 0, "no answer there")
         pixels, depths, sigmas, answered = sieve.columns
-        told = sigmas > 0
-        some = np.count_nonzero(told)
-        # What is wrongly far is no less sure than what is where it was answered.
-        guessed = assumed(anchors.source, depths, answered)
-        sds = np.where(told, sigmas / depths, guessed) if some else guessed
-    sds = np.minimum(np.maximum(sds, np.float32(LEAST)), np.float32(3.0))
-    every = some == len(told) > 0
+        sds, every = _shares(anchors.source, depths, sigmas, answered)
     return Chosen(anchors.source, pixels, np.log(depths), sds, every, anchors.relative, points, given, sieve.rejected)
 
 
-_HALF = np.float32(0.5)
+def _chosen(anchors: Anchors, metres: Floats) -> Chosen:
+    """Sort out what has no answer, of anchors whose numbers somebody made sure of."""
+    source, pixels, depths, sigmas, relative, _, cells = anchors
+    assert cells is not None
+    answered, given = metres.ravel().take(cells), len(depths)
+    kept, rejected = answered > 0, {}
+    left_out = given - int(np.count_nonzero(kept))
+    if left_out:
+        index = np.flatnonzero(kept)
+        pixels, depths, sigmas, answered = (each.take(index, 0) for each in (pixels, depths, sigmas, answered))
+        rejected = {"no answer there": left_out}
+    sds, every = _shares(source, depths, sigmas, answered)
+    return Chosen(source, pixels, np.log(depths), sds, every, relative, True, given, rejected)
+
+
+def _shares(source: str, depths: Floats, sigmas: Floats, answered: Floats) -> tuple[Floats, bool]:
+    """Standard deviations as shares of depth, given or assumed, and whether all were given."""
+    told = sigmas > 0  # false for NaN, too
+    some = int(np.count_nonzero(told))
+    every = some == len(told) > 0
+    if every:
+        sds = sigmas / depths
+    else:
+        # What is wrongly far is no less sure than what is where it was answered.
+        sds = assumed(source, depths, answered)
+        if some:
+            sds = np.where(told, sigmas / depths, sds)
+    return np.minimum(np.maximum(sds, _LEAST), _MOST_UNSURE), every
+
+
+_HALF, _LEAST, _MOST_UNSURE = np.float32(0.5), np.float32(LEAST), np.float32(3.0)
 
 
 def cells_of(at: Floats, columns: int) -> npt.NDArray[np.intp]:

@@ -1,7 +1,8 @@
 """Measured points, cones and the floor, brought into the picture: anchors, and why the rest are none.
 
-What a sensor measured is brought into the camera's optical frame once. Which of it is an anchor is found out with each
-answer: whether a point is hidden, which surface of a cone is the nearest, and where the floor is.
+What a sensor measured is brought into the camera's optical frame once, and into its view once: that may be done before
+there is an answer. Which of it is an anchor is found out with each answer: whether a point is hidden, which surface of
+a cone is the nearest, and where the floor is.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ BEHIND = 1.3
 TOO_FAR = 1.5
 """Factor by which it is then farther than the answer, beside what the points in front say."""
 
+_HALF = np.float32(0.5)
 _BESIDE = np.ones((3, 3), np.uint8)
 
 RAYS = 127
@@ -88,6 +90,9 @@ class Measurement(Protocol):
     def source(self) -> str:
         """Name of the source."""
 
+    def look(self, seen: Intrinsics) -> object:
+        """Find what is in the view of a camera of the network's input, whatever will be answered."""
+
     def sight(self, metres: Map, seen: Intrinsics, lag: float) -> Sighting:
         """Its anchors in a picture.
 
@@ -111,6 +116,8 @@ def lagged(sigmas: Map, depths: Map, lag: float, unsure: float = VAGUE) -> Map:
     if moved < STILL:
         return sigmas
     unknown = np.isnan(sigmas)
+    if not unknown.any():
+        return np.hypot(sigmas, np.float32(moved))
     assumed = np.where(unknown, np.float32(unsure) * depths, sigmas)
     total: Map = np.hypot(assumed, np.float32(moved))
     if moved < WALKED:
@@ -129,7 +136,7 @@ class InView(NamedTuple):
     Attributes:
         pixels: (n, 2) float32 in the network's input.
         depths, sigmas: (n,) float32 [m].
-        cells: rows and columns of the answer's cells in which they lie.
+        cells: (n,) numbers of the answer's cells in which they lie, row by row.
         behind: which of them may be hidden: something near them in the picture is nearer; None where there are none.
         left_out: cause -> how many points are not in the view.
     """
@@ -137,7 +144,7 @@ class InView(NamedTuple):
     pixels: Map
     depths: Map
     sigmas: Map
-    cells: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
+    cells: npt.NDArray[np.intp]
     behind: npt.NDArray[np.bool_] | None
     left_out: Mapping[str, int]
 
@@ -161,18 +168,25 @@ class PointMeasurement:
     spread: tuple[float, float] = (0.0, 0.0)
     _known: tuple[Intrinsics, InView] | None = field(default=None, repr=False)
 
+    def look(self, seen: Intrinsics) -> InView:
+        """See :class:`Measurement`."""
+        known = self._known
+        if known is None or (known[0] is not seen and known[0] != seen):
+            known = self._known = (seen, in_view(self.xyz, self.sigmas, seen))
+        return known[1]
+
     def sight(self, metres: Map, seen: Intrinsics, lag: float) -> Sighting:
         """See :class:`Measurement`."""
-        if self._known is None or self._known[0] != seen:
-            self._known = (seen, in_view(self.xyz, self.sigmas, seen))
-        pixels, depths, sigmas, _, _, left_out = points = self._known[1]
+        pixels, depths, sigmas, cells, _, left_out = points = self.look(seen)
         hidden = hidden_points(points, metres)
         if hidden is not None:
-            shown = ~hidden
-            pixels, depths, sigmas = pixels[shown], depths[shown], sigmas[shown]
-            left_out = {**left_out, HIDDEN: int(np.count_nonzero(hidden))}
+            shown = np.flatnonzero(~hidden)
+            left_out = {**left_out, HIDDEN: len(hidden) - len(shown)}
+            pixels, cells = pixels.take(shown, 0), cells.take(shown)
+            depths, sigmas = depths.take(shown), sigmas.take(shown)
         sigmas = lagged(sigmas, depths, lag, unsure(self.source))
-        return Sighting(Anchors(self.source, pixels, depths, sigmas, self.relative, self._zone(seen)), left_out)
+        anchors = Anchors(self.source, pixels, depths, sigmas, self.relative, self._zone(seen), cells)
+        return Sighting(anchors, left_out)
 
     def _zone(self, seen: Intrinsics) -> tuple[float, float]:
         across, down = self.spread[0] * seen.fx, self.spread[1] * seen.fy
@@ -229,16 +243,19 @@ def in_view(xyz: Floats, sigmas: Floats, seen: Intrinsics) -> InView:
     depths = xyz[:, 2]
     ahead = (depths > NEAREST) & (depths < FARTHEST)
     xyz, depths, sigmas = _keep(ahead, IS_BEHIND, left_out, xyz, depths, sigmas)
-    across = xyz[:, 0] / depths * seen.fx + seen.cx
-    down = xyz[:, 1] / depths * seen.fy + seen.cy
-    inside = (across > -0.5) & (across < seen.width - 0.5) & (down > -0.5) & (down < seen.height - 0.5)
-    across, down, depths, sigmas = _keep(inside, OUTSIDE, left_out, across, down, depths, sigmas)
-    rows, columns = ((down + 0.5) / 2).astype(np.int64), ((across + 0.5) / 2).astype(np.int64)
     pixels = np.empty((len(depths), 2), np.float32)
-    pixels[:, 0], pixels[:, 1] = across, down
+    pixels[:, 0] = xyz[:, 0] / depths * seen.fx + seen.cx
+    pixels[:, 1] = xyz[:, 1] / depths * seen.fy + seen.cy
+    at = (pixels + _HALF) * _HALF
+    # As float32: whoever finds their cells again finds none beyond the last.
+    within = (at >= 0) & (at < np.array((seen.width / 2, seen.height / 2), np.float32))
+    inside = within[:, 0] & within[:, 1]
+    pixels, at, depths, sigmas = _keep(inside, OUTSIDE, left_out, pixels, at, depths, sigmas)
+    places = at.astype(np.intp)
     depths = depths.astype(np.float32)
-    behind = _behind(rows, columns, depths, seen)
-    return InView(pixels, depths, sigmas.astype(np.float32), (rows, columns), behind, left_out)
+    behind = _behind(places[:, 1], places[:, 0], depths, seen)
+    cells = places[:, 1] * (seen.width // 2) + places[:, 0]
+    return InView(pixels, depths, sigmas.astype(np.float32), cells, behind, left_out)
 
 
 def _keep(kept: Any, cause: str, left_out: dict[str, int], *arrays: Any) -> tuple[Any, ...]:
@@ -274,7 +291,7 @@ def hidden_points(points: InView, metres: Map) -> npt.NDArray[np.bool_] | None:
     """
     if points.behind is None:
         return None
-    answers = metres[points.cells]
+    answers = metres.ravel().take(points.cells)
     in_front = np.flatnonzero(~points.behind & (answers > 0))
     if not len(in_front):
         return None
@@ -288,7 +305,7 @@ def _middle(numbers: Map) -> float:
     return float(np.sort(numbers)[len(numbers) // 2])
 
 
-@dataclass(frozen=True)
+@dataclass
 class ConeMeasurement:
     """The distance of the nearest surface in a cone.
 
@@ -305,6 +322,16 @@ class ConeMeasurement:
     field_of_view: float
     distance: float
     sigma: float
+    _known: tuple[Intrinsics, int, InView] | None = field(default=None, repr=False, compare=False)
+
+    def look(self, seen: Intrinsics) -> tuple[int, InView]:
+        """See :class:`Measurement`; how many rays were looked along, and what is in the view."""
+        known = self._known
+        if known is None or (known[0] is not seen and known[0] != seen):
+            points = self.pose.apply(self.distance * rays_of(self.field_of_view))
+            view = in_view(points, np.full(len(points), self.sigma), seen)
+            known = self._known = (seen, len(points), view)
+        return known[1:]
 
     def sight(self, metres: Map, seen: Intrinsics, lag: float) -> Sighting:
         """See :class:`Measurement`.
@@ -312,18 +339,17 @@ class ConeMeasurement:
         Points at that distance on the cone's rays are compared with the answer. None of them lies behind a surface;
         where the answer is nearest beside them, one lies on it.
         """
-        points = self.pose.apply(self.distance * rays_of(self.field_of_view))
-        pixels, depths, sigmas, cells, _, left_out = in_view(points, np.full(len(points), self.sigma), seen)
-        if len(depths) < CONE_IN_VIEW * len(points):
+        rays, (pixels, depths, sigmas, cells, _, left_out) = self.look(seen)
+        if len(depths) < CONE_IN_VIEW * rays:
             return self._none(max(left_out, key=lambda each: left_out[each]))
-        answers = metres[cells]
+        answers = metres.ravel().take(cells)
         there = np.flatnonzero(answers > 0)
         if not len(there):
             return self._none(OUTSIDE)
         place = there[_nearest(depths[there] / answers[there])]
         chosen = slice(place, place + 1)
         sigmas = lagged(sigmas[chosen], depths[chosen], lag, unsure(self.source))
-        return Sighting(Anchors(self.source, pixels[chosen], depths[chosen], sigmas), {})
+        return Sighting(Anchors(self.source, pixels[chosen], depths[chosen], sigmas, cells=cells[chosen]), {})
 
     def _none(self, cause: str) -> Sighting:
         nothing = np.empty(0, np.float32)

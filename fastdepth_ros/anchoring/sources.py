@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -71,4 +72,4 @@ def _away(own: Offset, others: list[Offset]) -> float:
     """Standard deviations between a source and what the others and the belief expect of it."""
     precision = 1 / own.prior + sum(1 / other.variance for other in others)
     middle = sum(other.middle / other.variance for other in others) / precision
-    return abs(own.middle - middle) / float(np.sqrt(own.variance + 1 / precision))
+    return abs(own.middle - middle) / math.sqrt(own.variance + 1 / precision)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fastdepth_ros.anchoring.field import Field, Place
+from fastdepth_ros.anchoring.contradiction import Contradiction
+from fastdepth_ros.anchoring.field import Field
 from fastdepth_ros.anchoring.fit import Fit, middle
 from fastdepth_ros.anchoring.fitter import Fitter
 from fastdepth_ros.anchoring.line import CENTRE, Array
+from fastdepth_ros.anchoring.pool import Placed
 from fastdepth_ros.anchoring.prior import Prior
 
 Floats = npt.NDArray[np.float32]
@@ -19,12 +22,20 @@ Floats = npt.NDArray[np.float32]
 LEAST_SURPRISE, TRUST, SHY = 0.1, 0.9, 10.0
 """Weight of anchors' own errors in sigma: the least that counts, the power, anchors until half of it."""
 
-CONTRADICTED, USUAL, AROUND = 16.0, 2.0, 2.0
-"""Squared errors of anchors that tell places apart: the largest that counts, how many anchors the picture's mean is
-worth, and the standard deviation of what an anchor speaks for [nodes]."""
-
 CLUTTER = 0.7
 """Growth of standard deviations where the answer has no plane that anchors bear out."""
+
+
+class Traces(NamedTuple):
+    """Traces of a correction that matter to its doubt.
+
+    Attributes:
+        planar: (rows, columns) of the grid, how far each node is on a plane; None where that was not asked.
+        kept: (2 rows, 2 columns) how much of the last frame is still true; None where nothing is known.
+    """
+
+    planar: Floats | None
+    kept: Floats | None
 
 
 class Uncertainty:
@@ -44,8 +55,12 @@ class Uncertainty:
         self._lines = np.ones((4, field.grid[0] * field.grid[1]), np.float32)
         self._lines[2] = np.broadcast_to(field.u_nodes, field.grid).ravel() * np.float32(0.01)
         self._lines[3] = np.broadcast_to(field.v_nodes, field.grid).ravel() * np.float32(0.01)
-        self._around = tuple(_bells(size) for size in field.grid)
+        self._contradiction = Contradiction(field)
         self._local = np.full(self._lines.shape[1], prior.local**2, np.float32)
+
+    def forget(self) -> None:
+        """Drop what anchors of earlier frames contradicted."""
+        self._contradiction.forget()
 
     def alone(self, depth: Floats, belief: Array, *, never: bool) -> Floats:
         """Standard deviations [m] without anchors.
@@ -58,14 +73,24 @@ class Uncertainty:
         variance = self._before(belief)
         return self._finish(depth, variance, self._local, self._prior.alone if never else self._prior.anchored)
 
-    def anchored(self, depth: Floats, fitted: Fit, place: Place, planar: Floats | None, belief: Array) -> Floats:
+    def anchored(
+        self,
+        depth: Floats,
+        fitted: Fit,
+        placed: Placed,
+        trusted: list[bool],
+        relative: list[bool],
+        traces: Traces,
+        belief: Array,
+    ) -> Floats:
         """Standard deviations [m] with anchors.
 
         Args:
             depth: (rows, columns) the corrected answer [m].
             fitted: of the frame.
-            place: of its anchors.
-            planar: (rows, columns) of the grid, how far each node is on a plane; None where that was not asked.
+            placed: its anchors.
+            trusted, relative: of each of their sources, see :meth:`Contradiction.look`.
+            traces: of the correction.
             belief: (6, 6) covariance of the line before the frame.
         """
         before = self._before(belief)
@@ -85,29 +110,11 @@ class Uncertainty:
             # Where anchors say little, their small errors say little, too.
             left *= np.power(np.float32(surprise**2), 1 - left / total)
             surprise = 1.0
-        differs = self._contradicted(fitted.errors, place)
-        if planar is not None:
-            clutter = 1 + np.float32(CLUTTER) * (1 - planar)
+        differs = self._contradiction.look(depth, placed, trusted, relative, traces.kept)
+        if traces.planar is not None:
+            clutter = 1 + np.float32(CLUTTER) * (1 - traces.planar)
             differs *= clutter / np.sqrt(np.square(clutter).mean())
         return self._finish(depth, left * share, left * (1 - share), factor * surprise, differs)
-
-    def _contradicted(self, errors: Floats, place: Place) -> Floats:
-        """(rows, columns) of the grid: how much larger errors of the anchors around are than elsewhere.
-
-        Where anchors contradict the answer, or each other, something is there that the answer does not show.
-        """
-        rows, columns = grid = self._field.grid
-        scale, count = np.float32(columns / 224), rows * columns
-        node = (place.v * scale + np.float32(rows / 2)).astype(np.intp) * columns
-        node += (place.u * scale + np.float32(columns / 2)).astype(np.intp)
-        node = np.minimum(np.maximum(node, 0), count - 1)
-        squares = np.minimum(np.square(errors) + np.float32(LEAST_SURPRISE**2), np.float32(CONTRADICTED))
-        told = np.bincount(node, squares, count).reshape(grid).astype(np.float32)
-        many = np.bincount(node, None, count).reshape(grid).astype(np.float32)
-        down, across = self._around
-        usual = np.float32(USUAL)
-        found: Floats = (down @ told @ across + usual * squares.mean()) / (down @ many @ across + usual)
-        return np.asarray(np.sqrt(found / found.mean()), np.float32)
 
     def _before(self, belief: Array) -> Floats:
         """(nodes,) variance of the line."""
@@ -136,12 +143,6 @@ _FOLD = np.array(((1, 0, 0, 0), (0, 1, 0, 0), (1, 0, 0, 0), (0, 1, 0, 0), (0, 0,
 """Scale and slope are the place's and the view's; they act alike."""
 
 _ONES = np.ones(4, np.float32)
-
-
-def _bells(size: int) -> Floats:
-    """(size, size) how much nodes of a row speak for each other."""
-    node = np.arange(size)
-    return np.exp(-0.5 * np.square((node[:, None] - node) / AROUND)).astype(np.float32)
 
 
 def _surprise(weights: Floats, inverse: Floats, count: int) -> float:

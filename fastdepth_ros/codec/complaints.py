@@ -36,6 +36,9 @@ KNOWN = (
 """Beginnings of the lines of libjpeg and libpng. Another thread's are passed on."""
 
 _STDERR = 2
+_WRITTEN_TO = 5
+"""Pointer of glibc's ``FILE``, behind its flags, to where the next byte goes: programs that were built with the macros
+of old know it, so that it stays there."""
 
 
 class Ear:
@@ -55,6 +58,19 @@ class Ear:
         self._stream = ctypes.c_void_p(stream)
         self._current = ctypes.c_void_p.in_dll(self._libc, "stderr")
         self._deaf = stream is None
+        if not self._deaf:
+            self._watch(stream)
+
+    def _watch(self, stream: int) -> None:
+        """Find out by whether a pointer moves if anything was printed: less than to have all written out each time."""
+        written_to = ctypes.c_void_p.from_address(stream + _WRITTEN_TO * ctypes.sizeof(ctypes.c_void_p))
+        at_rest = written_to.value
+        self._libc.fputs(b"0123", self._stream)
+        told = at_rest is not None and written_to.value == at_rest + len(b"0123")
+        self._written_to = written_to if told else None
+        self._libc.rewind(self._stream)
+        self._flush(self._stream)
+        self._at_rest = written_to.value
 
     def hear(self, decode: Callable[..., Decoded], *arguments: Any) -> tuple[Decoded, str]:
         """Decode a picture, and return what was said of it, too."""
@@ -67,9 +83,10 @@ class Ear:
                 decoded = decode(*arguments)
             finally:
                 self._current.value = usual
-                self._flush(self._stream)
-                if self._size.value:
-                    said = self._take()
+                if self._written_to is None or self._written_to.value != self._at_rest:
+                    self._flush(self._stream)
+                    if self._size.value:
+                        said = self._take()
         return decoded, said
 
     def _take(self) -> str:
@@ -77,6 +94,7 @@ class Ear:
         text = ctypes.string_at(self._text.value or 0, self._size.value)
         self._libc.rewind(self._stream)
         self._flush(self._stream)
+        self._at_rest = self._written_to.value if self._written_to is not None else None
         lines = text.decode("utf-8", "replace").splitlines()
         others = [line for line in lines if not line.startswith(KNOWN)]
         if others:

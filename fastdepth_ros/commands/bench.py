@@ -170,10 +170,10 @@ def _compare(
         for number, bundle in enumerate(bundles):
             module = module_for(bundle, args.target)
             chosen = _module(bundle, args)
-            int8 = chosen if chosen.description.precision == INT8 else None
+            other = chosen if chosen.description.precision != module.description.precision else None
             folder = scratch / f"bench-{number}"
             folder.mkdir()
-            benches.append(Bench(bundle, module, pythons, folder, int8, ways, progress=status.update))
+            benches.append(Bench(bundle, module, pythons, folder, other, ways, progress=status.update))
         taken = chosen.description.precision
         comparisons = compare(benches, threads, args.rounds, args.seconds, status.update, taken)
     return [

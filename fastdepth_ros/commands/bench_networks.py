@@ -15,7 +15,7 @@ from fastdepth_ros.evaluation.benchmark import network_report
 from fastdepth_ros.evaluation.benchmark.network_rounds import PEERS, Job, NetworkBench, measure
 from fastdepth_ros.network.entries import entry
 from fastdepth_ros.network.sizes import sizes
-from fastdepth_ros.runtime.precision import INT8
+from fastdepth_ros.runtime.precision import FLOAT16, INT8
 
 
 def job(name: str, width: int | None = None, height: int | None = None) -> Job:
@@ -40,6 +40,8 @@ def run(args: argparse.Namespace, threads: Sequence[int], pythons: dict[str, Pat
         if peer not in PEERS:
             cause = f"{peer} reads no graph that `fastdepth bench --network` could write"
             raise SettingError(cause, f"Choose of {', '.join(PEERS)}.")
+    if args.precision == FLOAT16:
+        raise SettingError("graphs have no kernels in float16", "Leave --precision out, or give float32 or int8.")
     jobs = [job(name) for name in args.network.split(",") if name]
     with tempfile.TemporaryDirectory() as scratch, Console(stderr=True).status("Preparing") as status:
         folder = Path(scratch)

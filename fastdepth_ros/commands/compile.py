@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--precision",
         default="float32",
-        help="float32 (default), or int8 for x86: faster, a little less accurate",
+        help="float32 (default); int8 or, for ARMv8.2, float16: faster, a little less accurate",
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="the module's folder (default: in the cache)")
     network = parser.add_argument_group("a network of the papers, in place of a bundle (docs/networks.md)")

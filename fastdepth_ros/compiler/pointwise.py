@@ -1,4 +1,4 @@
-"""The matrix product of a pointwise convolution, in float32 or in int8.
+"""The matrix product of a pointwise convolution, in float32 or in int8; float16 has a module of its own.
 
 In int8 the weights are signed bytes with a scale for each output channel, and the inputs unsigned ones: they come from
 a ReLU. Their scale is that of the largest input which the kernel's task has, found when it runs, so that nothing is cut
@@ -21,6 +21,7 @@ from fastdepth_ros.compiler.byte_first import BYTES as BYTES_FIRST
 from fastdepth_ros.compiler.byte_products import BYTE_KERNELS, SHIFT, WORD, ByteProducts
 from fastdepth_ros.compiler.first import FLOAT32 as FLOAT32_FIRST
 from fastdepth_ros.compiler.first import First
+from fastdepth_ros.compiler.half_products import Float16
 from fastdepth_ros.compiler.ir import Buffer, Expr
 from fastdepth_ros.compiler.layout import LARGEST_BYTE, SMALLEST_RANGE, Floats
 from fastdepth_ros.compiler.targets import Target
@@ -252,7 +253,8 @@ def _largest(source: Buffer, size: int, lanes: int) -> tuple[Buffer, int]:
 
 
 FLOAT32: Precision = Float32()
-PRECISIONS = (FLOAT32.name, Int8.name)
+FLOAT16: Precision = Float16()
+PRECISIONS = (FLOAT32.name, FLOAT16.name, Int8.name)
 
 
 def find_precision(name: str, target: Target) -> Precision:
@@ -265,6 +267,10 @@ def find_precision(name: str, target: Target) -> Precision:
         raise SettingError(f"there is no precision {name!r}", f"Choose one of {', '.join(PRECISIONS)}.")
     if name == FLOAT32.name:
         return FLOAT32
+    if name == FLOAT16.name:
+        if FLOAT16.needs <= target.needs:
+            return FLOAT16
+        raise SettingError(f"{target.name} does not compute in float16", "Use float32; processors of ARMv8.2 have it.")
     if products := byte_products(target.needs, target.lanes):
         return Int8(products)
     lacking = " or ".join(each.name for each in BYTE_PRODUCTS if each.lanes == target.lanes)

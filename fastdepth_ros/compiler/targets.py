@@ -13,6 +13,7 @@ from fastdepth_ros.compiler.cuda.gpus import GPUS
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.runtime import processor
 from fastdepth_ros.runtime.cache import FLOAT32
+from fastdepth_ros.runtime.precision import INT8
 from fastdepth_ros.runtime.processor import X86_64_V3, X86_64_V4, flags
 
 
@@ -57,7 +58,7 @@ class Target:
 
     def computing(self, precision: str) -> Target:
         """The target as a module in that precision needs it."""
-        if precision == FLOAT32:
+        if precision != INT8:
             return self
         extra = self.for_bytes
         return replace(self, attributes=(*self.attributes, *extra.attributes), needs=self.needs | extra.needs)

@@ -6,9 +6,10 @@ import contextlib
 import hashlib
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import NamedTuple
 
 import fastdepth_ros
 from fastdepth_ros import places
@@ -20,8 +21,8 @@ from fastdepth_ros.deploy.wheel import Wheel
 from fastdepth_ros.errors import ModuleError, SettingError
 from fastdepth_ros.files.writing import new_folder, write_file
 from fastdepth_ros.runtime.bundle import Bundle, seal
-from fastdepth_ros.runtime.cache import shipped_name
-from fastdepth_ros.runtime.precision import INT8, TIMED, too_much
+from fastdepth_ros.runtime.cache import FLOAT32, shipped_name
+from fastdepth_ros.runtime.precision import AUTO, INT8, TIMED, too_much
 from fastdepth_ros.runtime.processor import byte_products
 
 PACKAGE = Path(fastdepth_ros.__file__).parent
@@ -39,7 +40,17 @@ COMMANDS = {"fastdepth": "fastdepth_ros.cli:main", "depth_node": "fastdepth_ros.
 Progress = Callable[[str], None]
 
 
-def deploy(bundle: Bundle, target: str, out: Path, *, python: str | None, progress: Progress) -> Path:
+class Goal(NamedTuple):
+    """A robot: its target, the architecture of that, and the precision that its node is told to take."""
+
+    target: str
+    architecture: str
+    precision: str
+
+
+def deploy(
+    bundle: Bundle, target: str, out: Path, *, python: str | None, progress: Progress, precision: str = AUTO
+) -> Path:
     """Make a folder that ``install.sh`` in it installs on a robot.
 
     Args:
@@ -49,9 +60,11 @@ def deploy(bundle: Bundle, target: str, out: Path, *, python: str | None, progre
         python: the robot's version of Python, as ``3.10``: then every wheel is in the folder, and the robot needs no
             network; None leaves NumPy, OpenCV and the like to the robot's pip.
         progress: told the name of each step.
+        precision: that the robot's node is told to take; another than ``auto`` goes with it in any case.
 
     Raises:
-        SettingError: ``out`` holds something, the target is unknown, or this installation lacks what has to be in it.
+        SettingError: ``out`` holds something, there is no such target or precision, or this installation lacks what
+            has to be in it.
         ModuleError: TVM's library for that architecture cannot be had.
         StorageError: ``out`` cannot be written.
     """
@@ -59,14 +72,14 @@ def deploy(bundle: Bundle, target: str, out: Path, *, python: str | None, progre
     if python and not re.fullmatch(r"3\.\d{1,2}", python):
         raise SettingError(f"there is no Python {python!r}", "Name the robot's, as --python 3.10.")
     with new_folder(out, lambda _: False) as draft:
-        _fill(draft, bundle, target, architecture, python, progress)
+        _fill(draft, bundle, Goal(target, architecture, precision), python, progress)
     return out
 
 
-def _fill(draft: Path, bundle: Bundle, target: str, architecture: str, python: str | None, progress: Progress) -> None:
-    name = bundle.manifest.name
+def _fill(draft: Path, bundle: Bundle, goal: Goal, python: str | None, progress: Progress) -> None:
+    name, (target, architecture, precision) = bundle.manifest.name, goal
     progress("Compiling the model")
-    _put_model(bundle, target, draft / "models" / name, progress)
+    _put_model(bundle, goal, draft / "models" / name, progress)
     progress("Packing this package and TVM's runtime")
     wheels = draft / "wheels"
     wheels.mkdir()
@@ -78,7 +91,7 @@ def _fill(draft: Path, bundle: Bundle, target: str, architecture: str, python: s
         fetch([_pinned(name) for name in names], architecture, wheels, python)
         with contextlib.suppress(ModuleError):  # There is none for a Python that is newer than it.
             fetch([NUMPY_FOR_ROS], architecture, wheels, python)
-    _put_config(name, target, draft / "config")
+    _put_config({"model": name, "target": target, "precision": precision}, draft / "config")
     _put_installer(name, target, architecture, draft / "install.sh")
     _put_sums(draft)
 
@@ -105,19 +118,22 @@ def package_wheel() -> Wheel:
     return Wheel(name, fastdepth_ros.__version__, tags, summary, files, data, needs, COMMANDS)
 
 
-def _put_model(bundle: Bundle, target: str, folder: Path, progress: Progress) -> None:
+def _put_model(bundle: Bundle, goal: Goal, folder: Path, progress: Progress) -> None:
     """Copy what the bundle's manifest names, and what the robot runs, under a manifest of their own.
 
-    The robot's node chooses between float32 and int8, where the target has both and the bundle loses next to nothing.
+    A node that is to choose does it between float32 and int8, where the target has both and the bundle loses next to
+    nothing.
     """
     for name in bundle.manifest.files or {}:
         if not name.startswith("modules/"):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             write_file(folder / name, bundle.read(name))
-    compile_bundle(bundle, target, folder / "modules" / target, progress=progress)
-    if _may_take_int8(bundle, target):
-        out = folder / "modules" / shipped_name(target, INT8)
-        compile_bundle(bundle, target, out, precision=INT8, progress=progress)
+    precisions = {FLOAT32} if goal.precision == AUTO else {FLOAT32, goal.precision}
+    if _may_take_int8(bundle, goal.target):
+        precisions.add(INT8)
+    for precision in sorted(precisions):
+        out = folder / "modules" / shipped_name(goal.target, precision)
+        compile_bundle(bundle, goal.target, out, precision=precision, progress=progress)
     seal(folder, bundle.manifest)
     # Whatever was umask here, the robot's user reads it.
     for path in (folder, *folder.rglob("*")):
@@ -132,12 +148,12 @@ def _may_take_int8(bundle: Bundle, target: str) -> bool:
     return products is not None and products.name in TIMED
 
 
-def _put_config(model: str, target: str, folder: Path) -> None:
-    """The configuration, with this model and target filled in."""
+def _put_config(settings: Mapping[str, str], folder: Path) -> None:
+    """The configuration, with model, target and precision filled in."""
     shutil.copytree(_share() / "config", folder)
     file = folder / "depth.yaml"
     text = file.read_text(encoding="utf-8")
-    for key, value in (("model", model), ("target", target)):
+    for key, value in settings.items():
         text, count = re.subn(rf"^(\s+{key}:).*$", rf"\1 {value}", text, count=1, flags=re.MULTILINE)
         if not count:
             raise SettingError(f"{file.name} has no {key}", "Install this package again.")

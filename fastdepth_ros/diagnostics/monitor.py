@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter, defaultdict
+import time
+from collections import Counter, defaultdict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -13,6 +14,9 @@ from fastdepth_ros.errors import FastDepthError
 
 Answer = tuple[float, Mapping[str, float]]
 """Age of an image when its depth was published [s], and the duration of each stage of its way [s]."""
+
+MOST_NOTES = 64
+"""Notes of images that wait to be counted: between two reports, at most so many come in one by one."""
 
 
 class Drop(Enum):
@@ -72,6 +76,9 @@ class Report:
 class Monitor:
     """Takes notes from any thread. Times are in the node's clock [s].
 
+    What is noted of each image is put down as it comes, and counted when somebody asks or many wait: while images are
+    answered, each line of a program that they have to come by costs as much as ten of those that are near.
+
     Args:
         now: when the node became active.
     """
@@ -79,6 +86,8 @@ class Monitor:
     def __init__(self, now: float) -> None:
         self._lock = threading.Lock()
         self._last = now
+        self._came: deque[tuple[float, float, int]] = deque()
+        self._went: deque[tuple[float, float, Answer]] = deque()
         self._received, self._rejected, self._failed = Tally(), Tally(), Tally()
         self._dropped: defaultdict[Drop, Tally] = defaultdict(Tally)
         self._answered = Window[Answer]()
@@ -90,9 +99,11 @@ class Monitor:
 
     def received(self, now: float, count: int = 1) -> None:
         """Note images that came."""
-        with self._lock:
-            self._last = now
-            self._received.add(now, count)
+        self._last = now
+        self._came.append((now, time.monotonic(), count))
+        if len(self._came) >= MOST_NOTES:
+            with self._lock:
+                self._count()
 
     def waits(self, now: float) -> None:
         """Note that an image waits to be taken: the camera is not silent."""
@@ -102,6 +113,7 @@ class Monitor:
     def rate_in(self, now: float) -> float:
         """Images a second [Hz], of the last seconds."""
         with self._lock:
+            self._count()
             return self._received.rate(now)
 
     def dropped(self, now: float, cause: Drop, count: int = 1) -> None:
@@ -130,8 +142,10 @@ class Monitor:
             age: of the image [s].
             stages: stage -> its duration [s]; kept, and not to be changed any more.
         """
-        with self._lock:
-            self._answered.add(now, (age, stages))
+        self._went.append((now, time.monotonic(), (age, stages)))
+        if len(self._went) >= MOST_NOTES:
+            with self._lock:
+                self._count()
 
     def doubted(self, now: float, words: str, remedy: str) -> None:
         """Note a picture that is not worth answering: what it is, and what to do."""
@@ -154,6 +168,7 @@ class Monitor:
     def look(self, now: float) -> tuple[Report, list[Answer]]:
         """Tell what is known at this time, without the spreads of age and stages, and what these are made of."""
         with self._lock:
+            self._count()
             if now < self._last - JUMP:  # the clock jumped back
                 self._last = now
             answers = self._answered.values(now)
@@ -178,6 +193,15 @@ class Monitor:
                 last_error=self._last_error,
             )
         return told, answers
+
+    def _count(self) -> None:
+        """Count what was put down; the caller holds the lock."""
+        while self._came:
+            at, steady, count = self._came.popleft()
+            self._received.add(at, count, steady)
+        while self._went:
+            at, steady, answer = self._went.popleft()
+            self._answered.add(at, answer, steady)
 
 
 def report_together(monitors: Sequence[Monitor], now: float) -> Report:

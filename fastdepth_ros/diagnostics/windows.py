@@ -79,10 +79,12 @@ class Tally:
         self._entries: deque[_Entry] = deque()
         self._count = 0
 
-    def add(self, now: float, count: int = 1) -> None:
-        """Note that it happened, so many times."""
+    def add(self, now: float, count: int = 1, steady: float | None = None) -> None:
+        """Note that it happened, so many times; ``steady`` is the real time then, where that is not now [s]."""
         # What is too old is forgotten by who asks: while images are answered, every line that is not touched counts.
-        steady, entries = self._steady(), self._entries
+        entries = self._entries
+        if steady is None:
+            steady = self._steady()
         if len(entries) > MOST or (entries and now < entries[-1].since - JUMP):
             self._trim(now)
         if entries and now - entries[-1].since < self._grain and steady - entries[-1].steady < self._grain:
@@ -135,9 +137,9 @@ class Window(Generic[Value]):
         """Number of events in all."""
         return self._tally.total
 
-    def add(self, now: float, value: Value) -> None:
-        """Note what happened."""
-        self._tally.add(now)
+    def add(self, now: float, value: Value, steady: float | None = None) -> None:
+        """Note what happened; ``steady`` is the real time then, where that is not now [s]."""
+        self._tally.add(now, 1, steady)
         self._values.append(value)
 
     def count(self, now: float) -> int:

@@ -14,7 +14,7 @@ from fastdepth_ros.runtime.bundle import Bundle, seal
 from fastdepth_ros.runtime.cache import FLOAT32, module_for
 from fastdepth_ros.runtime.engines import open_engine
 from fastdepth_ros.runtime.losses import Loss, Losses
-from fastdepth_ros.runtime.precision import int8_here
+from fastdepth_ros.runtime.precision import INT8, int8_here
 
 Frames = Callable[[], Iterable[Labelled]]
 """Gives the pictures of a set, from the first on, as often as it is called."""
@@ -58,12 +58,12 @@ def measure(bundle: Bundle, precision: str, frames: Frames, options: Options, th
         run(engine, bundle.manifest, frames(), options, keep)
         found.append([outcome.metric for outcome in outcomes])
     before, after = (means(metrics) for metrics in found)
-    products = int8_here()
+    products = int8_here() if precision == INT8 else None
     loss = Loss(
         len(found[0]),
         before["delta1"] - after["delta1"],
         after["rmse_m"] - before["rmse_m"],
-        products.name if products else "unknown",
+        products.name if products else precision,
     )
     return Measured(loss, before, after)
 

@@ -12,8 +12,9 @@ import numpy as np
 
 from fastdepth_ros.compiler.codegen import compiling
 from fastdepth_ros.compiler.linker.library import link
-from fastdepth_ros.compiler.pointwise import FLOAT32, find_precision
+from fastdepth_ros.compiler.pointwise import FLOAT16, FLOAT32, find_precision
 from fastdepth_ros.compiler.targets import Target, find_target
+from fastdepth_ros.errors import SettingError
 from fastdepth_ros.files.reading import sha256
 from fastdepth_ros.files.scratch import scratch
 from fastdepth_ros.files.writing import make_parents, new_folder, storing, write_file
@@ -70,6 +71,8 @@ def compile_graph(
     """
     goal = find_target(target) if isinstance(target, str) else target
     graph.check_weights(weights)
+    if precision == FLOAT16.name:
+        raise SettingError("graphs have no kernels in float16", "Use float32 or int8.")
     find_precision(precision, goal)
     made = plan(graph, height, width, goal, precision == INT8)
     with new_folder(out, is_graph_module) as draft:

@@ -69,6 +69,7 @@ class Active:
         self._answers = answers
         self._now = now
         self._anchors: AnchorSources | None = None
+        self._images: NewestImage | None = None
         self._robot = RobotFrames(topics.subscribe)
         transport = parameters.image_transport
         monitor = self.monitor = Monitor(now())
@@ -90,7 +91,7 @@ class Active:
         camera_info.watch(self.image.topic_name)
         answers.watch(monitor)
         self._limit = RateLimit(parameters.max_rate)
-        self.images = NewestImage(
+        self.images = self._images = NewestImage(
             images,
             camera_infos,
             compressed=transport == "compressed",
@@ -102,13 +103,14 @@ class Active:
             log_failure=log_failure,
             video=video,
         )
+        self.images.aside = self._anchors
 
     def enforce(self, rate: float) -> None:
         """Let so many images a second through [Hz]; 0 is all of them."""
         self._limit.rate = rate
 
     def anchor(self, parameters: Parameters) -> None:
-        """Hear what is measured besides, or not, as the parameters want it.
+        """Hear what is measured besides, or not, as the parameters want it. An inbox of its images is opened anew then.
 
         Raises:
             SettingError: a QoS override is not allowed.
@@ -125,20 +127,30 @@ class Active:
         elif self._anchors is not None:
             self._anchors.apply(parameters)
         self._answers.anchor(self._anchors)
+        if self._images is not None:
+            self._images.aside = self._anchors
 
-    def keep_up(self) -> None:
-        """See what somebody publishes by now; to be called now and then."""
+    def keep_up(self) -> bool:
+        """See what somebody publishes by now; to be called now and then.
+
+        Returns:
+            Whether there is more to be waited for beside the images: an inbox of theirs is to be opened anew.
+        """
+        before = self.images.besides
         if self._anchors is not None:
             self._anchors.keep_up()
         self._robot.keep_up()
         latched = self._latched.find()
         if latched is not None:
             self.images.hear_also(latched)
+        return self.images.besides != before
 
     def close(self) -> None:
         """Unsubscribe. Nobody takes images from here any more."""
         self._answers.anchor(None)
         self._answers.derived.robot = None
+        if self._images is not None:
+            self._images.aside = None
         self._topics.unsubscribe()
 
 

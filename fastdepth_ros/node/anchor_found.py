@@ -38,9 +38,13 @@ class Found:
     Args:
         sensed: all of them.
         now: the time in the node's clock [s].
+
+    Attributes:
+        seen: the camera of the network's input, once they were asked for; None before.
     """
 
     def __init__(self, sensed: Sequence[Sensed], now: float) -> None:
+        self.seen: Intrinsics | None = None
         self._sensed = sensed
         self._now = now
         self._left_out: list[Mapping[str, int]] = []
@@ -54,6 +58,7 @@ class Found:
             seen: the camera of the network's input.
         """
         anchors: list[Anchors] = []
+        self.seen = seen
         self._left_out, self._of = [], []
         for notes, measurement, lost, lag in self._sensed:
             try:
@@ -79,7 +84,9 @@ class Found:
 
 
 def _both(one: Anchors, other: Anchors) -> Anchors:
+    known = one.cells is not None and other.cells is not None
     return one._replace(
+        cells=np.concatenate((one.cells, other.cells)) if known else None,  # type: ignore[arg-type]  # known
         pixels=np.concatenate((one.pixels, other.pixels)),
         depths=np.concatenate((one.depths, other.depths)),
         sigmas=np.concatenate((one.sigmas, other.sigmas)),

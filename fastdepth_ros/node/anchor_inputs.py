@@ -83,16 +83,20 @@ class Input(Generic[Message]):
         self.notes = notes
         self._read: Callable[[bytes], Message] = kind.read
         self._now = now
-        self._kept: deque[Message] = deque(maxlen=KEPT)
+        self._kept: deque[tuple[float, str, Message]] = deque(maxlen=KEPT)  # with stamps [s] and frames
         self._unread = ""
 
-    def take(self) -> None:
-        """Take what is there. What cannot be read is noted."""
-        for serialized, _ in self.subscriber.take():
-            self.hear(serialized)
+    def take(self) -> list[Message]:
+        """Take what is there. What cannot be read is noted.
 
-    def hear(self, serialized: bytes) -> None:
-        """Take one serialized message."""
+        Returns:
+            What came and can be read.
+        """
+        heard = [self.hear(serialized) for serialized, _ in self.subscriber.take()]
+        return [each for each in heard if each is not None]
+
+    def hear(self, serialized: bytes) -> Message | None:
+        """Take one serialized message; None where it cannot be read."""
         now = self._now()
         self.notes.came(now)
         try:
@@ -100,11 +104,13 @@ class Input(Generic[Message]):
         except AnchorError as error:
             self._unread = str(error)
             self.notes.problem(now, self._unread)
-            return
+            return None
         self._unread = ""
-        if self._kept and message.header.seconds < self._kept[-1].header.seconds - BACK:
+        stamp = message.header.seconds
+        if self._kept and stamp < self._kept[-1][0] - BACK:
             self._kept.clear()
-        self._kept.append(message)
+        self._kept.append((stamp, message.header.frame_id, message))
+        return message
 
     def nearest(self, stamp: float, max_age: float) -> list[Message]:
         """The message of each frame whose stamp is nearest to an image's: several sensors may share a topic.
@@ -113,17 +119,17 @@ class Input(Generic[Message]):
             stamp: of the image [s].
             max_age: how far from it a stamp may be [s]; what is farther is left out.
         """
-        found: dict[str, Message] = {}
-        for each in self._kept:
-            frame, distance = each.header.frame_id, abs(each.header.seconds - stamp)
-            if distance <= max_age and (frame not in found or distance <= abs(found[frame].header.seconds - stamp)):
-                found[frame] = each
+        found: dict[str, tuple[float, Message]] = {}
+        for came, frame, message in self._kept:
+            distance = abs(came - stamp)
+            if distance <= max_age and (frame not in found or distance <= found[frame][0]):
+                found[frame] = distance, message
         if not found and self._kept:
             self.notes.problem(self._now(), self._unread or self._how_far(stamp))
-        return list(found.values())
+        return [message for _, message in found.values()]
 
     def _how_far(self, stamp: float) -> str:
-        late = min((stamp - each.header.seconds for each in self._kept), key=abs)
+        late = min((stamp - came for came, _, _ in self._kept), key=abs)
         when = f"{late:.2f} s older" if late > 0 else f"{-late:.2f} s newer"
         when = "from another clock" if of_another_clock(late) else when
         remedy = "Synchronise the clocks, or raise anchor_max_age."

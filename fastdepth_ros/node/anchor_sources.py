@@ -1,13 +1,14 @@
 """Depths that the robot knows, as anchors of the image that is being answered.
 
-Nobody is woken up by a measurement: what came is taken when an image is answered, in the same thread, from sources that
-somebody publishes. The rest, as subscribing, is the executor's thread's.
+What came is taken in the thread that answers images, from sources that somebody publishes: as far as it can be while
+that thread waits for the next image, which finds it read and in its camera's view, else with the image. The rest, as
+subscribing, is the executor's thread's.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,6 +27,7 @@ from fastdepth_ros.lens import turning
 from fastdepth_ros.messages.depth_images import Depths
 from fastdepth_ros.messages.measurements import measurement_of
 from fastdepth_ros.messages.motion import Down
+from fastdepth_ros.node.anchor_ahead import Ahead
 from fastdepth_ros.node.anchor_floor import down_of
 from fastdepth_ros.node.anchor_found import Found, Sensed
 from fastdepth_ros.node.anchor_inputs import IMU, KEPT, KINDS, WAITING, Input
@@ -84,6 +86,9 @@ class AnchorSources:
         self._depth_camera = CameraInfoListener(logger)
         self._floor_notes = SourceNotes("floor")
         self._prepared: dict[tuple[str, str], Prepared] = {}
+        self._ahead = Ahead()
+        self._measured: tuple[str, float] | None = None
+        self._seen: Intrinsics | None = None
         self._correction: Correction | None = None
         self._tf_problems, self._tf_noted = 0, -math.inf
         self.parameters = parameters
@@ -103,6 +108,11 @@ class AnchorSources:
         subscriber = self._make(kind, topic, qos)
         self.subscribers.append(subscriber)
         return subscriber
+
+    @property
+    def waited(self) -> Sequence[Subscriber]:
+        """Subscribers of sources that somebody publishes, for whoever has them made ready between images."""
+        return [self._inputs[name].subscriber for name in self._live if name in KINDS]
 
     # In the executor's thread
 
@@ -158,6 +168,7 @@ class AnchorSources:
             stamp: its time [s].
         """
         sensed: list[Sensed] = []
+        self._measured = camera, stamp
         for name in self._live:
             self._inputs[name].take()
             if name in KINDS:
@@ -165,6 +176,24 @@ class AnchorSources:
         if self.parameters.camera_height > 0 or self._floor_frame:
             sensed += self._floor(camera, stamp)
         return Found(sensed, self._now()) if sensed else ()
+
+    def prepare(self) -> None:
+        """Take what came since the last image, and bring it into the view that this one had: the next has it, too.
+
+        What could not be is left to the next image, which says why.
+        """
+        if self._measured is None or self._seen is None:
+            return
+        camera, stamp = self._measured
+        for name in self._live:
+            if name not in KINDS or not self._ahead.is_of_use(name):
+                continue
+            for message in self._inputs[name].take():
+                self._ahead.made(name, message)
+                try:
+                    self._prepare(name, message, camera, stamp).measurement.look(self._seen)
+                except AnchorError:
+                    continue
 
     def turn(self, camera: str, stamp: float) -> str:
         """Find the rotation by which an image is upright, from what came until it was measured for.
@@ -201,12 +230,15 @@ class AnchorSources:
         """Take notes of a frame that was corrected, with what was found or with what is remembered."""
         self._correction = correction
         if found:
+            self._seen = found.seen
             found.note(correction)
 
     def _sense(self, name: str, camera: str, stamp: float) -> list[Sensed]:
         sensed = []
         source = self._inputs[name]
-        for message in source.nearest(stamp, self.parameters.anchor_max_age):
+        messages = source.nearest(stamp, self.parameters.anchor_max_age)
+        self._ahead.used(name, messages)
+        for message in messages:
             try:
                 prepared = self._prepare(name, message, camera, stamp)
             except AnchorError as error:
@@ -224,8 +256,10 @@ class AnchorSources:
         """
         pose = self._robot.pose(name, message.header.frame_id, camera, stamp)
         known = self._prepared.get((name, message.header.frame_id))
-        if known is not None and known.message is message and _same(known.pose, pose):
-            return known
+        if known is not None and known.message is message:
+            if _same(known.pose, pose):
+                return known
+            self._ahead.moved(name)
         measurement, lost = self._placed(name, message, pose)
         prepared = self._prepared[name, message.header.frame_id] = Prepared(message, pose, measurement, lost)
         if len(self._prepared) > MOST_PREPARED:  # of a driver that names each message's frame anew

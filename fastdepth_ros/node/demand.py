@@ -51,18 +51,22 @@ class Demand:
             [self._publishers[output.name].count for output in self._on if (output.maker == DERIVED) is derived]
             for derived in (False, True)
         )
-        self._derived, self._until = list[bool](), 0.0
-        self._known: tuple[list[bool], list[bool], Wanted] | None = None
+        self._derived, self._until = list[int](), 0.0
+        self._known: tuple[list[int], list[int], Wanted] | None = None
 
     def look(self) -> Wanted:
         """See what is wanted now."""
-        heard, now = [count() > 0 for count in self._always], time.monotonic()
+        heard: list[int] = []
+        for count in self._always:  # a comprehension is a function more
+            heard.append(count())
+        now = time.monotonic()
         if now >= self._until:
-            self._derived, self._until = [count() > 0 for count in self._seldom], now + SELDOM
+            self._derived, self._until = [count() for count in self._seldom], now + SELDOM
         known = self._known
         if known is None or known[0] != heard or known[1] != self._derived:
-            answers = zip(self._on, heard + self._derived, strict=True)
-            known = self._known = heard, self._derived, _wanted(tuple(output for output, yes in answers if yes))
+            counts = zip(self._on, heard + self._derived, strict=True)
+            wanted = tuple(output for output, readers in counts if readers > 0)
+            known = self._known = heard, self._derived, _wanted(wanted)
         return known[2]
 
 

@@ -174,7 +174,7 @@ class DepthNode(CarefulNode):
             self._unsubscribe()
             self.fail(f"not active: {error}")
             return FAILURE
-        self._configured.hear(wanted=True)
+        self._hear()
         self._reporter.name_unknown(self._settings.unknown(every_topic=True))
         for camera, heard in zip(self._cameras, active, strict=True):
             depth = camera.publications["depth"].topic_name
@@ -297,6 +297,7 @@ class DepthNode(CarefulNode):
         if self.state == ACTIVE:
             for camera in self._cameras:
                 camera.anchor()
+            self._hear()
 
     def _take_up(self) -> None:
         """Have the cameras that the parameters name, with their parameters."""
@@ -315,6 +316,11 @@ class DepthNode(CarefulNode):
         for camera in self._cameras:
             camera.take_up(each[camera.name])
         self._enforce()
+
+    def _hear(self) -> None:
+        """Have images answered, and what comes beside them made ready."""
+        if self._configured is not None:
+            self._configured.hear(wanted=True)
 
     def _calibrate_scale(self, camera: OneCamera, request: Any, response: Any) -> Any:  # noqa: ARG002
         """Answer ``~/calibrate_scale``: set depth_scale by the frames of late, or say why that cannot be."""
@@ -353,8 +359,9 @@ class DepthNode(CarefulNode):
         configured = self._configured
         if configured is not None and configured.fault is not None:
             raise configured.fault
-        for camera in self._cameras:
-            camera.keep_up()
+        changed = [camera.keep_up() for camera in self._cameras]
+        if any(changed):
+            self._hear()
         if self._power.judge(self._now(), configured.busy_since if configured is not None else None):
             self._enforce()
             self.get_logger().info(self._power.decision.reason)

@@ -49,12 +49,14 @@ def main(image: str, camera_info: str) -> int:
     try:
         while not any(frames):
             rclpy.spin_once(node)
+        # Before DDS is taken down, which may crash: it has other threads.
+        sys.stdout.write(f"{next(filter(None, frames))}\n")
+        sys.stdout.flush()
     except (KeyboardInterrupt, ExternalShutdownException):
         return 1
     finally:
         node.destroy_node()
         rclpy.try_shutdown()
-    sys.stdout.write(f"{next(filter(None, frames))}\n")
     return 0
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 from fastdepth_ros.diagnostics.monitor import Drop, Monitor
 from fastdepth_ros.diagnostics.sequence import Gaps
@@ -28,6 +28,17 @@ class ReceivedImage(NamedTuple):
     at: float
 
 
+class Aside(Protocol):
+    """Messages that are needed with the images, and made ready before."""
+
+    @property
+    def waited(self) -> Sequence[Subscriber]:
+        """Subscribers of those that take long to be read."""
+
+    def prepare(self) -> None:
+        """Make ready what came of them."""
+
+
 class NewestImage:
     """Takes messages in the thread that waits for them.
 
@@ -49,6 +60,7 @@ class NewestImage:
 
     Attributes:
         waited: the subscriber of the images, in a tuple.
+        aside: what is made ready between images; None where nothing is.
     """
 
     def __init__(
@@ -67,6 +79,7 @@ class NewestImage:
     ) -> None:
         self._log_failure = log_failure
         self.waited = (images,)
+        self.aside: Aside | None = None
         self._images, self._camera_infos = images, [camera_infos]
         self._unpacker, self._video = Unpacker(compressed), video
         self._gaps = Gaps()
@@ -79,6 +92,22 @@ class NewestImage:
     def hear_also(self, camera_infos: Subscriber) -> None:
         """Take camera_info from one more subscriber from now on, before the first one's; from any thread."""
         self._camera_infos = [camera_infos, *self._camera_infos]
+
+    @property
+    def besides(self) -> Sequence[Subscriber]:
+        """Subscribers of what is made ready between images."""
+        aside = self.aside
+        return aside.waited if aside is not None else ()
+
+    def prepare(self) -> None:
+        """Make ready what came of them. What goes wrong is logged: images are answered all the same."""
+        aside = self.aside
+        if aside is None:
+            return
+        try:
+            aside.prepare()
+        except Exception as error:
+            self._log_failure(error)
 
     def take(self, waited_since: int) -> ReceivedImage | None:
         """Take all messages that are there.
@@ -132,9 +161,11 @@ class NewestImage:
             self._monitor.rejected(now, error)
             self._monitor.dropped(now, Drop.REPLACED, replaced)
             return None
-        admitted = self._limit.admits(message.header.seconds or now, at)
+        limit = self._limit
+        admitted = limit.rate <= 0 or limit.admits(message.header.seconds or now, at)
         if replaced or not admitted:
-            late = min(replaced, self._limit.missed)  # the others would have been held back anyway
+            # The others would have been held back anyway.
+            late = replaced if admitted and limit.rate <= 0 else min(replaced, limit.missed)
             held_back = Drop.BUDGET if self._power.decision.lowered else Drop.MAX_RATE
             self._monitor.dropped(now, Drop.REPLACED, late)
             self._monitor.dropped(now, held_back, replaced - late + (not admitted))

@@ -99,10 +99,13 @@ class OneCamera:
         """Whether its images come at present; ``now`` [s] is in the node's clock."""
         return self.active is not None and self.active.monitor.rate_in(now) > 0
 
-    def keep_up(self) -> None:
-        """See what somebody publishes by now; to be called now and then."""
-        if self.active is not None:
-            self.active.keep_up()
+    def keep_up(self) -> bool:
+        """See what somebody publishes by now; to be called now and then.
+
+        Returns:
+            Whether there is more to be waited for beside its images.
+        """
+        return self.active is not None and self.active.keep_up()
 
     def anchor(self) -> None:
         """Hear what is measured besides, or not, as the parameters want it.

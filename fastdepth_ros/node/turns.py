@@ -43,6 +43,16 @@ class Turns(Generic[Taken]):
         """Subscribers whose messages are waited for."""
         return [subscriber for source in self._sources for subscriber in source.waited]
 
+    @property
+    def besides(self) -> Sequence[Any]:
+        """Subscribers whose messages are made ready before they are needed."""
+        return [subscriber for source in self._sources for subscriber in source.besides]
+
+    def prepare(self) -> None:
+        """Make ready what came besides, of all cameras."""
+        for source in self._sources:
+            source.prepare()
+
     def take(self, waited_since: int) -> Turn | None:
         """Take the image of the camera that was answered longest ago, of those that have one.
 

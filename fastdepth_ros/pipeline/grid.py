@@ -89,6 +89,8 @@ class Grid:
         self._part = view.part()
         self._cells = (view.input_height // CELL, view.input_width // CELL)
         self._native, self._raw = native, raw
+        # Of all other maps something may lie beyond the view, or gets its depth from the picture's edges.
+        self._of_cells_alone = native and settings.edges != "guided"
         self._coloured = settings.cloud == "xyzrgb"
         self._guided = settings.edges == "guided"
         self._in_metres = settings.depth_encoding == "32FC1"
@@ -109,15 +111,20 @@ class Grid:
         turning.own(cells, rotation, out)
         return out
 
-    def limit(self, cells: npt.NDArray[np.float32], answer: npt.NDArray[np.float32]) -> None:
-        """Give the metres of every cell REP-117's marks; where the network answered 0, there is none."""
+    def limit(self, cells: npt.NDArray[np.float32], answer: npt.NDArray[np.float32]) -> bool:
+        """Give the metres of every cell REP-117's marks; where the network answered 0, there is none.
+
+        Returns:
+            Whether every cell is known to have a depth.
+        """
         quiet = True
         if cv2.checkRange(cells, quiet, self._nearest, self._farthest)[0]:
-            return  # as in most rooms
+            return True  # as in most rooms
         near, far = cells < self.settings.min_depth, cells > self._farthest
         cells[near] = -np.inf
         cells[far] = np.inf
         cells[~(answer > 0)] = np.nan
+        return False
 
     def remove_flying(self, cells: npt.NDArray[np.float32]) -> float:
         """Take out the cells that fly; returns their share."""
@@ -182,12 +189,21 @@ class Grid:
         metres: npt.NDArray[np.float32],
         colours: Picture | None,
         sigmas: npt.NDArray[np.float32] | None,
+        *,
+        finite: bool = False,
     ) -> npt.NDArray[np.float32]:
-        """Points of a depth map of this grid, whose camera is known, with their colours and standard deviations [m]."""
+        """Points of a depth map of this grid, whose camera is known.
+
+        Args:
+            metres: the depth map.
+            colours: of its pixels.
+            sigmas: their standard deviations [m].
+            finite: whether every cell that it was made from is known to have a depth.
+        """
         if self._points is None:
             self._points = self._room_for_points()
         maker, points = self._points
-        maker.write(metres, colours if self._coloured else None, points, sigmas)
+        maker.write(metres, colours if self._coloured else None, points, sigmas, finite=finite and self._of_cells_alone)
         return points
 
     def _map(self, name: str) -> _Map:

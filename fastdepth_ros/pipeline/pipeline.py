@@ -201,13 +201,14 @@ class Pipeline:
             self.removed = grid.remove_flying(metres)
             began, ended = ended, clock()
             stages["edges"] = ended - began
-        grid.limit(metres, answer)
+        finite = grid.limit(metres, answer)
         if geometry.hidden is not None:
-            metres[geometry.hidden] = np.nan
+            metres[geometry.hidden], finite = np.nan, False
         sure = published = points = None
         if sigmas is not None:
             sigmas = grid.own("sigmas", sigmas)
             _doubt(metres, sigmas, settings.max_uncertainty)
+            finite = finite and not settings.max_uncertainty
             sure = grid.enlarged("uncertainty", sigmas)
         if depth or cloud:
             colours = grid.colours(picture, shown, cloud)
@@ -216,7 +217,7 @@ class Pipeline:
         stages["depth"] = ended - began
 
         if cloud and grid.intrinsics is not None:
-            points = grid.cloud(enlarged, colours, sure)
+            points = grid.cloud(enlarged, colours, sure, finite=finite)
             stages["cloud"] = clock() - ended
         answered = Cells(metres, geometry.view, geometry.seen) if cells else None
         sure = sure if uncertainty else None
@@ -263,7 +264,9 @@ def _upright(anchors: Sequence[Anchors] | None, geometry: Geometry) -> Sequence[
     sideways = rotation in turning.SIDEWAYS
     return [
         each._replace(
-            pixels=turning.upright_pixels(each.pixels, *size, rotation), zone=each.zone[::-1] if sideways else each.zone
+            pixels=turning.upright_pixels(each.pixels, *size, rotation),
+            zone=each.zone[::-1] if sideways else each.zone,
+            cells=None,
         )
         for each in anchors
     ]

@@ -70,23 +70,22 @@ def _within(pieces: Sequence[tuple[float, float, float]], spans: Sequence[tuple[
 
 @dataclass
 class Frames:
-    """When frames were computed. Times are monotonic [s]."""
+    """When frames were computed. Times are monotonic [s]. One thread enters them; any may ask."""
 
     _frames: deque[tuple[float, float]] = field(default_factory=deque)
-    _lock: Lock = field(default_factory=Lock)
 
     def add(self, start: float, end: float) -> None:
         """Enter a frame."""
-        with self._lock:
-            self._frames.append((start, end))
-            while self._frames[0][0] < start - SPAN:
-                self._frames.popleft()
+        frames = self._frames
+        frames.append((start, end))
+        while frames[0][0] < start - SPAN:
+            frames.popleft()
 
     @property
     def last(self) -> float | None:
         """When the last one was done."""
-        with self._lock:
-            return self._frames[-1][1] if self._frames else None
+        # The newest one stays: a deque that holds one never gets empty again.
+        return self._frames[-1][1] if self._frames else None
 
     def work(self, since: float) -> tuple[list[tuple[float, float]], int]:
         """The time in which frames were computed since ``since``, as spans without holes, and how many frames.
@@ -94,8 +93,7 @@ class Frames:
         The time of a frame goes to the start of the next one, for between them the node waits for a camera; after a
         pause it ends with the frame. The last frame's is not over yet, so that it counts only after a pause.
         """
-        with self._lock:
-            frames = [frame for frame in self._frames if frame[0] >= since]
+        frames = [frame for frame in self._frames.copy() if frame[0] >= since]
         spans: list[tuple[float, float]] = []
         count = 0
         for (start, end), following in pairwise(frames):

@@ -168,11 +168,7 @@ def measure(
         own = resized(graph, channels, each)
         network = compiled(own, kernels, target, folder / str(number), (height, width), threads)
         sampled.append(Sampled(network, threads))
-    for turn in range(rounds):
-        # Who comes after whom changes, or one would always find the cache as the same other left it.
-        for number, place in enumerate(np.random.default_rng(turn).permutation(len(sampled))):
-            progress(f"Round {turn + 1} of {rounds}: network {number + 1} of {len(sampled)}")
-            sampled[place].turn()
+    run_in_turns(sampled, rounds, progress)
     return {
         "format": 1,
         "graph": to_json(graph),
@@ -191,6 +187,15 @@ def measure(
             for name, each in zip(names, checks, strict=True)
         ],
     }
+
+
+def run_in_turns(sampled: Sequence[Sampled], rounds: int, progress: Progress) -> None:
+    """Run networks ``rounds`` times, in turns."""
+    for turn in range(rounds):
+        # Who comes after whom changes, or one would always find the cache as the same other left it.
+        for number, place in enumerate(np.random.default_rng(turn).permutation(len(sampled))):
+            progress(f"Round {turn + 1} of {rounds}: network {number + 1} of {len(sampled)}")
+            sampled[place].turn()
 
 
 def _units(

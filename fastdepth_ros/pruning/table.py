@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -85,9 +85,13 @@ def latency_of(table: Mapping[str, Any]) -> Latency:
 
 def held(table: Mapping[str, Any]) -> list[dict[str, Any]]:
     """A row for each whole network that was run beside the table's: its time, the sum, and the error [%]."""
-    latency = latency_of(table)
+    return held_against(latency_of(table), table["checks"])
+
+
+def held_against(latency: Latency, checks: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of :func:`held` for whole networks, each with ``name``, ``widths`` and ``milliseconds``."""
     rows = []
-    for check in table["checks"]:
+    for check in checks:
         found = latency.milliseconds(check["widths"])
         error = 100 * (found / check["milliseconds"] - 1)
         rows.append({"name": check["name"], "measured_ms": check["milliseconds"], "table_ms": found, "error": error})

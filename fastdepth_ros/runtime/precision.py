@@ -13,9 +13,9 @@ from fastdepth_ros.runtime.bundle import Bundle
 from fastdepth_ros.runtime.cache import FLOAT32, has_compiler, prebuilt_for_here, shipped_module
 from fastdepth_ros.runtime.processor import Instructions, int8_here
 
-__all__ = ["AUTO", "FLOAT32", "INT8", "MOST_LOST", "TIMED", "Choice", "choose", "int8_here", "too_much"]
+__all__ = ["AUTO", "FLOAT16", "FLOAT32", "INT8", "MOST_LOST", "TIMED", "Choice", "choose", "int8_here", "too_much"]
 
-AUTO, INT8 = "auto", "int8"
+AUTO, FLOAT16, INT8 = "auto", "float16", "int8"
 
 MOST_LOST = 0.005
 """Loss of delta1 on any set of pictures with which a precision is still taken unasked."""

@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.evaluation import metrics
 from fastdepth_ros.training import checkpoint, curves
-from fastdepth_ros.training.augment import VIEW_SIZE, plain_view
+from fastdepth_ros.training.augment import plain_view
 from fastdepth_ros.training.continuing import continues, fingerprint
 from fastdepth_ros.training.feed import Batch, Feed, checked, split
 from fastdepth_ros.training.memory import keep_freed_memory
@@ -27,6 +26,7 @@ from fastdepth_ros.training.objective import Shown, loss_of, on_grid
 from fastdepth_ros.training.optimising import learning_rate, optimiser_of
 from fastdepth_ros.training.processes import ALONE, Processes
 from fastdepth_ros.training.recipe_data import Phase, Recipe
+from fastdepth_ros.training.showing import as_tensor, resized, truth_for
 from fastdepth_ros.training.starting import CALIBRATING, begin
 from fastdepth_ros.training.teaching import teaching_of
 
@@ -159,7 +159,7 @@ class Trainer:
             if view.depth is None:
                 continue
             with torch.inference_mode():
-                depth = on_grid(model(_tensor(view.pixels[None]), ())[0], view.depth.shape)[0, 0].numpy()
+                depth = on_grid(model(as_tensor(view.pixels[None]), ())[0], view.depth.shape)[0, 0].numpy()
             rows.append(metrics.evaluate(depth, view.depth))
         return {name: float(np.mean([row[name] for row in rows])) for name in ERRORS}
 
@@ -198,7 +198,7 @@ class Trainer:
         """The first pictures that all processes together are shown, as the first phase shows them."""
         phase, feed = self.recipe.phases[0], Feed(self.recipe, self.samples)
         shown = [feed.batch(step, phase).pixels for step in range(-(-CALIBRATING // phase.batch))]
-        return _resized(_tensor(np.concatenate(shown)[:CALIBRATING]), phase.sides)
+        return resized(as_tensor(np.concatenate(shown)[:CALIBRATING]), phase.sides)
 
     def _phase(self) -> tuple[Phase, int]:
         """The phase of the next step, and how many of its steps are done."""
@@ -217,16 +217,14 @@ class Trainer:
             copy_statistics(self.average, self.model)
         self.model.train(not phase.frozen)
         device = self.machine.device
-        full = _tensor(batch.pixels, device)
-        pixels = _resized(full, phase.sides)
+        full = as_tensor(batch.pixels, device)
+        pixels = resized(full, phase.sides)
         weights, pairs = self.recipe.loss_in(phase), self.hints.pairs if self.hints is not None else ()
         names = [name for name, _ in pairs] if weights.compares_maps else []
         answer, maps = self.model(pixels, names)
         depth = on_grid(answer, [side // 2 for side in phase.sides])
-        truth = torch.from_numpy(batch.depth).to(device)[:, None]
-        if truth.shape != depth.shape:
-            truth = functional.interpolate(truth, size=depth.shape[-2:], mode="nearest")
-        taught = full if batch.taught is batch.pixels else _tensor(batch.taught, device)
+        truth = truth_for(depth, batch.depth, device)
+        taught = full if batch.taught is batch.pixels else as_tensor(batch.taught, device)
         terms = loss_of(weights, Shown(depth, maps, truth, taught, self.step), self.teaching)
         self.optimiser.zero_grad(set_to_none=True)
         terms["loss"].backward()
@@ -277,17 +275,3 @@ class Trainer:
         curves.append(self.out / CURVES, {k: float(f"{v:.6g}") for k, v in row.items()})
         curves.plot(self.out / PLOT, curves.read(self.out / CURVES))
         return row
-
-
-def _tensor(pixels: np.ndarray[Any, np.dtype[np.uint8]], device: str = "cpu") -> Tensor:
-    """(N, h, w, 3) uint8 -> (N, 3, h, w) float32 in 0..1, channels last in memory, as the network is."""
-    return torch.from_numpy(pixels).to(device).permute(0, 3, 1, 2).float().div_(255)
-
-
-def _resized(pixels: Tensor, sides: tuple[int, int]) -> Tensor:
-    """(N, 3, h, w) pictures with other sides: means of pixels, or bilinear where a side grows."""
-    if tuple(pixels.shape[-2:]) == sides:
-        return pixels
-    if max(sides) <= VIEW_SIZE:
-        return functional.interpolate(pixels, size=sides, mode="area")
-    return functional.interpolate(pixels, size=sides, mode="bilinear", align_corners=False)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from slowly import examples
 
 from fastdepth_ros.anchoring import Anchoring, Anchors
 from fastdepth_ros.anchoring.anchors import CAUSES
@@ -311,7 +312,7 @@ def hostile(draw):
     return Anchors(draw(SOURCES), pixels, depths, sigmas, draw(st.booleans()), zone)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.lists(st.lists(hostile(), max_size=3), min_size=1, max_size=3), st.floats(allow_nan=True), st.booleans())
 def test_depth_goes_on_whatever_the_anchors_say(frames, now, holes):
     anchoring, metres = Anchoring(SHAPE), room()

@@ -11,7 +11,7 @@ from sensor_msgs.msg import CompressedImage
 
 from fastdepth_ros.codec import jpeg
 from fastdepth_ros.codec.decoder import Decoder
-from fastdepth_ros.codec.filler import filler_in, is_natural, repeats
+from fastdepth_ros.codec.filler import Repeats, filler_in, is_natural
 from fastdepth_ros.errors import ImageError
 from fastdepth_ros.messages import images
 from fastdepth_ros.messages.images import read_compressed
@@ -266,13 +266,24 @@ def test_a_run_is_filler_where_no_plain_wall_makes_it():
 def test_a_run_is_found_wherever_it_and_the_scan_begin(byte, length):
     tables = jpeg.read_header(jpeg_of(PHOTO).data.tobytes()).tables
     plain = np.arange(64, dtype=np.uint8) + 1  # nothing in it repeats
+    repeats = Repeats()
     for at in range(8):
         for begin in range(8):
             memory = np.concatenate([plain, plain])
             memory[at + begin : at + begin + length] = byte
-            assert repeats(memory, at, len(memory)), (at, begin)
+            assert repeats.within(memoryview(memory), at, len(memory)), (at, begin)
             assert filler_in(memory[at:], tables) == byte, (at, begin)
-    assert not repeats(np.concatenate([plain, plain]), 0, 128)
+    assert not repeats.within(memoryview(np.concatenate([plain, plain])), 0, 128)
+
+
+def test_what_is_left_of_a_longer_file_is_no_run_of_a_shorter_one():
+    repeats = Repeats()
+    whole = memoryview(bytes(range(1, 129)))
+    assert repeats.within(memoryview(bytes(whole) + bytes(15)), 0, 143)
+    for size in (128, 127, 125, 100, 80, 64, 7, 4, 3, 0):
+        assert not repeats.within(whole, 0, size), size
+    assert repeats.within(memoryview(bytes(8)), 0, 8)
+    assert repeats.within(memoryview(bytes(whole) * 40 + bytes(15)), 0, 40 * 128 + 15), "and one that is far longer"
 
 
 def test_a_file_says_nothing_on_stderr(capfd):

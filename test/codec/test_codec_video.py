@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from slowly import examples
 from videos import encoded, film
 
 from fastdepth_ros.codec import units, video
@@ -98,7 +99,7 @@ def test_what_is_no_packet_is_refused(codec, data):
         VideoDecoder(codec).decode(data, "it")
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.data())
 def test_bytes_of_anybody_are_refused_or_decoded(data):
     codec = data.draw(st.sampled_from(CODECS))

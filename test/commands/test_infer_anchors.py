@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CameraInfo, Image, LaserScan, Range
+from slowly import examples
 
 from fastdepth_ros.cli import main
 from fastdepth_ros.errors import AnchorError
@@ -152,7 +153,7 @@ LINES = st.lists(
 ).map(lambda lines: "\n".join(["u,v,metres", *lines]).encode("utf-8", "surrogatepass"))
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(200), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.one_of(st.binary(max_size=200), LINES), kind=st.sampled_from(["csv", "yaml"]))
 def test_whatever_a_file_holds_is_rows_or_one_error(tmp_path, data, kind):
     file = tmp_path / f"any.{kind}"

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import plain
 import pytest
+from halves import in_half
 from made_weights import CHECKOUT, random_weights
-from slowly import mostly_slow
+from slowly import mostly_again, mostly_slow
 
 from fastdepth_ros.arguments import allocate
 from fastdepth_ros.compiler.cuda import grid, layout, separable
@@ -153,9 +154,9 @@ def cases():
         yield f"wide{i}", upsampled_case(f"wide{i}", rng, 16, 70, 4, 2, skip, last, Tile(8, 4, 72, 8))
 
 
-@pytest.fixture(scope="module")
-def compiled(tmp_path_factory):
-    named = dict(cases())
+@pytest.fixture(scope="module", params=mostly_again([0, 1]), ids="half {}".format)
+def compiled(request, tmp_path_factory):
+    named = {name: case for name, case in cases() if in_half(name, request.param)}
     kernels = {name: case.kernel for name, case in named.items()}
     return named, TOOL["OnHost"](kernels, "sm_62", tmp_path_factory.mktemp("host"))
 

@@ -5,7 +5,9 @@ import itertools
 import int8
 import numpy as np
 import pytest
+from halves import in_half
 from int8_cases import exact
+from slowly import mostly_again
 from test_kernels import compile_together, panels_case, rows_case, run, separable, upsampled_case
 
 from fastdepth_ros.compiler.byte_products import BYTE_KERNELS
@@ -42,8 +44,13 @@ def cases(products):
 
 
 @pytest.fixture(scope="module", params=ways())
-def compiled(request):
-    named = dict(cases(request.param))
+def products(request):
+    return request.param
+
+
+@pytest.fixture(scope="module", params=mostly_again([0, 1]), ids="half {}".format)
+def compiled(request, products):
+    named = {name: case for name, case in cases(products) if in_half(name, request.param)}
     return named, compile_together({name: case.kernel for name, case in named.items()})
 
 

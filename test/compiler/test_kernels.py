@@ -1,7 +1,6 @@
 """Each kernel alone against plain numpy: odd sizes, channels that do not fill a vector, every vector width."""
 
 import itertools
-import re
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,8 +8,9 @@ import numpy as np
 import plain
 import pytest
 import tvm
+from halves import in_half
 from made_weights import random_weights
-from slowly import mostly_slow
+from slowly import again, mostly_slow
 
 from fastdepth_ros.compiler import ahead, layout
 from fastdepth_ros.compiler.codegen import SETTINGS
@@ -145,10 +145,6 @@ def cases(lanes):
         yield f"wide{i}", upsampled_case(f"wide{i}", rng, lanes, 16, 70, 4, 2, skip, last)
 
 
-COLUMNS = {"rows": 3, "up": 2, "wide": 2}
-"""Kinds of cases whose numbers count through a table -> its columns."""
-
-
 @dataclass(frozen=True)
 class Width:
     """Lanes of a vector, and which half of the cases is tried with them: 0, 1, or both for None."""
@@ -160,21 +156,16 @@ class Width:
         return f"{self.lanes} lanes" + ("" if self.half is None else f", half {self.half}")
 
     def cases(self):
-        """Name -> case. Either half has every kind of kernel, every shape, and every kind of convolution."""
-        found = {}
-        for name, case in cases(self.lanes):
-            kind, number = re.fullmatch(r"([a-z]+)(\d+)", name).groups()
-            row, column = divmod(int(number), COLUMNS.get(kind, 1))
-            if self.half is None or (row + column + (kind == "wide")) % 2 == self.half:
-                found[name] = case
-        return found
+        """Name -> case."""
+        return {name: case for name, case in cases(self.lanes) if in_half(name, self.half)}
 
 
 OWN = find_target("host").lanes
 OTHERS = [lanes for lanes in (16, 8, 4) if lanes != OWN]
 WIDTHS = [
-    Width(OWN),
-    *(Width(lanes, half) for half, lanes in enumerate(OTHERS)),
+    Width(OWN, 0),
+    again(Width(OWN, 1)),
+    *(again(Width(lanes, half)) for half, lanes in enumerate(OTHERS)),
     *(pytest.param(Width(lanes), marks=pytest.mark.slow) for lanes in OTHERS),
 ]
 """Any processor runs any width, if not fast."""
@@ -195,7 +186,7 @@ def compile_together(kernels):
 
 @pytest.mark.parametrize(
     ("compiled", "half"),
-    mostly_slow([(Width(OWN), 0), (Width(OWN), 1), *((Width(lanes), None) for lanes in OTHERS)]),
+    mostly_slow([(Width(OWN, 0), 0), (Width(OWN, 1), 1), *((Width(lanes), None) for lanes in OTHERS)]),
     indirect=["compiled"],
     ids=str,
 )

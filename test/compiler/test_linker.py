@@ -139,6 +139,7 @@ def test_an_unknown_relocation_is_refused(tmp_path, monkeypatch):
         link([content])
 
 
+@pytest.mark.again
 def test_compiling_needs_no_c_compiler(tmp_path):
     """With an empty PATH neither gcc nor ld can be found."""
     small = small_bundle(tmp_path)

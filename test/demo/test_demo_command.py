@@ -183,6 +183,7 @@ def anchored(tmp_path_factory, room, indoor, start):
     return out, words
 
 
+@pytest.mark.again
 def test_simulated_sensors_bring_depth_nearer_to_the_truth(anchored):
     summary = json.loads((anchored[0] / "summary.json").read_text())
     anchors = summary["anchors"]
@@ -199,6 +200,7 @@ def test_simulated_sensors_bring_depth_nearer_to_the_truth(anchored):
     assert anchors["age_ms_without"]["p50"] > 0
 
 
+@pytest.mark.again
 def test_sensors_go_out_beside_the_images_and_both_runs_are_kept(anchored):
     out, _ = anchored
     for folder in (out, out / "without_anchors"):
@@ -209,6 +211,7 @@ def test_sensors_go_out_beside_the_images_and_both_runs_are_kept(anchored):
     assert nodes_of(out) == []
 
 
+@pytest.mark.again
 def test_the_report_shows_both_runs(anchored):
     page = (anchored[0] / "report.html").read_text()
     for word in ("picture with anchors", "error without", "error with", "uncertainty", "cloud without anchors"):
@@ -344,6 +347,7 @@ def test_a_recording_that_is_not_there_is_named(start, tmp_path, bundle):
     assert "there is no recording" in words
 
 
+@pytest.mark.again
 def test_without_camera_info_there_is_depth_and_a_report_that_says_what_is_missing(start, tmp_path, room, bundle):
     with Recording.open(room) as whole, RecordingWriter(tmp_path / "bare") as bare:
         for message in whole.messages([IMAGE_TOPIC, TRUTH_TOPIC]):
@@ -410,6 +414,7 @@ def test_real_recordings_are_answered(start, tmp_path, reference, reference_bund
     assert summary["rmse_m"] < 0.9
 
 
+@pytest.mark.again
 def test_a_second_demo_takes_the_place_of_the_first(start, done, room, bundle):
     """It comes last in this file: the others look at the first."""
     out = done[0]

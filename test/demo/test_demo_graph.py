@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from slowly import mostly_slow
+from slowly import mostly_again, mostly_slow
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 
@@ -47,7 +47,9 @@ def addresses(tmp_path, environment):
     return {line.split()[1] for line in done.stdout.splitlines() if line.startswith("ADDRESS")}, done.stderr
 
 
-@pytest.mark.parametrize("variable", ["FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE", "both"])
+@pytest.mark.parametrize(
+    "variable", mostly_again(["both", "FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE"])
+)
 @pytest.mark.parametrize("profile", mostly_slow(["fastdds.xml", "fastdds_large.xml", "nowhere.xml"]))
 def test_a_profile_that_the_user_exports_does_not_open_the_graph(tmp_path, variable, profile):
     names = ["FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE"] if variable == "both" else [variable]

@@ -143,7 +143,7 @@ def test_a_domain_that_is_in_use_is_left_alone():
         assert graph.free_domain() != domain
 
 
-def wait_for(condition, seconds=10.0):
+def wait_for(condition, seconds=60.0):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end

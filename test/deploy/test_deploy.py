@@ -1,5 +1,6 @@
 """A robot's folder, made and then used as a robot would: without checkout, compiler or network."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from made_weights import CHECKOUT
 from slowly import mostly_slow
 from small_network import small_bundle
@@ -208,3 +210,21 @@ def test_int8_goes_with_it_where_the_bundle_loses_next_to_nothing(
     robot = Bundle.open(tmp_path / "robot" / "models" / "small")
     assert robot.names("modules/x86-64-v3-int8/module.json") == ships
     assert choose(robot, "x86-64-v3").precision == ("int8" if ships else "float32")
+
+
+def test_a_precision_that_is_asked_for_goes_with_it_and_is_what_its_node_takes(
+    small, small_modules, tmp_path, monkeypatch
+):
+    def take(_bundle, target, out, precision="float32", **_options):
+        shutil.copytree(small_modules(target, precision), out)
+
+    monkeypatch.setattr("fastdepth_ros.deploy.folder.compile_bundle", take)
+    out = tmp_path / "robot"
+    assert main(["deploy", str(small.path), "--target", "carmel", "--precision", "float16", "--out", str(out)]) == 0
+    robot = Bundle.open(out / "models" / "small")
+    assert robot.names("modules/carmel/module.json")
+    about = json.loads(robot.read("modules/carmel-float16/module.json"))
+    assert about["precision"] == "float16"
+    assert set(about["needs"]) >= {"fphp", "asimdhp"}
+    config = yaml.safe_load((out / "config" / "depth.yaml").read_text(encoding="utf-8"))
+    assert config["/**"]["ros__parameters"]["precision"] == "float16"

@@ -21,6 +21,12 @@ from fastdepth_ros.runtime.module import CompiledModule, Description
 DOMAIN = 51 + os.getpid() % 50
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch):
+    """A machine that runs other tests beside may take long over a trial run."""
+    monkeypatch.setattr("fastdepth_ros.doctor.model.PATIENCE", 600.0)
+
+
 @pytest.fixture
 def shipped(bundle, module, tmp_path):
     """The random bundle with its module beside it, both free to be damaged."""

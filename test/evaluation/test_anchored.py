@@ -12,8 +12,6 @@ from fastdepth_ros.errors import SettingError
 from fastdepth_ros.evaluation.anchored import CALIBRATION, calibration
 from fastdepth_ros.evaluation.sensors import Scene, parse
 from fastdepth_ros.models import find_bundle
-from fastdepth_ros.scene.rooms.kinds import ROOMS
-from fastdepth_ros.scene.rooms.writer import write_rooms
 
 CAMERA = Intrinsics(224, 224, 200.0, 200.0, 111.5, 111.5)
 
@@ -89,8 +87,8 @@ def test_calibration_of_errors_that_are_what_sigma_says():
     assert told["least_sure_quarter"] > 0.5
 
 
-def test_eval_shows_alone_and_anchored_side_by_side(tmp_path, capsys):
-    write_rooms(tmp_path / "rooms", 4, 91, ROOMS)
+def test_eval_shows_alone_and_anchored_side_by_side(tmp_path, few_rooms, capsys):
+    few_rooms(tmp_path / "rooms", 4)
     out, page = tmp_path / "numbers.json", tmp_path / "sheet.png"
     bundle = str(find_bundle("fastdepth-indoor").path)
     arguments = ["--anchors", "uniform:200|range", "--seeds", "2", "--json", str(out), "--sheet", str(page)]

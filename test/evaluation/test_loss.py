@@ -13,10 +13,10 @@ pytestmark = pytest.mark.skipif(int8_here() is None, reason="this processor has 
 
 
 @pytest.fixture(scope="module")
-def pictures(tmp_path_factory):
+def pictures(few_rooms, tmp_path_factory):
     folder = tmp_path_factory.mktemp("pictures")
-    for name, seed in (("rooms", 1), ("others", 2)):
-        assert main(["rooms", "--out", str(folder / name), "--kind", "rooms", "--count", "3", "--seed", str(seed)]) == 0
+    few_rooms(folder / "rooms", 3)
+    few_rooms(folder / "others", 3, first=3)
     return folder
 
 

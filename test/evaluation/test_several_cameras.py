@@ -33,6 +33,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.again
 @pytest.mark.usefixtures("module")
 def test_answers_and_ages_of_each_camera_are_measured_and_the_memory_of_the_node(bundle, atlas_file, tmp_path):
     # A process of its own, because a graph is entered before ROS is loaded.

@@ -12,8 +12,6 @@ from fastdepth_ros.errors import SettingError
 from fastdepth_ros.evaluation.evaluate import Outcome
 from fastdepth_ros.evaluation.steadied import MEASURES, SteadyStudy, near_edges
 from fastdepth_ros.models import find_bundle
-from fastdepth_ros.scene.rooms.kinds import ROOMS
-from fastdepth_ros.scene.rooms.writer import write_rooms
 from fastdepth_ros.settings import LIMITS
 
 WORLD = cv2.GaussianBlur(np.random.default_rng(1).integers(0, 256, (224, 500, 3), np.uint8), (0, 0), 3)
@@ -74,8 +72,8 @@ def test_a_steadiness_that_is_none_is_refused():
         LIMITS["steadiness"].check("--steadiness", 2.0)
 
 
-def test_eval_shows_alone_and_steadied_side_by_side(tmp_path, capsys):
-    write_rooms(tmp_path / "rooms", 2, 91, ROOMS)
+def test_eval_shows_alone_and_steadied_side_by_side(tmp_path, few_rooms, capsys):
+    few_rooms(tmp_path / "rooms", 2)
     out = tmp_path / "numbers.json"
     arguments = ["--steadiness", "0.5", "--threads", "1", "--json", str(out)]
     assert main(["eval", str(find_bundle("fastdepth-indoor").path), str(tmp_path / "rooms"), *arguments]) == 0

@@ -14,6 +14,7 @@ import pytest
 import torch_files
 from anchor_messages import cloud_of, depth_image_of, serialized, xyz_of
 from rosbags.rosbag2 import StoragePlugin
+from slowly import examples
 
 from fastdepth_ros.codec import rvl
 from hostile import mutate, replay
@@ -24,7 +25,7 @@ from hostile.targets import ALL, bundles, cameras, networks, settings
 from hostile.worker import Runner, count_of
 
 KINDS = ("message", "file", "setting")
-CASES = {"message": 200, "file": 100, "setting": 100}
+CASES = {"message": examples(200), "file": examples(100), "setting": examples(100)}
 KEPT_FILES = sorted(path for path in KEPT.glob("*/*") if path.is_file())
 
 

@@ -195,20 +195,42 @@ def fixed_frame(entities):
     return words[words.index("--fixed-frame") + 1]
 
 
-def test_the_fixed_frame_of_rviz_is_that_of_the_first_image(depth_launch):
+def after(entities, context, said, status):
+    """What comes after a process of launch that says something and ends."""
+    first, *handlers = entities
+    started = {"action": first, "name": "first_frame", "cmd": [], "cwd": None, "env": None, "pid": 1}
+    events = [ProcessStdout(text=said, **started)] if said else []
+    following = []
+    for event in (*events, ProcessExited(returncode=status, **started)):
+        for handler in (each.event_handler for each in handlers):
+            if handler.matches(event):
+                following += handler.handle(event, context) or []
+    return following
+
+
+@pytest.mark.parametrize("status", [0, -11])
+def test_the_fixed_frame_of_rviz_is_that_of_the_first_image(depth_launch, status):
+    """Whatever becomes of the process that found it out."""
     context = launch.LaunchContext()
     values = given(depth_launch, image="/front/image", camera_info="/front/camera_info")
     first, *handlers = depth_launch.show(depth_launch.resolver(context, values), values, "")
     assert arguments_of(first)[1:] == ["fastdepth_ros.node.first_frame", "/front/image", "/front/camera_info"]
-    started = {"action": first, "name": "first_frame", "cmd": [], "cwd": None, "env": None, "pid": 1}
-    said = ProcessStdout(text=b"front_optical\n", **started)
-    ended = ProcessExited(returncode=0, **started)
-    shown = []
-    for event in (said, ended):
-        for handler in (each.event_handler for each in handlers):
-            if handler.matches(event):
-                shown += handler.handle(event, context) or []
-    assert fixed_frame(shown) == "front_optical"
+    assert fixed_frame(after([first, *handlers], context, b"front_optical\n", status)) == "front_optical"
+
+
+def test_rviz_comes_up_where_the_frame_of_the_images_is_not_found_out(depth_launch):
+    """The process that asks is started again where it dies; depth goes on in any case."""
+    context = launch.LaunchContext()
+    values = given(depth_launch, image="/front/image", camera_info="/front/camera_info")
+    entities = depth_launch.show(depth_launch.resolver(context, values), values, "")
+    for _ in range(depth_launch.FRAME_TRIES - 1):
+        entities = after(entities, context, b"", -11)
+        assert ["status -11" in words for words in words_of(entities)] == [True]
+        entities = [each for each in entities if not hasattr(each, "msg")]
+        assert arguments_of(entities[0])[1:] == ["fastdepth_ros.node.first_frame", "/front/image", "/front/camera_info"]
+    told, window = after(entities, context, b"", -11)
+    assert "frame:=" in words_of([told])[0]
+    assert "--fixed-frame" not in arguments_of(window)
 
 
 def test_a_compressed_recording_is_played_raw_for_rviz(depth_launch, tmp_path, monkeypatch):

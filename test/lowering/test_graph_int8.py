@@ -4,6 +4,7 @@ import graphs
 import numpy as np
 import pytest
 from made_weights import CHECKOUT
+from slowly import mostly_again
 
 from fastdepth_ros.compiler.byte_products import BYTE_KERNELS
 from fastdepth_ros.compiler.layout import LARGEST_SHARED, LARGEST_WEIGHT
@@ -128,7 +129,9 @@ def test_a_depthwise_and_a_pointwise_convolution_of_bytes_take_the_range_of_each
 
 @needs_bytes
 @pytest.mark.parametrize(
-    ("make", "height", "width"), [(graphs.encoder_and_decoder, 48, 40), (graphs.oddities, 7, 9)], ids=["both", "odd"]
+    ("make", "height", "width"),
+    mostly_again([(graphs.encoder_and_decoder, 48, 40), (graphs.oddities, 7, 9)]),
+    ids=["both", "odd"],
 )
 def test_a_graph_in_int8_is_near_float32_and_the_same_at_any_number_of_threads(tmp_path, make, height, width):
     graph = make()

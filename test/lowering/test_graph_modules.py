@@ -5,6 +5,7 @@ from dataclasses import replace
 import graphs
 import numpy as np
 import pytest
+from slowly import again
 
 from fastdepth_ros.compiler.targets import find_target
 from fastdepth_ros.errors import ModuleError, NetworkError, SettingError, WeightsError
@@ -48,10 +49,12 @@ def assert_same(answer, expected):
 @pytest.mark.parametrize(
     ("family", "make", "height", "width"),
     [
-        *((family, graphs.encoder_and_decoder, 48, 40) for family in ("avx512", "avx2")),
+        ("avx2", graphs.encoder_and_decoder, 48, 40),
+        again("avx512", graphs.encoder_and_decoder, 48, 40),
         pytest.param("neon", graphs.encoder_and_decoder, 48, 40, marks=pytest.mark.slow),
         # Where vectors are wide, channels leave gaps; where they are short, the picture has more than one.
-        *((family, graphs.oddities, 7, 9) for family in ("avx512", "neon")),
+        again("avx512", graphs.oddities, 7, 9),
+        ("neon", graphs.oddities, 7, 9),
     ],
 )
 def test_a_compiled_graph_agrees_with_plain_numpy(tmp_path, family, make, height, width):

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_weights import random_graph_weights
+from slowly import examples
 
 from fastdepth_ros.errors import FastDepthError, NetworkError, WeightsError
 from fastdepth_ros.network import FULL, PRUNED
@@ -209,7 +210,7 @@ ANYTHING = st.recursive(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.integers(0, 45), st.sampled_from(["name", "kind", "reads", "part", "kernel", "outputs", "mode"]), ANYTHING)
 def test_json_with_anything_in_a_place_is_a_graph_or_refused(number, word, value):
     table = to_json(graph_of(PRUNED))

@@ -19,7 +19,7 @@ from rclpy.signals import SignalHandlerOptions
 from fastdepth_ros.node.rclpy_ways.choice import choose
 from fastdepth_ros.node.rclpy_ways.interface import Subscriber, Way
 
-PATIENCE = 20.0
+PATIENCE = 30.0
 BOTH_WAYS = list(dict.fromkeys((choose()[0].name, "plain")))
 """Ways to use rclpy: that of its release, and the plain one. Only that with FASTDEPTH_PLAIN_RCLPY=1."""
 
@@ -80,7 +80,7 @@ class Robot:
     def has(self, subscriber: Subscriber) -> bool:
         """Whether a message waits at a subscriber."""
         inbox = self.way.inbox(self.context)
-        inbox.open(SimpleNamespace(waited=[subscriber]))
+        inbox.open(SimpleNamespace(waited=[subscriber], besides=[]))
         return bool(inbox.unread())
 
     def wakes(self) -> int:

@@ -15,11 +15,13 @@ from slowly import mostly_slow
 
 from fastdepth_ros.anchoring import Anchoring
 from fastdepth_ros.anchoring.anchors import Report, SourceReport
+from fastdepth_ros.anchoring.poses import Pose
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.diagnostics.anchoring import anchoring_status, numbers
 from fastdepth_ros.errors import AnchorError, Level, SettingError
 from fastdepth_ros.messages.tf import put_transforms
 from fastdepth_ros.node import anchor_tf
+from fastdepth_ros.node.anchor_ahead import REST
 from fastdepth_ros.node.anchor_sources import MOST_PREPARED, AnchorSources
 from fastdepth_ros.node.robot_frames import RobotFrames
 from fastdepth_ros.parameters import validate
@@ -94,6 +96,67 @@ def test_points_in_the_cameras_frame_are_anchors(make):
     np.testing.assert_allclose(found.sigmas, 0.1, rtol=1e-5)
     assert sources.status().level == Level.OK
     assert "anchors (49)" in sources.status().message
+
+
+def test_measurements_are_read_and_in_view_before_their_image_comes(make, robot):
+    sources = make(anchor_extrinsics="range=0 0 0 0 0 0")
+    sources.say("anchors", stamped(cloud_of(xyz_of(AHEAD))))
+    sources.sources.prepare()
+    assert robot.has(sources.sources.waited[0]), "no image came yet: nobody knows the view"
+    assert len(sources.anchors()["anchors"].depths) == len(AHEAD)
+    sources.say("anchors", stamped(cloud_of(xyz_of(2 * AHEAD)), stamp=NOW + 0.03))
+    reading = Range(field_of_view=0.3, min_range=0.1, max_range=4.0, range=2.5)
+    sources.say("range", stamped(reading, "sonar", NOW + 0.03))
+    sources.sources.prepare()
+    assert not any(robot.has(each) for each in sources.sources.waited)
+    ready = dict(sources.sources._prepared)
+    found = sources.anchors(stamp=NOW + 0.033)
+    np.testing.assert_allclose(found["anchors"].depths, 6)
+    assert found["range"].depths == pytest.approx(2.5, rel=0.02)
+    assert sources.sources._prepared == ready, "nothing was made ready once more"
+
+
+def test_a_source_rests_for_a_while_after_what_was_made_ready_was_of_no_use(make, robot):
+    sources = make()
+    sources.say("anchors", stamped(cloud_of(xyz_of(AHEAD))))
+    assert sources.anchors()
+    sources.say("anchors", stamped(cloud_of(xyz_of(AHEAD)), stamp=NOW + 0.01))
+    sources.sources.prepare()
+    sources.say("anchors", stamped(cloud_of(xyz_of(AHEAD)), stamp=NOW + 0.02))
+    assert sources.anchors(stamp=NOW + 0.02)
+    sources.say("anchors", stamped(cloud_of(xyz_of(AHEAD)), stamp=NOW + 0.03))
+    sources.sources.prepare()
+    assert robot.has(sources.sources.waited[0]), "it is left to its image"
+    for _ in range(REST):
+        assert sources.anchors(stamp=NOW + 0.03)
+    sources.say("anchors", stamped(cloud_of(xyz_of(AHEAD)), stamp=NOW + 0.04))
+    sources.sources.prepare()
+    assert not robot.has(sources.sources.waited[0])
+
+
+def test_what_cannot_be_made_ready_is_left_to_its_image_which_says_why(make, robot):
+    sources = make()
+    sources.say("anchors", stamped(cloud_of(xyz_of(AHEAD))))
+    assert sources.anchors()
+    sources.say("anchors", stamped(cloud_of(xyz_of(AHEAD)), "unheard_of", NOW + 0.03))
+    sources.sources.prepare()
+    assert sources.status().level == Level.OK
+    sources.anchors(stamp=NOW + 0.033)
+    assert not robot.has(sources.sources.waited[0])
+
+
+def test_a_sensor_that_moves_is_placed_when_its_image_comes(make):
+    sources = make(anchor_extrinsics="anchors=0 0 0 0 0 0")
+    sources.sources._robot.pose = lambda source, frame, camera, stamp: Pose(  # noqa: ARG005
+        np.eye(3), np.array([0, 0, 10 * (stamp - NOW)])
+    )
+    sources.say("anchors", stamped(cloud_of(xyz_of(AHEAD))))
+    np.testing.assert_allclose(sources.anchors()["anchors"].depths, 3)
+    for count in (1, 2):
+        sources.say("anchors", stamped(cloud_of(xyz_of(AHEAD)), stamp=NOW + 0.1 * count))
+        sources.sources.prepare()
+        found = sources.anchors(stamp=NOW + 0.1 * count)["anchors"]
+        np.testing.assert_allclose(found.depths, 3 + count, rtol=1e-6)
 
 
 def test_a_scan_at_the_place_that_its_owner_wrote_down_is_anchors(make):

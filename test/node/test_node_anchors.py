@@ -99,6 +99,10 @@ class Robot:
 
         def holds() -> bool:
             self.error()
+            # A picture in a tenth of a second is enough: as many as the node can answer would take both processors.
+            again = time.monotonic() + 0.1
+            while not condition() and time.monotonic() < again:
+                self.graph.spin(0.05)
             return condition()
 
         self.graph.wait_for(holds, what)

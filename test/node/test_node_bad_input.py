@@ -12,7 +12,7 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.serialization import serialize_message
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CompressedImage, Image
-from slowly import mostly_slow
+from slowly import again, mostly_again, mostly_slow
 
 from fastdepth_ros.network import PRUNED
 from fastdepth_ros.runtime.bundle import Manifest, write_bundle
@@ -115,7 +115,7 @@ NO_MESSAGES = [b"", b"\x00\x01\x00\x00", b"\x00\x01\x00\x00" + b"\xff" * 64, byt
 NO_MESSAGES += [b"\x00\x01\x00\x01", b"\x00\x00\x00\x03", b"\x00\x07\x00\x02", b"\x00\x01\x00\x01\x00"]
 
 
-@pytest.mark.parametrize("data", NO_MESSAGES)
+@pytest.mark.parametrize("data", mostly_again(NO_MESSAGES, 3))
 def test_what_is_no_message_at_all_does_not_end_the_node(graph, data):
     graph.read("depth")
     for _ in range(3):
@@ -261,7 +261,7 @@ def test_pictures_that_do_not_fit_into_shared_memory_are_told_the_size_that_they
 
 
 @pytest.mark.parametrize(
-    ("topic", "state"), [("depth/points.publisher", "unconfigured"), ("image.subscription", "inactive")]
+    ("topic", "state"), [again("depth/points.publisher", "unconfigured"), ("image.subscription", "inactive")]
 )
 def test_a_qos_override_that_is_none_is_named(start, topic, state):
     namespace = f"/overridden_{state}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from threading import Thread
 
@@ -17,13 +17,18 @@ pytestmark = pytest.mark.parametrize("way", BOTH_WAYS, indirect=True)
 
 
 class Texts:
-    """A source of texts: of the first subscriber they are items, of the others they are only heard."""
+    """A source of texts: of the first subscriber they are items, of the others they are only heard, or made ready."""
 
-    def __init__(self, *subscribers: Subscriber) -> None:
+    def __init__(self, *subscribers: Subscriber, besides: Sequence[Subscriber] = ()) -> None:
         self.subscribers = list(subscribers)
         self.waited = self.subscribers[:1]
+        self.besides = besides
+        self.ready: list[str] = []
         self.heard: list[str] = []
         self.looks = 0
+
+    def prepare(self) -> None:
+        self.ready += [message.data for each in self.besides for message, _ in each.take()]
 
     def take(self, waited_since: int) -> str | None:  # noqa: ARG002
         self.looks += 1
@@ -91,6 +96,50 @@ def test_what_comes_with_the_images_wakes_nobody_and_is_taken_when_they_come_or_
     reader.inbox.look_up()
     robot.wait_for(lambda: source.heard[-1] == "info 3")
     assert reader.found == ["image"]
+
+
+def test_what_takes_long_to_read_is_made_ready_between_images(robot, reader, camera):
+    images, points = camera(), robot.subscriber(String, "points", raw=False)
+    image, point = robot.publisher(images.subscription), robot.publisher(points.subscription)
+    source = Texts(images, besides=[points])
+    reader.inbox.open(source)
+    for count in range(3):
+        point.publish(String(data=f"points {count}"))
+        robot.wait_for(lambda count=count: len(source.ready) > count)
+        assert len(reader.found) == count
+        image.publish(String(data="image"))
+        robot.wait_for(lambda count=count: len(reader.found) > count)
+    assert source.ready == ["points 0", "points 1", "points 2"]
+
+
+def test_what_comes_often_does_not_wake_whoever_waits_for_images_once_it_was_not_taken(robot, reader, camera):
+    images, points = camera(), robot.subscriber(String, "points", raw=False)
+    image, point = robot.publisher(images.subscription), robot.publisher(points.subscription)
+    source = Texts(images, besides=[points])
+    source.prepare = lambda: source.ready.append("asked")  # takes nothing
+    reader.inbox.open(source)
+    robot.deliver(points, point, String(data="stays"))
+    robot.wait_for(lambda: source.ready)
+    robot.spin(0.1)
+    assert len(source.ready) < 5, "it does not spin"
+    image.publish(String(data="image"))
+    robot.wait_for(lambda: reader.found)
+
+
+def test_others_beside_the_images_are_heard_once_it_is_opened_again(robot, reader, camera):
+    images, points = camera(), robot.subscriber(String, "points", raw=False)
+    image, point = robot.publisher(images.subscription), robot.publisher(points.subscription)
+    source = Texts(images)
+    reader.inbox.open(source)
+    source.besides = [points]
+    reader.inbox.open(source)
+    point.publish(String(data="points"))
+    robot.wait_for(lambda: source.ready == ["points"])
+    points.destroy()
+    source.besides = []
+    reader.inbox.open(source)
+    image.publish(String(data="image"))
+    robot.wait_for(lambda: reader.found == ["image"])
 
 
 def test_what_is_waited_for_may_be_destroyed_and_made_anew(robot, reader, camera):

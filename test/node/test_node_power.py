@@ -19,7 +19,7 @@ from boards import orin_jetpack6, tx2_jetpack4, x86_rapl, xavier_jetpack5
 from boards.tree import DAMAGE, Tree
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from node_graph import Graph, image_of
-from slowly import mostly_slow
+from slowly import again, mostly_slow
 
 from fastdepth_ros.node.power import NodePower
 from fastdepth_ros.parameters import Parameters
@@ -293,6 +293,7 @@ def test_threads_keep_to_the_profiles_cores_and_niceness(on_board):
         graph.wait_for(lambda: len(graph.heard["depth"]) > before + 5, "depth")
 
 
+@pytest.mark.again
 def test_threads_have_the_idle_policy_at_the_highest_niceness_and_only_there(on_board):
     graph, _ = on_board("x86")
     graph.read("depth")
@@ -348,7 +349,7 @@ class Feeder(Meanwhile):
                 board.set_watts(self._tree, **{rail: part * self.watts for rail, part in SHARES[self._kind].items()})
 
 
-@pytest.mark.parametrize("kind", mostly_slow(BUILDERS))
+@pytest.mark.parametrize("kind", [again("tx2"), *mostly_slow([*BUILDERS][1:], 0)])
 def test_watts_and_millijoules_are_those_of_the_board(on_board, tmp_path, kind):
     # The counters of the made-up processor start again every 1.5 seconds: a window of five has several of that.
     tree = x86_rapl.build(tmp_path, full=12_000_000) if kind == "x86" else BUILDERS[kind](tmp_path)
@@ -381,7 +382,7 @@ def test_watts_and_millijoules_are_those_of_the_board(on_board, tmp_path, kind):
     assert found["energy, told by due"] == pytest.approx(1.0, rel=0.01)
 
 
-@pytest.mark.parametrize("kind", mostly_slow(BUILDERS))
+@pytest.mark.parametrize("kind", [again("tx2"), *mostly_slow([*BUILDERS][1:], 0)])
 def test_every_file_is_missed_by_its_name_and_depth_goes_on(on_board, kind):
     graph, tree = on_board(kind, program=HURRIED)
     graph.read("depth")
@@ -456,7 +457,7 @@ def test_performance_is_plain_numbers(on_board):
     assert json.loads(json.dumps(figures)) == figures
 
 
-@pytest.mark.parametrize("behaviour", mostly_slow(["hang", "question", "flood"]))
+@pytest.mark.parametrize("behaviour", [again("hang"), *mostly_slow(["question", "flood"], 0)])
 def test_an_nvpmodel_that_misbehaves_does_not_hold_up_depth(on_board, tmp_path, behaviour):
     graph, tree = on_board(
         "tx2",
@@ -477,6 +478,7 @@ def test_an_nvpmodel_that_misbehaves_does_not_hold_up_depth(on_board, tmp_path, 
     assert not (tmp_path / "replies").exists()
 
 
+@pytest.mark.again
 def test_a_board_whose_files_vanish_keeps_its_depth(on_board, tmp_path):
     import shutil
 
@@ -494,6 +496,7 @@ def test_a_board_whose_files_vanish_keeps_its_depth(on_board, tmp_path):
         graph.wait_for(lambda: len(graph.heard["depth"]) > before + 5, "depth")
 
 
+@pytest.mark.again
 def test_two_nodes_that_want_different_modes_are_told_of_each_other(on_board, start, tmp_path, power_file):
     command = str(tmp_path / "nvpmodel")
     one, tree = on_board("tx2", manage_board_mode=True, nvpmodel_command=command)

@@ -13,8 +13,12 @@ class Newest:
     """A camera whose newest image waits, as the node's subscription keeps it."""
 
     def __init__(self) -> None:
-        self.waited = (object(),)
+        self.waited, self.besides = (object(),), (object(),)
+        self.prepared = 0
         self.image: int | None = None
+
+    def prepare(self) -> None:
+        self.prepared += 1
 
     def take(self, waited_since: int) -> int | None:  # noqa: ARG002
         image, self.image = self.image, None
@@ -50,6 +54,14 @@ def test_a_turn_brings_the_newest_image_of_its_camera():
 def test_all_cameras_are_waited_for():
     cameras = [Newest(), Newest()]
     assert list(Turns(cameras).waited) == [cameras[0].waited[0], cameras[1].waited[0]]
+
+
+def test_what_comes_beside_the_images_of_all_cameras_is_made_ready():
+    cameras = [Newest() for _ in range(2)]
+    turns = Turns(cameras)
+    assert list(turns.besides) == [cameras[0].besides[0], cameras[1].besides[0]]
+    turns.prepare()
+    assert [each.prepared for each in cameras] == [1, 1]
 
 
 def test_a_camera_that_was_silent_comes_first_when_it_speaks_again():

@@ -8,13 +8,15 @@ from boards import orin_jetpack6, tx2_jetpack4
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.power.nvpmodel import Nvpmodel
 
+PATIENCE = 60.0
+
 
 def answer_of(tool: Nvpmodel, *arguments: str, now: float = 0.0):
     answer = tool.start(now, *arguments)
-    end = time.monotonic() + 10
+    end = time.monotonic() + PATIENCE
     while answer is None and time.monotonic() < end:
         time.sleep(0.005)
-        answer = tool.poll(time.monotonic() - end + 10)
+        answer = tool.poll(time.monotonic() - end + PATIENCE)
     return answer
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from made_weights import narrowed
+from slowly import again
 
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.network.builder import GraphBuilder
@@ -114,7 +115,7 @@ def test_a_table_has_the_time_of_every_kernel_and_whole_networks_beside_it(table
     assert all(row["measured_ms"] > 0 and row["table_ms"] > 0 for row in rows)
 
 
-@pytest.mark.parametrize("precision", [pytest.param("float32", marks=pytest.mark.slow), "int8"])
+@pytest.mark.parametrize("precision", [pytest.param("float32", marks=pytest.mark.slow), again("int8")])
 def test_a_bundle_s_kernels_are_timed_one_by_one(precision, tmp_path):
     graph = narrowed(entry("fastdepth-pruned").graph, 8)
     found = compiled(graph, precision, "host", tmp_path / "module", (32, 64), 1)

@@ -5,7 +5,7 @@ import pytest
 from anchor_messages import cloud_of, depth_image_of, header, serialized, tf_message_of, transform_of, xyz_of
 from bags import START
 from sensor_msgs.msg import CameraInfo, Image, LaserScan, Range
-from test_recording_player import graph, heard_by, of  # noqa: F401  a fixture, and what goes with it
+from test_recording_player import PATIENCE, graph, heard_by, of  # noqa: F401  a fixture, and what goes with it
 
 from fastdepth_ros.errors import AnchorError, RecordingError, SettingError
 from fastdepth_ros.messages.motion import read_transforms, restamped_transforms
@@ -176,7 +176,7 @@ def sensed(tmp_path_factory):
 @pytest.mark.parametrize("rate", ["1", "0.5"])
 def test_stamps_of_points_stay_as_far_from_the_images_as_they_were(graph, sensed, rate):  # noqa: F811
     listener = graph.listen(24, "/cam/image_raw=Image", "/slam/map=PointCloud2")
-    assert graph.play(sensed, "--rate", rate).wait(30) == 0
+    assert graph.play(sensed, "--rate", rate).wait(PATIENCE) == 0
     heard = heard_by(listener)
     images, clouds = of(heard, "/cam/image_raw"), of(heard, "/slam/map")
     lags = [image["stamp"] - cloud["stamp"] for image, cloud in zip(images, clouds, strict=True)]
@@ -186,8 +186,8 @@ def test_stamps_of_points_stay_as_far_from_the_images_as_they_were(graph, sensed
 
 def test_points_are_published_where_they_are_asked_for_or_not_at_all(graph, sensed):  # noqa: F811
     listener = graph.listen(24, "/cam/image_raw=Image", "/robot/anchors=PointCloud2")
-    assert graph.play(sensed, "--publish", "anchors=/robot/anchors").wait(30) == 0
+    assert graph.play(sensed, "--publish", "anchors=/robot/anchors").wait(PATIENCE) == 0
     assert len(of(heard_by(listener), "/robot/anchors")) == 12
     alone = graph.play(sensed, "--camera-only", "--wait", "0.1")
-    _, words = alone.communicate(timeout=20)
+    _, words = alone.communicate(timeout=PATIENCE)
     assert "/slam/map" not in words

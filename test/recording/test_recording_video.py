@@ -8,7 +8,7 @@ import pytest
 from bags import START, camera_info, compressed, image, write
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
-from test_recording_player import Theater, heard_by, of
+from test_recording_player import PATIENCE, Theater, heard_by, of
 from videos import encoded, film
 
 from fastdepth_ros import cdr
@@ -156,7 +156,7 @@ def test_it_is_played_as_packets_or_as_raw_images(graph, path, arguments, heard_
     listener = graph.listen(12, heard_as)
     player = graph.play(path, "--image", "/front", "--rate", "0.05", *arguments)
     heard = heard_by(listener)
-    _, words = player.communicate(timeout=60)
+    _, words = player.communicate(timeout=PATIENCE)
     assert player.returncode == 0, words
     assert len(of(heard, heard_as.partition("=")[0])) == 12, json.dumps(heard)
     assert ("image_transport: video" in words) == (not arguments)

@@ -94,7 +94,12 @@ def main() -> int:
     from fastdepth_ros.node.run import main as run
 
     # All that is done for measured depths in the thread that answers: messages, points in the view, the correction.
-    for kind, name in ((AnchorSources, "measure"), (Found, "__call__"), (Anchoring, "correct")):
+    for kind, name in (
+        (AnchorSources, "prepare"),
+        (AnchorSources, "measure"),
+        (Found, "__call__"),
+        (Anchoring, "correct"),
+    ):
         setattr(kind, name, counted(getattr(kind, name)))
     return run(open_engine=CountingEngine)
 

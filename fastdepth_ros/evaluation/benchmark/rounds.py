@@ -18,7 +18,6 @@ from fastdepth_ros.evaluation.benchmark.names import (
     CALIBRATION,
     COMPARED,
     FLOAT32,
-    INT8,
     PRODUCT_ONNX,
     PRODUCT_SIZE,
     TABLE,
@@ -72,7 +71,7 @@ class Bench:
         bundle, module: what is measured; the module computes in float32.
         pythons: for each runtime of ``runtimes.PEERS`` that takes part, the interpreter of the environment that has it.
         folder: for models, inputs and answers.
-        int8: the same bundle's module in int8, to be measured too.
+        other: the same bundle's module in another precision, to be measured too.
         ways: in which the other runtimes compute, as far as each has them.
         shown: how many pictures are computed.
         progress: told what is being done.
@@ -89,13 +88,15 @@ class Bench:
         module: CompiledModule,
         pythons: Mapping[str, Path],
         folder: Path,
-        int8: CompiledModule | None = None,
+        other: CompiledModule | None = None,
         ways: Sequence[str] = WAYS,
         shown: Shown = SHOWN,
         progress: Progress = silent,
     ) -> None:
         self.module, self.pythons, self.folder = module, pythons, folder
-        self.own_modules = {Entrant(OURS): module} | ({Entrant(OURS, INT8): int8} if int8 else {})
+        self.own_modules = {Entrant(OURS): module}
+        if other:
+            self.own_modules[Entrant(OURS, other.description.precision)] = other
         self.entrants = [*self.own_modules, *(Entrant(r, w) for r in pythons for w in PEERS[r].models if w in ways)]
         self.missing: dict[str, str] = {}
         self.errors: dict[Entrant, float] = {}

@@ -56,8 +56,15 @@ class Taker(Protocol[Taken]):
     def waited(self) -> Sequence[Any]:
         """Subscribers whose messages are waited for. What it takes besides wakes nobody."""
 
+    @property
+    def besides(self) -> Sequence[Any]:
+        """Subscribers whose messages are made ready before they are needed: the first of each after an item wakes."""
+
     def take(self, waited_since: int) -> Taken | None:
         """Take what is there; what is to be worked on, if anything. ``waited_since`` [ns] is by the system's clock."""
+
+    def prepare(self) -> None:
+        """Make ready what came of :attr:`besides`, while there is nothing to be worked on."""
 
 
 class Inbox(Protocol[Item]):
@@ -67,7 +74,7 @@ class Inbox(Protocol[Item]):
         """Subscribers with a message that is waited for, and that nobody took yet; from any thread."""
 
     def open(self, source: Taker[Item] | None) -> None:
-        """Have messages taken from there from now on; None is from nowhere."""
+        """Have messages taken from there from now on; None is from nowhere. Again where what is ``besides`` changed."""
 
     def look_up(self) -> None:
         """Have the thread that waits see whether anything changed, and take what is there."""

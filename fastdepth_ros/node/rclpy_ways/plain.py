@@ -122,7 +122,7 @@ class PlainInbox(Generic[Item]):
         self._context = context
         self._changed = threading.Condition()
         self._source: Taker[Item] | None = None
-        self._looks_up = self._closed = False
+        self._looks_up = self._closed = self._prepares = False
 
     def unread(self) -> list[Any]:
         """Subscribers with a message that is waited for, and that nobody took yet; from any thread."""
@@ -134,6 +134,8 @@ class PlainInbox(Generic[Item]):
         self._source = source
         for each in source.waited if source is not None else ():
             each.arrived = self._wake
+        for each in source.besides if source is not None else ():
+            each.arrived = self._prepare
         self.look_up()
 
     def close(self) -> None:
@@ -146,6 +148,10 @@ class PlainInbox(Generic[Item]):
         self._looks_up = True
         self._wake()
 
+    def _prepare(self) -> None:
+        self._prepares = True
+        self._wake()
+
     def _wake(self) -> None:
         with self._changed:
             self._changed.notify_all()
@@ -156,16 +162,21 @@ class PlainInbox(Generic[Item]):
             began = time.time_ns()
             with self._changed:
                 ends = self._closed or not wanted() or not self._context.ok()
-                if not (ends or self._looks_up or self.unread()):
+                if not (ends or self._looks_up or self._prepares or self.unread()):
                     self._changed.wait(LOOK)
             if self._closed or not wanted() or not self._context.ok():
                 return
-            if not (self._looks_up or self.unread()):
+            if not (self._looks_up or self._prepares or self.unread()):
                 continue
-            self._looks_up = False
+            self._looks_up = self._prepares = False
             source = self._source
-            if source is not None and (item := source.take(began)) is not None:
+            if source is None:
+                continue
+            item = source.take(began)
+            if item is not None:
                 yield item
+            else:
+                source.prepare()
 
 
 class PlainWay:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import struct
@@ -16,7 +17,7 @@ from typing import Any
 NAMESPACE = "/soak"
 RATE, WIDTH, HEIGHT = 30.0, 320, 240
 LIFE = 20.0
-"""Life of one of the camera's publishers [s]; the next counts from 1 again."""
+"""Life of one of the camera's publishers, unless they are to stay [s]; the next counts from 1 again."""
 
 PUBLISHED = struct.Struct("<qq")
 """Stamp [ns] and which of its publishers, of each image that the camera published."""
@@ -41,7 +42,7 @@ def _node(name: str) -> Any:
     return rclpy.create_node(f"{name}_{os.getpid()}", namespace=NAMESPACE)
 
 
-def camera(folder: Path) -> None:
+def camera(folder: Path, life: float = LIFE) -> None:
     """Publishes a picture raw and as JPEG, and its camera_info, and writes down when."""
     import cv2
     import numpy as np
@@ -65,20 +66,20 @@ def camera(folder: Path) -> None:
         message.header.frame_id = "camera"
     data = {topic: serialize_message(message) for topic, message in messages.items()}
     written = (folder / f"published-{os.getpid()}").open("wb", buffering=0)
-    due, born, life = time.monotonic(), 0.0, 0
+    due, born, lives = time.monotonic(), 0.0, 0
     publishers: list[tuple[str, Any]] = []
     while True:
-        if time.monotonic() > born + LIFE:
+        if not publishers or time.monotonic() > born + life:
             for _, publisher in publishers:
                 node.destroy_publisher(publisher)
             publishers = [
                 (topic, node.create_publisher(type(message), topic, qos)) for topic, message in messages.items()
             ]
-            born, life = time.monotonic(), life + 1
+            born, lives = time.monotonic(), lives + 1
         stamp = time.time_ns()
         for topic, publisher in publishers:
             publisher.publish(with_stamp(data[topic], stamp))
-        written.write(PUBLISHED.pack(stamp, os.getpid() << 16 | life))
+        written.write(PUBLISHED.pack(stamp, os.getpid() << 16 | lives))
         due += 1 / RATE
         time.sleep(max(0.0, due - time.monotonic()))
 
@@ -137,7 +138,14 @@ def hog(_: Path) -> None:
         sum(range(1_000_000))
 
 
-PARTS: dict[str, Callable[[Path], None]] = {each.__name__: each for each in (camera, reader, neighbours, stranger, hog)}
+def still_camera(folder: Path) -> None:
+    """The camera, whose publishers stay."""
+    camera(folder, math.inf)
+
+
+PARTS: dict[str, Callable[[Path], None]] = {
+    each.__name__: each for each in (camera, still_camera, reader, neighbours, stranger, hog)
+}
 
 
 def main(name: str, folder: Path) -> int:

@@ -91,10 +91,11 @@ def start_node(folder: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(order, stdout=(folder / "node.log").open("wb"), stderr=subprocess.STDOUT, cwd=CHECKOUT)
 
 
-def soak(minutes: float, cycles: int, folder: Path, seed: str, kills: bool = True) -> str:
+def soak(minutes: float, cycles: int, folder: Path, seed: str, kills: bool = True, comings: bool = True) -> str:
     """Run it all, and return the table; it ends with the verdict.
 
-    Without ``kills`` no process around the node is ended: the middleware keeps something of each that leaves.
+    Without ``kills`` no process around the node is ended, without ``comings`` the camera's publishers stay, too: the
+    middleware keeps something of each process, and of each publisher, that leaves.
     """
     node, cast, rng = start_node(folder), Cast(folder), random.Random(seed)
     operator = Operator()
@@ -103,10 +104,10 @@ def soak(minutes: float, cycles: int, folder: Path, seed: str, kills: bool = Tru
     )
     try:
         operator.wait_for("active")
-        cast.start("camera", "reader", "reader", "reader", "neighbours", "stranger")
+        cast.start("camera" if comings else "still_camera", "reader", "reader", "reader", "neighbours", "stranger")
         outcome.readings.plain = cast.process("reader")
         outcome.readings.take(operator)
-        _endure(60 * minutes, operator, cast, outcome, folder, rng, kills)
+        _endure(60 * minutes, operator, cast, outcome, folder, rng, kills and comings)
         cast.end()
         outcome.cycles = _cycle(cycles, operator, node.pid)
     except (TimeoutError, OSError, KeyboardInterrupt) as error:
@@ -205,6 +206,12 @@ def main(arguments: list[str]) -> int:
     options.add_argument(
         "--kills", action=argparse.BooleanOptionalAction, default=True, help="end processes around the node"
     )
+    options.add_argument(
+        "--comings",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="publishers come and go; without, nothing is ended",
+    )
     options.add_argument("--seed", default=str(time.time_ns()))
     options.add_argument("--out", type=Path, default=CHECKOUT / "build" / "soak")
     options.add_argument("--part", choices=PARTS, help=argparse.SUPPRESS)
@@ -218,7 +225,7 @@ def main(arguments: list[str]) -> int:
     enter_graph(folder)
     os.environ.setdefault("FASTDEPTH_CACHE", str(folder / "cache"))
     began = time.strftime("%Y-%m-%d")
-    text = soak(given.minutes, given.cycles, folder, given.seed, given.kills)
+    text = soak(given.minutes, given.cycles, folder, given.seed, given.kills, given.comings)
     text = f"`make soak MINUTES={given.minutes:g}`, {began}, {os.cpu_count()} processors, seed {given.seed}\n\n{text}"
     given.out.mkdir(parents=True, exist_ok=True)
     (given.out / "table.md").write_text(text, encoding="utf-8")

@@ -1,0 +1,86 @@
+"""Memory of the last frames' corrections: noise of points grows less while the view stays.
+
+A correction is averaged with those before it, exponentially, wherever the answer is what it was. Corrections by exact
+anchors are not averaged: what they say of this frame is better than what was said of an earlier one.
+"""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+
+LASTS = 0.3
+"""Time within which 1 / e of the memory is left [s]."""
+
+CHANGED = np.float32(0.05)
+"""Change of the answer [log m], mean of 5x5 places, at which a quarter of a place's memory is left."""
+
+NOISY = 0.03
+"""Noise of anchors [log m] at which half of the memory is used."""
+
+LEAST = 0.05
+"""Share of the memory that is worth using."""
+
+_SIDE = (5, 5)
+
+
+class Memory:
+    """The last frames' corrections; its buffers are made once.
+
+    Args:
+        shape: rows and columns of corrections.
+    """
+
+    def __init__(self, shape: tuple[int, int]) -> None:
+        self._correction, self._answer = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+        self._kept, self._change = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+        self._time = math.nan
+
+    def forget(self) -> None:
+        """Drop what was remembered."""
+        self._time = math.nan
+
+    def blend(self, correction: Floats, answer: Floats, now: float, noise: float) -> Floats | None:
+        """Average a correction with those before it, in place.
+
+        Args:
+            correction: (rows, columns) log(corrected / answered); numbers that are none end the memory.
+            answer: (rows, columns) logarithm of the answer [log m].
+            now: time of the frame [s]; a clock that jumps back, or shows no number, ends the memory.
+            noise: standard deviation of the anchors' errors [log m].
+
+        Returns:
+            (rows, columns) how much of the last frame is still true, 0 to 1, until the next call; None where nothing
+            is known.
+        """
+        passed = now - self._time
+        self._time = now
+        if not (cv2.checkRange(correction)[0] and cv2.checkRange(answer)[0]):
+            self.forget()
+            return None
+        kept = self._still(answer, passed) if 0 <= passed < 10 * LASTS else None
+        used = noise**2 / (noise**2 + NOISY**2)
+        if kept is not None and used > LEAST:
+            change = np.subtract(self._correction, correction, out=self._change)
+            change *= kept
+            change *= np.float32(used)
+            correction += change
+        np.copyto(self._correction, correction)
+        np.copyto(self._answer, answer)
+        return kept
+
+    def _still(self, answer: Floats, passed: float) -> Floats:
+        kept = self._kept
+        np.subtract(answer, self._answer, out=kept)
+        cv2.blur(kept, _SIDE, kept)
+        kept *= 1 / CHANGED
+        np.square(kept, out=kept)
+        kept += 1
+        np.square(kept, out=kept)
+        np.divide(np.float32(math.exp(-passed / LASTS)), kept, out=kept)
+        return kept

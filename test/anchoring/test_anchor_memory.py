@@ -1,0 +1,185 @@
+"""Memory of corrections from frame to frame, and of what anchors contradicted: what is averaged, and what ends it."""
+
+import math
+
+import numpy as np
+import pytest
+
+from fastdepth_ros.anchoring import Anchoring, Anchors
+from fastdepth_ros.anchoring.memory import CHANGED, LASTS, Memory
+
+SHAPE, HALVES = (112, 112), (56, 56)
+FRAME = 1 / 30
+NOISE = 0.08
+
+
+def hall():
+    rows = np.linspace(5.0, 1.5, 112, dtype=np.float32)[:, None]
+    return np.repeat(rows, 112, axis=1)
+
+
+def points(truth, seed, count=150, noise=NOISE, source="anchors"):
+    rng = np.random.default_rng(seed)
+    pixels = rng.integers(0, 224, (count, 2))
+    depths = truth[pixels[:, 1] // 2, pixels[:, 0] // 2] * np.exp(noise * rng.standard_normal(count))
+    return Anchors(source, pixels.astype(np.float32), depths.astype(np.float32), np.full(count, np.nan, np.float32))
+
+
+def error(depth, truth):
+    return float(np.abs(np.log(depth / truth)).mean())
+
+
+@pytest.fixture
+def memory():
+    return Memory(HALVES)
+
+
+def blended(memory, value, now, answer=1.0, noise=NOISE):
+    """Mean of a correction of this value everywhere, after the memory."""
+    correction = np.full(HALVES, value, np.float32)
+    memory.blend(correction, np.full(HALVES, answer, np.float32), now, noise)
+    return float(correction.mean())
+
+
+def test_noise_of_points_is_averaged_while_the_view_stays():
+    """Noise of another seed in each frame, as tracks that come and go have it."""
+    remembers, single, truth = Anchoring(SHAPE), Anchoring(SHAPE), hall()
+    answer = truth * np.exp(0.2 * np.sin(np.linspace(0, 9, 112, dtype=np.float32)))
+    errors = []
+    for frame in range(20):
+        single.forget()
+        given = [points(truth, frame)]
+        errors.append([error(each.correct(answer, given, frame * FRAME).depth, truth) for each in (remembers, single)])
+    remembered, alone = np.mean(errors[8:], axis=0)
+    assert remembered < 0.85 * alone
+
+
+def test_where_the_answer_changes_nothing_is_left_of_the_view_before():
+    """A box comes into view, of which points say something else than of the wall behind it."""
+    wall = np.full(SHAPE, 4.0, np.float32)
+    box = wall.copy()
+    box[30:80, 30:80] = 1.5
+    remembers, single = Anchoring(SHAPE), Anchoring(SHAPE)
+    for frame in range(10):
+        remembers.correct(wall, [points(1.2 * wall, frame)], frame * FRAME)
+    truth = np.where(box < 2, np.float32(1.5), np.float32(4.8))
+    given = [points(truth, 99)]
+    followed = np.median(remembers.correct(box, given, 10 * FRAME).depth[40:70, 40:70])
+    assert followed == pytest.approx(1.5, rel=0.06)
+    assert followed == pytest.approx(np.median(single.correct(box, given, 0.0).depth[40:70, 40:70]), rel=0.05)
+
+
+def test_exact_anchors_are_followed_at_once(memory):
+    assert blended(memory, 0.0, 0.0, noise=0.0) == 0
+    assert blended(memory, 0.2, FRAME, noise=0.004) == pytest.approx(0.2, abs=1e-6)
+
+
+def test_a_correction_is_averaged_with_those_before_it(memory):
+    assert blended(memory, 0.0, 0.0) == 0
+    second = blended(memory, 0.2, FRAME)
+    assert 0.02 < second < 0.1
+    assert second < blended(memory, 0.2, 2 * FRAME) < 0.2
+
+
+def test_memory_is_of_time_and_not_of_frames(memory):
+    blended(memory, 0.0, 0.0)
+    soon = blended(memory, 0.2, FRAME)
+    memory.forget()
+    blended(memory, 0.0, 0.0)
+    late = blended(memory, 0.2, LASTS)
+    memory.forget()
+    blended(memory, 0.0, 0.0)
+    assert soon < late < blended(memory, 0.2, 20 * LASTS) == pytest.approx(0.2, abs=1e-6)
+
+
+def test_a_place_that_looks_otherwise_keeps_little(memory):
+    blended(memory, 0.0, 0.0)
+    assert blended(memory, 0.2, FRAME, answer=1 + 5 * float(CHANGED)) == pytest.approx(0.2, abs=0.002)
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_a_number_that_is_none_does_not_stay(memory, bad):
+    blended(memory, 0.1, 0.0)
+    correction, answer = np.full(HALVES, 0.1, np.float32), np.full(HALVES, 1.0, np.float32)
+    correction[3, 4] = bad
+    assert memory.blend(correction, answer, FRAME, NOISE) is None
+    assert blended(memory, 0.3, 2 * FRAME) == pytest.approx(0.3, abs=1e-6)
+    answer[5, 6] = bad
+    assert memory.blend(np.full(HALVES, 0.1, np.float32), answer, 3 * FRAME, NOISE) is None
+    assert blended(memory, 0.3, 4 * FRAME) == pytest.approx(0.3, abs=1e-6)
+
+
+@pytest.mark.parametrize("now", [math.nan, math.inf, -1.0, 1e18])
+def test_a_clock_that_jumps_ends_it(memory, now):
+    blended(memory, 0.0, 0.0)
+    assert blended(memory, 0.2, now) == pytest.approx(0.2, abs=1e-6)
+    assert np.isfinite(blended(memory, 0.2, 0.0))
+
+
+def lamp():
+    """A wall as the network answers it, and the truth: a lamp hangs before it."""
+    answer = np.full(SHAPE, 4.0, np.float32)
+    truth = answer.copy()
+    truth[48:64, 48:64] = 1.5
+    return answer, truth
+
+
+def doubt(frames, jump=False):
+    """Sigma at the lamp over that of the wall after so many frames of few points each."""
+    answer, truth = lamp()
+    anchoring = Anchoring(SHAPE)
+    for frame in range(frames):
+        done = anchoring.correct(answer, [points(truth, frame, 60)], frame * FRAME, sigma=True)
+        if jump:
+            anchoring.forget()
+    return float(np.median(done.sigma[50:62, 50:62]) / np.median(done.sigma[10:100, 10:30]))
+
+
+def test_what_anchors_contradict_in_frame_after_frame_is_not_sure():
+    """One point on the lamp in a frame looks like a wrong one; many in a row do not."""
+    assert doubt(12) > 1.5 * doubt(12, jump=True)
+
+
+def sigmas(anchors, frames=6, answer=None):
+    anchoring = Anchoring(SHAPE)
+    for frame in range(frames):
+        done = anchoring.correct(lamp()[0] if answer is None else answer, anchors(frame), frame * FRAME, sigma=True)
+    return done
+
+
+def test_a_source_that_is_not_believed_makes_no_place_less_sure():
+    """A scan of another unit along the middle row, beside points that agree."""
+    answer = hall()
+
+    def lying(frame):
+        pixels = np.stack((np.arange(2, 222, 4), np.full(55, 112)), 1).astype(np.float32)
+        scan = Anchors("scan", pixels, np.full(55, 60.0, np.float32), np.full(55, np.nan, np.float32))
+        return [points(answer, frame), scan]
+
+    done = sigmas(lying, answer=answer)
+    assert [source.believed for source in done.report.sources] == [True, False]
+    alone = sigmas(lambda frame: [points(answer, frame)], answer=answer)
+    np.testing.assert_allclose(done.sigma[50:62].mean(), alone.sigma[50:62].mean(), rtol=0.1)
+
+
+def test_depths_up_to_a_factor_contradict_no_place():
+    """Exact but for a factor of three: the picture's sigma is about even."""
+    answer = hall()
+
+    def scaled(frame):
+        return [points(3 * answer, frame)._replace(relative=True)]
+
+    share = sigmas(scaled, answer=answer).sigma / answer
+    metric = sigmas(lambda frame: [points(answer, frame)], answer=answer).sigma / answer
+    assert np.quantile(share, 0.9) / np.quantile(share, 0.1) < 1.3 * np.quantile(metric, 0.9) / np.quantile(metric, 0.1)
+
+
+def test_frames_whose_doubt_nobody_wants_leave_none():
+    """Sigma after frames that nobody asked for is that of a first frame."""
+    answer, truth = lamp()
+    anchoring, fresh = Anchoring(SHAPE), Anchoring(SHAPE)
+    for frame in range(4):
+        anchoring.correct(answer, [points(truth, 5)], frame * FRAME)
+    late = anchoring.correct(answer, [points(truth, 5)], 4 * FRAME, sigma=True).sigma
+    first = fresh.correct(answer, [points(truth, 5)], 0.0, sigma=True).sigma
+    assert np.median(late / first) == pytest.approx(1, abs=0.25)
