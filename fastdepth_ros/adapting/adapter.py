@@ -1,8 +1,8 @@
 """Fine-tuning on a place, with rehearsal: on other pictures the answers ought to stay what they were.
 
-Half of each batch are views of the place with its measured depth, half are computed rooms, whose target is what the
-network answered there before ("learning without forgetting": Li and Hoiem, ECCV 2016). Normalisation is measured once
-and kept, so that what is trained is what is shipped.
+A quarter of each batch are views of the place with its depth, each pixel weighted by how sure that is; the rest are
+computed rooms, whose target is what the network answered there before ("learning without forgetting": Li and Hoiem,
+ECCV 2016). Normalisation is measured once and kept, so that what is trained is what is shipped.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from fastdepth_ros.network.graph import weighted
 from fastdepth_ros.network.table import Network
 from fastdepth_ros.pruning.learner import as_tensor, halved
 from fastdepth_ros.training import losses
-from fastdepth_ros.training.augment import Ranges, random_view
+from fastdepth_ros.training.augment import Ranges, TrainingView, random_view
 from fastdepth_ros.training.graph_network import folded_graph, graph_from_arrays
 from fastdepth_ros.training.memory import keep_freed_memory
 from fastdepth_ros.training.optimising import learning_rate
@@ -34,6 +34,8 @@ from fastdepth_ros.training.unfold import unfolded
 
 Arrays = dict[str, npt.NDArray[Any]]
 Told = Callable[[int, int], object]
+Again = Callable[[Arrays], Sequence[Frame]]
+"""The frames to learn from, taught with the weights so far."""
 
 CALIBRATING = 32
 """Views that means and variances are measured on, half of the place and half of other places."""
@@ -46,6 +48,10 @@ ALL = ("",)
 
 WATCHED = ("conv5.pw", "conv11.pw", "conv13.pw", "decode_conv2.pw", "decode_conv4.pw")
 """Layers whose maps are rehearsed, too."""
+
+
+SUREST = np.float32(0.05)
+"""Standard deviation, as a share of depth, up to which a pixel counts in full; others count in inverse proportion."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,7 @@ class Settings:
         rehearse: weight of the rehearsal's loss beside the place's.
         maps: weight of how far the maps of :data:`WATCHED` are from those before, where it is rehearsed.
         layers: what the names of layers that learn begin with.
+        rounds: after each of which the frames are taught again, where they are taught by the network's own answers.
         tinted: share of the rehearsed views that get the colours of a picture of the place.
         seed: of all chance.
         augment: ranges of the place's views.
@@ -75,6 +82,7 @@ class Settings:
     rehearse: float = 3.0
     maps: float = 0.0
     layers: tuple[str, ...] = DEEP
+    rounds: int = 4
     tinted: float = 0.5
     seed: int = 1
     augment: Ranges = field(default_factory=lambda: Ranges(scale=1.2, rotation=4.0, jitter=0.2, exposure=0.5))
@@ -96,14 +104,19 @@ class Adapter:
         self, network: Network, arrays: Arrays, place: Place, others: Sequence[Frame], settings: Settings | None = None
     ) -> None:
         keep_freed_memory()
-        self.settings, self.place, self.others = settings or Settings(), place, others
+        self.settings, self.learned, self.others = settings or Settings(), place.learned, others
         self.graph = graph_of(network)
         self.before = graph_from_arrays(self.graph, arrays).to(memory_format=torch.channels_last)
         views = [self._view(i, i % 2 == 0)[0] for i in range(CALIBRATING)]
         self.model = unfolded(self.graph, arrays, torch.cat(views)).to(memory_format=torch.channels_last)
 
-    def run(self, told: Told = lambda _done, _of: None) -> Arrays:
-        """Train, and give the weights, folded, as float16 rounds them."""
+    def run(self, told: Told = lambda _done, _of: None, again: Again | None = None) -> Arrays:
+        """Train, and give the weights, folded, as float16 rounds them.
+
+        Args:
+            told: how many steps are done, and of how many.
+            again: gives better frames after each round; None leaves them as they are.
+        """
         own = self.settings
         phase = Phase(own.images, own.size, own.batch, own.rate, own.rate / 100, warmup=own.batch * 10)
         for node in weighted(self.graph):
@@ -111,7 +124,10 @@ class Adapter:
         learning = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
         optimiser = torch.optim.AdamW(learning, lr=own.rate, weight_decay=0.0)
         self.model.eval()  # Normalisation stays as it was measured.
+        rounds = {phase.steps * i // own.rounds for i in range(1, own.rounds)} if again else set()
         for step in range(phase.steps):
+            if again and step in rounds:
+                self.learned = tuple(again(self._arrays()))
             for group in optimiser.param_groups:
                 group["lr"] = learning_rate(phase, step)
             loss = self._loss(CALIBRATING + step * own.batch)
@@ -120,36 +136,48 @@ class Adapter:
             torch.nn.utils.clip_grad_norm_(learning, 1.0)
             optimiser.step()
             told(step + 1, phase.steps)
+        return self._arrays()
+
+    def _arrays(self) -> Arrays:
         return {name: array.astype(np.float16) for name, array in folded_graph(self.model).items()}
 
     def _loss(self, first: int) -> Tensor:
         own, watched = self.settings, WATCHED if self.settings.maps else ()
         views = [self._view(first + i, of_place=i < own.here) for i in range(own.batch)]
-        pixels = torch.cat([pixels for pixels, _ in views])
+        pixels = torch.cat([view[0] for view in views])
         answers, maps = self.model(pixels, watched)
         with torch.no_grad():
             taught, kept = self.before(pixels[own.here :], watched)
         answers, taught = halved(answers, own.size), halved(taught, own.size)
-        truth = torch.stack([depth for _, depth in views[: own.here]])
-        loss = _distance(answers[: own.here], truth) + own.rehearse * _distance(answers[own.here :], taught)
+        truth, weights = (torch.stack([each[i] for each in views[: own.here]]) for i in (1, 2))
+        loss = _distance(answers[: own.here], truth, weights)
+        loss = loss + own.rehearse * _distance(answers[own.here :], taught, (taught > 0).float())
         for name in watched:
             spread = kept[name].var(dim=(0, 2, 3), correction=0).mean().clamp(min=1e-12)
             loss = loss + own.maps * functional.mse_loss(maps[name][own.here :], kept[name]) / spread
         return loss
 
-    def _view(self, number: int, of_place: bool) -> tuple[Tensor, Tensor]:
-        """Pixels (1, 3, size, size) and depth (1, size / 2, size / 2) of view ``number``; the same for a number."""
+    def _view(self, number: int, of_place: bool) -> tuple[Tensor, Tensor, Tensor]:
+        """Pixels (1, 3, size, size), depth and weight (1, size / 2, size / 2) of a view; the same for a number."""
         rng = np.random.default_rng([self.settings.seed, number])
-        own, frames = self.settings, self.place.learned if of_place else self.others
+        own, frames = self.settings, self.learned if of_place else self.others
         ranges = own.augment if of_place else own.others
         view = random_view(frames[int(rng.integers(len(frames)))], own.size, ranges, rng)
         pixels = view.pixels
         if not of_place and rng.random() < own.tinted:
-            pixels = tinted(pixels, self.place.learned[int(rng.integers(len(self.place.learned)))].pixels)
+            pixels = tinted(pixels, self.learned[int(rng.integers(len(self.learned)))].pixels)
         depth = np.zeros((own.size // 2,) * 2, np.float32) if view.depth is None else view.depth
-        return as_tensor(pixels[None]), torch.from_numpy(depth)[None]
+        return as_tensor(pixels[None]), torch.from_numpy(depth)[None], torch.from_numpy(weight(view))[None]
 
 
-def _distance(depth: Tensor, truth: Tensor) -> Tensor:
-    known = (truth > 0).float()
-    return losses.l1(depth, truth, known) + losses.log_l1(depth, truth, known)
+def weight(view: TrainingView) -> npt.NDArray[np.float32]:
+    """Weight of each pixel of a view's depth: 0 where it is unknown, 1 where it is sure."""
+    if view.depth is None:
+        return np.zeros((view.pixels.shape[0] // 2,) * 2, np.float32)
+    if view.sigma is None:
+        return (view.depth > 0).astype(np.float32)
+    return np.asarray(view.depth / np.maximum(view.sigma / SUREST, np.maximum(view.depth, np.float32(1e-9))))
+
+
+def _distance(depth: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
+    return losses.l1(depth, truth, weight) + losses.log_l1(depth, truth, weight)

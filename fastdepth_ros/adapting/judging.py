@@ -20,6 +20,7 @@ from fastdepth_ros.training.graph_network import GraphNetwork, graph_from_arrays
 from fastdepth_ros.training.losses import SHALLOWEST
 
 Arrays = Mapping[str, npt.NDArray[Any]]
+Map = npt.NDArray[np.float32]
 
 TOGETHER = 16
 """Pictures that are judged at a time."""
@@ -31,18 +32,38 @@ SEED = 77
 def errors(network: Network, arrays: Arrays, frames: Sequence[Frame], size: int = 224) -> dict[str, float]:
     """Means of delta1, RMSE [m] and absolute relative error over frames, corrected for their focal length.
 
+    NaN where no depth is known.
+
     Args:
         network: the table.
         arrays: its weights, folded.
         frames: with depth.
         size: side of the network's input [px].
     """
-    views = [plain_view(frame, size) for frame in frames]
     rows = []
-    for frame, view, answer in zip(frames, views, _answers(_model(network, arrays), views, size), strict=True):
-        if view.depth is not None and (view.depth > 0).any():
-            rows.append(metrics.evaluate(answer * focal_ratio(frame, *seen_part(frame), size), view.depth))
-    return {name: float(np.mean([row[name] for row in rows])) for name in ("delta1", "rmse_m", "abs_rel")}
+    for frame, answer in zip(frames, answers(network, arrays, frames, size), strict=True):
+        depth = plain_view(frame, size).depth
+        if depth is not None and (depth > 0).any():
+            rows.append(metrics.evaluate(answer, depth))
+    names = ("delta1", "rmse_m", "abs_rel")
+    return {name: float(np.mean([row[name] for row in rows])) if rows else float("nan") for name in names}
+
+
+def answers(network: Network, arrays: Arrays, frames: Sequence[Frame], size: int = 224) -> Iterator[Map]:
+    """The answer to the plain view of each frame, (size / 2, size / 2) [m], corrected for the focal length.
+
+    Args:
+        network: the table.
+        arrays: its weights, folded.
+        frames: of any shape.
+        size: side of the network's input [px].
+    """
+    model = _model(network, arrays)
+    for start in range(0, len(frames), TOGETHER):
+        some = frames[start : start + TOGETHER]
+        views = [plain_view(frame, size) for frame in some]
+        for frame, answer in zip(some, _answers(model, views, size), strict=True):
+            yield answer * np.float32(focal_ratio(frame, *seen_part(frame), size))
 
 
 class Drift:

@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
 from fastdepth_ros import cdr
-from fastdepth_ros.adapting.place import small
+from fastdepth_ros.adapting.place import small, thinned
+from fastdepth_ros.adapting.teaching import Seen
 from fastdepth_ros.anchoring.poses import Pose
-from fastdepth_ros.anchoring.sightings import PointMeasurement, in_view
+from fastdepth_ros.anchoring.sightings import Measurement
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.errors import AnchorError, CalibrationError, RecordingError
 from fastdepth_ros.evaluation.dataset import Frame
 from fastdepth_ros.messages.camera_info import intrinsics_of
 from fastdepth_ros.messages.files import read_message, rgb_of
 from fastdepth_ros.messages.serialized import unpack_camera_info
-from fastdepth_ros.recording import CameraTopics, Message, Recording, find_camera
+from fastdepth_ros.recording import CameraTopics, Message, Recording, VideoRecording, find_camera
 from fastdepth_ros.recording.anchors import TF_STATIC, AnchorTopics, find_anchors
 from fastdepth_ros.recording.content import frame_of
 from fastdepth_ros.recording.placed import Placer
 
-POINTS = ("anchors", "scan", "anchor_depth")
-"""Sources that measure points. A cone's range is of no pixel before it is known which surface is near."""
+SOURCES = ("anchors", "scan", "range", "anchor_depth")
+"""Sources of the node that are learned from: what measures depth."""
 
 NEAR = 100_000_000
 """Nanoseconds by which a measurement's stamp may differ from the picture's, as ``anchor_max_age`` has it."""
@@ -48,11 +47,11 @@ class Sensors:
     poses: Mapping[str, Pose] = field(default_factory=dict)
 
 
-def measured(path: Path, sensors: Sensors) -> list[Frame]:
+def measured(path: Path, sensors: Sensors) -> list[Seen]:
     """The pictures of a recording with what was measured of them, made small; pictures without are left out.
 
-    Each takes of each source what was measured nearest in time. Where points lie on one pixel the nearest counts. No
-    other is taken for hidden: a point that is wrong and near would leave out true ones beside it.
+    Each takes of each source what was measured nearest in time. Of a long recording some pictures are taken, and kept
+    is what was measured of those.
 
     Args:
         path: of the recording.
@@ -62,70 +61,76 @@ def measured(path: Path, sensors: Sensors) -> list[Frame]:
         RecordingError: it is broken, or has no camera_info or no such sensor.
         AnchorError: nothing that a sensor measured can be used.
     """
-    with Recording.open(path) as recording:
+    with VideoRecording.open(path) as recording:
         camera = find_camera(recording)
-        seen = _intrinsics(recording, camera)
+        intrinsics = _intrinsics(recording, camera)
         found = find_anchors(recording, camera, sensors.topics)
-        heard = _heard(recording, camera, found, sensors)
+        sources = {topic.name: source for source, topic in found.sources.items() if source in SOURCES}
+        if not sources:
+            cause = f"{recording.path} holds no measured depths, only {', '.join(sorted(recording.topics))}"
+            raise RecordingError(cause, "It needs a PointCloud2, a LaserScan, or a small depth image with camera_info.")
+        wanted = _wanted(recording, camera, sources)
+        placer = Placer(recording, found, frame_of(recording, camera.image), sensors.poses)
+        heard = _heard(_settled(recording, placer, found, sources), placer, sources, wanted)
         frames = []
         for message in recording.messages([camera.image.name]):
             stamp = cdr.stamp_of(message.data)
-            near = [each for one in heard.values() if (each := _nearest(one, stamp)) is not None]
-            if not near:
-                continue
-            frame = small(Frame(rgb_of(read_message(recording.decode(message))), None, seen))
-            depth = drawn(near, frame)
-            if depth.any():
-                frames.append(Frame(frame.pixels, depth, frame.camera))
+            near = tuple((heard[key], (stamp - key[1]) / 1e9) for key in wanted.get(stamp, ()) if key in heard)
+            if near:
+                frame = small(Frame(rgb_of(read_message(recording.decode(message))), None, intrinsics))
+                frames.append(Seen(frame, stamp / 1e9, near))
     return frames
 
 
-def drawn(measurements: list[PointMeasurement], frame: Frame) -> npt.NDArray[np.float32]:
-    """Depth of the pixels that were measured, 0 elsewhere.
-
-    Args:
-        measurements: in the camera's optical frame.
-        frame: with a camera.
-    """
-    height, width = frame.pixels.shape[:2]
-    assert frame.camera is not None
-    depth = np.full((height, width), np.inf, np.float32)
-    for each in measurements:
-        points = in_view(each.xyz, each.sigmas, frame.camera)
-        across, down = np.rint(points.pixels).astype(int).T
-        np.minimum.at(depth, (np.clip(down, 0, height - 1), np.clip(across, 0, width - 1)), points.depths)
-    depth[np.isinf(depth)] = 0.0
-    return depth
+Key = tuple[str, int]
+"""Source, and stamp [ns] of what it measured."""
 
 
-Heard = list[tuple[int, PointMeasurement]]
-"""Stamp [ns] and measurement, of one source, in the order of their stamps."""
+def _wanted(recording: Recording, camera: CameraTopics, sources: Mapping[str, str]) -> dict[int, list[Key]]:
+    """Stamps of the pictures to take [ns] -> what was measured nearest in time to each, by each source."""
+    stamps: dict[str, list[int]] = {name: [] for name in sources}
+    for message in recording.messages([*sources]):
+        stamps[message.topic.name].append(cdr.stamp_of(message.data))
+    for each in stamps.values():
+        each.sort()
+
+    def near(stamp: int) -> list[Key]:
+        nearest = ((source, _nearest(stamps[name], stamp)) for name, source in sources.items())
+        return [(source, found) for source, found in nearest if found is not None]
+
+    pictures = (cdr.stamp_of(message.data) for message in recording.messages([camera.image.name]))
+    return dict(thinned((stamp, keys) for stamp in pictures if (keys := near(stamp))))
 
 
-def _heard(recording: Recording, camera: CameraTopics, found: AnchorTopics, sensors: Sensors) -> dict[str, Heard]:
-    """Source -> all that it measured, in the camera's optical frame."""
-    sources = {topic.name: source for source, topic in found.sources.items() if source in POINTS}
-    if not sources:
-        cause = f"{recording.path} holds no measured depths, only {', '.join(sorted(recording.topics))}"
-        raise RecordingError(cause, "It needs a PointCloud2, a LaserScan, or a small depth image with camera_info.")
-    placer = Placer(recording, found, frame_of(recording, camera.image), sensors.poses)
-    heard: dict[str, Heard] = {source: [] for source in sources.values()}
+def _nearest(stamps: Sequence[int], stamp: int) -> int | None:
+    """The nearest of sorted stamps; None where none is near."""
+    place = bisect(stamps, stamp)
+    found = min(stamps[max(place - 1, 0) : place + 1], key=lambda each: abs(each - stamp), default=None)
+    return found if found is not None and abs(found - stamp) <= NEAR else None
+
+
+def _heard(
+    messages: Iterable[Message], placer: Placer, sources: Mapping[str, str], wanted: Mapping[int, list[Key]]
+) -> dict[Key, Measurement]:
+    """What was measured for the pictures to take, in the camera's optical frame."""
+    keys = {key for some in wanted.values() for key in some}
+    heard: dict[Key, Measurement] = {}
     refused: AnchorError | None = None
-    for message in _settled(recording, placer, found, [*sources]):
+    for message in messages:
         source = sources[message.topic.name]
+        if (source, cdr.stamp_of(message.data)) not in keys:
+            continue
         try:
             placed = placer.place(source, message, look_around=False)
+            heard[source, placed.stamp] = placed.measurement
         except AnchorError as error:
             refused = refused or error
-            continue
-        if isinstance(placed.measurement, PointMeasurement):
-            heard[source].append((placed.stamp, placed.measurement))
-    if refused is not None and not any(heard.values()):
+    if refused is not None and not heard:
         raise refused
-    return {source: sorted(rows, key=lambda row: row[0]) for source, rows in heard.items()}
+    return heard
 
 
-def _settled(recording: Recording, placer: Placer, found: AnchorTopics, names: list[str]) -> Iterator[Message]:
+def _settled(recording: Recording, placer: Placer, found: AnchorTopics, names: Collection[str]) -> Iterator[Message]:
     """Messages of topics, each once tf of its time was heard."""
     moving = {topic.name for topic in found.transforms if topic.name != TF_STATIC}
     waiting: deque[Message] = deque()
@@ -137,14 +142,6 @@ def _settled(recording: Recording, placer: Placer, found: AnchorTopics, names: l
         while waiting and message.time - waiting[0].time > SETTLED:
             yield waiting.popleft()
     yield from waiting
-
-
-def _nearest(heard: Heard, stamp: int) -> PointMeasurement | None:
-    """The measurement nearest in time to a picture; None where none is near."""
-    if not heard:
-        return None
-    found, measurement = min(heard, key=lambda row: abs(row[0] - stamp))
-    return measurement if abs(found - stamp) <= NEAR else None
 
 
 def _intrinsics(recording: Recording, camera: CameraTopics) -> Intrinsics:

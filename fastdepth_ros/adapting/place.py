@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -17,11 +18,11 @@ SHORT_SIDE = 256
 """Pixels of a frame's short side, as it is kept: the network sees 224."""
 
 MOST_FRAMES = 600
-"""Frames of a place that are kept; of more, every second, third, ... is taken."""
+"""Frames of a place that are kept, at most; of a longer recording every second, fourth, ... is taken."""
 
 FEWEST_FRAMES = 8
 
-Reader = Callable[[Path], list[Frame]]
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True)
@@ -37,54 +38,59 @@ class Place:
     held: tuple[Frame, ...]
 
 
-def place_of(
-    paths: Sequence[Path],
-    held: float = 0.1,
-    points: int = 0,
-    seed: int = 1,
-    read: Reader | None = None,
-    cells: int = 112,
-) -> Place:
-    """Read recordings, or folders of pictures with depth.
+def place_of(paths: Sequence[Path], held: float = 0.1) -> Place:
+    """Read recordings, or folders of pictures, whose depth is known everywhere; see :func:`parted`."""
+    return Place(*parted(paths, held, _with_depth))
 
-    The last share of each is held back in one piece: neighbouring frames show the same.
+
+def parted(
+    paths: Sequence[Path], held: float, read: Callable[[Path], list[Row]]
+) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
+    """The frames of all paths to learn from, and those that are held back: neighbouring frames show the same, so the
+    last share of each path, in one piece.
 
     Args:
-        paths: as ``fastdepth eval`` takes them.
+        paths: of recordings and folders.
         held: share of each that is held back.
-        points: pixels of every frame whose depth is taken, drawn by chance, as a map of SLAM has them; 0 takes all.
-        seed: of that chance.
-        read: gives the frames of a path in place of those whose depth is known everywhere.
-        cells: rows and columns of the network's answer, where few depths of a frame are known.
+        read: gives the frames of a path, with whatever is known of their depth.
 
     Raises:
-        SettingError: a share is out of range, or there are too few frames with depth.
-        RecordingError: a recording is broken, or holds no true depth.
+        SettingError: the share is out of range, or there are too few frames with depth.
+        RecordingError: a recording is broken, or holds no depth.
     """
-    if not 0 < held < 1 or points < 0:
-        raise SettingError(
-            f"{held:g} of the frames held back, and {points} points, cannot be", "Take 0.1, and 0 or more."
-        )
-    learned: list[Frame] = []
-    kept: list[Frame] = []
+    if not 0 < held < 1:
+        raise SettingError(f"{held:g} of the frames held back cannot be", "Take 0.1.")
+    learned: list[Row] = []
+    kept: list[Row] = []
     for path in paths:
-        frames = [small(each.frame) for each in labelled([path])] if read is None else read(path)
+        frames = read(path)
         count = max(1, round(held * len(frames)))
         if len(frames) < FEWEST_FRAMES or count >= len(frames):
             cause = f"{path} has {len(frames)} frames with depth, of which {count} are held back"
             raise SettingError(cause, f"Take a recording of {FEWEST_FRAMES} or more.")
         learned += frames[:-count]
         kept += frames[-count:]
-    every = -(-len(learned) // MOST_FRAMES)
-    chosen, judging = learned[::every], kept[:: -(-len(kept) // MOST_FRAMES)]
-    if points:
-        rng = np.random.default_rng(seed)
-        chosen = [sparse(frame, points, rng) for frame in chosen]
-    if points or read:
-        chosen = [spread(frame, cells) for frame in chosen]
-    if read:
-        judging = [spread(frame, cells) for frame in judging]
-    return Place(tuple(chosen), tuple(judging))
+    every, judging = (-(-len(frames) // MOST_FRAMES) for frames in (learned, kept))
+    return tuple(learned[::every]), tuple(kept[::judging])
+
+
+def _with_depth(path: Path) -> list[Frame]:
+    return thinned(small(each.frame) for each in labelled([path]))
+
+
+def thinned(rows: Iterable[Row]) -> list[Row]:
+    """At most :data:`MOST_FRAMES` of however many, at equal distances from the first on; the others are not kept."""
+    kept: list[Row] = []
+    every = 1
+    for number, row in enumerate(rows):
+        if number % every:
+            continue
+        if len(kept) == MOST_FRAMES:
+            kept, every = kept[::2], 2 * every
+            if number % every:
+                continue
+        kept.append(row)
+    return kept
 
 
 def small(frame: Frame) -> Frame:
@@ -99,27 +105,3 @@ def small(frame: Frame) -> Frame:
     if depth is not None:
         depth = np.asarray(cv2.resize(depth, size, interpolation=cv2.INTER_NEAREST))
     return Frame(pixels, depth, frame.camera.scale(*size) if frame.camera else None)
-
-
-def sparse(frame: Frame, points: int, rng: np.random.Generator) -> Frame:
-    """A frame that knows the depth of so many of its pixels."""
-    if frame.depth is None:
-        return frame
-    depth = np.zeros_like(frame.depth)
-    known = np.flatnonzero(frame.depth > 0)
-    kept = rng.choice(known, min(points, len(known)), replace=False)
-    depth.flat[kept] = frame.depth.flat[kept]
-    return replace(frame, depth=depth)
-
-
-def spread(frame: Frame, cells: int) -> Frame:
-    """A frame each of whose known depths fills the cell around it, of an answer of so many rows and columns.
-
-    A view takes the depth of one pixel for each cell, and would pass by most of few points. Where cells meet, the
-    farther depth stays.
-    """
-    if frame.depth is None:
-        return frame
-    height, width = frame.depth.shape
-    cell = np.ones((max(1, round(height / cells)), max(1, round(width / cells))), np.uint8)
-    return replace(frame, depth=np.asarray(cv2.dilate(frame.depth, cell)))

@@ -7,7 +7,7 @@ import os
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -19,13 +19,19 @@ from fastdepth_ros.models import DEFAULT, find_bundle
 from fastdepth_ros.runtime.bundle import CARD, write_bundle
 
 if TYPE_CHECKING:
-    from fastdepth_ros.adapting.place import Reader
+    from collections.abc import Callable, Sequence
+
+    from fastdepth_ros.adapting.teaching import Seen
+    from fastdepth_ros.evaluation.dataset import Frame
 
 DRIFT = 0.05
 """Share by which answers elsewhere may move, where nobody says another."""
 
 LEAST_GAIN = 0.002
 """Gain of delta1 on the frames held back, below which no bundle is written."""
+
+AGREED = 0.68
+"""Share of pixels that lie within their sigma where the answers are right: then measured depths teach nothing."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -69,28 +75,55 @@ def run(args: argparse.Namespace) -> int:
     Returns:
         0, or 1 where nothing was gained there: then no bundle is written.
     """
+    import numpy as np
     import torch
 
     from fastdepth_ros.adapting.adapter import ALL, DEEP, Adapter, Settings
-    from fastdepth_ros.adapting.judging import Drift, errors
+    from fastdepth_ros.adapting.judging import Drift, answers, errors
     from fastdepth_ros.adapting.line import farthest
-    from fastdepth_ros.adapting.place import place_of
+    from fastdepth_ros.adapting.place import Place, parted, place_of
     from fastdepth_ros.adapting.rehearsal import rehearsal
+    from fastdepth_ros.adapting.teaching import JUDGED, TAUGHT, between, drawn, taught, told
+    from fastdepth_ros.anchoring.prior import Prior
 
     if args.images < 8 or min(args.rate, args.drift) <= 0 or min(args.rehearse, args.threads, args.seed) < 0:
         cause = "--images, --rate, --drift, --rehearse, --threads and --seed have to be positive"
         raise SettingError(cause, "Leave them out.")
+    anchors = args.anchors or bool(args.anchor_topic or args.anchor_extrinsics)
+    if args.points < 0 or (args.points and anchors):
+        raise SettingError(f"--points {args.points} cannot be", "It is positive, for depth images, without --anchors.")
     bundle, console = find_bundle(args.bundle), Console()
     manifest = bundle.manifest
     if manifest.input_height != manifest.input_width:
         raise SettingError(f"{manifest.name} sees pictures that are no squares", "Adapt one of 224x224.")
     torch.set_num_threads(args.threads or len(os.sched_getaffinity(0)))
-    size, network = manifest.input_height, manifest.network
+    size, network, before = manifest.input_height, manifest.network, dict(bundle.weights())
+    prior = Prior.from_json(manifest.anchoring, f"the manifest of {manifest.name}")
+
+    def teach(seen: Sequence[Seen], arrays: dict[str, Any] = before, least: float = TAUGHT) -> tuple[Frame, ...]:
+        return taught(seen, partial(answers, network, arrays, size=size), prior, size, least)
+
     with Console(stderr=True).status("Reading") as status:
-        place = place_of(args.recording, args.held, args.points, args.seed, _reader(args), size // 2)
+        looks: tuple[Seen, ...] = ()
+        judges: tuple[Seen, ...] = ()
+        if anchors:
+            looks, judges = parted(args.recording, args.held, _reader(args))
+            place = Place(teach(looks), tuple(each.frame for each in judges))
+        else:
+            place = place_of(args.recording, args.held)
+        if args.points:
+            chance = np.random.default_rng(args.seed)
+            looks = tuple(drawn(frame, args.points, chance) for frame in place.learned)
+            place = replace(place, learned=teach(looks))
         others, strange = rehearsal(args.rehearsal, status.update)
-    before = dict(bundle.weights())
     console.print(f"{len(place.learned)} frames to learn from, {len(place.held)} held back, {len(others)} rehearsed")
+    if looks:
+        share, within = told(place.learned, partial(answers, network, before, size=size), size)
+        words = f"Measured depths tell {100 * share:.0f} % of the pixels; the answers are within their doubt in"
+        console.print(f"{words} {100 * within:.0f} % of those", soft_wrap=True)
+        if not within < AGREED:
+            console.print("They tell nothing that the answers do not: no bundle is written", soft_wrap=True)
+            return 1
     layers = ALL if args.layers == "all" else DEEP
     settings = Settings(
         images=args.images, size=size, rate=args.rate, rehearse=args.rehearse, seed=args.seed, layers=layers
@@ -99,7 +132,8 @@ def run(args: argparse.Namespace) -> int:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task("adapting")
-        trained = adapter.run(lambda done, of: bar.update(task, completed=done, total=of))
+        again = partial(teach, looks) if looks else None
+        trained = adapter.run(lambda done, of: bar.update(task, completed=done, total=of), again)
     with Console(stderr=True).status("Looking how far to go"):
         elsewhere = Drift(network, before, strange or others, settings.others, size)
         way, after = farthest(before, trained, elsewhere.of, args.drift)
@@ -107,10 +141,11 @@ def run(args: argparse.Namespace) -> int:
     words = f"{100 * way:.0f} % of the way: answers elsewhere moved by {moved:.1f} %, {at_the_end:.1f} % at its end"
     console.print(words, soft_wrap=True)
 
+    held = between(*(teach(judges, arrays, JUDGED) for arrays in (before, after))) if judges else place.held
     shown = Table("pictures", "weights", "delta1", "RMSE [m]", "AbsRel")
     found = {}
     known = [frame for frame in strange if frame.depth is not None]
-    for name, frames in (("held back", place.held), ("other places", known)):
+    for name, frames in (("held back", held), ("other places", known)):
         if not frames:
             continue
         for words, arrays in (("before", before), ("after", after)):
@@ -118,27 +153,27 @@ def run(args: argparse.Namespace) -> int:
             shown.add_row(name, words, *(f"{row[key]:.3f}" for key in ("delta1", "rmse_m", "abs_rel")))
     console.print(shown)
     old, new = found["held back", "before"]["delta1"], found["held back", "after"]["delta1"]
-    if new < old + LEAST_GAIN:
+    if not new >= old + LEAST_GAIN:  # true for NaN, too
         console.print(f"delta1 was {old:.3f} and is {new:.3f} on the frames held back: no bundle is written")
         return 1
     names = ", ".join(path.name for path in args.recording)
-    told = f"adapted to {names}: {args.images} views, delta1 {old:.3f} to {new:.3f}"
+    learned = f"adapted to {names}: {args.images} views, delta1 {old:.3f} to {new:.3f}"
     # What int8 loses was measured with the other weights.
     changed = replace(
-        manifest, name=args.out.name, trained_on=f"{manifest.trained_on}; {told}", files=None, losses=None
+        manifest, name=args.out.name, trained_on=f"{manifest.trained_on}; {learned}", files=None, losses=None
     )
     card = (
-        None if (args.out / CARD).is_file() else f"# {changed.name}\n\n{manifest.name}, {told} on frames held back.\n"
+        None
+        if (args.out / CARD).is_file()
+        else f"# {changed.name}\n\n{manifest.name}, {learned} on frames held back.\n"
     )
     written = write_bundle(args.out, changed, after, card)
     console.print(f"{written.path}: weights sha256 {written.weights_sha256}", soft_wrap=True)
     return 0
 
 
-def _reader(args: argparse.Namespace) -> Reader | None:
-    """Whoever reads frames by their anchors; None where a depth image is learned from."""
-    if not (args.anchors or args.anchor_topic or args.anchor_extrinsics):
-        return None
+def _reader(args: argparse.Namespace) -> Callable[[Path], list[Seen]]:
+    """Whoever reads a recording's frames, and what its other sensors measured of them."""
     from fastdepth_ros.adapting.measured import Sensors, measured
     from fastdepth_ros.parameters import extrinsics_of
     from fastdepth_ros.recording.anchors import chosen_topics

@@ -41,11 +41,13 @@ class Frame:
         pixels: (h, w, 3) uint8 RGB.
         depth: (h, w) float32 metres with 0 where unknown, or None.
         camera: its intrinsics, or None where they are unknown.
+        sigma: (h, w) float32 standard deviation of ``depth`` [m]; None where depth is taken for the truth.
     """
 
     pixels: npt.NDArray[np.uint8]
     depth: npt.NDArray[np.float32] | None
     camera: Intrinsics | None
+    sigma: npt.NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)

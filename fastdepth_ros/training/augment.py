@@ -82,11 +82,13 @@ class TrainingView:
         pixels: (size, size, 3) uint8 RGB.
         depth: (size / 2, size / 2) float32 metres for a camera of :data:`VIEW_FOCAL`, 0 = unknown; None without truth.
         taught: what a teacher is asked about, where that is not ``pixels``.
+        sigma: standard deviation of ``depth`` [m], divided as that; None where the picture has none.
     """
 
     pixels: npt.NDArray[np.uint8]
     depth: npt.NDArray[np.float32] | None
     taught: npt.NDArray[np.uint8] | None = None
+    sigma: npt.NDArray[np.float32] | None = None
 
 
 def view_focal(height: int, width: int) -> tuple[float, float]:
@@ -103,16 +105,22 @@ def plain_view(picture: Frame, size: int, across: int | None = None) -> Training
         across: width of a view that is not square.
     """
     across = across or size
+    rows, columns = plain_part(picture)
+    pixels = cv2.resize(picture.pixels[rows, columns], (across, size), interpolation=cv2.INTER_LINEAR)
+    half = (across // 2, size // 2)
+    depth, sigma = (
+        None if each is None else cv2.resize(each[rows, columns], half, interpolation=cv2.INTER_NEAREST)
+        for each in (picture.depth, picture.sigma)
+    )
+    return TrainingView(np.asarray(pixels), depth, None, sigma)
+
+
+def plain_part(picture: Frame) -> tuple[slice, slice]:
+    """Rows and columns of a picture that :func:`plain_view` shows."""
     height, width = picture.pixels.shape[:2]
     part_w, part_h = seen_part(picture)
     x, y = round((width - part_w) / 2), round((height - part_h) / 2)
-    rows, columns = slice(y, y + round(part_h)), slice(x, x + round(part_w))
-    pixels = cv2.resize(picture.pixels[rows, columns], (across, size), interpolation=cv2.INTER_LINEAR)
-    depth = None
-    if picture.depth is not None:
-        half = (across // 2, size // 2)
-        depth = cv2.resize(picture.depth[rows, columns], half, interpolation=cv2.INTER_NEAREST)
-    return TrainingView(np.asarray(pixels), depth)
+    return slice(y, y + round(part_h)), slice(x, x + round(part_w))
 
 
 def random_view(picture: Frame, size: int, ranges: Ranges, rng: np.random.Generator) -> TrainingView:
@@ -153,8 +161,14 @@ def random_view(picture: Frame, size: int, ranges: Ranges, rng: np.random.Genera
     # The depth map has every second pixel's place: its pixel u sits at 2 u + 0.5 of the view.
     offset = offset + linear @ np.array([0.5, 0.5])
     matrix = np.column_stack([linear * 2, offset])
-    depth = _warp(picture.depth, matrix, size // 2, cv2.INTER_NEAREST, cv2.BORDER_CONSTANT)
-    return TrainingView(pixels, (depth / focal_ratio(picture, seen_w, seen_h, size)).astype(np.float32), taught)
+    ratio = focal_ratio(picture, seen_w, seen_h, size)
+    depth, sigma = (
+        None
+        if each is None
+        else (_warp(each, matrix, size // 2, cv2.INTER_NEAREST, cv2.BORDER_CONSTANT) / ratio).astype(np.float32)
+        for each in (picture.depth, picture.sigma)
+    )
+    return TrainingView(pixels, depth, taught, sigma)
 
 
 def focal_ratio(picture: Frame, seen_w: float, seen_h: float, size: int) -> float:

@@ -2,15 +2,17 @@
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from made_weights import random_weights
+from recorded import FOCAL, HEIGHT, START, WIDTH, calibrated, cloud, picture, write
 
 from fastdepth_ros.adapting.line import between, farthest
-from fastdepth_ros.adapting.place import FEWEST_FRAMES, SHORT_SIDE, place_of, small, sparse, spread
+from fastdepth_ros.adapting.place import FEWEST_FRAMES, SHORT_SIDE, place_of, small, thinned
 from fastdepth_ros.adapting.rehearsal import HELD, rehearsal
 from fastdepth_ros.adapting.tint import tinted
 from fastdepth_ros.camera import Intrinsics
@@ -19,7 +21,6 @@ from fastdepth_ros.errors import SettingError
 from fastdepth_ros.evaluation.dataset import Frame
 from fastdepth_ros.network import Network
 from fastdepth_ros.runtime.bundle import Bundle, Manifest, write_bundle
-from fastdepth_ros.training.augment import plain_view
 
 TOY = Network("toy", (4, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8), (8, 8, 8, 8, 8))
 
@@ -54,35 +55,19 @@ def test_the_last_frames_of_each_recording_are_held_back(tmp_path):
     assert np.array_equal(place.held[1].pixels, last)
 
 
-def test_points_are_as_many_as_were_asked_for_and_true(tmp_path):
-    place = place_of([write_place(tmp_path / "one", 10)], 0.2)
-    for frame in place.learned:
-        few = sparse(frame, 50, np.random.default_rng(0))
-        known = few.depth > 0
-        assert known.sum() == 50
-        assert np.array_equal(few.depth[known], frame.depth[known])
+@pytest.mark.parametrize(
+    ("count", "kept"), [(3, [0, 1, 2]), (4, [0, 1, 2, 3]), (5, [0, 2, 4]), (9, [0, 4, 8]), (17, [0, 8, 16])]
+)
+def test_of_a_long_recording_frames_at_equal_distances_are_kept(monkeypatch, count, kept):
+    monkeypatch.setattr("fastdepth_ros.adapting.place.MOST_FRAMES", 4)
+    assert thinned(range(count)) == kept
 
 
-def test_of_few_points_a_view_sees_nearly_all(tmp_path):
-    rng = np.random.default_rng(0)
-    whole = Frame(np.zeros((256, 341, 3), np.uint8), rng.uniform(1, 5, (256, 341)).astype(np.float32), None)
-    few = sparse(whole, 150, rng)
-    assert (plain_view(few, 224).depth > 0).sum() < 40, "a view takes one pixel in seven"
-    seen = plain_view(spread(few, 112), 224).depth
-    assert 120 < (seen > 0).sum() < 240
-    assert np.isin(seen[seen > 0], few.depth).all()
-    place = place_of([write_place(tmp_path / "one", 10)], 0.2, points=50)
-    assert all(0 < (frame.depth > 0).mean() < 0.2 for frame in place.learned)
-    assert all((frame.depth > 0).all() for frame in place.held)
-    blind = Frame(whole.pixels, None, None)
-    assert spread(blind, 112) is blind
-
-
-def test_a_frame_that_knows_nothing_stays_one():
-    blind = Frame(np.zeros((4, 6, 3), np.uint8), None, None)
-    assert sparse(blind, 3, np.random.default_rng(0)) is blind
-    empty = Frame(blind.pixels, np.zeros((4, 6), np.float32), None)
-    assert not sparse(empty, 3, np.random.default_rng(0)).depth.any()
+def test_of_several_long_recordings_no_more_are_kept_than_of_one(tmp_path, monkeypatch):
+    monkeypatch.setattr("fastdepth_ros.adapting.place.MOST_FRAMES", 8)
+    one, other = write_place(tmp_path / "one", 8), write_place(tmp_path / "other", 8, seed=1)
+    found = place_of([one, other], 0.25)
+    assert (len(found.learned), len(found.held)) == (6, 4)
 
 
 def test_a_frame_is_made_small_with_its_camera():
@@ -136,6 +121,24 @@ def test_the_way_ends_where_more_would_be_forgotten(most, share):
     assert arrays["a"] == pytest.approx([share], abs=1e-3)
 
 
+def grey_of(shown: np.ndarray) -> np.ndarray:
+    return np.dstack([(shown * 50).astype(np.uint8)] * 3)
+
+
+def recorded(measured: Callable[[np.ndarray], np.ndarray]) -> list[tuple[str, object]]:
+    """Pictures in which what is brighter is farther, and points with the depths that are measured there."""
+    rows: list[tuple[str, object]] = [("/cam/camera_info", calibrated())]
+    for i in range(20):
+        rng, stamp = np.random.default_rng([0, i]), START + i * 10**8
+        rough = rng.uniform(1.0, 4.0, (3, 4)).astype(np.float32)
+        shown = cv2.resize(rough, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC).clip(0.5, 5.0)
+        u, v = rng.integers(0, WIDTH, 80), rng.integers(0, HEIGHT, 80)
+        depth = measured(shown)[v, u] * np.exp(rng.normal(0, 0.04, 80))
+        xyz = np.stack(((u - 80) / FOCAL * depth, (v - 60) / FOCAL * depth, depth), 1)
+        rows += [("/cam/image_raw", picture(stamp, grey_of(shown))), ("/slam/map", cloud(stamp, xyz.tolist()))]
+    return rows
+
+
 def adapted(tmp_path: Path, toy: Path, *more: str) -> int:
     place, rooms = tmp_path / "place", tmp_path / "rooms"
     if not place.exists():
@@ -159,6 +162,43 @@ def test_a_bundle_is_better_at_its_place_and_keeps_what_it_is(tmp_path, toy, cap
     first = found.weights_sha256
     assert adapted(tmp_path, toy, "--images", "480", "--rate", "5e-3", "--drift", "9") == 0
     assert Bundle.open(tmp_path / "mine").weights_sha256 == first, "the same seed gives the same weights"
+
+
+def test_few_depths_of_each_frame_teach_the_place(tmp_path, toy, capsys):
+    pytest.importorskip("torch", reason="torch is in requirements/train.txt")
+    assert adapted(tmp_path, toy, "--images", "480", "--rate", "5e-3", "--drift", "9", "--points", "80") == 0
+    said = capsys.readouterr().out
+    assert "Measured depths tell" in said
+    assert Bundle.open(tmp_path / "mine").manifest.network == TOY
+
+
+def test_points_of_a_recording_teach_the_place(tmp_path, toy):
+    pytest.importorskip("torch", reason="torch is in requirements/train.txt")
+    rooms, bag = write_place(tmp_path / "rooms", 24, seed=5), tmp_path / "bag"
+    write(bag, *recorded(lambda shown: 1.5 * shown))
+    line = ["adapt", str(bag), "--anchors", "--held", "0.3", "--bundle", str(toy), "--rehearsal", str(rooms)]
+    line += ["--out", str(tmp_path / "mine"), "--layers", "all", "--rehearse", "0.5", "--threads", "1"]
+    assert main([*line, "--images", "480", "--rate", "5e-3", "--drift", "9"]) == 0
+    assert "adapted to bag: 480 views" in Bundle.open(tmp_path / "mine").manifest.trained_on
+
+
+def test_points_that_say_what_the_answers_say_teach_nothing(tmp_path, toy, capsys):
+    pytest.importorskip("torch", reason="torch is in requirements/train.txt")
+    from fastdepth_ros.adapting.judging import answers
+
+    arrays = dict(Bundle.open(toy).weights())
+    rooms, bag = write_place(tmp_path / "rooms", 24, seed=5), tmp_path / "bag"
+
+    def right(shown):
+        frame = Frame(grey_of(shown), None, Intrinsics(WIDTH, HEIGHT, FOCAL, FOCAL, 80, 60))
+        (answer,) = answers(TOY, arrays, [frame], 64)
+        return cv2.resize(answer, (WIDTH, HEIGHT))
+
+    write(bag, *recorded(right))
+    line = ["adapt", str(bag), "--anchors", "--held", "0.3", "--bundle", str(toy), "--rehearsal", str(rooms)]
+    assert main([*line, "--out", str(tmp_path / "mine"), "--threads", "1", "--images", "8"]) == 1
+    assert "no bundle is written" in capsys.readouterr().out
+    assert not (tmp_path / "mine").exists()
 
 
 def test_no_bundle_is_written_where_nothing_was_gained(tmp_path, toy, capsys):
@@ -192,6 +232,18 @@ def test_answers_elsewhere_move_no_farther_than_they_may(tmp_path, toy, capsys):
     way, moved, at_the_end = map(float, re.findall(r"([\d.]+) %", capsys.readouterr().out)[:3])
     assert moved <= 2.0 < at_the_end
     assert 0 < way < 100
+
+
+def test_a_pixel_counts_by_how_sure_its_depth_is():
+    pytest.importorskip("torch", reason="torch is in requirements/train.txt")
+    from fastdepth_ros.adapting.adapter import SUREST, weight
+    from fastdepth_ros.training.augment import TrainingView
+
+    pixels, depth = np.zeros((4, 4, 3), np.uint8), np.array([[2.0, 2.0], [4.0, 0.0]], np.float32)
+    sigma = np.array([[0.01, 4 * SUREST], [16 * SUREST, 0.0]], np.float32)
+    assert weight(TrainingView(pixels, depth, None, sigma)).tolist() == [[1.0, 0.5], [0.25, 0.0]]
+    assert weight(TrainingView(pixels, depth)).tolist() == [[1.0, 1.0], [1.0, 0.0]]
+    assert not weight(TrainingView(pixels, None)).any()
 
 
 def test_drift_is_nought_where_nothing_changed_and_the_scale_where_that_did(tmp_path, toy):

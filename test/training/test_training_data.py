@@ -126,6 +126,19 @@ def test_depth_is_divided_by_how_much_a_view_is_zoomed() -> None:
     assert 1.4 < max(ratios) <= 1.5 * 1.002
 
 
+def test_the_doubt_of_a_depth_stays_with_it_in_every_view() -> None:
+    depth = np.random.default_rng(0).uniform(1, 5, (48, 64)).astype(np.float32)
+    depth[:10] = 0
+    frame = Frame(pixels(1), depth, camera(64, 48, 100, 100), depth * np.float32(0.1))
+    zoomed = Ranges(scale=2.0, rotation=10.0, jitter=0.0)
+    for view in (plain_view(frame, 32), *(random_view(frame, 32, zoomed, np.random.default_rng(i)) for i in range(5))):
+        assert view.depth is not None
+        assert view.sigma is not None
+        assert view.sigma == pytest.approx(view.depth * 0.1)
+    sure = Frame(frame.pixels, depth, frame.camera)
+    assert plain_view(sure, 32).sigma is random_view(sure, 32, zoomed, np.random.default_rng(0)).sigma is None
+
+
 def test_a_wide_camera_is_cut_to_what_the_network_would_see() -> None:
     wide = Frame(pixels(1, 256, 452), None, camera(452, 256, 226.0, 225.9))
     width, height = seen_part(wide)
