@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import collecting
 import kept_code
 import pytest
+import setuptools  # noqa: F401 - before anybody loads distutils: it puts its own in its place, and later refuses to
 from collecting import pytest_pycollect_makemodule  # noqa: F401 - a hook
 from computed_room import keep_atlas, keep_pictures, kept_atlas, made_by
 from hypothesis import settings

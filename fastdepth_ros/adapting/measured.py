@@ -112,7 +112,7 @@ def _nearest(stamps: Sequence[int], stamp: int) -> int | None:
 def _heard(
     messages: Iterable[Message], placer: Placer, sources: Mapping[str, str], wanted: Mapping[int, list[Key]]
 ) -> dict[Key, Measurement]:
-    """What was measured for the pictures to take, in the camera's optical frame."""
+    """Measurements for the pictures to take, in the camera's optical frame."""
     keys = {key for some in wanted.values() for key in some}
     heard: dict[Key, Measurement] = {}
     refused: AnchorError | None = None

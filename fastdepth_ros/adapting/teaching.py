@@ -106,7 +106,7 @@ def taught(seen: Sequence[Seen], answers: Answers, prior: Prior, size: int, leas
 
 
 class Told(NamedTuple):
-    """What the targets tell beside the answers alone.
+    """Knowledge in the targets that the answers alone lack.
 
     Attributes:
         share: of the pixels that are taught.
