@@ -150,7 +150,7 @@ def _search(args: argparse.Namespace, space: Space, costs: Costs, console: Conso
     training = recipe_of(recipe, choice, open_source(data))
     searcher = Searcher(Job(space, costs, args.budget_ms, recipe, training), [data], args.out)
     console.print(
-        f"{space.name}: {space.networks:.2g} networks, budget {args.budget_ms:g} ms; {len(searcher.samples)} pictures"
+        f"{space.name}: {space.networks:.6g} networks, budget {args.budget_ms:g} ms; {len(searcher.samples)} pictures"
         f" for the weights, {len(searcher.judging)} for the architecture; step {searcher.step} of {searcher.steps}",
         soft_wrap=True,
     )
