@@ -89,10 +89,10 @@ class Grid:
         self._part = view.part()
         self._cells = (view.input_height // CELL, view.input_width // CELL)
         self._native, self._raw = native, raw
-        # Of all other maps something may lie beyond the view, or gets its depth from the picture's edges.
-        self._of_cells_alone = native and settings.edges != "guided"
         self._coloured = settings.cloud == "xyzrgb"
         self._guided = settings.edges == "guided"
+        # Of all other maps something may lie beyond the view, or gets its depth from the picture's edges.
+        self._of_cells_alone = native and not self._guided
         self._in_metres = settings.depth_encoding == "32FC1"
         self._nearest, self._farthest = max(settings.min_depth, NOTHING), settings.max_depth
         self._maps: dict[str, _Map] = {}
