@@ -14,7 +14,7 @@ from fastdepth_ros.compiler.together import write_together
 from fastdepth_ros.runtime import engine
 from fastdepth_ros.runtime.engine import TOGETHER, configure_pool, max_threads, tvm_ffi
 
-COUNT, CALLS = 25, 200
+COUNT, CALLS = 25, 40
 SEVERAL = pytest.mark.skipif(max_threads() < 2, reason="there is one processor only")
 
 
