@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from rich.console import Console
-
+from fastdepth_ros.commands.terminal import Terminal
 from fastdepth_ros.errors import StorageError
 from fastdepth_ros.models import DEFAULT, find_bundle
 from fastdepth_ros.runtime.cache import place_to_compile
@@ -50,8 +49,8 @@ def run(args: argparse.Namespace) -> int:
     # LLVM ends the process where the disk is full, and leaves what it had written.
     if is_full(next(place for place in (out, *out.absolute().parents) if place.exists())):
         raise StorageError(f"the disk of {out} is full", "Make room, or name another place with --out.")
-    console = Console(stderr=True)
+    console = Terminal(stderr=True)
     with console.status(f"Compiling {bundle.manifest.name}") as status:
         compile_bundle(bundle, args.target, out, precision=args.precision, progress=status.update)
-    Console(soft_wrap=True).print(out, highlight=False)
+    Terminal(soft_wrap=True).print(out, highlight=False)
     return 0

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from rich.console import Console
 
+from fastdepth_ros.commands.terminal import Terminal
 from fastdepth_ros.errors import WeightsError, brief
 from fastdepth_ros.network.entries import entry
 from fastdepth_ros.network.noise import noise_weights
@@ -23,11 +23,11 @@ def run(args: argparse.Namespace) -> int:
     weights = _weights(args.weights) if args.weights else noise_weights(found.graph, args.seed)
     height, width = args.height or found.height, args.width or found.width
     out = args.out or Path(f"{found.name}-{args.target}")
-    console = Console(stderr=True)
+    console = Terminal(stderr=True)
     with console.status(f"Compiling {found.name}") as status:
         said = status.update
         compile_graph(found.graph, weights, args.target, out, height, width, precision=args.precision, progress=said)
-    Console(soft_wrap=True).print(out, highlight=False)
+    Terminal(soft_wrap=True).print(out, highlight=False)
     return 0
 
 

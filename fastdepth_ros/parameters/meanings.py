@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable
 from functools import cache, lru_cache, partial
 from typing import Any
@@ -16,7 +15,7 @@ from fastdepth_ros.mask import Mask, parse_mask
 from fastdepth_ros.parameters.values import ALL, FROM_PROFILE, NONE, SHIPPED
 from fastdepth_ros.power import Profiles, load_profiles
 from fastdepth_ros.power.files import parse_list
-from fastdepth_ros.power.nvpmodel import check_command
+from fastdepth_ros.power.nvpmodel import parse_command
 from fastdepth_ros.runtime.engine import max_threads
 
 MONO16_LEAST = 8
@@ -114,11 +113,7 @@ def command_of(nvpmodel_command: str) -> tuple[str, ...]:
     Raises:
         SettingError: it has none, or would raise privileges, or start a shell.
     """
-    try:
-        return check_command(shlex.split(nvpmodel_command))
-    except ValueError as error:
-        cause = f"nvpmodel_command cannot be {quoted(nvpmodel_command)} ({error})"
-        raise SettingError(cause, "Quote its words as a shell would.") from None
+    return parse_command(nvpmodel_command)
 
 
 def check_bits(mono16_bits: int) -> None:
