@@ -17,12 +17,13 @@ from rclpy.serialization import serialize_message
 
 from fastdepth_ros import cdr
 from fastdepth_ros.camera import Intrinsics
-from fastdepth_ros.demo.truth import Follower, decoded, read_at, sized
+from fastdepth_ros.demo.truth import decoded, read_at, sized
 from fastdepth_ros.errors import ImageError
 from fastdepth_ros.evaluation.sensors import Scene, Sensor
 from fastdepth_ros.harness import measured
 from fastdepth_ros.messages.files import read_message, rgb_of
 from fastdepth_ros.recording import CameraTopics, Message, Recording, Topic
+from fastdepth_ros.recording.following import Follower
 from fastdepth_ros.runtime.manifest import Manifest
 
 Floats = npt.NDArray[np.floating[Any]]

@@ -179,8 +179,9 @@ def test_a_machine_without_any_of_it_is_told_in_notes(bench, tmp_path):
     assert any("no power meter" in str(finding) for finding in state.findings)
 
 
-@pytest.mark.parametrize("digits", ["9" * 400, "9" * 5000])
-def test_numbers_without_end_are_none(tmp_path, digits):
+@pytest.mark.parametrize("count", [400, 5000])
+def test_numbers_without_end_are_none(tmp_path, count):
+    digits = "9" * count
     tree = tx2_jetpack4.build(tmp_path, "MAXN")
     conf, table = tree.root / "etc/nvpmodel.conf", tree.root / f"{tx2_jetpack4.GPU}/available_frequencies"
     conf.write_text(re.sub(r"(ID=|MAX_FREQ )-?\d+", rf"\g<1>{digits}", conf.read_text()))
