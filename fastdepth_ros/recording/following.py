@@ -35,10 +35,16 @@ def stamped(recording: Recording, topic: str) -> Iterator[Stamped]:
         RecordingError: the topic is not in the recording, or the file is broken.
     """
     for message in recording.messages([topic]):
-        try:
-            yield cdr.stamp_of(message.data), message
-        except ValueError:
-            continue
+        if (stamp := stamp_of(message)) is not None:
+            yield stamp, message
+
+
+def stamp_of(message: Message) -> int | None:
+    """The stamp of a message that starts with a header [ns]; None where it is too short to hold one."""
+    try:
+        return cdr.stamp_of(message.data)
+    except ValueError:
+        return None
 
 
 def _gap(one: Stamped, stamp: int) -> int:
