@@ -59,22 +59,22 @@ def extrinsics_of(anchor_extrinsics: str) -> dict[str, Pose]:
     return parse_extrinsics("" if anchor_extrinsics == NONE else anchor_extrinsics, PLACED)
 
 
-def mask_of(mask: str) -> Mask | None:
-    """The mask that ``mask`` says; None where it says none. A file is read once.
+def mask_of(mask: str, anew: bool = False) -> Mask | None:
+    """The mask that ``mask`` says; None where it says none. A file is read once, or ``anew``.
 
     Raises:
         SettingError: it says none that can be.
     """
-    return None if mask == NONE else parse_mask(mask)
+    return None if mask == NONE else parse_mask(mask, anew)
 
 
-def calibration_of(camera_info_url: str) -> CalibrationFile | None:
-    """The calibration that ``camera_info_url`` names; None where it names none. A file is read once.
+def calibration_of(camera_info_url: str, anew: bool = False) -> CalibrationFile | None:
+    """The calibration that ``camera_info_url`` names; None where it names none. A file is read once, or ``anew``.
 
     Raises:
         SettingError: it is not there, or says no calibration.
     """
-    return None if camera_info_url == NONE else read_calibration(camera_info_url)
+    return None if camera_info_url == NONE else read_calibration(camera_info_url, anew)
 
 
 def pixel_of(calibration_pixel: str) -> tuple[int, int] | None:
@@ -153,3 +153,9 @@ MEANINGS: dict[str, Callable[[Any], object]] = {
     "anchor_extrinsics": extrinsics_of,
 }
 """Check what some values mean, beyond what the table allows; SettingError where they mean nothing here."""
+
+FILES: dict[str, Callable[[Any], object]] = {
+    "camera_info_url": partial(calibration_of, anew=True),
+    "mask": partial(mask_of, anew=True),
+}
+"""Read the file that a value names again: it may be another by now. SettingError where it cannot be used."""
