@@ -34,7 +34,7 @@ _REPLACED = {"parse_qos": _no_profiles, "get_qos": _no_profiles, "YAML": _Yaml}
 
 
 def without_qos(method: Method) -> Method:
-    """The same method of a reader of rosbags, which finds no profiles. rosbags itself stays as it is."""
+    """Make a method of a reader of rosbags find no profiles: a copy of it, rosbags itself stays as it is."""
     plain = cast("FunctionType", method)
     known = {**plain.__globals__, **{name: stand for name, stand in _REPLACED.items() if name in plain.__globals__}}
     made = FunctionType(plain.__code__, known, plain.__name__, plain.__defaults__, plain.__closure__)
