@@ -30,6 +30,9 @@ SETTLED = 0.5
 A writer knows of a reader before the reader knows of the writer, and what is sent in between is lost, reliable or not.
 """
 
+LONGEST_PAUSE = 60.0
+"""Before a loop begins again [s]; a recording says itself how long it lasts, which may be centuries."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `fastdepth play`."""
@@ -110,8 +113,8 @@ def _play(recording: Recording, args: argparse.Namespace, stop: threading.Event)
         if args.wait > 0:
             _wait_for_readers(player, topics.image.name, played, args.wait, stop)
         player.play(recording.messages(played), stop)
-        period = recording.duration / max(1, topics.image.messages - 1) / args.rate
-        while args.loop and not stop.wait(period):
+        pause = min(LONGEST_PAUSE, recording.duration / max(1, topics.image.messages - 1) / args.rate)
+        while args.loop and not stop.wait(pause):
             player.play(recording.messages(played), stop)
         player.finish()
         if isinstance(recording, UnpackedRecording) and recording.left_out:
