@@ -22,17 +22,21 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml where PyYAML was built with it, which is ten times as fast; either builds plain values alone."""
 
 
-def read_yaml(path: Path) -> Any:
+def read_yaml(path: Path, aliases: bool = False) -> Any:
     """Contents of a YAML file, as plain values.
 
+    Args:
+        path: of the file.
+        aliases: whether they are allowed, by which a small file may grow without bound as it is walked through.
+
     Raises:
-        ValueError: it is no regular file, or too large, too deep, or no YAML; or it has aliases, by which a small file
-            may grow without bound.
+        ValueError: it is no regular file, or too large, too deep, or no YAML; or it has aliases that are not allowed,
+            or merges tables where they are.
         OSError: it cannot be read.
     """
     text = _text(path)
     try:
-        check_depth(text, aliases=False)
+        check_depth(text, aliases)
         return load_yaml(text)
     except Exception as error:  # PyYAML has many: of a date that is none, of numbers too long, of nesting
         raise ValueError(" ".join(str(error).split()) or type(error).__name__) from None
