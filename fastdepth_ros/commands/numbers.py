@@ -8,6 +8,9 @@ import math
 LONGEST = 1e6
 """Seconds that anybody is waited for: eleven days."""
 
+DIGITS = 18
+"""Of a whole number; so many fit into 64 bits."""
+
 
 def finite(text: str) -> float:
     """A finite number.
@@ -34,3 +37,14 @@ def seconds(text: str) -> float:
     if not 0 <= found <= LONGEST:
         raise argparse.ArgumentTypeError(f"{text!r:.60} is no time: use 0 to {LONGEST:g} seconds")
     return found
+
+
+def natural(text: str) -> int:
+    """A whole number, 0 or more.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    if not (text.isascii() and text.isdigit() and len(text) <= DIGITS):
+        raise argparse.ArgumentTypeError(f"{text!r:.60} is no whole number of 0 or more")
+    return int(text)
