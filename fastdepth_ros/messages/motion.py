@@ -19,6 +19,10 @@ GRAVITY = 9.81
 AT_REST = 0.1
 """Share of it by which a reading may differ before it is taken for a movement's."""
 
+CONTRADICTS = math.cos(math.radians(30))
+"""Cosine of the angle from which on orientation and acceleration contradict each other. A movement that is taken for
+rest leans the acceleration by 25 degrees at most."""
+
 MOST_TRANSFORMS = 4096
 """More than any robot has; a message that says more is none."""
 
@@ -60,22 +64,32 @@ def read_down(serialized: bytes) -> Down:
     """Down in the frame of a serialized sensor_msgs/Imu.
 
     From its orientation, where it has one (the first covariance is -1 where not), else from its acceleration, which
-    points up while the unit is at rest.
+    points up while the unit is at rest. Where both tell it and contradict each other, neither is believed: drivers that
+    know no orientation often leave the message's own, which is level, and no -1.
 
     Raises:
         AnchorError: the message cannot be read.
     """
     header, quaternion, covariance, acceleration = read("Imu", _imu, serialized)
-    length = math.sqrt(sum(each * each for each in quaternion))
+    length, size = _length(quaternion), _length(acceleration)
+    down = -np.array(acceleration) / size if abs(size / GRAVITY - 1) < AT_REST else None
     if covariance >= 0 and abs(length - 1) < LENGTH_OFF:  # a NaN is neither
         x, y, z, w = (each / length for each in quaternion)
         # Down of the world, (0, 0, -1), turned into the unit's frame: minus the third row of its rotation.
-        return Down(header, -np.array((2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y))))
-    size = math.sqrt(sum(each * each for each in acceleration))
-    if not abs(size / GRAVITY - 1) < AT_REST:
+        turned = -np.array((2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)))
+        if down is None or turned @ down > CONTRADICTS:
+            return Down(header, turned)
+        off = math.degrees(math.acos(max(-1.0, float(turned @ down))))
+        why = f"its orientation and its acceleration differ by {off:.0f} degrees; without an orientation,"
+        return Down(header, None, f"{why} orientation_covariance begins with -1")
+    if down is None:
         why = f"no orientation, and an acceleration of {size:.2f} m/s2, which is not that of a unit at rest"
         return Down(header, None, why)
-    return Down(header, -np.array(acceleration) / size)
+    return Down(header, down)
+
+
+def _length(vector: tuple[float, ...]) -> float:
+    return math.sqrt(sum(each * each for each in vector))
 
 
 def _imu(message: Reader) -> tuple[SerializedHeader, tuple[float, ...], float, tuple[float, ...]]:
