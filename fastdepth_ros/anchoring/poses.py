@@ -63,6 +63,12 @@ class Pose(NamedTuple):
         """The pose of the frame that this one is given in, in this one's."""
         return Pose(self.rotation.T, -self.rotation.T @ self.translation)
 
+    def equals(self, other: Pose) -> bool:
+        """Whether all numbers are the same."""
+        return self is other or (
+            np.array_equal(self.rotation, other.rotation) and np.array_equal(self.translation, other.translation)
+        )
+
     def apply(self, points: Floats) -> Floats:
         """Points (n, 3) of this frame in the one that it is given in [m]."""
         return points @ self.rotation.T + self.translation

@@ -1,4 +1,4 @@
-"""Publishers and topics as the ROS graph tells of them, whatever strangers call themselves in it.
+"""Publishers, subscribers and topics as the ROS graph tells of them, whatever strangers call themselves in it.
 
 Names come as bytes from whoever takes part. Of those that are no text rclpy makes an exception, and tells nothing of
 the others either.
@@ -15,6 +15,14 @@ def publishers_of(node: Node, topic: str) -> list[Any] | None:
     """Publishers of a topic as rclpy tells of them; None where it cannot, for a name among them is no text."""
     try:
         return list(node.get_publishers_info_by_topic(topic))
+    except UnicodeDecodeError:
+        return None
+
+
+def subscribers_of(node: Node, topic: str) -> list[Any] | None:
+    """Subscribers of a topic as rclpy tells of them; None where it cannot, for a name among them is no text."""
+    try:
+        return list(node.get_subscriptions_info_by_topic(topic))
     except UnicodeDecodeError:
         return None
 

@@ -14,6 +14,7 @@ from fastdepth_ros.anchoring.anchors import Report as Correction
 from fastdepth_ros.anchoring.sightings import Measurement
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.diagnostics.anchoring import SourceNotes, Used
+from fastdepth_ros.node.anchor_repeats import Repeats
 
 
 class Sensed(NamedTuple):
@@ -24,12 +25,14 @@ class Sensed(NamedTuple):
         measurement: in the camera's frame.
         lost: cause -> points that are no numbers.
         lag: from measurement to image [s].
+        repeats: how long its sensor has said the same; None of what is no sensor.
     """
 
     notes: SourceNotes
     measurement: Measurement
     lost: Mapping[str, int]
     lag: float
+    repeats: Repeats | None = None
 
 
 class Found:
@@ -60,11 +63,14 @@ class Found:
         anchors: list[Anchors] = []
         self.seen = seen
         self._left_out, self._of = [], []
-        for notes, measurement, lost, lag in self._sensed:
+        for notes, measurement, lost, lag, repeats in self._sensed:
             try:
                 sighting = measurement.sight(metres, seen, lag)
             except Exception as error:  # depth goes on without it, and the fault is named
                 notes.problem(self._now, f"{error!r}. Please report this.")
+                continue
+            if repeats is not None and repeats.contradicted(sighting.anchors, metres):
+                notes.problem(self._now, str(repeats))
                 continue
             left_out = Counter(lost) + Counter(sighting.left_out)
             if anchors and anchors[-1].source == sighting.anchors.source:

@@ -7,11 +7,9 @@ subscribing, is the executor's thread's.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CameraInfo
 
@@ -19,18 +17,20 @@ from fastdepth_ros.anchoring.anchors import Report as Correction
 from fastdepth_ros.anchoring.poses import Pose
 from fastdepth_ros.anchoring.sightings import Measurement
 from fastdepth_ros.camera import Intrinsics
-from fastdepth_ros.diagnostics.anchoring import SourceNotes, SourceState, anchoring_status, numbers
+from fastdepth_ros.diagnostics.anchoring import SourceNotes, SourceState
 from fastdepth_ros.diagnostics.status import Status
-from fastdepth_ros.diagnostics.windows import SPAN
 from fastdepth_ros.errors import AnchorError
 from fastdepth_ros.lens import turning
 from fastdepth_ros.messages.depth_images import Depths
 from fastdepth_ros.messages.measurements import measurement_of
 from fastdepth_ros.messages.motion import Down
 from fastdepth_ros.node.anchor_ahead import Ahead
+from fastdepth_ros.node.anchor_echo import Echo, Echoes
 from fastdepth_ros.node.anchor_floor import down_of
 from fastdepth_ros.node.anchor_found import Found, Sensed
 from fastdepth_ros.node.anchor_inputs import IMU, KEPT, KINDS, WAITING, Input
+from fastdepth_ros.node.anchor_notes import AnchorNotes
+from fastdepth_ros.node.anchor_repeats import Repeats
 from fastdepth_ros.node.anchor_tf import Subscribe
 from fastdepth_ros.node.camera_info import CameraInfoListener
 from fastdepth_ros.node.qos import anchor_qos
@@ -49,6 +49,7 @@ class Prepared(NamedTuple):
     pose: Pose
     measurement: Measurement
     lost: Mapping[str, int]
+    repeats: Repeats
 
 
 class AnchorSources:
@@ -61,6 +62,7 @@ class AnchorSources:
         now: the time in the node's clock [s].
         logger: of the node.
         robot: where frames and the floor are; by default nobody else asks for them.
+        echo: topic -> who makes it of this node's depth; by default nobody does.
 
     Attributes:
         subscribers: all that were made.
@@ -77,6 +79,7 @@ class AnchorSources:
         now: Callable[[], float],
         logger: Any,
         robot: RobotFrames | None = None,
+        echo: Callable[[str], Echo | None] = lambda _: None,
     ) -> None:
         self.subscribers: list[Subscriber] = []
         self.upright, self.upright_problem = turning.NONE, ""
@@ -89,12 +92,12 @@ class AnchorSources:
         self._ahead = Ahead()
         self._measured: tuple[str, float] | None = None
         self._seen: Intrinsics | None = None
-        self._correction: Correction | None = None
-        self._tf_problems, self._tf_noted = 0, -math.inf
+        self._echoes = Echoes(echo)
         self.parameters = parameters
         self._robot = robot or RobotFrames(subscribe)
         self._frames = self._robot.frames
         self._frames.extrinsics = extrinsics_of(parameters.anchor_extrinsics)
+        self._notes = AnchorNotes(self._frames.buffer)
         self._inputs = {name: self._input(name, kind) for name, kind in {**KINDS, "imu": IMU}.items()}
         self._depth_infos = self._subscribe(CameraInfo, "anchor_depth/camera_info", anchor_qos(WAITING))
         self._live: tuple[str, ...] = ()
@@ -128,6 +131,7 @@ class AnchorSources:
         """See which sources somebody publishes; to be called now and then."""
         live = (name for name, each in self._inputs.items() if self._publishers(each.topic))
         self._live = tuple(dict.fromkeys((*self._live, *live)))
+        self._echoes.look([(name, self._inputs[name].topic) for name in self._live])
         self._see_who_speaks()
         self._robot.keep_up()
 
@@ -143,20 +147,12 @@ class AnchorSources:
 
     def report(self, now: float) -> tuple[Status, dict[str, float]]:
         """Report on the last seconds, in words and as plain numbers."""
-        states, correction = self.states(now), self._correction
-        return anchoring_status(states, correction, self._about_tf(now)), numbers(states, correction)
+        return self._notes.report(self.states(now), now)
 
     @property
     def correction(self) -> Correction | None:
         """The latest frame's; None before the first."""
-        return self._correction
-
-    def _about_tf(self, now: float) -> str:
-        """Say what was wrong with tf in the last seconds; empty where nothing was."""
-        buffer = self._frames.buffer
-        if buffer.problems != self._tf_problems:
-            self._tf_problems, self._tf_noted = buffer.problems, now
-        return buffer.problem if 0 <= now - self._tf_noted < SPAN else ""
+        return self._notes.correction
 
     # In the thread that answers images
 
@@ -169,6 +165,7 @@ class AnchorSources:
         """
         sensed: list[Sensed] = []
         self._measured = camera, stamp
+        self._echoes.answered(stamp)
         for name in self._live:
             self._inputs[name].take()
             if name in KINDS:
@@ -228,7 +225,7 @@ class AnchorSources:
 
     def corrected(self, found: Found | tuple[()] | None, correction: Correction) -> None:
         """Take notes of a frame that was corrected, with what was found or with what is remembered."""
-        self._correction = correction
+        self._notes.corrected(correction, self._now())
         if found:
             self._seen = found.seen
             found.note(correction)
@@ -239,13 +236,18 @@ class AnchorSources:
         messages = source.nearest(stamp, self.parameters.anchor_max_age)
         self._ahead.used(name, messages)
         for message in messages:
+            if why := self._echoes.why_not(name, message.header.seconds):
+                source.notes.problem(self._now(), why)
+                continue
             try:
                 prepared = self._prepare(name, message, camera, stamp)
             except AnchorError as error:
                 source.notes.problem(self._now(), str(error))
                 continue
+            if message.doubt:
+                source.notes.doubt(self._now(), message.doubt)
             lag = stamp - message.header.seconds
-            sensed.append(Sensed(source.notes, prepared.measurement, prepared.lost, lag))
+            sensed.append(Sensed(source.notes, prepared.measurement, prepared.lost, lag, prepared.repeats))
         return sensed
 
     def _prepare(self, name: str, message: Any, camera: str, stamp: float) -> Prepared:
@@ -256,12 +258,15 @@ class AnchorSources:
         """
         pose = self._robot.pose(name, message.header.frame_id, camera, stamp)
         known = self._prepared.get((name, message.header.frame_id))
+        moved = known is None or not known.pose.equals(pose)
         if known is not None and known.message is message:
-            if _same(known.pose, pose):
+            if not moved:
                 return known
             self._ahead.moved(name)
         measurement, lost = self._placed(name, message, pose)
-        prepared = self._prepared[name, message.header.frame_id] = Prepared(message, pose, measurement, lost)
+        repeats = known.repeats if known is not None else Repeats()
+        repeats.hear(message, moved=moved)
+        prepared = self._prepared[name, message.header.frame_id] = Prepared(message, pose, measurement, lost, repeats)
         if len(self._prepared) > MOST_PREPARED:  # of a driver that names each message's frame anew
             del self._prepared[next(iter(self._prepared))]
         return prepared
@@ -288,9 +293,3 @@ class AnchorSources:
             self._floor_notes.problem(self._now(), str(error))
             return []
         return [] if floor is None else [Sensed(self._floor_notes, floor, {}, 0.0)]
-
-
-def _same(one: Pose, other: Pose) -> bool:
-    return one is other or (
-        np.array_equal(one.rotation, other.rotation) and np.array_equal(one.translation, other.translation)
-    )

@@ -105,6 +105,23 @@ def test_a_cone_that_is_none_is_refused(angle):
         read_range(serialized(range_of(1.0, field_of_view=angle)))
 
 
+def test_limits_that_are_swapped_are_named():
+    with pytest.raises(AnchorError, match="min_range of 4 m is above its max_range of 0.2 m"):
+        read_range(serialized(range_of(1.0, low=4.0, high=0.2)))
+    with pytest.raises(AnchorError, match="range_min of 12 m is above its range_max of 0.1 m"):
+        read_scan(serialized(scan_of([1, 2], low=12.0, high=0.1)))
+
+
+def test_ultrasound_without_a_field_of_view_is_a_cone_all_the_same():
+    """A chair beside the axis answers, and is no beam's that would be far ahead."""
+    found = read_range(serialized(range_of(1.0, field_of_view=0.0, radiation_type=Range.ULTRASOUND)))
+    assert found.field_of_view == pytest.approx(0.52, abs=0.01)
+    assert "field_of_view of 0" in found.doubt
+    laser = read_range(serialized(range_of(1.0, field_of_view=0.0, radiation_type=Range.INFRARED)))
+    assert laser.field_of_view == 0
+    assert not laser.doubt
+
+
 CAMERA = Intrinsics(8, 8, 9.0, 9.0, 3.5, 3.5)
 
 

@@ -19,9 +19,11 @@ from fastdepth_ros.anchoring.poses import Pose
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.diagnostics.anchoring import anchoring_status, numbers
 from fastdepth_ros.errors import AnchorError, Level, SettingError
+from fastdepth_ros.lens import turning
 from fastdepth_ros.messages.tf import put_transforms
 from fastdepth_ros.node import anchor_tf
 from fastdepth_ros.node.anchor_ahead import REST
+from fastdepth_ros.node.anchor_floor import check_upright
 from fastdepth_ros.node.anchor_sources import MOST_PREPARED, AnchorSources
 from fastdepth_ros.node.robot_frames import RobotFrames
 from fastdepth_ros.parameters import validate
@@ -321,6 +323,60 @@ def test_an_inertial_unit_says_how_the_camera_is_tilted(make):
     )
 
 
+def tilted(pitch, upside_down=False):
+    """A unit in the camera's body frame that looks down by an angle, or says so upside down."""
+    sign = -1.0 if upside_down else 1.0
+    message = Imu(orientation_covariance=[-1.0] + [0.0] * 8)
+    message.linear_acceleration.x, message.linear_acceleration.z = (
+        -9.81 * math.sin(pitch),
+        sign * 9.81 * math.cos(pitch),
+    )
+    return message
+
+
+def test_an_inertial_unit_that_is_upside_down_gives_no_floor_on_the_ceiling(make):
+    sources = make(camera_height=0.5, anchor_extrinsics="imu=0 0 0 0 0 0")
+    sources.sources._live = ("imu",)
+    sources.sources._inputs["imu"].hear(serialized(stamped(tilted(0.1, upside_down=True), "imu")))
+    assert sources.anchors() == {}
+    message = sources.status().message
+    assert "by imu pictures are upright at a rotation of 180 degrees, and rotation is 0" in message
+    assert "anchor_extrinsics" in message
+
+
+def test_an_inertial_unit_that_falls_silent_leaves_no_floor_at_another_tilt(make):
+    sources = make(camera_height=0.5, camera_pitch=0.0, anchor_extrinsics="imu=0 0 0 0 0 0")
+    sources.sources._live = ("imu",)
+    sources.sources._inputs["imu"].hear(serialized(stamped(tilted(0.4), "imu")))
+    assert "floor" in sources.anchors()
+    for _ in range(3):
+        sources.sources._robot.look_anew()
+        assert sources.anchors(stamp=NOW + 3.0) == {}
+    assert "imu says nothing at the image's time" in sources.status().message
+
+
+def test_a_picture_in_a_body_frame_has_no_floor(make):
+    """Drivers that name camera_link: its z points up, so that the camera would look at the ceiling."""
+    sources = make(floor_frame="base_footprint")
+    put_transforms(
+        sources.sources._frames.buffer, tf_message_of(transform_of("base_footprint", "eye", (0.0, 0.0, 0.5))), True
+    )
+    assert sources.anchors() == {}
+    assert "by base_footprint the camera looks straight up" in sources.status().message
+    assert "optical" in sources.status().message
+
+
+@pytest.mark.parametrize("rotation", turning.DOWN)
+@pytest.mark.parametrize("pitch", [-0.5, 0.0, 0.8, 1.57])
+@pytest.mark.parametrize("roll", [-0.7, 0.0, 0.7])
+def test_whoever_is_mounted_as_rotation_says_has_a_floor(rotation, pitch, roll):
+    across, along = turning.DOWN[rotation]
+    level = np.array(
+        (math.cos(roll) * across - math.sin(roll) * along, math.sin(roll) * across + math.cos(roll) * along)
+    )
+    check_upright((*(math.cos(pitch) * level), math.sin(pitch)), rotation, "imu")
+
+
 def test_a_floor_frame_without_tf_is_named(make):
     sources = make(floor_frame="base_footprint")
     for _ in range(3):
@@ -354,6 +410,29 @@ def test_numbers_are_plotted_under_the_sources_name(make):
     assert plotted["anchoring_anchors_used"] == 49
     assert plotted["anchoring_anchors_ratio"] == 1.5
     assert plotted["anchoring_scale"] == 1.5
+
+
+def test_what_is_wrong_with_a_message_that_is_used_all_the_same_is_said(make):
+    sources = make()
+    sources.sources._live = ("anchors",)
+    covariance = np.tile((0.04, 0.04, 0.09, 0.0, 0.01, 0.0), (len(AHEAD), 1))  # xx yy zz xy xz yz
+    message = stamped(cloud_of(xyz_of(AHEAD, covariance=covariance)))
+    sources.sources._inputs["anchors"].hear(serialized(message))
+    assert len(sources.anchors()["anchors"].depths) == len(AHEAD)
+    status = sources.status()
+    assert status.level == Level.WARN
+    assert "anchors sends covariances that are none" in status.message
+
+
+def test_two_places_of_a_static_frame_are_said_until_it_is_mended(make):
+    sources = make()
+    buffer = sources.sources._frames.buffer
+    for y in (0.0, 0.3):
+        put_transforms(buffer, tf_message_of(transform_of("base", "laser", (0.1, y, 0.0))), True)
+    for now in (NOW, NOW + 600):
+        assert "/tf_static has laser at two places" in sources.sources.report(now)[0].message
+    put_transforms(buffer, tf_message_of(transform_of("base", "laser", (0.1, 0.3, 0.0))), True)
+    assert sources.sources.report(NOW)[0].level == Level.OK
 
 
 def test_a_source_that_nobody_publishes_is_not_asked(make):
