@@ -55,6 +55,7 @@ class SourceReport(NamedTuple):
             relative sources, whose factor is unknown.
         believed: False where the source as a whole disagrees with what is known from others or remembered, so that
             none of it was used.
+        doubt: why it has not been believed for some time, as a sentence about it; empty where that is not so.
     """
 
     source: str
@@ -63,6 +64,7 @@ class SourceReport(NamedTuple):
     rejected: Mapping[str, int]
     ratio: float
     believed: bool
+    doubt: str = ""
 
 
 class Report(NamedTuple):

@@ -82,6 +82,7 @@ class Uncertainty:
         relative: list[bool],
         traces: Traces,
         belief: Array,
+        doubt: float = 0.0,
     ) -> Floats:
         """Standard deviations [m] with anchors.
 
@@ -92,6 +93,7 @@ class Uncertainty:
             trusted, relative: of each of their sources, see :meth:`Contradiction.look`.
             traces: of the correction.
             belief: (6, 6) covariance of the line before the frame.
+            doubt: standard deviation of the whole because sources contradict each other [log m].
         """
         before = self._before(belief)
         few = fitted.coarse()
@@ -114,7 +116,10 @@ class Uncertainty:
         if traces.planar is not None:
             clutter = 1 + np.float32(CLUTTER) * (1 - traces.planar)
             differs *= clutter / np.sqrt(np.square(clutter).mean())
-        return self._finish(depth, left * share, left * (1 - share), factor * surprise, differs)
+        line = left * share
+        if doubt:
+            line += np.float32((doubt / (factor * surprise)) ** 2)
+        return self._finish(depth, line, left * (1 - share), factor * surprise, differs)
 
     def _before(self, belief: Array) -> Floats:
         """(nodes,) variance of the line."""

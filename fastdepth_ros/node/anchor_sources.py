@@ -14,6 +14,7 @@ from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CameraInfo
 
 from fastdepth_ros.anchoring.anchors import Report as Correction
+from fastdepth_ros.anchoring.changes import Changes
 from fastdepth_ros.anchoring.poses import Pose
 from fastdepth_ros.anchoring.sightings import Measurement
 from fastdepth_ros.camera import Intrinsics
@@ -92,7 +93,7 @@ class AnchorSources:
         self._ahead = Ahead()
         self._measured: tuple[str, float] | None = None
         self._seen: Intrinsics | None = None
-        self._echoes = Echoes(echo)
+        self._echoes, self._changes = Echoes(echo), Changes()
         self.parameters = parameters
         self._robot = robot or RobotFrames(subscribe)
         self._frames = self._robot.frames
@@ -172,7 +173,7 @@ class AnchorSources:
                 sensed += self._sense(name, camera, stamp)
         if self.parameters.camera_height > 0 or self._floor_frame:
             sensed += self._floor(camera, stamp)
-        return Found(sensed, self._now()) if sensed else ()
+        return Found(sensed, self._now(), stamp, self._changes) if sensed else ()
 
     def prepare(self) -> None:
         """Take what came since the last image, and bring it into the view that this one had: the next has it, too.
