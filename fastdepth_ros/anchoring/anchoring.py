@@ -84,7 +84,7 @@ class Anchoring:
         self._uncertainty = Uncertainty(self._field, self.prior, self._fitter)
         self._planes = Planes(self._field.grid)
         self._memory = Memory((shape[0] // 2, shape[1] // 2))
-        self._trust = Trust()
+        self.trust = Trust()
         self._now = math.nan
         self._depth = np.zeros(shape, np.float32)
         self._correction = np.zeros(shape, np.float32)
@@ -128,7 +128,7 @@ class Anchoring:
         """Drop what was remembered, as at the start."""
         self._line.forget()
         self._memory.forget()
-        self._trust.forget()
+        self.trust.forget()
 
     def _remembered(
         self, metres: Floats, chosen: list[Chosen], judged: _Judged | None, said: _Said, sigma: bool
@@ -160,7 +160,7 @@ class Anchoring:
         if sigma:
             relative = [each.relative for each in chosen]
             placed, trusted = judged.placed, judged.trusted
-            spread = self._trust.spread
+            spread = self.trust.spread
             sd = uncertainty.anchored(self._depth, own, placed, trusted, relative, traces, covariance, spread)
         else:
             uncertainty.forget()
@@ -170,7 +170,7 @@ class Anchoring:
 
     def _hear(self, placed: Placed, chosen: list[Chosen]) -> None:
         """Learn how far sources are to be trusted, and give up what one has taught that is not."""
-        if self._trust.hear(self._field, placed, chosen):
+        if self.trust.hear(self._field, placed, chosen):
             self._line.forget()
             self._memory.forget()
 
@@ -184,7 +184,7 @@ class Anchoring:
             placed = self._fitter.place(chosen, Means(belief.mean, line.held.mean, mean))
             said = said or self._said(placed)
             gates = judge(placed, chosen, several, belief, line.stationary, self.prior.local)
-            gates = self._trust.close(gates, chosen)
+            gates = self.trust.close(gates, chosen)
             trusted = [gate.is_open for gate in gates]
             fitted = self._fitter.fit(placed, gates, traits, covariance)
             if fitted is None:
@@ -254,7 +254,7 @@ class Anchoring:
             innovation_sd=said.expected,
             new_place=new_place,
             age=self._line.age,
-            sources=tuple(each._replace(doubt=self._trust.doubt(each.source)) for each in sources),
+            sources=tuple(each._replace(doubt=self.trust.doubt(each.source)) for each in sources),
         )
 
 

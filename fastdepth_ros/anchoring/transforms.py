@@ -112,6 +112,12 @@ class FrameHistory:
         self._samples.append(sample)
         return jumped
 
+    def off(self, stamp: float) -> float:
+        """How far from its samples a time is [s]; 0 between them."""
+        if self.is_static:
+            return 0.0
+        return max(0.0, self._samples[0].stamp - stamp, stamp - self._samples[-1].stamp)
+
     def at(self, stamp: float, tolerance: float) -> Pose:
         """The pose at a time.
 
@@ -142,11 +148,13 @@ class TransformBuffer:
     Attributes:
         problems: how often something was wrong with what came, in all.
         problem: what was wrong last; empty where nothing was.
+        late: time by which the nearest sample of the last lookup was off the time that was asked for [s].
         doubles: static frame -> how two messages differ about its place; until one is said twice.
     """
 
     def __init__(self, tolerance: float = 0.5) -> None:
         self.doubles: dict[str, str] = {}
+        self.late = 0.0
         self.tolerance = tolerance
         self.problems = 0
         self.problem = ""
@@ -212,6 +220,7 @@ class TransformBuffer:
 
     def lookup(self, target: str, source: str, stamp: float) -> Pose:
         """See :class:`Transforms`."""
+        self.late = 0.0
         changes = self._changes
         fixed = self._fixed.get((target, source))
         if fixed is not None and fixed[0] == changes:
@@ -259,6 +268,7 @@ class TransformBuffer:
             frame = self._frames[name]
             try:
                 pose = frame.at(stamp, self.tolerance) @ pose
+                self.late = max(self.late, frame.off(stamp))
             except LookupError as error:
                 raise _not_then(target, source, name, float(error.args[0])) from None
             name = frame.parent

@@ -199,7 +199,8 @@ def anchoring_status(
         problems.append(Finding(Level.WARN, cause, remedy))
     problems += [Finding(Level.WARN, each) for each in (about_tf, about_floor) if each]
     used = [f"{each.name} ({each.used:.0f})" for each in active if each.used]
-    well = f"anchored by {', '.join(used)}" if used else "no source publishes: depth is the network's own"
+    nothing = "nothing was measured for an image of late" if active else "no source publishes"
+    well = f"anchored by {', '.join(used)}" if used else f"{nothing}: depth is the network's own"
     return status_of("anchoring", problems, well, values)
 
 

@@ -7,50 +7,35 @@ subscribing, is the executor's thread's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CameraInfo
 
 from fastdepth_ros.anchoring.anchors import Report as Correction
 from fastdepth_ros.anchoring.changes import Changes
-from fastdepth_ros.anchoring.poses import Pose
-from fastdepth_ros.anchoring.sightings import Measurement
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.diagnostics.anchoring import SourceNotes, SourceState
 from fastdepth_ros.diagnostics.status import Status
 from fastdepth_ros.errors import AnchorError
 from fastdepth_ros.lens import turning
-from fastdepth_ros.messages.depth_images import Depths
-from fastdepth_ros.messages.measurements import measurement_of
 from fastdepth_ros.messages.motion import Down
 from fastdepth_ros.node.anchor_ahead import Ahead
 from fastdepth_ros.node.anchor_echo import Echo, Echoes
 from fastdepth_ros.node.anchor_floor import down_of
 from fastdepth_ros.node.anchor_found import Found, Sensed
-from fastdepth_ros.node.anchor_inputs import IMU, KEPT, KINDS, WAITING, Input
+from fastdepth_ros.node.anchor_inputs import IMU, KINDS, WAITING, Input
 from fastdepth_ros.node.anchor_notes import AnchorNotes
-from fastdepth_ros.node.anchor_repeats import Repeats
+from fastdepth_ros.node.anchor_placing import Placing
 from fastdepth_ros.node.anchor_tf import Subscribe
-from fastdepth_ros.node.camera_info import CameraInfoListener
 from fastdepth_ros.node.qos import anchor_qos
 from fastdepth_ros.node.rclpy_ways.interface import Subscriber
 from fastdepth_ros.node.robot_frames import RobotFrames
 from fastdepth_ros.parameters import NONE, Parameters, extrinsics_of
 
-MOST_PREPARED = 4 * KEPT
-"""Messages that are kept as they were for the last image: as many as all sources keep."""
-
-
-class Prepared(NamedTuple):
-    """A message, brought into the camera's frame."""
-
-    message: Any
-    pose: Pose
-    measurement: Measurement
-    lost: Mapping[str, int]
-    repeats: Repeats
+RELATIVE = "relative"
+"""Word of anchor_scale for points that are known up to one factor only."""
 
 
 class AnchorSources:
@@ -87,9 +72,7 @@ class AnchorSources:
         self._make = subscribe
         self._publishers = publishers
         self._now = now
-        self._depth_camera = CameraInfoListener(logger)
         self._floor_notes = SourceNotes("floor")
-        self._prepared: dict[tuple[str, str], Prepared] = {}
         self._ahead = Ahead()
         self._measured: tuple[str, float] | None = None
         self._seen: Intrinsics | None = None
@@ -100,7 +83,9 @@ class AnchorSources:
         self._frames.extrinsics = extrinsics_of(parameters.anchor_extrinsics)
         self._notes = AnchorNotes(self._frames.buffer)
         self._inputs = {name: self._input(name, kind) for name, kind in {**KINDS, "imu": IMU}.items()}
-        self._depth_infos = self._subscribe(CameraInfo, "anchor_depth/camera_info", anchor_qos(WAITING))
+        depth_infos = self._subscribe(CameraInfo, "anchor_depth/camera_info", anchor_qos(WAITING))
+        relative = parameters.anchor_scale == RELATIVE
+        self._placing = Placing(self._robot, depth_infos, logger, self._ahead.moved, relative=relative)
         self._live: tuple[str, ...] = ()
         self.keep_up()
 
@@ -124,7 +109,8 @@ class AnchorSources:
         """Parameters changed."""
         if parameters.anchor_extrinsics != self.parameters.anchor_extrinsics:
             self._frames.extrinsics = extrinsics_of(parameters.anchor_extrinsics)
-            self._prepared = {}
+            self._placing.forget()
+        self._placing.relative = parameters.anchor_scale == RELATIVE
         self.parameters = parameters
         self._see_who_speaks()
 
@@ -175,6 +161,15 @@ class AnchorSources:
             sensed += self._floor(camera, stamp)
         return Found(sensed, self._now(), stamp, self._changes) if sensed else ()
 
+    def wait(self, why: str) -> None:
+        """Take what came, and note why it cannot be brought into an image: its camera is not known."""
+        now, words = self._now(), f"where it is in the picture is not known: {why}"
+        for name in self._live:
+            self._inputs[name].take()
+            self._inputs[name].notes.problem(now, words)
+        if self.parameters.camera_height > 0 or self._floor_frame:
+            self._floor_notes.problem(now, words)
+
     def prepare(self) -> None:
         """Take what came since the last image, and bring it into the view that this one had: the next has it, too.
 
@@ -189,7 +184,7 @@ class AnchorSources:
             for message in self._inputs[name].take():
                 self._ahead.made(name, message)
                 try:
-                    self._prepare(name, message, camera, stamp).measurement.look(self._seen)
+                    self._placing.place(name, message, camera, stamp).measurement.look(self._seen)
                 except AnchorError:
                     continue
 
@@ -241,50 +236,15 @@ class AnchorSources:
                 source.notes.problem(self._now(), why)
                 continue
             try:
-                prepared = self._prepare(name, message, camera, stamp)
+                placed = self._placing.place(name, message, camera, stamp)
             except AnchorError as error:
                 source.notes.problem(self._now(), str(error))
                 continue
-            if message.doubt:
-                source.notes.doubt(self._now(), message.doubt)
-            lag = stamp - message.header.seconds
-            sensed.append(Sensed(source.notes, prepared.measurement, prepared.lost, lag, prepared.repeats))
+            if placed.doubt:
+                source.notes.doubt(self._now(), placed.doubt)
+            lag = max(stamp - message.header.seconds, placed.late, key=abs)
+            sensed.append(Sensed(source.notes, placed.measurement, placed.lost, lag, placed.repeats))
         return sensed
-
-    def _prepare(self, name: str, message: Any, camera: str, stamp: float) -> Prepared:
-        """A message in the camera's frame: the same as for the image before, if neither came or moved.
-
-        Raises:
-            AnchorError: it holds no measurement, or where its frame is is not known.
-        """
-        pose = self._robot.pose(name, message.header.frame_id, camera, stamp)
-        known = self._prepared.get((name, message.header.frame_id))
-        moved = known is None or not known.pose.equals(pose)
-        if known is not None and known.message is message:
-            if not moved:
-                return known
-            self._ahead.moved(name)
-        measurement, lost = self._placed(name, message, pose)
-        repeats = known.repeats if known is not None else Repeats()
-        repeats.hear(message, moved=moved)
-        prepared = self._prepared[name, message.header.frame_id] = Prepared(message, pose, measurement, lost, repeats)
-        if len(self._prepared) > MOST_PREPARED:  # of a driver that names each message's frame anew
-            del self._prepared[next(iter(self._prepared))]
-        return prepared
-
-    def _placed(self, name: str, message: Any, pose: Pose) -> tuple[Measurement, Mapping[str, int]]:
-        camera = self._seen_by_depth_camera() if isinstance(message, Depths) else None
-        relative = name == "anchors" and self.parameters.anchor_scale == "relative"
-        return measurement_of(name, message, pose, camera, relative)
-
-    def _seen_by_depth_camera(self) -> Intrinsics:
-        for serialized, _ in self._depth_infos.take():
-            self._depth_camera.hear(serialized)
-        calibration = self._depth_camera.calibration
-        if calibration is None:
-            cause = self._depth_camera.problem or "no camera_info came for it"
-            raise AnchorError(cause.rstrip("."), "Let its driver publish anchor_depth/camera_info.")
-        return calibration.camera
 
     def _floor(self, camera: str, stamp: float) -> list[Sensed]:
         upright = self.upright if self.parameters.rotation == turning.AUTO else self.parameters.rotation

@@ -24,7 +24,8 @@ from fastdepth_ros.messages.tf import put_transforms
 from fastdepth_ros.node import anchor_tf
 from fastdepth_ros.node.anchor_ahead import REST
 from fastdepth_ros.node.anchor_floor import check_upright
-from fastdepth_ros.node.anchor_sources import MOST_PREPARED, AnchorSources
+from fastdepth_ros.node.anchor_placing import MOST
+from fastdepth_ros.node.anchor_sources import AnchorSources
 from fastdepth_ros.node.robot_frames import RobotFrames
 from fastdepth_ros.parameters import validate
 
@@ -62,7 +63,7 @@ class Sources:
     def say(self, topic, message):
         """Publish until the node has it."""
         subscribers = {each.topic.lstrip("/"): each.subscriber for each in self.sources._inputs.values()}
-        subscribers["anchor_depth/camera_info"] = self.sources._depth_infos
+        subscribers["anchor_depth/camera_info"] = self.sources._placing._depth_infos
         if topic not in self.publishers:
             self.publishers[topic] = self.robot.publisher(subscribers[topic].subscription)
             self.sources.keep_up()
@@ -111,11 +112,11 @@ def test_measurements_are_read_and_in_view_before_their_image_comes(make, robot)
     sources.say("range", stamped(reading, "sonar", NOW + 0.03))
     sources.sources.prepare()
     assert not any(robot.has(each) for each in sources.sources.waited)
-    ready = dict(sources.sources._prepared)
+    ready = dict(sources.sources._placing.latest)
     found = sources.anchors(stamp=NOW + 0.033)
     np.testing.assert_allclose(found["anchors"].depths, 6)
     assert found["range"].depths == pytest.approx(2.5, rel=0.02)
-    assert sources.sources._prepared == ready, "nothing was made ready once more"
+    assert sources.sources._placing.latest == ready, "nothing was made ready once more"
 
 
 def test_a_source_rests_for_a_while_after_what_was_made_ready_was_of_no_use(make, robot):
@@ -199,7 +200,7 @@ def test_a_frame_of_its_own_for_each_message_costs_no_memory(make):
         message = Range(field_of_view=0.1, max_range=4.0, range=2.0)
         source.hear(serialized(stamped(message, f"sonar_{i}", NOW + i / 100)))
         assert sources.anchors(stamp=NOW + i / 100)
-    assert len(sources.sources._prepared) == MOST_PREPARED
+    assert len(sources.sources._placing.latest) == MOST
 
 
 def test_a_depth_image_of_a_camera_that_no_lens_is_gives_no_anchors(make):
@@ -224,6 +225,45 @@ def test_a_depth_image_waits_for_its_camera_info(make):
     np.testing.assert_allclose(found.depths, 1.5)
     assert len(found.depths) == 64
     np.testing.assert_allclose(found.zone, 200 / 9 / 2, err_msg="each pixel is the depth of what is near in it")
+
+
+def test_a_depth_image_with_the_camera_info_of_another_camera_is_named(make):
+    sources = make()
+    sources.sources._live = ("anchor_depth",)
+    image = depth_image_of(np.full((8, 8), 1500, np.uint16))
+    sources.sources._inputs["anchor_depth"].hear(serialized(stamped(image, "eye")))
+    sources.sources._placing.depth_camera.hear(serialized(stamped(camera_info_of(8, 8, 9.0), "colour")))
+    assert "anchor_depth" in sources.anchors()
+    status = sources.status()
+    assert status.level == Level.WARN
+    assert "anchor_depth is of the frame 'eye', and its camera_info of 'colour'" in status.message
+
+
+def test_sources_of_an_image_whose_camera_is_not_known_say_so(make):
+    sources = make(camera_height=0.5)
+    assert "no source publishes" in sources.status().message
+    sources.sources._live = ("anchors",)
+    sources.sources._inputs["anchors"].hear(serialized(stamped(cloud_of(xyz_of(AHEAD)))))
+    assert "nothing was measured for an image of late" in sources.status().message
+    sources.sources.wait("no camera_info came")
+    message = sources.status().message
+    assert "anchors is not used: where it is in the picture is not known: no camera_info came" in message
+    assert "and 1 more" in message, "the floor"
+
+
+@pytest.mark.parametrize("late", [0.0, 0.3])
+def test_points_are_less_sure_where_tf_is_late(make, late):
+    """By 0.3 s the robot may have gone 15 cm, or have turned."""
+    sources = make()
+    sources.sources._live = ("anchors",)
+    buffer = sources.sources._frames.buffer
+    body = (0.5, -0.5, 0.5, -0.5)  # x y z w of an optical frame in a body frame
+    put_transforms(buffer, tf_message_of(transform_of("base", "eye", (0.0, 0.0, 0.0), body)), is_static=True)
+    put_transforms(buffer, tf_message_of(transform_of("map", "base", (0.0, 0.0, 0.0), sec=100)), is_static=False)
+    cloud = cloud_of(xyz_of(ASIDE, sigma=np.full(len(ASIDE), 0.01)))
+    sources.sources._inputs["anchors"].hear(serialized(stamped(cloud, "map", NOW + late)))
+    found = sources.anchors(stamp=NOW + late)["anchors"]
+    np.testing.assert_allclose(found.sigmas, math.hypot(0.01, 0.5 * late), rtol=1e-3)
 
 
 def test_an_unknown_frame_is_named_with_both_frames_and_the_remedy(make):
@@ -464,7 +504,7 @@ def good_messages():
 def test_whatever_bytes_come_depth_goes_on(make, steps):
     sources = make(camera_height=0.5, anchor_extrinsics="scan=0 0 0 0 0 0; range=0 0 0 0 0 0; imu=0 0 0 0 0 0").sources
     sources._live = tuple(sources._inputs)
-    sources._depth_camera.hear(serialized(camera_info_of(8, 8, 9.0)))
+    sources._placing.depth_camera.hear(serialized(camera_info_of(8, 8, 9.0)))
     good = {name: serialized(message) for name, message in good_messages().items()}
     anchoring, random, used = Anchoring((112, 112)), np.random.default_rng(0), 0
     for step in range(steps):
