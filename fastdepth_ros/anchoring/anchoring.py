@@ -18,7 +18,7 @@ from fastdepth_ros.anchoring.line import CENTRE, Array, Evidence, Line
 from fastdepth_ros.anchoring.memory import Memory
 from fastdepth_ros.anchoring.plain import plain_opencv
 from fastdepth_ros.anchoring.planes import Kept, Planes, noise_of
-from fastdepth_ros.anchoring.pool import Means, Placed, judge
+from fastdepth_ros.anchoring.pool import Means, Placed, judge, uncorroborated
 from fastdepth_ros.anchoring.prior import Prior
 from fastdepth_ros.anchoring.selection import Chosen, choose
 from fastdepth_ros.anchoring.trust import Trust
@@ -160,7 +160,8 @@ class Anchoring:
         if sigma:
             relative = [each.relative for each in chosen]
             placed, trusted = judged.placed, judged.trusted
-            spread = self.trust.spread
+            alone = uncorroborated(placed, chosen, trusted, line.stationary, self.prior.local)
+            spread = math.hypot(self.trust.spread, alone)
             sd = uncertainty.anchored(self._depth, own, placed, trusted, relative, traces, covariance, spread)
         else:
             uncertainty.forget()

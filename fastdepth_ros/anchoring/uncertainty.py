@@ -93,7 +93,7 @@ class Uncertainty:
             trusted, relative: of each of their sources, see :meth:`Contradiction.look`.
             traces: of the correction.
             belief: (6, 6) covariance of the line before the frame.
-            doubt: standard deviation of the whole because sources contradict each other [log m].
+            doubt: standard deviation of the whole because a source may be wrong [log m].
         """
         before = self._before(belief)
         few = fitted.coarse()

@@ -180,3 +180,16 @@ def test_who_is_left_alone_is_believed_again_after_a_while():
         points = measured(view_of(0), "anchors", frame, 60, 1.4, noise=0.08)
         done = anchoring.correct(answered(0), [points], 10 + frame / 30)
         assert bool(done.report.sources[0].doubt) == (frame < PATIENCE)
+
+
+@pytest.mark.parametrize(("factor", "least"), [(1.2, 0.0), (2.2, 0.3)])
+def test_who_alone_says_what_is_unlikely_leaves_depth_unsure(factor, least):
+    """A factor of 2.2 may be a hall's, or feet for half a metre: the picture is one witness, the points another."""
+    done = Anchoring(SHAPE).correct(answered(1), [measured(answered(1), "anchors", 1, 150, factor)], 0.0, sigma=True)
+    right = Anchoring(SHAPE).correct(answered(1), [measured(answered(1), "anchors", 1, 150, 1.0)], 0.0, sigma=True)
+    sure = float(np.median(right.sigma / right.depth))
+    assert least < float(np.median(done.sigma / done.depth)) < 1.3 * sure + 2 * least
+    scan = measured(answered(1), "scan", 2, 60, factor, row=150, noise=0.01)
+    points = measured(answered(1), "anchors", 1, 150, factor)
+    both = Anchoring(SHAPE).correct(answered(1), [points, scan], 0.0, sigma=True)
+    assert np.median(both.sigma / both.depth) < 1.3 * sure, "two that agree are not both wrong"
