@@ -6,6 +6,7 @@ the others either.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from rclpy.node import Node
@@ -25,6 +26,26 @@ def subscribers_of(node: Node, topic: str) -> list[Any] | None:
         return list(node.get_subscriptions_info_by_topic(topic))
     except UnicodeDecodeError:
         return None
+
+
+def full_name(endpoint: Any) -> str:
+    """Name of the node of a publisher or subscriber, with its namespace."""
+    return joined(endpoint.node_namespace, endpoint.node_name)
+
+
+def joined(namespace: str, name: str) -> str:
+    """A name in a namespace."""
+    return f"{namespace.rstrip('/')}/{name}"
+
+
+def reader_of(node: Node, topic: str, outputs: Iterable[str]) -> tuple[str, str] | None:
+    """Who publishes a topic and reads one of some outputs, by name, and that output; None where nobody does both."""
+    publishers = {full_name(each) for each in publishers_of(node, topic) or ()}
+    for output in outputs:
+        for reader in map(full_name, subscribers_of(node, output) or ()):
+            if reader in publishers:
+                return reader, output
+    return None
 
 
 def topics_of(node: Node) -> list[tuple[str, list[str]]]:

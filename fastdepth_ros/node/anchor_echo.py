@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from rclpy.node import Node
 
-from fastdepth_ros.diagnostics.graph import publishers_of, subscribers_of
+from fastdepth_ros.diagnostics.graph import full_name, joined, publishers_of, reader_of
 from fastdepth_ros.errors import shortened
 
 STAMPS = 256
@@ -57,23 +57,11 @@ class Loops:
         return known[1]
 
     def _look(self, topic: str, read: Sequence[str]) -> Echo | None:
-        publishers = {_name(each) for each in publishers_of(self._node, topic) or ()}
-        own = _full(self._node.get_namespace(), self._node.get_name())
-        if own in publishers:
+        own = joined(self._node.get_namespace(), self._node.get_name())
+        if any(full_name(each) == own for each in publishers_of(self._node, topic) or ()):
             return Echo(own, "")
-        for output in read:
-            for reader in map(_name, subscribers_of(self._node, output) or ()):
-                if reader in publishers:
-                    return Echo(reader, output)
-        return None
-
-
-def _name(endpoint: Any) -> str:
-    return _full(endpoint.node_namespace, endpoint.node_name)
-
-
-def _full(namespace: str, name: str) -> str:
-    return f"{namespace.rstrip('/')}/{name}"
+        found = reader_of(self._node, topic, read)
+        return None if found is None else Echo(*found)
 
 
 class Echoes:
