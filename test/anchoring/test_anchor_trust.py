@@ -193,3 +193,15 @@ def test_who_alone_says_what_is_unlikely_leaves_depth_unsure(factor, least):
     points = measured(answered(1), "anchors", 1, 150, factor)
     both = Anchoring(SHAPE).correct(answered(1), [points, scan], 0.0, sigma=True)
     assert np.median(both.sigma / both.depth) < 1.3 * sure, "two that agree are not both wrong"
+
+
+def test_a_sigma_that_is_said_too_large_makes_depth_no_surer():
+    """Centimetres for metres: errors are small beside it, which tells nothing of the network's."""
+    points = measured(answered(1), "anchors", 1, 150, 1.1)
+    vague = points._replace(sigmas=np.full(150, 5.0, np.float32))
+    usual, unsure, none = (
+        Anchoring(SHAPE).correct(answered(1), anchors, 0.0, sigma=True) for anchors in ([points], [vague], [])
+    )
+    shares = [float(np.median(done.sigma / done.depth)) for done in (usual, unsure, none)]
+    assert shares[0] < 0.7 * shares[1]
+    assert shares[1] > 0.5 * shares[2]
