@@ -109,6 +109,8 @@ class Anchoring:
                 one colour.
         """
         with plain_opencv():
+            if any(source.taken_back for source in anchors):
+                self._unlearn()
             self._line.predict(now)
             self._now = now
             chosen = [choose(source, metres) for source in anchors]
@@ -126,8 +128,7 @@ class Anchoring:
 
     def forget(self) -> None:
         """Drop what was remembered, as at the start."""
-        self._line.forget()
-        self._memory.forget()
+        self._unlearn()
         self.trust.forget()
 
     def _remembered(
@@ -172,8 +173,12 @@ class Anchoring:
     def _hear(self, placed: Placed, chosen: list[Chosen]) -> None:
         """Learn how far sources are to be trusted, and give up what one has taught that is not."""
         if self.trust.hear(self._field, placed, chosen):
-            self._line.forget()
-            self._memory.forget()
+            self._unlearn()
+
+    def _unlearn(self) -> None:
+        """Drop what sources said of the place."""
+        self._line.forget()
+        self._memory.forget()
 
     def _fit(self, chosen: list[Chosen]) -> tuple[_Said, _Judged, _Fitted | None]:
         """The anchors that are believed, fitted; once more, without memory, where the place turns out to be new."""

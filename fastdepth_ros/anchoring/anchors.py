@@ -27,6 +27,7 @@ class Anchors(NamedTuple):
             answers with what is near in it. (0, 0) is a point.
         cells: (n,) numbers of the answer's cells, row by row, in which the pixels lie, from whoever made sure of all
             numbers: of pixels in the view, depths from 0.02 to 500 m, and no infinite sigma. None where nobody did.
+        taken_back: whether what this source said before was wrong, as turns out now: it is forgotten.
     """
 
     source: str
@@ -36,6 +37,13 @@ class Anchors(NamedTuple):
     relative: bool = False
     zone: tuple[float, float] = (0.0, 0.0)
     cells: npt.NDArray[np.intp] | None = None
+    taken_back: bool = False
+
+
+def nothing_of(source: str, *, taken_back: bool = False) -> Anchors:
+    """No anchors, of a source."""
+    none = np.empty(0, np.float32)
+    return Anchors(source, np.empty((0, 2), np.float32), none, none, taken_back=taken_back)
 
 
 CAUSES = ("not a depth", "outside the view", "no answer there", "disagrees")

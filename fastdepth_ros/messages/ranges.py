@@ -17,6 +17,12 @@ from fastdepth_ros.messages.serialized import SerializedHeader
 WIDEST_CONE = math.radians(120)
 """Field of view above which a single range says nothing of where it was measured [rad]."""
 
+MOST_TURN = 1.05 * 2 * math.pi
+"""Angle from the first ray of a scan to its last, at most [rad]: one turn, and a little that some drivers repeat."""
+
+OTHER_END = 0.05
+"""Share of that angle by which the end may differ from what the message says."""
+
 ULTRASOUND, USUAL_CONE = 0, math.radians(30)
 """Radiation type of sensors whose field of view is never 0, and what is assumed where a driver leaves it so [rad]."""
 
@@ -48,13 +54,11 @@ def read_scan(serialized: bytes, most: int = MOST_POINTS) -> Points:
     is one outside ``range_min`` and ``range_max``.
 
     Raises:
-        AnchorError: the message cannot be read, its angles are no numbers, or its limits are swapped.
+        AnchorError: the message cannot be read, its angles are none of a scan, or its limits are swapped.
     """
-    header, angles, limits, ranges = read("LaserScan", _scan, serialized)
-    if not (math.isfinite(angles[0]) and math.isfinite(angles[1])):
-        cause = f"the scan begins at {angles[0]} rad and goes on by {angles[1]} rad"
-        raise AnchorError(cause, "Check the lidar's driver.")
+    header, angles, last, limits, ranges = read("LaserScan", _scan, serialized)
     sent = len(ranges)
+    _check_angles(*angles, sent)
     step = max(1, -(-sent // most))
     with np.errstate(invalid="ignore"):  # any number may be in it
         measured = ranges[::step].astype(np.float64)
@@ -67,15 +71,39 @@ def read_scan(serialized: bytes, most: int = MOST_POINTS) -> Points:
     xyz = np.zeros((int(seen.sum()), 3))
     xyz[:, 0] = measured[seen] * cosines[seen]
     xyz[:, 1] = measured[seen] * sines[seen]
-    return Points(header, xyz, None, sent)
+    return Points(header, xyz, None, sent, doubt=_other_end(*angles, sent, last))
 
 
 def _scan(
     message: Reader,
-) -> tuple[SerializedHeader, tuple[float, float], tuple[float, float], npt.NDArray[np.floating]]:
+) -> tuple[SerializedHeader, tuple[float, float], float, tuple[float, float], npt.NDArray[np.floating]]:
     header = message.header()
-    first, _, increment, _, _, low, high = message.numbers("7f")
-    return header, (first, increment), (low, high), message.singles()
+    first, last, increment, _, _, low, high = message.numbers("7f")
+    return header, (first, increment), last, (low, high), message.singles()
+
+
+def _check_angles(first: float, increment: float, count: int) -> None:
+    """Refuse angles that no scan has.
+
+    Raises:
+        AnchorError: they are no numbers, all the same, or of more than one turn.
+    """
+    turn = abs(increment) * max(count - 1, 0)
+    if not (math.isfinite(first) and turn <= MOST_TURN and (increment or count < 2)):  # a NaN is no turn
+        cause = f"the scan begins at {first:g} rad and goes on by {increment:g} rad for {count} rays"
+        raise AnchorError(cause, "Check the lidar's driver: angles are in radians, and of one turn at most.")
+
+
+def _other_end(first: float, increment: float, count: int, last: float) -> str:
+    """What is wrong with a scan that ends elsewhere than its message says; empty where nothing is.
+
+    Drivers are off by a ray or two, and some leave the end empty.
+    """
+    end = first + increment * (count - 1)
+    if count < 2 or not last or abs(end - last) <= max(3 * abs(increment), OTHER_END * abs(end - first)):
+        return ""
+    words = f"ends at {end:.2f} rad by its increment, and at {last:.2f} rad by its angle_max"
+    return f"{words}: one of them is wrong. Check the lidar's driver"
 
 
 @lru_cache(8)

@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from fastdepth_ros.anchoring.anchors import Anchors
+from fastdepth_ros.anchoring.anchors import Anchors, nothing_of
 from fastdepth_ros.anchoring.anchors import Report as Correction
 from fastdepth_ros.anchoring.changes import SOON, Changes, doubted
-from fastdepth_ros.anchoring.sightings import Measurement, unsure
+from fastdepth_ros.anchoring.sightings import Measurement, Sighting, unsure
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.diagnostics.anchoring import SourceNotes, Used
 from fastdepth_ros.node.anchor_repeats import Repeats
@@ -76,9 +76,12 @@ class Found:
             except Exception as error:  # depth goes on without it, and the fault is named
                 notes.problem(self._now, f"{error!r}. Please report this.")
                 continue
+            known = repeats is not None and repeats.frozen
             if repeats is not None and repeats.contradicted(sighting.anchors, metres):
                 notes.problem(self._now, str(repeats))
-                continue
+                if known:
+                    continue
+                sighting, lost = Sighting(nothing_of(sighting.anchors.source, taken_back=True), {}), {}
             if lag > SOON:
                 sighting = sighting._replace(anchors=self._aged(sighting.anchors, lag))
             left_out = Counter(lost) + Counter(sighting.left_out)
@@ -112,4 +115,5 @@ def _both(one: Anchors, other: Anchors) -> Anchors:
         pixels=np.concatenate((one.pixels, other.pixels)),
         depths=np.concatenate((one.depths, other.depths)),
         sigmas=np.concatenate((one.sigmas, other.sigmas)),
+        taken_back=one.taken_back or other.taken_back,
     )

@@ -53,6 +53,11 @@ class Repeats:
         self._last = stamp
         self._count += 1
 
+    @property
+    def frozen(self) -> bool:
+        """Whether the sensor was found to say the same while it should not."""
+        return self._frozen
+
     def contradicted(self, anchors: Anchors, metres: Map) -> bool:
         """Whether the answer has changed where the sensor says the same; once it has, until the sensor says other.
 

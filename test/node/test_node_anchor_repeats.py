@@ -104,6 +104,7 @@ def test_a_frozen_source_is_left_out_and_named(robot, frozen):
     parameters = validate({"anchor_extrinsics": "scan=0 0 0 0 0 0"})
     sources = AnchorSources(robot.subscriber, lambda topic: topic == "/scan", parameters, lambda: now[0], None)
     sources.keep_up()
+    taken_back = 0
     for step in range(200):
         now[0] = 100.0 + step / 10
         scan = LaserScan(angle_min=-0.3, angle_increment=0.02, range_max=9.0, ranges=[2.0] * 31)
@@ -111,6 +112,8 @@ def test_a_frozen_source_is_left_out_and_named(robot, frozen):
         sources._inputs["scan"].hear(stamped(scan, now[0]))
         found = sources.measure("eye", now[0])
         anchors = found(NEAR if step < 50 else FAR, SEEN)
+        taken_back += any(each.taken_back for each in anchors)
+    assert taken_back == frozen, "once: what it said before is forgotten"
     assert len(anchors) == (0 if frozen else 1)
     status = sources.report(now[0])[0]
     assert ("it has said the same for 20 s, while the picture changed" in status.message) == frozen
