@@ -67,7 +67,7 @@ def turned(sensor: Sensor, outcomes: Sequence[Outcome], index: int) -> Anchors:
 
 
 def elsewhere(sensor: Sensor, outcomes: Sequence[Outcome], index: int) -> Anchors:
-    """Of the picture that is half the set away."""
+    """Another picture's, half the set away."""
     return _anchors(sensor, outcomes[(index + len(outcomes) // 2) % len(outcomes)], index)
 
 
@@ -94,7 +94,7 @@ FAULTS: dict[str, tuple[tuple[str, Spoil], ...]] = {
     "lidar, vo:150 times 1.4": (("lidar", well), ("vo:150", times(1.4))),
     "lidar times 1.4, vo:150": (("lidar", times(1.4)), ("vo:150", well)),
 }
-"""What is printed, and the sensors that it is."""
+"""Lines that are printed, and the sensors of each."""
 
 
 class Course(NamedTuple):

@@ -113,7 +113,7 @@ class FrameHistory:
         return jumped
 
     def off(self, stamp: float) -> float:
-        """How far from its samples a time is [s]; 0 between them."""
+        """Distance of a time from its samples [s]; 0 between them."""
         if self.is_static:
             return 0.0
         return max(0.0, self._samples[0].stamp - stamp, stamp - self._samples[-1].stamp)

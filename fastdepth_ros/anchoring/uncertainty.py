@@ -126,7 +126,7 @@ class Uncertainty:
         return self._finish(depth, line, left * (1 - share), factor * surprise, differs)
 
     def _tells(self, variances: Floats) -> Flags:
-        """Which anchors' errors tell of the local part: of those that are vaguer, small ones were to be expected."""
+        """Find whose errors tell of the local part: of those that are vaguer, small ones were to be expected."""
         return np.asarray(variances < VAGUE * self._prior.local**2, np.bool_)
 
     def _before(self, belief: Array) -> Floats:

@@ -39,7 +39,7 @@ def joined(namespace: str, name: str) -> str:
 
 
 def reader_of(node: Node, topic: str, outputs: Iterable[str]) -> tuple[str, str] | None:
-    """Who publishes a topic and reads one of some outputs, by name, and that output; None where nobody does both."""
+    """Name of a node that publishes a topic and reads one of some outputs, and that output; None where none does."""
     publishers = {full_name(each) for each in publishers_of(node, topic) or ()}
     for output in outputs:
         for reader in map(full_name, subscribers_of(node, output) or ()):

@@ -209,7 +209,7 @@ def _check(heard: Heard, took: float, sight: Sight | None, frames: Frames, below
 
 
 def _echo(heard: Heard, by: str, reads: str) -> Finding:
-    """What is to be said of a topic that is made of a node's depth."""
+    """Warn of a topic that is made of a node's depth."""
     cause = f"{heard.topic}: {shortened(by)} publishes it and reads {reads}: it is made of the network's own depth"
     return warn(
         heard.kind.source, cause, f"Let no node of this package hear it: remap `{heard.kind.source}` elsewhere."

@@ -211,7 +211,7 @@ def _variances(chosen: npt.NDArray[Any]) -> tuple[npt.NDArray[np.float64] | None
 
 
 def _no_covariance(rows: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
-    """Which of (n, 9) matrices in rows no measuring has: not symmetric, or correlated by more than 1."""
+    """Find which of (n, 9) matrices in rows no measuring has: not symmetric, or correlated by more than 1."""
     xx, xy, xz, yx, yy, yz, zx, zy, zz = rows.T
     least = np.minimum(np.minimum(xx, yy), zz)
     wrong: npt.NDArray[np.bool_] = least < 0

@@ -95,7 +95,7 @@ def _check_angles(first: float, increment: float, count: int) -> None:
 
 
 def _other_end(first: float, increment: float, count: int, last: float) -> str:
-    """What is wrong with a scan that ends elsewhere than its message says; empty where nothing is.
+    """Say that a scan ends elsewhere than its message says; empty where it does not.
 
     Drivers are off by a ray or two, and some leave the end empty.
     """

@@ -47,7 +47,7 @@ class Loops:
         self._known: dict[str, tuple[object, Echo | None]] = {}
 
     def find(self, topic: str) -> Echo | None:
-        """Who makes a topic of this node's depth; None where nobody does, as far as the graph tells."""
+        """Find who makes a topic of this node's depth; None where nobody does, as far as the graph tells."""
         read = [each for each in self._outputs() if not each.topic_name.endswith(DESCRIBES)]
         counts = self._node.count_publishers(topic), [each.get_subscription_count() for each in read]
         known = self._known.get(topic)

@@ -1,4 +1,4 @@
-"""What there is to be said of corrections, and of what they rest on, beside what each source's own notes say."""
+"""Notes of corrections, and of what they rest on, beside those of each source."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ class Placing:
 
 
 def _stranger(frame: str, info_frame: str) -> str:
-    """What is wrong with a camera_info of another frame than the images that it is taken for; empty where none is."""
+    """Say that camera_info is of another frame than the images that it is taken for; empty where it is not."""
     if not info_frame or not frame or info_frame.lstrip("/") == frame.lstrip("/"):
         return ""
     words = f"is of the frame {quoted(frame)}, and its camera_info of {quoted(info_frame)}: another camera's, perhaps"

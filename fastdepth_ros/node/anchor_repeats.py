@@ -30,7 +30,7 @@ ranger is a round number, and may be the same by chance."""
 
 
 class Repeats:
-    """How long a sensor has said the same, as seen from the camera. For the thread that answers images."""
+    """Repetitions of one sensor, as seen from the camera. For the thread that answers images."""
 
     def __init__(self) -> None:
         self._numbers: npt.NDArray[np.float64] | float | None = None

@@ -28,7 +28,7 @@ def view_of(seed):
 
 
 def answered(seed):
-    """What a network says of it: nearer, and wrong by parts."""
+    """Answer of a network to it: nearer, and wrong by parts."""
     rng = np.random.default_rng(1000 + seed)
     bend = 0.15 * np.sin(np.linspace(0, 4, 112) + rng.uniform(0, 6)) * np.cos(np.linspace(0, 3, 112))[:, None]
     return (view_of(seed) * np.exp(bend) / 1.2).astype(np.float32)
