@@ -2,6 +2,7 @@
 
 import fnmatch
 import functools
+import glob
 import json
 import os
 import re
@@ -52,6 +53,12 @@ PLUGINS = {"python3-pytest-timeout"}
 
 OWN = {"fastdepth_ros", "tools"} | {path.stem for path in (ROOT / "test").rglob("*")} - KNOWN
 """What the checkout brings; test/launch is a folder and no package."""
+
+BY_SETUPTOOLS = {"MANIFEST.in", "README.md", "pyproject.toml", "setup.cfg", "setup.py"}
+"""Files that every sdist has, named or not."""
+
+COMPILED = (".pyc", ".so")
+"""Suffixes of what Python and compilers leave in a checkout."""
 
 NEWER = {"compression"}
 """Modules of Python's own that are younger than 3.10."""
@@ -121,6 +128,25 @@ def test_an_extra_of_one_file_is_that_file(setup, extra):
     pins = PINS.findall((ROOT / "requirements" / f"{extra}.txt").read_text(encoding="utf-8"))
     assert pins
     assert pins == PINS.findall("\n".join(setup["extras_require"][extra]))
+
+
+def test_an_installation_has_every_file_that_the_package_reads(setup):
+    """Whatever setuptools makes of ``**``: that of Ubuntu 22.04, 59.6, takes it for a single folder."""
+    package = ROOT / "fastdepth_ros"
+    patterns = [str(package / pattern) for pattern in setup["package_data"]["fastdepth_ros"]]
+    installed = {name for pattern in patterns for name in glob.glob(pattern)}
+    files = {str(path) for path in package.rglob("*") if path.is_file() and path.suffix not in COMPILED}
+    assert installed == {name for name in files if not name.endswith(".py")}
+
+
+def test_the_sdist_has_every_file_of_the_checkout():
+    if shutil.which("git") is None or not (ROOT / ".git").exists():
+        pytest.skip("this is no checkout of git")
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    words = [line.split() for line in (ROOT / "MANIFEST.in").read_text(encoding="utf-8").splitlines()]
+    files = {name for order, *names in words if order == "include" for name in names} | BY_SETUPTOOLS
+    folders = {name for order, *names in words if order == "graft" for name in names} | {"fastdepth_ros"}
+    assert not {name for name in listed.splitlines() if name not in files and name.partition("/")[0] not in folders}
 
 
 @pytest.mark.parametrize("file", ["run-noble.txt", "run-system.txt"])
