@@ -21,7 +21,7 @@ from fastdepth_ros import __version__
 
 ROOT = Path(__file__).resolve().parent.parent
 PINS = re.compile(r"^([\w.-]+)(?:\[\w+\])?==([\w.]+)", re.MULTILINE)
-OUTER = ("ROS", "ROS_DISTRO", "PYTHON", "MAKEFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "MFLAGS")
+OUTER = ("ROS", "ROS_DISTRO", "PYTHON", "PYTHONPATH", "MAKEFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "MFLAGS")
 """What a `make` that runs these tests may have set."""
 
 KNOWN = {*ROS, "launch_testing", "sensor_msgs_py"}
@@ -65,6 +65,9 @@ NEWER = {"compression"}
 
 make = shutil.which("make")
 
+BARE = Path(sys.base_prefix) / "bin" / "python3"
+"""Python without this environment's packages; where ROS 2 is sourced, PYTHONPATH alone leads to it."""
+
 
 @pytest.mark.skipif(make is None, reason="make is not installed")
 @pytest.mark.parametrize(
@@ -75,6 +78,7 @@ make = shutil.which("make")
         (["ROS=system"], "", r"No ROS 2 is sourced"),
         again(["ROS=system", "PYTHON="], "jazzy", r"needs Python 3.10 to 3.14"),
         again(["PYTHON="], "jazzy", r"ROS=system needs Python"),
+        ([f"PYTHON={BARE}"], "jazzy", r"jazzy has no rclpy for .*: run `. /opt/ros/jazzy/setup.bash` before"),
         (["ROS=noble", "PYTHON="], "", r"ROS=noble needs Python 3.10 to 3.12"),
         (["ROS=melodic"], "", r"no ROS=melodic: choose kilted, jazzy, noble or system"),
     ],
@@ -91,6 +95,13 @@ def test_make_says_in_one_line_what_is_missing(tmp_path, words, sourced, said):
     assert len(lines) == 1
     assert re.search(said, lines[0])
     assert not (tmp_path / "venv").exists()
+
+
+def test_make_help_names_everything_that_make_does():
+    text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    (targets,) = re.findall(r"^\.PHONY: (.+)$", text, re.MULTILINE)
+    for target in set(targets.split()) - {"help"}:
+        assert f"make {target}" in text[text.index("\nhelp:") : text.index("\ndemo:")]
 
 
 @pytest.fixture
