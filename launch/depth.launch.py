@@ -85,7 +85,7 @@ def interpreter(script: Path) -> str:
 
 
 PYTHON = python_of(PREFIX)
-"""What runs our own processes."""
+"""Runs our own processes."""
 
 OF_OTHERS = f"{shlex.quote(PYTHON)} -m {PACKAGE}.children"
 """Prefix of the same for programs of other packages. They do without launch's own ``--launch-prefix``."""
