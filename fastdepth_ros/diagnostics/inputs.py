@@ -97,7 +97,7 @@ def _silence(report: Report, source: InputTopic) -> tuple[str, str]:
         return f"{what}: it has no publisher", f"Start the camera driver, or remap `{source.own_name}`."
     if misfit := misfit_of(source):
         return f"{what}: {misfit}", ""
-    remedy = f"Look whether the driver still sends. {advice(source.picture)}"
+    remedy = f"Look whether the driver still sends, and as the same user as this node. {advice(source.picture)}"
     return f"{what}, although {len(source.publishers)} publish there", remedy
 
 
