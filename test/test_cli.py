@@ -73,6 +73,7 @@ def test_a_number_that_is_none_is_told_before_anything_is_done(line, capsys):
         ("tvm", ["compile", "{bundle}", "--out", "{out}"], "Install apache-tvm"),
         ("rosbags", ["demo", "--recording", "{out}"], "Install it as requirements/packages.txt names it"),
         ("cv2", ["infer", "{out}"], "its extra [alone]"),
+        ("safetensors", ["models", "show", "{bundle}"], "Install it as requirements/packages.txt names it"),
     ],
 )
 def test_a_missing_package_is_named_with_its_remedy(bundle, tmp_path, package, line, remedy):

@@ -17,12 +17,12 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image, LaserScan, Point
 from fastdepth_ros.anchoring.frames import Frames
 from fastdepth_ros.anchoring.poses import Pose
 from fastdepth_ros.anchoring.sightings import ConeMeasurement, Measurement, placed
-from fastdepth_ros.diagnostics.graph import topics_of
+from fastdepth_ros.diagnostics.graph import reader_of, topics_of
 from fastdepth_ros.doctor.camera import AS_THE_NODE, TYPES, beside, find
 from fastdepth_ros.doctor.check import ok, warn
 from fastdepth_ros.doctor.graph import Newest, listener, spin
 from fastdepth_ros.doctor.sight import Sight, look
-from fastdepth_ros.errors import AnchorError, FastDepthError, Finding
+from fastdepth_ros.errors import AnchorError, FastDepthError, Finding, shortened
 from fastdepth_ros.messages.camera_info import intrinsics_of, is_rectified, seen_camera
 from fastdepth_ros.messages.clouds import Points, read_cloud
 from fastdepth_ros.messages.depth_images import Depths, read_depths
@@ -120,8 +120,10 @@ def _listen(node: Node, executor: SingleThreadedExecutor, asked: Asked) -> Itera
     except FastDepthError as error:
         yield warn("anchors", f"the picture cannot be seen: {error.cause}", error.remedy)
         return
+    ours = [topic for topic, _ in topics_of(node) if topic.endswith(OURS)]
     for each in heard:
-        yield _check(each, took, sight, frames, asked.below)
+        loop = reader_of(node, each.topic, ours)
+        yield _check(each, took, sight, frames, asked.below) if loop is None else _echo(each, *loop)
 
 
 class _Pictures:
@@ -203,6 +205,14 @@ def _check(heard: Heard, took: float, sight: Sight | None, frames: Frames, below
         cause = max(left_out, key=lambda each: left_out[each]) if left_out else "it holds no point"
         return warn(name, f"{fact}: {cause}", "Check its frame, anchor_extrinsics, and where it looks.")
     return _agreement(name, fact, remap, sighting.anchors.pixels, depths, sight)
+
+
+def _echo(heard: Heard, by: str, reads: str) -> Finding:
+    """Warn of a topic that is made of a node's depth."""
+    cause = f"{heard.topic}: {shortened(by)} publishes it and reads {reads}: it is made of the network's own depth"
+    return warn(
+        heard.kind.source, cause, f"Let no node of this package hear it: remap `{heard.kind.source}` elsewhere."
+    )
 
 
 def _measurement(heard: Heard, message: Any, sight: Sight, frames: Frames) -> Measurement:

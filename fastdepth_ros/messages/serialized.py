@@ -63,7 +63,7 @@ class RegionOfInterest(NamedTuple):
 
 
 class SerializedCameraInfo(NamedTuple):
-    """A sensor_msgs/CameraInfo: its fields but the header."""
+    """A sensor_msgs/CameraInfo: its fields, of the header the frame_id."""
 
     height: int
     width: int
@@ -75,6 +75,7 @@ class SerializedCameraInfo(NamedTuple):
     binning_x: int
     binning_y: int
     roi: RegionOfInterest
+    frame_id: str = ""
 
 
 def unpack_camera_info(serialized: bytes) -> SerializedCameraInfo:
@@ -86,7 +87,7 @@ def unpack_camera_info(serialized: bytes) -> SerializedCameraInfo:
     try:
         fields = Fields(serialized)
         fields.skip(STAMP_ENDS)
-        fields.string()
+        frame_id = fields.string()
         height, width, model = fields.word(), fields.word(), fields.string(LONGEST_NAME)
         if (count := fields.count(8)) > MOST_COEFFICIENTS:
             raise ValueError(f"D of {count} numbers is no lens's")
@@ -101,6 +102,7 @@ def unpack_camera_info(serialized: bytes) -> SerializedCameraInfo:
             fields.word(),
             fields.word(),
             RegionOfInterest(fields.word(), fields.word(), fields.word(), fields.word()),
+            frame_id,
         )
     except ValueError as error:
         cause = f"camera_info cannot be unpacked: {error}"

@@ -243,6 +243,23 @@ def test_a_missing_dds_profile_is_told_with_the_variable_that_this_distribution_
         assert "config/fastdds.xml" in check.remedy
 
 
+@pytest.mark.parametrize("name", ["fastdds_port7413", "fastrtps_port7413"])
+def test_shared_memory_of_another_user_is_told(tmp_path, monkeypatch, name):
+    """Nothing is heard from it, and nothing said to it."""
+    monkeypatch.setattr(ros, "SHARED_MEMORY", tmp_path)
+    (tmp_path / name).touch()
+    (tmp_path / "of_others").touch()
+    (check,) = ros.shared_memory()
+    assert "1 files of Fast DDS" in check.cause
+    assert "user" not in check.cause
+    owner = ros.name_of(os.geteuid())
+    monkeypatch.setattr(os, "geteuid", lambda: 7654321)
+    (check,) = ros.shared_memory()
+    assert check.level is Level.WARN
+    assert f"of user {owner}, too, and this is 7654321" in check.cause
+    assert "as one user" in check.remedy
+
+
 def test_a_check_that_breaks_is_a_finding(monkeypatch):
     monkeypatch.setattr(machine, "cpu", lambda: 1 / 0)
     check = only(examine(Question("none", seconds=0)), "processor")
