@@ -1,4 +1,4 @@
-"""Publishers, subscribers and topics as the ROS graph tells of them, whatever strangers call themselves in it.
+"""Publishers, subscribers, topics and nodes as the ROS graph tells of them, whatever strangers call themselves in it.
 
 Names come as bytes from whoever takes part. Of those that are no text rclpy makes an exception, and tells nothing of
 the others either.
@@ -52,5 +52,13 @@ def topics_of(node: Node) -> list[tuple[str, list[str]]]:
     """Topics and their types; none where rclpy cannot tell them, for a name among them is no text."""
     try:
         return list(node.get_topic_names_and_types())
+    except UnicodeDecodeError:
+        return []
+
+
+def nodes_of(node: Node) -> list[str]:
+    """Full names of the nodes in the graph; none where rclpy cannot tell them, for one of them is no text."""
+    try:
+        return sorted(joined(where, name) for name, where in node.get_node_names_and_namespaces())
     except UnicodeDecodeError:
         return []

@@ -13,7 +13,7 @@ from fastdepth_ros.cdr import STAMP, STAMP_ENDS, Fields
 from fastdepth_ros.errors import CalibrationError, ImageError
 
 LONGEST_NAME = 255
-"""Bytes of a frame_id: it goes into every answer."""
+"""Bytes of a frame_id, which goes into every answer, and of an encoding or format, which is remembered."""
 
 
 MOST_COEFFICIENTS = 1000
@@ -152,9 +152,9 @@ class Unpacker:
         fields.skip(STAMP_ENDS)
         self._frame = fields.string(LONGEST_NAME)
         if self._compressed:
-            self._between = (fields.string(),)
+            self._between = (fields.string(LONGEST_NAME),)
         else:
-            height, width, encoding = fields.word(), fields.word(), fields.string()
+            height, width, encoding = fields.word(), fields.word(), fields.string(LONGEST_NAME)
             self._between = (height, width, encoding, fields.byte(), fields.word())
         length_at = fields.aligned(4)
         self._encapsulation, self._said = serialized[:STAMP], serialized[STAMP_ENDS:length_at]

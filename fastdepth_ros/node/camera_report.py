@@ -12,15 +12,13 @@ from rclpy.qos import QoSCompatibility, QoSProfile, qos_check_compatible
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.cameras import IMAGE
 from fastdepth_ros.diagnostics.graph import publishers_of
+from fastdepth_ros.diagnostics.inputs import InputTopic, input_status, misfit_of
 from fastdepth_ros.diagnostics.levels import (
     LAST_CAMERA,
     NO_CAMERA,
     UNCORRECTED,
-    InputTopic,
     calibration_status,
     inference_status,
-    input_status,
-    misfit_of,
     output_status,
 )
 from fastdepth_ros.diagnostics.power import figures

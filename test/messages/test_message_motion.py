@@ -45,6 +45,12 @@ def test_orientation_and_acceleration_of_a_pitched_unit_agree():
     np.testing.assert_allclose(by_rest.direction, by_angle.direction, atol=1e-12)
 
 
+@pytest.mark.parametrize("acceleration", [(0.0, 0.0, 0.0), (4.0, 0.0, 9.81), (20.0, 0.0, 0.0), (math.nan, 0.0, 0.0)])
+def test_an_orientation_holds_while_the_unit_moves_or_feels_nothing(acceleration):
+    found = read_down(serialized(imu_of((0.0, 0.0, 0.0, 1.0), acceleration)))
+    np.testing.assert_allclose(found.direction, (0, 0, -1), atol=1e-12)
+
+
 @pytest.mark.parametrize(
     "acceleration", [(0.0, 0.0, 0.0), (9.0, 9.0, 9.0), (math.nan, 0.0, 9.81), (math.inf, 0.0, 0.0)]
 )

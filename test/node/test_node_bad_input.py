@@ -77,7 +77,9 @@ def test_an_encoding_of_a_megabyte_makes_no_such_diagnostics(graph):
     image = image_of(SCENE, graph.header())
     image.encoding = "x\n" * 500_000
     graph.show(image)
-    graph.wait_for(lambda: "1000000 characters" in graph.values("input")["last error"], "the encoding to be refused")
+    graph.wait_for(
+        lambda: "1000000 bytes is longer" in graph.values("input")["last error"], "the encoding to be refused"
+    )
     assert len(graph.statuses["input"].message) < 1000
 
 
