@@ -125,7 +125,9 @@ def course(
     """
     known = [(parse(name)[0], spoil) for name, spoil in sensors]
     frames = REPEATED if len(known) > 1 else 1
-    rows, found, words = [], None, ""
+    rows: list[tuple[float, float]] = []
+    found: int | None = None
+    words = ""
     for index, outcome in enumerate(outcomes):
         cells = np.nan_to_num(outcome.answer[::CELL, ::CELL], nan=0.0)
         truth = outcome.truth[::CELL, ::CELL]

@@ -111,7 +111,7 @@ class Following:
 
     def _judge(self, source: str, said: deque[Array]) -> None:
         again = source in self._doubts
-        looks = np.array(tuple(said)[-LOOKS:] if again else said)
+        looks = np.array(list(said)[-LOOKS:] if again else list(said))
         plain, turned, in_rows, mirrored = _correlations(looks)
         count = np.count_nonzero(looks[:, :, 0], axis=0)
         enough = count >= (1 if again else LOOKS)

@@ -19,7 +19,7 @@ INDEPENDENT = 6
 """Anchors of one source count as so many independent looks at the local part, at most."""
 
 
-WRONG = 0.02
+WRONG = 0.01
 """Share of sources that are wrong as a whole, before anything is known."""
 
 ANYTHING = 1 / 3

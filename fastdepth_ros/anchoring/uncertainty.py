@@ -161,7 +161,8 @@ _ONES = np.ones(4, np.float32)
 def _surprise(weights: Floats, inverse: Floats, count: int, tells: Flags) -> float:
     """Factor by which errors of ``count`` anchors are larger than expected, each predicted from all others.
 
-    That of the anchors that ``tells`` counts where it is larger: a sigma that is said too large makes nothing sure.
+    Where ``tells`` counts less than half of them, that of those if it is larger: a sigma that is said too large makes
+    nothing sure.
 
     An anchor's error when it is left out, over its standard deviation, is weight / sqrt(diagonal of the inverse)
     (Rasmussen and Williams, equations 5.10 to 5.12).
@@ -169,7 +170,7 @@ def _surprise(weights: Floats, inverse: Floats, count: int, tells: Flags) -> flo
     left_out = np.abs(weights) / np.sqrt(np.maximum(np.diag(inverse), 1e-12))
     factor = _factor(left_out, count)
     telling = np.count_nonzero(tells)
-    if factor < 1 and telling < len(tells):
+    if factor < 1 and 2 * telling < len(tells):
         factor = max(factor, _factor(left_out[tells], count * telling / len(tells)) if telling else 1.0)
     return factor
 

@@ -141,7 +141,8 @@ class SourceNotes:
     def state(self, now: float, publishers: int) -> SourceState:
         """Tell the state of the source at this time."""
         with self._lock:
-            frames, problems, doubts = (each.values(now) for each in (self._frames, self._problems, self._doubts))
+            frames, problems = self._frames.values(now), self._problems.values(now)
+            doubts = self._doubts.values(now)
             left_out: Counter[str] = Counter()
             for each in frames:
                 left_out.update(each.left_out)

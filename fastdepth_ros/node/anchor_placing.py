@@ -93,7 +93,8 @@ class Placing:
             if not moved:
                 return known if known.late == late else known._replace(late=late)
             self._moved(name)
-        doubt, seen_by = message.doubt, None
+        doubt: str = message.doubt
+        seen_by: Intrinsics | None = None
         if isinstance(message, Depths):
             seen_by = self._seen_by_depth_camera()
             doubt = doubt or _stranger(frame, self.depth_camera.frame_id)

@@ -266,6 +266,34 @@ def test_points_are_less_sure_where_tf_is_late(make, late):
     np.testing.assert_allclose(found.sigmas, math.hypot(0.01, 0.5 * late), rtol=1e-3)
 
 
+def test_points_are_less_sure_where_the_answer_changed_since_they_were_measured(make):
+    sources = make()
+    sources.sources._live = ("anchors",)
+    cloud = cloud_of(xyz_of(AHEAD, sigma=np.full(len(AHEAD), 0.01)))
+    sources.sources._inputs["anchors"].hear(serialized(stamped(cloud)))
+    np.testing.assert_allclose(sources.anchors()["anchors"].sigmas, 0.01, rtol=1e-5)
+    somebody = WALL.copy()
+    somebody[:, :40] = 1.0
+    found = sources.anchors(stamp=NOW + 0.1, answer=somebody)["anchors"]
+    before = found.pixels[:, 0] < 80
+    assert 0 < np.count_nonzero(before) < len(before)
+    np.testing.assert_allclose(found.sigmas[~before], math.hypot(0.01, 0.05), rtol=1e-3)
+    assert (found.sigmas[before] > 1.5).all()
+
+
+def test_a_doubt_about_a_source_is_told_while_it_lasts(make):
+    sources = make()
+    sources.sources._live = ("anchors",)
+    sources.sources._inputs["anchors"].hear(serialized(stamped(cloud_of(xyz_of(AHEAD)))))
+    for step in range(3):
+        found = sources.sources.measure("eye", NOW + step / 100)
+        found(WALL, SEEN)
+        said = SourceReport("anchors", 49, 0, {"disagrees": 49}, 1.5, False, "does not follow the picture. Check it")
+        sources.sources.corrected(found, Report(1.5, 0.1, 0.0, 0.1, 0.4, 0.2, False, 0.0, (said,)))
+    assert sources.status().level == Level.WARN
+    assert "anchors does not follow the picture. Check it" in sources.status().message
+
+
 def test_an_unknown_frame_is_named_with_both_frames_and_the_remedy(make):
     sources = make()
     sources.say("anchors", stamped(cloud_of(xyz_of(AHEAD)), "map"))
