@@ -62,7 +62,8 @@ class Changes:
             return None
         change = now - then
         change -= np.median(change)
-        return np.abs(change, out=change)
+        np.abs(change, out=change)
+        return change
 
 
 def doubted(anchors: Anchors, change: Floats, unsure: float) -> Anchors:
