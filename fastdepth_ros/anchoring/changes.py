@@ -62,8 +62,8 @@ class Changes:
             return None
         change = now - then
         change -= np.median(change)
-        np.abs(change, out=change)
-        return change
+        found: Floats = np.abs(change, out=change)
+        return found
 
 
 def doubted(anchors: Anchors, change: Floats, unsure: float) -> Anchors:

@@ -9,7 +9,7 @@ LONGEST = 1e6
 """Seconds that anybody is waited for: eleven days."""
 
 DIGITS = 18
-"""Of a whole number; so many fit into 64 bits."""
+"""Digits of a whole number; so many fit into 64 bits."""
 
 
 def finite(text: str) -> float:
