@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fastdepth_ros.anchoring.anchors import Anchors, Corrected, Report, SourceReport
+from fastdepth_ros.anchoring.anchors import Anchors, Corrected, Report, Rest, SourceReport
 from fastdepth_ros.anchoring.compiled import fitter
 from fastdepth_ros.anchoring.field import Field
 from fastdepth_ros.anchoring.fit import EXACT, Fit, SourceTraits
-from fastdepth_ros.anchoring.line import CENTRE, Array, Evidence, Line
+from fastdepth_ros.anchoring.line import CENTRE, Array, Line
 from fastdepth_ros.anchoring.memory import Memory
 from fastdepth_ros.anchoring.plain import plain_opencv
 from fastdepth_ros.anchoring.planes import Kept, Planes, noise_of
@@ -51,18 +52,18 @@ _SILENCE = _Said(math.nan, math.nan, math.nan)
 
 
 class _Judged(NamedTuple):
-    """Anchors of a frame with what was decided of each: whether it had a say, and whether its source is believed."""
+    """Anchors of a frame with what was found out: standardised errors, None where none were fitted; trusted sources."""
 
     placed: Placed
-    kept: npt.NDArray[np.bool_]
+    errors: Floats | None
     trusted: list[bool]
 
 
 class _Fitted(NamedTuple):
-    """A fitted frame: how, what it says of the line, and whether the place is new."""
+    """A fitted frame: how, from which mean of the line, and whether the place is new."""
 
     fit: Fit
-    news: Evidence
+    mean: Array
     new_place: bool
 
 
@@ -84,6 +85,7 @@ class Anchoring:
         self._planes = Planes(self._field.grid)
         self._memory = Memory((shape[0] // 2, shape[1] // 2))
         self._now = math.nan
+        self._unfinished: Rest | None = None
         self._depth = np.zeros(shape, np.float32)
         self._correction = np.zeros(shape, np.float32)
 
@@ -96,7 +98,7 @@ class Anchoring:
         sigma: bool = False,
         picture: npt.NDArray[np.uint8] | None = None,
     ) -> Corrected:
-        """Correct one answer.
+        """Correct one answer. What only the next frames need is left to :meth:`finish`.
 
         Args:
             metres: (rows, columns) after the correction for the focal length, before limits [m]; 0 is "no answer".
@@ -106,6 +108,7 @@ class Anchoring:
             picture: (2 rows, 2 columns, 3) uint8 RGB, what the network saw; with it corrections keep to surfaces of
                 one colour.
         """
+        self.finish()
         with plain_opencv():
             self._line.predict(now)
             self._now = now
@@ -117,13 +120,24 @@ class Anchoring:
             self._field.compare(picture)
             return self._anchored(metres, chosen, sigma)
 
+    def finish(self) -> None:
+        """Take in what the last frame's anchors said, where that is yet to be done.
+
+        Whoever calls it once depth is published spares the next frame the time.
+        """
+        rest, self._unfinished = self._unfinished, None
+        if rest is not None:
+            rest()
+
     @property
     def remembers(self) -> bool:
         """Whether earlier anchors still count."""
+        self.finish()
         return self._line.age < math.inf
 
     def forget(self) -> None:
         """Drop what was remembered, as at the start."""
+        self.finish()
         self._line.forget()
         self._memory.forget()
 
@@ -139,13 +153,18 @@ class Anchoring:
         else:
             self._apply(metres, self._line.held.mean, None, 0.0)
         sd = self._uncertainty.alone(self._depth, self._line.held.covariance, never=silent) if sigma else None
-        return Corrected(self._depth, sd, self._report(said, False, _reports(chosen, judged)))
+        return self._corrected(sd, partial(self._report, chosen, judged, said, new_place=False))
+
+    def _corrected(self, sigma: Floats | None, rest: Callable[[], Report]) -> Corrected:
+        """The corrected depth, with what is to be done yet."""
+        self._unfinished = finish = Rest(rest)
+        return Corrected(self._depth, sigma, finish)
 
     def _anchored(self, metres: Floats, chosen: list[Chosen], sigma: bool) -> Corrected:
         said, judged, fitted = self._fit(chosen)
         if fitted is None:
             return self._remembered(metres, chosen, judged, said, sigma)
-        own, news, new_place = fitted
+        own, mean, new_place = fitted
         line, uncertainty = self._line, self._uncertainty
         before, covariance = line.settled
         if new_place:
@@ -158,8 +177,13 @@ class Anchoring:
             sd = uncertainty.anchored(self._depth, own, placed, trusted, relative, traces, covariance)
         else:
             uncertainty.forget()
-        line.update(news)
-        return Corrected(self._depth, sd, self._report(said, new_place, _reports(chosen, judged)))
+
+        def learn() -> Report:
+            line.update(own.evidence(mean))
+            line.look_ahead()
+            return self._report(chosen, judged, said, new_place=new_place)
+
+        return self._corrected(sd, learn)
 
     def _fit(self, chosen: list[Chosen]) -> tuple[_Said, _Judged, _Fitted | None]:
         """The anchors that are believed, fitted; once more, without memory, where the place turns out to be new."""
@@ -174,12 +198,11 @@ class Anchoring:
             trusted = [gate.is_open for gate in gates]
             fitted = self._fitter.fit(placed, gates, traits, covariance)
             if fitted is None:
-                return said, _Judged(placed, np.zeros(len(placed.ratios), np.bool_), trusted), None
-            news = fitted.evidence(mean)
-            if new_place or not line.surprised(None if said.is_expected else news):
+                return said, _Judged(placed, None, trusted), None
+            if new_place or not line.surprised(None if said.is_expected else fitted.evidence(mean)):
                 break
             new_place = True
-        return said, _Judged(placed, np.abs(fitted.errors) < HARDLY, trusted), _Fitted(fitted, news, new_place)
+        return said, _Judged(placed, fitted.errors, trusted), _Fitted(fitted, mean, new_place)
 
     def _said(self, placed: Placed) -> _Said:
         """The innovation of all anchors together."""
@@ -229,7 +252,7 @@ class Anchoring:
             halves += cv2.resize(kept.change, halves.shape[::-1], interpolation=cv2.INTER_LINEAR)
         return kept
 
-    def _report(self, said: _Said, new_place: bool, sources: tuple[SourceReport, ...]) -> Report:
+    def _report(self, chosen: list[Chosen], judged: _Judged | None, said: _Said, *, new_place: bool) -> Report:
         mean, sds = self._line.held.mean.tolist(), np.sqrt(self._line.held.covariance.diagonal()).tolist()
         return Report(
             scale=math.exp(mean[0] + mean[2]),
@@ -240,7 +263,7 @@ class Anchoring:
             innovation_sd=said.expected,
             new_place=new_place,
             age=self._line.age,
-            sources=sources,
+            sources=_reports(chosen, judged),
         )
 
 
@@ -251,9 +274,9 @@ def _reports(chosen: list[Chosen], judged: _Judged | None) -> tuple[SourceReport
 
 
 def _source_report(number: int, own: Chosen, judged: _Judged) -> SourceReport:
-    placed, kept, trusted = judged
+    placed, errors, trusted = judged
     heard = placed.heard[number]
-    used = int(np.count_nonzero(kept[placed.parts[number]]))
+    used = 0 if errors is None else int(np.count_nonzero(np.abs(errors[placed.parts[number]]) < HARDLY))
     rejected = {**own.rejected, DISAGREES: heard.size - used} if used < heard.size else own.rejected
     ratio = 1.0 if own.relative else math.exp(heard.ratio)
     return SourceReport(own.source, own.given, used, rejected, ratio, trusted[number])

@@ -179,11 +179,14 @@ class CompiledFitter(Fitter):
         # u, v and depth: the basis has depth first.
         across, down, deep = (weights @ features[:, :3]).tolist()
         line = made @ (float(weights.sum()), deep, across, down)
-        results = arrays["results"].astype(np.float64)
+        return Fit(features, weights, line, arrays["errors"][:count], lambda: self._places(places), self._word)
+
+    def _word(self) -> Evidence:
+        """The function's sums of products as evidence about the line."""
+        results, made = self._arrays["results"].astype(np.float64), self._design
         products = results[:-1].reshape(LINE + 1, LINE + 1)
         information = made @ products[1:, 1:] @ made.T
-        word = Evidence(information, made @ products[1:, 0], float(information[0, 0] * results[-1]))
-        return Fit(features, weights, line, arrays["errors"][:count], lambda: self._places(places), word)
+        return Evidence(information, made @ products[1:, 0], float(information[0, 0] * results[-1]))
 
     def _places(self, count: int) -> Coarse:
         arrays, prior = self._arrays, self._prior

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from fastdepth_ros.anchoring.anchors import Anchors
+from fastdepth_ros.anchoring.anchors import Anchors, Known
 from fastdepth_ros.anchoring.anchors import Report as Correction
 from fastdepth_ros.anchoring.sightings import Measurement
 from fastdepth_ros.camera import Intrinsics
@@ -47,7 +47,7 @@ class Found:
         self.seen: Intrinsics | None = None
         self._sensed = sensed
         self._now = now
-        self._left_out: list[Mapping[str, int]] = []
+        self._left_out: list[list[Mapping[str, int]]] = []
         self._of: list[tuple[SourceNotes, float]] = []
 
     def __call__(self, metres: npt.NDArray[np.float32], seen: Intrinsics) -> list[Anchors]:
@@ -66,10 +66,10 @@ class Found:
             except Exception as error:  # depth goes on without it, and the fault is named
                 notes.problem(self._now, f"{error!r}. Please report this.")
                 continue
-            left_out = Counter(lost) + Counter(sighting.left_out)
+            left_out = [lost, sighting.left_out]
             if anchors and anchors[-1].source == sighting.anchors.source:
                 anchors[-1] = _both(anchors[-1], sighting.anchors)
-                self._left_out[-1] = Counter(self._left_out[-1]) + left_out
+                self._left_out[-1] += left_out
                 continue
             anchors.append(sighting.anchors)
             self._left_out.append(left_out)
@@ -79,14 +79,20 @@ class Found:
     def note(self, correction: Correction) -> None:
         """Take notes of what became of them."""
         for (notes, lag), left_out, said in zip(self._of, self._left_out, correction.sources, strict=False):
-            causes = Counter(left_out) + Counter(said.rejected)
+            causes: Counter[str] = Counter()
+            for each in (*left_out, said.rejected):
+                causes.update(each)
             notes.used(self._now, Used(said.used, causes, lag, said.ratio, said.believed))
 
 
 def _both(one: Anchors, other: Anchors) -> Anchors:
-    known = one.cells is not None and other.cells is not None
+    known = None
+    if one.known is not None and other.known is not None:
+        told = one.known.told if one.known.told is other.known.told else None
+        cells, logs = (np.concatenate(both) for both in zip(one.known[:2], other.known[:2], strict=True))
+        known = Known(cells, logs, told)
     return one._replace(
-        cells=np.concatenate((one.cells, other.cells)) if known else None,  # type: ignore[arg-type]  # known
+        known=known,
         pixels=np.concatenate((one.pixels, other.pixels)),
         depths=np.concatenate((one.depths, other.depths)),
         sigmas=np.concatenate((one.sigmas, other.sigmas)),

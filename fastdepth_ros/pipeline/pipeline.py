@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
@@ -186,12 +186,12 @@ class Pipeline:
             stages["steady"] = ended - began
         else:
             self._steadiness = None
-        sigmas, report = None, None
+        sigmas, finish = None, None
         wanted = uncertainty or settings.max_uncertainty > 0 or (cloud and settings.cloud_sigma)
         if anchors or wanted or (self._anchoring is not None and self._anchoring.remembers):
             if callable(anchors):
                 anchors = anchors(grid.own("found", metres), geometry.seen) if geometry.seen is not None else ()
-            sigmas, report = self._anchor(_upright(anchors, geometry), now, wanted)
+            sigmas, finish = self._anchor(_upright(anchors, geometry), now, wanted)
             began, ended = ended, clock()
             stages["anchor"] = ended - began
 
@@ -221,7 +221,7 @@ class Pipeline:
             stages["cloud"] = clock() - ended
         answered = Cells(metres, geometry.view, geometry.seen) if cells else None
         sure = sure if uncertainty else None
-        return DepthFrame(published, grid.intrinsics, points, stages, sure, report, answered, False, grid.lens)
+        return DepthFrame(published, grid.intrinsics, points, stages, sure, finish, answered, False, grid.lens)
 
     def _lay(self, geometry: Geometry, picture: Picture, camera: Intrinsics | None, lens: Lens | None) -> Grid:
         """Lay the grid of the answers anew; what was said before of another scale is of no use."""
@@ -234,8 +234,8 @@ class Pipeline:
 
     def _anchor(
         self, anchors: Sequence[Anchors] | None, now: float, wanted: bool
-    ) -> tuple[npt.NDArray[np.float32] | None, Report | None]:
-        """Correct the metres in place; returns standard deviations of the cells [m] where they are wanted, and how."""
+    ) -> tuple[npt.NDArray[np.float32] | None, Callable[[], Report]]:
+        """Correct the metres in place; returns standard deviations of the cells [m], where wanted, and who says how."""
         anchoring = self._anchoring
         if anchoring is None:
             shape = self._metres.shape[0], self._metres.shape[1]
@@ -245,7 +245,7 @@ class Pipeline:
         picture = self._engine.input
         done = anchoring.correct(self._metres, anchors or (), now, sigma=wanted, picture=picture)
         np.copyto(self._metres, done.depth)
-        return done.sigma, done.report
+        return done.sigma, done.finish
 
     def _steady(self, geometry: Geometry, now: float) -> None:
         """Steady the metres in place; another view of the room begins anew."""
@@ -266,7 +266,7 @@ def _upright(anchors: Sequence[Anchors] | None, geometry: Geometry) -> Sequence[
         each._replace(
             pixels=turning.upright_pixels(each.pixels, *size, rotation),
             zone=each.zone[::-1] if sideways else each.zone,
-            cells=None,
+            known=None,
         )
         for each in anchors
     ]
