@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from fastdepth_ros.anchoring.cones import ConeMeasurement, rays_of
 from fastdepth_ros.anchoring.poses import IDENTITY, OPTICAL, Pose, quaternion_of
 from fastdepth_ros.anchoring.selection import choose
 from fastdepth_ros.anchoring.sightings import (
@@ -17,11 +18,9 @@ from fastdepth_ros.anchoring.sightings import (
     IS_BEHIND,
     NO_NUMBER,
     OUTSIDE,
-    ConeMeasurement,
     PointMeasurement,
     lagged,
     placed,
-    rays_of,
 )
 from fastdepth_ros.camera import PAPER_VIEW, Intrinsics, View
 
