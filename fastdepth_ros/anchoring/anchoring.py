@@ -7,31 +7,26 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from fastdepth_ros.anchoring.anchors import Anchors, Corrected, Report, Rest, SourceReport
-from fastdepth_ros.anchoring.compiled import fitter
+from fastdepth_ros.anchoring.applying import Straight
+from fastdepth_ros.anchoring.compiled import fitter_and_applier
 from fastdepth_ros.anchoring.field import Field
 from fastdepth_ros.anchoring.fit import EXACT, Fit, SourceTraits
 from fastdepth_ros.anchoring.line import CENTRE, Array, Line
-from fastdepth_ros.anchoring.memory import Memory
 from fastdepth_ros.anchoring.plain import plain_opencv
-from fastdepth_ros.anchoring.planes import Kept, Planes, noise_of
 from fastdepth_ros.anchoring.pool import Means, Placed, judge
 from fastdepth_ros.anchoring.prior import Prior
 from fastdepth_ros.anchoring.selection import Chosen, choose
-from fastdepth_ros.anchoring.uncertainty import Traces, Uncertainty
+from fastdepth_ros.anchoring.uncertainty import Uncertainty
 from fastdepth_ros.arguments import Bind
 
 Floats = npt.NDArray[np.float32]
 
 HARDLY = 4.0
 """Standardised error beyond which an anchor had hardly a say in its frame."""
-
-LARGEST = np.float32(4.0)
-"""No correction is larger than a factor of e^4."""
 
 DISAGREES = "disagrees"
 
@@ -80,14 +75,10 @@ class Anchoring:
         self.prior = prior or Prior()
         self._line = Line(self.prior)
         self._field = Field(shape, self.prior, EXACT)
-        self._fitter = fitter(self._field, self.prior, bind)
+        self._fitter, self._applier = fitter_and_applier(self._field, self.prior, bind)
         self._uncertainty = Uncertainty(self._field, self.prior, self._fitter)
-        self._planes = Planes(self._field.grid)
-        self._memory = Memory((shape[0] // 2, shape[1] // 2))
         self._now = math.nan
         self._unfinished: Rest | None = None
-        self._depth = np.zeros(shape, np.float32)
-        self._correction = np.zeros(shape, np.float32)
 
     def correct(
         self,
@@ -116,8 +107,7 @@ class Anchoring:
             usable = any(len(source.log_depths) for source in chosen)
             if not usable:
                 return self._remembered(metres, chosen, None, _SILENCE, sigma)
-            self._field.look(metres)
-            self._field.compare(picture)
+            self._fitter.look(metres, picture)
             return self._anchored(metres, chosen, sigma)
 
     def finish(self) -> None:
@@ -139,7 +129,7 @@ class Anchoring:
         """Drop what was remembered, as at the start."""
         self.finish()
         self._line.forget()
-        self._memory.forget()
+        self._applier.forget()
 
     def _remembered(
         self, metres: Floats, chosen: list[Chosen], judged: _Judged | None, said: _Said, sigma: bool
@@ -149,16 +139,16 @@ class Anchoring:
         if judged is None and (sigma or not silent):
             self._field.look(metres)
         if silent:
-            np.copyto(self._depth, metres)
+            self._applier.leave(metres)
         else:
-            self._apply(metres, self._line.held.mean, None, 0.0)
-        sd = self._uncertainty.alone(self._depth, self._line.held.covariance, never=silent) if sigma else None
+            self._applier.straighten(metres, _straight(self._line.held.mean))
+        sd = self._uncertainty.alone(self._applier.depth, self._line.held.covariance, never=silent) if sigma else None
         return self._corrected(sd, partial(self._report, chosen, judged, said, new_place=False))
 
     def _corrected(self, sigma: Floats | None, rest: Callable[[], Report]) -> Corrected:
         """The corrected depth, with what is to be done yet."""
         self._unfinished = finish = Rest(rest)
-        return Corrected(self._depth, sigma, finish)
+        return Corrected(self._applier.depth, sigma, finish)
 
     def _anchored(self, metres: Floats, chosen: list[Chosen], sigma: bool) -> Corrected:
         said, judged, fitted = self._fit(chosen)
@@ -168,13 +158,16 @@ class Anchoring:
         line, uncertainty = self._line, self._uncertainty
         before, covariance = line.settled
         if new_place:
-            self._memory.forget()
-        traces = self._apply(metres, before + covariance @ own.line, own, noise_of(own.errors, judged.placed.sds))
+            self._applier.forget()
+        straight = _straight(before + covariance @ own.line)
+        halves = self._fitter.between(own, (straight.start, straight.across, straight.down))
+        noise = self._fitter.noise(own, judged.placed)
+        traces = self._applier.apply(metres, halves, straight.slope, noise, self._now)
         sd = None
         if sigma:
             relative = [each.relative for each in chosen]
             placed, trusted = judged.placed, judged.trusted
-            sd = uncertainty.anchored(self._depth, own, placed, trusted, relative, traces, covariance)
+            sd = uncertainty.anchored(self._applier.depth, own, placed, trusted, relative, traces, covariance)
         else:
             uncertainty.forget()
 
@@ -211,47 +204,6 @@ class Anchoring:
         variance += self.prior.local**2 / min(len(placed.ratios), 6)
         return _Said(held, math.sqrt(variance), settled)
 
-    def _apply(self, metres: Floats, mean: Array, fitted: Fit | None, noise: float) -> Traces:
-        """Write the corrected depth: a line with this mean, and the local part of a fit to anchors of such noise."""
-        traces = Traces(None, None)
-        field, log = self._field, self._correction
-        slope = float(mean[1] + mean[3])
-        start = np.float32(mean[0] + mean[2] - slope * CENTRE)
-        across, down = np.float32(0.01 * mean[4]), np.float32(0.01 * mean[5])
-        if fitted is None:
-            np.multiply(field.log_depth, np.float32(slope), out=log)
-            log += start + across * field.u
-            log += down * field.v
-        else:
-            halves = self._fitter.between(fitted, (start, across, down))
-            traces = self._quieten(halves, slope, noise)
-            cv2.resize(halves, log.shape[::-1], log, 0, 0, cv2.INTER_LINEAR)
-            log += np.multiply(field.log_depth, np.float32(slope), out=self._depth)
-        np.maximum(np.minimum(log, LARGEST, out=log), -LARGEST, out=log)
-        cv2.exp(log, log)
-        np.multiply(metres, log, out=self._depth)
-        return traces
-
-    def _quieten(self, halves: Floats, slope: float, noise: float) -> Traces:
-        """Take noise out of the correction, but for what depth's slope does: by planes, and by earlier frames."""
-        field = self._field
-        planes = self._keep_planes(halves, slope, noise)
-        by_depth = np.multiply(field.log_halves, np.float32(slope))
-        halves += by_depth
-        kept = self._memory.blend(halves, field.log_halves, self._now, noise)
-        halves -= by_depth
-        return Traces(planes.share if planes else None, kept)
-
-    def _keep_planes(self, halves: Floats, slope: float, noise: float) -> Kept | None:
-        """Change the correction, but for what depth's slope does, so that planes of the answer stay planes."""
-        field, grid = self._field, self._field.grid[::-1]
-        nodes = cv2.resize(halves, grid, interpolation=cv2.INTER_AREA)
-        nodes += np.float32(slope) * field.log_nodes
-        kept = self._planes.keep(field.log_nodes, nodes, noise)
-        if kept is not None:
-            halves += cv2.resize(kept.change, halves.shape[::-1], interpolation=cv2.INTER_LINEAR)
-        return kept
-
     def _report(self, chosen: list[Chosen], judged: _Judged | None, said: _Said, *, new_place: bool) -> Report:
         mean, sds = self._line.held.mean.tolist(), np.sqrt(self._line.held.covariance.diagonal()).tolist()
         return Report(
@@ -265,6 +217,13 @@ class Anchoring:
             age=self._line.age,
             sources=_reports(chosen, judged),
         )
+
+
+def _straight(mean: Array) -> Straight:
+    """The line with this mean."""
+    slope = float(mean[1] + mean[3])
+    start = np.float32(mean[0] + mean[2] - slope * CENTRE)
+    return Straight(start, slope, np.float32(0.01 * mean[4]), np.float32(0.01 * mean[5]))
 
 
 def _reports(chosen: list[Chosen], judged: _Judged | None) -> tuple[SourceReport, ...]:

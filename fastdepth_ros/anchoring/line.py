@@ -152,7 +152,8 @@ class Line:
         """Inverse covariances of what is settled and of what is held."""
         known = self._inverses
         if known is None or known[0] is not self.settled or known[1] is not self.held:
-            settled, held = np.linalg.inv(self.settled.covariance), np.linalg.inv(self.held.covariance)
+            covariances = self.settled.covariance, self.held.covariance
+            settled, held = (np.asarray(np.linalg.inv(each), np.float64) for each in covariances)
             known = self._inverses = (self.settled, self.held, settled, held)
         return known[2:]
 

@@ -268,14 +268,15 @@ def in_view(xyz: Floats, sigmas: Floats, seen: Intrinsics) -> InView:
     inside = within[:, 0] & within[:, 1]
     pixels, at, depths, sigmas = _keep(inside, OUTSIDE, left_out, pixels, at, depths, sigmas)
     places = at.astype(np.intp)
-    depths, sigmas = depths.astype(np.float32), sigmas.astype(np.float32)
+    depths = depths.astype(np.float32)
+    narrow: Map = sigmas.astype(np.float32)
     cells = places[:, 1] * (seen.width // 2) + places[:, 0]
-    told = True if (sigmas > 0).all() else False if np.isnan(sigmas).all() else None
+    told = True if (narrow > 0).all() else False if np.isnan(narrow).all() else None
     behind, may_be_hidden = None, _behind(places[:, 1], places[:, 0], depths, seen)
     if may_be_hidden is not None:
         hind, front = np.flatnonzero(may_be_hidden), np.flatnonzero(~may_be_hidden)
         behind = Behind(hind, depths[hind], cells[hind], depths[front], cells[front])
-    return InView(pixels, depths, sigmas, Known(cells, np.log(depths), told), behind, left_out)
+    return InView(pixels, depths, narrow, Known(cells, np.log(depths), told), behind, left_out)
 
 
 def _keep(kept: Any, cause: str, left_out: dict[str, int], *arrays: Any) -> tuple[Any, ...]:

@@ -89,8 +89,8 @@ def _both(one: Anchors, other: Anchors) -> Anchors:
     known = None
     if one.known is not None and other.known is not None:
         told = one.known.told if one.known.told is other.known.told else None
-        cells, logs = (np.concatenate(both) for both in zip(one.known[:2], other.known[:2], strict=True))
-        known = Known(cells, logs, told)
+        cells = np.concatenate((one.known.cells, other.known.cells))
+        known = Known(cells, np.concatenate((one.known.logs, other.known.logs)), told)
     return one._replace(
         known=known,
         pixels=np.concatenate((one.pixels, other.pixels)),

@@ -54,6 +54,35 @@ def test_noise_of_points_is_averaged_while_the_view_stays():
     assert remembered < 0.85 * alone
 
 
+def reading(metres, share=math.nan):
+    """One ranger straight ahead, and its sigma as a share of what it says."""
+    pixel, depth = np.full((1, 2), 112, np.float32), np.array([metres], np.float32)
+    return [Anchors("range", pixel, depth, np.float32(share) * depth)]
+
+
+def test_noise_of_single_readings_is_averaged_while_the_view_stays():
+    """Each is off by 5 % anew."""
+    remembers, single, ahead = Anchoring(SHAPE), Anchoring(SHAPE), hall()[56, 56]
+    rng, errors = np.random.default_rng(0), []
+    for frame in range(40):
+        single.forget()
+        given = reading(1.3 * ahead * np.exp(0.05 * rng.standard_normal()))
+        depths = [each.correct(hall(), given, frame * FRAME).depth[56, 56] for each in (remembers, single)]
+        errors.append(np.log(np.array(depths) / (1.3 * ahead)))
+    remembered, alone = np.array(errors[10:]).std(axis=0)
+    assert remembered < 0.8 * alone
+
+
+def test_a_reading_that_is_sure_is_followed_at_once():
+    """After some that said something else; its sigma is half a per cent."""
+    remembers, single, ahead = Anchoring(SHAPE), Anchoring(SHAPE), hall()[56, 56]
+    for frame in range(4):
+        single.forget()
+        given = reading((1.2 if frame == 3 else 1.0) * ahead, 0.005)
+        followed, alone = (each.correct(hall(), given, frame * FRAME).depth[56, 56] for each in (remembers, single))
+    assert followed == pytest.approx(alone, rel=0.05)
+
+
 def test_where_the_answer_changes_nothing_is_left_of_the_view_before():
     """A box comes into view, of which points say something else than of the wall behind it."""
     wall = np.full(SHAPE, 4.0, np.float32)
