@@ -55,3 +55,13 @@ def test_a_file_that_skips_as_a_whole_leaves_the_others_of_its_folder(run):
 def test_colcon_leaves_out_the_slow_tests_unless_it_is_told_what_to_run(run):
     assert run(COLCON="1").startswith("2 passed, 1 skipped, 1 deselected")
     assert run("-m", "slow", COLCON="1").startswith("1 passed, 1 skipped, 2 deselected")
+
+
+def test_colcon_keeps_bytecode_apart_from_the_sources(run, tmp_path):
+    """What tests start would else compile all of its Python each time."""
+    starts = "import subprocess, sys\ndef test_it(): subprocess.run([sys.executable, '-c', 'import kept'], check=True)"
+    (tmp_path / "test_starts.py").write_text(starts, encoding="utf-8")
+    (tmp_path / "kept.py").touch()
+    run("test_starts.py", COLCON="1", PYTHONDONTWRITEBYTECODE="1", PYTHONPYCACHEPREFIX="")
+    assert not list(tmp_path.glob("__pycache__"))
+    assert len(list((tmp_path / ".pytest_cache").rglob("kept.*.pyc"))) == 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -17,9 +16,10 @@ from fastdepth_ros.anchoring.field import Field
 from fastdepth_ros.anchoring.fit import EXACT, Fit, SourceTraits
 from fastdepth_ros.anchoring.line import CENTRE, Array, Line
 from fastdepth_ros.anchoring.plain import plain_opencv
-from fastdepth_ros.anchoring.pool import Means, Placed, judge
+from fastdepth_ros.anchoring.pool import Means, Placed, judge, uncorroborated
 from fastdepth_ros.anchoring.prior import Prior
 from fastdepth_ros.anchoring.selection import Chosen, choose
+from fastdepth_ros.anchoring.trust import Trust
 from fastdepth_ros.anchoring.uncertainty import Uncertainty
 from fastdepth_ros.arguments import Bind
 
@@ -77,6 +77,7 @@ class Anchoring:
         self._field = Field(shape, self.prior, EXACT)
         self._fitter, self._applier = fitter_and_applier(self._field, self.prior, bind)
         self._uncertainty = Uncertainty(self._field, self.prior, self._fitter)
+        self.trust = Trust()
         self._now = math.nan
         self._unfinished: Rest | None = None
 
@@ -101,6 +102,8 @@ class Anchoring:
         """
         self.finish()
         with plain_opencv():
+            if any(source.taken_back for source in anchors):
+                self._unlearn()
             self._line.predict(now)
             self._now = now
             chosen = [choose(source, metres) for source in anchors]
@@ -128,8 +131,8 @@ class Anchoring:
     def forget(self) -> None:
         """Drop what was remembered, as at the start."""
         self.finish()
-        self._line.forget()
-        self._applier.forget()
+        self._unlearn()
+        self.trust.forget()
 
     def _remembered(
         self, metres: Floats, chosen: list[Chosen], judged: _Judged | None, said: _Said, sigma: bool
@@ -143,7 +146,13 @@ class Anchoring:
         else:
             self._applier.straighten(metres, _straight(self._line.held.mean))
         sd = self._uncertainty.alone(self._applier.depth, self._line.held.covariance, never=silent) if sigma else None
-        return self._corrected(sd, partial(self._report, chosen, judged, said, new_place=False))
+
+        def learn() -> Report:
+            if judged is not None:
+                self._hear(judged.placed, chosen)
+            return self._report(chosen, judged, said, new_place=False)
+
+        return self._corrected(sd, learn)
 
     def _corrected(self, sigma: Floats | None, rest: Callable[[], Report]) -> Corrected:
         """The corrected depth, with what is to be done yet."""
@@ -167,16 +176,29 @@ class Anchoring:
         if sigma:
             relative = [each.relative for each in chosen]
             placed, trusted = judged.placed, judged.trusted
-            sd = uncertainty.anchored(self._applier.depth, own, placed, trusted, relative, traces, covariance)
+            alone = uncorroborated(placed, chosen, trusted, line.stationary, self.prior.local)
+            spread = math.hypot(self.trust.spread, alone)
+            sd = uncertainty.anchored(self._applier.depth, own, placed, trusted, relative, traces, covariance, spread)
         else:
             uncertainty.forget()
 
         def learn() -> Report:
             line.update(own.evidence(mean))
+            self._hear(judged.placed, chosen)
             line.look_ahead()
             return self._report(chosen, judged, said, new_place=new_place)
 
         return self._corrected(sd, learn)
+
+    def _hear(self, placed: Placed, chosen: list[Chosen]) -> None:
+        """Learn how far sources are to be trusted, and give up what one has taught that is not."""
+        if self.trust.hear(self._field, placed, chosen):
+            self._unlearn()
+
+    def _unlearn(self) -> None:
+        """Drop what sources said of the place."""
+        self._line.forget()
+        self._applier.forget()
 
     def _fit(self, chosen: list[Chosen]) -> tuple[_Said, _Judged, _Fitted | None]:
         """The anchors that are believed, fitted; once more, without memory, where the place turns out to be new."""
@@ -188,6 +210,7 @@ class Anchoring:
             placed = self._fitter.place(chosen, Means(belief.mean, line.held.mean, mean))
             said = said or self._said(placed)
             gates = judge(placed, chosen, several, belief, line.stationary, self.prior.local)
+            gates = self.trust.close(gates, chosen)
             trusted = [gate.is_open for gate in gates]
             fitted = self._fitter.fit(placed, gates, traits, covariance)
             if fitted is None:
@@ -215,7 +238,7 @@ class Anchoring:
             innovation_sd=said.expected,
             new_place=new_place,
             age=self._line.age,
-            sources=_reports(chosen, judged),
+            sources=tuple(each._replace(doubt=self.trust.doubt(each.source)) for each in _reports(chosen, judged)),
         )
 
 

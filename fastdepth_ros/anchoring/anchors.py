@@ -41,6 +41,7 @@ class Anchors(NamedTuple):
         zone: half the width and height of what each anchor looked at [px of the network's input]: a sensor with a cone
             answers with what is near in it. (0, 0) is a point.
         known: what is known of them; None where nobody made sure of anything.
+        taken_back: whether what this source said before was wrong, as turns out now: it is forgotten.
     """
 
     source: str
@@ -50,6 +51,13 @@ class Anchors(NamedTuple):
     relative: bool = False
     zone: tuple[float, float] = (0.0, 0.0)
     known: Known | None = None
+    taken_back: bool = False
+
+
+def nothing_of(source: str, *, taken_back: bool = False) -> Anchors:
+    """No anchors, of a source."""
+    none = np.empty(0, np.float32)
+    return Anchors(source, np.empty((0, 2), np.float32), none, none, taken_back=taken_back)
 
 
 CAUSES = ("not a depth", "outside the view", "no answer there", "disagrees")
@@ -69,6 +77,7 @@ class SourceReport(NamedTuple):
             relative sources, whose factor is unknown.
         believed: False where the source as a whole disagrees with what is known from others or remembered, so that
             none of it was used.
+        doubt: why it has not been believed for some time, as a sentence about it; empty where that is not so.
     """
 
     source: str
@@ -77,6 +86,7 @@ class SourceReport(NamedTuple):
     rejected: Mapping[str, int]
     ratio: float
     believed: bool
+    doubt: str = ""
 
 
 class Report(NamedTuple):

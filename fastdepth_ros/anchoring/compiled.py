@@ -20,7 +20,7 @@ from fastdepth_ros.anchoring.line import CENTRE, Array, Evidence, design
 from fastdepth_ros.anchoring.looking import Look
 from fastdepth_ros.anchoring.planes import SEVERAL, Noise, noise_from
 from fastdepth_ros.anchoring.pool import GATE, MARGIN, NOTHING, SILENT, Gate, Heard, Means, Placed, parts_of, reaches
-from fastdepth_ros.anchoring.posterior import Doubts, trust
+from fastdepth_ros.anchoring.posterior import Doubts
 from fastdepth_ros.anchoring.prior import Prior
 from fastdepth_ros.anchoring.selection import Chosen
 from fastdepth_ros.arguments import Arrays, Bind, Call, bound
@@ -30,7 +30,7 @@ __all__ = ["CompiledFitter", "fitter_and_applier"]
 Floats = npt.NDArray[np.float32]
 
 _VARIANCE, _NOISE = (LINE + 1) ** 2, (LINE + 1) ** 2 + 1
-_FACTOR, _TRUST = NUMBERS.index("factor"), NUMBERS.index("trust")
+_FACTOR, _MANY = NUMBERS.index("factor"), NUMBERS.index("many")
 _POINTS, _KNOTS, _FEW = (layout.COUNTS.index(name) for name in ("points", "knots", "few_places"))
 
 
@@ -128,6 +128,9 @@ class CompiledFitter(Fitter):
             "least_surprise": posterior.LEAST_SURPRISE,
             "most_surprise": posterior.MOST_SURPRISE,
             "least_left": posterior.LEAST,
+            "trust": posterior.TRUST,
+            "shy": posterior.SHY,
+            "vague": posterior.VAGUE * prior.local**2,
         }
 
     def look(self, metres: Floats, picture: npt.NDArray[np.uint8] | None) -> None:
@@ -242,7 +245,7 @@ class CompiledFitter(Fitter):
     def doubts(self, fitted: Fit, belief: Array) -> Doubts:
         if fitted is not self._last:
             return super().doubts(fitted, belief)
-        self._numbers[_TRUST] = trust(len(fitted.errors))
+        self._numbers[_MANY] = len(fitted.errors)
         self._explain()
         return Doubts(self._line_doubts, self._local_doubts, float(self._arrays["surprise"][0]))
 

@@ -16,9 +16,13 @@ from fastdepth_ros.anchoring.line import CENTRE, Array
 from fastdepth_ros.anchoring.prior import Prior
 
 Floats = npt.NDArray[np.float32]
+Flags = npt.NDArray[np.bool_]
 
 LEAST_SURPRISE, MOST_SURPRISE, TRUST, SHY = 0.1, 3.0, 0.9, 10.0
 """Weight of anchors' own errors in sigma: the least and the most that count, the power, anchors until half of it."""
+
+VAGUE = 1.0
+"""Variance of an anchor, as a multiple of the local part's, from which on its error tells nothing of that part."""
 
 LEAST = np.float32(1e-5)
 """Variance that is left everywhere."""
@@ -72,7 +76,9 @@ class Posterior:
         left = np.maximum(total - explained, LEAST)
         # How much of what is left is the line's share is not told apart; its part of the whole is a fair guess.
         share = before / total
-        surprise = _surprise(inverse @ few.residuals, inverse, len(fitted.errors))
+        # Of anchors that are vaguer, small errors were to be expected.
+        tells = np.asarray(few.variances < np.float32(VAGUE) * self._variance, np.bool_)
+        surprise = _surprise(inverse @ few.residuals, inverse, len(fitted.errors), tells)
         if surprise < 1:
             # Where anchors say little, their small errors say little, too.
             left *= np.power(np.float32(surprise**2), 1 - left / total)
@@ -86,17 +92,23 @@ _FOLD = np.array(((1, 0, 0, 0), (0, 1, 0, 0), (1, 0, 0, 0), (0, 1, 0, 0), (0, 0,
 _ONES = np.ones(4, np.float32)
 
 
-def trust(count: int) -> float:
-    """Power of the errors' size in sigma, for so many anchors."""
-    return TRUST * count / (count + SHY)
-
-
-def _surprise(weights: Floats, inverse: Floats, count: int) -> float:
+def _surprise(weights: Floats, inverse: Floats, count: int, tells: Flags) -> float:
     """Factor by which errors of ``count`` anchors are larger than expected, each predicted from all others.
+
+    Where ``tells`` counts less than half of them, that of those if it is larger: a sigma that is said too large makes
+    nothing sure.
 
     An anchor's error when it is left out, over its standard deviation, is weight / sqrt(diagonal of the inverse)
     (Rasmussen and Williams, equations 5.10 to 5.12).
     """
     left_out = np.abs(weights) / np.sqrt(np.maximum(np.diag(inverse), 1e-12))
+    factor = _factor(left_out, count)
+    telling = np.count_nonzero(tells)
+    if factor < 1 and 2 * telling < len(tells):
+        factor = max(factor, _factor(left_out[tells], count * telling / len(tells)) if telling else 1.0)
+    return factor
+
+
+def _factor(left_out: Floats, count: float) -> float:
     seen = min(max(1.48 * middle(left_out), LEAST_SURPRISE), MOST_SURPRISE)
-    return float(seen ** trust(count))
+    return float(seen ** (TRUST * count / (count + SHY)))

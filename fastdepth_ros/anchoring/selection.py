@@ -114,7 +114,7 @@ def choose(anchors: Anchors, metres: Floats) -> Chosen:
 
 def _chosen(anchors: Anchors, known: Known, metres: Floats) -> Chosen:
     """Sort out what has no answer, of anchors whose numbers somebody made sure of."""
-    source, pixels, depths, sigmas, relative, _, _ = anchors
+    source, pixels, depths, sigmas, relative = anchors[:5]
     cells, logs, told = known
     answered, given = metres.ravel().take(cells), len(depths)
     kept, rejected = answered > 0, {}

@@ -63,6 +63,7 @@ class Uncertainty:
         relative: list[bool],
         traces: Traces,
         belief: Array,
+        doubt: float = 0.0,
     ) -> Floats:
         """Standard deviations [m] with anchors.
 
@@ -73,6 +74,7 @@ class Uncertainty:
             trusted, relative: of each of their sources, see :meth:`Contradiction.look`.
             traces: of the correction.
             belief: (6, 6) covariance of the line before the frame.
+            doubt: standard deviation of the whole because a source may be wrong [log m].
         """
         line, local, surprise = self._fitter.doubts(fitted, belief)
         alone = self._prior.few / (self._prior.few + len(fitted.errors))
@@ -81,6 +83,8 @@ class Uncertainty:
         if traces.planar is not None:
             clutter = 1 + np.float32(CLUTTER) * (1 - traces.planar)
             differs *= clutter / np.sqrt(np.square(clutter).mean())
+        if doubt:
+            line = line + np.float32((doubt / (factor * surprise)) ** 2)
         return self._finish(depth, line, local, factor * surprise, differs)
 
     def _finish(

@@ -13,7 +13,7 @@ from fastdepth_ros.cdr import STAMP, STAMP_ENDS, Fields
 from fastdepth_ros.errors import CalibrationError, ImageError
 
 LONGEST_NAME = 255
-"""Bytes of a frame_id: it goes into every answer."""
+"""Bytes of a frame_id, which goes into every answer, and of an encoding or format, which is remembered."""
 
 
 MOST_COEFFICIENTS = 1000
@@ -63,7 +63,7 @@ class RegionOfInterest(NamedTuple):
 
 
 class SerializedCameraInfo(NamedTuple):
-    """A sensor_msgs/CameraInfo: its fields but the header."""
+    """A sensor_msgs/CameraInfo: its fields, of the header the frame_id."""
 
     height: int
     width: int
@@ -75,6 +75,7 @@ class SerializedCameraInfo(NamedTuple):
     binning_x: int
     binning_y: int
     roi: RegionOfInterest
+    frame_id: str = ""
 
 
 def unpack_camera_info(serialized: bytes) -> SerializedCameraInfo:
@@ -86,7 +87,7 @@ def unpack_camera_info(serialized: bytes) -> SerializedCameraInfo:
     try:
         fields = Fields(serialized)
         fields.skip(STAMP_ENDS)
-        fields.string()
+        frame_id = fields.string()
         height, width, model = fields.word(), fields.word(), fields.string(LONGEST_NAME)
         if (count := fields.count(8)) > MOST_COEFFICIENTS:
             raise ValueError(f"D of {count} numbers is no lens's")
@@ -101,6 +102,7 @@ def unpack_camera_info(serialized: bytes) -> SerializedCameraInfo:
             fields.word(),
             fields.word(),
             RegionOfInterest(fields.word(), fields.word(), fields.word(), fields.word()),
+            frame_id,
         )
     except ValueError as error:
         cause = f"camera_info cannot be unpacked: {error}"
@@ -150,9 +152,9 @@ class Unpacker:
         fields.skip(STAMP_ENDS)
         self._frame = fields.string(LONGEST_NAME)
         if self._compressed:
-            self._between = (fields.string(),)
+            self._between = (fields.string(LONGEST_NAME),)
         else:
-            height, width, encoding = fields.word(), fields.word(), fields.string()
+            height, width, encoding = fields.word(), fields.word(), fields.string(LONGEST_NAME)
             self._between = (height, width, encoding, fields.byte(), fields.word())
         length_at = fields.aligned(4)
         self._encapsulation, self._said = serialized[:STAMP], serialized[STAMP_ENDS:length_at]

@@ -120,6 +120,11 @@ class Answers:
         return notes
 
     @property
+    def frame_id(self) -> str:
+        """Frame of the latest image; empty before the first."""
+        return self._messages.frame_id
+
+    @property
     def parameters(self) -> Parameters:
         """Parameters in force from the next image on."""
         return self._parameters
@@ -271,9 +276,10 @@ class Answers:
         self, anchors: AnchorSources, calibration: Calibration | None, header: SerializedHeader
     ) -> Found | tuple[()]:
         """Measure for an image; nothing where its camera is not known."""
-        if calibration is None or calibration.camera.doubt:
-            return ()
         try:
+            if calibration is None or calibration.camera.doubt:
+                anchors.wait(calibration.camera.doubt if calibration else self.size_problem or "no camera_info came")
+                return ()
             return anchors.measure(header.frame_id, header.seconds)
         except Exception as error:  # depth goes on without it
             self._log_failure(error)

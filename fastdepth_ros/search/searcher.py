@@ -216,7 +216,7 @@ class Searcher:
                     number, _, word = place.partition("/")
                     state.setdefault(int(number), {})[word] = value
                 optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        except (LookupError, TypeError, ValueError, RuntimeError, ArithmeticError, AttributeError) as error:
             cause = f"{self.out / STATE} is no state of this search ({error})"
             raise WeightsError(cause[:300], "Remove it to begin anew.") from error
 

@@ -80,16 +80,30 @@ class _Explaining:
                 weight.add(part.value * self.matrix.at(row, whole(SQUARE)))
             off = Cell(weight.value / square_root(tirx.max(precision.value, real(1e-12))))
             ir.put(self.given["few_keys"], ordered(tirx.max(off.value, real(0.0) - off.value)), k)
-        middle = ranked(self.places, lambda k: self.given["few_keys"][k], self.places >> whole(1))
-        seen = tirx.min(tirx.max(middle * real(MIDDLE), self.number("least_surprise")), self.number("most_surprise"))
-        lanes = self.lanes
-        log = Vector(lanes)
-        log.set(logarithm(keep(ir.splat(seen, lanes), lanes), lanes) * ir.splat(self.number("trust"), lanes))
-        power = Vector(lanes)
-        power.set(exponential(log.value, lanes))
-        first = Cell(log.first)
+        log = Cell(self._factor(self.places, self.number("many")))
+        telling = Cell(0, "int32")
+        with ir.serial(self.places) as k:
+            tells = self.given["few"][whole(PLACES) + k] < self.number("vague")
+            telling.add(tells.astype("int32"))
+            ir.put(self.given["few_keys"], tirx.Select(tells, self.given["few_keys"][k], whole(2**31 - 1)), k)
+        with ir.when(tirx.all(log.value < real(0.0), telling.value * 2 < self.places)):
+            other = Cell(0.0)
+            with ir.when(telling.value > whole(0)):
+                share = telling.value.astype("float32") / self.places.astype("float32")
+                other.set(self._factor(telling.value, self.number("many") * share))
+            log.set(tirx.max(log.value, other.value))
+        power = Vector(self.lanes)
+        power.set(exponential(ir.splat(log.value, self.lanes), self.lanes))
         ir.put(self.given["surprise"], tirx.max(power.first, real(1.0)), 0)
-        return Cell(tirx.min(first.value, real(0.0)) * real(2.0))
+        return Cell(tirx.min(log.value, real(0.0)) * real(2.0))
+
+    def _factor(self, places: Expr, many: Expr) -> Expr:
+        """The logarithm of the factor, by the middle one of so many places' errors, of so many anchors."""
+        middle = ranked(places, lambda k: self.given["few_keys"][k], places >> whole(1))
+        seen = tirx.min(tirx.max(middle * real(MIDDLE), self.number("least_surprise")), self.number("most_surprise"))
+        log = Vector(self.lanes)
+        log.set(logarithm(keep(ir.splat(seen, self.lanes), self.lanes), self.lanes))
+        return log.first * self.number("trust") * many / (many + self.number("shy"))
 
     def write(self, log: Cell) -> None:
         """Write what is left of the variances of line and local part."""
