@@ -77,7 +77,7 @@ class CompiledApplier(Applier):
         return Traces(planar, self._kept if decay > 0 else None)
 
     def _planar_nodes(self, slope: float, noise: float) -> tuple[Floats | None, int]:
-        """How far each node is on a plane, None where that cannot be asked, and whether ``change`` is to be added."""
+        """Shares of nodes on planes, None where that cannot be asked, and whether ``change`` is to be added."""
         if self._keep is None:
             kept = self._keep_planes(self._halves, slope, noise)
             return (kept.share if kept else None), 0

@@ -70,7 +70,7 @@ errors' sizes [log m], and the basis times the knots' weights."""
 
 PLANES = SEEDS**2
 PLANE = ("across", "down", "one", "across_corrected", "down_corrected", "one_corrected", "bent", "believed")
-"""How many planes are sought, and numbers of each: inverse depth, what corrects it, and how far it is believed."""
+"""Planes that are sought, and numbers of each: inverse depth, what corrects it, and how far it is believed."""
 
 RIM = 16
 """Numbers before and behind a row, of which those beside it are its ends once more."""

@@ -65,7 +65,7 @@ class Posterior:
         return variance
 
     def after(self, fitted: Fit, belief: Array) -> Doubts:
-        """What a fit leaves of this variance and of the local part's."""
+        """Remainder that a fit leaves of this variance and of the local part's."""
         before = self.before(belief)
         few = fitted.coarse()
         known = self._field.spread(few.features)

@@ -89,5 +89,5 @@ class DepthFrame(NamedTuple):
 
     @property
     def anchoring(self) -> Report | None:
-        """How anchors corrected the answer; asks :attr:`finish_anchoring`. None where there is none."""
+        """Report of how anchors corrected the answer; asks :attr:`finish_anchoring`. None where there is none."""
         return self.finish_anchoring() if self.finish_anchoring is not None else None

@@ -56,7 +56,7 @@ class _Applying:
         return self.given["numbers"][NUMBERS.index(name)]
 
     def sloped(self, name: str, start: Expr, length: int) -> Expr:
-        """What depth's slope does, at so many logarithms of depth."""
+        """Effect of depth's slope, at so many logarithms of depth."""
         return ir.load(self.given[name], start, length) * ir.splat(self.number("slope"), length)
 
     def bend(self) -> None:

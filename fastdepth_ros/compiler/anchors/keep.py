@@ -168,7 +168,7 @@ class _Keeping:
         return [tirx.min(gap * gap, ir.splat(self.number("most_gap"), length)) * weight, weight]
 
     def _at(self, plane: list[Cell], start: Expr, length: int) -> Expr:
-        """What a plane says, over inverse depth."""
+        """Words of a plane, over inverse depth."""
         parts = [
             self.load("lines", start, length, number, self.coarse) * ir.splat(value.value, length)
             for number, value in enumerate(plane)
