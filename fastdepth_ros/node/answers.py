@@ -198,6 +198,7 @@ class Answers:
             found = self._measure(anchors, calibration, header)
         if applied.rotation == turning.AUTO:
             self._turn(anchors, header)
+        needed = wanted.needed
         frame = self._pipeline.run(
             picture,
             calibration.camera if calibration else None,
@@ -205,7 +206,10 @@ class Answers:
             now=self._now(),
             lens=calibration.lens if calibration else None,
             look=None if applied.gate == "off" else self._look,
-            **wanted.needed,
+            depth=needed["depth"],  # one by one: to hand over all that a mapping holds takes twice as long
+            cloud=needed["cloud"],
+            uncertainty=needed["uncertainty"],
+            cells=needed["cells"],
         )
 
         if frame.refused:
@@ -214,7 +218,8 @@ class Answers:
         done = time.perf_counter()
         self._publish(wanted.outputs, frame, calibration, header)
         ended, now = time.perf_counter(), self._now()
-        stages.update(frame.stages, publish=ended - done)
+        stages |= frame.stages
+        stages["publish"] = ended - done
         if anchors is not None and frame.anchoring is not None:
             anchors.corrected(found, frame.anchoring)
         if frame.anchoring is not None or self.scale.anchored or applied.calibration_distance > 0:

@@ -98,10 +98,11 @@ class CameraInfoListener:
 
         One of a camera that cannot be is named, and the last good one stays in force.
         """
-        said = serialized[STAMP_ENDS:]
-        if said == self._latest or self._file is not None:
+        latest = self._latest
+        again = serialized.endswith(latest) and len(serialized) == STAMP_ENDS + len(latest)
+        if again or self._file is not None:
             return
-        self._latest = said
+        self._latest = serialized[STAMP_ENDS:]
         try:
             info = unpack_camera_info(serialized)
             self.frame_id = info.frame_id

@@ -79,7 +79,7 @@ class GpuEngine(Engine):
     def threads(self, count: int) -> None:
         pass
 
-    def bind(self, name: str, arrays: Sequence[npt.NDArray[Any]]) -> None:
+    def bind(self, name: str, arrays: Sequence[npt.NDArray[Any] | None]) -> None:
         """Nothing: a GPU's module has no functions for the processor."""
 
     def run(self) -> npt.NDArray[np.float32]:
