@@ -31,6 +31,7 @@ endif
 ifeq ($(ROS),noble)
 LAST := 12
 endif
+imports = $(CLEAN) $(PYTHON) -c "import $(1)" 2>/dev/null
 say = { echo 'fastdepth_ros: $(1).'; exit 1; }
 PIP := $(CLEAN) $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
@@ -43,6 +44,8 @@ help:
 	@echo "make view       a page in the browser on a node that runs (ARGS=\"--node /front/fastdepth ...\")"
 	@echo "make test       ruff, mypy and the tests but for second looks and slow ones (ARGS=\"-k camera ...\" for pytest)"
 	@echo "make test-all   all tests: further targets, precisions, sizes and faults, and what takes long"
+	@echo "make tests      those of \`make test\` without ruff and mypy, which need to look once only, and not on each ROS"
+	@echo "make check      ruff and mypy alone; \`make style\` ruff alone"
 	@echo "make tables     write config/depth.yaml and docs/parameters.md again"
 	@echo "make bench      compare with other runtimes (ARGS=\"--against onnxruntime ...\")"
 	@echo "make bench-env  .venv-bench with the other runtimes and what quantises for them"
@@ -111,11 +114,11 @@ endef
 # The package itself is installed as a link to this checkout: what is edited here is what runs.
 $(VENV)/.run: $(RUN) requirements/packages.txt setup.py
 	@$(READY)
-	$(call make_venv,$(VENV),$(SITE))
-ifeq ($(ROS),system)
-	@$(CLEAN) $(BIN)/python -c "import rclpy" || $(call say,ROS 2 $(ROS_DISTRO) is sourced but has no rclpy for $(PYTHON): name its Python: make PYTHON=/usr/bin/python3)
-	@$(CLEAN) $(BIN)/python -c "import cv2" || $(call say,OpenCV is missing: apt install python3-opencv)
+ifeq ($(ROS)$(if $(PYTHON),,none),system)
+	@$(call imports,rclpy) || $(call say,ROS 2 $(ROS_DISTRO) has no rclpy for $(PYTHON): run `. /opt/ros/$(ROS_DISTRO)/setup.bash` before or name its Python: make PYTHON=/usr/bin/python3)
+	@$(call imports,cv2) || $(call say,OpenCV is missing: apt install python3-opencv)
 endif
+	$(call make_venv,$(VENV),$(SITE))
 	$(PIP) -r $(RUN)
 	$(PIP) --no-deps --editable .
 	@touch $@

@@ -28,6 +28,15 @@ def shared(folder: str, source: str = "") -> list[tuple[str, list[str]]]:
     return [(f"share/{PACKAGE}/{where}", names) for where, names in files.items()]
 
 
+def data() -> list[str]:
+    """Files of the package that are no Python, by name: to the setuptools of Ubuntu 22.04, ** is a single folder."""
+    root = HERE / PACKAGE
+    return [path.relative_to(root).as_posix() for path in sorted(root.rglob("*")) if path.suffix in DATA]
+
+
+DATA = (".css", ".json", ".sh", ".yaml")
+"""Suffixes of files that the package reads."""
+
 # What the node needs and no ROS 2 distribution brings. Everything else is in the extras: in a ROS 2 workspace rosdep
 # brings it (package.xml), and a second copy from another source would break either.
 NODE = ("apache-tvm", "safetensors")
@@ -42,7 +51,7 @@ setup(
     author="fastdepth_ros maintainers",
     python_requires=">=3.10",
     packages=find_packages(include=[PACKAGE, f"{PACKAGE}.*"]),
-    package_data={PACKAGE: ["**/*.json", "**/*.yaml", "**/*.html", "**/*.css", "**/*.sh"]},
+    package_data={PACKAGE: data()},
     install_requires=["setuptools", *(r for r in requirements("packages") if r.startswith(NODE))],
     extras_require={
         "alone": [r for r in requirements("packages") if not r.startswith(NODE)],

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["ALIGNMENT", "WORK", "Argument", "Arrays", "Bind", "Call", "allocate", "bound", "digest", "work"]
+__all__ = ["ALIGNMENT", "ANSWER", "WORK", "Argument", "Arrays", "Bind", "Call", "allocate", "bound", "digest", "work"]
 
 ALIGNMENT = 64
 """Bytes at which an array of a compiled function has to begin: a vector load from another place ends the process."""
@@ -24,17 +24,22 @@ WORK = "work_"
 Call = Callable[[], object]
 Arrays = dict[str, npt.NDArray[Any]]
 
-Bind = Callable[[str, Sequence[npt.NDArray[Any]]], "Call | None"]
+Bind = Callable[[str, "Sequence[npt.NDArray[Any] | None]"], "Call | None"]
 """Gives a compiled function by name, bound to its arrays; None where there is none of that name. It reads and writes
-the arrays at each call; they begin at multiples of :data:`ALIGNMENT`."""
+the arrays at each call; None among them is the network's latest answer. They begin where :class:`Argument` says, which
+:func:`bound` sees to."""
+
+ANSWER = "latest_answer"
+"""Name of an argument that is the network's latest answer, of which a module makes another with each run."""
 
 
 class Argument(NamedTuple):
-    """One argument of a compiled function."""
+    """One argument of a compiled function; it begins at a multiple of ``alignment`` bytes."""
 
     name: str
     shape: tuple[int, ...]
     dtype: str
+    alignment: int = ALIGNMENT
 
 
 def work(names: str, count: int, dtype: str = "float32") -> list[Argument]:
@@ -74,7 +79,18 @@ def bound(
         return None
     arrays = dict(given or {})
     for each in arguments:
-        if each.name not in arrays:
+        if each.name not in arrays and each.name != ANSWER:
             arrays[each.name] = allocate(each.shape, each.dtype)
-    call = bind(name, [arrays[each.name].reshape(-1) for each in arguments])
+    call = bind(name, [None if each.name == ANSWER else _flat(arrays[each.name], each) for each in arguments])
     return None if call is None else (call, arrays)
+
+
+def _flat(array: npt.NDArray[Any], argument: Argument) -> npt.NDArray[Any]:
+    """An array in a row, as functions take it.
+
+    Raises:
+        ValueError: it begins at another place than the function may load vectors from.
+    """
+    if array.ctypes.data % argument.alignment:
+        raise ValueError(f"{argument.name} begins at no multiple of {argument.alignment} bytes")
+    return array.reshape(-1)

@@ -15,6 +15,8 @@ version 2 of the encoding only numbers of eight bytes lie elsewhere.)
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
+from functools import partial
 
 SECOND = 1_000_000_000
 
@@ -83,6 +85,11 @@ def with_stamp(data: bytes, stamp: int) -> bytes:
 def put_stamp(data: bytearray, sec: int, nanosec: int, at: int = STAMP) -> None:
     """Write another stamp into a serialized message: of the header with which it starts, or at an offset."""
     _TIMES[data[1] & 1].pack_into(data, at, sec, nanosec)
+
+
+def stamp_writer(data: bytearray) -> Callable[[int, int], None]:
+    """Gives what :func:`put_stamp` does with a message over and over: a function of seconds and nanoseconds."""
+    return partial(_TIMES[data[1] & 1].pack_into, data, STAMP)
 
 
 def put_length(data: bytearray, at: int, length: int) -> None:

@@ -51,7 +51,7 @@ MISSING = {
     "tvm": "Install apache-tvm as requirements/run.txt names it; a robot that has compiled modules does without.",
     "viser": "Install it: pip install 'fastdepth_ros[view]', or `make view` in the checkout.",
     **dict.fromkeys(
-        ("cv2", "matplotlib", "numpy", "rich", "rosbags", "yaml"),
+        ("cv2", "matplotlib", "numpy", "rich", "rosbags", "safetensors", "yaml"),
         "Install it as requirements/packages.txt names it, or install this package with its extra [alone].",
     ),
 }

@@ -24,8 +24,11 @@ def brief(said: object, most: int = LONGEST) -> str:
         Printable characters that any encoding of Unicode can carry; others are escaped as Python writes them.
     """
     text = str(said)
-    if len(text) > most:
-        text = f"{text[:most]}... ({len(text)} characters)"
+    return printable(f"{text[:most]}... ({len(text)} characters)" if len(text) > most else text)
+
+
+def printable(text: str) -> str:
+    """Text in which what cannot be printed, or would control a terminal, stands as Python writes it."""
     if text.isprintable():
         return text
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)

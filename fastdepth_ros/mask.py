@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -18,6 +17,7 @@ import numpy.typing as npt
 from fastdepth_ros.codec.decoder import decode_file
 from fastdepth_ros.errors import ImageError, SettingError, quoted
 from fastdepth_ros.files.reading import read, user_path
+from fastdepth_ros.files.remembered import Remembered
 
 __all__ = ["Mask", "parse_mask"]
 
@@ -73,19 +73,26 @@ class Mask:
         return filled.astype(np.bool_)
 
 
-@lru_cache(8)
-def parse_mask(text: str) -> Mask:
+def parse_mask(text: str, anew: bool = False) -> Mask:
     """The mask that a parameter says. A file is read once, with bounds, and looked through before it is decoded.
 
     Args:
         text: polygons, ``0 400, 640 400, 640 480, 0 480; ...``; or the path of a PNG: black hides, all else shows.
+        anew: whether a file is read again.
 
     Raises:
         SettingError: it is neither, or the file cannot be read.
     """
+    return _known.get(text, anew)
+
+
+def _parse(text: str) -> Mask:
     if POLYGON.fullmatch(text):
         return Mask(text, tuple(_polygon(text, each) for each in text.split(";") if each.strip()))
     return Mask(text, hides=_read(text))
+
+
+_known = Remembered(_parse)
 
 
 def _polygon(text: str, words: str) -> npt.NDArray[np.float64]:

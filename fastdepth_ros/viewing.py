@@ -92,8 +92,8 @@ class Viewing:
         """Factor by which a ``width`` x ``height`` picture may be smaller, and still shows as much: 1, 2, 4 or 8."""
         known, key = self._reduction, (width, height, rotation)
         if known is None or known[0] != key:
-            known = self._reduction = (key, self._find_reduction(width, height, rotation))
-        return min(known[1], self._most_reduced)
+            known = self._reduction = (key, min(self._find_reduction(width, height, rotation), self._most_reduced))
+        return known[1]
 
     def geometry(self, picture: Picture, camera: Intrinsics | None, lens: Lens | None, rotation: str) -> Geometry:
         """Geometry of a picture: the same object for as long as pictures are of one kind and camera.
@@ -160,7 +160,7 @@ class Viewing:
         warp = Warp(lens, seen, picture.reduction, CELL) if lens is not None and seen is not None else None
         hidden = self._find_hidden(picture, view, warp)
         self.hidden = float(hidden.mean())
-        self._most_reduced = warp.wanted if warp is not None else REDUCTIONS[0]
+        self._most_reduced, self._reduction = warp.wanted if warp is not None else REDUCTIONS[0], None
         ratio = np.float32(self._focal_ratio(seen))
         return Geometry(view, seen, ratio, warp, hidden if hidden.any() else None, rotation)
 

@@ -8,9 +8,11 @@ An argument that is left empty leaves the parameter as the params_file has it. W
 starts. A node that cannot start, or dies, ends the launch, and not with status 0; respawn:=true starts it again.
 """
 
-import importlib.util
+import json
 import os
+import re
 import shlex
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -36,6 +38,7 @@ from launch_ros.substitutions import ExecutableInPackage
 from launch_ros.utilities.namespace_utils import make_namespace_absolute, prefix_namespace
 
 PACKAGE = "fastdepth_ros"
+PREFIX = Path(get_package_prefix(PACKAGE))
 CONFIG = Path(get_package_share_directory(PACKAGE)) / "config"
 
 # Fast DDS reads its profiles from the second of these up to Jazzy; from Kilted on, that name brings a warning.
@@ -60,7 +63,31 @@ RESPAWN_DELAY = 2.0
 ENDS_WITH_LAUNCH = {"FASTDEPTH_LAUNCH": str(os.getpid())}
 """Environment of what ends when launch does: on SIGTERM, launch itself leaves its processes behind."""
 
-OF_OTHERS = f"{shlex.quote(sys.executable)} -m {PACKAGE}.children"
+
+def python_of(prefix: Path) -> str:
+    """The Python that finds what the node needs: a virtual environment's, where this package was installed with one.
+
+    `ros2 launch` itself runs with the system's Python, whatever is activated, and does not see what is installed there.
+    """
+    scripts = prefix / "lib" / PACKAGE
+    found = [interpreter(scripts / "fastdepth"), interpreter(scripts / "depth_node"), str(prefix / "bin" / "python3")]
+    return next((path for path in found if os.access(path, os.X_OK)), sys.executable)
+
+
+def interpreter(script: Path) -> str:
+    """The Python that a script names in its first line; empty where it is no script, or another's."""
+    try:
+        with script.open("rb") as file:
+            found = re.match(rb"#! *(/\S*/python[\d.]*)\s*$", file.readline(1024))
+    except OSError:
+        return ""
+    return os.fsdecode(found[1]) if found else ""
+
+
+PYTHON = python_of(PREFIX)
+"""Runs our own processes."""
+
+OF_OTHERS = f"{shlex.quote(PYTHON)} -m {PACKAGE}.children"
 """Prefix of the same for programs of other packages. They do without launch's own ``--launch-prefix``."""
 
 PARAMETERS = (
@@ -313,11 +340,17 @@ def refuse_what_is_missing(context: LaunchContext, given: dict[str, str]) -> Non
     if given["rviz"] == "true" and not executable(context, "rviz2", "rviz2"):
         remedy = f"Install it ({how_to_install('rviz2')}), or leave rviz out."
         raise RuntimeError(f"rviz:=true needs the package rviz2, which is not installed. {remedy}")
-    if given["view"] == "true" and importlib.util.find_spec("viser") is None:
+    if given["view"] == "true" and not is_there("viser"):
         remedy = "Install it (pip install 'fastdepth_ros[view]'), or leave view out."
         raise RuntimeError(f"view:=true needs the package viser, which is not installed. {remedy}")
     if given["model"]:
         refuse_missing_model(given["model"])
+
+
+def is_there(module: str) -> bool:
+    """Whether the node's Python finds a module."""
+    asks = f"import importlib.util, sys; sys.exit(importlib.util.find_spec({module!r}) is None)"
+    return subprocess.run([PYTHON, "-c", asks], check=False).returncode == 0
 
 
 def refuse_missing_model(model: str) -> None:
@@ -453,18 +486,22 @@ def ended(what: str, well: str = "") -> Callable[[Any, LaunchContext], list[Laun
 
 
 def look_into(bag: Path) -> tuple[str, str]:
-    """The image_transport of the recorded images, and their frame_id."""
-    from fastdepth_ros.recording import Recording, find_camera
-    from fastdepth_ros.recording.content import frame_of
+    """The image_transport of the recorded images, and their frame_id.
 
-    with Recording.open(bag) as recording:
-        topics = find_camera(recording, packets=True)
-        return topics.transport, frame_of(recording, topics.image)
+    Raises:
+        RuntimeError: it cannot be played; it says why.
+    """
+    order = [PYTHON, "-m", f"{PACKAGE}.recording.its_camera", str(bag)]
+    done = subprocess.run(order, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError((done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1])
+    transport, frame = json.loads(done.stdout)
+    return transport, frame
 
 
 def play(bag: Path, resolve: Callable[[str], str], given: dict[str, str], raw: bool) -> list[LaunchDescriptionEntity]:
     """The project's own player, which needs no rosbag2 and gives the images new stamps."""
-    order = [sys.executable, "-m", f"{PACKAGE}.recording", str(bag), "--namespace", resolve("")]
+    order = [PYTHON, "-m", f"{PACKAGE}.recording", str(bag), "--namespace", resolve("")]
     order += ["--image", resolve(given["image"]), "--camera-info", resolve(given["camera_info"]), "--wait", "120"]
     for source in MEASURED:
         order += ["--publish", f"{source}={resolve(given[source] or source)}"]
@@ -480,7 +517,7 @@ def play(bag: Path, resolve: Callable[[str], str], given: dict[str, str], raw: b
 
 def page(resolve: Callable[[str], str], given: dict[str, str]) -> list[LaunchDescriptionEntity]:
     """The page in the browser; depth goes on without it."""
-    order = [sys.executable, "-m", f"{PACKAGE}.cli", "view", "--node", resolve("~"), "--port", given["view_port"]]
+    order = [PYTHON, "-m", f"{PACKAGE}.cli", "view", "--node", resolve("~"), "--port", given["view_port"]]
     order += ["--wait", f"{VIEW_WAITS:g}"]
     return [ExecuteProcess(cmd=order, name="view", additional_env=ENDS_WITH_LAUNCH, output="screen")]
 
@@ -500,7 +537,7 @@ def first_frame(
 ) -> list[LaunchDescriptionEntity]:
     """Actions that wait for the camera, followed by ``then(frame_id)``; by ``then("")`` where it dies each time."""
     first = ExecuteProcess(
-        cmd=[sys.executable, "-m", f"{PACKAGE}.node.first_frame", *topics],
+        cmd=[PYTHON, "-m", f"{PACKAGE}.node.first_frame", *topics],
         name="first_frame",
         additional_env=ENDS_WITH_LAUNCH,
         output="log",

@@ -23,6 +23,17 @@ def pytest_pycollect_makemodule(module_path: Path, parent: Any) -> Generator[Non
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Have `colcon test` leave out what `make test` does, unless it is told what to run, as --pytest-args -m slow."""
-    if os.environ.get("COLCON") and not config.option.markexpr:
+    """Have `colcon test` leave out what `make test` does, unless it is told what to run, as --pytest-args -m slow.
+
+    A file that cannot be imported, as with an older package, is an error; the others are run all the same.
+    It allows no bytecode beside the sources. Without any, each node would compile the package's Python anew, and
+    hundreds start: what they compile is kept in the cache's folder, which colcon has below build.
+    """
+    if not os.environ.get("COLCON"):
+        return
+    if not config.option.markexpr:
         config.option.markexpr = "not slow and not again"
+    config.option.continue_on_collection_errors = True
+    cache = getattr(config, "cache", None)
+    if cache is not None and os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
+        os.environ["PYTHONPYCACHEPREFIX"] = os.environ.get("PYTHONPYCACHEPREFIX") or str(cache.mkdir("bytecode"))

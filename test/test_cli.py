@@ -43,11 +43,37 @@ def test_an_unknown_command_is_refused(capsys):
 
 
 @pytest.mark.parametrize(
+    "line",
+    [
+        "power --seconds nan",
+        "power --seconds -1",
+        "calibrate --wait nan",
+        "view --wait nan",
+        "view --wait 1e300",
+        "play bag --wait inf",
+        "play bag --rate nan",
+        "doctor --wait -1",
+        "infer a.png --out b --anchors-at inf",
+        "infer a.png --out b --max-depth nan",
+        "eval bundle data --last nan",
+        "prune fastdepth-pruned --budget nan",
+    ],
+)
+def test_a_number_that_is_none_is_told_before_anything_is_done(line, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(line.split())
+    assert stop.value.code == 2
+    said = capsys.readouterr().err
+    assert "is no number" in said or "is no time" in said
+
+
+@pytest.mark.parametrize(
     ("package", "line", "remedy"),
     [
         ("tvm", ["compile", "{bundle}", "--out", "{out}"], "Install apache-tvm"),
         ("rosbags", ["demo", "--recording", "{out}"], "Install it as requirements/packages.txt names it"),
         ("cv2", ["infer", "{out}"], "its extra [alone]"),
+        ("safetensors", ["models", "show", "{bundle}"], "Install it as requirements/packages.txt names it"),
     ],
 )
 def test_a_missing_package_is_named_with_its_remedy(bundle, tmp_path, package, line, remedy):

@@ -2,6 +2,7 @@
 
 import fnmatch
 import functools
+import glob
 import json
 import os
 import re
@@ -20,7 +21,7 @@ from fastdepth_ros import __version__
 
 ROOT = Path(__file__).resolve().parent.parent
 PINS = re.compile(r"^([\w.-]+)(?:\[\w+\])?==([\w.]+)", re.MULTILINE)
-OUTER = ("ROS", "ROS_DISTRO", "PYTHON", "MAKEFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "MFLAGS")
+OUTER = ("ROS", "ROS_DISTRO", "PYTHON", "PYTHONPATH", "MAKEFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "MFLAGS")
 """What a `make` that runs these tests may have set."""
 
 KNOWN = {*ROS, "launch_testing", "sensor_msgs_py"}
@@ -53,10 +54,19 @@ PLUGINS = {"python3-pytest-timeout"}
 OWN = {"fastdepth_ros", "tools"} | {path.stem for path in (ROOT / "test").rglob("*")} - KNOWN
 """What the checkout brings; test/launch is a folder and no package."""
 
+BY_SETUPTOOLS = {"MANIFEST.in", "README.md", "pyproject.toml", "setup.cfg", "setup.py"}
+"""Files that every sdist has, named or not."""
+
+COMPILED = (".pyc", ".so")
+"""Suffixes of what Python and compilers leave in a checkout."""
+
 NEWER = {"compression"}
 """Modules of Python's own that are younger than 3.10."""
 
 make = shutil.which("make")
+
+BARE = Path(sys.base_prefix) / "bin" / "python3"
+"""Python without this environment's packages; where ROS 2 is sourced, PYTHONPATH alone leads to it."""
 
 
 @pytest.mark.skipif(make is None, reason="make is not installed")
@@ -68,6 +78,7 @@ make = shutil.which("make")
         (["ROS=system"], "", r"No ROS 2 is sourced"),
         again(["ROS=system", "PYTHON="], "jazzy", r"needs Python 3.10 to 3.14"),
         again(["PYTHON="], "jazzy", r"ROS=system needs Python"),
+        ([f"PYTHON={BARE}"], "jazzy", r"jazzy has no rclpy for .*: run `. /opt/ros/jazzy/setup.bash` before"),
         (["ROS=noble", "PYTHON="], "", r"ROS=noble needs Python 3.10 to 3.12"),
         (["ROS=melodic"], "", r"no ROS=melodic: choose kilted, jazzy, noble or system"),
     ],
@@ -84,6 +95,13 @@ def test_make_says_in_one_line_what_is_missing(tmp_path, words, sourced, said):
     assert len(lines) == 1
     assert re.search(said, lines[0])
     assert not (tmp_path / "venv").exists()
+
+
+def test_make_help_names_everything_that_make_does():
+    text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    (targets,) = re.findall(r"^\.PHONY: (.+)$", text, re.MULTILINE)
+    for target in set(targets.split()) - {"help"}:
+        assert f"make {target}" in text[text.index("\nhelp:") : text.index("\ndemo:")]
 
 
 @pytest.fixture
@@ -121,6 +139,25 @@ def test_an_extra_of_one_file_is_that_file(setup, extra):
     pins = PINS.findall((ROOT / "requirements" / f"{extra}.txt").read_text(encoding="utf-8"))
     assert pins
     assert pins == PINS.findall("\n".join(setup["extras_require"][extra]))
+
+
+def test_an_installation_has_every_file_that_the_package_reads(setup):
+    """Whatever setuptools makes of ``**``: that of Ubuntu 22.04, 59.6, takes it for a single folder."""
+    package = ROOT / "fastdepth_ros"
+    patterns = [str(package / pattern) for pattern in setup["package_data"]["fastdepth_ros"]]
+    installed = {name for pattern in patterns for name in glob.glob(pattern)}
+    files = {str(path) for path in package.rglob("*") if path.is_file() and path.suffix not in COMPILED}
+    assert installed == {name for name in files if not name.endswith(".py")}
+
+
+def test_the_sdist_has_every_file_of_the_checkout():
+    if shutil.which("git") is None or not (ROOT / ".git").exists():
+        pytest.skip("this is no checkout of git")
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    words = [line.split() for line in (ROOT / "MANIFEST.in").read_text(encoding="utf-8").splitlines()]
+    files = {name for order, *names in words if order == "include" for name in names} | BY_SETUPTOOLS
+    folders = {name for order, *names in words if order == "graft" for name in names} | {"fastdepth_ros"}
+    assert not {name for name in listed.splitlines() if name not in files and name.partition("/")[0] not in folders}
 
 
 @pytest.mark.parametrize("file", ["run-noble.txt", "run-system.txt"])

@@ -8,7 +8,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fastdepth_ros import cdr
 from fastdepth_ros.adapting.place import small, thinned
 from fastdepth_ros.adapting.teaching import Seen
 from fastdepth_ros.anchoring.poses import Pose
@@ -22,6 +21,7 @@ from fastdepth_ros.messages.serialized import unpack_camera_info
 from fastdepth_ros.recording import CameraTopics, Message, Recording, VideoRecording, find_camera
 from fastdepth_ros.recording.anchors import TF_STATIC, AnchorTopics, find_anchors
 from fastdepth_ros.recording.content import frame_of
+from fastdepth_ros.recording.following import stamp_of, stamped
 from fastdepth_ros.recording.placed import Placer
 
 SOURCES = ("anchors", "scan", "range", "anchor_depth")
@@ -73,8 +73,7 @@ def measured(path: Path, sensors: Sensors) -> list[Seen]:
         placer = Placer(recording, found, frame_of(recording, camera.image), sensors.poses)
         heard = _heard(_settled(recording, placer, found, sources), placer, sources, wanted)
         frames = []
-        for message in recording.messages([camera.image.name]):
-            stamp = cdr.stamp_of(message.data)
+        for stamp, message in stamped(recording, camera.image.name):
             near = tuple((heard[key], (stamp - key[1]) / 1e9) for key in wanted.get(stamp, ()) if key in heard)
             if near:
                 frame = small(Frame(rgb_of(read_message(recording.decode(message))), None, intrinsics))
@@ -88,17 +87,13 @@ Key = tuple[str, int]
 
 def _wanted(recording: Recording, camera: CameraTopics, sources: Mapping[str, str]) -> dict[int, list[Key]]:
     """Stamps of the pictures to take [ns] -> what was measured nearest in time to each, by each source."""
-    stamps: dict[str, list[int]] = {name: [] for name in sources}
-    for message in recording.messages([*sources]):
-        stamps[message.topic.name].append(cdr.stamp_of(message.data))
-    for each in stamps.values():
-        each.sort()
+    stamps = {name: sorted(stamp for stamp, _ in stamped(recording, name)) for name in sources}
 
     def near(stamp: int) -> list[Key]:
         nearest = ((source, _nearest(stamps[name], stamp)) for name, source in sources.items())
         return [(source, found) for source, found in nearest if found is not None]
 
-    pictures = (cdr.stamp_of(message.data) for message in recording.messages([camera.image.name]))
+    pictures = (stamp for stamp, _ in stamped(recording, camera.image.name))
     return dict(thinned((stamp, keys) for stamp in pictures if (keys := near(stamp))))
 
 
@@ -118,7 +113,7 @@ def _heard(
     refused: AnchorError | None = None
     for message in messages:
         source = sources[message.topic.name]
-        if (source, cdr.stamp_of(message.data)) not in keys:
+        if (source, stamp_of(message)) not in keys:
             continue
         try:
             placed = placer.place(source, message, look_around=False)

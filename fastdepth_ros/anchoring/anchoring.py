@@ -18,9 +18,10 @@ from fastdepth_ros.anchoring.line import CENTRE, Array, Evidence, Line
 from fastdepth_ros.anchoring.memory import Memory
 from fastdepth_ros.anchoring.plain import plain_opencv
 from fastdepth_ros.anchoring.planes import Kept, Planes, noise_of
-from fastdepth_ros.anchoring.pool import Means, Placed, judge
+from fastdepth_ros.anchoring.pool import Means, Placed, judge, uncorroborated
 from fastdepth_ros.anchoring.prior import Prior
 from fastdepth_ros.anchoring.selection import Chosen, choose
+from fastdepth_ros.anchoring.trust import Trust
 from fastdepth_ros.anchoring.uncertainty import Traces, Uncertainty
 from fastdepth_ros.arguments import Bind
 
@@ -83,6 +84,7 @@ class Anchoring:
         self._uncertainty = Uncertainty(self._field, self.prior, self._fitter)
         self._planes = Planes(self._field.grid)
         self._memory = Memory((shape[0] // 2, shape[1] // 2))
+        self.trust = Trust()
         self._now = math.nan
         self._depth = np.zeros(shape, np.float32)
         self._correction = np.zeros(shape, np.float32)
@@ -107,6 +109,8 @@ class Anchoring:
                 one colour.
         """
         with plain_opencv():
+            if any(source.taken_back for source in anchors):
+                self._unlearn()
             self._line.predict(now)
             self._now = now
             chosen = [choose(source, metres) for source in anchors]
@@ -124,8 +128,8 @@ class Anchoring:
 
     def forget(self) -> None:
         """Drop what was remembered, as at the start."""
-        self._line.forget()
-        self._memory.forget()
+        self._unlearn()
+        self.trust.forget()
 
     def _remembered(
         self, metres: Floats, chosen: list[Chosen], judged: _Judged | None, said: _Said, sigma: bool
@@ -139,6 +143,8 @@ class Anchoring:
         else:
             self._apply(metres, self._line.held.mean, None, 0.0)
         sd = self._uncertainty.alone(self._depth, self._line.held.covariance, never=silent) if sigma else None
+        if judged is not None:
+            self._hear(judged.placed, chosen)
         return Corrected(self._depth, sd, self._report(said, False, _reports(chosen, judged)))
 
     def _anchored(self, metres: Floats, chosen: list[Chosen], sigma: bool) -> Corrected:
@@ -155,11 +161,24 @@ class Anchoring:
         if sigma:
             relative = [each.relative for each in chosen]
             placed, trusted = judged.placed, judged.trusted
-            sd = uncertainty.anchored(self._depth, own, placed, trusted, relative, traces, covariance)
+            alone = uncorroborated(placed, chosen, trusted, line.stationary, self.prior.local)
+            spread = math.hypot(self.trust.spread, alone)
+            sd = uncertainty.anchored(self._depth, own, placed, trusted, relative, traces, covariance, spread)
         else:
             uncertainty.forget()
         line.update(news)
+        self._hear(judged.placed, chosen)
         return Corrected(self._depth, sd, self._report(said, new_place, _reports(chosen, judged)))
+
+    def _hear(self, placed: Placed, chosen: list[Chosen]) -> None:
+        """Learn how far sources are to be trusted, and give up what one has taught that is not."""
+        if self.trust.hear(self._field, placed, chosen):
+            self._unlearn()
+
+    def _unlearn(self) -> None:
+        """Drop what sources said of the place."""
+        self._line.forget()
+        self._memory.forget()
 
     def _fit(self, chosen: list[Chosen]) -> tuple[_Said, _Judged, _Fitted | None]:
         """The anchors that are believed, fitted; once more, without memory, where the place turns out to be new."""
@@ -171,6 +190,7 @@ class Anchoring:
             placed = self._fitter.place(chosen, Means(belief.mean, line.held.mean, mean))
             said = said or self._said(placed)
             gates = judge(placed, chosen, several, belief, line.stationary, self.prior.local)
+            gates = self.trust.close(gates, chosen)
             trusted = [gate.is_open for gate in gates]
             fitted = self._fitter.fit(placed, gates, traits, covariance)
             if fitted is None:
@@ -240,7 +260,7 @@ class Anchoring:
             innovation_sd=said.expected,
             new_place=new_place,
             age=self._line.age,
-            sources=sources,
+            sources=tuple(each._replace(doubt=self.trust.doubt(each.source)) for each in sources),
         )
 
 

@@ -27,6 +27,7 @@ class Anchors(NamedTuple):
             answers with what is near in it. (0, 0) is a point.
         cells: (n,) numbers of the answer's cells, row by row, in which the pixels lie, from whoever made sure of all
             numbers: of pixels in the view, depths from 0.02 to 500 m, and no infinite sigma. None where nobody did.
+        taken_back: whether what this source said before was wrong, as turns out now: it is forgotten.
     """
 
     source: str
@@ -36,6 +37,13 @@ class Anchors(NamedTuple):
     relative: bool = False
     zone: tuple[float, float] = (0.0, 0.0)
     cells: npt.NDArray[np.intp] | None = None
+    taken_back: bool = False
+
+
+def nothing_of(source: str, *, taken_back: bool = False) -> Anchors:
+    """No anchors, of a source."""
+    none = np.empty(0, np.float32)
+    return Anchors(source, np.empty((0, 2), np.float32), none, none, taken_back=taken_back)
 
 
 CAUSES = ("not a depth", "outside the view", "no answer there", "disagrees")
@@ -55,6 +63,7 @@ class SourceReport(NamedTuple):
             relative sources, whose factor is unknown.
         believed: False where the source as a whole disagrees with what is known from others or remembered, so that
             none of it was used.
+        doubt: why it has not been believed for some time, as a sentence about it; empty where that is not so.
     """
 
     source: str
@@ -63,6 +72,7 @@ class SourceReport(NamedTuple):
     rejected: Mapping[str, int]
     ratio: float
     believed: bool
+    doubt: str = ""
 
 
 class Report(NamedTuple):

@@ -45,6 +45,7 @@ class Frames:
         Raises:
             AnchorError: it is not known; the remedy says what to do.
         """
+        self.buffer.late = 0.0
         given = self.extrinsics.get(source)
         if given is not None:
             return self._placed(source, given, source == "anchor_depth" or frame.endswith(OPTICAL_ENDS))

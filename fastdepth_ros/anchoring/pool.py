@@ -12,7 +12,7 @@ from fastdepth_ros.anchoring.field import Place
 from fastdepth_ros.anchoring.fit import BIAS, middle
 from fastdepth_ros.anchoring.line import Array, Belief, average, design
 from fastdepth_ros.anchoring.selection import Chosen
-from fastdepth_ros.anchoring.sources import Offset, believed, offset
+from fastdepth_ros.anchoring.sources import Offset, believed, doubt_of, offset
 from fastdepth_ros.anchoring.thinning import Points
 
 Floats = npt.NDArray[np.float32]
@@ -228,6 +228,23 @@ def _gate(heard: Heard, said: Offset | None, bend: float, *, is_open: bool) -> G
         return Gate(0.0, said.prior if said else 0.0, 0.0, 0.0, is_open)
     # What a line may still bend between them.
     return Gate(heard.middle, 0.0, bend, float(heard.line[1]), is_open)
+
+
+def uncorroborated(placed: Placed, chosen: list[Chosen], trusted: list[bool], stationary: Array, local: float) -> float:
+    """Doubt of the logarithm of depth because one source alone says the scale; 0 where several do, or none.
+
+    Args:
+        placed: the frame's anchors.
+        chosen: the same by source.
+        trusted: whether each of them is believed.
+        stationary, local: as :func:`judge` has them.
+    """
+    said = [heard for heard, own, sure in zip(placed.heard, chosen, trusted, strict=True) if sure and not own.relative]
+    said = [heard for heard in said if heard.size]
+    if len(said) != 1:
+        return 0.0
+    own = offset(said[0].size, said[0].ratio, said[0].spread, said[0].line, stationary, local, BIAS)
+    return doubt_of(own.middle, own.prior + own.variance)
 
 
 def let_in(placed: Placed, gates: list[Gate], local: float) -> tuple[Points, npt.NDArray[np.intp]]:

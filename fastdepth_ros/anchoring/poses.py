@@ -21,6 +21,9 @@ Floats = npt.NDArray[np.float64]
 LENGTH_OFF = 0.1
 """By how much the length of a quaternion may differ from 1 before it is none."""
 
+FARTHEST_SENSOR, MOST_TURN = 50.0, 2 * math.pi + 0.01
+"""Distance of a sensor from its camera [m], and angle [rad], beyond which what was written down is of another unit."""
+
 FARTHEST = 1e7
 """Metres beyond which a translation is an error: more than any UTM coordinate."""
 
@@ -62,6 +65,12 @@ class Pose(NamedTuple):
     def inverse(self) -> Pose:
         """The pose of the frame that this one is given in, in this one's."""
         return Pose(self.rotation.T, -self.rotation.T @ self.translation)
+
+    def equals(self, other: Pose) -> bool:
+        """Whether all numbers are the same."""
+        return self is other or (
+            np.array_equal(self.rotation, other.rotation) and np.array_equal(self.translation, other.translation)
+        )
 
     def apply(self, points: Floats) -> Floats:
         """Points (n, 3) of this frame in the one that it is given in [m]."""
@@ -123,6 +132,10 @@ def _pose(entry: str, words: list[str]) -> Pose:
     if len(numbers) not in (6, 7) or not all(map(math.isfinite, numbers)):
         raise _cannot(entry, f"it holds {len(numbers)} numbers")
     x, y, z, *turn = numbers
+    if max(map(abs, (x, y, z))) > FARTHEST_SENSOR:
+        raise _cannot(entry, f"no sensor is {max(map(abs, (x, y, z))):g} m from its camera; metres are wanted")
+    if len(turn) == 3 and max(map(abs, turn)) > MOST_TURN:
+        raise _cannot(entry, f"{max(turn, key=abs):g} is no angle in radians; 180 degrees are 3.14159")
     try:
         return Pose.of((x, y, z), quaternion_of(*turn) if len(turn) == 3 else (turn[0], turn[1], turn[2], turn[3]))
     except AnchorError as error:

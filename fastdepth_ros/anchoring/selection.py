@@ -114,7 +114,7 @@ def choose(anchors: Anchors, metres: Floats) -> Chosen:
 
 def _chosen(anchors: Anchors, metres: Floats) -> Chosen:
     """Sort out what has no answer, of anchors whose numbers somebody made sure of."""
-    source, pixels, depths, sigmas, relative, _, cells = anchors
+    source, pixels, depths, sigmas, relative, _, cells, _ = anchors
     assert cells is not None
     answered, given = metres.ravel().take(cells), len(depths)
     kept, rejected = answered > 0, {}

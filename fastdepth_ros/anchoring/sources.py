@@ -19,6 +19,13 @@ INDEPENDENT = 6
 """Anchors of one source count as so many independent looks at the local part, at most."""
 
 
+WRONG = 0.01
+"""Share of sources that are wrong as a whole, before anything is known."""
+
+ANYTHING = 1 / 3
+"""Density of what a wrong source says of the scale [1 / log m]: within a factor of 4.5 either way, alike."""
+
+
 class Offset(NamedTuple):
     """One source's word on depth as a whole.
 
@@ -46,6 +53,21 @@ def offset(count: int, middle: float, spread: float, line: Array, belief: Array,
     """
     variance = bias**2 + local**2 / max(min(count, INDEPENDENT), 1) + spread**2 / max(count, 1)
     return Offset(middle, variance, float(line @ belief @ line))
+
+
+def doubt_of(middle: float, prior: float) -> float:
+    """Doubt of the logarithm of depth where one source alone says the scale (standard deviation).
+
+    It is right, and says what was to be expected, or wrong, and says anything: the less likely what it says is, the
+    more likely it is wrong (Bayes). If it is, depth is off by all that it says.
+
+    Args:
+        middle: median of its residuals, log(measured / answered).
+        prior: variance of what was expected of it.
+    """
+    likely = (1 - WRONG) * math.exp(-0.5 * middle**2 / prior) / math.sqrt(2 * math.pi * prior)
+    wrong = WRONG * ANYTHING / (WRONG * ANYTHING + likely)
+    return abs(middle) * math.sqrt(wrong)
 
 
 def believed(offsets: list[Offset | None]) -> list[bool]:

@@ -35,6 +35,12 @@ ANOTHER_CLOCK = 600.0
 JUMP = 0.5
 """Metres below which no change is called a jump."""
 
+AGAIN = 1.0
+"""Time by which a recording that starts again goes back at least [s]; less is another publisher's stamp."""
+
+ELSEWHERE, TURNED = 0.01, math.radians(1)
+"""Metres and angle [rad] by which two static transforms of one frame may differ."""
+
 
 class Transforms(Protocol):
     """Whatever knows where frames are."""
@@ -89,23 +95,28 @@ class FrameHistory:
     def put(self, sample: Sample) -> float:
         """Take a sample; return how far it jumped [m], 0 where it did not.
 
-        A stamp before the latest begins anew: a recording that starts again. One of the same time replaces it.
+        A stamp before the latest begins anew: a recording that starts again, or another publisher of the same frame,
+        whose place is to be much the same. One of the same time replaces it.
         """
         jumped = 0.0
         if self._samples and not self.is_static:
             before = self._samples[-1]
             passed = sample.stamp - before.stamp
-            if passed < 0:
-                self._samples.clear()
-            else:
+            if passed > -AGAIN:
                 moved = float(np.linalg.norm(sample.pose.translation - before.pose.translation))
-                jumped = moved if moved > JUMP + FASTEST * passed else 0.0
-            if jumped:
+                jumped = moved if moved > JUMP + FASTEST * abs(passed) else 0.0
+            if passed < 0 or jumped:
                 self._samples.clear()  # nothing lies between here and there
             elif passed == 0:
                 self._samples.pop()
         self._samples.append(sample)
         return jumped
+
+    def off(self, stamp: float) -> float:
+        """Distance of a time from its samples [s]; 0 between them."""
+        if self.is_static:
+            return 0.0
+        return max(0.0, self._samples[0].stamp - stamp, stamp - self._samples[-1].stamp)
 
     def at(self, stamp: float, tolerance: float) -> Pose:
         """The pose at a time.
@@ -137,9 +148,13 @@ class TransformBuffer:
     Attributes:
         problems: how often something was wrong with what came, in all.
         problem: what was wrong last; empty where nothing was.
+        late: time by which the nearest sample of the last lookup was off the time that was asked for [s].
+        doubles: static frame -> how two messages differ about its place; until one is said twice.
     """
 
     def __init__(self, tolerance: float = 0.5) -> None:
+        self.doubles: dict[str, str] = {}
+        self.late = 0.0
         self.tolerance = tolerance
         self.problems = 0
         self.problem = ""
@@ -178,12 +193,25 @@ class TransformBuffer:
         if frame is None or (frame.parent, frame.is_static) != (parent, is_static):
             frame = self._frames[child] = FrameHistory(parent, is_static)
             self._changes += 1
+        elif is_static:
+            self._hold_against(child, frame.newest.pose, sample.pose)
         jumped = frame.put(sample)
         if is_static:  # after the sample is there: who looks meanwhile finds the old one, and looks again
             self._changes += 1
         if jumped:
             self.note(f"{child} jumped {jumped:.2f} m in {parent}")
         return None
+
+    def _hold_against(self, child: str, before: Pose, after: Pose) -> None:
+        """See whether a static frame is said to be where it was said to be before."""
+        apart = float(np.linalg.norm(after.translation - before.translation))
+        cosine = (float(np.vdot(before.rotation, after.rotation)) - 1) / 2
+        angle = math.acos(min(1.0, max(-1.0, cosine)))
+        if apart <= ELSEWHERE and angle <= TURNED:
+            self.doubles.pop(child, None)
+            return
+        size = f"{apart:.2f} m and {math.degrees(angle):.0f} degrees"
+        self.doubles[child] = f"/tf_static has {child} at two places, {size} apart: the later one holds"
 
     def note(self, problem: str) -> None:
         """Take down what is wrong with what came."""
@@ -192,6 +220,7 @@ class TransformBuffer:
 
     def lookup(self, target: str, source: str, stamp: float) -> Pose:
         """See :class:`Transforms`."""
+        self.late = 0.0
         changes = self._changes
         fixed = self._fixed.get((target, source))
         if fixed is not None and fixed[0] == changes:
@@ -239,6 +268,7 @@ class TransformBuffer:
             frame = self._frames[name]
             try:
                 pose = frame.at(stamp, self.tolerance) @ pose
+                self.late = max(self.late, frame.off(stamp))
             except LookupError as error:
                 raise _not_then(target, source, name, float(error.args[0])) from None
             name = frame.parent

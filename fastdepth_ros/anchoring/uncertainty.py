@@ -18,9 +18,13 @@ from fastdepth_ros.anchoring.pool import Placed
 from fastdepth_ros.anchoring.prior import Prior
 
 Floats = npt.NDArray[np.float32]
+Flags = npt.NDArray[np.bool_]
 
 LEAST_SURPRISE, TRUST, SHY = 0.1, 0.9, 10.0
 """Weight of anchors' own errors in sigma: the least that counts, the power, anchors until half of it."""
+
+VAGUE = 1.0
+"""Variance of an anchor, as a multiple of the local part's, from which on its error tells nothing of that part."""
 
 CLUTTER = 0.7
 """Growth of standard deviations where the answer has no plane that anchors bear out."""
@@ -82,6 +86,7 @@ class Uncertainty:
         relative: list[bool],
         traces: Traces,
         belief: Array,
+        doubt: float = 0.0,
     ) -> Floats:
         """Standard deviations [m] with anchors.
 
@@ -92,6 +97,7 @@ class Uncertainty:
             trusted, relative: of each of their sources, see :meth:`Contradiction.look`.
             traces: of the correction.
             belief: (6, 6) covariance of the line before the frame.
+            doubt: standard deviation of the whole because a source may be wrong [log m].
         """
         before = self._before(belief)
         few = fitted.coarse()
@@ -105,7 +111,7 @@ class Uncertainty:
         share = before / total
         alone = self._prior.few / (self._prior.few + len(fitted.errors))
         factor = self._prior.alone**alone * self._prior.anchored ** (1 - alone)
-        surprise = _surprise(inverse @ few.residuals, inverse, len(fitted.errors))
+        surprise = _surprise(inverse @ few.residuals, inverse, len(fitted.errors), self._tells(few.variances))
         if surprise < 1:
             # Where anchors say little, their small errors say little, too.
             left *= np.power(np.float32(surprise**2), 1 - left / total)
@@ -114,7 +120,14 @@ class Uncertainty:
         if traces.planar is not None:
             clutter = 1 + np.float32(CLUTTER) * (1 - traces.planar)
             differs *= clutter / np.sqrt(np.square(clutter).mean())
-        return self._finish(depth, left * share, left * (1 - share), factor * surprise, differs)
+        line = left * share
+        if doubt:
+            line += np.float32((doubt / (factor * surprise)) ** 2)
+        return self._finish(depth, line, left * (1 - share), factor * surprise, differs)
+
+    def _tells(self, variances: Floats) -> Flags:
+        """Find whose errors tell of the local part: of those that are vaguer, small ones were to be expected."""
+        return np.asarray(variances < VAGUE * self._prior.local**2, np.bool_)
 
     def _before(self, belief: Array) -> Floats:
         """(nodes,) variance of the line."""
@@ -145,12 +158,23 @@ _FOLD = np.array(((1, 0, 0, 0), (0, 1, 0, 0), (1, 0, 0, 0), (0, 1, 0, 0), (0, 0,
 _ONES = np.ones(4, np.float32)
 
 
-def _surprise(weights: Floats, inverse: Floats, count: int) -> float:
+def _surprise(weights: Floats, inverse: Floats, count: int, tells: Flags) -> float:
     """Factor by which errors of ``count`` anchors are larger than expected, each predicted from all others.
+
+    Where ``tells`` counts less than half of them, that of those if it is larger: a sigma that is said too large makes
+    nothing sure.
 
     An anchor's error when it is left out, over its standard deviation, is weight / sqrt(diagonal of the inverse)
     (Rasmussen and Williams, equations 5.10 to 5.12).
     """
     left_out = np.abs(weights) / np.sqrt(np.maximum(np.diag(inverse), 1e-12))
+    factor = _factor(left_out, count)
+    telling = np.count_nonzero(tells)
+    if factor < 1 and 2 * telling < len(tells):
+        factor = max(factor, _factor(left_out[tells], count * telling / len(tells)) if telling else 1.0)
+    return factor
+
+
+def _factor(left_out: Floats, count: float) -> float:
     seen = min(max(1.48 * middle(left_out), LEAST_SURPRISE), 3.0)
     return float(seen ** (TRUST * count / (count + SHY)))

@@ -36,6 +36,7 @@ KNOWN = (
 """Beginnings of the lines of libjpeg and libpng. Another thread's are passed on."""
 
 _STDERR = 2
+_POINTER = ctypes.sizeof(ctypes.c_void_p)
 _WRITTEN_TO = 5
 """Pointer of glibc's ``FILE``, behind its flags, to where the next byte goes: programs that were built with the macros
 of old know it, so that it stays there."""
@@ -54,36 +55,36 @@ class Ear:
         self._flush = self._libc.fflush
         self._flush.argtypes = [ctypes.c_void_p]
         self._libc.open_memstream.restype = ctypes.c_void_p
-        stream = self._libc.open_memstream(ctypes.byref(self._text), ctypes.byref(self._size))
-        self._stream = ctypes.c_void_p(stream)
-        self._current = ctypes.c_void_p.in_dll(self._libc, "stderr")
-        self._deaf = stream is None
+        self._address = self._libc.open_memstream(ctypes.byref(self._text), ctypes.byref(self._size))
+        self._stream = ctypes.c_void_p(self._address)
+        self._current = _pointer(ctypes.c_void_p.in_dll(self._libc, "stderr"))
+        self._deaf = self._address is None
         if not self._deaf:
-            self._watch(stream)
+            self._watch(self._address)
 
     def _watch(self, stream: int) -> None:
         """Find out by whether a pointer moves if anything was printed: less than to have all written out each time."""
-        written_to = ctypes.c_void_p.from_address(stream + _WRITTEN_TO * ctypes.sizeof(ctypes.c_void_p))
-        at_rest = written_to.value
+        self._written_to = _pointer(ctypes.c_void_p.from_address(stream + _WRITTEN_TO * _POINTER))
+        at_rest = self._written_to[0]
         self._libc.fputs(b"0123", self._stream)
-        told = at_rest is not None and written_to.value == at_rest + len(b"0123")
-        self._written_to = written_to if told else None
+        self._told = at_rest != 0 and self._written_to[0] == at_rest + len(b"0123")
         self._libc.rewind(self._stream)
         self._flush(self._stream)
-        self._at_rest = written_to.value
+        self._at_rest = self._written_to[0] if self._told else -1
 
     def hear(self, decode: Callable[..., Decoded], *arguments: Any) -> tuple[Decoded, str]:
         """Decode a picture, and return what was said of it, too."""
         if self._deaf:
             return decode(*arguments), ""
-        said = ""
+        said, current = "", self._current
         with self._lock:
-            usual, self._current.value = self._current.value, self._stream.value
+            usual = current[0]
+            current[0] = self._address
             try:
                 decoded = decode(*arguments)
             finally:
-                self._current.value = usual
-                if self._written_to is None or self._written_to.value != self._at_rest:
+                current[0] = usual
+                if self._written_to[0] != self._at_rest:
                     self._flush(self._stream)
                     if self._size.value:
                         said = self._take()
@@ -94,12 +95,18 @@ class Ear:
         text = ctypes.string_at(self._text.value or 0, self._size.value)
         self._libc.rewind(self._stream)
         self._flush(self._stream)
-        self._at_rest = self._written_to.value if self._written_to is not None else None
+        if self._told:
+            self._at_rest = self._written_to[0]
         lines = text.decode("utf-8", "replace").splitlines()
         others = [line for line in lines if not line.startswith(KNOWN)]
         if others:
             os.write(_STDERR, ("\n".join(others) + "\n").encode())
         return "\n".join(brief(line, 200) for line in lines if line.startswith(KNOWN))
+
+
+def _pointer(place: ctypes.c_void_p) -> memoryview:
+    """A pointer in memory, as a row of one number: read and written sooner than by ctypes' own ways."""
+    return memoryview(place).cast("B").cast("P")
 
 
 ear = Ear()

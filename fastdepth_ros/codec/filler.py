@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -26,40 +27,63 @@ _REST = np.uint64(0x00FFFFFFFFFFFFFF)
 _EIGHT = np.uint64(8)
 _LOOKED_AT = 8
 
+ALIKE = 255
+"""OpenCV's word for numbers that are the same."""
 
-class Repeats:
-    """Looks whether bytes repeat, in one file after the other: most pictures have no such place.
 
-    A file is copied before it is looked at. So NumPy is called once, with arrays that are there already: after a
-    picture was decoded, each other of its functions takes 10 us and more, as its program is far from the processor.
+class Room:
+    """Room that one file after the other is copied into, to be decoded and looked through there.
+
+    All is made once, and what compares is OpenCV, of which some is near the processor behind a picture that it decoded:
+    there each function of NumPy takes 10 us and more.
+
+    Attributes:
+        file: begins with the latest file; older ones' bytes may follow.
+        most: bytes that there is room for.
     """
 
     def __init__(self) -> None:
-        self._make(0)
+        self._make(0, 0)
 
-    def within(self, data: memoryview, start: int, stop: int) -> bool:
-        """Whether four bytes are those before them somewhere, as in each run of eleven.
+    def take(self, data: memoryview, start: int) -> npt.NDArray[np.uint8]:
+        """Copy a file.
 
         Args:
-            data: of a file, one byte an item.
-            start, stop: its scan.
-        """
-        size = stop - start
-        if not self._least <= size <= self._most:
-            self._make(size)
-        self._room[:size] = data[start:stop]
-        np.equal(self._after, self._before, self._alike)
-        return self._found.find(1, 0, max(0, size // _HALF - 1)) >= 0
+            data: of it, one byte an item.
+            start: where its scan begins.
 
-    def _make(self, size: int) -> None:
-        """Make room for scans of about that size [B]; what is left in it of others is not looked for."""
-        halves = size * 5 // 4 // _HALF + 2
-        self._least, self._most = size // 2, halves * _HALF
-        room, self._found = bytearray(self._most), bytearray(halves - 1)
-        self._room = memoryview(room)
-        words = np.frombuffer(room, np.uint32)
-        self._after, self._before = words[1:], words[:-1]
-        self._alike = np.frombuffer(self._found, np.bool_)
+        Returns:
+            (bytes,), valid until the next one comes.
+        """
+        size = len(data)
+        if start != self._start or not self._least <= size <= self.most:
+            self._make(size, start)
+        self._bytes[:size] = data
+        return self._array[:size]
+
+    def repeats(self, stop: int) -> bool:
+        """Whether four bytes of the scan are those before them somewhere, as in each run of eleven.
+
+        Args:
+            stop: where the scan ends.
+        """
+        cv2.compare(self._after, self._before, cv2.CMP_EQ, self._alike)
+        # What is left behind the scan seldom repeats, and to ask for all takes a third as long.
+        found, last = self._found, max(0, stop // _HALF - self._skipped - 1)
+        return ALIKE in found and found.find(ALIKE, 0, last) >= 0
+
+    def _make(self, size: int, start: int) -> None:
+        """Make room for files of about that size [B] whose scans begin there."""
+        self._start, self._skipped = start, -(-start // _HALF)
+        halves = max(size * 9 // 8 // _HALF, self._skipped) + 2
+        self._least, self.most = size // 2, halves * _HALF
+        self.file, self._found = bytearray(self.most), bytearray(halves - self._skipped - 1)
+        self._bytes = memoryview(self.file)
+        self._array = np.frombuffer(self.file, np.uint8)
+        words = np.frombuffer(self.file, np.int32)[np.newaxis, self._skipped :]
+        words[:] = np.arange(words.size)  # none repeats where no file was yet
+        self._after, self._before = words[:, 1:], words[:, :-1]
+        self._alike = np.frombuffer(self._found, np.uint8)[np.newaxis]
 
 
 def filler_in(scan: npt.NDArray[np.uint8], tables: Tables) -> int | None:

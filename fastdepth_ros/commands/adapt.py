@@ -9,11 +9,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
 from fastdepth_ros.commands.anchor_topic import add_anchor_topic
+from fastdepth_ros.commands.numbers import finite
+from fastdepth_ros.commands.terminal import Terminal
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.models import DEFAULT, find_bundle
 from fastdepth_ros.runtime.bundle import CARD, write_bundle
@@ -40,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("recording", type=Path, nargs="+", help="rosbag2 recording with depth, or folder of pictures with depth")
     add("--out", type=Path, required=True, metavar="BUNDLE", help="the new bundle's folder")
     add("--bundle", default=DEFAULT, help="name or folder of the one to begin with (default: %(default)s)")
-    add("--held", type=float, default=0.1, help="share of each recording that is held back (default: %(default)s)")
+    add("--held", type=finite, default=0.1, help="share of each recording that is held back (default: %(default)s)")
     add(
         "--points", type=int, default=0, metavar="N", help="learn from N depths a frame, drawn by chance (default: all)"
     )
@@ -56,15 +57,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--drift",
-        type=float,
+        type=finite,
         default=DRIFT,
         metavar="SHARE",
         help="most that answers elsewhere may move, on average (default: %(default)s); 1 goes all the way",
     )
     add("--images", type=int, default=3200, metavar="N", help="views to show (default: %(default)s)")
-    add("--rate", type=float, default=5e-4, help="learning rate at the beginning (default: %(default)s)")
+    add("--rate", type=finite, default=5e-4, help="learning rate at the beginning (default: %(default)s)")
     add("--layers", choices=("deep", "all"), default="deep", help="that learn: all forget more (default: %(default)s)")
-    add("--rehearse", type=float, default=3.0, metavar="W", help="weight of what is rehearsed (default: %(default)s)")
+    add("--rehearse", type=finite, default=3.0, metavar="W", help="weight of what is rehearsed (default: %(default)s)")
     add("--seed", type=int, default=1, help="of all chance (default: %(default)s)")
     add("--threads", type=int, default=0, help="for torch (default: one for each core)")
 
@@ -92,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
     anchors = args.anchors or bool(args.anchor_topic or args.anchor_extrinsics)
     if args.points < 0 or (args.points and anchors):
         raise SettingError(f"--points {args.points} cannot be", "It is positive, for depth images, without --anchors.")
-    bundle, console = find_bundle(args.bundle), Console()
+    bundle, console = find_bundle(args.bundle), Terminal()
     manifest = bundle.manifest
     if manifest.input_height != manifest.input_width:
         raise SettingError(f"{manifest.name} sees pictures that are no squares", "Adapt one of 224x224.")
@@ -103,7 +104,7 @@ def run(args: argparse.Namespace) -> int:
     def teach(seen: Sequence[Seen], arrays: dict[str, Any] = before, least: float = TAUGHT) -> tuple[Frame, ...]:
         return taught(seen, partial(answers, network, arrays, size=size), prior, size, least)
 
-    with Console(stderr=True).status("Reading") as status:
+    with Terminal(stderr=True).status("Reading") as status:
         looks: tuple[Seen, ...] = ()
         judges: tuple[Seen, ...] = ()
         if anchors:
@@ -134,7 +135,7 @@ def run(args: argparse.Namespace) -> int:
         task = bar.add_task("adapting")
         again = partial(teach, looks) if looks else None
         trained = adapter.run(lambda done, of: bar.update(task, completed=done, total=of), again)
-    with Console(stderr=True).status("Looking how far to go"):
+    with Terminal(stderr=True).status("Looking how far to go"):
         elsewhere = Drift(network, before, strange or others, settings.others, size)
         way, after = farthest(before, trained, elsewhere.of, args.drift)
         moved, at_the_end = 100 * elsewhere.of(after), 100 * elsewhere.of(trained)

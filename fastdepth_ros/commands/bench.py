@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 
 from fastdepth_ros.cameras import MOST
+from fastdepth_ros.commands.numbers import seconds
+from fastdepth_ros.commands.terminal import Terminal
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.evaluation import power_table
 from fastdepth_ros.evaluation.benchmark import aims, layers, plot, tables
@@ -64,7 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--threads", metavar="LIST", help="numbers of threads, by comma (default: 1 and all cores)")
     parser.add_argument("--rounds", type=int, default=5, help="turns that each runtime gets (default: 5)")
-    parser.add_argument("--seconds", type=float, default=1.0, help="length of a turn (default: 1)")
+    parser.add_argument("--seconds", type=seconds, default=1.0, help="length of a turn (default: 1)")
     parser.add_argument("--sizes", metavar="LIST", help="sides of the input, multiples of 32, by comma")
     parser.add_argument("--layers", action="store_true", help="only where the time goes, kernel by kernel")
     parser.add_argument("--engine-only", action="store_true", help="only start-up time and memory of the engine")
@@ -98,9 +99,9 @@ def run(args: argparse.Namespace) -> int:
     if args.plot and args.plot.suffix not in PLOTS:
         raise SettingError(f"{args.plot} is no picture", f"End its name in {' or '.join(PLOTS)}.")
     threads = numbers(args.threads, "threads") if args.threads else sorted({1, processor.cores()})
-    console = Console()
+    console = Terminal()
     if not console.is_terminal:
-        console = Console(width=WIDTH)
+        console = Terminal(width=WIDTH)
     found: Any
     if args.network:
         from fastdepth_ros.commands import bench_networks
@@ -118,7 +119,7 @@ def run(args: argparse.Namespace) -> int:
     elif args.cameras:
         found = _cameras(bundle, args, console)
     elif args.power:
-        with Console(stderr=True).status("Preparing") as status:
+        with Terminal(stderr=True).status("Preparing") as status:
             found = power_table.measure(_module(bundle, args), args.rounds * args.seconds, status.update)
         power_table.show(console, found)
     elif args.layers:
@@ -165,7 +166,7 @@ def _compare(
     if strange := sorted(set(ways) - set(WAYS)):
         raise SettingError(f"there is no way {strange[0]!r} to compute", f"Choose of {', '.join(WAYS)}.")
     pythons = pythons_of(args)
-    with Console(stderr=True).status("Preparing") as status:
+    with Terminal(stderr=True).status("Preparing") as status:
         benches = []
         for number, bundle in enumerate(bundles):
             module = module_for(bundle, args.target)
@@ -210,7 +211,7 @@ def _frame(bundle: Bundle, args: argparse.Namespace) -> dict[str, Any]:
     from fastdepth_ros.demo.graph import enter_graph
 
     engine = _engine_only(bundle, args)
-    with tempfile.TemporaryDirectory() as scratch, Console(stderr=True).status("Preparing") as status:
+    with tempfile.TemporaryDirectory() as scratch, Terminal(stderr=True).status("Preparing") as status:
         folder = Path(scratch)
         # The graph is entered before ROS is loaded, for its libraries read the environment once.
         enter_graph(folder / "graph")
@@ -221,12 +222,12 @@ def _frame(bundle: Bundle, args: argparse.Namespace) -> dict[str, Any]:
     return {"processor": processor.name(), "rows": aims.rows(engine, cases), "engine": engine, "cases": cases}
 
 
-def _cameras(bundle: Bundle, args: argparse.Namespace, console: Console) -> dict[str, Any]:
+def _cameras(bundle: Bundle, args: argparse.Namespace, console: Terminal) -> dict[str, Any]:
     """Share answered, ages and memory of a node of several cameras, in a ROS graph of its own."""
     from fastdepth_ros.demo.graph import enter_graph
 
     precision = _module(bundle, args).description.precision
-    with tempfile.TemporaryDirectory() as scratch, Console(stderr=True).status("Preparing") as status:
+    with tempfile.TemporaryDirectory() as scratch, Terminal(stderr=True).status("Preparing") as status:
         folder = Path(scratch)
         enter_graph(folder / "graph")
         from fastdepth_ros.evaluation.benchmark import several_cameras

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
+from fastdepth_ros.commands.terminal import Terminal
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.evaluation.benchmark import network_report
 from fastdepth_ros.evaluation.benchmark.network_rounds import PEERS, Job, NetworkBench, measure
@@ -30,7 +29,7 @@ def job(name: str, width: int | None = None, height: int | None = None) -> Job:
     return made
 
 
-def run(args: argparse.Namespace, threads: Sequence[int], pythons: dict[str, Path], console: Console) -> Any:
+def run(args: argparse.Namespace, threads: Sequence[int], pythons: dict[str, Path], console: Terminal) -> Any:
     """Measure the networks of ``args.network``, which take turns, and print what was found.
 
     Returns:
@@ -43,7 +42,7 @@ def run(args: argparse.Namespace, threads: Sequence[int], pythons: dict[str, Pat
     if args.precision == FLOAT16:
         raise SettingError("graphs have no kernels in float16", "Leave --precision out, or give float32 or int8.")
     jobs = [job(name) for name in args.network.split(",") if name]
-    with tempfile.TemporaryDirectory() as scratch, Console(stderr=True).status("Preparing") as status:
+    with tempfile.TemporaryDirectory() as scratch, Terminal(stderr=True).status("Preparing") as status:
         folder = Path(scratch)
         int8, said = args.precision == INT8, status.update
         benches = [

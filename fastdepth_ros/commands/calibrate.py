@@ -10,6 +10,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+from fastdepth_ros.commands.numbers import finite, seconds
 from fastdepth_ros.errors import SettingError
 
 if TYPE_CHECKING:
@@ -26,19 +27,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `fastdepth calibrate`."""
     known = parser.add_mutually_exclusive_group()
     known.add_argument(
-        "--distance", type=float, metavar="M", help="depth at the middle of depth/image_rect, or at --pixel [m]"
+        "--distance", type=finite, metavar="M", help="depth at the middle of depth/image_rect, or at --pixel [m]"
     )
-    known.add_argument("--height", type=float, metavar="M", help="of the camera above a floor that it sees [m]")
+    known.add_argument("--height", type=finite, metavar="M", help="of the camera above a floor that it sees [m]")
     known.add_argument("--anchors", action="store_true", help="by the measured depths that the node hears (default)")
     parser.add_argument(
         "--pixel", type=int, nargs=2, metavar=("X", "Y"), help="column and row of depth/image_rect that show --distance"
     )
     parser.add_argument(
-        "--pitch", type=float, metavar="DEG", help="how far the camera of --height looks down; else as the node knows"
+        "--pitch", type=finite, metavar="DEG", help="how far the camera of --height looks down; else as the node knows"
     )
     parser.add_argument("--node", default="/fastdepth", metavar="NAME", help="full name of the node (%(default)s)")
     parser.add_argument("--depth", metavar="TOPIC", help="its depth image; else depth/image_rect in its namespace")
-    parser.add_argument("--wait", type=float, default=20.0, metavar="S", help="for an answer (%(default)s s)")
+    parser.add_argument("--wait", type=seconds, default=20.0, metavar="S", help="for an answer (%(default)s s)")
 
 
 def run(args: argparse.Namespace) -> int:

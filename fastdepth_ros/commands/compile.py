@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from rich.console import Console
-
+from fastdepth_ros.commands.numbers import natural
+from fastdepth_ros.commands.terminal import Terminal
 from fastdepth_ros.errors import StorageError
 from fastdepth_ros.models import DEFAULT, find_bundle
 from fastdepth_ros.runtime.cache import place_to_compile
@@ -30,8 +30,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, metavar="DIR", help="the module's folder (default: in the cache)")
     network = parser.add_argument_group("a network of the papers, in place of a bundle (docs/networks.md)")
     network.add_argument("--network", metavar="NAME", help="one of `fastdepth networks list`, or a file .yaml")
-    network.add_argument("--weights", type=Path, metavar="FILE", help="its arrays as .npz (default: noise)")
-    network.add_argument("--seed", type=int, default=0, help="of the noise (default: 0)")
+    network.add_argument(
+        "--weights", type=Path, metavar="FILE", help="its arrays, by its entry's names, as .npz (default: noise)"
+    )
+    network.add_argument("--seed", type=natural, default=0, help="of the noise (default: 0)")
     network.add_argument("--width", type=int, help="of its picture [px] (default: the entry's)")
     network.add_argument("--height", type=int, help="of its picture [px] (default: the entry's)")
 
@@ -50,8 +52,8 @@ def run(args: argparse.Namespace) -> int:
     # LLVM ends the process where the disk is full, and leaves what it had written.
     if is_full(next(place for place in (out, *out.absolute().parents) if place.exists())):
         raise StorageError(f"the disk of {out} is full", "Make room, or name another place with --out.")
-    console = Console(stderr=True)
+    console = Terminal(stderr=True)
     with console.status(f"Compiling {bundle.manifest.name}") as status:
         compile_bundle(bundle, args.target, out, precision=args.precision, progress=status.update)
-    Console(soft_wrap=True).print(out, highlight=False)
+    Terminal(soft_wrap=True).print(out, highlight=False)
     return 0

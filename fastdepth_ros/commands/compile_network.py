@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-from rich.console import Console
-
-from fastdepth_ros.errors import WeightsError, brief
+from fastdepth_ros.commands.terminal import Terminal
+from fastdepth_ros.importing import npz
 from fastdepth_ros.network.entries import entry
 from fastdepth_ros.network.noise import noise_weights
 
@@ -20,21 +16,12 @@ def run(args: argparse.Namespace) -> int:
     from fastdepth_ros.lowering.build import compile_graph
 
     found = entry(args.network)
-    weights = _weights(args.weights) if args.weights else noise_weights(found.graph, args.seed)
+    weights = npz.read(args.weights) if args.weights else noise_weights(found.graph, args.seed)
     height, width = args.height or found.height, args.width or found.width
     out = args.out or Path(f"{found.name}-{args.target}")
-    console = Console(stderr=True)
+    console = Terminal(stderr=True)
     with console.status(f"Compiling {found.name}") as status:
         said = status.update
         compile_graph(found.graph, weights, args.target, out, height, width, precision=args.precision, progress=said)
-    Console(soft_wrap=True).print(out, highlight=False)
+    Terminal(soft_wrap=True).print(out, highlight=False)
     return 0
-
-
-def _weights(file: Path) -> dict[str, npt.NDArray[Any]]:
-    try:
-        with np.load(file, allow_pickle=False) as arrays:
-            return dict(arrays)
-    except (OSError, ValueError, TypeError, AttributeError) as error:
-        cause = f"{file} cannot be read ({brief(repr(error), 300)})"
-        raise WeightsError(cause, "Give arrays by the names of `Graph.weight_shapes()`, as .npz.") from error

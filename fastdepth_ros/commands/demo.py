@@ -10,11 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from fastdepth_ros import models
 from fastdepth_ros.commands.anchor_topic import add_anchor_topic
+from fastdepth_ros.commands.numbers import finite
+from fastdepth_ros.commands.terminal import Terminal
 from fastdepth_ros.errors import RecordingError, SettingError
 from fastdepth_ros.evaluation.sensors import NAMES, Sensor, parse
 from fastdepth_ros.recording import CameraTopics, Recording, UnpackedRecording, VideoRecording, find_camera
@@ -46,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, default=Path("out", "demo"), metavar="DIR", help="for the report (default: %(default)s)"
     )
-    parser.add_argument("--rate", type=float, default=1.0, metavar="X", help="play X times as fast as recorded")
+    parser.add_argument("--rate", type=finite, default=1.0, metavar="X", help="play X times as fast as recorded")
     parser.add_argument("--raw", action="store_true", help="send raw images for compressed pictures")
     parser.add_argument("--model", default=models.DEFAULT, help="bundle: folder or name (default: %(default)s)")
     parser.add_argument(
@@ -76,7 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--anchor-extrinsics", default="", metavar="TEXT", help="where their sensors are; see the node's parameter"
     )
     parser.add_argument(
-        "--max-uncertainty", type=float, default=0.0, metavar="M", help="see the node's parameter; 0 is off"
+        "--max-uncertainty", type=finite, default=0.0, metavar="M", help="see the node's parameter; 0 is off"
     )
     parser.add_argument(
         "--output-size", choices=LIMITS["output_size"].choices, default="native", help="see the node's parameter"
@@ -94,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
     sensors = [] if args.anchors in ("recorded", "off") else parse(args.anchors)
     _check(args)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # SIGTERM ends the demo, and its node, as Ctrl-C does
-    console = Console()
+    console = Terminal()
     bundle = models.find_bundle(args.model)
     with _bar(console) as bar:
         path = args.recording or _room(bar)
@@ -105,7 +106,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _demo(
     args: argparse.Namespace,
-    console: Console,
+    console: Terminal,
     bar: Progress,
     bundle: Bundle,
     recording: Recording,
@@ -178,7 +179,7 @@ def _check(args: argparse.Namespace) -> None:
 
 def _feed(
     args: argparse.Namespace,
-    console: Console,
+    console: Terminal,
     bar: Progress,
     bundle: Bundle,
     recording: Recording,
@@ -224,7 +225,7 @@ def _room(bar: Progress) -> Path:
 
 
 @contextmanager
-def _bar(console: Console) -> Iterator[Progress]:
+def _bar(console: Terminal) -> Iterator[Progress]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     # Four times a second: drawing takes time from the thread that plays.
     with Progress(*columns, console=console, refresh_per_second=4) as bar:

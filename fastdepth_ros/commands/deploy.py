@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from rich.console import Console
-
+from fastdepth_ros.commands.terminal import Terminal
 from fastdepth_ros.models import DEFAULT, find_bundle
 from fastdepth_ros.runtime.precision import AUTO
 from fastdepth_ros.settings import LIMITS
@@ -35,11 +34,11 @@ def run(args: argparse.Namespace) -> int:
     from fastdepth_ros.deploy import deploy
 
     bundle = find_bundle(args.bundle)
-    console = Console(stderr=True)
+    console = Terminal(stderr=True)
     with console.status("Making the folder") as status:
         progress, precision = status.update, args.precision
         out = deploy(bundle, args.target, args.out, python=args.python, progress=progress, precision=precision)
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     text = f"{out}: {size / 1e6:.1f} MB. Copy it to the robot and run install.sh there."
-    Console(soft_wrap=True).print(text, highlight=False, markup=False)
+    Terminal(soft_wrap=True).print(text, highlight=False, markup=False)
     return 0

@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
 
 from fastdepth_ros.cameras import NONE, parse_cameras
+from fastdepth_ros.commands.numbers import seconds
+from fastdepth_ros.commands.terminal import Terminal
 from fastdepth_ros.doctor import Question, examine
 from fastdepth_ros.errors import LONGEST, Finding, Level, brief
 from fastdepth_ros.models import DEFAULT
@@ -39,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         " (default: /{camera}/image_raw)",
     )
     parser.add_argument(
-        "--wait", type=float, default=3.0, metavar="S", help="listen so long; 0: not at all (default: 3)"
+        "--wait", type=seconds, default=3.0, metavar="S", help="listen so long; 0: not at all (default: 3)"
     )
     parser.add_argument("--profile", default="max-n", help="power profile to hold the board against (default: max-n)")
     parser.add_argument(
@@ -58,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     about = args.model, args.target, args.image, args.camera_info, args.wait, args.profile, args.root, args.extrinsics
     parse_cameras(args.cameras)  # a name that cannot be one is told before anything is looked at
     question = Question(*about, args.precision, args.cameras)
-    console, checks = Console(highlight=False), []
+    console, checks = Terminal(highlight=False), []
     for check in examine(question):
         checks.append(check)
         if not args.json:
@@ -78,8 +79,9 @@ def as_json(check: Finding) -> dict[str, Any]:
     return {"name": check.about, "level": check.level.word, "fact": check.cause, "remedy": check.remedy}
 
 
-def _show(console: Console, check: Finding) -> None:
-    level = f"[{check.level.colour}]{check.level.word:4}[/]"
-    console.print(f"{level}  {check.about:16}  {escape(brief(check.cause, 4 * LONGEST))}", soft_wrap=True)
+def _show(console: Terminal, check: Finding) -> None:
+    level = (f"{check.level.word:4}", check.level.colour)
+    words = f"  {check.about:16}  {brief(check.cause, 4 * LONGEST)}"
+    console.print(Text.assemble(level, words), soft_wrap=True)
     if check.remedy:
-        console.print(f"{'':24}{escape(brief(check.remedy, 4 * LONGEST))}", soft_wrap=True)
+        console.print(f"{'':24}{brief(check.remedy, 4 * LONGEST)}", soft_wrap=True)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from fastdepth_ros.commands.terminal import Terminal
 from fastdepth_ros.estimate.latency import BOARDS, CLOCKS, Estimate, estimate
 from fastdepth_ros.models import DEFAULT, find_bundle
 from fastdepth_ros.network import NETWORKS
@@ -32,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
         network, height, width = manifest.network, manifest.input_height, manifest.input_width
     answer = estimate(network, args.board, height=height, width=width, mode=args.mode)
 
-    console = Console()
+    console = Terminal()
     title = f"{network.name}, {width}x{height}, {args.board} in {args.mode}"
     console.print(_table(title, answer, args.layers))
     console.print(
@@ -54,5 +55,5 @@ def _table(title: str, answer: Estimate, every_layer: bool) -> Table:
     table.add_row(f"{len(answer.layers)} convolutions", f"{answer.convolutions:.2f}", source)
     table.add_row("upsampling", f"{answer.upsampling:.2f}", "fitted to the paper's totals")
     table.add_section()
-    table.add_row("[bold]total", f"[bold]{answer.total:.1f}", f"{1000 / answer.total:.0f} per second")
+    table.add_row(Text("total", "bold"), Text(f"{answer.total:.1f}", "bold"), f"{1000 / answer.total:.0f} per second")
     return table

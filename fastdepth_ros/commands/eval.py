@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 from rich.progress import track
 from rich.table import Column, Table
 
 from fastdepth_ros.anchoring import Anchoring
 from fastdepth_ros.anchoring.prior import Prior
 from fastdepth_ros.commands import loss_table
+from fastdepth_ros.commands.numbers import finite
+from fastdepth_ros.commands.terminal import Terminal
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.evaluation import anchored_sheet, sheet
 from fastdepth_ros.evaluation.anchored import CALIBRATION, Studies
@@ -50,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sheet", type=Path, metavar="FILE", help="write pictures with error maps here (.png)")
     parser.add_argument("--rows", type=int, default=6, help="pictures on the sheet (default: %(default)s)")
     parser.add_argument("--set", metavar="NAME", help="take only this set's pictures from files")
-    parser.add_argument("--last", type=float, default=1.0, metavar="SHARE", help="take the last share of them only")
+    parser.add_argument("--last", type=finite, default=1.0, metavar="SHARE", help="take the last share of them only")
     parser.add_argument(
         "--view",
         choices=("bundle", "whole"),
@@ -78,7 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--steadiness",
-        type=float,
+        type=finite,
         default=0.0,
         metavar="X",
         help="steady the answers to pictures that follow each other, by 0 to 1 (docs/steady.md)",
@@ -96,7 +97,7 @@ def run(args: argparse.Namespace) -> int:
         raise SettingError(cause, "Use 0 < SHARE <= 1, 1 row or more, and 1 seed or more.")
     LIMITS["steadiness"].check("--steadiness", args.steadiness)
     sensors = parse(args.anchors) if args.anchors else []
-    console = Console()
+    console = Terminal()
     bundle = find_bundle(args.bundle)
     if args.loss:
         return loss_table.run(args, bundle, console)

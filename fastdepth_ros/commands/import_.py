@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from rich.console import Console
-
+from fastdepth_ros.commands.terminal import Terminal
 from fastdepth_ros.importing import READERS, import_weights
 from fastdepth_ros.network import NETWORKS
 
@@ -24,5 +23,5 @@ def run(args: argparse.Namespace) -> int:
     """Import and say what came of it."""
     network = NETWORKS[args.network] if args.network else None
     bundle = import_weights(args.file, args.out, args.name, network, force=args.force)
-    Console().print(f"{bundle.path}: {bundle.manifest.network.name}, weights sha256 {bundle.weights_sha256}")
+    Terminal().print(f"{bundle.path}: {bundle.manifest.network.name}, weights sha256 {bundle.weights_sha256}")
     return 0

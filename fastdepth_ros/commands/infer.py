@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 import numpy.typing as npt
-from rich.console import Console
 from rich.table import Table
 
 from fastdepth_ros.anchoring import Anchors
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.colours import relief
+from fastdepth_ros.commands.numbers import finite
+from fastdepth_ros.commands.terminal import Terminal
 from fastdepth_ros.errors import AnchorError, ImageError, RecordingError, SettingError
 from fastdepth_ros.files.reading import read
 from fastdepth_ros.files.writing import storing, write_file
@@ -68,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--focal",
-        type=float,
+        type=finite,
         metavar="PX",
         help="focal length of the camera at the picture's size; corrects depth and shapes the points "
         "(default: as in training)",
@@ -81,7 +82,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         " recording whose sensors measured them",
     )
     parser.add_argument(
-        "--anchors-at", type=float, default=0.0, metavar="S", help="when, in a recording (default: at its beginning)"
+        "--anchors-at", type=finite, default=0.0, metavar="S", help="when, in a recording (default: at its beginning)"
     )
     parser.add_argument(
         "--anchor-extrinsics",
@@ -89,7 +90,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="TEXT",
         help="where a recording's sensors are, seen from the camera; see the node's parameter",
     )
-    parser.add_argument("--max-depth", type=float, default=10.0, metavar="M", help="(default: %(default)g)")
+    parser.add_argument("--max-depth", type=finite, default=10.0, metavar="M", help="(default: %(default)g)")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -128,7 +129,7 @@ def run(args: argparse.Namespace) -> int:
         cell = _cell(picture, bundle.manifest, args.output_size == "native")
         words = _write(args.out / path.stem, frame, cell)
         table.add_row(path.name, *words, *((_used(frame),) if given else ()))
-    console = Console()
+    console = Terminal()
     console.print(table)
     console.print(f"Computed in {choice.precision}: {choice.reason}.", highlight=False)
     if args.focal is None:

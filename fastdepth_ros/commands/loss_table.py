@@ -6,9 +6,9 @@ import argparse
 from functools import partial
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
+from fastdepth_ros.commands.terminal import Terminal
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.evaluation import loss as losses
 from fastdepth_ros.evaluation.evaluate import Options
@@ -17,7 +17,7 @@ from fastdepth_ros.runtime.bundle import Bundle
 from fastdepth_ros.runtime.precision import MOST_LOST, choose
 
 
-def run(args: argparse.Namespace, bundle: Bundle, console: Console) -> int:
+def run(args: argparse.Namespace, bundle: Bundle, console: Terminal) -> int:
     """Measure each of ``args.data`` as a set of its own, write the manifest, and tell what auto chooses then."""
     options = Options(args.view, not args.ignore_camera)
     groups = _groups(args)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 
-from rich.console import Console
 from rich.markdown import Markdown
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
+from fastdepth_ros.commands.terminal import Terminal
 from fastdepth_ros.errors import FastDepthError
 from fastdepth_ros.models import DEFAULT, find_bundle, list_bundles
 from fastdepth_ros.runtime.bundle import CARD
@@ -26,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
     Returns:
         0, or 1 where a bundle is not whole.
     """
-    console = Console()
+    console = Terminal()
     if args.verb == "show":
         _show(console, args.model or DEFAULT)
         return 0
@@ -38,15 +38,15 @@ def run(args: argparse.Namespace) -> int:
             m = find_bundle(name).manifest
         except FastDepthError as error:
             broken += 1
-            table.add_row(escape(str(name)), "", "", "", "", f"[red]{escape(str(error))}")
+            table.add_row(str(name), "", "", "", "", Text(str(error), "red"))
             continue
         size, span = f"{m.input_width}x{m.input_height}", f"{m.min_depth:g} to {m.max_depth:g}"
-        table.add_row(m.name, m.network.name, size, span, escape(m.licence), "[green]whole")
+        table.add_row(m.name, m.network.name, size, span, m.licence, Text("whole", "green"))
     console.print(table if names else "No bundle ships with this package; make one with `fastdepth import`.")
     return 1 if broken else 0
 
 
-def _show(console: Console, model: str) -> None:
+def _show(console: Terminal, model: str) -> None:
     bundle = find_bundle(model)
     console.print_json(data=bundle.manifest.to_json())
     if bundle.names(CARD):

@@ -13,6 +13,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from fastdepth_ros.commands.anchor_topic import add_anchor_topic
+from fastdepth_ros.commands.numbers import finite, seconds
 from fastdepth_ros.errors import RecordingError, SettingError, quoted
 from fastdepth_ros.recording import Recording, UnpackedRecording, find_camera
 from fastdepth_ros.recording.anchors import DEPTH_INFO, SOURCES, AnchorTopics, chosen_topics, find_anchors
@@ -29,11 +30,14 @@ SETTLED = 0.5
 A writer knows of a reader before the reader knows of the writer, and what is sent in between is lost, reliable or not.
 """
 
+LONGEST_PAUSE = 60.0
+"""Before a loop begins again [s]; a recording says itself how long it lasts, which may be centuries."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `fastdepth play`."""
     parser.add_argument("recording", type=Path, help="rosbag2 folder, .mcap or .db3 file")
-    parser.add_argument("--rate", type=float, default=1.0, metavar="X", help="X times as fast as recorded")
+    parser.add_argument("--rate", type=finite, default=1.0, metavar="X", help="X times as fast as recorded")
     parser.add_argument("--loop", action="store_true", help="start again at the end, until stopped")
     parser.add_argument(
         "--image", metavar="TOPIC", help="publish the picture here (compressed and video: TOPIC/compressed)"
@@ -54,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--raw", action="store_true", help="send raw images for compressed pictures and video")
     parser.add_argument("--best-effort", action="store_true", help="offer best-effort delivery, as many drivers do")
     parser.add_argument("--keep-stamps", action="store_true", help="keep the recorded stamps, not the time of playing")
-    parser.add_argument("--wait", type=float, default=0.0, metavar="S", help="wait up to S seconds for a reader")
+    parser.add_argument("--wait", type=seconds, default=0.0, metavar="S", help="wait up to S seconds for a reader")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -109,8 +113,8 @@ def _play(recording: Recording, args: argparse.Namespace, stop: threading.Event)
         if args.wait > 0:
             _wait_for_readers(player, topics.image.name, played, args.wait, stop)
         player.play(recording.messages(played), stop)
-        period = recording.duration / max(1, topics.image.messages - 1) / args.rate
-        while args.loop and not stop.wait(period):
+        pause = min(LONGEST_PAUSE, recording.duration / max(1, topics.image.messages - 1) / args.rate)
+        while args.loop and not stop.wait(pause):
             player.play(recording.messages(played), stop)
         player.finish()
         if isinstance(recording, UnpackedRecording) and recording.left_out:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import argparse
 import json
-import shlex
 import sys
 import time
 from dataclasses import asdict
 from typing import Any
 
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
-from fastdepth_ros.errors import Finding
+from fastdepth_ros.commands.numbers import seconds
+from fastdepth_ros.commands.terminal import Terminal
+from fastdepth_ros.errors import LONGEST, Finding, brief
 from fastdepth_ros.power import PowerMonitor, PowerState, load_profiles
 from fastdepth_ros.power.files import as_list
+from fastdepth_ros.power.nvpmodel import parse_command
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="what the network runs on")
     parser.add_argument("--root", default="/", help="where sys and etc are (default: /)")
     parser.add_argument("--nvpmodel", default="nvpmodel", metavar="COMMAND", help="how to call nvpmodel")
-    parser.add_argument("--seconds", type=float, default=1.0, help="how long to measure (default: 1)")
+    parser.add_argument("--seconds", type=seconds, default=1.0, help="how long to measure (default: 1)")
     parser.add_argument("--watch", action="store_true", help="again and again, until Ctrl-C")
     parser.add_argument("--json", action="store_true", help="as JSON on standard output")
 
@@ -41,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
         SettingError: the profile or the command is none.
     """
     profiles = load_profiles(args.profiles)
-    command = shlex.split(args.nvpmodel)
+    command = parse_command(args.nvpmodel)
     monitor = PowerMonitor(profiles.find(args.profile), args.root, command, device=args.device)
     monitor.start()
     try:
@@ -53,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
                 json.dump(as_json(state, monitor), sys.stdout, indent=2)
                 sys.stdout.write("\n")
             else:
-                show(Console(), state, monitor, list(profiles))
+                show(Terminal(), state, monitor, list(profiles))
             if not args.watch:
                 return 1 if state.warnings else 0
     finally:
@@ -86,21 +87,22 @@ def _finding(finding: Finding) -> dict[str, str]:
     return {"level": finding.level.word, "cause": finding.cause, "remedy": finding.remedy}
 
 
-def show(console: Console, state: PowerState, monitor: PowerMonitor, profiles: list[str]) -> None:
+def show(console: Terminal, state: PowerState, monitor: PowerMonitor, profiles: list[str]) -> None:
     """The state as tables."""
     board, operation, budget = state.board, monitor.operation, state.budget
     clocks = board.clocks
     mode = f"{board.mode.name} (by {board.mode_from})" if board.mode else "unknown" if board.modes else "none"
     right = not state.wanted or (board.mode is not None and board.mode.name in state.wanted)
     table = Table("board", board.model, title=f"{board.kind}", title_justify="left")
-    table.add_row("mode", f"[green]{mode}" if right else f"[yellow]{mode}, wanted {' or '.join(state.wanted)}")
+    wanted = "" if right else f", wanted {' or '.join(state.wanted)}"
+    table.add_row("mode", Text(brief(f"{mode}{wanted}"), "green" if right else "yellow"))
     table.add_row("cores online", as_list(clocks.cores) or "unknown")
     table.add_row("processor", _gigahertz(clocks.cpu_hz))
     table.add_row("GPU", _gigahertz(clocks.gpu_hz))
     table.add_row(
         "temperatures", ", ".join(f"{name} {t:.1f} °C" for name, t in board.temperatures.items()) or "unknown"
     )
-    table.add_row("throttled", "[red]" + "; ".join(board.throttled) if board.throttled else "no")
+    table.add_row("throttled", Text(brief("; ".join(board.throttled)), "red") if board.throttled else "no")
     for battery in state.batteries:
         table.add_row(battery.name, f"{_figure(battery.percent, '%', 0)}, {battery.status}")
     console.print(table)
@@ -120,7 +122,8 @@ def show(console: Console, state: PowerState, monitor: PowerMonitor, profiles: l
     plan.add_row("power", _figure(budget.watts, "W", 1, "no budget"))
     console.print(plan)
     for finding in state.findings:
-        console.print(f"[{finding.level.colour}]{finding.level.word}[/]  {escape(str(finding))}", soft_wrap=True)
+        words = brief(finding, 4 * LONGEST)
+        console.print(Text.assemble((finding.level.word, finding.level.colour), f"  {words}"), soft_wrap=True)
 
 
 def _figure(value: float | None, unit: str, digits: int, otherwise: str = "unknown") -> str:

@@ -7,11 +7,12 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from fastdepth_ros.commands.numbers import finite
 from fastdepth_ros.commands.stopping import stopping
+from fastdepth_ros.commands.terminal import Terminal
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.files.reading import parse_json, read
 from fastdepth_ros.network.entries import Entry, entry
@@ -39,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("network", help="a name of `fastdepth networks list`, or a .yaml of that form")
     add("--measure", type=Path, metavar="TABLE", help="measure this machine's latency table, and stop")
     add("--latency", metavar="TABLE", help=f"a table that --measure wrote, or {' or '.join(BOARDS)}")
-    add("--budget", type=float, metavar="MS", help="milliseconds to reach, by the table")
+    add("--budget", type=finite, metavar="MS", help="milliseconds to reach, by the table")
     add("--out", type=Path, metavar="DIR", help="the run's folder; a run in it goes on")
     add("--weights", default="", metavar="FILE", help="bundle, .npz, or checkpoint.pt of `fastdepth train`")
     add("--recipe", type=Path, metavar="YAML", help="how proposals are trained; without it the filters' norm decides")
@@ -51,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="steps to the budget, more where no layer alone saves one (default: %(default)s)",
     )
-    add("--decay", type=float, default=0.96, help="of each step to the one before (default: %(default)s)")
+    add("--decay", type=finite, default=0.96, help="of each step to the one before (default: %(default)s)")
     add("--step", type=int, default=8, metavar="N", help="widths are multiples of it (default: %(default)s)")
     add("--threads", type=int, default=0, help="of training, or of --measure (default: all cores; --measure: 1)")
     add("--name", help="of the pruned network (default: the folder's)")
@@ -72,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
     Returns:
         0, or 1 where nothing is left that could be cut and the budget is not reached.
     """
-    found, console = entry(args.network), Console()
+    found, console = entry(args.network), Terminal()
     if args.measure:
         return _measure(args, found, console)
     if args.plot and not (args.latency or args.budget):
@@ -82,12 +83,12 @@ def run(args: argparse.Namespace) -> int:
     return _prune(args, found, console)
 
 
-def _measure(args: argparse.Namespace, found: Entry, console: Console) -> int:
+def _measure(args: argparse.Namespace, found: Entry, console: Terminal) -> int:
     # Loads TVM's compiler, which whoever prunes by a table does not need.
     from fastdepth_ros.pruning.measure import measure
 
     folder = args.out or args.measure.with_suffix("")
-    with Console(stderr=True).status("Preparing") as status:
+    with Terminal(stderr=True).status("Preparing") as status:
         table = measure(
             *(found.graph, found.height, found.width, folder),
             kernels=args.kernels,
@@ -120,7 +121,7 @@ def _plot(args: argparse.Namespace, found: Entry) -> int:
     return 0
 
 
-def _prune(args: argparse.Namespace, found: Entry, console: Console) -> int:
+def _prune(args: argparse.Namespace, found: Entry, console: Terminal) -> int:
     graph, channels = found.graph, channels_of(found.graph)
     if args.latency in BOARDS:
         latency = board_latency(graph, channels, args.latency, found.height, found.width)
@@ -212,7 +213,7 @@ def _write(args: argparse.Namespace, run: Run, learner: Learner | None, found: E
     export(args.export, table, folded, made, (found.height, found.width))
 
 
-def _with_progress(console: Console, work: Any) -> bool:
+def _with_progress(console: Terminal, work: Any) -> bool:
     """Do ``work(told, stopping)`` under a bar, and have signals stop it after its current step."""
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
     bar = Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from fastdepth_ros.commands.terminal import Terminal
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.scene.rooms.kinds import KINDS
 
@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
         raise SettingError("--count and --seed have to be positive", "Leave them out for the defaults.")
     # The pictures are too small to be worth sharing: several cores are best used by several seeds.
     cv2.setNumThreads(1)
-    console = Console()
+    console = Terminal()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task("rooms", total=args.count)

@@ -8,11 +8,12 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from fastdepth_ros.commands.numbers import finite
 from fastdepth_ros.commands.stopping import stopping
+from fastdepth_ros.commands.terminal import Terminal
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.files.names import is_name
 from fastdepth_ros.files.reading import parse_json, read
@@ -31,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     add = parser.add_argument
     add("--out", type=Path, required=True, metavar="DIR", help="the run's folder; a run in it goes on")
-    add("--budget-ms", type=float, metavar="MS", help="most milliseconds of the network, by the table")
+    add("--budget-ms", type=finite, metavar="MS", help="most milliseconds of the network, by the table")
     add("--target", default="host", help="host (default), or tx2-cpu or tx2-gpu by measurements of its convolutions")
     add("--data", type=Path, metavar="DIR", help="pictures with depth to learn from, as `fastdepth rooms` makes them")
     add("--space", default="slim", metavar="NAME", help="of search/spaces, or a .yaml of that form (default: slim)")
@@ -69,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
     if not is_name(args.name or args.out.name):
         raise SettingError(f"a network cannot be called {args.name or args.out.name!r:.60}", "Name it with --name.")
     first = os.environ.get("RANK", "0") == "0"
-    console, space = Console(quiet=not first), space_named(args.space)
+    console, space = Terminal(quiet=not first), space_named(args.space)
     costs = _costs(args, space, console)
     if args.budget_ms is None:
         raise SettingError("a search needs --budget-ms", "Name the milliseconds that the network may take.")
@@ -96,7 +97,7 @@ def _log(out: Path) -> dict[str, Any]:
         raise SettingError(f"{path} cannot be read ({error})", "Name the folder of a search.") from error
 
 
-def _costs(args: argparse.Namespace, space: Space, console: Console) -> Costs:
+def _costs(args: argparse.Namespace, space: Space, console: Terminal) -> Costs:
     path = args.latency or args.out / TABLE
     if not path.is_file():
         if args.latency:
@@ -107,7 +108,7 @@ def _costs(args: argparse.Namespace, space: Space, console: Console) -> Costs:
             if importlib.util.find_spec("tvm") is None:
                 cause = f"there is no table of {space.name} in {args.out}, and without TVM none can be measured"
                 raise SettingError(cause, "Run the same command first where TVM is: .venv/bin/fastdepth.")
-            with Console(stderr=True).status("Preparing") as status:
+            with Terminal(stderr=True).status("Preparing") as status:
                 options = {"target": args.target, "threads": args.threads, "rounds": args.rounds}
                 table = measured_table(space, args.out / "table", **options, progress=status.update)
         write_table(path, table)
@@ -141,7 +142,7 @@ def _sides(args: argparse.Namespace, space: Space) -> tuple[int, int]:
     return (args.size, args.size) if args.size else (space.height, space.width)
 
 
-def _search(args: argparse.Namespace, space: Space, costs: Costs, console: Console) -> bool:
+def _search(args: argparse.Namespace, space: Space, costs: Costs, console: Terminal) -> bool:
     """Search on; gives whether there is a found network, and this process is the one that goes on with it."""
     from fastdepth_ros.evaluation.dataset import open_source
     from fastdepth_ros.search.choices import by_chance
@@ -180,7 +181,7 @@ def _search(args: argparse.Namespace, space: Space, costs: Costs, console: Conso
     return True
 
 
-def _with_progress(console: Console, searcher: Any) -> bool:
+def _with_progress(console: Terminal, searcher: Any) -> bool:
     """Search under a bar, and have signals stop it after its current step."""
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
     bar = Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal)
@@ -190,7 +191,7 @@ def _with_progress(console: Console, searcher: Any) -> bool:
         return bool(searcher.go(told, asked))
 
 
-def _compare(args: argparse.Namespace, space: Space, costs: Costs, log: dict[str, Any], console: Console) -> bool:
+def _compare(args: argparse.Namespace, space: Space, costs: Costs, log: dict[str, Any], console: Terminal) -> bool:
     """Measure where TVM is, train where torch is; gives whether nothing was stopped."""
     from fastdepth_ros.search.beside import add_rows, measured, networks, read_rows
 
@@ -200,7 +201,7 @@ def _compare(args: argparse.Namespace, space: Space, costs: Costs, log: dict[str
     rows = read_rows(args.out)
     missing = any(rows.get(name, {}).get("milliseconds") is None for name in graphs)
     if missing and importlib.util.find_spec("tvm") is not None and not is_board(args.target):
-        with Console(stderr=True).status("Preparing") as status:
+        with Terminal(stderr=True).status("Preparing") as status:
             options = {"target": args.target, "threads": args.threads, "rounds": args.rounds}
             add_rows(args.out, measured(graphs, size, args.out / "beside-modules", **options, progress=status.update))
     if importlib.util.find_spec("torch") is not None:
@@ -209,7 +210,7 @@ def _compare(args: argparse.Namespace, space: Space, costs: Costs, log: dict[str
 
         recipe, data = _recipe(args)
         images = args.beside_images or args.images or recipe.images
-        with stopping() as asked, Console(stderr=True).status("Preparing") as status:
+        with stopping() as asked, Terminal(stderr=True).status("Preparing") as status:
             done = train_alike(
                 *(graphs, recipe, open_source(data), data, args.out),
                 sides=_sides(args, space),

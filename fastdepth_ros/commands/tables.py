@@ -6,9 +6,8 @@ import argparse
 import datetime
 from pathlib import Path
 
-from rich.console import Console
-
 from fastdepth_ros.commands.bench import numbers, pythons_of
+from fastdepth_ros.commands.terminal import Terminal
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.evaluation.benchmark.network_rounds import PEERS
 from fastdepth_ros.evaluation.tables import accuracy, figure, power, report
@@ -56,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     trainer = args.train_python or accuracy.usual_python()
     int8 = not args.no_int8 and _multiplies_bytes(args.target)
     reports, watts = {}, None
-    with Console(stderr=True).status("Preparing") as status:
+    with Terminal(stderr=True).status("Preparing") as status:
         if power.NUMBER in _numbers(args) and not args.networks:
             watts = power.measured(args.out, args.target, budget, ledger, status.update)
         for table in chosen:
@@ -76,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
     if figure.draw_accuracy(args.out / report.ACCURACY, reports, learned):
         drawn.append(report.ACCURACY)
     for name in drawn:
-        Console(soft_wrap=True).print(args.out / name, highlight=False)
+        Terminal(soft_wrap=True).print(args.out / name, highlight=False)
     return 0
 
 

@@ -9,11 +9,12 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from fastdepth_ros.commands import train_network
+from fastdepth_ros.commands.numbers import seconds
 from fastdepth_ros.commands.stopping import stopping
+from fastdepth_ros.commands.terminal import Terminal
 from fastdepth_ros.errors import SettingError
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="train nothing; write the weights as a bundle, those of another network than FastDepth as .npz",
     )
-    parser.add_argument("--save", type=float, default=300.0, metavar="SECONDS", help="time between two checkpoints")
+    parser.add_argument("--save", type=seconds, default=300.0, metavar="SECONDS", help="time between two checkpoints")
     parser.add_argument("--json", action="store_true", help="print the last report as JSON, and nothing else")
     train_network.add_arguments(parser)
 
@@ -72,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         machine = Machine(args.device, args.workers, own)
         trainer = Trainer(recipe, folders, args.out, Pace(args.report, args.save), machine)
-        console = Console(quiet=args.json or not own.writes)
+        console = Terminal(quiet=args.json or not own.writes)
         console.print(
             f"{recipe.name}: {len(trainer.samples)} pictures to learn from, {len(trainer.held)} held out;"
             f" step {trainer.step} of {recipe.steps}"
@@ -82,13 +83,13 @@ def run(args: argparse.Namespace) -> int:
             return 0
         _train(trainer, console)
         if args.json and own.writes:
-            Console(soft_wrap=True).print(json.dumps(_last(trainer)), highlight=False, markup=False)
+            Terminal(soft_wrap=True).print(json.dumps(_last(trainer)), highlight=False, markup=False)
     finally:
         processes.leave()
     return 0
 
 
-def _export(trainer: Trainer, path: Path, console: Console) -> None:
+def _export(trainer: Trainer, path: Path, console: Terminal) -> None:
     from fastdepth_ros.training.export import export, export_arrays, table_trained
 
     if path.suffix != ".npz" and table_trained(trainer, path.name) is not None:
@@ -99,7 +100,7 @@ def _export(trainer: Trainer, path: Path, console: Console) -> None:
         console.print(f"{path}: weights of {trainer.recipe.network.name}")
 
 
-def _train(trainer: Trainer, console: Console) -> None:
+def _train(trainer: Trainer, console: Terminal) -> None:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     bar = Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal)
     with stopping() as asked, bar:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from fastdepth_ros.commands.terminal import Terminal
 from fastdepth_ros.models import DEFAULT, find_bundle
 from fastdepth_ros.runtime import processor
 from fastdepth_ros.runtime.precision import AUTO, FLOAT32
@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     planner = Planner(manifest.network, bundle.weights(), target.lanes, precision)
     stages = planner.plan(manifest.input_height, manifest.input_width)
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    with Progress(*columns, console=Terminal(stderr=True)) as progress:
         tasks = {}
 
         def show(title: str, done: int, of: int) -> None:
@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     }
     used = tiling.measured(target, precision.name)
     took = whole(bundle, args.target, {"found": table, "used": used}, precision.name)
-    console = Console(soft_wrap=True, highlight=False)
+    console = Terminal(soft_wrap=True, highlight=False)
     console.print(
         f"a picture takes {took['found'] * 1e3:.2f} ms with the choices found now, {took['used'] * 1e3:.2f} ms with"
         " those in use (one thread, medians)"

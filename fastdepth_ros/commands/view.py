@@ -9,6 +9,7 @@ import threading
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from fastdepth_ros.commands.numbers import finite, seconds
 from fastdepth_ros.errors import SettingError
 
 if TYPE_CHECKING:
@@ -26,9 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="to listen at (%(default)s)")
     parser.add_argument("--port", type=int, default=8080, metavar="N", help="0 takes any that is free (%(default)s)")
-    parser.add_argument("--rate", type=float, default=10.0, metavar="HZ", help="frames a second at most (%(default)s)")
+    parser.add_argument("--rate", type=finite, default=10.0, metavar="HZ", help="frames a second at most (%(default)s)")
     parser.add_argument("--read-only", action="store_true", help="show no parameters to move")
-    parser.add_argument("--wait", type=float, default=10.0, metavar="S", help="for the node to come (%(default)s s)")
+    parser.add_argument("--wait", type=seconds, default=10.0, metavar="S", help="for the node to come (%(default)s s)")
 
 
 def run(args: argparse.Namespace) -> int:

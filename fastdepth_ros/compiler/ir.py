@@ -21,8 +21,8 @@ Expr = Any
 """A TensorIR expression, or a Python number that becomes one."""
 
 Buffer = Any
-Argument = tuple[str, tuple[int, ...], str]
-"""An argument of a kernel: name, shape, dtype."""
+Argument = tuple[str, tuple[int, ...], str] | tuple[str, tuple[int, ...], str, int]
+"""An argument of a kernel: name, shape, dtype, and where it begins at no multiple of 64 bytes, at one of what."""
 
 READ, SECOND_LEVEL, DATA = 0, 2, 1
 """Arguments of LLVM's prefetch intrinsic: what for, how near, and what."""
@@ -42,7 +42,7 @@ def kernel(name: str, arguments: Sequence[Argument], body: Callable[..., None]) 
     with IRBuilder() as builder, T.prim_func(s_tir=True):
         T.func_name(name)
         T.func_attr({"tirx.noalias": True, "global_symbol": name})
-        body(*[T.arg(argument, T.buffer(shape, dtype)) for argument, shape, dtype in arguments])
+        body(*[T.arg(each[0], T.buffer(*each[1:3], align=each[3] if len(each) > 3 else 0)) for each in arguments])
     return builder.get()
 
 

@@ -20,6 +20,7 @@ from fastdepth_ros.parameters import extrinsics_of
 from fastdepth_ros.recording import CameraTopics, Message, Recording, Topic
 from fastdepth_ros.recording.anchors import DEPTH_INFO, SOURCES, TF, TF_STATIC, AnchorTopics
 from fastdepth_ros.recording.content import frame_of
+from fastdepth_ros.recording.following import Stamped, stamped
 from fastdepth_ros.recording.placed import Placer
 
 NEAR = 500_000_000
@@ -81,7 +82,7 @@ class Recorded:
             self._sources[source] = topic
             places.append(f"{source}={_words(pose, source, frame)}")
         self.parameters: dict[str, object] = {"anchor_extrinsics": "; ".join(places)} if places else {}
-        self._shown: dict[str, tuple[Iterator[Message], list[Message]]] = {}
+        self._shown: dict[str, tuple[Iterator[Stamped], list[Stamped]]] = {}
 
     @property
     def words(self) -> str:
@@ -150,15 +151,15 @@ class Recorded:
 
     def _nearest(self, topic: Topic, stamp: int) -> Message | None:
         """The message of a topic nearest to a stamp; stamps are asked for in their order."""
-        source, seen = self._shown.setdefault(topic.name, (self._recording.messages([topic.name]), []))
-        while not seen or cdr.stamp_of(seen[-1].data) < stamp:
+        source, seen = self._shown.setdefault(topic.name, (stamped(self._recording, topic.name), []))
+        while not seen or seen[-1][0] < stamp:
             following = next(source, None)
             if following is None:
                 break
             seen.append(following)
             del seen[:-2]
-        near = min(seen, key=lambda message: abs(cdr.stamp_of(message.data) - stamp), default=None)
-        return near if near and abs(cdr.stamp_of(near.data) - stamp) < NEAR else None
+        near = min(seen, key=lambda each: abs(each[0] - stamp), default=None)
+        return near[1] if near and abs(near[0] - stamp) < NEAR else None
 
 
 def _words(pose: Pose, source: str, frame: str) -> str:

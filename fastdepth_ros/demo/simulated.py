@@ -15,14 +15,14 @@ import numpy as np
 import numpy.typing as npt
 from rclpy.serialization import serialize_message
 
-from fastdepth_ros import cdr
 from fastdepth_ros.camera import Intrinsics
-from fastdepth_ros.demo.truth import Follower, decoded, read_at, sized
+from fastdepth_ros.demo.truth import decoded, read_at, sized
 from fastdepth_ros.errors import ImageError
 from fastdepth_ros.evaluation.sensors import Scene, Sensor
 from fastdepth_ros.harness import measured
 from fastdepth_ros.messages.files import read_message, rgb_of
 from fastdepth_ros.recording import CameraTopics, Message, Recording, Topic
+from fastdepth_ros.recording.following import Follower, stamp_of, stamped
 from fastdepth_ros.runtime.manifest import Manifest
 
 Floats = npt.NDArray[np.floating[Any]]
@@ -81,8 +81,7 @@ class Simulated:
         self.parameters["anchor_extrinsics"] = "; ".join(f"{name}={HERE} {turn}" for name, turn in self._places.items())
         assert topics.ground_truth is not None
         truths = Follower(recording, topics.ground_truth.name)
-        for index, image in enumerate(recording.messages([topics.image.name])):
-            stamp = cdr.stamp_of(image.data)
+        for index, (stamp, image) in enumerate(stamped(recording, topics.image.name)):
             truth = decoded(recording, truths.nearest(stamp))
             scene = self._scene(recording, image, truth) if truth is not None else None
             if scene is not None:
@@ -113,7 +112,7 @@ class Simulated:
         """Messages of the sensors, each before the image that it belongs to."""
         for message in recording.messages(camera):
             if message.topic.name == self._image.name:
-                for own in self._messages.get(cdr.stamp_of(message.data), ()):
+                for own in self._messages.get(stamp_of(message) or 0, ()):
                     yield own._replace(time=message.time)
             yield message
 

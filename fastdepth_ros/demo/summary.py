@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rich.table import Table
+from rich.text import Text
 
 from fastdepth_ros import __version__
 from fastdepth_ros.demo.results import Results
@@ -164,8 +165,7 @@ def table(summary: dict[str, Any]) -> Table:
     made.add_column("target")
     for figure in figures(summary):
         colour = {True: "green", False: "red", None: ""}[figure.good]
-        value = f"[{colour}]{figure.value}[/]" if colour else figure.value
-        made.add_row(figure.name, value, figure.wish)
+        made.add_row(figure.name, Text(figure.value, colour), figure.wish)
     made.add_section()
     for name, spread in summary["stage_ms"].items():
         made.add_row(f"stage {name}, median / 95 %", f"{spread['p50']:.1f} / {spread['p95']:.1f} ms", "")

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from fastdepth_ros import cdr
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.demo.client import DEPTH, UNCERTAINTY
 from fastdepth_ros.demo.results import Results
@@ -21,13 +20,11 @@ from fastdepth_ros.errors import RecordingError
 from fastdepth_ros.recording import CameraTopics, Message, Recording
 from fastdepth_ros.recording.content import frame_of
 from fastdepth_ros.recording.depth import decode_depth
+from fastdepth_ros.recording.following import Follower, stamped
 
 Depth = npt.NDArray[np.float32]
 
 INFO = "/depth/camera_info"
-
-TOLERANCE = 20_000_000
-"""A true depth belongs to an image whose stamp differs by less than this [ns]: less than a period at 30 Hz."""
 
 
 class Case(NamedTuple):
@@ -110,8 +107,8 @@ def cases(recording: Recording, topics: CameraTopics, depth: Recording, results:
     images = Follower(recording, topics.image.name)
     truths = Follower(recording, topics.ground_truth.name) if topics.ground_truth else None
     infos, sigmas = (Follower(depth, name) if name in depth.topics else None for name in (INFO, UNCERTAINTY))
-    for message in depth.messages([DEPTH]) if DEPTH in depth.topics else ():
-        number = numbers.get(cdr.stamp_of(message.data))
+    for stamp, message in stamped(depth, DEPTH) if DEPTH in depth.topics else ():
+        number = numbers.get(stamp)
         if number is None:
             continue
         sent = results.sent[number]
@@ -128,25 +125,6 @@ def cases(recording: Recording, topics: CameraTopics, depth: Recording, results:
                 decoded(recording, truth),
                 decoded(depth, sigma),
             )
-
-
-class Follower:
-    """One pass through a topic, to the messages whose stamps are nearest to stamps that grow."""
-
-    def __init__(self, recording: Recording, topic: str) -> None:
-        self._messages = recording.messages([topic])
-        self._here: Message | None = None
-        self._next = next(self._messages, None)
-
-    def nearest(self, stamp: int) -> Message | None:
-        """The message nearest to a stamp [ns]; None where none is near enough to belong to it."""
-        while self._next and (self._here is None or _gap(self._next, stamp) <= _gap(self._here, stamp)):
-            self._here, self._next = self._next, next(self._messages, None)
-        return self._here if self._here and _gap(self._here, stamp) < TOLERANCE else None
-
-
-def _gap(message: Message, stamp: int) -> int:
-    return abs(cdr.stamp_of(message.data) - stamp)
 
 
 def read_at(values: Depth, camera: Intrinsics, asked: Intrinsics) -> Depth:

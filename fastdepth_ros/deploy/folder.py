@@ -21,9 +21,9 @@ from fastdepth_ros.deploy.wheel import Wheel
 from fastdepth_ros.errors import ModuleError, SettingError
 from fastdepth_ros.files.writing import new_folder, write_file
 from fastdepth_ros.runtime.bundle import Bundle, seal
-from fastdepth_ros.runtime.cache import FLOAT32, shipped_name
 from fastdepth_ros.runtime.precision import AUTO, INT8, TIMED, too_much
 from fastdepth_ros.runtime.processor import byte_products
+from fastdepth_ros.runtime.shipped import FLOAT32, shipped_name
 
 PACKAGE = Path(fastdepth_ros.__file__).parent
 INSTALLER = Path(__file__).with_name("install.sh")

@@ -2,6 +2,7 @@
 
 windows   numbers of the last seconds
 monitor   what happened to the images, as the node's threads report it
+inputs    whether images come
 levels    what that means, and what to do about it
 messages  the same as diagnostic_msgs; the only part that knows ROS
 """

@@ -2,7 +2,8 @@
 
     anchoring  WARN   a source cannot be read; its frame or the time of its frame is not known; its stamps do not match
                       the images'; none of it is in the view; it fell silent; it says that things are several times as
-                      far as the picture says, or is not believed; tf is at odds with itself
+                      far as the picture says, or is not believed; there is doubt about it; the scale jumps; tf is at
+                      odds with itself
 
 Without any source depth is the network's, and that is well.
 """
@@ -19,7 +20,7 @@ from typing import NamedTuple
 from fastdepth_ros.anchoring.anchoring import DISAGREES
 from fastdepth_ros.anchoring.anchors import Report as Correction
 from fastdepth_ros.diagnostics.status import Status, status_of
-from fastdepth_ros.diagnostics.windows import Window
+from fastdepth_ros.diagnostics.windows import SPAN, Tally, Window
 from fastdepth_ros.errors import Finding, Level
 
 FAR_OFF = 2.0
@@ -27,6 +28,9 @@ FAR_OFF = 2.0
 
 SILENT_AFTER = 2.0
 """Without a message for so long a source fell silent [s]."""
+
+JUMPS = 3
+"""New places within a window from which on the scale jumps: no robot goes through so many doors."""
 
 
 class Used(NamedTuple):
@@ -65,6 +69,7 @@ class SourceState:
         ratio: how many times as far as the picture it says things are; None where it cannot be said.
         disbelieved: share of frames in which it was not believed as a whole.
         problem: why it was not used, of late; empty where it was.
+        doubt: why it is not to be trusted, whether or not it was used; empty where it is.
     """
 
     name: str
@@ -80,6 +85,25 @@ class SourceState:
     ratio: float | None = None
     disbelieved: float = 0.0
     problem: str = ""
+    doubt: str = ""
+
+
+class Jumps:
+    """Counts new places, from any thread. Times are in the node's clock [s]."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._tally = Tally()
+
+    def note(self, now: float) -> None:
+        """Note that the scale jumped."""
+        with self._lock:
+            self._tally.add(now)
+
+    def count(self, now: float) -> int:
+        """Jumps within the last seconds."""
+        with self._lock:
+            return self._tally.count(now)
 
 
 class SourceNotes:
@@ -90,7 +114,7 @@ class SourceNotes:
         self._lock = threading.Lock()
         self._came = Window[None]()
         self._frames = Window[Used]()
-        self._problems = Window[str]()
+        self._problems, self._doubts = Window[str](), Window[str]()
         self._last: float | None = None
 
     def came(self, now: float) -> None:
@@ -104,6 +128,11 @@ class SourceNotes:
         with self._lock:
             self._problems.add(now, what)
 
+    def doubt(self, now: float, what: str) -> None:
+        """Note why it is not to be trusted, for an image for which it was looked at."""
+        with self._lock:
+            self._doubts.add(now, what)
+
     def used(self, now: float, what: Used) -> None:
         """Note a frame that was corrected with the source."""
         with self._lock:
@@ -113,6 +142,7 @@ class SourceNotes:
         """Tell the state of the source at this time."""
         with self._lock:
             frames, problems = self._frames.values(now), self._problems.values(now)
+            doubts = self._doubts.values(now)
             left_out: Counter[str] = Counter()
             for each in frames:
                 left_out.update(each.left_out)
@@ -132,6 +162,7 @@ class SourceNotes:
                 ratio=ratios[len(ratios) // 2] if ratios else None,
                 disbelieved=_mean([not each.believed for each in frames]) or 0.0,
                 problem=problems[-1] if len(problems) > len(frames) / 2 else "",
+                doubt=doubts[-1] if len(doubts) > len(frames) / 2 else "",
             )
 
 
@@ -140,7 +171,11 @@ def _mean(numbers: Sequence[float]) -> float | None:
 
 
 def anchoring_status(
-    sources: Sequence[SourceState], correction: Correction | None, about_tf: str = "", about_floor: str = ""
+    sources: Sequence[SourceState],
+    correction: Correction | None,
+    about_tf: str = "",
+    about_floor: str = "",
+    jumps: int = 0,
 ) -> Status:
     """Whether measured depths come, and correct the picture.
 
@@ -149,6 +184,7 @@ def anchoring_status(
         correction: of the latest frame; None where there was none.
         about_tf: what is wrong with tf; empty where nothing is.
         about_floor: the same of the floor.
+        jumps: how often in a window the scale of the place was given up for another.
     """
     active = [each for each in sources if each.publishers or each.messages or each.frames or each.problem]
     values = {key: value for each in active for key, value in _values(each).items()}
@@ -156,9 +192,16 @@ def anchoring_status(
         values |= _scale(correction)
     remembers = correction is not None and math.isfinite(correction.age)
     problems = [problem for each in active if (problem := _problem(each, remembers))]
+    if jumps >= JUMPS:
+        cause = f"the scale that measured depths say jumped {jumps} times in {SPAN:.0f} s"
+        remedy = (
+            "Look for a source that loses track, or whose frame changes; a SLAM of one camera is of relative scale."
+        )
+        problems.append(Finding(Level.WARN, cause, remedy))
     problems += [Finding(Level.WARN, each) for each in (about_tf, about_floor) if each]
     used = [f"{each.name} ({each.used:.0f})" for each in active if each.used]
-    well = f"anchored by {', '.join(used)}" if used else "no source publishes: depth is the network's own"
+    nothing = "nothing was measured for an image of late" if active else "no source publishes"
+    well = f"anchored by {', '.join(used)}" if used else f"{nothing}: depth is the network's own"
     return status_of("anchoring", problems, well, values)
 
 
@@ -194,6 +237,8 @@ def _problem(source: SourceState, remembers: bool) -> Finding | None:
         return Finding(Level.WARN, f"{name} fell silent {source.silence:.0f} s ago, {goes_on}", remedy)
     if source.problem:
         return Finding(Level.WARN, f"{name} is not used: {source.problem}")
+    if source.doubt:
+        return Finding(Level.WARN, f"{name} {source.doubt}")
     if source.left_out.get(DISAGREES, 0.0) > source.used:
         remedy = "Check its frame, units and extrinsics: it may be upside down or mirrored."
         cause = f"most of {name} is left out, because it {DISAGREES} with the picture or with other sources"

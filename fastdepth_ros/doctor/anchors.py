@@ -17,12 +17,12 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image, LaserScan, Point
 from fastdepth_ros.anchoring.frames import Frames
 from fastdepth_ros.anchoring.poses import Pose
 from fastdepth_ros.anchoring.sightings import ConeMeasurement, Measurement, placed
-from fastdepth_ros.diagnostics.graph import topics_of
+from fastdepth_ros.diagnostics.graph import reader_of, topics_of
 from fastdepth_ros.doctor.camera import AS_THE_NODE, TYPES, beside, find
 from fastdepth_ros.doctor.check import ok, warn
-from fastdepth_ros.doctor.graph import listener, spin
+from fastdepth_ros.doctor.graph import Newest, listener, spin
 from fastdepth_ros.doctor.sight import Sight, look
-from fastdepth_ros.errors import AnchorError, FastDepthError, Finding
+from fastdepth_ros.errors import AnchorError, FastDepthError, Finding, shortened
 from fastdepth_ros.messages.camera_info import intrinsics_of, is_rectified, seen_camera
 from fastdepth_ros.messages.clouds import Points, read_cloud
 from fastdepth_ros.messages.depth_images import Depths, read_depths
@@ -66,8 +66,8 @@ class Heard:
 
     topic: str
     kind: Kind
-    messages: list[bytes] = field(default_factory=list)
-    infos: list[bytes] = field(default_factory=list)
+    messages: Newest = field(default_factory=Newest)
+    infos: Newest = field(default_factory=Newest)
 
 
 class Asked(NamedTuple):
@@ -107,10 +107,10 @@ def _listen(node: Node, executor: SingleThreadedExecutor, asked: Asked) -> Itera
         yield ok("anchors", "nobody publishes points, scans or ranges: depth is the network's own (docs/anchors.md)")
         return
     for each in heard:
-        node.create_subscription(each.kind.message, each.topic, each.messages.append, _quality(), raw=True)
+        node.create_subscription(each.kind.message, each.topic, each.messages.hear, _quality(), raw=True)
         if each.kind.source == "anchor_depth":
             name = f"{each.topic.rsplit('/', 1)[0]}/camera_info"
-            node.create_subscription(CameraInfo, name, each.infos.append, _quality(), raw=True)
+            node.create_subscription(CameraInfo, name, each.infos.hear, _quality(), raw=True)
     pictures = _Pictures(node, executor, asked)
     started = time.monotonic()
     spin(executor, asked.seconds)
@@ -120,8 +120,10 @@ def _listen(node: Node, executor: SingleThreadedExecutor, asked: Asked) -> Itera
     except FastDepthError as error:
         yield warn("anchors", f"the picture cannot be seen: {error.cause}", error.remedy)
         return
+    ours = [topic for topic, _ in topics_of(node) if topic.endswith(OURS)]
     for each in heard:
-        yield _check(each, took, sight, frames, asked.below)
+        loop = reader_of(node, each.topic, ours)
+        yield _check(each, took, sight, frames, asked.below) if loop is None else _echo(each, *loop)
 
 
 class _Pictures:
@@ -129,15 +131,14 @@ class _Pictures:
 
     def __init__(self, node: Node, executor: SingleThreadedExecutor, asked: Asked) -> None:
         self._asked = asked
-        self._images: list[bytes] = []
-        self._infos: list[bytes] = []
+        self._images, self._infos = Newest(), Newest()
         self._unpacker, self._rectified = Unpacker(), False
         for topic, kind in find(node, executor, asked.image)[:1]:
             self._unpacker = Unpacker(TYPES[kind] is CompressedImage)
             self._rectified = is_rectified(topic)
             name = asked.camera_info or beside(topic)
-            node.create_subscription(TYPES[kind], topic, self._images.append, AS_THE_NODE, raw=True)
-            node.create_subscription(CameraInfo, name, self._infos.append, AS_THE_NODE, raw=True)
+            node.create_subscription(TYPES[kind], topic, self._images.hear, AS_THE_NODE, raw=True)
+            node.create_subscription(CameraInfo, name, self._infos.hear, AS_THE_NODE, raw=True)
 
     def look(self) -> Sight | None:
         """View of the network; None where no picture came.
@@ -145,10 +146,10 @@ class _Pictures:
         Raises:
             FastDepthError: there is no such model, or the picture cannot be read.
         """
-        if not self._images or not self._infos:
+        if not self._images.count or not self._infos.count:
             return None
-        image = self._unpacker.unpack(self._images[-1])
-        camera = seen_camera(unpack_camera_info(self._infos[-1]), self._rectified)
+        image = self._unpacker.unpack(self._images.message)
+        camera = seen_camera(unpack_camera_info(self._infos.message), self._rectified)
         return look(image, camera, self._asked.model, self._asked.target, self._asked.precision)
 
 
@@ -183,11 +184,11 @@ def _quality() -> QoSProfile:
 
 def _check(heard: Heard, took: float, sight: Sight | None, frames: Frames, below: str = "") -> Finding:
     name, remap = heard.kind.source, f"Remap {below}{heard.kind.source}:={heard.topic}"
-    if not heard.messages:
+    if not heard.messages.count:
         return warn(name, f"{heard.topic}: nothing arrived in {took:.1f} s", "Look whether its driver runs.")
-    fact = f"{heard.topic}: {len(heard.messages) / took:.1f} a second"
+    fact = f"{heard.topic}: {heard.messages.count / took:.1f} a second"
     try:
-        message = heard.kind.read(heard.messages[-1])
+        message = heard.kind.read(heard.messages.message)
         fact += f", in {message.header.frame_id or 'a frame without a name'}"
         if sight is None:
             return warn(name, fact, "Start the camera as well: without a picture nothing can be said of them.")
@@ -206,6 +207,14 @@ def _check(heard: Heard, took: float, sight: Sight | None, frames: Frames, below
     return _agreement(name, fact, remap, sighting.anchors.pixels, depths, sight)
 
 
+def _echo(heard: Heard, by: str, reads: str) -> Finding:
+    """Warn of a topic that is made of a node's depth."""
+    cause = f"{heard.topic}: {shortened(by)} publishes it and reads {reads}: it is made of the network's own depth"
+    return warn(
+        heard.kind.source, cause, f"Let no node of this package hear it: remap `{heard.kind.source}` elsewhere."
+    )
+
+
 def _measurement(heard: Heard, message: Any, sight: Sight, frames: Frames) -> Measurement:
     """A message in the camera's frame.
 
@@ -222,10 +231,10 @@ def _measurement(heard: Heard, message: Any, sight: Sight, frames: Frames) -> Me
     return placed(source, points.xyz, points.variances, pose, spread=points.spread)[0]
 
 
-def _depth_points(depths: Depths, infos: list[bytes]) -> Points:
-    if not infos:
+def _depth_points(depths: Depths, infos: Newest) -> Points:
+    if not infos.count:
         raise AnchorError("no camera_info came beside it", "Let its driver publish one.")
-    return depths.points(intrinsics_of(unpack_camera_info(infos[-1]), rectified=False))
+    return depths.points(intrinsics_of(unpack_camera_info(infos.message), rectified=False))
 
 
 def _agreement(

@@ -15,7 +15,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from fastdepth_ros import dds
 from fastdepth_ros.diagnostics.graph import publishers_of, topics_of
 from fastdepth_ros.doctor.check import fail, failed, ok, warn
-from fastdepth_ros.doctor.graph import listener, spin
+from fastdepth_ros.doctor.graph import Newest, listener, spin
 from fastdepth_ros.errors import FastDepthError, Finding, ImageError, shortened
 from fastdepth_ros.messages.camera_info import REMEDY, is_rectified, seen_camera
 from fastdepth_ros.messages.images import PictureReader
@@ -56,11 +56,10 @@ def _look(
     topic, kind = topics[0]
     others = ", ".join(name for name, _ in topics[1:])
 
-    heard: list[bytes] = []
-    infos: list[bytes] = []
+    heard, infos = Newest(), Newest()
     info_topic = camera_info or beside(topic)
-    node.create_subscription(TYPES[kind], topic, heard.append, AS_THE_NODE, raw=True)
-    node.create_subscription(CameraInfo, info_topic, infos.append, AS_THE_NODE, raw=True)
+    node.create_subscription(TYPES[kind], topic, heard.hear, AS_THE_NODE, raw=True)
+    node.create_subscription(CameraInfo, info_topic, infos.hear, AS_THE_NODE, raw=True)
     start = time.monotonic()
     spin(executor, seconds)
     # The names of nodes come later than their topics.
@@ -71,7 +70,7 @@ def _look(
     unpacker = Unpacker(TYPES[kind] is CompressedImage)
     announced = 0 if TYPES[kind] is CompressedImage else _announced(infos)
     yield _pictures(topic, heard, unpacker, time.monotonic() - start, announced)
-    yield _calibration(info_topic, infos, _sizes(heard, unpacker), is_rectified(topic))
+    yield _calibration(info_topic, infos, _size(heard, unpacker), is_rectified(topic))
 
 
 def find(node: Node, executor: SingleThreadedExecutor, image: str) -> list[tuple[str, str]]:
@@ -104,54 +103,52 @@ def _quality(info: Any) -> str:
     return f"{shortened(info.node_name)} sends {reliability}, {durability}"
 
 
-def _announced(infos: list[bytes]) -> int:
+def _announced(infos: Newest) -> int:
     """Size of a picture as rgb8, as camera_info has it [B]; 0 where it is not known."""
     with suppress(FastDepthError):
-        info = unpack_camera_info(infos[-1]) if infos else None
+        info = unpack_camera_info(infos.message) if infos.count else None
         return 3 * info.width * info.height if info else 0
     return 0
 
 
-def _pictures(topic: str, heard: list[bytes], unpacker: Unpacker, seconds: float, announced: int = 0) -> Finding:
-    if not heard:
+def _pictures(topic: str, heard: Newest, unpacker: Unpacker, seconds: float, announced: int = 0) -> Finding:
+    if not heard.count:
         remedy = f"{dds.advice(announced)} Or is it paused? Restart the driver with the profile (see DDS above)."
         return fail("pictures", f"none of {topic} arrived in {seconds:.1f} s, though somebody publishes it", remedy)
     try:
-        message = unpacker.unpack(heard[-1])
+        message = unpacker.unpack(heard.message)
         picture = PictureReader().read(message)
     except FastDepthError as error:
         return failed("pictures", error)
     what = shortened(message.encoding if isinstance(message, SerializedImage) else message.format)
-    fact = f"{len(heard) / seconds:.1f} a second, {picture.width}x{picture.height} {what}"
+    fact = f"{heard.count / seconds:.1f} a second, {picture.width}x{picture.height} {what}"
     size = len(message.data)
     if dds.needed_segment(size) > max(dds.own_segment(), ENOUGH):
         return warn("pictures", fact, dds.advice(size))
     return ok("pictures", fact)
 
 
-def _sizes(heard: list[bytes], unpacker: Unpacker) -> set[tuple[int, int]]:
-    """Widths and heights of the raw pictures."""
-    sizes = set()
-    for serialized in heard:
-        with suppress(ImageError):
-            message = unpacker.unpack(serialized)
-            if isinstance(message, SerializedImage):
-                sizes.add((message.width, message.height))
-    return sizes
+def _size(heard: Newest, unpacker: Unpacker) -> tuple[int, int] | None:
+    """Width and height of the newest raw picture; None where there is none."""
+    with suppress(ImageError):
+        message = unpacker.unpack(heard.message)
+        if isinstance(message, SerializedImage):
+            return message.width, message.height
+    return None
 
 
-def _calibration(topic: str, infos: list[bytes], sizes: set[tuple[int, int]], rectified: bool) -> Finding:
-    if not infos:
+def _calibration(topic: str, infos: Newest, size: tuple[int, int] | None, rectified: bool) -> Finding:
+    if not infos.count:
         remedy = f"Name it with --camera-info; without it there is depth, but no cloud. Expected: {topic}."
         return warn("calibration", "no camera_info arrived", remedy)
     try:
-        info = unpack_camera_info(infos[-1])
+        info = unpack_camera_info(infos.message)
         camera, lens, distortion = seen_camera(info, rectified)
     except FastDepthError as error:
         return warn("calibration", error.cause, error.remedy)
     fact = f"{topic}: {camera.width}x{camera.height}, fx {camera.fx:.1f}, fy {camera.fy:.1f} px"
-    if sizes and (camera.width, camera.height) not in sizes:
-        width, height = sizes.pop()
+    if size not in (None, (camera.width, camera.height)):
+        width, height = size
         remedy = f"It has to be that of the pictures, {width}x{height}: calibrate at this size."
         return warn("calibration", fact, remedy)
     if camera.doubt:

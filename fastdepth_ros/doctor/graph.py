@@ -14,6 +14,24 @@ from rclpy.node import Node
 from fastdepth_ros.runtime.ros_log import provide_log_folder
 
 
+class Newest:
+    """The newest message of a topic, and how many came: all that a large camera sends in some seconds are gigabytes.
+
+    Attributes:
+        count: of the messages.
+        message: serialized; empty before the first.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.message = b""
+
+    def hear(self, serialized: bytes) -> None:
+        """Take a message in the place of the one before."""
+        self.count += 1
+        self.message = serialized
+
+
 @contextmanager
 def listener(name: str) -> Iterator[tuple[Node, SingleThreadedExecutor]]:
     """A node in a context of its own, and the executor that calls its callbacks; both end afterwards.

@@ -13,9 +13,10 @@ from fastdepth_ros.doctor.check import fail, failed, ok, warn
 from fastdepth_ros.errors import Finding, ModuleError, StorageError
 from fastdepth_ros.models import find_bundle
 from fastdepth_ros.runtime.bundle import Bundle
-from fastdepth_ros.runtime.cache import MODULES, find_module, has_compiler, prebuilt_for_here
+from fastdepth_ros.runtime.cache import find_module, has_compiler, prebuilt_for_here
 from fastdepth_ros.runtime.module import CompiledModule
 from fastdepth_ros.runtime.precision import AUTO, FLOAT32, choose
+from fastdepth_ros.runtime.shipped import MODULES
 from fastdepth_ros.runtime.storage import REMEDY, obstacle, private_folder
 
 PATIENCE = 60.0

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
-from collections.abc import Iterator
+import pwd
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from fastdepth_ros import dds
@@ -18,6 +20,9 @@ SEGMENT_BYTES = 4 << 20
 
 FREE_BYTES = 64 << 20
 SHARED_MEMORY = Path("/dev/shm")
+SEGMENTS = ("fastdds_*", "fastrtps_*")
+"""Files of Fast DDS there: of Kilted's, and of those before."""
+
 RECEIVE_BUFFER = Path("/proc/sys/net/core/rmem_max")
 RECEIVE_BYTES = 2 << 20
 
@@ -54,7 +59,7 @@ def middleware() -> Iterator[Finding]:
 
 
 def shared_memory() -> Iterator[Finding]:
-    """Check the room in /dev/shm, of which containers get 64 MB unless they ask for more."""
+    """Check the room in /dev/shm, of which containers get 64 MB unless they ask for more, and whose it is."""
     try:
         room = os.statvfs(SHARED_MEMORY)
     except OSError as error:
@@ -62,15 +67,41 @@ def shared_memory() -> Iterator[Finding]:
             "shared memory", f"{SHARED_MEMORY} cannot be read ({error.strerror})", "Mount it: it carries images."
         )
         return
-    free, segments = room.f_bavail * room.f_frsize, len(list(SHARED_MEMORY.glob("fastdds_*")))
-    fact = f"{free >> 20} MB free in {SHARED_MEMORY}, {segments} files of Fast DDS"
-    if free < FREE_BYTES:
+    files = [file for pattern in SEGMENTS for file in SHARED_MEMORY.glob(pattern)]
+    free, others = room.f_bavail * room.f_frsize, owners(files) - {os.geteuid()}
+    fact = f"{free >> 20} MB free in {SHARED_MEMORY}, {len(files)} files of Fast DDS"
+    if others:
+        fact += f", of user {', '.join(sorted(map(name_of, others)))}, too, and this is {name_of(os.geteuid())}"
+        remedy = (
+            "Run the camera driver and the node as one user, a container with --user: of others Fast DDS sees the"
+            " topics, and gets no message through shared memory. What ended processes left goes by"
+            " `sudo fastdds shm clean`."
+        )
+        yield warn("shared memory", fact, remedy)
+    elif free < FREE_BYTES:
         remedy = (
             "Remove what dead processes left with `fastdds shm clean`; give a container --ipc=host or --shm-size=512m."
         )
         yield warn("shared memory", fact, remedy)
     else:
         yield ok("shared memory", fact)
+
+
+def owners(files: Iterable[Path]) -> set[int]:
+    """Numbers of the users whose files these are, of those that are still there."""
+    found = set()
+    for file in files:
+        with contextlib.suppress(FileNotFoundError):
+            found.add(file.stat().st_uid)
+    return found
+
+
+def name_of(user: int) -> str:
+    """Name of a user; where this machine has none for it, as in a container, its number."""
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return str(user)
 
 
 def _profile(name: str) -> Finding:

@@ -9,10 +9,11 @@ in pixels). A ``camera.json`` with fx, fy, cx, cy holds for every picture of its
 from __future__ import annotations
 
 import hashlib
-import json
+import os
 import re
+import sys
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,11 +24,15 @@ import numpy.typing as npt
 
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.codec.decoder import decode_file
-from fastdepth_ros.errors import ImageError, SettingError
+from fastdepth_ros.errors import CalibrationError, ImageError, SettingError, brief, quoted
+from fastdepth_ros.files.reading import opened, parse_json, read, real
 from fastdepth_ros.messages.files import read_file, rgb_of
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
 DEPTH_SUFFIX = ".depth.png"
+LARGEST_FILE = 2**29
+"""Bytes of a picture or of its depth."""
+
 CAMERA = "camera.json"
 NYU_CAMERA = Intrinsics(640, 480, 518.85790, 519.46961, 325.58245 - 1, 253.73617 - 1)
 """NYU Depth v2's colour camera (the data set's toolbox, camera_params.m, whose pixels count from 1)."""
@@ -90,24 +95,30 @@ def open_source(path: Path) -> list[Sample]:
 
 
 def _tar_samples(path: Path) -> list[Sample]:
-    with tarfile.open(path) as archive:
-        members = {member.name: (member.offset_data, member.size) for member in archive if member.isfile()}
+    try:
+        with tarfile.open(path, "r:") as archive:
+            members = {member.name: (member.offset_data, member.size) for member in archive if member.isreg()}
+    except (tarfile.TarError, EOFError, ValueError) as error:
+        cause = f"{path} cannot be read ({brief(error, 200)})"
+        raise SettingError(cause, "Make it again with tar, and do not compress it.") from error
 
-    def read(name: str) -> bytes:
+    def load(name: str) -> bytes:
         offset, size = members[name]
-        with path.open("rb") as file:
+        with opened(path, sys.maxsize) as file:
+            if size > min(LARGEST_FILE, os.fstat(file.fileno()).st_size - offset):
+                raise SettingError(f"{name} in {path} says that it has {size} bytes", "Make the file again.")
             file.seek(offset)
             return file.read(size)
 
-    return _named_samples(path, set(members), read)
+    return _named_samples(path, set(members), load)
 
 
 def _folder_samples(path: Path) -> list[Sample]:
     names = {file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file()}
-    return _named_samples(path, names, lambda name: (path / name).read_bytes())
+    return _named_samples(path, names, lambda name: read(path / name, LARGEST_FILE))
 
 
-def _named_samples(path: Path, names: set[str], read: Callable[[str], bytes]) -> list[Sample]:
+def _named_samples(path: Path, names: set[str], load: Callable[[str], bytes]) -> list[Sample]:
     samples = []
     for name in names:
         stem, dot, suffix = name.rpartition(".")
@@ -115,7 +126,8 @@ def _named_samples(path: Path, names: set[str], read: Callable[[str], bytes]) ->
             continue
         folder = name.rpartition("/")[0]
         notes = [f"{stem}.json", f"{folder}/{CAMERA}".lstrip("/")]
-        about: dict[str, Any] = next((json.loads(read(note)) for note in notes if note in names), {})
+        note = next((note for note in notes if note in names), None)
+        about = _table(load(note), note) if note is not None else {}
         camera = about.get("intrinsics")
         if camera is None and about.get("fx"):
             camera = about
@@ -126,7 +138,7 @@ def _named_samples(path: Path, names: set[str], read: Callable[[str], bytes]) ->
                 str(about.get("set", path.stem)),
                 str(about.get("source", name)),
                 depth is not None,
-                _Reader(read, name, depth, camera),
+                _Reader(load, name, depth, camera),
             )
         )
     return samples
@@ -134,21 +146,21 @@ def _named_samples(path: Path, names: set[str], read: Callable[[str], bytes]) ->
 
 @dataclass(frozen=True)
 class _Reader:
-    read: Callable[[str], bytes]
+    load: Callable[[str], bytes]
     image: str
     depth: str | None
-    camera: dict[str, float] | None
+    camera: Any
 
     def __call__(self) -> Frame:
-        pixels = _pixels(self.read(self.image), self.image)
+        pixels = _pixels(self.load(self.image), self.image)
         depth = None
         if self.depth is not None:
-            millimetres = _millimetres(self.read(self.depth), self.depth)
+            millimetres = _millimetres(self.load(self.depth), self.depth)
             depth = millimetres.astype(np.float32) / np.float32(1000)
         camera = None
         if self.camera is not None:
             height, width = pixels.shape[:2]
-            camera = Intrinsics(width, height, *(float(self.camera[key]) for key in ("fx", "fy", "cx", "cy")))
+            camera = _camera(width, height, self.camera, self.image)
         return Frame(pixels, depth, camera)
 
 
@@ -161,9 +173,40 @@ def _pixels(data: bytes, name: str) -> npt.NDArray[np.uint8]:
 
 def _millimetres(data: bytes, name: str) -> npt.NDArray[Any]:
     try:
-        return decode_file(data, name, cv2.IMREAD_UNCHANGED)
+        found = decode_file(data, name, cv2.IMREAD_UNCHANGED)
     except ImageError as error:
         raise SettingError(error.cause, "Take it out of the data.") from error
+    if found.ndim != 2 or found.dtype != np.uint16:
+        raise SettingError(f"{name} is no grey picture of 16 bits", "Depth is NAME.depth.png, in millimetres.")
+    return found
+
+
+def _table(data: bytes, name: str) -> Mapping[str, Any]:
+    """A JSON file about pictures.
+
+    Raises:
+        SettingError: it is none.
+    """
+    try:
+        found = parse_json(data)
+    except ValueError as error:
+        raise SettingError(f"{name} cannot be read ({brief(error, 200)})", "Write it again, or take it out.") from error
+    if not isinstance(found, Mapping):
+        raise SettingError(f"{name} is no table, but {quoted(found)}", "Write it again, or take it out.")
+    return found
+
+
+def _camera(width: int, height: int, said: Any, name: str) -> Intrinsics:
+    """The camera of a picture, as its JSON says it.
+
+    Raises:
+        SettingError: it says none.
+    """
+    try:
+        return Intrinsics(width, height, *(real(said[key]) for key in ("fx", "fy", "cx", "cy")))
+    except (LookupError, TypeError, ValueError, ArithmeticError, CalibrationError) as error:
+        cause = f"the camera of {name} cannot be {quoted(said)} ({brief(error, 200)})"
+        raise SettingError(cause, "Give fx, fy, cx and cy in pixels.") from error
 
 
 def _hdf5_sample(path: Path) -> Sample:
@@ -174,9 +217,14 @@ def _read_hdf5(path: Path) -> Frame:
     """MIT's preprocessed NYU: ``rgb`` (3, 480, 640) uint8 and ``depth`` (480, 640) float32 metres."""
     import h5py
 
-    with h5py.File(path, "r") as file:
-        pixels = np.asarray(file["rgb"], np.uint8).transpose(1, 2, 0)
-        depth = np.asarray(file["depth"], np.float32)
+    try:
+        with h5py.File(path, "r") as file:
+            pixels = np.asarray(file["rgb"], np.uint8).transpose(1, 2, 0)
+            depth = np.asarray(file["depth"], np.float32)
+        if pixels.shape != (*depth.shape, 3):
+            raise ValueError(f"rgb is {pixels.shape}, depth {depth.shape}")
+    except (OSError, LookupError, ValueError, TypeError, RuntimeError) as error:
+        raise SettingError(f"{path} cannot be read ({brief(error, 200)})", "Take it out of the data.") from error
     camera = NYU_CAMERA.scale(pixels.shape[1], pixels.shape[0])
     return Frame(np.ascontiguousarray(pixels), depth, camera)
 

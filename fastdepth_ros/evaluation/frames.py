@@ -11,12 +11,10 @@ import numpy as np
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.errors import CalibrationError, RecordingError, SettingError
 from fastdepth_ros.evaluation.dataset import Frame, last_share, open_source
+from fastdepth_ros.messages.camera_info import intrinsics_of, is_rectified
 
 if TYPE_CHECKING:
     from fastdepth_ros.recording import Topic
-
-TOLERANCE = 20_000_000
-"""A true depth belongs to an image whose stamp differs by less than this [ns]: less than a period at 30 Hz."""
 
 
 class Labelled(NamedTuple):
@@ -60,11 +58,11 @@ def labelled(paths: list[Path], only: str | None = None, last: float = 1.0) -> I
 
 
 def _recorded(path: Path) -> Iterator[Labelled]:
-    from fastdepth_ros import cdr
     from fastdepth_ros.messages.files import read_message, rgb_of
     from fastdepth_ros.recording import VideoRecording, find_camera
     from fastdepth_ros.recording.content import frame_of
     from fastdepth_ros.recording.depth import decode_depth
+    from fastdepth_ros.recording.following import Follower, stamped
 
     with VideoRecording.open(path) as recording:
         topics = find_camera(recording)
@@ -73,19 +71,14 @@ def _recorded(path: Path) -> Iterator[Labelled]:
         _check_frames(frame_of(recording, topics.image), frame_of(recording, topics.ground_truth), topics.ground_truth)
         camera = None
         if topics.camera_info is not None and (info := recording.first(topics.camera_info.name)) is not None:
-            camera = _intrinsics(recording.decode(info))
-        depths = {
-            cdr.stamp_of(message.data): decode_depth(recording.decode(message))
-            for message in recording.messages([topics.ground_truth.name])
-        }
-        stamps = np.array(sorted(depths))
-        for message in recording.messages([topics.image.name]):
-            stamp = cdr.stamp_of(message.data)
-            nearest = int(stamps[np.abs(stamps - stamp).argmin()]) if len(stamps) else stamp + TOLERANCE
-            if abs(nearest - stamp) >= TOLERANCE:
+            camera = _intrinsics(recording.decode(info), is_rectified(topics.image.name))
+        depths = Follower(recording, topics.ground_truth.name)
+        for stamp, message in stamped(recording, topics.image.name):
+            truth = depths.nearest(stamp)
+            if truth is None:
                 continue
             pixels = rgb_of(read_message(recording.decode(message)))
-            depth = np.nan_to_num(depths[nearest], nan=0.0, posinf=0.0, neginf=0.0)
+            depth = np.nan_to_num(decode_depth(recording.decode(truth)), nan=0.0, posinf=0.0, neginf=0.0)
             yield Labelled(f"{path.name} {stamp / 1e9:.3f}", Frame(pixels, depth, camera))
 
 
@@ -95,8 +88,8 @@ def _check_frames(image: str, truth: str, topic: Topic) -> None:
         raise RecordingError(cause, "Record depth that is registered to the picture.")
 
 
-def _intrinsics(info: Any) -> Intrinsics | None:
+def _intrinsics(info: Any, rectified: bool) -> Intrinsics | None:
     try:
-        return Intrinsics(int(info.width), int(info.height), *(float(info.k[i]) for i in (0, 4, 2, 5)))
+        return intrinsics_of(info, rectified)
     except CalibrationError:
         return None

@@ -1,12 +1,13 @@
 """The filters' functions that a compiled module has beside its network: their names and arguments.
 
 Each does what its module here does in numpy and OpenCV, which are the reference, and the way where a module has no such
-function: ``look`` :mod:`~.seen`, ``steady`` :mod:`~.steadiness`, ``scan`` :mod:`~.scan`.
+function: ``look`` :mod:`~.seen`, ``steady`` :mod:`~.steadiness`, ``scan`` :mod:`~.scan`; of ``depth`` that is the
+pipeline's grid.
 """
 
 from __future__ import annotations
 
-from fastdepth_ros.arguments import Argument, digest, work
+from fastdepth_ros.arguments import ANSWER, Argument, digest, work
 from fastdepth_ros.filters import limits
 from fastdepth_ros.filters.band import STEEP
 
@@ -55,6 +56,9 @@ SCAN = (
     *("range_min", "range_max"),
 )
 """Numbers of a scan by name: where the camera is [m], rays in a radian, the ray in direction 0, limits [m]."""
+
+DEPTH = ("factor", "nearest", "farthest")
+"""Numbers of a depth map by name: metres for each of the answer's, and limits between which all metres should lie."""
 
 COUNTS = ("rays", "moved", "unknown")
 """Whole numbers of a scan: its rays; whether the camera is beside its origin; written: whether a cell has no depth."""
@@ -121,9 +125,21 @@ def scan(rows: int, columns: int) -> tuple[Argument, ...]:
     )
 
 
-_NUMBERS = (EIGHTH, PIECE, PAD, ROWS, PRINT, LIMIT, DECODERS_GREEN, LOOK, STEADY, HELD, SCAN, COUNTS, MOST_RAYS)
+def depth(rows: int, columns: int) -> tuple[Argument, ...]:
+    """Arguments of the function that makes the depth map of so many cells, of :data:`CELL` pixels each way."""
+    cells = rows * columns
+    return (
+        Argument(ANSWER, (rows, columns), "float32"),
+        Argument("numbers", (len(DEPTH),), "float32"),
+        Argument("metres", (cells,), "float32"),  # written, as all below
+        Argument("depth", (CELL * CELL * cells,), "float32", 4),  # behind the head of a message, which is of any length
+        Argument("outside", (1,), "int32"),  # whether any of the metres does not lie between the limits
+    )
+
+
+_NUMBERS = (EIGHTH, PIECE, PAD, ROWS, PRINT, LIMIT, DECODERS_GREEN, LOOK, STEADY, HELD, SCAN, COUNTS, MOST_RAYS, DEPTH)
 _LIMITS = sorted((name, value) for name, value in vars(limits).items() if name.isupper())
-_DIGEST = digest(_NUMBERS, _LIMITS, STEEP, look(32, 32), steady(16, 16), scan(16, 16))
+_DIGEST = digest(_NUMBERS, _LIMITS, STEEP, look(32, 32), steady(16, 16), scan(16, 16), depth(16, 16))
 
 
 def functions(rows: int, columns: int) -> dict[str, tuple[str, tuple[Argument, ...]]]:
@@ -134,5 +150,10 @@ def functions(rows: int, columns: int) -> dict[str, tuple[str, tuple[Argument, .
     if rows % 32 or columns % 32:
         return {}
     cells = rows // CELL, columns // CELL
-    arguments = {"look": look(rows, columns), "steady": steady(*cells), "scan": scan(*cells)}
+    arguments = {
+        "look": look(rows, columns),
+        "steady": steady(*cells),
+        "scan": scan(*cells),
+        "depth": depth(*cells),
+    }
     return {what: (f"{what}_{rows}x{columns}_{_DIGEST}", own) for what, own in arguments.items()}

@@ -10,6 +10,7 @@ from typing import Any
 from rcl_interfaces.srv import GetParameters, SetParameters
 from rclpy.parameter import Parameter, parameter_value_to_python
 
+from fastdepth_ros.diagnostics.graph import nodes_of
 from fastdepth_ros.errors import FastDepthError, brief, quoted
 from fastdepth_ros.harness.bystander import Bystander
 
@@ -103,8 +104,7 @@ class Operator(Bystander):
 
     def _nobody(self) -> NoNodeError:
         own = self.node.get_fully_qualified_name()
-        found = sorted(f"{where.rstrip('/')}/{name}" for name, where in self.node.get_node_names_and_namespaces())
-        others = [brief(name, 80) for name in found if name != own]
+        others = [brief(name, 80) for name in nodes_of(self.node) if name != own]
         seen = f"the graph has {', '.join(others[:MOST_NAMED])}" if others else "the graph has no other node"
         remedy = "Start it, name it with --node, or check ROS_DOMAIN_ID."
         return NoNodeError(f"there is no node {quoted(self.name)}: {seen}", remedy)

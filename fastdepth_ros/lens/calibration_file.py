@@ -9,13 +9,13 @@ import math
 import os
 import re
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from fastdepth_ros.errors import SettingError, quoted
 from fastdepth_ros.files.reading import read, user_path
+from fastdepth_ros.files.remembered import Remembered
 from fastdepth_ros.files.yaml_text import read_yaml
 
 LARGEST_FILE = 64 << 10
@@ -57,16 +57,20 @@ class CalibrationFile(NamedTuple):
     p: tuple[float, ...] = (0.0,) * 12
 
 
-@lru_cache(8)
-def read_calibration(url: str) -> CalibrationFile:
+def read_calibration(url: str, anew: bool = False) -> CalibrationFile:
     """The calibration at a URL; a file is read once.
 
     Args:
         url: ``file:///PATH`` or ``package://PACKAGE/PATH``, or a plain path. ``#cam1`` names one of Kalibr's cameras.
+        anew: whether the file is read again.
 
     Raises:
         SettingError: it is not there, or says no calibration.
     """
+    return _known.get(url, anew)
+
+
+def _read(url: str) -> CalibrationFile:
     where, _, camera = url.partition("#")
     try:
         path = _path(url, where)
@@ -80,6 +84,9 @@ def read_calibration(url: str) -> CalibrationFile:
         raise _cannot(url, f"it lacks {error.args[0]}") from error
     except (ValueError, TypeError, OverflowError) as error:
         raise _cannot(url, str(error)) from error
+
+
+_known = Remembered(_read)
 
 
 def _table(path: Path) -> Mapping[str, Any]:

@@ -6,6 +6,7 @@ No rectified picture of the camera's size is made on the way. The maps are compu
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
@@ -33,6 +34,9 @@ mean side."""
 
 STRIDE = 4
 """Every how many-th raw pixel's ray is found."""
+
+STRIP = 1 << 18
+"""Pixels of a raw or rectified picture whose rays are computed at a time: those of 12 megapixels take a gigabyte."""
 
 _NO_FRACTIONS = np.empty(0, np.uint16)
 
@@ -138,35 +142,48 @@ class Warp:
 
     def slopes(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Slopes x/z and y/z (height, width) of the rays of raw pixels, in the raw camera's frame."""
-        rays = self._raw_rays()
-        return np.ascontiguousarray(rays[..., 0]), np.ascontiguousarray(rays[..., 1])
+        camera = self.lens.camera
+        across, down = (np.empty((camera.height, camera.width), np.float32) for _ in range(2))
+        for rows, rays in self._raw_rays():
+            across[rows], down[rows] = rays[..., 0], rays[..., 1]
+        return across, down
 
-    def _raw_rays(self) -> npt.NDArray[np.float32]:
-        """Rays (height, width, 2) of every pixel, found for a few and straight between them: 0.01 px from the true."""
+    def _raw_rays(self) -> Iterator[tuple[slice, npt.NDArray[np.float32]]]:
+        """Rays (rows, width, 2) of every pixel, found for a few and straight between them: 0.01 px from the true.
+
+        Yields:
+            Rows of a strip, and their rays.
+        """
         camera = self.lens.camera
         some = [np.arange(0, side + STRIDE, STRIDE) for side in (camera.width, camera.height)]
         known = self.lens.raw_rays(grid(*some)).astype(np.float32)
-        places = grid(np.arange(camera.width), np.arange(camera.height)).astype(np.float32) / STRIDE
-        return np.asarray(cv2.remap(known, places, None, cv2.INTER_LINEAR), np.float32)
+        for rows in _strips(camera):
+            places = grid(np.arange(camera.width), np.arange(rows.start, rows.stop)).astype(np.float32) / STRIDE
+            yield rows, np.asarray(cv2.remap(known, places, None, cv2.INTER_LINEAR), np.float32)
 
     @cached_property
     def _places(self) -> npt.NDArray[np.int16]:
         """The cell of each raw pixel."""
-        seen, cell = self._seen, self._cell
-        rays = self.lens.rectified(self._raw_rays().astype(np.float64))
-        places = rays * (seen.fx, seen.fy) + (seen.cx, seen.cy)
-        places = np.floor((places + 0.5) / cell)
+        seen, cell, camera = self._seen, self._cell, self.lens.camera
         limits = np.array((seen.width // cell, seen.height // cell))
-        with np.errstate(invalid="ignore"):
-            met = ((places >= 0) & (places < limits)).all(-1)
-        places[~met] = FAR
-        return np.ascontiguousarray(places.astype(np.int16))
+        found = np.empty((camera.height, camera.width, 2), np.int16)
+        for rows, rays in self._raw_rays():
+            places = self.lens.rectified(rays.astype(np.float64)) * (seen.fx, seen.fy) + (seen.cx, seen.cy)
+            places = np.floor((places + 0.5) / cell)
+            with np.errstate(invalid="ignore"):
+                met = ((places >= 0) & (places < limits)).all(-1)
+            places[~met] = FAR
+            found[rows] = places
+        return found
 
     @cached_property
     def _shortened(self) -> npt.NDArray[np.float32] | None:
         if not self.lens.turned:
             return None
-        return self.lens.foreshortening(self._raw_rays().astype(np.float64)).astype(np.float32)
+        found = np.empty((self.lens.camera.height, self.lens.camera.width), np.float32)
+        for rows, rays in self._raw_rays():
+            found[rows] = self.lens.foreshortening(rays.astype(np.float64))
+        return found
 
 
 class Rectifier:
@@ -178,17 +195,27 @@ class Rectifier:
     """
 
     def __init__(self, lens: Lens, camera: Intrinsics) -> None:
-        self._map = _fixed(lens.pixels(_rays(camera)))
+        shape = (camera.height, camera.width)
+        self._map = np.empty((*shape, 2), np.int16), np.empty(shape, np.uint16)
+        for rows in _strips(camera):
+            self._map[0][rows], self._map[1][rows] = _fixed(lens.pixels(_rays(camera, rows)))
 
     def rectify(self, pixels: Pixels, out: Pixels) -> None:
         """Write the rectified picture of a raw one."""
         cv2.remap(pixels, *self._map, cv2.INTER_LINEAR, out, cv2.BORDER_REPLICATE)
 
 
-def _rays(camera: Intrinsics) -> Array:
-    columns = (np.arange(camera.width) - camera.cx) / camera.fx
-    rows = (np.arange(camera.height) - camera.cy) / camera.fy
-    return grid(columns, rows)
+def _strips(camera: Intrinsics) -> Iterator[slice]:
+    """Rows of a camera's picture, so many at a time that they have :data:`STRIP` pixels or are one."""
+    count = max(1, STRIP // camera.width)
+    for top in range(0, camera.height, count):
+        yield slice(top, min(top + count, camera.height))
+
+
+def _rays(camera: Intrinsics, rows: slice = slice(None)) -> Array:
+    right = (np.arange(camera.width) - camera.cx) / camera.fx
+    down = (np.arange(camera.height)[rows] - camera.cy) / camera.fy
+    return grid(right, down)
 
 
 def _any(pixels: npt.NDArray[np.bool_], cell: int) -> npt.NDArray[np.bool_]:

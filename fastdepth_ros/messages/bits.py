@@ -6,6 +6,7 @@ for 16, 12 bits are a picture sixteen times too dark, and depth is a third too n
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any
 
 import cv2
@@ -18,9 +19,17 @@ USUAL = (10, 12, 14, 16)
 STUCK = 1e-4
 """Share of a picture's values that may be larger than the others' bits can say: sensors have pixels that are stuck."""
 
+SEEN, WITHIN = 3, 30
+"""Pictures of so many that have to show more bits than the first one did before darker ones are taken for as many.
+
+One that was damaged on its way would make all that follow too dark, for ever.
+"""
+
 
 class Bits:
-    """Finds out how many bits pixels have, from the largest value of all pictures so far, but of pixels that are stuck.
+    """Finds out how many bits pixels have, from the largest value of the pictures so far.
+
+    Pixels that are stuck are left out. What few pictures show holds for themselves alone.
 
     Attributes:
         given: what the user says; 0 where it is to be found out.
@@ -28,14 +37,16 @@ class Bits:
     """
 
     def __init__(self) -> None:
-        self.given = self.bits = self._largest = 0
+        self.given = self.bits = self._largest = self._told = 0
+        self._larger: deque[int] = deque(maxlen=SEEN - 1)
+        self._pictures = 0
 
     @property
     def note(self) -> str:
         """Note for a user; empty where no picture had 16 bits."""
         if not self.bits or self.given:
             return f"{self.given}, as mono16_bits says" if self.bits else ""
-        return f"{self.bits}, as the largest value is {self._largest}; set mono16_bits if that is wrong"
+        return f"{self.bits}, as the largest value is {self._told}; set mono16_bits if that is wrong"
 
     def to_8(self, words: npt.NDArray[np.uint16], out: npt.NDArray[np.uint8] | None = None) -> npt.NDArray[np.uint8]:
         """Pixels of 8 bits: white is the largest number that the camera's bits can say.
@@ -50,9 +61,23 @@ class Bits:
 
     def _infer(self, words: npt.NDArray[np.uint16]) -> int:
         largest = int(words.max())
-        if largest > self._largest:
-            self._largest = max(self._largest, _largest_of_most(words, largest))
-        return next(bits for bits in USUAL if self._largest < 1 << bits)
+        self._pictures += 1
+        self._told = self._largest
+        if largest > self._largest and (most := _largest_of_most(words, largest)) > self._largest:
+            self._told = most
+            if self._pictures == 1 or _bits(most) == _bits(self._largest) or self._is_seen_again():
+                self._largest = most
+        return _bits(self._told)
+
+    def _is_seen_again(self) -> bool:
+        """Whether enough of the latest pictures need more bits, this one among them."""
+        first = self._larger[0] if len(self._larger) == SEEN - 1 else -WITHIN
+        self._larger.append(self._pictures)
+        return self._pictures - first < WITHIN
+
+
+def _bits(largest: int) -> int:
+    return next(bits for bits in USUAL if largest < 1 << bits)
 
 
 def _largest_of_most(words: npt.NDArray[np.uint16], largest: int) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from fastdepth_ros.camera import FOCAL_RATIO, Intrinsics, check_lens, implausible
 from fastdepth_ros.errors import CalibrationError
-from fastdepth_ros.lens.distortion import Distortion
+from fastdepth_ros.lens.distortion import FISHEYE, Distortion
 from fastdepth_ros.lens.lens import UPRIGHT, Lens, pinhole
 from fastdepth_ros.lens.warp import check_sides
 from fastdepth_ros.messages.serialized import SerializedCameraInfo
@@ -90,7 +90,8 @@ def seen_camera(info: AnyCameraInfo, rectified: bool, rectify: str = "auto", vie
         info: the message.
         rectified: the images' topic is of rectified ones.
         rectify: ``auto`` undoes the lens of images that are not rectified where D is not zero, ``on`` of all, ``off``
-            of none.
+            of none. A fisheye's bends straight lines with zeros as well; whether they are meant, a driver does not say,
+            so that ``auto`` warns.
         view_fov: angle that the pinhole's picture sees from its left to its right edge [degrees]; 0 is P's.
 
     Raises:
@@ -98,12 +99,13 @@ def seen_camera(info: AnyCameraInfo, rectified: bool, rectify: str = "auto", vie
             are taken as they are.
     """
     turn = _rotation(info)
-    bends = any(info.d) or (rectify == "on" and turn != UPRIGHT)
+    fisheye = info.distortion_model in FISHEYE
+    bends = any(info.d) or (rectify == "on" and (turn != UPRIGHT or fisheye))
     if rectify == "off" or (rectify == "auto" and rectified) or not bends:
         return SeenCamera(intrinsics_of(info, rectified), None, distortion_of(info, rectified))
     raw = intrinsics_of(info, rectified=False)
     try:
-        model, d = (info.distortion_model, info.d) if any(info.d) else ("plumb_bob", [0.0] * 5)
+        model, d = (info.distortion_model, info.d) if any(info.d) or fisheye else ("plumb_bob", [0.0] * 5)
         lens = Lens(raw, Distortion.of(model, d), turn)
         check_sides(raw)
         seen = pinhole(raw.width, raw.height, view_fov) if view_fov else intrinsics_of(info, rectified=True)
@@ -120,12 +122,22 @@ def _rotation(info: AnyCameraInfo) -> tuple[float, ...]:
 
 def distortion_of(info: AnyCameraInfo, rectified: bool) -> str:
     """Warning about a picture that bends straight lines; empty for others."""
-    if rectified or not any(info.d):
+    if rectified or not is_bent(info):
         return ""
+    if not any(info.d):
+        return (
+            f"the distortion model is {info.distortion_model}, whose D of zeros bends straight lines as a fisheye does."
+            " Set rectify to on if the lens is one; else let the driver say plumb_bob."
+        )
     return (
         "the pictures are distorted (D is not zero), and their topic is not of rectified ones; the focal length is"
         " that of K. Set rectify to auto, or rectify them (image_proc) and take image_rect: the network is a pinhole's."
     )
+
+
+def is_bent(info: AnyCameraInfo) -> bool:
+    """Whether pictures that come with ``info`` bend straight lines, if they are not rectified."""
+    return any(info.d) or info.distortion_model in FISHEYE
 
 
 def is_rectified(image_topic: str) -> bool:
@@ -194,7 +206,7 @@ def _disagreement(info: AnyCameraInfo) -> str:
     """Without distortion K and P are one lens; where they are two, nobody knows whose picture it is."""
     for at, in_p, name in ((0, 0, "fx"), (4, 5, "fy")):
         k, p = float(info.k[at]), float(info.p[in_p])
-        if k > 0 and p > 0 and not any(info.d) and not 1 / FOCAL_RATIO <= k / p <= FOCAL_RATIO:
+        if k > 0 and p > 0 and not is_bent(info) and not 1 / FOCAL_RATIO <= k / p <= FOCAL_RATIO:
             return f"K has a {name} of {k:g}, P of {p:g}, and there is no distortion between them"
     return ""
 

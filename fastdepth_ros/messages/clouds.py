@@ -22,6 +22,15 @@ MOST_POINTS = 4096
 MOST_FIELDS = 256
 """More fields than any cloud has; a message that says more is none."""
 
+ROUNDING = 0.01
+"""By how much numbers of a covariance may be off what they have to be, as a share of variances."""
+
+WRONG_COVARIANCES = (
+    "sends covariances that are none: how sure it is is assumed. Let `covariance` hold xx xy xz yy yz zz, or nine"
+    " numbers row by row [m2]"
+)
+"""Words on a cloud most of whose points have matrices that no measuring has."""
+
 _KINDS = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 8: "f8"}
 """PointField's datatypes as numpy calls them."""
 
@@ -39,6 +48,7 @@ class Points(NamedTuple):
         variances: (n,) of each coordinate, or (n, 3, 3) covariances of the three [m2]; None where the message has none.
         sent: how many there are in the message.
         spread: half the width and height of what each is the depth of, as slopes of rays: 0 for a point.
+        doubt: what is wrong with the message, although its points are used; empty where nothing is.
     """
 
     header: SerializedHeader
@@ -46,6 +56,7 @@ class Points(NamedTuple):
     variances: npt.NDArray[np.float64] | None
     sent: int
     spread: tuple[float, float] = (0.0, 0.0)
+    doubt: str = ""
 
 
 class Field(NamedTuple):
@@ -79,7 +90,7 @@ def read_cloud(serialized: bytes, most: int = MOST_POINTS) -> Points:
 
     ``x``, ``y`` and ``z`` are float32 or float64. Their standard deviation may stand in ``sigma`` (each
     coordinate's [m]), or in ``covariance``: one number (variance of each coordinate [m2]), six (xx, xy, xz, yy, yz, zz)
-    or nine (rows).
+    or nine (rows). Negative ones, and matrices that are no covariance, are not known.
 
     Args:
         serialized: the message.
@@ -101,7 +112,8 @@ def read_cloud(serialized: bytes, most: int = MOST_POINTS) -> Points:
     with np.errstate(invalid="ignore", over="ignore"):  # any number may be in it
         for axis, name in enumerate("xyz"):
             xyz[:, axis] = chosen[name]
-        return Points(header, xyz, _variances(chosen), sent)
+        variances, doubt = _variances(chosen)
+        return Points(header, xyz, variances, sent, doubt=doubt)
 
 
 def _fields(message: Reader) -> tuple[SerializedHeader, Layout, memoryview]:
@@ -178,15 +190,32 @@ def _evenly(sent: int, most: int, width: int) -> tuple[npt.NDArray[np.int64], np
     return np.divmod(places.astype(np.int64).clip(0, sent - 1), width)
 
 
-def _variances(chosen: npt.NDArray[Any]) -> npt.NDArray[np.float64] | None:
+def _variances(chosen: npt.NDArray[Any]) -> tuple[npt.NDArray[np.float64] | None, str]:
+    """Variances or covariances of points [m2], NaN where one cannot be; and what is wrong with most of them."""
     names = chosen.dtype.names or ()
     if "sigma" in names:
-        return np.square(chosen["sigma"].astype(np.float64))
+        sigmas = chosen["sigma"].astype(np.float64)
+        return np.where(sigmas < 0, np.nan, np.square(sigmas)), ""  # -1 stands for "not known"
     if "covariance" not in names:
-        return None
+        return None, ""
     covariance = chosen["covariance"].astype(np.float64)
     if covariance.ndim == 1:
-        return covariance
+        return covariance, ""
     if covariance.shape[1] == 6:
         covariance = covariance[:, (0, 1, 2, 1, 3, 4, 2, 4, 5)]
-    return covariance.reshape(-1, 3, 3)
+    wrong = _no_covariance(covariance)
+    unlike = wrong & (covariance[:, 0] >= 0)
+    covariance[wrong] = np.nan
+    doubt = WRONG_COVARIANCES if 2 * int(np.count_nonzero(unlike)) > len(wrong) else ""
+    return covariance.reshape(-1, 3, 3), doubt
+
+
+def _no_covariance(rows: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    """Find which of (n, 9) matrices in rows no measuring has: not symmetric, or correlated by more than 1."""
+    xx, xy, xz, yx, yy, yz, zx, zy, zz = rows.T
+    least = np.minimum(np.minimum(xx, yy), zz)
+    wrong: npt.NDArray[np.bool_] = least < 0
+    for off, mirrored, one, other in ((xy, yx, xx, yy), (xz, zx, xx, zz), (yz, zy, yy, zz)):
+        most = (1 + ROUNDING) * np.abs(one * other)
+        wrong |= (np.square(off) > most) | (np.square(off - mirrored) > ROUNDING * most)
+    return wrong

@@ -28,6 +28,7 @@ class Depths(NamedTuple):
         width, height: of the image [px].
         columns, rows: of the pixels that were taken: (c,) and (r,).
         metres: (r, c) float64; 0 or not finite is "no answer".
+        doubt: what is wrong with the message, although it is used; nothing is found so far.
     """
 
     header: SerializedHeader
@@ -36,6 +37,7 @@ class Depths(NamedTuple):
     columns: npt.NDArray[np.int64]
     rows: npt.NDArray[np.int64]
     metres: npt.NDArray[np.float64]
+    doubt: str = ""
 
     def points(self, camera: Intrinsics) -> Points:
         """Points that are measured, in the camera's optical frame.

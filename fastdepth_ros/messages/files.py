@@ -16,10 +16,9 @@ from fastdepth_ros.codec import bmp
 from fastdepth_ros.codec.decoder import MAX_PIXELS, Decoder, File, check_size
 from fastdepth_ros.errors import ImageError
 from fastdepth_ros.messages.images import PictureReader, read_compressed
-from fastdepth_ros.messages.serialized import SerializedCompressedImage, SerializedHeader
+from fastdepth_ros.messages.serialized import NOWHEN, SerializedCompressedImage
 from fastdepth_ros.picture import Picture
 
-_NOWHEN = SerializedHeader(0, 0, "")
 _TO_RGB = {"bgr": cv2.COLOR_BGR2RGB, "bgra": cv2.COLOR_BGRA2RGB, "rgba": cv2.COLOR_RGBA2RGB, "grey": cv2.COLOR_GRAY2RGB}
 _TO_BGR = {"rgb": cv2.COLOR_RGB2BGR, "rgba": cv2.COLOR_RGBA2BGR, "bgra": cv2.COLOR_BGRA2BGR, "grey": cv2.COLOR_GRAY2BGR}
 
@@ -39,7 +38,7 @@ def read_file(data: bytes, name: str) -> Picture:
             raise ValueError("it is empty")
         if data.startswith(bmp.START):
             return _read_bmp(data)
-        return read_compressed(SerializedCompressedImage(_NOWHEN, memoryview(data), ""))
+        return read_compressed(SerializedCompressedImage(NOWHEN, memoryview(data), ""))
     except (ImageError, ValueError) as error:
         cause = error.cause if isinstance(error, ImageError) else str(error)
         remedy = "Name a JPEG, PNG or BMP file that is whole; save pictures of other kinds as PNG."
@@ -66,7 +65,7 @@ def read_message(message: Any) -> Picture:
     """
     if hasattr(message, "format"):
         data = memoryview(np.asarray(message.data, np.uint8).tobytes())
-        return read_compressed(SerializedCompressedImage(_NOWHEN, data, str(message.format)))
+        return read_compressed(SerializedCompressedImage(NOWHEN, data, str(message.format)))
     return PictureReader().read(message)
 
 

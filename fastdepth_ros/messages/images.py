@@ -8,7 +8,7 @@ buffers that are made once.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -17,12 +17,12 @@ import numpy as np
 import numpy.typing as npt
 
 from fastdepth_ros.codec.decoder import Decoder, File, check_size
-from fastdepth_ros.errors import ImageError, shortened
+from fastdepth_ros.errors import ImageError
 from fastdepth_ros.messages.bits import Bits
 from fastdepth_ros.messages.bridge import Bridge, find_bridge
 from fastdepth_ros.messages.encodings import ENCODINGS, Encoding, find_encoding
 from fastdepth_ros.messages.formats import encoding_of, mosaic_of
-from fastdepth_ros.messages.serialized import SerializedCompressedImage, SerializedImage
+from fastdepth_ros.messages.serialized import NOWHEN, SerializedCompressedImage, SerializedImage
 from fastdepth_ros.messages.video import SerializedVideo, VideoReader
 from fastdepth_ros.picture import Order, Picture
 
@@ -37,8 +37,21 @@ _REDUCED = {
 }
 """Flags of OpenCV that decode a JPEG into a smaller picture, each pixel the mean of so many beside one another."""
 
-_RGB = getattr(cv2, "IMREAD_COLOR_RGB", 0)
-"""In the network's order, which OpenCV offers from 4.11 on; instead of IMREAD_COLOR, which is in every flag above."""
+_AS_STORED = cv2.IMREAD_IGNORE_ORIENTATION
+
+
+def _decoding(rgb: int) -> tuple[Mapping[int, int], Order]:
+    """OpenCV's flags for each reduction, and the order of the channels that it gives then.
+
+    Args:
+        rgb: its flag for the network's order, instead of the IMREAD_COLOR in every flag above; 0 where it has none.
+    """
+    flags = {factor: (flags & ~cv2.IMREAD_COLOR | rgb if rgb else flags) for factor, flags in _REDUCED.items()}
+    return {factor: each | _AS_STORED for factor, each in flags.items()}, "rgb" if rgb else "bgr"
+
+
+_FLAGS, _DECODED = _decoding(getattr(cv2, "IMREAD_COLOR_RGB", 0))
+"""From 4.11 on OpenCV has one."""
 
 AnyImage: TypeAlias = "Image | SerializedImage"
 AnyCompressedImage: TypeAlias = "CompressedImage | SerializedCompressedImage"
@@ -154,21 +167,21 @@ def read_compressed(
         ImageError: the bytes are neither JPEG nor PNG, were cut short, are damaged or too large a picture; or it is no
             picture by its format.
     """
-    name, decoder = _Name(message), decoder or Decoder()
+    if not isinstance(message, SerializedCompressedImage):
+        message = SerializedCompressedImage(NOWHEN, memoryview(message.data), message.format)
+    decoder = decoder or Decoder()
     mosaic = mosaic_of(message.format)
-    file = decoder.look(memoryview(message.data), name)
+    file = decoder.look(message.data, message)
     if file.bits == 16:
         _check_meaning(message, file)
-        wide = decoder.decode(file, name, cv2.IMREAD_UNCHANGED)
+        wide = decoder.decode(file, message, cv2.IMREAD_UNCHANGED)
         pixels = (bits or Bits()).to_8(wide)
         return _demosaiced(pixels, mosaic) if mosaic else Picture(pixels, _ORDERS[pixels.shape[2:]])
     if mosaic and file.channels == 1:
-        return _demosaiced(decoder.decode(file, name, cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION), mosaic)
+        return _demosaiced(decoder.decode(file, message, cv2.IMREAD_GRAYSCALE | _AS_STORED), mosaic)
     factor = reduction(file.width, file.height) if file.reducible else 1
-    flags = _REDUCED[factor] | cv2.IMREAD_IGNORE_ORIENTATION
-    flags = flags & ~cv2.IMREAD_COLOR | _RGB if _RGB else flags
     size = (file.width, file.height) if factor > 1 else None
-    return Picture(decoder.decode(file, name, flags), "rgb" if _RGB else "bgr", factor, size)
+    return Picture(decoder.decode(file, message, _FLAGS[factor]), _DECODED, factor, size)
 
 
 _ORDERS: dict[tuple[int, ...], Order] = {(): "grey", (3,): "bgr", (4,): "bgra"}
@@ -183,22 +196,12 @@ def _demosaiced(mosaic: npt.NDArray[np.uint8], encoding: Encoding) -> Picture:
     return Picture(np.asarray(cv2.cvtColor(mosaic, encoding.code), np.uint8), encoding.order)
 
 
-def _check_meaning(message: AnyCompressedImage, file: File) -> None:
+def _check_meaning(message: SerializedCompressedImage, file: File) -> None:
     """A grey PNG of 16 bits is a depth image as often as a picture: somebody has to say."""
     encoding = encoding_of(message.format)
     if file.channels == 1 and encoding not in ENCODINGS and not encoding.startswith("bayer_"):
-        cause = f"{_Name(message)} is grey with 16 bits: depth, or a picture"
+        cause = f"{message} is grey with 16 bits: depth, or a picture"
         raise ImageError(cause, "Let the publisher's format say what it is, as `mono16; png compressed`.")
-
-
-class _Name(NamedTuple):
-    """Name of a compressed image in an error: made when there is one, as the text costs microseconds."""
-
-    message: AnyCompressedImage
-
-    def __str__(self) -> str:
-        form, size = self.message.format, len(self.message.data)
-        return f"the compressed image ({shortened(form) or 'no format'}, {size} bytes)"
 
 
 def _check_layout(message: AnyImage, encoding: Encoding) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from rclpy.serialization import serialize_message
 from sensor_msgs.msg import Image, PointCloud2, PointField
 from std_msgs.msg import Header
 
-from fastdepth_ros.cdr import put_length, put_stamp
+from fastdepth_ros.cdr import put_length, stamp_writer
 from fastdepth_ros.messages.output_topics import PIPELINE_OUTPUTS
 
 _FLOAT = 4
@@ -38,6 +39,7 @@ class OutputMessages:
     def __init__(self, frame_id: str) -> None:
         self.frame_id = frame_id
         self._messages = {name: bytearray() for name in _KINDS}
+        self._stamps: dict[str, Callable[[int, int], None]] = {}
 
     def __getitem__(self, name: str) -> bytearray:
         """A message; empty before it was allocated."""
@@ -62,14 +64,13 @@ class OutputMessages:
             raise ValueError(f"no output of the pipeline is called {name}")
         empty, after = make(Header(frame_id=self.frame_id), shape, kind, fields)
         message, start = with_room(serialize_message(empty), math.prod(shape) * kind.itemsize, after)
-        self._messages[name] = message
+        self._messages[name], self._stamps[name] = message, stamp_writer(message)
         return np.frombuffer(message, kind, math.prod(shape), start).reshape(shape)
 
     def stamp(self, sec: int, nanosec: int) -> None:
         """Give all messages the stamp of the image that they were made from."""
-        for message in self._messages.values():
-            if message:
-                put_stamp(message, sec, nanosec)
+        for write in self._stamps.values():
+            write(sec, nanosec)
 
 
 def _image(

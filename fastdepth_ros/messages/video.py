@@ -32,6 +32,9 @@ TYPES = {
 MOST_WAITING = 600
 """Packets of one video that may wait to be decoded; with more of them it begins anew at a key frame."""
 
+MOST_WAITING_BYTES = 64 << 20
+"""Bytes of them: those of four seconds at 128 Mbit/s."""
+
 
 class VideoPacket(NamedTuple):
     """A packet as it came.
@@ -111,7 +114,8 @@ class VideoUnpacker:
                 raise
             cause = f"the video's message cannot be unpacked: {error}"
             raise ImageError(cause, "Check who publishes it, and by which DDS.") from error
-        if len(self._waiting) >= MOST_WAITING or _is_key(packet):
+        waiting = sum(len(each.data) for each in self._waiting)
+        if len(self._waiting) >= MOST_WAITING or waiting + len(packet.data) > MOST_WAITING_BYTES or _is_key(packet):
             self._waiting.clear()  # who decodes it needs none of them, or sees that some are missing
         self._waiting.append(packet)
         return SerializedVideo(packet.header, tuple(self._waiting))

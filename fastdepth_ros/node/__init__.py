@@ -2,6 +2,7 @@
 
 run          the process: from its start to its end
 depth_node   the lifecycle, the parameters, and what is done now and then
+camera_set   the cameras of the node, and their services
 one_camera   a camera of the node: its topics, calibration, parameters and answers
 turns        several cameras take turns, and share a rate
 configured   what a configured node has: the model, and the thread that answers images with it

@@ -10,6 +10,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from fastdepth_ros.codec.video import check_installed
 from fastdepth_ros.diagnostics.monitor import Monitor
 from fastdepth_ros.messages.video import TYPES, VideoUnpacker, packet_type
+from fastdepth_ros.node.anchor_echo import Loops
 from fastdepth_ros.node.anchor_sources import AnchorSources
 from fastdepth_ros.node.answers import Answers
 from fastdepth_ros.node.camera_info import CameraInfoListener
@@ -71,6 +72,7 @@ class Active:
         self._anchors: AnchorSources | None = None
         self._images: NewestImage | None = None
         self._robot = RobotFrames(topics.subscribe)
+        self._loops = Loops(node, lambda: topics.advertised)
         transport = parameters.image_transport
         monitor = self.monitor = Monitor(now())
         video = video_of(transport)
@@ -122,7 +124,13 @@ class Active:
         elif parameters.anchoring == "auto" and self._anchors is None:
             with self._topics.all_or_none():
                 self._anchors = AnchorSources(
-                    self._topics.subscribe, self._topics.publishers, parameters, self._now, self._logger, self._robot
+                    self._topics.subscribe,
+                    self._topics.publishers,
+                    parameters,
+                    self._now,
+                    self._logger,
+                    self._robot,
+                    self._loops.find,
                 )
         elif self._anchors is not None:
             self._anchors.apply(parameters)

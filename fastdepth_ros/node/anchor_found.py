@@ -9,11 +9,13 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from fastdepth_ros.anchoring.anchors import Anchors
+from fastdepth_ros.anchoring.anchors import Anchors, nothing_of
 from fastdepth_ros.anchoring.anchors import Report as Correction
-from fastdepth_ros.anchoring.sightings import Measurement
+from fastdepth_ros.anchoring.changes import SOON, Changes, doubted
+from fastdepth_ros.anchoring.sightings import Measurement, Sighting, unsure
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.diagnostics.anchoring import SourceNotes, Used
+from fastdepth_ros.node.anchor_repeats import Repeats
 
 
 class Sensed(NamedTuple):
@@ -24,12 +26,14 @@ class Sensed(NamedTuple):
         measurement: in the camera's frame.
         lost: cause -> points that are no numbers.
         lag: from measurement to image [s].
+        repeats: how long its sensor has said the same; None of what is no sensor.
     """
 
     notes: SourceNotes
     measurement: Measurement
     lost: Mapping[str, int]
     lag: float
+    repeats: Repeats | None = None
 
 
 class Found:
@@ -38,15 +42,20 @@ class Found:
     Args:
         sensed: all of them.
         now: the time in the node's clock [s].
+        stamp: of the image [s].
+        changes: of the answers to this image and those before it; by default none is known.
 
     Attributes:
         seen: the camera of the network's input, once they were asked for; None before.
     """
 
-    def __init__(self, sensed: Sequence[Sensed], now: float) -> None:
+    def __init__(
+        self, sensed: Sequence[Sensed], now: float, stamp: float = 0.0, changes: Changes | None = None
+    ) -> None:
         self.seen: Intrinsics | None = None
         self._sensed = sensed
-        self._now = now
+        self._now, self._stamp = now, stamp
+        self._changes = Changes() if changes is None else changes
         self._left_out: list[Mapping[str, int]] = []
         self._of: list[tuple[SourceNotes, float]] = []
 
@@ -60,12 +69,21 @@ class Found:
         anchors: list[Anchors] = []
         self.seen = seen
         self._left_out, self._of = [], []
-        for notes, measurement, lost, lag in self._sensed:
+        self._changes.put(self._stamp, metres)
+        for notes, measurement, lost, lag, repeats in self._sensed:
             try:
                 sighting = measurement.sight(metres, seen, lag)
             except Exception as error:  # depth goes on without it, and the fault is named
                 notes.problem(self._now, f"{error!r}. Please report this.")
                 continue
+            known = repeats is not None and repeats.frozen
+            if repeats is not None and repeats.contradicted(sighting.anchors, metres):
+                notes.problem(self._now, str(repeats))
+                if known:
+                    continue
+                sighting, lost = Sighting(nothing_of(sighting.anchors.source, taken_back=True), {}), {}
+            if lag > SOON:
+                sighting = sighting._replace(anchors=self._aged(sighting.anchors, lag))
             left_out = Counter(lost) + Counter(sighting.left_out)
             if anchors and anchors[-1].source == sighting.anchors.source:
                 anchors[-1] = _both(anchors[-1], sighting.anchors)
@@ -76,11 +94,18 @@ class Found:
             self._of.append((notes, lag))
         return anchors
 
+    def _aged(self, anchors: Anchors, lag: float) -> Anchors:
+        """Anchors that were measured so long ago [s]: less sure where the answer has changed since."""
+        change = self._changes.since(self._stamp - lag)
+        return anchors if change is None else doubted(anchors, change, unsure(anchors.source))
+
     def note(self, correction: Correction) -> None:
         """Take notes of what became of them."""
         for (notes, lag), left_out, said in zip(self._of, self._left_out, correction.sources, strict=False):
             causes = Counter(left_out) + Counter(said.rejected)
             notes.used(self._now, Used(said.used, causes, lag, said.ratio, said.believed))
+            if said.doubt:
+                notes.doubt(self._now, said.doubt)
 
 
 def _both(one: Anchors, other: Anchors) -> Anchors:
@@ -90,4 +115,5 @@ def _both(one: Anchors, other: Anchors) -> Anchors:
         pixels=np.concatenate((one.pixels, other.pixels)),
         depths=np.concatenate((one.depths, other.depths)),
         sigmas=np.concatenate((one.sigmas, other.sigmas)),
+        taken_back=one.taken_back or other.taken_back,
     )

@@ -25,6 +25,9 @@ KEPT = 16
 BACK = 1.0
 """A stamp that is so much before the last is of a recording that starts again, or of a clock that was set [s]."""
 
+LONGEST = 10.0
+"""Time for which what came may be used [s]: stamps that stand, as a camera's without a clock, match for ever."""
+
 WAITING = 2
 """Messages that wait to be taken; a cloud may be large."""
 
@@ -35,6 +38,10 @@ class Measured(Protocol):
     @property
     def header(self) -> SerializedHeader:
         """Stamp and frame."""
+
+    @property
+    def doubt(self) -> str:
+        """Why it is not to be trusted, although it is used; empty where it is."""
 
 
 Message = TypeVar("Message", bound=Measured)
@@ -83,7 +90,8 @@ class Input(Generic[Message]):
         self.notes = notes
         self._read: Callable[[bytes], Message] = kind.read
         self._now = now
-        self._kept: deque[tuple[float, str, Message]] = deque(maxlen=KEPT)  # with stamps [s] and frames
+        # With stamps [s], frames, and when they came [s].
+        self._kept: deque[tuple[float, str, Message, float]] = deque(maxlen=KEPT)
         self._unread = ""
 
     def take(self) -> list[Message]:
@@ -109,7 +117,7 @@ class Input(Generic[Message]):
         stamp = message.header.seconds
         if self._kept and stamp < self._kept[-1][0] - BACK:
             self._kept.clear()
-        self._kept.append((stamp, message.header.frame_id, message))
+        self._kept.append((stamp, message.header.frame_id, message, now))
         return message
 
     def nearest(self, stamp: float, max_age: float) -> list[Message]:
@@ -120,16 +128,19 @@ class Input(Generic[Message]):
             max_age: how far from it a stamp may be [s]; what is farther is left out.
         """
         found: dict[str, tuple[float, Message]] = {}
-        for came, frame, message in self._kept:
-            distance = abs(came - stamp)
-            if distance <= max_age and (frame not in found or distance <= found[frame][0]):
+        oldest = self._now() - LONGEST
+        for said, frame, message, came in self._kept:
+            distance = abs(said - stamp)
+            if distance <= max_age and came >= oldest and (frame not in found or distance <= found[frame][0]):
                 found[frame] = distance, message
         if not found and self._kept:
-            self.notes.problem(self._now(), self._unread or self._how_far(stamp))
+            self.notes.problem(self._now(), self._unread or self._how_far(stamp, max_age))
         return [message for _, message in found.values()]
 
-    def _how_far(self, stamp: float) -> str:
-        late = min((stamp - came for came, _, _ in self._kept), key=abs)
+    def _how_far(self, stamp: float, max_age: float) -> str:
+        late = min((stamp - said for said, *_ in self._kept), key=abs)
+        if abs(late) <= max_age:
+            return f"its last message came {self._now() - self._kept[-1][3]:.0f} s ago, whatever stamps say"
         when = f"{late:.2f} s older" if late > 0 else f"{-late:.2f} s newer"
         when = "from another clock" if of_another_clock(late) else when
         remedy = "Synchronise the clocks, or raise anchor_max_age."

@@ -7,48 +7,35 @@ subscribing, is the executor's thread's.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any
 
-import numpy as np
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CameraInfo
 
 from fastdepth_ros.anchoring.anchors import Report as Correction
-from fastdepth_ros.anchoring.poses import Pose
-from fastdepth_ros.anchoring.sightings import Measurement
+from fastdepth_ros.anchoring.changes import Changes
 from fastdepth_ros.camera import Intrinsics
-from fastdepth_ros.diagnostics.anchoring import SourceNotes, SourceState, anchoring_status, numbers
+from fastdepth_ros.diagnostics.anchoring import SourceNotes, SourceState
 from fastdepth_ros.diagnostics.status import Status
-from fastdepth_ros.diagnostics.windows import SPAN
 from fastdepth_ros.errors import AnchorError
 from fastdepth_ros.lens import turning
-from fastdepth_ros.messages.depth_images import Depths
-from fastdepth_ros.messages.measurements import measurement_of
 from fastdepth_ros.messages.motion import Down
 from fastdepth_ros.node.anchor_ahead import Ahead
+from fastdepth_ros.node.anchor_echo import Echo, Echoes
 from fastdepth_ros.node.anchor_floor import down_of
 from fastdepth_ros.node.anchor_found import Found, Sensed
-from fastdepth_ros.node.anchor_inputs import IMU, KEPT, KINDS, WAITING, Input
+from fastdepth_ros.node.anchor_inputs import IMU, KINDS, WAITING, Input
+from fastdepth_ros.node.anchor_notes import AnchorNotes
+from fastdepth_ros.node.anchor_placing import Placing
 from fastdepth_ros.node.anchor_tf import Subscribe
-from fastdepth_ros.node.camera_info import CameraInfoListener
 from fastdepth_ros.node.qos import anchor_qos
 from fastdepth_ros.node.rclpy_ways.interface import Subscriber
 from fastdepth_ros.node.robot_frames import RobotFrames
 from fastdepth_ros.parameters import NONE, Parameters, extrinsics_of
 
-MOST_PREPARED = 4 * KEPT
-"""Messages that are kept as they were for the last image: as many as all sources keep."""
-
-
-class Prepared(NamedTuple):
-    """A message, brought into the camera's frame."""
-
-    message: Any
-    pose: Pose
-    measurement: Measurement
-    lost: Mapping[str, int]
+RELATIVE = "relative"
+"""Word of anchor_scale for points that are known up to one factor only."""
 
 
 class AnchorSources:
@@ -61,6 +48,7 @@ class AnchorSources:
         now: the time in the node's clock [s].
         logger: of the node.
         robot: where frames and the floor are; by default nobody else asks for them.
+        echo: topic -> who makes it of this node's depth; by default nobody does.
 
     Attributes:
         subscribers: all that were made.
@@ -77,26 +65,27 @@ class AnchorSources:
         now: Callable[[], float],
         logger: Any,
         robot: RobotFrames | None = None,
+        echo: Callable[[str], Echo | None] = lambda _: None,
     ) -> None:
         self.subscribers: list[Subscriber] = []
         self.upright, self.upright_problem = turning.NONE, ""
         self._make = subscribe
         self._publishers = publishers
         self._now = now
-        self._depth_camera = CameraInfoListener(logger)
         self._floor_notes = SourceNotes("floor")
-        self._prepared: dict[tuple[str, str], Prepared] = {}
         self._ahead = Ahead()
         self._measured: tuple[str, float] | None = None
         self._seen: Intrinsics | None = None
-        self._correction: Correction | None = None
-        self._tf_problems, self._tf_noted = 0, -math.inf
+        self._echoes, self._changes = Echoes(echo), Changes()
         self.parameters = parameters
         self._robot = robot or RobotFrames(subscribe)
         self._frames = self._robot.frames
         self._frames.extrinsics = extrinsics_of(parameters.anchor_extrinsics)
+        self._notes = AnchorNotes(self._frames.buffer)
         self._inputs = {name: self._input(name, kind) for name, kind in {**KINDS, "imu": IMU}.items()}
-        self._depth_infos = self._subscribe(CameraInfo, "anchor_depth/camera_info", anchor_qos(WAITING))
+        depth_infos = self._subscribe(CameraInfo, "anchor_depth/camera_info", anchor_qos(WAITING))
+        relative = parameters.anchor_scale == RELATIVE
+        self._placing = Placing(self._robot, depth_infos, logger, self._ahead.moved, relative=relative)
         self._live: tuple[str, ...] = ()
         self.keep_up()
 
@@ -120,7 +109,8 @@ class AnchorSources:
         """Parameters changed."""
         if parameters.anchor_extrinsics != self.parameters.anchor_extrinsics:
             self._frames.extrinsics = extrinsics_of(parameters.anchor_extrinsics)
-            self._prepared = {}
+            self._placing.forget()
+        self._placing.relative = parameters.anchor_scale == RELATIVE
         self.parameters = parameters
         self._see_who_speaks()
 
@@ -128,6 +118,7 @@ class AnchorSources:
         """See which sources somebody publishes; to be called now and then."""
         live = (name for name, each in self._inputs.items() if self._publishers(each.topic))
         self._live = tuple(dict.fromkeys((*self._live, *live)))
+        self._echoes.look([(name, self._inputs[name].topic) for name in self._live])
         self._see_who_speaks()
         self._robot.keep_up()
 
@@ -143,20 +134,12 @@ class AnchorSources:
 
     def report(self, now: float) -> tuple[Status, dict[str, float]]:
         """Report on the last seconds, in words and as plain numbers."""
-        states, correction = self.states(now), self._correction
-        return anchoring_status(states, correction, self._about_tf(now)), numbers(states, correction)
+        return self._notes.report(self.states(now), now)
 
     @property
     def correction(self) -> Correction | None:
         """The latest frame's; None before the first."""
-        return self._correction
-
-    def _about_tf(self, now: float) -> str:
-        """Say what was wrong with tf in the last seconds; empty where nothing was."""
-        buffer = self._frames.buffer
-        if buffer.problems != self._tf_problems:
-            self._tf_problems, self._tf_noted = buffer.problems, now
-        return buffer.problem if 0 <= now - self._tf_noted < SPAN else ""
+        return self._notes.correction
 
     # In the thread that answers images
 
@@ -169,13 +152,23 @@ class AnchorSources:
         """
         sensed: list[Sensed] = []
         self._measured = camera, stamp
+        self._echoes.answered(stamp)
         for name in self._live:
             self._inputs[name].take()
             if name in KINDS:
                 sensed += self._sense(name, camera, stamp)
         if self.parameters.camera_height > 0 or self._floor_frame:
             sensed += self._floor(camera, stamp)
-        return Found(sensed, self._now()) if sensed else ()
+        return Found(sensed, self._now(), stamp, self._changes) if sensed else ()
+
+    def wait(self, why: str) -> None:
+        """Take what came, and note why it cannot be brought into an image: its camera is not known."""
+        now, words = self._now(), f"where it is in the picture is not known: {why}"
+        for name in self._live:
+            self._inputs[name].take()
+            self._inputs[name].notes.problem(now, words)
+        if self.parameters.camera_height > 0 or self._floor_frame:
+            self._floor_notes.problem(now, words)
 
     def prepare(self) -> None:
         """Take what came since the last image, and bring it into the view that this one had: the next has it, too.
@@ -191,7 +184,7 @@ class AnchorSources:
             for message in self._inputs[name].take():
                 self._ahead.made(name, message)
                 try:
-                    self._prepare(name, message, camera, stamp).measurement.look(self._seen)
+                    self._placing.place(name, message, camera, stamp).measurement.look(self._seen)
                 except AnchorError:
                     continue
 
@@ -228,7 +221,7 @@ class AnchorSources:
 
     def corrected(self, found: Found | tuple[()] | None, correction: Correction) -> None:
         """Take notes of a frame that was corrected, with what was found or with what is remembered."""
-        self._correction = correction
+        self._notes.corrected(correction, self._now())
         if found:
             self._seen = found.seen
             found.note(correction)
@@ -239,46 +232,19 @@ class AnchorSources:
         messages = source.nearest(stamp, self.parameters.anchor_max_age)
         self._ahead.used(name, messages)
         for message in messages:
+            if why := self._echoes.why_not(name, message.header.seconds):
+                source.notes.problem(self._now(), why)
+                continue
             try:
-                prepared = self._prepare(name, message, camera, stamp)
+                placed = self._placing.place(name, message, camera, stamp)
             except AnchorError as error:
                 source.notes.problem(self._now(), str(error))
                 continue
-            lag = stamp - message.header.seconds
-            sensed.append(Sensed(source.notes, prepared.measurement, prepared.lost, lag))
+            if placed.doubt:
+                source.notes.doubt(self._now(), placed.doubt)
+            lag = max(stamp - message.header.seconds, placed.late, key=abs)
+            sensed.append(Sensed(source.notes, placed.measurement, placed.lost, lag, placed.repeats))
         return sensed
-
-    def _prepare(self, name: str, message: Any, camera: str, stamp: float) -> Prepared:
-        """A message in the camera's frame: the same as for the image before, if neither came or moved.
-
-        Raises:
-            AnchorError: it holds no measurement, or where its frame is is not known.
-        """
-        pose = self._robot.pose(name, message.header.frame_id, camera, stamp)
-        known = self._prepared.get((name, message.header.frame_id))
-        if known is not None and known.message is message:
-            if _same(known.pose, pose):
-                return known
-            self._ahead.moved(name)
-        measurement, lost = self._placed(name, message, pose)
-        prepared = self._prepared[name, message.header.frame_id] = Prepared(message, pose, measurement, lost)
-        if len(self._prepared) > MOST_PREPARED:  # of a driver that names each message's frame anew
-            del self._prepared[next(iter(self._prepared))]
-        return prepared
-
-    def _placed(self, name: str, message: Any, pose: Pose) -> tuple[Measurement, Mapping[str, int]]:
-        camera = self._seen_by_depth_camera() if isinstance(message, Depths) else None
-        relative = name == "anchors" and self.parameters.anchor_scale == "relative"
-        return measurement_of(name, message, pose, camera, relative)
-
-    def _seen_by_depth_camera(self) -> Intrinsics:
-        for serialized, _ in self._depth_infos.take():
-            self._depth_camera.hear(serialized)
-        calibration = self._depth_camera.calibration
-        if calibration is None:
-            cause = self._depth_camera.problem or "no camera_info came for it"
-            raise AnchorError(cause.rstrip("."), "Let its driver publish anchor_depth/camera_info.")
-        return calibration.camera
 
     def _floor(self, camera: str, stamp: float) -> list[Sensed]:
         upright = self.upright if self.parameters.rotation == turning.AUTO else self.parameters.rotation
@@ -288,9 +254,3 @@ class AnchorSources:
             self._floor_notes.problem(self._now(), str(error))
             return []
         return [] if floor is None else [Sensed(self._floor_notes, floor, {}, 0.0)]
-
-
-def _same(one: Pose, other: Pose) -> bool:
-    return one is other or (
-        np.array_equal(one.rotation, other.rotation) and np.array_equal(one.translation, other.translation)
-    )

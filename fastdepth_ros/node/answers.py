@@ -120,6 +120,11 @@ class Answers:
         return notes
 
     @property
+    def frame_id(self) -> str:
+        """Frame of the latest image; empty before the first."""
+        return self._messages.frame_id
+
+    @property
     def parameters(self) -> Parameters:
         """Parameters in force from the next image on."""
         return self._parameters
@@ -193,6 +198,7 @@ class Answers:
             found = self._measure(anchors, calibration, header)
         if applied.rotation == turning.AUTO:
             self._turn(anchors, header)
+        needed = wanted.needed
         frame = self._pipeline.run(
             picture,
             calibration.camera if calibration else None,
@@ -200,7 +206,10 @@ class Answers:
             now=self._now(),
             lens=calibration.lens if calibration else None,
             look=None if applied.gate == "off" else self._look,
-            **wanted.needed,
+            depth=needed["depth"],  # one by one: to hand over all that a mapping holds takes twice as long
+            cloud=needed["cloud"],
+            uncertainty=needed["uncertainty"],
+            cells=needed["cells"],
         )
 
         if frame.refused:
@@ -209,7 +218,8 @@ class Answers:
         done = time.perf_counter()
         self._publish(wanted.outputs, frame, calibration, header)
         ended, now = time.perf_counter(), self._now()
-        stages.update(frame.stages, publish=ended - done)
+        stages |= frame.stages
+        stages["publish"] = ended - done
         if anchors is not None and frame.anchoring is not None:
             anchors.corrected(found, frame.anchoring)
         if frame.anchoring is not None or self.scale.anchored or applied.calibration_distance > 0:
@@ -271,9 +281,10 @@ class Answers:
         self, anchors: AnchorSources, calibration: Calibration | None, header: SerializedHeader
     ) -> Found | tuple[()]:
         """Measure for an image; nothing where its camera is not known."""
-        if calibration is None or calibration.camera.doubt:
-            return ()
         try:
+            if calibration is None or calibration.camera.doubt:
+                anchors.wait(calibration.camera.doubt if calibration else self.size_problem or "no camera_info came")
+                return ()
             return anchors.measure(header.frame_id, header.seconds)
         except Exception as error:  # depth goes on without it
             self._log_failure(error)

@@ -61,11 +61,12 @@ class CameraInfoListener:
     Attributes:
         calibration: the latest that is valid; None before the first.
         problem: what is wrong with the message that came last; empty if nothing is.
+        frame_id: of the message that came last.
     """
 
     def __init__(self, logger: Any) -> None:
         self.calibration: Calibration | None = None
-        self.problem = ""
+        self.problem = self.frame_id = ""
         self._logger = logger
         self._latest = b""
         self._wanted = Wanted()
@@ -97,12 +98,15 @@ class CameraInfoListener:
 
         One of a camera that cannot be is named, and the last good one stays in force.
         """
-        said = serialized[STAMP_ENDS:]
-        if said == self._latest or self._file is not None:
+        latest = self._latest
+        again = serialized.endswith(latest) and len(serialized) == STAMP_ENDS + len(latest)
+        if again or self._file is not None:
             return
-        self._latest = said
+        self._latest = serialized[STAMP_ENDS:]
         try:
-            self._take(unpack_camera_info(serialized))
+            info = unpack_camera_info(serialized)
+            self.frame_id = info.frame_id
+            self._take(info)
         except CalibrationError as error:
             self._complain(error)
 

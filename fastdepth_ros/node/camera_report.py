@@ -12,23 +12,21 @@ from rclpy.qos import QoSCompatibility, QoSProfile, qos_check_compatible
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.cameras import IMAGE
 from fastdepth_ros.diagnostics.graph import publishers_of
+from fastdepth_ros.diagnostics.inputs import InputTopic, input_status, misfit_of
 from fastdepth_ros.diagnostics.levels import (
     LAST_CAMERA,
     NO_CAMERA,
     UNCORRECTED,
-    InputTopic,
     calibration_status,
     inference_status,
-    input_status,
-    misfit_of,
     output_status,
 )
 from fastdepth_ros.diagnostics.power import figures
 from fastdepth_ros.diagnostics.status import Status
-from fastdepth_ros.errors import Level, brief
+from fastdepth_ros.errors import Level, brief, quoted
 from fastdepth_ros.messages.camera_info import REMEDY
 from fastdepth_ros.node.answers import Answers
-from fastdepth_ros.node.camera_info import Calibration
+from fastdepth_ros.node.camera_info import Calibration, CameraInfoListener
 from fastdepth_ros.node.one_camera import OneCamera
 
 MOST_PUBLISHERS = 10
@@ -85,7 +83,7 @@ class CameraReport:
             input_status(report, replace(image, picture=_picture(answers, calibration)), parameters.stale_after),
             calibration_status(
                 camera,
-                *_of_camera(calibration, self._camera.info.problem, answers.size_problem, camera),
+                *_of_camera(calibration, self._camera.info, answers.size_problem, camera, answers.frame_id),
             ),
             inference_status(report, facts),
             output_status(
@@ -146,9 +144,18 @@ def _picture(answers: Answers, calibration: Calibration | None) -> int:
 
 
 def _of_camera(
-    calibration: Calibration | None, problem: str, size_problem: str, source: InputTopic
+    calibration: Calibration | None, info: CameraInfoListener, size_problem: str, source: InputTopic, frame: str
 ) -> tuple[str, str, str]:
-    """Say what is wrong with the camera that is in force, that camera in words, and what follows."""
+    """Say what is wrong with the camera that is in force, that camera in words, and what follows.
+
+    Args:
+        calibration: in force; None where there is none.
+        info: has heard camera_info.
+        size_problem: why the calibration does not fit the latest image; empty where it does.
+        source: the topic of camera_info.
+        frame: of the latest image; empty where none is known.
+    """
+    problem = info.problem
     if calibration is None:
         return problem or _no_camera(source), "", NO_CAMERA
     words = _in_words(calibration.camera)
@@ -162,6 +169,10 @@ def _of_camera(
         return problem, words, LAST_CAMERA
     if calibration.camera.doubt:
         return f"{calibration.camera.doubt}. {REMEDY}", words, UNCORRECTED
+    if not calibration.source and frame and info.frame_id and frame.lstrip("/") != info.frame_id.lstrip("/"):
+        cause = f"camera_info is of the frame {quoted(info.frame_id)}, the images of {quoted(frame)}"
+        remedy = f"Remap `{source.own_name}` to the camera_info beside the images, or let the driver name one frame."
+        return f"{cause}: another camera's gives another depth. {remedy}", words, ""
     return calibration.distortion, words, ""
 
 

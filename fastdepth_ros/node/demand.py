@@ -19,8 +19,8 @@ class Wanted(NamedTuple):
 
     Attributes:
         outputs: in the order in which they are published; empty where nobody listens.
-        needed: arguments of ``Pipeline.run`` by which it makes them: its own answers that are wanted, and those that
-            others are made from.
+        needed: arguments of ``Pipeline.run`` by which it makes them, and whether they are wanted: its own answers, and
+            those that others are made from.
         without_camera: whether any of them needs no calibration.
     """
 
@@ -72,5 +72,6 @@ class Demand:
 
 def _wanted(outputs: tuple[OutputTopic, ...]) -> Wanted:
     needed = {output.name: output in outputs for output in PIPELINE_OUTPUTS}
-    needed |= {output.source: True for output in DERIVED_OUTPUTS if output in outputs}
+    for output in DERIVED_OUTPUTS:
+        needed[output.source] = needed.get(output.source, False) or output in outputs
     return Wanted(outputs, needed, not all(output.needs_camera for output in outputs))

@@ -14,20 +14,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from rclpy.clock import Clock, ClockType
 from rclpy.executors import ExternalShutdownException
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
-from rclpy.parameter import Parameter
-from std_srvs.srv import Trigger
 
 from fastdepth_ros.errors import FastDepthError, SettingError
+from fastdepth_ros.node.camera_set import CameraSet
 from fastdepth_ros.node.careful_node import CarefulNode
 from fastdepth_ros.node.clock import NodeClock
 from fastdepth_ros.node.configured import Configured, OpenEngine
-from fastdepth_ros.node.one_camera import OneCamera
 from fastdepth_ros.node.parameter_files import unheard
 from fastdepth_ros.node.parameters import NodeParameters
 from fastdepth_ros.node.power import NodePower
@@ -37,7 +34,7 @@ from fastdepth_ros.node.rclpy_ways.interface import Way
 from fastdepth_ros.node.report_timer import ReportTimer
 from fastdepth_ros.node.reports import Reporter
 from fastdepth_ros.node.transitions import ACTIVE, FAILURE, SUCCESS, UNCONFIGURED, transition
-from fastdepth_ros.node.turns import shares, together
+from fastdepth_ros.node.turns import together
 from fastdepth_ros.parameters import Parameters
 from fastdepth_ros.power.sampler import USUAL, Periods
 from fastdepth_ros.runtime.engines import open_engine as open_any_engine
@@ -78,8 +75,6 @@ class DepthNode(CarefulNode):
     ) -> None:
         self.state = UNCONFIGURED
         self._configured: Configured | None = None
-        self._cameras: list[OneCamera] = []
-        self._scale_services: list[Any] = []
         self.way, words = way or choose()
         super().__init__("fastdepth", self.way, **arguments)
         self._is_to_end = is_to_end
@@ -92,6 +87,7 @@ class DepthNode(CarefulNode):
         self._reporter.name_unknown(self._settings.unknown(every_topic=False))
         self._reporter.name_unheard(unheard(command_line, self.get_fully_qualified_name()))
         self._power = NodePower(self._whole, self._now, power_periods)
+        self._cameras = CameraSet(self, self.way, power=self._power, now=self._now, log_failure=self.faults.log)
         self._take_up()
         # Diagnostics go on while /clock stands still; their windows are in the node's clock all the same.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
@@ -137,12 +133,12 @@ class DepthNode(CarefulNode):
             return self._cannot(first)
         started = time.monotonic()
         try:
-            for camera in self._cameras:
+            for camera in self._cameras.all:
                 camera.advertise()
             self._configured = Configured(
                 parameters=self.parameters,
                 power=self._power,
-                cameras=self._cameras,
+                cameras=self._cameras.all,
                 inbox=self.way.inbox(self.context),
                 open_engine=self._open_engine,
                 now=self._now,
@@ -169,14 +165,14 @@ class DepthNode(CarefulNode):
         """
         assert self._configured is not None
         try:
-            active = [camera.activate() for camera in self._cameras]
+            active = [camera.activate() for camera in self._cameras.all]
         except SettingError as error:
             self._unsubscribe()
             self.fail(f"not active: {error}")
             return FAILURE
         self._hear()
         self._reporter.name_unknown(self._settings.unknown(every_topic=True))
-        for camera, heard in zip(self._cameras, active, strict=True):
+        for camera, heard in zip(self._cameras.all, active, strict=True):
             depth = camera.publications["depth"].topic_name
             self.get_logger().info(f"answers {heard.image.topic_name} on {depth}")
         return SUCCESS
@@ -275,15 +271,13 @@ class DepthNode(CarefulNode):
     def _unsubscribe(self) -> None:
         if self._configured is not None:
             self._configured.hear(wanted=False)
-        for camera in self._cameras:
-            camera.deactivate()
+        self._cameras.deactivate()
 
     def _release(self) -> None:
         self._unsubscribe()
         if self._configured is not None:
             self._configured.stop()
-        for camera in self._cameras:
-            camera.retract()
+        self._cameras.retract()
         self._configured = None
         give_memory_back()
 
@@ -295,26 +289,13 @@ class DepthNode(CarefulNode):
         self._power.apply(self._whole)
         self._take_up()
         if self.state == ACTIVE:
-            for camera in self._cameras:
+            for camera in self._cameras.all:
                 camera.anchor()
             self._hear()
 
     def _take_up(self) -> None:
         """Have the cameras that the parameters name, with their parameters."""
-        each = self._settings.each
-        if [camera.name for camera in self._cameras] != list(each):
-            for service in self._scale_services:
-                self.destroy_service(service)
-            self._cameras = [
-                OneCamera(self, self.way, name, own, power=self._power, now=self._now, log_failure=self.faults.log)
-                for name, own in each.items()
-            ]
-            self._scale_services = [
-                self.create_service(Trigger, camera.below("calibrate_scale"), partial(self._calibrate_scale, camera))
-                for camera in self._cameras
-            ]
-        for camera in self._cameras:
-            camera.take_up(each[camera.name])
+        self._cameras.take_up(self._settings.each)
         self._enforce()
 
     def _hear(self) -> None:
@@ -322,33 +303,11 @@ class DepthNode(CarefulNode):
         if self._configured is not None:
             self._configured.hear(wanted=True)
 
-    def _calibrate_scale(self, camera: OneCamera, request: Any, response: Any) -> Any:  # noqa: ARG002
-        """Answer ``~/calibrate_scale``: set depth_scale by the frames of late, or say why that cannot be."""
-        try:
-            if camera.answers is None or self.state != ACTIVE:
-                raise SettingError("the node is not active", "Activate it, and ask again.")
-            found = camera.answers.scale.find(camera.parameters, self._now())
-            own = f"{camera.name}.depth_scale" if camera.name else "depth_scale"
-            result = self.set_parameters([Parameter(own, value=found.scale)])[0]
-            response.success = bool(result.successful)
-            response.message = str(found) if result.successful else str(result.reason)
-        except FastDepthError as error:
-            response.success, response.message = False, str(error)
-        return response
-
     def _enforce(self) -> None:
         """Have the next image answered as parameters and power profile want it."""
-        for camera, rate in self._shares():
-            camera.enforce(rate)
+        self._cameras.enforce()
         if self._configured is not None:
             self._configured.enforce()
-
-    def _shares(self) -> list[tuple[OneCamera, float]]:
-        """Images a second that each camera may have answered [Hz]."""
-        limits = [camera.parameters.max_rate for camera in self._cameras]
-        now = self._now()
-        rates = shares(self._power.decision.rate, limits, [camera.sends(now) for camera in self._cameras])
-        return list(zip(self._cameras, rates, strict=True))
 
     def _judge(self) -> None:
         """Let the governor see how the frames of late fared.
@@ -359,18 +318,16 @@ class DepthNode(CarefulNode):
         configured = self._configured
         if configured is not None and configured.fault is not None:
             raise configured.fault
-        changed = [camera.keep_up() for camera in self._cameras]
-        if any(changed):
+        if self._cameras.keep_up():
             self._hear()
         if self._power.judge(self._now(), configured.busy_since if configured is not None else None):
             self._enforce()
             self.get_logger().info(self._power.decision.reason)
-        elif len(self._cameras) > 1:
-            for camera, rate in self._shares():  # one that fell silent takes nothing from the others
-                camera.limit(rate)
+        else:
+            self._cameras.share()
 
     def _report(self, doing: str = "") -> None:
         self._reports.reported()
         if self._configured is not None:
             self._configured.look_up()
-        self._reporter.publish(doing or self.state, self._power, self._cameras)
+        self._reporter.publish(doing or self.state, self._power, self._cameras.all)

@@ -2,15 +2,22 @@
 
 rclpy's own handlers shut the context down at once, under the feet of whoever is about to publish, or to make the node:
 depth of the frame at hand is lost, nobody is told that the node ends, and the log is full of contexts that are invalid.
-Here a signal is only noted, and the node ends by itself, with its context whole.
+Here a signal is only noted, and the node ends by itself, with its context whole. What it leaves behind is no reason to
+wait: see :func:`leave`.
 """
 
 from __future__ import annotations
 
+import atexit
+import contextlib
+import ctypes
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
+
+from fastdepth_ros.node.worker import Worker
 
 ENDS = (signal.SIGINT, signal.SIGTERM)
 
@@ -53,3 +60,23 @@ class Ending:
             then = list(self._then)
         for do in then:
             do()
+
+
+def left_behind() -> bool:
+    """Whether a worker goes on: nobody waits for a model that is being loaded or compiled."""
+    return any(isinstance(thread, Worker) for thread in threading.enumerate())
+
+
+def leave(status: int) -> None:
+    """End the process here and now, after what else is done at its end.
+
+    While Python ends, it ends threads wherever they ask for its lock. One that does so in a library in C++, as TVM's or
+    rclpy's, takes the whole process along: "terminate called without an active exception".
+    """
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):  # nobody reads it any more
+            stream.flush()
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).fflush(None)  # ROS' log
+    os._exit(status)

@@ -146,7 +146,8 @@ class NewestImage:
     def _receive(self, serialized: bytes, info: Mapping[str, Any], waited_since: int) -> ReceivedImage | None:
         now, at, system = self._now(), time.perf_counter(), time.time_ns()
         came = info.get("received_timestamp") or system
-        at -= max(0, system - came) * 1e-9
+        if came < system:
+            at -= (system - came) * 1e-9
         missing = self._gaps.lost(info)
         replaced = missing if came < waited_since else 0
         self._monitor.received(now, 1 + replaced)

@@ -13,11 +13,21 @@ from fastdepth_ros.cameras import parse_cameras
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.node.declared import checked, declare, show
 from fastdepth_ros.node.own_parameters import Own, OwnParameters, each_of
-from fastdepth_ros.parameters import TABLE, Change, Parameters, check_change, nearest, validate
+from fastdepth_ros.parameters import FILES, TABLE, Change, Parameters, check_change, nearest, validate
 
 QOS = "qos_overrides."
 TOGETHER = "the parameters"
 """Stands for a parameter's name where the values are allowed, but not together."""
+
+
+def _look_again(name: str, value: object) -> None:
+    """Read the file that a new value names, if it is the name of one: it may have changed, whereas its name need not.
+
+    Raises:
+        SettingError: it cannot be used.
+    """
+    if name in FILES:
+        FILES[name](TABLE[name].check(value))
 
 
 class NodeParameters:
@@ -108,6 +118,9 @@ class NodeParameters:
         owns = [own for change in changes if (own := self._own.split(change.name))]
         values = self._own.changed(changes)
         try:
+            for change in changes:
+                own = self._own.split(change.name)
+                _look_again(own[1] if own else change.name, change.value)
             parameters = validate({**vars(self.current), **ours})
             each = each_of(parameters, parse_cameras(parameters.cameras), values)
             for name in ours:

@@ -49,14 +49,11 @@ class Answered(NamedTuple):
     parameters: Parameters
 
 
-class Noted(NamedTuple):
-    """Ages of a depth map when it was published, and of its image when it came in [s]."""
-
-    age: float
-    arrival: float
+Ages = tuple[float, float]
+"""Ages of a depth map when it was published, and of its image when it came in [s]."""
 
 
-def _notes() -> deque[Noted]:
+def _notes() -> deque[Ages]:
     """For what the governor judges next, which it does not while the node's clock stands."""
     return deque(maxlen=MOST)
 
@@ -179,7 +176,7 @@ class NodePower:
             self._took, self._switched = answer.ended - self._switched, None
         self._monitor.frame(answer.begun, answer.ended)
         if answer.ended - answer.own >= self._decided:  # what came in before says nothing of what was decided
-            self._noted.append(Noted(answer.age, answer.age - answer.own))
+            self._noted.append((answer.age, answer.age - answer.own))
 
     def arrived(self, count: int = 1) -> None:
         """Images came in. For the worker's thread."""
@@ -197,7 +194,7 @@ class NodePower:
             pending = time.perf_counter() - busy_since
             if self._governor.overdue(pending):
                 self._judged = busy_since
-                self._noted.append(Noted(pending, 0.0))
+                self._noted.append((pending, 0.0))
                 return self._decide()
         return self._governor.ready(len(self._noted)) and self._decide()
 

@@ -73,6 +73,8 @@ def qos_override(topic: str) -> Iterator[QoSOverridingOptions]:
         InvalidQosOverridesError,
         InvalidQoSProfileException,
         RuntimeError,  # rclpy's, for a word that is no policy
+        TypeError,  # and for a depth that is none of C's
+        ValueError,
     ) as error:
         remedy = (
             "Use history: keep_last or keep_all, depth: a whole number, reliability: reliable or best_effort,"

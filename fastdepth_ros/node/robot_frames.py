@@ -9,7 +9,7 @@ from fastdepth_ros.errors import AnchorError, SettingError
 from fastdepth_ros.lens import turning
 from fastdepth_ros.messages.motion import Down
 from fastdepth_ros.messages.tf import why_no_tf
-from fastdepth_ros.node.anchor_floor import floor_below, floor_of
+from fastdepth_ros.node.anchor_floor import check_upright, floor_below, floor_of
 from fastdepth_ros.node.anchor_inputs import Input
 from fastdepth_ros.node.anchor_tf import Subscribe, TfInput
 from fastdepth_ros.node.rclpy_ways.interface import Subscriber
@@ -93,7 +93,7 @@ class RobotFrames:
             rotation: by which the image has to be turned to be upright [degrees], likewise.
 
         Raises:
-            AnchorError: a frame is not known, or the camera is not above the floor.
+            AnchorError: as :func:`~fastdepth_ros.node.anchor_floor.floor_of`.
         """
         if self._floor is None:
             self._floor = (self._find_floor(parameters, camera, stamp, imu, rotation),)
@@ -118,6 +118,7 @@ class RobotFrames:
                 known, height = self._below, parameters.camera_height
                 if known is None or known[0] is not pose or known[1] != height:  # else it did not move
                     known = self._below = pose, height, floor_below(pose, height, frame)
+                check_upright(known[2].down, rotation, frame)
                 return known[2]
             return floor_of(
                 parameters.camera_height,

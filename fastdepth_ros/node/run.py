@@ -11,7 +11,7 @@ from rclpy.executors import ExternalShutdownException
 from rclpy.signals import SignalHandlerOptions
 
 from fastdepth_ros.node.depth_node import DepthNode
-from fastdepth_ros.node.ending import Ending
+from fastdepth_ros.node.ending import Ending, leave, left_behind
 from fastdepth_ros.node.process import prepare_process
 from fastdepth_ros.node.rclpy_ways.choice import choose
 from fastdepth_ros.node.starting import StartError
@@ -30,7 +30,7 @@ def main(args: list[str] | None = None, **options: Any) -> int:
     Returns:
         0; where ROS does not start, the status of the error.
     """
-    ending = Ending()
+    ending, left = Ending(), False
     prepare_process()
     way = choose()
     try:
@@ -50,9 +50,13 @@ def main(args: list[str] | None = None, **options: Any) -> int:
             # held; this ends the process all the same, and tells where it was.
             faulthandler.dump_traceback_later(FAREWELL, exit=True)
             node.close()
+            if left := left_behind():
+                node.destroy_node()  # as Python does at its end
     except ExternalShutdownException:
         pass
     finally:
         rclpy.try_shutdown()
         faulthandler.cancel_dump_traceback_later()
+    if left:
+        leave(0)
     return 0

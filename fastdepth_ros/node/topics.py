@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -33,6 +33,11 @@ class Topics:
         self._way = way
         self._advertised: list[Any] = []
         self._subscribers: list[Subscriber] = []
+
+    @property
+    def advertised(self) -> Sequence[Any]:
+        """All publishers."""
+        return tuple(self._advertised)
 
     def advertise(self, output: OutputTopic) -> Any:
         """Make the publisher of an output.

@@ -9,6 +9,7 @@ checks     holds values against the table
 
 from fastdepth_ros.parameters.checks import check_change, check_scan, nearest, validate
 from fastdepth_ros.parameters.meanings import (
+    FILES,
     MEANINGS,
     affinity_of,
     calibration_of,
@@ -24,6 +25,7 @@ from fastdepth_ros.parameters.values import ALL, FROM_PROFILE, NONE, SHIPPED, Pa
 
 __all__ = [
     "ALL",
+    "FILES",
     "FROM_PROFILE",
     "MEANINGS",
     "NONE",

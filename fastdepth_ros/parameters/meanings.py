@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable
 from functools import cache, lru_cache, partial
 from typing import Any
@@ -16,7 +15,7 @@ from fastdepth_ros.mask import Mask, parse_mask
 from fastdepth_ros.parameters.values import ALL, FROM_PROFILE, NONE, SHIPPED
 from fastdepth_ros.power import Profiles, load_profiles
 from fastdepth_ros.power.files import parse_list
-from fastdepth_ros.power.nvpmodel import check_command
+from fastdepth_ros.power.nvpmodel import parse_command
 from fastdepth_ros.runtime.engine import max_threads
 
 MONO16_LEAST = 8
@@ -60,22 +59,22 @@ def extrinsics_of(anchor_extrinsics: str) -> dict[str, Pose]:
     return parse_extrinsics("" if anchor_extrinsics == NONE else anchor_extrinsics, PLACED)
 
 
-def mask_of(mask: str) -> Mask | None:
-    """The mask that ``mask`` says; None where it says none. A file is read once.
+def mask_of(mask: str, anew: bool = False) -> Mask | None:
+    """The mask that ``mask`` says; None where it says none. A file is read once, or ``anew``.
 
     Raises:
         SettingError: it says none that can be.
     """
-    return None if mask == NONE else parse_mask(mask)
+    return None if mask == NONE else parse_mask(mask, anew)
 
 
-def calibration_of(camera_info_url: str) -> CalibrationFile | None:
-    """The calibration that ``camera_info_url`` names; None where it names none. A file is read once.
+def calibration_of(camera_info_url: str, anew: bool = False) -> CalibrationFile | None:
+    """The calibration that ``camera_info_url`` names; None where it names none. A file is read once, or ``anew``.
 
     Raises:
         SettingError: it is not there, or says no calibration.
     """
-    return None if camera_info_url == NONE else read_calibration(camera_info_url)
+    return None if camera_info_url == NONE else read_calibration(camera_info_url, anew)
 
 
 def pixel_of(calibration_pixel: str) -> tuple[int, int] | None:
@@ -114,11 +113,7 @@ def command_of(nvpmodel_command: str) -> tuple[str, ...]:
     Raises:
         SettingError: it has none, or would raise privileges, or start a shell.
     """
-    try:
-        return check_command(shlex.split(nvpmodel_command))
-    except ValueError as error:
-        cause = f"nvpmodel_command cannot be {quoted(nvpmodel_command)} ({error})"
-        raise SettingError(cause, "Quote its words as a shell would.") from None
+    return parse_command(nvpmodel_command)
 
 
 def check_bits(mono16_bits: int) -> None:
@@ -158,3 +153,9 @@ MEANINGS: dict[str, Callable[[Any], object]] = {
     "anchor_extrinsics": extrinsics_of,
 }
 """Check what some values mean, beyond what the table allows; SettingError where they mean nothing here."""
+
+FILES: dict[str, Callable[[Any], object]] = {
+    "camera_info_url": partial(calibration_of, anew=True),
+    "mask": partial(mask_of, anew=True),
+}
+"""Read the file that a value names again: it may be another by now. SettingError where it cannot be used."""

@@ -8,8 +8,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from fastdepth_ros.arguments import Bind
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.cloud import RGB, SIGMA, XYZ, CloudMaker
+from fastdepth_ros.filters.depth import DepthPass
 from fastdepth_ros.filters.edges import EdgeFinder
 from fastdepth_ros.filters.guide import Guide
 from fastdepth_ros.lens import turning
@@ -56,6 +58,8 @@ class Grid:
         camera: its intrinsics, as :meth:`~.pipeline.Pipeline.run` takes them.
         lens: of the picture, as there.
         buffers: that the answers are written into.
+        cells: that the network's answer is written into in metres.
+        bind: gives compiled functions; None where the engine has none.
 
     Attributes:
         settings, geometry: those that it was made for.
@@ -74,6 +78,8 @@ class Grid:
         camera: Intrinsics | None,
         lens: Lens | None,
         buffers: Buffers,
+        cells: npt.NDArray[np.float32],
+        bind: Bind | None,
     ) -> None:
         view, native = geometry.view, settings.output_size == "native"
         raw = geometry.warp is not None and not native and settings.output_camera == "raw"
@@ -84,6 +90,7 @@ class Grid:
         self.upright = geometry.rotation == turning.NONE
         self.lacks_colours = picture.reduction > 1 and settings.every_pixel
         self._camera, self._buffers = camera, buffers
+        self._answer, self._bind = cells, bind
         self._warp = geometry.warp
         self._shape = (view.input_height, view.input_width) if native else (picture.height, picture.width)
         self._part = view.part()
@@ -95,7 +102,9 @@ class Grid:
         self._of_cells_alone = native and not self._guided
         self._in_metres = settings.depth_encoding == "32FC1"
         self._nearest, self._farthest = max(settings.min_depth, NOTHING), settings.max_depth
+        self._plain = self._of_cells_alone and self.upright and geometry.hidden is None and settings.edges == "keep"
         self._maps: dict[str, _Map] = {}
+        self._passes: dict[str, DepthPass | None] = {}
         self._points: tuple[CloudMaker, npt.NDArray[np.float32]] | None = None
         self._guide: Guide | None = None
         self._finder: EdgeFinder | None = None
@@ -110,6 +119,27 @@ class Grid:
         out = self._buffers.of(name, shape, np.float32)
         turning.own(cells, rotation, out)
         return out
+
+    def at_once(self, wanted: bool) -> bool | None:
+        """Write the depth map from the engine's latest answer, that nothing else joins; and the cells in metres.
+
+        Args:
+            wanted: as :meth:`depth` takes it.
+
+        Returns:
+            Whether every cell is known to have a depth, and nothing is left for :meth:`depth` to enlarge. False where
+            :meth:`limit` has to look; None where nothing was written.
+        """
+        if not self._plain:
+            return None
+        name = self._name(wanted)
+        try:
+            function = self._passes[name]
+        except KeyError:
+            numbers = {"factor": self.factor, "nearest": self._nearest, "farthest": self._farthest}
+            function = DepthPass.find(self._answer, self._known(name).whole, numbers, self._bind)
+            self._passes[name] = function
+        return None if function is None else function.write()
 
     def limit(self, cells: npt.NDArray[np.float32], answer: npt.NDArray[np.float32]) -> bool:
         """Give the metres of every cell REP-117's marks; where the network answered 0, there is none.
@@ -156,7 +186,7 @@ class Grid:
         return Picture(rectified, picture.order)
 
     def depth(
-        self, cells: npt.NDArray[np.float32], wanted: bool, colours: Picture | None
+        self, cells: npt.NDArray[np.float32], wanted: bool, colours: Picture | None, *, made: bool = False
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[Any] | None]:
         """The depth map in metres, and as it is wanted; in "32FC1" they are one buffer.
 
@@ -164,8 +194,10 @@ class Grid:
             cells: the answer, with its marks [m].
             wanted: whether anybody wants the map itself.
             colours: the picture in this grid, for its edges.
+            made: whether :meth:`at_once` wrote it.
         """
-        metres = self.enlarged("depth" if self._in_metres and wanted else "metres", cells)
+        name = self._name(wanted)
+        metres = self._known(name).whole if made else self.enlarged(name, cells)
         if self._guided and colours is not None and not self._raw:
             self._give_edges(cells, metres, colours)
         if not wanted:
@@ -174,9 +206,7 @@ class Grid:
 
     def enlarged(self, name: str, cells: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Cells in the resolution that is wanted, in the buffer of that name."""
-        known = self._maps.get(name)
-        if known is None:
-            known = self._maps[name] = self._map(name)
+        known = self._known(name)
         if self._raw and self._warp is not None:
             self._warp.look_up(cells, known.whole)
         else:
@@ -205,6 +235,16 @@ class Grid:
         maker, points = self._points
         maker.write(metres, colours if self._coloured else None, points, sigmas, finite=finite and self._of_cells_alone)
         return points
+
+    def _name(self, wanted: bool) -> str:
+        """Name of the buffer of a depth map in metres."""
+        return "depth" if self._in_metres and wanted else "metres"
+
+    def _known(self, name: str) -> _Map:
+        known = self._maps.get(name)
+        if known is None:
+            known = self._maps[name] = self._map(name)
+        return known
 
     def _map(self, name: str) -> _Map:
         """Room for a map. What the network does not see of it is never written again."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import cached_property
 
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.settings import LIMITS, Cloud, DepthEncoding, Edges, OutputCamera, OutputSize, Rotation
@@ -58,7 +59,7 @@ class Settings:
             cause = f"min_depth is {self.min_depth:g} m and max_depth is {self.max_depth:g} m"
             raise SettingError(cause, "Use 0 <= min_depth < max_depth.")
 
-    @property
+    @cached_property
     def every_pixel(self) -> bool:
         """Whether answers take colours from the picture itself; else from what the network sees."""
         return self.output_size == "camera" and (self.cloud == "xyzrgb" or self.edges == "guided")

@@ -153,7 +153,7 @@ def _hertz(files: Files, name: str, unit: float, findings: list[Finding]) -> flo
 
 def _fastest(files: Files, name: str, findings: list[Finding]) -> float | None:
     try:
-        return float(max(int(word) for word in files.text(name).split() if word.isdigit()))
+        return float(max(int(word) for word in files.text(name).split() if word.isdigit() and len(word) <= 15))
     except Unreadable as error:
         findings.append(error.finding("What the GPU can do at most is unknown without it.", Level.NOTE))
     except ValueError:

@@ -78,13 +78,13 @@ def parse(configuration: str) -> tuple[Mode, ...]:
     """The modes that an nvpmodel.conf (JetPack 4.2 and later) defines; other lines are passed over."""
     modes = []
     for block in re.split(r"<\s*POWER_MODEL\s+", configuration)[1:]:
-        head = re.match(r"ID=(\d+)\s+NAME=(\S+)\s*>", block)
+        head = re.match(r"ID=(\d{1,9})\s+NAME=(\S+)\s*>", block)
         if head is None:
             continue
         body = block[head.end() :].split("<")[0]
-        cores = [int(n) for n, on in re.findall(r"^CPU_ONLINE\s+CORE_(\d+)\s+([01])\s*$", body, re.M) if on == "1"]
-        cpu = [int(f) for f in re.findall(r"^CPU_(?!ONLINE)\w+\s+MAX_FREQ\s+(-?\d+)\s*$", body, re.M)]
-        gpu = [int(f) for f in re.findall(r"^GPU\s+MAX_FREQ\s+(-?\d+)\s*$", body, re.M)]
+        cores = [int(n) for n, on in re.findall(r"^CPU_ONLINE\s+CORE_(\d{1,9})\s+([01])\s*$", body, re.M) if on == "1"]
+        cpu = [int(f) for f in re.findall(r"^CPU_(?!ONLINE)\w+\s+MAX_FREQ\s+(-?\d{1,15})\s*$", body, re.M)]
+        gpu = [int(f) for f in re.findall(r"^GPU\s+MAX_FREQ\s+(-?\d{1,15})\s*$", body, re.M)]
         modes.append(Mode(head[2], int(head[1]), tuple(cores), _limit(cpu, 1000.0), _limit(gpu, 1.0)))
     return tuple(modes)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shlex
 import signal
 import subprocess
 import tempfile
@@ -12,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import IO
 
-from fastdepth_ros.errors import SettingError
+from fastdepth_ros.errors import SettingError, quoted
 
 PATIENCE = 5.0
 """Seconds after which nvpmodel counts as hanging, and is ended."""
@@ -123,6 +124,19 @@ class Nvpmodel:
         # Stuck in the kernel, it stays: Popen remembers it, and collects it when it ends.
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(0.2)
+
+
+def parse_command(text: str) -> tuple[str, ...]:
+    """The words of a command, as a shell would part them.
+
+    Raises:
+        SettingError: they cannot be parted, or as :func:`check_command`.
+    """
+    try:
+        return check_command(shlex.split(text))
+    except ValueError as error:
+        cause = f"nvpmodel_command cannot be {quoted(text)} ({error})"
+        raise SettingError(cause, "Quote its words as a shell would.") from None
 
 
 def check_command(command: Sequence[str]) -> tuple[str, ...]:

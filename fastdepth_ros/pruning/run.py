@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from fastdepth_ros.errors import SettingError
+from fastdepth_ros.errors import SettingError, WeightsError, brief
 from fastdepth_ros.files.writing import make_parents, write_file
 from fastdepth_ros.network.graph import Graph
 from fastdepth_ros.pruning.judge import Arrays, Judge, Told, cut_network
@@ -75,6 +75,7 @@ class Run:
 
     Raises:
         SettingError: the folder holds another run.
+        WeightsError: its state cannot be read, or is none of this run.
     """
 
     def __init__(self, job: Job, judge: Judge, arrays: Mapping[str, npt.NDArray[Any]], out: Path) -> None:
@@ -84,7 +85,7 @@ class Run:
         self._best: Arrays = {}
         self._saved = time.monotonic()
         if (out / STATE).is_file():
-            self._resume()
+            self._resume(set(arrays))
             return
         self.arrays = dict(arrays)
         widths = self._channels.widths
@@ -138,8 +139,15 @@ class Run:
         write_file(self.out / LOG, json.dumps(self.log, indent=1) + "\n")
         self._saved = time.monotonic()
 
-    def _resume(self) -> None:
+    def _resume(self, names: set[str]) -> None:
         arrays, text = read_arrays(self.out / STATE)
+        try:
+            self._take_up(arrays, text, names)
+        except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
+            cause = f"{self.out / STATE} is no state of this run ({brief(repr(error), 200)})"
+            raise WeightsError(cause, "Remove it to begin anew, or name another folder.") from error
+
+    def _take_up(self, arrays: Arrays, text: Any, names: set[str]) -> None:
         self.log = text["log"]
         if self.log["job"] != json.loads(json.dumps(self.job.told())):
             other = {key: value for key, value in self.log["job"].items() if self.job.told().get(key) != value}
@@ -148,6 +156,10 @@ class Run:
         self.arrays = {name.removeprefix("now/"): array for name, array in arrays.items() if name.startswith("now/")}
         self._best = {name.removeprefix("best/"): array for name, array in arrays.items() if name.startswith("best/")}
         self._judged = [Judged(Proposal(*proposal), accuracy) for *proposal, accuracy in text["judged"]]
+        if set(self.arrays) != names:
+            raise ValueError("its arrays are not those of the network")
+        # Asked once, they fail where the log lacks what they need.
+        _ = float(self.now["accuracy"]), self.share, self.graph, self.finished
 
     def _iterate(self, told: Told, stopping: Stopping) -> None:
         number, before, widths = len(self.log["taken"]), self.now, dict(self.now["widths"])

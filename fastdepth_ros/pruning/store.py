@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fastdepth_ros.errors import WeightsError, brief
+from fastdepth_ros.files.reading import opened
 from fastdepth_ros.files.writing import make_parents, write_file
+from fastdepth_ros.importing.bounds import budget
 
 LONG_AGO = (1980, 1, 1, 0, 0, 0)
 """Date of every member: a state has no date."""
@@ -51,10 +54,13 @@ def read_arrays(path: Path) -> tuple[dict[str, npt.NDArray[Any]], Any]:
         WeightsError: it cannot be read.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files if name != TEXT}
-        with zipfile.ZipFile(path) as archive:
+        with opened(path) as file, zipfile.ZipFile(file) as archive:
+            most = budget(os.fstat(file.fileno()).st_size)
+            if sum(member.file_size for member in archive.infolist()) > most:
+                raise ValueError(f"it unpacks to more than {most} bytes")
             text = json.loads(archive.read(TEXT)) if TEXT in archive.namelist() else None
-    except (OSError, ValueError, TypeError, AttributeError, KeyError, zipfile.BadZipFile) as error:
+        with np.load(path, allow_pickle=False) as loaded:
+            arrays = {name: loaded[name] for name in loaded.files if name != TEXT}
+    except Exception as error:  # a file of somebody else can fail in any way
         raise WeightsError(f"{path} cannot be read ({brief(repr(error), 300)})", "Remove it to begin anew.") from error
     return arrays, text

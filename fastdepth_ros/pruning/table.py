@@ -45,7 +45,7 @@ def read_table(path: Path, graph: Graph) -> dict[str, Any]:
             raise SettingError(f"{path} has another format", "Measure again: `fastdepth prune NETWORK --measure FILE`.")
         measured = from_json(table["graph"])
         latency_of(table)
-    except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
         cause = f"{path} cannot be read ({brief(repr(error), 300)})"
         raise SettingError(cause, "Measure again: `fastdepth prune NETWORK --measure FILE`.") from error
     if not _holds_for(measured, graph):

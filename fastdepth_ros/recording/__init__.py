@@ -5,6 +5,7 @@ unpack    UnpackedRecording: with raw images for compressed pictures and video; 
 video     topics of video, and their pictures
 content   what a topic of images holds: pictures, depth, video
 camera    which topics are the camera's image, its camera_info and the true depth
+its_camera  what launch asks of them
 writer    RecordingWriter: messages into a new MCAP recording
 anchors   which topics hold measured depths; placed, in the camera's frame; anchor_file, those of a picture in a file
 player    Player: messages onto DDS, each when it is due

@@ -34,6 +34,9 @@ MOMENT = 0.2
 LONGEST_WAIT = 86400.0
 """For the next message [s]; what is later has a damaged time."""
 
+SLOWEST, FASTEST = 1e-6, 1e6
+"""Rates beyond which stamps are no longer numbers that a message can hold."""
+
 FOLLOWED = 10_000_000_000
 """Stamps that are farther from the picture's are of another clock [ns]."""
 
@@ -89,7 +92,7 @@ class Player:
         node: publishes.
         topics: the topics to publish.
         names: recorded name -> published name, for those that change.
-        rate: how many times faster than recorded; positive.
+        rate: how many times faster than recorded, from :data:`SLOWEST` to :data:`FASTEST`.
         restamp: give every message the time at which it goes out as its stamp, so that its age means something;
             messages that shared a stamp share the new one. Else the stamps stay as recorded.
         reliable: offer reliable delivery, which best-effort readers take as well. A camera driver's usual choice is
@@ -98,7 +101,7 @@ class Player:
             matched with images by stamp, and of tf. Other topics give the time to those that share their stamp.
 
     Raises:
-        SettingError: the rate is not positive.
+        SettingError: the rate is out of range.
         RecordingError: the type of a topic is not installed, or ROS has no topics of its name.
     """
 
@@ -113,8 +116,9 @@ class Player:
         reliable: bool = True,
         followers: Collection[str] = (),
     ) -> None:
-        if not 0 < rate < float("inf"):
-            raise SettingError(f"a recording cannot be played {rate:g} times as fast", "Give a positive --rate.")
+        if not SLOWEST <= rate <= FASTEST:
+            remedy = f"Give a positive --rate, from {SLOWEST:g} to {FASTEST:g}."
+            raise SettingError(f"a recording cannot be played {rate:g} times as fast", remedy)
         self._node = node
         self._rate = rate
         self._restamp = restamp

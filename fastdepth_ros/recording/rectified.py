@@ -15,7 +15,7 @@ from std_msgs.msg import Header
 
 from fastdepth_ros import cdr
 from fastdepth_ros.errors import CalibrationError
-from fastdepth_ros.messages.camera_info import is_rectified
+from fastdepth_ros.messages.camera_info import is_bent, is_rectified
 from fastdepth_ros.messages.serialized import unpack_camera_info
 from fastdepth_ros.recording.reader import Topic
 from fastdepth_ros.recording.video import TRANSPORTS
@@ -48,7 +48,7 @@ def without_distortion(serialized: bytes) -> bytes:
         info = unpack_camera_info(serialized)
     except CalibrationError:
         return serialized
-    if not any(info.d):
+    if not is_bent(info):
         return serialized
     p = info.p
     message = CameraInfo(

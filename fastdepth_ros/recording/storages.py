@@ -28,12 +28,13 @@ from rosbags.rosbag2.storage_sqlite3 import Sqlite3Reader
 from fastdepth_ros.errors import quoted
 from fastdepth_ros.files.yaml_text import check_depth
 from fastdepth_ros.recording.packed import lz4_bound, zstd_bound
+from fastdepth_ros.recording.without_qos import without_qos
 
 MOST_AT_ONCE = 2**27
 """Bytes that are unpacked at one time: a chunk, or a message. A raw picture of 12 megapixels has 36 MB."""
 
 MOST_METADATA = 2**19
-"""Bytes of metadata.yaml, whose parser is slow; that of ten topics has 10 kB."""
+"""Bytes of metadata.yaml; that of ten topics has 10 kB."""
 
 SMALL_FILE, RATIO = 2**28, 100
 """Bytes that any packed file may unpack to, and how many times its own size a larger one may."""
@@ -64,6 +65,8 @@ class CheckedMcap(McapReader):
         path: the file.
         packed: its size before it was unpacked [bytes]; 0 if it was not packed as a whole.
     """
+
+    read_index, meta_scan = without_qos(McapReader.read_index), without_qos(McapReader.meta_scan)
 
     def __init__(self, path: Any, packed: int = 0) -> None:
         super().__init__(path)
@@ -101,6 +104,8 @@ class CheckedMcap(McapReader):
 class CheckedSqlite(Sqlite3Reader):
     """A reader of sqlite3 files that hold tables and no programs."""
 
+    _open = without_qos(Sqlite3Reader._open)
+
     def open(self) -> None:
         """Open the file once its schema was held against what rosbag2 makes."""
         path = Path(str(self.path))
@@ -118,6 +123,8 @@ class CheckedFolder(DirectoryReader):
 
     STORAGE_PLUGINS: Mapping[str, Any] = {"mcap": CheckedMcap, "sqlite3": CheckedSqlite}
 
+    _open_all = without_qos(DirectoryReader.open)
+
     def open(self) -> None:
         """Open the folder once the files in it were held against what may be."""
         folder = Path(str(self.path))
@@ -133,7 +140,7 @@ class CheckedFolder(DirectoryReader):
 
         # rosbags asks this table for the reader of each file, which it has unpacked elsewhere by then.
         self.STORAGE_PLUGINS = {**type(self).STORAGE_PLUGINS, "mcap": mcap}
-        super().open()
+        self._open_all()
         if self.metadata.compression_mode == "message":
             for storage in self.storages:
                 storage.messages = _bounded(storage.messages)  # type: ignore[method-assign]
@@ -160,10 +167,10 @@ def check_regular(file: Path) -> None:
 
 
 def _check_metadata(file: Path) -> None:
-    """Look at metadata.yaml before its parser does, which takes seconds for a few thousand brackets.
+    """Look at metadata.yaml before its parser does.
 
     Raises:
-        ValueError: it is no file, or too large or too deep.
+        ValueError: it is no file, or too large or too deep, or it merges tables.
         yaml.YAMLError: it is no YAML.
     """
     check_regular(file)

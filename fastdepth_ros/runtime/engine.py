@@ -79,12 +79,13 @@ class Engine:
         self._answer = self._main(self._argument)
         return np.from_dlpack(self._answer)  # type: ignore[return-value] # numpy's stub promises any number
 
-    def bind(self, name: str, arrays: Sequence[npt.NDArray[Any]]) -> Callable[[], object] | None:
+    def bind(self, name: str, arrays: Sequence[npt.NDArray[Any] | None]) -> Callable[[], object] | None:
         """A function of the module beside the network, bound to the arrays that it reads and writes at each call.
 
         Args:
             name: of the function.
-            arrays: its arguments, contiguous, beginning at multiples of :data:`ALIGNMENT`.
+            arrays: its arguments, contiguous, beginning where it may load vectors from, as
+                :func:`fastdepth_ros.arguments.bound` sees to. None is the latest answer, and the first if any is.
 
         Returns:
             what calls it; None where the module has no such function.
@@ -92,8 +93,11 @@ class Engine:
         # The kernels are in the library that the program imports.
         if not self._library.implements_function(name, True):
             return None
-        tensors = [tvm_ffi().from_dlpack(array, require_alignment=ALIGNMENT) for array in arrays]
-        return partial(self._library.get_function(name, True), *tensors)
+        function = self._library.get_function(name, True)
+        tensors = [tvm_ffi().from_dlpack(array) for array in arrays if array is not None]
+        if len(tensors) == len(arrays):
+            return partial(function, *tensors)
+        return lambda: function(self._answer, *tensors)
 
 
 def cores_of(threads: int) -> int:

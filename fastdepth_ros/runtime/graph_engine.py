@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from fastdepth_ros.arguments import allocate
 from fastdepth_ros.errors import ModuleError
-from fastdepth_ros.files.reading import read
 from fastdepth_ros.network.table import INPUT_CHANNELS
 from fastdepth_ros.runtime.engine import configure_pool, cores_of, tvm_ffi
 from fastdepth_ros.runtime.graph_module import ANSWER, ARENA, KERNELS, PICTURE, WEIGHTS, WHOLE, WORDS, Call, GraphModule
@@ -50,7 +49,7 @@ class GraphEngine:
         self._weights = _weights(module)
         self._ends = {PICTURE: picture, ANSWER: self._answer}
         try:
-            with in_memory(read(module.folder / KERNELS)) as path:
+            with in_memory(module.content(KERNELS)) as path:
                 self._library = library = tvm_ffi().get_global_func("ffi.Module.load_from_file.so")(path, "so")
             self._calls = [(library[call.kernel], self._arguments(call)) for call in program.calls]
         except (RuntimeError, AttributeError, OSError) as error:
@@ -67,6 +66,9 @@ class GraphEngine:
                 array = array.view(np.int32) if kind == WORDS else array
             else:
                 array = self._weights[start : start + count]
+                if len(array) < count:  # a kernel would read behind its end
+                    cause = f"{call.kernel} reads {count} numbers from {start} on, of {len(self._weights)}"
+                    raise ModuleError(cause, "Compile it again, with --target host.")
                 array = array.view(np.int32) if kind == WHOLE else array
             found.append(tvm_ffi().from_dlpack(array))
         return found
@@ -94,11 +96,7 @@ class GraphEngine:
 
 
 def _weights(module: GraphModule) -> npt.NDArray[np.float32]:
-    file = module.folder / WEIGHTS
-    try:
-        found = allocate((file.stat().st_size // 4,), np.float32)
-        with file.open("rb") as source:
-            source.readinto(found.data)
-    except OSError as error:
-        raise ModuleError(f"{file} cannot be read ({error})", "Compile it again, with --target host.") from error
+    content = module.content(WEIGHTS)
+    found = allocate((len(content) // 4,), np.float32)
+    found[:] = np.frombuffer(content, "<f4", len(found))
     return found

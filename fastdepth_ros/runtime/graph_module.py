@@ -10,7 +10,9 @@ It is of a network that the package knows as a graph (``fastdepth networks``); F
 
 from __future__ import annotations
 
+import hashlib
 import json
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -42,6 +44,9 @@ __all__ = [
 FORMAT = 1
 PROGRAM, KERNELS, WEIGHTS = "program.json", "kernels.so", "weights.bin"
 AGAIN = "Compile it again: `fastdepth compile --network NAME`."
+
+MOST_NUMBERS = 1 << 28
+"""Most numbers of the memory that maps share, of a picture and of its answer: a gigabyte of float32."""
 
 ARENA, WORDS, ARRAY, WHOLE, PICTURE, ANSWER = "arena", "words", "array", "whole", "picture", "answer"
 """Kinds of arguments: a slice of the memory that maps share, as float32 or as words of bytes, float32 or int32 numbers
@@ -119,7 +124,7 @@ class Program:
             program.check()
         except OSError as error:
             raise ModuleError(f"{file} cannot be read ({error.strerror or error})", AGAIN) from error
-        except (ValueError, TypeError, LookupError, AttributeError) as error:
+        except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
             raise ModuleError(f"{file} cannot be read ({brief(repr(error), 300)})", AGAIN) from error
         return program
 
@@ -130,8 +135,13 @@ class Program:
             ValueError: they are not.
         """
         for number in (self.height, self.width, self.numbers, *self.answer):
-            if type(number) is not int or not 1 <= number < 2**31:
+            if type(number) is not int or not 1 <= number <= MOST_NUMBERS:
                 raise ValueError(f"a size is {quoted(number)}")
+        if max(self.height * self.width, math.prod(self.answer)) > MOST_NUMBERS:
+            raise ValueError(f"a picture of {self.width}x{self.height} pixels, or its answer, is too large")
+        words = (self.target, self.triple, self.cpu, self.tvm, self.precision, *self.needs, *self.sha256.values())
+        if not all(isinstance(word, str) for word in words):
+            raise ValueError(f"among its words is {quoted(next(word for word in words if not isinstance(word, str)))}")
         if len(self.answer) != 3 or set(self.sha256) != {KERNELS, WEIGHTS}:
             raise ValueError(f"answer is {quoted(self.answer)}, files are {quoted(list(self.sha256))}")
         for call in self.calls:
@@ -163,6 +173,21 @@ class GraphModule:
         """
         return from_json(self.program.graph)
 
+    def content(self, name: str) -> bytes:
+        """Bytes of one of its files, held against the description once more: it may have changed meanwhile.
+
+        Raises:
+            ModuleError: it cannot be read, or was altered.
+        """
+        file = self.folder / name
+        try:
+            content = read(file)
+        except OSError as error:
+            raise _unreadable(file, error) from error
+        if hashlib.sha256(content).hexdigest() != self.program.sha256[name]:
+            raise _altered(file)
+        return content
+
     @classmethod
     def open(cls, folder: Path | str) -> GraphModule:
         """Read the description, and check that the files are the described ones and may run here.
@@ -176,8 +201,12 @@ class GraphModule:
             file = module.folder / name
             if not os.path.isfile(file):
                 raise ModuleError(f"{file} is missing", AGAIN)
-            if sha256(file) != digest:
-                raise ModuleError(f"{file} was altered: its sha256 is not the one in {PROGRAM}", AGAIN)
+            try:
+                found = sha256(file)
+            except OSError as error:
+                raise _unreadable(file, error) from error
+            if found != digest:
+                raise _altered(file)
         if lacking := sorted(set(program.needs) - processor.features()):
             cause = (
                 f"{folder} was compiled for {program.target} ({program.cpu}),"
@@ -187,3 +216,11 @@ class GraphModule:
         if (installed := tvm_version()) != program.tvm:
             raise ModuleError(f"{folder} was made by TVM {program.tvm}, installed is {installed}", AGAIN)
         return module
+
+
+def _unreadable(file: Path, error: OSError) -> ModuleError:
+    return ModuleError(f"{file} cannot be read ({error.strerror or error})", AGAIN)
+
+
+def _altered(file: Path) -> ModuleError:
+    return ModuleError(f"{file} was altered: its sha256 is not the one in {PROGRAM}", AGAIN)

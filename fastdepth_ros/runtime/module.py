@@ -145,6 +145,8 @@ class Description:
                 raise ValueError(f"{field.name} is {quoted(value)}")
         if not all(isinstance(flag, str) for flag in self.needs):
             raise ValueError(f"needs is {quoted(self.needs)}")
+        if type(self.vector_width) is not int or not isinstance(self.network, dict):
+            raise ValueError(f"vector_width is {quoted(self.vector_width)}, network {quoted(self.network)}")
         for side in (*vars(self.input).values(), *vars(self.output).values()):
             if type(side) is not int or not 1 <= side <= LARGEST_SIDE:
                 raise ValueError(f"a side has {quoted(side)} pixels")

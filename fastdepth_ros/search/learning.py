@@ -149,7 +149,7 @@ class Learning:
         """Take over a :meth:`state`.
 
         Raises:
-            KeyError, TypeError, ValueError, RuntimeError: it is of another search.
+            LookupError, TypeError, ValueError, RuntimeError, ArithmeticError, AttributeError: it is of another search.
         """
         tensors = {name: torch.from_numpy(np.array(array)) for name, array in arrays.items()}
         self.model.load_state_dict(_below(tensors, "weights"))

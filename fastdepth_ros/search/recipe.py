@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import yaml
-
 from fastdepth_ros.errors import SettingError, quoted
+from fastdepth_ros.files.yaml_text import read_yaml
 from fastdepth_ros.training.method import Method
 from fastdepth_ros.training.recipe import settings
 
@@ -72,8 +71,8 @@ def search_recipe(name: str) -> SearchRecipe:
         raise SettingError(f"there is no recipe {quoted(name)} to search by", f"Choose of {', '.join(names())}.")
     path = Path(name) if name.endswith(SUFFIX) else FOLDER / f"{name}{SUFFIX}"
     try:
-        text = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+        text = read_yaml(path, aliases=True)
+    except (OSError, ValueError) as error:
         raise SettingError(f"{path} cannot be read ({error})", "Name a recipe in YAML.") from error
     found = settings(SearchRecipe, text, path.name)
     _check(found, path.name)

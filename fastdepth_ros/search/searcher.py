@@ -143,7 +143,7 @@ class Searcher:
                 raise SettingError(f"{self.out} holds another run ({', '.join(other)})", "Name another folder.")
             self.log, self.step, self._sums = text["log"], text["step"], text["sums"]
             self.learning.load(arrays)
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        except (LookupError, TypeError, ValueError, RuntimeError, ArithmeticError, AttributeError) as error:
             cause = f"{self.out / STATE} is no state of this search ({error})"
             raise WeightsError(cause[:300], "Remove it to begin anew.") from error
 

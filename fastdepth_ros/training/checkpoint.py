@@ -4,22 +4,58 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import torch
 
 from fastdepth_ros.errors import WeightsError
+from fastdepth_ros.files.writing import storing
 
 
 def save(path: Path, state: dict[str, Any]) -> None:
-    """Write ``state`` (tensors, numbers, strings, containers of them) in place of an older one, in one move."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write ``state`` (tensors, numbers, strings, containers of them) in place of an older one, in one move.
+
+    Raises:
+        StorageError: it cannot be written; an older one is there still.
+    """
     part = path.with_name(path.name + ".part")
-    with part.open("wb") as file:
-        torch.save(state, file)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+    with storing(path, "Make room on the disk, and start it again: it goes on from what was kept before."):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with part.open("wb") as file:
+                _write(state, file)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(path)
+        except BaseException:
+            part.unlink(missing_ok=True)  # half a checkpoint of hundreds of megabytes helps nobody on a full disk
+            raise
+
+
+class _Kept:
+    """A file that keeps what the system said of a write: torch says something else instead."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.flush = file.flush
+        self.failure: OSError | None = None
+
+    def write(self, data: bytes) -> int:
+        try:
+            return self._file.write(data)
+        except OSError as error:
+            self.failure = error
+            raise
+
+
+def _write(state: dict[str, Any], file: IO[bytes]) -> None:
+    kept = _Kept(file)
+    try:
+        torch.save(state, kept)
+    except RuntimeError:
+        if kept.failure is not None:
+            raise kept.failure from None
+        raise
 
 
 def load(path: Path) -> dict[str, Any]:

@@ -12,9 +12,8 @@ import typing
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from fastdepth_ros.errors import NetworkError, SettingError
+from fastdepth_ros.errors import NetworkError, SettingError, quoted, shortened
+from fastdepth_ros.files.yaml_text import read_yaml
 from fastdepth_ros.network.graph import Graph
 from fastdepth_ros.training.continuing import continues, fingerprint
 from fastdepth_ros.training.modules import Trainable, check_size, maps_of, network_named
@@ -48,6 +47,9 @@ __all__ = [
 
 Kind = typing.TypeVar("Kind")
 
+LARGEST = 1e12
+"""Numbers that a method, a rate or a weight may have; beyond are nan, inf and slips."""
+
 
 def read_recipe(path: Path) -> Recipe:
     """Read and check a recipe.
@@ -56,8 +58,8 @@ def read_recipe(path: Path) -> Recipe:
         SettingError: a key is unknown, missing or out of range; the cause names it.
     """
     try:
-        text = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
+        text = read_yaml(path, aliases=True)
+    except (OSError, ValueError) as error:
         raise SettingError(f"{path} cannot be read ({error})", "Name a recipe in YAML.") from error
     return parse_recipe(text, str(path))
 
@@ -163,24 +165,26 @@ def _read(kind: Any, value: Any, where: str) -> Any:
         return None if value is None else _read(typing.get_args(kind)[0], value, where)
     if typing.get_origin(kind) is tuple:
         if not isinstance(value, list):
-            raise _error(where, f"{value!r} is no list", "Write one, as in [a, b].")
+            raise _error(where, f"{quoted(value)} is no list", "Write one, as in [a, b].")
         return tuple(_read(typing.get_args(kind)[0], each, where) for each in value)
     if typing.get_origin(kind) is collections.abc.Mapping:
         if not isinstance(value, dict):
-            raise _error(where, f"{value!r} is no mapping", "Write one, as in {key: value}.")
+            raise _error(where, f"{quoted(value)} is no mapping", "Write one, as in {key: value}.")
         return {str(key): _read(typing.get_args(kind)[1], each, where) for key, each in value.items()}
     if dataclasses.is_dataclass(kind):
         return _read_dataclass(kind, value, where)
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+    if kind is float and isinstance(value, (int, float)) and not isinstance(value, bool):
+        if not -LARGEST <= value <= LARGEST:
+            raise _error(where, f"{quoted(value)} is out of range", f"Write one from -{LARGEST:g} to {LARGEST:g}.")
         return float(value)
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        raise _error(where, f"{value!r} is no {kind.__name__}", "Numbers need a point: 1.0e-3, not 1e-3.")
+        raise _error(where, f"{quoted(value)} is no {kind.__name__}", "Numbers need a point: 1.0e-3, not 1e-3.")
     return value
 
 
 def _network(value: Any, where: str) -> Trainable:
     if not isinstance(value, str):
-        raise _error(where, f"{value!r} is no network", "`fastdepth networks list` names all.")
+        raise _error(where, f"{quoted(value)} is no network", "`fastdepth networks list` names all.")
     try:
         return network_named(value)
     except NetworkError as error:
@@ -189,11 +193,11 @@ def _network(value: Any, where: str) -> Trainable:
 
 def _read_dataclass(kind: Any, value: Any, where: str) -> Any:
     if not isinstance(value, dict):
-        raise _error(where, f"{value!r} is no mapping", f"Write the keys of {kind.__name__}.")
+        raise _error(where, f"{quoted(value)} is no mapping", f"Write the keys of {kind.__name__}.")
     fields = {field.name: field for field in dataclasses.fields(kind)}
     for key in value:
         if key not in fields:
-            raise _error(where, f"{key} is unknown", f"Known are {', '.join(fields)}.")
+            raise _error(where, f"{shortened(key)} is unknown", f"Known are {', '.join(fields)}.")
     for name, each in fields.items():
         needed = each.default is dataclasses.MISSING and each.default_factory is dataclasses.MISSING
         if needed and name not in value:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 import torch
 
-from fastdepth_ros.errors import SettingError, WeightsError, brief
-from fastdepth_ros.importing import read_weights
+from fastdepth_ros.errors import SettingError
+from fastdepth_ros.importing import npz, read_weights
 from fastdepth_ros.runtime.bundle import WEIGHTS, Bundle
 from fastdepth_ros.training import distill
 from fastdepth_ros.training.feed import check_sha256, find
@@ -49,10 +48,4 @@ def _read(teacher: Teacher, path: Path) -> tuple[Trainable, dict[str, npt.NDArra
         return bundle.manifest.network, dict(bundle.weights())
     if not teacher.network:
         return read_weights(path)
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return network_named(teacher.network), dict(arrays)
-    except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise WeightsError(
-            f"{path} cannot be read ({brief(repr(error), 300)})", "Give arrays of the teacher's network, as .npz."
-        ) from error
+    return network_named(teacher.network), npz.read(path)

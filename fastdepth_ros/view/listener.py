@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.exceptions import NameValidationException
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from fastdepth_ros import cdr
+from fastdepth_ros.diagnostics.graph import topics_of
 from fastdepth_ros.diagnostics.messages import read_statuses
 from fastdepth_ros.diagnostics.status import Status
 from fastdepth_ros.harness.operator import Operator
@@ -145,14 +147,17 @@ class Listener(Operator):
                     self._box.latest.pop(name, None)
         for name, (topic, kind) in wanted.items():
             if name not in self._readers:
-                reader = self.node.create_subscription(kind, topic, self._taker(name), NEWEST, raw=True)
+                try:
+                    reader = self.node.create_subscription(kind, topic, self._taker(name), NEWEST, raw=True)
+                except (NameValidationException, ValueError):  # whoever says that it is the node may say anything
+                    continue
                 self._readers[name] = (topic, kind, reader)
 
     def _topic(self, name: str) -> tuple[str, Any] | None:
         """Topic of a name, and the type of its messages; None while it is not known."""
         if name == IMAGE:
             topic = self._image or self._says("input")
-            types = dict(self.node.get_topic_names_and_types()).get(topic, []) if topic else []
+            types = dict(topics_of(self.node)).get(topic, []) if topic else []
             kind = next((k for k in (Image, CompressedImage) if f"sensor_msgs/msg/{k.__name__}" in types), None)
             return (topic, kind) if kind else None
         if name == PICTURE_INFO:

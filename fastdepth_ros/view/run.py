@@ -7,7 +7,7 @@ import time
 from collections import deque
 from typing import Any
 
-from fastdepth_ros.errors import FastDepthError
+from fastdepth_ros.errors import FastDepthError, brief
 from fastdepth_ros.harness.operator import NoNodeError
 from fastdepth_ros.view import figures, listener, moment
 from fastdepth_ros.view.knobs import KNOBS, NEEDED
@@ -78,6 +78,8 @@ class Setter:
             except NoNodeError as error:
                 if wanted:
                     page.refuse(str(error))
+            except Exception as error:  # of what a browser sent, or of a node that is none of ours
+                page.refuse(f"{brief(error)} ({type(error).__name__})")
             with self._changed:
                 self._changed.wait_for(lambda: self._ended or self._wanted, ASK_PERIOD)
 

@@ -41,6 +41,16 @@ def test_pictures_come_with_the_points_of_their_time(tmp_path: Path) -> None:
     assert np.allclose(points_of(seen), points)
 
 
+def test_messages_that_were_cut_short_are_left_out(tmp_path: Path) -> None:
+    with RecordingWriter(tmp_path / "bag") as writer:
+        put(writer, "/cam/image_raw", START, picture(START))
+        put(writer, "/cam/camera_info", START, calibrated())
+        put(writer, "/slam/map", START, cloud(START, [(0.0, 0.0, 2.0)]))
+        writer.write("/cam/image_raw", "sensor_msgs/msg/Image", START + 1, b"\0\1\0\0\5")
+        writer.write("/slam/map", "sensor_msgs/msg/PointCloud2", START + 1, b"\0\1\0\0\5")
+    assert len(measured(tmp_path / "bag", Sensors())) == 1
+
+
 def test_each_picture_takes_what_was_measured_nearest_in_time(tmp_path: Path) -> None:
     rows: list[tuple[str, object]] = [("/cam/camera_info", calibrated())]
     for i in range(4):

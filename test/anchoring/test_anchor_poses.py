@@ -79,6 +79,9 @@ def test_no_extrinsics_are_none(text):
 @pytest.mark.parametrize(
     "text",
     [
+        "scan=0.1 0 0 0 0 180",
+        "scan=0.1 0 0 -90 0 0",
+        "scan=120 0 -50 0 0 0",
         "scan",
         "sonar=0 0 0 0 0 0",
         "scan=1 2 3",

@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from fastdepth_ros.anchoring.anchors import Anchors
 from fastdepth_ros.anchoring.poses import IDENTITY, OPTICAL, Pose, quaternion_of
+from fastdepth_ros.anchoring.selection import choose
 from fastdepth_ros.anchoring.sightings import (
     HIDDEN,
     IS_BEHIND,
@@ -210,3 +212,16 @@ def test_a_measurement_is_projected_once_for_a_camera():
     np.testing.assert_array_equal(measurement.sight(wall(2), SEEN, 0.0).anchors.pixels, once.anchors.pixels)
     other = Intrinsics(224, 224, 100.0, 100.0, 111.5, 111.5)
     assert len(measurement.sight(wall(2), other, 0.0).anchors.depths) != len(once.anchors.depths)
+
+
+def test_anchors_of_points_are_chosen_with_the_cells_that_are_known_of_them():
+    """As in a node; a file's anchors have none."""
+    rng = np.random.default_rng(0)
+    z = rng.uniform(1, 4, 200)
+    points = np.stack((rng.uniform(-0.5, 0.5, 200) * z, rng.uniform(-0.5, 0.5, 200) * z, z), 1)
+    anchors = PointMeasurement("anchors", points, np.full(200, np.nan)).sight(wall(2.0), SEEN, 0.0).anchors
+    plain = Anchors("anchors", anchors.pixels, anchors.depths, anchors.sigmas)
+    known, found = (choose(each, wall(2.0)) for each in (anchors, plain))
+    np.testing.assert_array_equal(known.pixels, found.pixels)
+    np.testing.assert_allclose(known.log_depths, found.log_depths, rtol=1e-6)
+    np.testing.assert_allclose(known.sds, found.sds, rtol=1e-6)

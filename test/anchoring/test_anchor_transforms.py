@@ -117,6 +117,33 @@ def test_a_jump_is_noted_and_nothing_is_assumed_between_here_and_there():
     assert buffer.lookup("odom", "base", 1.05).translation[0] == 50.0
 
 
+def test_two_robots_whose_frames_have_one_name_are_noted_whoevers_stamps_are_older():
+    buffer = robot()
+    buffer.put("odom", "base", 1.05, (50.0, 0, 0), LEVEL)
+    assert "base jumped" in buffer.problem
+    buffer = robot()
+    buffer.put("odom", "base", 0.95, (50.0, 0, 0), LEVEL)
+    assert "base jumped" in buffer.problem
+
+
+QUARTER = (0.0, 0.0, math.sqrt(0.5), math.sqrt(0.5))
+
+
+def test_two_places_of_a_static_frame_are_told_until_one_is_said_twice():
+    """As of a robot's description, and a static_transform_publisher that somebody added."""
+    buffer = TransformBuffer()
+    buffer.put("base", "laser", 0.0, (0.1, 0.0, 0.2), LEVEL, is_static=True)
+    assert not buffer.doubles
+    buffer.put("base", "laser", 0.0, (0.1, 0.3, 0.2), QUARTER, is_static=True)
+    assert (
+        buffer.doubles["laser"]
+        == "/tf_static has laser at two places, 0.30 m and 90 degrees apart: the later one holds"
+    )
+    buffer.put("base", "laser", 5.0, (0.1, 0.3, 0.2), QUARTER, is_static=True)
+    assert not buffer.doubles
+    assert not buffer.problem
+
+
 def test_a_recording_that_starts_again_begins_anew():
     buffer = robot()
     buffer.put("odom", "base", 0.0, (0.0, 0, 0), LEVEL)

@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as hnp
 from slowly import examples
 
 from fastdepth_ros.anchoring import Anchoring, Anchors
-from fastdepth_ros.anchoring.anchors import CAUSES
+from fastdepth_ros.anchoring.anchors import CAUSES, nothing_of
 
 SHAPE = (112, 112)
 NAN = float("nan")
@@ -208,6 +208,15 @@ def test_a_new_place_is_noticed_and_the_old_one_forgotten():
     assert any(report.new_place for report in reports[:3])
     assert reports[0].innovation == pytest.approx(math.log(0.5), abs=0.15)
     assert reports[-1].scale < 0.9
+
+
+def test_what_is_taken_back_is_forgotten():
+    anchoring = Anchoring(SHAPE)
+    for frame in range(30):
+        anchoring.correct(room(), [measured(1.5 * room(), 60, noise=0.05, seed=frame)], frame / 30)
+    done = anchoring.correct(room(), [nothing_of("anchors", taken_back=True)], 1.0)
+    np.testing.assert_array_equal(done.depth, room())
+    assert done.report.age == math.inf
 
 
 def test_one_wrong_reading_is_no_new_place():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import cv2
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from sensor_msgs.msg import CompressedImage
 
 from fastdepth_ros.codec import jpeg
 from fastdepth_ros.codec.decoder import Decoder
-from fastdepth_ros.codec.filler import Repeats, filler_in, is_natural
+from fastdepth_ros.codec.filler import Room, filler_in, is_natural
 from fastdepth_ros.errors import ImageError
 from fastdepth_ros.messages import images
 from fastdepth_ros.messages.images import read_compressed
@@ -55,7 +57,9 @@ def test_a_png_is_never_reduced():
 def test_an_opencv_that_decodes_to_bgr_alone_shows_the_same(monkeypatch):
     data = jpeg_of(PICTURE)
     newer = read_compressed(data, lambda *_: 2)
-    monkeypatch.setattr(images, "_RGB", 0)
+    flags, order = images._decoding(0)
+    monkeypatch.setattr(images, "_FLAGS", flags)
+    monkeypatch.setattr(images, "_DECODED", order)
     older = read_compressed(data, lambda *_: 2)
     assert older.order == "bgr"
     assert np.array_equal(older.pixels, newer.pixels[..., ::-1] if newer.order == "rgb" else newer.pixels)
@@ -107,9 +111,15 @@ def test_a_jpeg_is_whole_with_the_end_behind_its_last_scan(settings):
 
 def verdict(decoder, data):
     try:
-        return decoder.look(data, "it")
+        file = decoder.look(data, "it")
+        facts = dataclasses.replace(file, data=bytes(file.data))
+        return facts, decoder.decode(file, "it", cv2.IMREAD_COLOR).tobytes()
     except ImageError as error:
         return str(error)
+
+
+def jfif_of(data, version):
+    return data[:11] + bytes((version,)) + data[12:]
 
 
 def test_files_that_begin_alike_are_known_as_if_each_was_read_anew():
@@ -142,7 +152,9 @@ def test_files_that_begin_alike_are_known_as_if_each_was_read_anew():
         progressive[:-2],
     ]
     files += [framed, larger, framed, framed[:-2], lossless, lossless, data[:4], b"", data, data[: frame + 6], data]
-    files += [progressive[:-2] + b"\xff\xd9", data[: len(data) // 2] + b"\xff\xd9"]
+    files += [progressive[:-2] + b"\xff\xd9", data[: len(data) // 2] + b"\xff\xd9", data]
+    filled = data[:-200] + bytes(60) + data[-140:]
+    files += [filled, data, filled, large, filled, larger, jfif_of(data, 9), data, jfif_of(data, 9), filled]
     decoder = Decoder()
     for number, file in enumerate(files):
         assert verdict(decoder, file) == verdict(Decoder(), file), number
@@ -262,28 +274,43 @@ def test_a_run_is_filler_where_no_plain_wall_makes_it():
     assert not is_natural(0, usual)
 
 
+def repeats(room, file, start, stop):
+    room.take(memoryview(file), start)
+    return room.repeats(stop)
+
+
 @pytest.mark.parametrize(("byte", "length"), [(0, 15), (0x77, 23)])
 def test_a_run_is_found_wherever_it_and_the_scan_begin(byte, length):
     tables = jpeg.read_header(jpeg_of(PHOTO).data.tobytes()).tables
     plain = np.arange(64, dtype=np.uint8) + 1  # nothing in it repeats
-    repeats = Repeats()
+    room = Room()
     for at in range(8):
         for begin in range(8):
             memory = np.concatenate([plain, plain])
             memory[at + begin : at + begin + length] = byte
-            assert repeats.within(memoryview(memory), at, len(memory)), (at, begin)
+            assert repeats(room, memory, at, len(memory)), (at, begin)
             assert filler_in(memory[at:], tables) == byte, (at, begin)
-    assert not repeats.within(memoryview(np.concatenate([plain, plain])), 0, 128)
+    assert not repeats(room, np.concatenate([plain, plain]), 0, 128)
 
 
 def test_what_is_left_of_a_longer_file_is_no_run_of_a_shorter_one():
-    repeats = Repeats()
-    whole = memoryview(bytes(range(1, 129)))
-    assert repeats.within(memoryview(bytes(whole) + bytes(15)), 0, 143)
+    room = Room()
+    whole = bytes(range(1, 129))
+    assert repeats(room, whole + bytes(15), 0, 143)
     for size in (128, 127, 125, 100, 80, 64, 7, 4, 3, 0):
-        assert not repeats.within(whole, 0, size), size
-    assert repeats.within(memoryview(bytes(8)), 0, 8)
-    assert repeats.within(memoryview(bytes(whole) * 40 + bytes(15)), 0, 40 * 128 + 15), "and one that is far longer"
+        assert not repeats(room, whole[:size], 0, size), size
+    assert repeats(room, bytes(8), 0, 8)
+    assert repeats(room, whole * 40 + bytes(15), 0, 40 * 128 + 15), "and one that is far longer"
+
+
+@pytest.mark.parametrize("start", [0, 1, 4, 15, 16])
+def test_a_run_before_a_scan_or_behind_it_is_none_within_it(start):
+    room, whole = Room(), bytes(range(1, 129))
+    for size in (128, 90, 64):
+        file = bytes(start) + whole[:size] + bytes(16)
+        assert not repeats(room, file, start, start + size), size
+        assert repeats(room, file, start, len(file)), size
+        assert bytes(room.take(memoryview(file), start)) == file
 
 
 def test_a_file_says_nothing_on_stderr(capfd):

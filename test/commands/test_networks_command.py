@@ -3,6 +3,7 @@
 import json
 
 import cv2
+import numpy as np
 import pytest
 
 from fastdepth_ros.cli import main
@@ -60,3 +61,20 @@ def test_what_cannot_be_is_told_in_one_line(line, said, capsys):
     assert said in told.err
     assert told.err.count("\n") == 1
     assert told.out == ""
+
+
+@pytest.mark.parametrize("how", ["no archive", "damaged", "no numbers"])
+def test_weights_that_cannot_be_read_are_named(tmp_path, capsys, how):
+    file = tmp_path / "weights.npz"
+    np.savez_compressed(file, a=np.array(["words"]) if how == "no numbers" else np.arange(1000.0))
+    content = bytearray(file.read_bytes())
+    if how == "no archive":
+        content[-22:] = b""
+    elif how == "damaged":
+        content[60] ^= 255
+    file.write_bytes(content)
+    line = ["compile", "--network", "litedepth", "--weights", str(file), "--out", str(tmp_path / "module")]
+    assert main(line) == 2
+    words = capsys.readouterr().err
+    assert f"{file} cannot be read as a NumPy archive" in words
+    assert len(words.strip().splitlines()) == 1

@@ -5,9 +5,11 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import kept_code
+import numpy as np
 import pytest
 from made_weights import CHECKOUT, random_weights
 from slowly import again
@@ -25,7 +27,7 @@ from fastdepth_ros.compiler.targets import find_target
 from fastdepth_ros.errors import ModuleError, SettingError
 from fastdepth_ros.network import FULL, PRUNED
 from fastdepth_ros.runtime.bundle import sha256
-from fastdepth_ros.runtime.gpu.program import DEPTH, PICTURE, Program
+from fastdepth_ros.runtime.gpu.program import DEPTH, PICTURE, Launch, Program
 from fastdepth_ros.runtime.module import CompiledModule
 
 SHARED_BYTES = 48 * 1024
@@ -198,6 +200,36 @@ def test_one_flipped_byte_is_noticed(module, tmp_path):
 def test_a_file_that_is_no_program_is_refused(tmp_path, content):
     (tmp_path / "module.cuda").write_bytes(content)
     with pytest.raises(ModuleError, match=r"module\.cuda cannot be read"):
+        Program.read(tmp_path / "module.cuda")
+
+
+PROGRAM = Program(
+    b"code",
+    "words",
+    (Launch("k", (2, 1), 64, (PICTURE, "map", "w", DEPTH)),),
+    {"map": 9},
+    {"w": np.ones(3, np.float32)},
+)
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        (replace(PROGRAM, maps={"map": -9}), "map 'map' has -9 numbers"),
+        (replace(PROGRAM, maps={"map": 2.5}), "map 'map' has 2.5 numbers"),
+        (replace(PROGRAM, maps={"map": 10**30}), "map 'map' has 1"),
+        (replace(PROGRAM, maps={"map": 9, "w": 9}), "two of its arrays have one name"),
+        (replace(PROGRAM, launches=(Launch("k", (2, 1), 64, ("map", "elsewhere")),)), "takes 'elsewhere'"),
+        (replace(PROGRAM, launches=(Launch("k", (2, 1), 4096, ("map",)),)), "is launched 4096 times"),
+        (replace(PROGRAM, launches=(Launch("k", (0, 1), 64, ("map",)),)), "is launched 0 times"),
+        (replace(PROGRAM, launches=(Launch("k", (2, 1, 1), 64, ("map",)),)), "too many values"),
+    ],
+)
+def test_a_program_that_no_gpu_can_run_is_refused_as_it_is_read(tmp_path, changed, words):
+    PROGRAM.write(tmp_path / "module.cuda")
+    assert Program.read(tmp_path / "module.cuda").launches == PROGRAM.launches
+    changed.write(tmp_path / "module.cuda")
+    with pytest.raises(ModuleError, match=rf"module\.cuda cannot be read \(.*{words}"):
         Program.read(tmp_path / "module.cuda")
 
 

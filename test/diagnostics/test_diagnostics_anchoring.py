@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from fastdepth_ros.anchoring.anchors import Report
-from fastdepth_ros.diagnostics.anchoring import SourceNotes, SourceState, Used, anchoring_status, numbers
+from fastdepth_ros.diagnostics.anchoring import Jumps, SourceNotes, SourceState, Used, anchoring_status, numbers
 from fastdepth_ros.errors import Level
 
 WELL = SourceState(
@@ -49,6 +49,7 @@ def test_without_any_source_depth_is_the_networks_and_that_is_well():
         ({"used": 0.0, "left_out": {"behind the camera": 900.0}}, ("behind the camera", "900", "extrinsics")),
         ({"used": 20.0, "left_out": {"disagrees": 130.0}}, ("most of anchors", "disagrees", "upside down")),
         ({"used": 0.0}, ("holds no point", "/anchors")),
+        ({"doubt": "sends no covariances. Let it."}, ("anchors sends no covariances. Let it.",)),
         ({"ratio": 2.1}, ("2.1 times as far as the picture", "extrinsics", "units")),
         ({"ratio": 0.4}, ("2.5 times as near as the picture",)),
         ({"ratio": 1.6, "disbelieved": 0.9}, ("1.6 times as far", "bear out")),
@@ -98,6 +99,30 @@ def test_notes_are_those_of_the_last_seconds():
     assert state.disbelieved == 0.5
     assert state.silence == pytest.approx(0.1)
     assert notes.state(60.0, 1).frames == 0
+
+
+def test_a_scale_that_jumps_again_and_again_is_said():
+    jumps = Jumps()
+    for now in (1.0, 3.0, 7.0):
+        assert anchoring_status([WELL], CORRECTION, jumps=jumps.count(now)).level == Level.OK
+        jumps.note(now)
+    status = anchoring_status([WELL], CORRECTION, jumps=jumps.count(8.0))
+    assert status.level == Level.WARN
+    assert "jumped 3 times in 10 s" in status.message
+    assert jumps.count(60.0) == 0
+
+
+def test_a_doubt_about_most_frames_is_told():
+    notes = SourceNotes("scan", "/scan")
+    for step in range(30):
+        notes.used(step / 10, Used(10, {}, 0.0, 1.0, True))
+        if step > 20:
+            notes.doubt(step / 10, "is made of depth")
+    assert not notes.state(3.0, 1).doubt
+    for step in range(30, 60):
+        notes.used(step / 10, Used(10, {}, 0.0, 1.0, True))
+        notes.doubt(step / 10, "is made of depth")
+    assert notes.state(6.0, 1).doubt == "is made of depth"
 
 
 def test_a_problem_of_a_few_messages_among_good_ones_is_not_told():

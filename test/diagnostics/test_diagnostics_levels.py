@@ -6,12 +6,11 @@ import tracemalloc
 
 import pytest
 
+from fastdepth_ros.diagnostics.inputs import InputTopic, input_status
 from fastdepth_ros.diagnostics.levels import (
     LAST_CAMERA,
-    InputTopic,
     calibration_status,
     inference_status,
-    input_status,
     node_status,
     output_status,
 )

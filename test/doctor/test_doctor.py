@@ -243,6 +243,23 @@ def test_a_missing_dds_profile_is_told_with_the_variable_that_this_distribution_
         assert "config/fastdds.xml" in check.remedy
 
 
+@pytest.mark.parametrize("name", ["fastdds_port7413", "fastrtps_port7413"])
+def test_shared_memory_of_another_user_is_told(tmp_path, monkeypatch, name):
+    """Nothing is heard from it, and nothing said to it."""
+    monkeypatch.setattr(ros, "SHARED_MEMORY", tmp_path)
+    (tmp_path / name).touch()
+    (tmp_path / "of_others").touch()
+    (check,) = ros.shared_memory()
+    assert "1 files of Fast DDS" in check.cause
+    assert "user" not in check.cause
+    owner = ros.name_of(os.geteuid())
+    monkeypatch.setattr(os, "geteuid", lambda: 7654321)
+    (check,) = ros.shared_memory()
+    assert check.level is Level.WARN
+    assert f"of user {owner}, too, and this is 7654321" in check.cause
+    assert "as one user" in check.remedy
+
+
 def test_a_check_that_breaks_is_a_finding(monkeypatch):
     monkeypatch.setattr(machine, "cpu", lambda: 1 / 0)
     check = only(examine(Question("none", seconds=0)), "processor")
@@ -417,10 +434,53 @@ def test_pictures_that_do_not_fit_into_shared_memory_are_told_the_size_that_they
     from sensor_msgs.msg import CameraInfo
 
     from fastdepth_ros.doctor.camera import _announced, _pictures
+    from fastdepth_ros.doctor.graph import Newest
     from fastdepth_ros.messages.serialized import Unpacker
 
-    announced = _announced([serialize_message(CameraInfo(width=width, height=height))])
-    check = _pictures("/image", [], Unpacker(), 3.0, announced)
+    infos = Newest()
+    infos.hear(serialize_message(CameraInfo(width=width, height=height)))
+    check = _pictures("/image", Newest(), Unpacker(), 3.0, _announced(infos))
     assert check.level is Level.ERROR
     assert need in check.remedy
     assert "fastdds_large.xml" in check.remedy
+
+
+def test_pictures_are_not_gathered_while_the_doctor_listens(monkeypatch):
+    from rclpy.serialization import serialize_message
+    from sensor_msgs.msg import Image
+
+    from fastdepth_ros.doctor import camera
+
+    class Message(bytes):
+        living = most = 0
+
+        def __new__(cls, data):
+            cls.living += 1
+            cls.most = max(cls.most, cls.living)
+            return super().__new__(cls, data)
+
+        def __del__(self):
+            Message.living -= 1
+
+    class Node:
+        def __init__(self):
+            self.hearers = {}
+
+        def create_subscription(self, _kind, topic, hear, *_, **__):
+            self.hearers[topic] = hear
+
+        def get_publishers_info_by_topic(self, _topic):
+            return []
+
+    node = Node()
+    picture = serialize_message(Image(width=4, height=2, step=4, encoding="mono8", data=bytes(8)))
+
+    def spin(*_):
+        for _ in range(100):
+            node.hearers["/front/image_raw"](Message(picture))
+
+    monkeypatch.setattr(camera, "find", lambda *_: [("/front/image_raw", "sensor_msgs/msg/Image")])
+    monkeypatch.setattr(camera, "spin", spin)
+    checks = list(camera._look(node, None, "", "", 1.0))
+    assert "4x2 mono8" in only(checks, "pictures").cause
+    assert Message.most <= 3

@@ -7,12 +7,22 @@ import numpy as np
 import pytest
 from flicker import errors
 
+from fastdepth_ros.arguments import allocate
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.filters.band import Band, Stand
+from fastdepth_ros.filters.depth import DepthPass
 from fastdepth_ros.filters.gate import FROZEN, Fault, Gate
 from fastdepth_ros.filters.halves import Halves
 from fastdepth_ros.filters.scan import ScanMaker
 from fastdepth_ros.filters.steadiness import PAUSE, Steadiness
+from fastdepth_ros.models import find_bundle
+from fastdepth_ros.network import PRUNED
+from fastdepth_ros.picture import Picture
+from fastdepth_ros.pipeline import Pipeline, Settings
+from fastdepth_ros.runtime.bundle import Manifest
+from fastdepth_ros.runtime.cache import module_for
+from fastdepth_ros.runtime.engines import open_engine
+from fastdepth_ros.runtime.precision import choose
 from tools.gate_faults import FAULTS
 
 BAND = Band(0.1, 1.0, 0.3, 6.0)
@@ -204,3 +214,95 @@ def test_nothing_but_what_is_no_depth_is_doubted(either):
     assert np.isnan(maker.ranges(np.full((rows, columns), np.nan, np.float32))).all()
     assert np.isposinf(maker.ranges(np.full((rows, columns), np.inf, np.float32))).all()
     assert np.isneginf(maker.ranges(np.full((rows, columns), -np.inf, np.float32))).all()
+
+
+# --- the depth map ---
+
+HEAD = 20
+"""Bytes before the numbers of a message: no vector begins there."""
+
+
+def depth_maps(engine, factor, nearest, farthest):
+    """The answer in cells and in pixels, and whether all of it is between the limits, by the compiled function."""
+    rows, columns = engine.input.shape[0] // 2, engine.input.shape[1] // 2
+    message, cells = bytearray(HEAD + 16 * rows * columns), allocate((rows, columns), np.float32)
+    pixels = np.frombuffer(message, np.float32, offset=HEAD).reshape(2 * rows, 2 * columns)
+    numbers = {"factor": factor, "nearest": nearest, "farthest": farthest}
+    function = DepthPass.find(cells, pixels, numbers, engine.bind)
+    assert function is not None
+    inside = function.write()
+    return cells, pixels, inside
+
+
+def test_a_depth_map_is_each_cell_in_metres_as_four_pixels(either):
+    for seed in range(3):
+        either.input[:] = picture(either.input.shape, seed)
+        metres = either.run() * np.float32(1.3)
+        least, most = float(metres.min()), float(metres.max())
+        cells, pixels, inside = depth_maps(either, 1.3, 0.99 * least - 0.01, 1.01 * most + 0.01)
+        np.testing.assert_array_equal(cells, metres)
+        np.testing.assert_array_equal(pixels, metres.repeat(2, axis=0).repeat(2, axis=1))
+        assert inside
+
+
+def test_metres_that_do_not_lie_between_the_limits_are_found(either):
+    either.input[:] = picture(either.input.shape, 1)
+    metres = either.run().copy()
+    least, most = float(metres.min()), float(metres.max())
+    for limits in ((least, most + 1), (least - 1, most), (most + 1, most + 2), (least - 2, least - 1)):
+        assert not depth_maps(either, 1.0, *limits)[-1], limits
+    assert not depth_maps(either, math.nan, least - 1, most + 1)[-1]
+    assert depth_maps(either, 1.0, least - 1, most + 1)[-1]
+
+
+class Bare:
+    """An engine without its functions."""
+
+    def __init__(self, engine):
+        self.input, self.run = engine.input, engine.run
+
+
+WANTED = {
+    "depth": Settings(),
+    "colours": Settings(cloud="xyzrgb"),
+    "millimetres": Settings(depth_encoding="16UC1"),
+    "the camera's size": Settings(output_size="camera"),
+    "some too far": Settings(max_depth=0.2),
+    "some too near": Settings(min_depth=0.2),
+    "no edges": Settings(edges="remove"),
+    "upside down": Settings(rotation="180"),
+    "scaled": Settings(depth_scale=1.7),
+}
+
+
+def agree(one, other, camera):
+    """Hold the frames of two pipelines against each other."""
+    for seed in range(2):
+        seen = Picture(picture((240, 320, 3), seed), "rgb")
+        for outputs in ({}, {"depth": False}, {"cloud": False}, {"cells": True}):
+            found, expected = one.run(seen, camera, **outputs), other.run(seen, camera, **outputs)
+            for name in ("depth", "cloud"):
+                assert (getattr(found, name) is None) == (getattr(expected, name) is None), name
+                if getattr(found, name) is not None:
+                    np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
+            if expected.cells is not None:
+                np.testing.assert_array_equal(found.cells.metres, expected.cells.metres)
+
+
+CAMERA = Intrinsics(320, 240, 262.0, 262.0, 159.5, 119.5)
+
+
+@pytest.mark.parametrize("wanted", WANTED)
+def test_frames_are_those_without_functions(engine, wanted):
+    settings, manifest = WANTED[wanted], Manifest("test", PRUNED)
+    agree(Pipeline(engine, manifest, settings), Pipeline(Bare(engine), manifest, settings), CAMERA)
+
+
+@pytest.mark.parametrize("wanted", ["colours", "millimetres"])
+def test_frames_in_which_all_is_within_the_limits_are_those_without_functions(indoor, wanted):
+    bundle = find_bundle(indoor)
+    engine = open_engine(module_for(bundle, precision=choose(bundle).precision), 1)
+    one, other = (Pipeline(each, bundle.manifest, WANTED[wanted]) for each in (engine, Bare(engine)))
+    agree(one, other, CAMERA)
+    assert one._grid.at_once(wanted=True) is True
+    assert other._grid.at_once(wanted=True) is None

@@ -14,14 +14,16 @@ import pytest
 import torch_files
 from anchor_messages import cloud_of, depth_image_of, serialized, xyz_of
 from rosbags.rosbag2 import StoragePlugin
+from safetensors.numpy import save
 from slowly import examples
 
 from fastdepth_ros.codec import rvl
+from fastdepth_ros.runtime.gpu import program as gpu
 from hostile import mutate, replay
 from hostile.fuzz import run_cases
 from hostile.keep import KEPT
 from hostile.seeds import archives, bags, camera_infos, cdr, flatbuffers, images, jpegs, pngs, protobuf, tiny, videos
-from hostile.targets import ALL, bundles, cameras, networks, settings
+from hostile.targets import ALL, bundles, cameras, networks, programs, settings
 from hostile.worker import Runner, count_of
 
 KINDS = ("message", "file", "setting")
@@ -78,6 +80,9 @@ def test_seeds_without_fault_are_accepted(tmp_path: Path) -> None:
         assert verdict("compressed_image", cdr.write(fields)) == "accepted"
     assert verdict("manifest", json.dumps(bundles.MANIFEST_TREE).encode()) == "accepted"
     assert verdict("module", json.dumps(bundles.DESCRIPTION_TREE).encode()) == "accepted"
+    assert verdict("graph_program", json.dumps(programs.PROGRAM_TREE).encode()) == "accepted"
+    good = {gpu.PROGRAM: json.dumps(programs.LAUNCHES)}
+    assert verdict("gpu_program", save(programs.ARRAYS, good)) == "accepted"
     assert verdict("graph", json.dumps(networks.GRAPH_TREE).encode()) == "accepted"
     assert verdict("entry", networks.TEXT.encode()) == "accepted"
     assert verdict("weights", bundles.DATA) == "accepted"

@@ -154,12 +154,12 @@ def words_of(entities):
     return [context.perform_substitution(part) for e in entities if hasattr(e, "msg") for part in e.msg]
 
 
-def test_rviz_ends_with_the_launch_however_that_ends(shown):
+def test_rviz_ends_with_the_launch_however_that_ends(depth_launch, shown):
     """RViz knows nothing of launch: what starts it says so to the kernel."""
     context = launch.LaunchContext()
     (window,) = [entity for entity in shown() if isinstance(entity, launch.actions.ExecuteLocal)]
     words = shlex.split("".join(map(context.perform_substitution, window.process_description.prefix)))
-    assert words == [sys.executable, "-m", "fastdepth_ros.children"]
+    assert words == [depth_launch.PYTHON, "-m", "fastdepth_ros.children"]
     environment = {
         "".join(map(context.perform_substitution, name)): "".join(map(context.perform_substitution, value))
         for name, value in window.process_description.additional_env
@@ -181,6 +181,38 @@ def test_nothing_is_told_where_the_plugin_is_installed(shown, monkeypatch, tmp_p
     (index / "compressed_image_transport").touch()
     monkeypatch.setenv("AMENT_PREFIX_PATH", str(tmp_path))
     assert words_of(shown(image_transport="compressed")) == []
+
+
+@pytest.mark.parametrize(
+    ("first_line", "where"),
+    [
+        ("#!{root}/environment/bin/python3", "environment"),  # colcon, run by an environment's Python
+        ("#!/bin/sh", "install"),  # a wheel in an environment
+        ("#!/bin/sh", ""),
+        ("#!/usr/bin/env python3", ""),
+        ("#!{root}/gone/bin/python3", ""),
+        (None, ""),
+    ],
+)
+def test_our_processes_run_with_the_python_that_the_package_was_installed_with(
+    depth_launch, tmp_path, first_line, where
+):
+    """Launch's own is the system's, which does not find what a virtual environment has."""
+    scripts = tmp_path / "install" / "lib" / "fastdepth_ros"
+    scripts.mkdir(parents=True)
+    if first_line is not None:
+        (scripts / "fastdepth").write_text(first_line.format(root=tmp_path) + "\nimport re\n", encoding="utf-8")
+    python = sys.executable
+    if where:
+        python = str(tmp_path / where / "bin" / "python3")
+        Path(python).parent.mkdir(parents=True)
+        Path(python).symlink_to(sys.executable)
+    assert depth_launch.python_of(tmp_path / "install") == python
+
+
+def test_what_a_recording_lacks_is_told_in_a_sentence(depth_launch, tmp_path):
+    with pytest.raises(RuntimeError, match=r"^there is no recording .*\."):
+        depth_launch.look_into(tmp_path / "nosuch")
 
 
 def arguments_of(process):

@@ -38,12 +38,21 @@ def home():
     return folder
 
 
-def start(home, *arguments):
+LACKING = """
+import runpy, sys
+sys.modules.update(dict.fromkeys(("rosbags", "safetensors", "tvm", "tvm_ffi"), None))
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+"""Runs a program as a Python does that has none of what the node needs besides ROS."""
+
+
+def start(home, *arguments, python=(sys.executable,)):
     """Launch; its output is read line by line."""
     output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     environment = {name: value for name, value in os.environ.items() if name != "_ROS_WHEELS_BOOTSTRAP_COMPLETE"}
     environment |= {"HOME": str(home), "PYTHONUNBUFFERED": "1"}
-    return subprocess.Popen([sys.executable, str(RUN), SHARE, *arguments], env=environment, **output)
+    return subprocess.Popen([*python, str(RUN), SHARE, *arguments], env=environment, **output)
 
 
 def finish(launched):
@@ -94,6 +103,14 @@ def test_a_home_folder_is_meant_by_a_tilde_everywhere(home):
     status, words = finish(start(home, "bag:=~/recording", "model:=~/random", "params_file:=~/my.yaml"))
     assert status == 0, words
     assert f"{home}/random for host" in words
+
+
+def test_a_recording_is_played_where_only_the_nodes_python_has_what_it_needs(home):
+    """That is the environment's in which the workspace was built; launch runs with the system's."""
+    arguments = ["bag:=~/recording", "model:=~/random", "cloud:=off"]
+    status, words = finish(start(home, *arguments, python=(sys.executable, "-c", LACKING)))
+    assert status == 0, words
+    assert "]: answers " in words
 
 
 @pytest.mark.parametrize("bag", [[], ["bag:=~/recording"]], ids=["live", "recording"])

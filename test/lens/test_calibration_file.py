@@ -222,10 +222,23 @@ def test_damaged_files_are_read_or_refused_and_nothing_else(tmp_path, text, name
             what = rng.choice((b"\0", b"-", b"9", b"e", b":", b"[", b"{", b"\xff", b"\n", b"", b"1e999"))
             data[at : at + rng.choice((0, 1, 9))] = what
         path.write_bytes(data)
-        read_calibration.cache_clear()
         try:
-            found = read_calibration(str(path))
+            found = read_calibration(str(path), anew=True)
         except SettingError:
             continue
         camera = listener(found)
         assert camera.calibration is not None or camera.problem
+
+
+def test_a_file_is_read_again_where_that_is_asked_for_and_a_spoilt_one_replaces_nothing(write):
+    url = write(YAML)
+    before = read_calibration(url)
+    write(YAML.replace("[520", "[530"))
+    assert read_calibration(url) is before
+    after = read_calibration(url, anew=True)
+    assert (before.k[0], after.k[0]) == (520, 530)
+    assert read_calibration(url) is after
+    write("no: calibration")
+    with pytest.raises(SettingError):
+        read_calibration(url, anew=True)
+    assert read_calibration(url) is after

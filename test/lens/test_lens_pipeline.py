@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 
 import cv2
@@ -10,8 +11,10 @@ import pytest
 
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.errors import CalibrationError
+from fastdepth_ros.lens import warp as warp_room
 from fastdepth_ros.lens.distortion import Distortion
 from fastdepth_ros.lens.lens import Lens, pinhole
+from fastdepth_ros.lens.warp import Rectifier, Warp
 from fastdepth_ros.network import PRUNED
 from fastdepth_ros.picture import Picture
 from fastdepth_ros.pipeline import Pipeline, Settings
@@ -232,3 +235,33 @@ def test_maps_are_made_once_for_a_calibration():
     warp = pipeline._viewing.geometry(picture, PINHOLE, LENSES[0], "0").warp
     pipeline.run(picture, PINHOLE, lens=replace(LENSES[0]))
     assert pipeline._viewing.geometry(picture, PINHOLE, LENSES[0], "0").warp is warp
+
+
+@pytest.mark.parametrize("lens", LENSES[1:2])
+def test_maps_of_a_large_raw_picture_take_little_more_memory_than_they_are(lens):
+    """Rays of 12 megapixels as they were computed, all at once, took a gigabyte: more than a small board has."""
+    large = replace(lens, camera=lens.camera.scale(1600, 1200))
+    warp = Warp(large, PINHOLE)
+    tracemalloc.start()
+    try:
+        warp.look_up(np.ones((PINHOLE.height // 2, PINHOLE.width // 2), np.float32), np.empty((1200, 1600), np.float32))
+        kept, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most - kept < 40 << 20
+
+
+def test_maps_that_were_made_in_strips_are_as_those_of_one_piece(monkeypatch):
+    slopes, maps = [], []
+    for strip in (1 << 30, 5000):
+        monkeypatch.setattr(warp_room, "STRIP", strip)
+        warp = Warp(LENSES[1], PINHOLE)
+        out = np.empty((RAW.height, RAW.width), np.float32)
+        warp.look_up(np.arange(320 * 240, dtype=np.float32).reshape(240, 320), out)
+        slopes.append((*warp.slopes(), out))
+        seen = np.empty((480, 640, 3), np.uint8)
+        Rectifier(LENSES[1], PINHOLE).rectify(ramp(LENSES[1]), seen)
+        maps.append(seen)
+    for one, other in zip(*slopes, strict=True):
+        np.testing.assert_array_equal(one, other)
+    np.testing.assert_array_equal(*maps)

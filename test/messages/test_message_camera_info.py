@@ -313,3 +313,26 @@ def test_depth_in_the_raw_grid_has_the_camera_info_of_the_raw_picture():
     assert (again.camera, again.lens) == (seen.camera, seen.lens)
     assert (info.width, info.height, info.header.frame_id) == (320, 240, "eye")
     assert info.p[3] / info.p[0] == pytest.approx(-60 / 500)
+
+
+@pytest.mark.parametrize("model", ["equidistant", "fisheye"])
+def test_a_fisheye_of_zeros_is_no_pinhole(model):
+    info = camera_info(distortion_model=model, d=[0.0] * 4)
+    seen = seen_camera(info, rectified=False)
+    assert (seen.camera.fx, seen.lens) == (520, None)
+    assert "bends straight lines as a fisheye does" in seen.distortion
+    undone = seen_camera(info, rectified=False, rectify="on")
+    assert (undone.lens.distortion.model, undone.lens.distortion.coefficients) == (model, (0.0,) * 4)
+    assert undone.distortion == ""
+    assert seen_camera(info, rectified=True).distortion == ""
+
+
+def test_a_fisheye_of_no_numbers_is_told():
+    seen = seen_camera(camera_info(distortion_model="equidistant", d=[]), rectified=False, rectify="on")
+    assert seen.lens is None
+    assert "has 4 coefficients, D holds 0" in seen.distortion
+
+
+def test_k_and_p_of_a_fisheye_of_zeros_may_differ():
+    info = camera_info(distortion_model="equidistant", d=[0.0] * 4, p=[300.0, 0, 319, 0, 0, 300, 239, 0, 0, 0, 1, 0])
+    assert seen_camera(info, rectified=False, rectify="on").camera.doubt == ""

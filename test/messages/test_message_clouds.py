@@ -112,6 +112,35 @@ def test_a_sigma_of_another_kind_is_ignored():
     assert read_cloud(serialized(message)).variances is None
 
 
+def test_a_negative_sigma_is_not_known():
+    found = read_cloud(serialized(cloud_of(xyz_of(POINTS, sigma=np.resize([0.1, -1.0, np.nan], 60)))))
+    np.testing.assert_allclose(found.variances[:3], [0.01, np.nan, np.nan], rtol=1e-5)
+    assert not found.doubt, "-1 and NaN are how people say so"
+
+
+DIAGONAL_FIRST = np.array((0.04, 0.04, 0.09, 0.0, 0.01, 0.0))
+"""xx, yy, zz, xy, xz, yz: an order that others use."""
+
+
+def test_covariances_in_another_order_are_not_known_and_named():
+    found = read_cloud(serialized(cloud_of(xyz_of(POINTS, covariance=np.tile(DIAGONAL_FIRST, (60, 1))))))
+    assert np.isnan(found.variances).all()
+    assert "xx xy xz yy yz zz" in found.doubt
+    lopsided = np.tile((0.04, 0.03, 0, 0, 0.04, 0, 0, 0, 0.04), (60, 1))
+    assert read_cloud(serialized(cloud_of(xyz_of(POINTS, covariance=lopsided)))).doubt
+    unknown = np.full((60, 9), -1.0)
+    assert not read_cloud(serialized(cloud_of(xyz_of(POINTS, covariance=unknown)))).doubt
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_a_covariance_that_is_one_is_taken_as_it_is(seed):
+    half = np.random.default_rng(seed).normal(size=(60, 3, 2)) * (0.3, 0.01)  # flat, as those of points from a pair
+    covariance = half @ half.transpose(0, 2, 1)
+    found = read_cloud(serialized(cloud_of(xyz_of(POINTS, covariance=covariance.reshape(60, 9)))))
+    np.testing.assert_allclose(found.variances, covariance, rtol=1e-5, atol=1e-7)
+    assert not found.doubt
+
+
 @given(st.binary(max_size=300))
 def test_bytes_that_are_no_cloud_are_refused(data):
     with pytest.raises(AnchorError):

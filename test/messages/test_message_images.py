@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sensor_msgs.msg import CompressedImage, Image
 
 from fastdepth_ros.errors import ImageError
+from fastdepth_ros.messages.bits import Bits
 from fastdepth_ros.messages.bridge import Bridge, find_bridge
 from fastdepth_ros.messages.bridge_trial import right_encodings, trial_message
 from fastdepth_ros.messages.encodings import ENCODINGS
@@ -417,7 +418,7 @@ def test_pixels_that_are_stuck_say_nothing_of_the_bits():
     words[7, 5] = 65535
     message = Image(encoding="mono16", width=320, height=240, step=640)
     reader = opencv()
-    for dark in (8, 1, 2):  # the stuck pixel is there from the first, dark picture on
+    for dark in (8, 1, 1, 1, 2):  # the stuck pixel is there from the first, dark picture on
         seen = np.where(words == 65535, words, words // dark)
         message.data = seen.tobytes()
         pixels = reader.read(message).pixels
@@ -427,6 +428,21 @@ def test_pixels_that_are_stuck_say_nothing_of_the_bits():
     message.data = words.tobytes()
     reader.read(message)
     assert reader.bits.bits == 16
+
+
+@pytest.mark.parametrize(("apart", "bits"), [(1, 16), (2, 16), (14, 16), (15, 12), (1000, 12)])
+def test_a_picture_that_was_damaged_does_not_say_how_many_bits_a_camera_has(apart, bits):
+    """It would make all that follow sixteen times too dark, as long as the node runs."""
+    found = Bits()
+    good = np.linspace(0, 4095, 24 * 16).reshape(16, 24).astype(np.uint16)
+    damaged = good.copy()
+    damaged[8] = 0xFFFF
+    for index in range(2 * apart + 2):
+        shows_more = index > 0 and (index - 1) % apart == 0
+        found.to_8(damaged if shows_more else good)
+        assert found.bits == (16 if shows_more else 12)
+    found.to_8(good)
+    assert found.bits == bits
 
 
 def test_a_raw_image_larger_than_max_pixels_is_refused():

@@ -45,6 +45,12 @@ def test_orientation_and_acceleration_of_a_pitched_unit_agree():
     np.testing.assert_allclose(by_rest.direction, by_angle.direction, atol=1e-12)
 
 
+@pytest.mark.parametrize("acceleration", [(0.0, 0.0, 0.0), (4.0, 0.0, 9.81), (20.0, 0.0, 0.0), (math.nan, 0.0, 0.0)])
+def test_an_orientation_holds_while_the_unit_moves_or_feels_nothing(acceleration):
+    found = read_down(serialized(imu_of((0.0, 0.0, 0.0, 1.0), acceleration)))
+    np.testing.assert_allclose(found.direction, (0, 0, -1), atol=1e-12)
+
+
 @pytest.mark.parametrize(
     "acceleration", [(0.0, 0.0, 0.0), (9.0, 9.0, 9.0), (math.nan, 0.0, 9.81), (math.inf, 0.0, 0.0)]
 )
@@ -52,6 +58,23 @@ def test_a_unit_that_moves_does_not_say_what_is_down(acceleration):
     found = read_down(serialized(imu_of(None, acceleration)))
     assert found.direction is None
     assert "rest" in found.why
+
+
+def test_an_orientation_that_nobody_filled_in_gives_way_to_the_acceleration():
+    tilted = (-9.81 * math.sin(0.7), 0.0, 9.81 * math.cos(0.7))
+    found = read_down(serialized(imu_of((0.0, 0.0, 0.0, 1.0), tilted)))
+    np.testing.assert_allclose(found.direction, (math.sin(0.7), 0, -math.cos(0.7)), atol=1e-12)
+
+
+@pytest.mark.parametrize("angle", [0.7, 3.1])
+def test_a_unit_whose_acceleration_contradicts_its_orientation_does_not_say_what_is_down(angle):
+    """Fields in two frames, or gravity downwards as some drivers send it."""
+    message = imu_of((math.sin(0.1), 0.0, 0.0, math.cos(0.1)), (9.81 * math.sin(angle), 0.0, 9.81 * math.cos(angle)))
+    message.orientation_covariance[0] = 0.01
+    found = read_down(serialized(message))
+    assert found.direction is None
+    assert "degrees from down by its acceleration" in found.why
+    assert "upwards" in found.remedy
 
 
 @given(NAMES, NAMES, st.tuples(*[NUMBERS] * 3), st.tuples(*[NUMBERS] * 4))

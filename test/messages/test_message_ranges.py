@@ -105,6 +105,41 @@ def test_a_cone_that_is_none_is_refused(angle):
         read_range(serialized(range_of(1.0, field_of_view=angle)))
 
 
+def test_a_scan_in_degrees_or_without_an_increment_is_refused():
+    for first, increment in ((-180.0, 1.0), (0.0, 0.0)):
+        with pytest.raises(AnchorError, match="radians"):
+            read_scan(serialized(scan_of(np.ones(360), first, increment)))
+    turn = 2 * math.pi
+    assert len(read_scan(serialized(scan_of(np.ones(361), -math.pi, turn / 360))).xyz) == 361
+
+
+def test_a_scan_that_ends_elsewhere_than_it_says_is_named():
+    wrong = scan_of(np.ones(90), -0.78, 0.0087)  # half of the increment
+    wrong.angle_max = 0.78
+    assert "ends at -0.01 rad by its increment, and at 0.78 rad by its angle_max" in read_scan(serialized(wrong)).doubt
+    right = scan_of(np.ones(90), -0.78, 0.0175)
+    for end in (0.78, 0.7775, 0.795, 0.0):
+        right.angle_max = end
+        assert not read_scan(serialized(right)).doubt
+
+
+def test_limits_that_are_swapped_are_named():
+    with pytest.raises(AnchorError, match="min_range of 4 m is above its max_range of 0.2 m"):
+        read_range(serialized(range_of(1.0, low=4.0, high=0.2)))
+    with pytest.raises(AnchorError, match="range_min of 12 m is above its range_max of 0.1 m"):
+        read_scan(serialized(scan_of([1, 2], low=12.0, high=0.1)))
+
+
+def test_ultrasound_without_a_field_of_view_is_a_cone_all_the_same():
+    """A chair beside the axis answers, and is no beam's that would be far ahead."""
+    found = read_range(serialized(range_of(1.0, field_of_view=0.0, radiation_type=Range.ULTRASOUND)))
+    assert found.field_of_view == pytest.approx(0.52, abs=0.01)
+    assert "field_of_view of 0" in found.doubt
+    laser = read_range(serialized(range_of(1.0, field_of_view=0.0, radiation_type=Range.INFRARED)))
+    assert laser.field_of_view == 0
+    assert not laser.doubt
+
+
 CAMERA = Intrinsics(8, 8, 9.0, 9.0, 3.5, 3.5)
 
 

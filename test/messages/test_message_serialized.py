@@ -172,6 +172,16 @@ def test_a_frame_of_a_megabyte_is_refused(kind):
     assert len(str(refused.value)) < 300
 
 
+@pytest.mark.parametrize("kind", [Image, CompressedImage])
+def test_an_encoding_or_format_of_a_megabyte_is_refused_and_not_kept(kind):
+    fields = {"encoding" if kind is Image else "format": "rgb8; " + "x" * 1_000_000}
+    unpacker = Unpacker(kind is CompressedImage)
+    with pytest.raises(ImageError, match="255") as refused:
+        unpacker.unpack(serialize_message(filled(kind, **fields)))
+    assert len(str(refused.value)) < 300
+    assert unpacker.unpack(serialize_message(filled(kind))).header.frame_id == "camera"
+
+
 def test_a_sequence_longer_than_its_message_is_refused_before_it_is_read():
     whole = bytearray(serialize_message(said_by("", "", [0] * 8, [], [0.0] * 30)))
     whole[36:40] = b"\xff\xff\xff\xff"

@@ -157,3 +157,19 @@ def test_without_the_package_of_the_messages_it_is_said(monkeypatch):
     with pytest.raises(SettingError, match="ffmpeg_image_transport_msgs is not installed") as refused:
         packet_type("ffmpeg")
     assert "ros-$ROS_DISTRO-ffmpeg-image-transport-msgs" in refused.value.remedy
+
+
+def test_packets_that_nobody_decodes_take_no_memory_without_end():
+    unpacker = VideoUnpacker("video")
+    packet = b"\0\0\1\x41" + bytes(4 << 20)
+    for number in range(40):
+        waiting = unpacker.unpack(compressed(packet, number=number)).packets
+    assert sum(len(each.data) for each in waiting) <= video.MOST_WAITING_BYTES
+    assert waiting[-1].number == 40
+    assert len(waiting) > 1
+
+
+def test_a_packet_that_is_larger_than_what_may_wait_is_taken_alone(monkeypatch, packets):
+    monkeypatch.setattr(video, "MOST_WAITING_BYTES", 10)
+    unpacker = VideoUnpacker("video")
+    assert [len(unpacker.unpack(compressed(packet)).packets) for packet in packets[:3]] == [1, 1, 1]

@@ -19,10 +19,13 @@ from fastdepth_ros.anchoring.poses import Pose
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.diagnostics.anchoring import anchoring_status, numbers
 from fastdepth_ros.errors import AnchorError, Level, SettingError
+from fastdepth_ros.lens import turning
 from fastdepth_ros.messages.tf import put_transforms
 from fastdepth_ros.node import anchor_tf
 from fastdepth_ros.node.anchor_ahead import REST
-from fastdepth_ros.node.anchor_sources import MOST_PREPARED, AnchorSources
+from fastdepth_ros.node.anchor_floor import check_upright
+from fastdepth_ros.node.anchor_placing import MOST
+from fastdepth_ros.node.anchor_sources import AnchorSources
 from fastdepth_ros.node.robot_frames import RobotFrames
 from fastdepth_ros.parameters import validate
 
@@ -60,7 +63,7 @@ class Sources:
     def say(self, topic, message):
         """Publish until the node has it."""
         subscribers = {each.topic.lstrip("/"): each.subscriber for each in self.sources._inputs.values()}
-        subscribers["anchor_depth/camera_info"] = self.sources._depth_infos
+        subscribers["anchor_depth/camera_info"] = self.sources._placing._depth_infos
         if topic not in self.publishers:
             self.publishers[topic] = self.robot.publisher(subscribers[topic].subscription)
             self.sources.keep_up()
@@ -109,11 +112,11 @@ def test_measurements_are_read_and_in_view_before_their_image_comes(make, robot)
     sources.say("range", stamped(reading, "sonar", NOW + 0.03))
     sources.sources.prepare()
     assert not any(robot.has(each) for each in sources.sources.waited)
-    ready = dict(sources.sources._prepared)
+    ready = dict(sources.sources._placing.latest)
     found = sources.anchors(stamp=NOW + 0.033)
     np.testing.assert_allclose(found["anchors"].depths, 6)
     assert found["range"].depths == pytest.approx(2.5, rel=0.02)
-    assert sources.sources._prepared == ready, "nothing was made ready once more"
+    assert sources.sources._placing.latest == ready, "nothing was made ready once more"
 
 
 def test_a_source_rests_for_a_while_after_what_was_made_ready_was_of_no_use(make, robot):
@@ -197,7 +200,7 @@ def test_a_frame_of_its_own_for_each_message_costs_no_memory(make):
         message = Range(field_of_view=0.1, max_range=4.0, range=2.0)
         source.hear(serialized(stamped(message, f"sonar_{i}", NOW + i / 100)))
         assert sources.anchors(stamp=NOW + i / 100)
-    assert len(sources.sources._prepared) == MOST_PREPARED
+    assert len(sources.sources._placing.latest) == MOST
 
 
 def test_a_depth_image_of_a_camera_that_no_lens_is_gives_no_anchors(make):
@@ -222,6 +225,73 @@ def test_a_depth_image_waits_for_its_camera_info(make):
     np.testing.assert_allclose(found.depths, 1.5)
     assert len(found.depths) == 64
     np.testing.assert_allclose(found.zone, 200 / 9 / 2, err_msg="each pixel is the depth of what is near in it")
+
+
+def test_a_depth_image_with_the_camera_info_of_another_camera_is_named(make):
+    sources = make()
+    sources.sources._live = ("anchor_depth",)
+    image = depth_image_of(np.full((8, 8), 1500, np.uint16))
+    sources.sources._inputs["anchor_depth"].hear(serialized(stamped(image, "eye")))
+    sources.sources._placing.depth_camera.hear(serialized(stamped(camera_info_of(8, 8, 9.0), "colour")))
+    assert "anchor_depth" in sources.anchors()
+    status = sources.status()
+    assert status.level == Level.WARN
+    assert "anchor_depth is of the frame 'eye', and its camera_info of 'colour'" in status.message
+
+
+def test_sources_of_an_image_whose_camera_is_not_known_say_so(make):
+    sources = make(camera_height=0.5)
+    assert "no source publishes" in sources.status().message
+    sources.sources._live = ("anchors",)
+    sources.sources._inputs["anchors"].hear(serialized(stamped(cloud_of(xyz_of(AHEAD)))))
+    assert "nothing was measured for an image of late" in sources.status().message
+    sources.sources.wait("no camera_info came")
+    message = sources.status().message
+    assert "anchors is not used: where it is in the picture is not known: no camera_info came" in message
+    assert "and 1 more" in message, "the floor"
+
+
+@pytest.mark.parametrize("late", [0.0, 0.3])
+def test_points_are_less_sure_where_tf_is_late(make, late):
+    """By 0.3 s the robot may have gone 15 cm, or have turned."""
+    sources = make()
+    sources.sources._live = ("anchors",)
+    buffer = sources.sources._frames.buffer
+    body = (0.5, -0.5, 0.5, -0.5)  # x y z w of an optical frame in a body frame
+    put_transforms(buffer, tf_message_of(transform_of("base", "eye", (0.0, 0.0, 0.0), body)), is_static=True)
+    put_transforms(buffer, tf_message_of(transform_of("map", "base", (0.0, 0.0, 0.0), sec=100)), is_static=False)
+    cloud = cloud_of(xyz_of(ASIDE, sigma=np.full(len(ASIDE), 0.01)))
+    sources.sources._inputs["anchors"].hear(serialized(stamped(cloud, "map", NOW + late)))
+    found = sources.anchors(stamp=NOW + late)["anchors"]
+    np.testing.assert_allclose(found.sigmas, math.hypot(0.01, 0.5 * late), rtol=1e-3)
+
+
+def test_points_are_less_sure_where_the_answer_changed_since_they_were_measured(make):
+    sources = make()
+    sources.sources._live = ("anchors",)
+    cloud = cloud_of(xyz_of(AHEAD, sigma=np.full(len(AHEAD), 0.01)))
+    sources.sources._inputs["anchors"].hear(serialized(stamped(cloud)))
+    np.testing.assert_allclose(sources.anchors()["anchors"].sigmas, 0.01, rtol=1e-5)
+    somebody = WALL.copy()
+    somebody[:, :40] = 1.0
+    found = sources.anchors(stamp=NOW + 0.1, answer=somebody)["anchors"]
+    before = found.pixels[:, 0] < 80
+    assert 0 < np.count_nonzero(before) < len(before)
+    np.testing.assert_allclose(found.sigmas[~before], math.hypot(0.01, 0.05), rtol=1e-3)
+    assert (found.sigmas[before] > 1.5).all()
+
+
+def test_a_doubt_about_a_source_is_told_while_it_lasts(make):
+    sources = make()
+    sources.sources._live = ("anchors",)
+    sources.sources._inputs["anchors"].hear(serialized(stamped(cloud_of(xyz_of(AHEAD)))))
+    for step in range(3):
+        found = sources.sources.measure("eye", NOW + step / 100)
+        found(WALL, SEEN)
+        said = SourceReport("anchors", 49, 0, {"disagrees": 49}, 1.5, False, "does not follow the picture. Check it")
+        sources.sources.corrected(found, Report(1.5, 0.1, 0.0, 0.1, 0.4, 0.2, False, 0.0, (said,)))
+    assert sources.status().level == Level.WARN
+    assert "anchors does not follow the picture. Check it" in sources.status().message
 
 
 def test_an_unknown_frame_is_named_with_both_frames_and_the_remedy(make):
@@ -321,6 +391,60 @@ def test_an_inertial_unit_says_how_the_camera_is_tilted(make):
     )
 
 
+def tilted(pitch, upside_down=False):
+    """A unit in the camera's body frame that looks down by an angle, or says so upside down."""
+    sign = -1.0 if upside_down else 1.0
+    message = Imu(orientation_covariance=[-1.0] + [0.0] * 8)
+    message.linear_acceleration.x, message.linear_acceleration.z = (
+        -9.81 * math.sin(pitch),
+        sign * 9.81 * math.cos(pitch),
+    )
+    return message
+
+
+def test_an_inertial_unit_that_is_upside_down_gives_no_floor_on_the_ceiling(make):
+    sources = make(camera_height=0.5, anchor_extrinsics="imu=0 0 0 0 0 0")
+    sources.sources._live = ("imu",)
+    sources.sources._inputs["imu"].hear(serialized(stamped(tilted(0.1, upside_down=True), "imu")))
+    assert sources.anchors() == {}
+    message = sources.status().message
+    assert "by imu pictures are upright at a rotation of 180 degrees, and rotation is 0" in message
+    assert "anchor_extrinsics" in message
+
+
+def test_an_inertial_unit_that_falls_silent_leaves_no_floor_at_another_tilt(make):
+    sources = make(camera_height=0.5, camera_pitch=0.0, anchor_extrinsics="imu=0 0 0 0 0 0")
+    sources.sources._live = ("imu",)
+    sources.sources._inputs["imu"].hear(serialized(stamped(tilted(0.4), "imu")))
+    assert "floor" in sources.anchors()
+    for _ in range(3):
+        sources.sources._robot.look_anew()
+        assert sources.anchors(stamp=NOW + 3.0) == {}
+    assert "imu says nothing at the image's time" in sources.status().message
+
+
+def test_a_picture_in_a_body_frame_has_no_floor(make):
+    """Drivers that name camera_link: its z points up, so that the camera would look at the ceiling."""
+    sources = make(floor_frame="base_footprint")
+    put_transforms(
+        sources.sources._frames.buffer, tf_message_of(transform_of("base_footprint", "eye", (0.0, 0.0, 0.5))), True
+    )
+    assert sources.anchors() == {}
+    assert "by base_footprint the camera looks straight up" in sources.status().message
+    assert "optical" in sources.status().message
+
+
+@pytest.mark.parametrize("rotation", turning.DOWN)
+@pytest.mark.parametrize("pitch", [-0.5, 0.0, 0.8, 1.57])
+@pytest.mark.parametrize("roll", [-0.7, 0.0, 0.7])
+def test_whoever_is_mounted_as_rotation_says_has_a_floor(rotation, pitch, roll):
+    across, along = turning.DOWN[rotation]
+    level = np.array(
+        (math.cos(roll) * across - math.sin(roll) * along, math.sin(roll) * across + math.cos(roll) * along)
+    )
+    check_upright((*(math.cos(pitch) * level), math.sin(pitch)), rotation, "imu")
+
+
 def test_a_floor_frame_without_tf_is_named(make):
     sources = make(floor_frame="base_footprint")
     for _ in range(3):
@@ -356,6 +480,29 @@ def test_numbers_are_plotted_under_the_sources_name(make):
     assert plotted["anchoring_scale"] == 1.5
 
 
+def test_what_is_wrong_with_a_message_that_is_used_all_the_same_is_said(make):
+    sources = make()
+    sources.sources._live = ("anchors",)
+    covariance = np.tile((0.04, 0.04, 0.09, 0.0, 0.01, 0.0), (len(AHEAD), 1))  # xx yy zz xy xz yz
+    message = stamped(cloud_of(xyz_of(AHEAD, covariance=covariance)))
+    sources.sources._inputs["anchors"].hear(serialized(message))
+    assert len(sources.anchors()["anchors"].depths) == len(AHEAD)
+    status = sources.status()
+    assert status.level == Level.WARN
+    assert "anchors sends covariances that are none" in status.message
+
+
+def test_two_places_of_a_static_frame_are_said_until_it_is_mended(make):
+    sources = make()
+    buffer = sources.sources._frames.buffer
+    for y in (0.0, 0.3):
+        put_transforms(buffer, tf_message_of(transform_of("base", "laser", (0.1, y, 0.0))), True)
+    for now in (NOW, NOW + 600):
+        assert "/tf_static has laser at two places" in sources.sources.report(now)[0].message
+    put_transforms(buffer, tf_message_of(transform_of("base", "laser", (0.1, 0.3, 0.0))), True)
+    assert sources.sources.report(NOW)[0].level == Level.OK
+
+
 def test_a_source_that_nobody_publishes_is_not_asked(make):
     sources = make()
     assert sources.sources._live == ()
@@ -385,7 +532,7 @@ def good_messages():
 def test_whatever_bytes_come_depth_goes_on(make, steps):
     sources = make(camera_height=0.5, anchor_extrinsics="scan=0 0 0 0 0 0; range=0 0 0 0 0 0; imu=0 0 0 0 0 0").sources
     sources._live = tuple(sources._inputs)
-    sources._depth_camera.hear(serialized(camera_info_of(8, 8, 9.0)))
+    sources._placing.depth_camera.hear(serialized(camera_info_of(8, 8, 9.0)))
     good = {name: serialized(message) for name, message in good_messages().items()}
     anchoring, random, used = Anchoring((112, 112)), np.random.default_rng(0), 0
     for step in range(steps):

@@ -77,7 +77,9 @@ def test_an_encoding_of_a_megabyte_makes_no_such_diagnostics(graph):
     image = image_of(SCENE, graph.header())
     image.encoding = "x\n" * 500_000
     graph.show(image)
-    graph.wait_for(lambda: "1000000 characters" in graph.values("input")["last error"], "the encoding to be refused")
+    graph.wait_for(
+        lambda: "1000000 bytes is longer" in graph.values("input")["last error"], "the encoding to be refused"
+    )
     assert len(graph.statuses["input"].message) < 1000
 
 
@@ -233,6 +235,19 @@ def test_a_picture_whose_distortion_is_not_known_is_that_of_k_and_said_to_be(tra
     assert distorted.data == depth.data
     assert (info.distortion_model, list(info.d)) == ("plumb_bob", [0.0] * 5)
     graph.calibrate(camera_info_of(64, 48))
+
+
+def test_a_camera_info_of_another_frame_than_the_images_is_named(trained):
+    graph = trained
+    stranger = camera_info_of(64, 48)
+    stranger.header.frame_id = "rear_eye"
+    graph.calibrate(stranger)
+    graph.ask(image_of(SCENE, graph.header()), "depth")
+    words = "camera_info is of the frame 'rear_eye', the images of 'eye'"
+    graph.wait_until_it_says("calibration", DiagnosticStatus.WARN, words, "Remap `camera_info`")
+    stranger.header.frame_id = "eye"
+    graph.calibrate(stranger)
+    graph.wait_until_it_says("calibration", DiagnosticStatus.OK)
 
 
 def test_silence_is_reported_with_its_likely_cause(start):

@@ -112,6 +112,20 @@ def test_a_node_under_a_debugger_of_launch_is_left_to_that(launched):
     assert alive(processes) == processes != []
 
 
+LOADING = (str(Path(__file__).with_name("loading_node.py")),)
+
+
+@pytest.mark.parametrize("number", mostly_slow([signal.SIGINT, signal.SIGTERM]))
+def test_while_its_model_is_loaded_the_node_ends_without_waiting_for_it(start, number):
+    """Python would end the thread in the middle of C++, which aborts the process."""
+    graph = start(wait=False, program=LOADING)
+    graph.wait_for(lambda: "is being loaded" in graph.log.read_text(), "the node to configure")
+    graph.process.send_signal(number)
+    assert graph.process.wait(60) == 0, graph.log.read_text()
+    said = graph.log.read_text()
+    assert not any(word in said for word in ("terminate", "Traceback", "Fatal")), said
+
+
 def test_the_last_report_says_that_the_node_ended(start):
     graph = start()
     assert graph.set("diagnostics_period", 60.0)[0]

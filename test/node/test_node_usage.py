@@ -30,6 +30,30 @@ sys.exit(main())
 
 
 @pytest.mark.parametrize(
+    ("package", "remedy"),
+    [
+        ("rclpy", "Source a ROS 2 installation"),
+        ("sensor_msgs.msg", "Source a ROS 2 installation"),
+        ("numpy", "requirements/run-system.txt"),
+        ("safetensors", "requirements/run-system.txt"),
+    ],
+)
+def test_what_is_not_installed_is_told_in_a_line(package, remedy):
+    program = f"""
+import sys
+sys.modules["{package}"] = None
+sys.argv = ["depth_node"]
+from fastdepth_ros.node.__main__ import main
+sys.exit(main())
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.startswith(f"depth_node: {sys.executable} has no {package.partition('.')[0]}. ")
+    assert remedy in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
     ("arguments", "asks"),
     [
         (["--help"], True),

@@ -1,5 +1,6 @@
 """The board's real state, on made-up boards."""
 
+import re
 import shutil
 
 import pytest
@@ -8,6 +9,8 @@ from disturbance import disturb
 
 from fastdepth_ros.compiler.cuda.gpus import GPUS
 from fastdepth_ros.compiler.targets import TARGETS
+from fastdepth_ros.power.board import BoardReader
+from fastdepth_ros.power.files import Files
 from fastdepth_ros.power.kinds import KINDS
 
 
@@ -174,3 +177,18 @@ def test_a_machine_without_any_of_it_is_told_in_notes(bench, tmp_path):
     assert state.warnings == ()
     assert (state.meter, state.watts, state.frame_mj) == ("none", None, None)
     assert any("no power meter" in str(finding) for finding in state.findings)
+
+
+@pytest.mark.parametrize("count", [400, 5000])
+def test_numbers_without_end_are_none(tmp_path, count):
+    digits = "9" * count
+    tree = tx2_jetpack4.build(tmp_path, "MAXN")
+    conf, table = tree.root / "etc/nvpmodel.conf", tree.root / f"{tx2_jetpack4.GPU}/available_frequencies"
+    conf.write_text(re.sub(r"(ID=|MAX_FREQ )-?\d+", rf"\g<1>{digits}", conf.read_text()))
+    table.write_text(f"{digits} {table.read_text()}")
+    reader, files = BoardReader(), Files(tree.root)
+    reader.survey(files)
+    state = reader.look(files)
+    assert state.kind == "tx2"
+    assert state.clocks.gpu_top_hz == 1300500000
+    assert all(mode.gpu_hz is None or mode.gpu_hz < 1e12 for mode in state.modes)

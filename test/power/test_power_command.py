@@ -62,3 +62,22 @@ def test_this_machine_is_shown(capsys):
 def test_an_unknown_profile_is_answered_with_those_that_there_are():
     with pytest.raises(SettingError, match="Use one of max-n, max-q"):
         run("--profile", "turbo")
+
+
+PROFILES = """
+profiles:
+  "patrol [/x]":
+    like: max-n
+    linux: {modes: ["[/red]"]}
+"""
+
+
+def test_names_in_brackets_are_shown_as_they_are(tmp_path, capsys):
+    (tmp_path / "power.yaml").write_text(PROFILES)
+    assert run("--profiles", str(tmp_path / "power.yaml"), "--profile", "patrol [/x]") in (0, 1)
+    assert "patrol [/x]" in capsys.readouterr().out
+
+
+def test_a_command_that_no_shell_would_read_is_told():
+    with pytest.raises(SettingError, match="No closing quotation"):
+        run("--nvpmodel", "'")

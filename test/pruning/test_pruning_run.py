@@ -1,6 +1,8 @@
 """The loop of NetAdapt without training: it reaches its budget, and a kill changes nothing."""
 
+import io
 import json
+import zipfile
 from itertools import count
 
 import numpy as np
@@ -130,6 +132,59 @@ def test_a_budget_below_what_can_be_cut_ends_the_run_and_says_so(tmp_path):
 
 def test_a_damaged_state_is_told(tmp_path):
     (tmp_path / STATE).write_bytes(b"PK\x03\x04 no archive")
+    with pytest.raises(WeightsError, match=STATE):
+        begun(tmp_path, job())
+
+
+def state(members: dict[str, bytes]) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return content.getvalue()
+
+
+def array_of(shape: tuple[int, ...]) -> bytes:
+    """A header that says how many numbers follow, and none of them."""
+    content = io.BytesIO()
+    np.lib.format.write_array_header_1_0(content, {"descr": "<f8", "fortran_order": False, "shape": shape})
+    return content.getvalue()
+
+
+def damaged(content: bytes, at: int, *to: int) -> bytes:
+    return content[:at] + bytes(to) + content[at + len(to) :]
+
+
+NUMBERS = json.dumps(list(range(3000))).encode()
+STATES = {
+    "an array of terabytes": state({"now/a.npy": array_of((2**40,))}),
+    "JSON without end": state({"text.json": b"[" * 100_000}),
+    "a bomb": state({"now/a.npy": bytes(100 << 20)}),
+    "damaged bytes": damaged(state({"text.json": NUMBERS}), 60, *[255] * 30),
+    "a secret": damaged(state({"text.json": NUMBERS}), 6, 1),
+    "a way to pack that there is not": damaged(state({"text.json": NUMBERS}), 8, 99),
+    "no archive": b"",
+    "no text": state({"now/a.npy": array_of((0,))}),
+    "a list for a text": state({"text.json": b"[1]"}),
+    "a text of another job": state({"text.json": b'{"log": {"job": 5}, "judged": []}'}),
+}
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_a_state_of_somebody_else_is_told(tmp_path, name):
+    (tmp_path / STATE).write_bytes(STATES[name])
+    with pytest.raises(WeightsError, match=STATE):
+        begun(tmp_path, job())
+
+
+@pytest.mark.parametrize("without", ["judged", "taken", "start", "accuracy", "arrays"])
+def test_a_state_that_lacks_something_is_told(tmp_path, without):
+    begun(tmp_path, job()).go(stopping=lambda: True)
+    begun(tmp_path, job()).save()
+    arrays, text = read_arrays(tmp_path / STATE)
+    for table in (text, text["log"], text["log"].get("start", {})):
+        table.pop(without, None)
+    write_arrays(tmp_path / STATE, {} if without == "arrays" else arrays, text)
     with pytest.raises(WeightsError, match=STATE):
         begun(tmp_path, job())
 

@@ -1,10 +1,12 @@
 """Which topics of a recording belong together, and which only look as if they did."""
 
+import json
+
 import pytest
 from bags import camera_info, compressed, image, write
 
 from fastdepth_ros.errors import RecordingError
-from fastdepth_ros.recording import Recording, UnpackedRecording, find_camera
+from fastdepth_ros.recording import Recording, UnpackedRecording, find_camera, its_camera
 
 
 def pair(tmp_path, picture, info, frames=("front_optical", "rear_optical")):
@@ -128,3 +130,20 @@ def test_a_first_message_that_is_broken_hides_no_camera(tmp_path):
     path = write(tmp_path / "bag", ("/eye", compressed("", b"")), ("/eye", compressed("", b"\xff\xd8\xff\xe0")))
     with Recording.open(path) as recording:
         assert find_camera(recording).image.name == "/eye"
+
+
+@pytest.mark.parametrize(
+    ("picture", "said"),
+    [(image(frame="front_optical"), ["raw", "front_optical"]), (compressed("jpeg"), ["compressed", "camera"])],
+)
+def test_launch_is_told_how_images_were_sent_and_their_frame(tmp_path, capfd, picture, said):
+    path = write(tmp_path / "bag", ("/image", picture))
+    assert its_camera.main(str(path)) == 0
+    assert json.loads(capfd.readouterr().out) == said
+
+
+def test_launch_is_told_in_a_line_why_a_recording_cannot_be_played(tmp_path, capfd):
+    assert its_camera.main(str(tmp_path / "nosuch")) == 2
+    words = capfd.readouterr().err
+    assert words.count("\n") == 1
+    assert words.startswith("there is no recording")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -150,6 +151,7 @@ def test_nobody_listening_is_said(graph, path):
     ("arguments", "words"),
     [
         (["--rate", "0"], "positive --rate"),
+        (["--rate", "1e-300"], "positive --rate, from 1e-06"),
         (["--from-image", "/nowhere"], "no topic /nowhere"),
         (["--image", "/front camera"], "'/front camera' is no name of a topic"),
         (["--image", "/{robot}/image"], "'/{robot}/image' is no name of a topic"),
@@ -182,4 +184,19 @@ def test_a_message_of_another_century_ends_the_player_with_a_remedy(graph, tmp_p
     said = player.communicate(timeout=PATIENCE)[1]
     assert player.returncode > 0
     assert "/cam/image_raw comes 88233 days later. Its time is damaged" in said
+    assert "Traceback" not in said
+
+
+def test_a_loop_over_a_recording_that_says_it_lasts_centuries_goes_on(graph, tmp_path):
+    lying = write(tmp_path / "bag", ("/info", camera_info(START)), ("/image", image(stamp=START)))
+    words = (lying / "metadata.yaml").read_text()
+    told = re.sub(r"(duration:\s+nanoseconds: )\d+", r"\g<1>9223372036854775000", words)
+    assert told != words
+    (lying / "metadata.yaml").write_text(told)
+    listener = graph.listen(1, "/image=Image")
+    player = graph.play(lying, "--loop", "--rate", "0.5")
+    assert heard_by(listener)
+    player.send_signal(signal.SIGINT)
+    said = player.communicate(timeout=PATIENCE)[1]
+    assert player.returncode == 0, said
     assert "Traceback" not in said

@@ -180,3 +180,9 @@ def test_a_module_with_one_flipped_byte_is_refused_before_any_driver_sees_it(gpu
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "module.cuda was altered" in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("arch", ["zen", "sm_", "sm_9\n", "sm_" + "9" * 5000])
+def test_a_module_for_a_gpu_that_is_none_is_refused(arch):
+    with pytest.raises(ModuleError, match="which is no GPU"):
+        engine_room.load(None, None, arch)

@@ -109,3 +109,10 @@ def test_what_does_not_fit_costs_its_process_one_line_and_no_crash(copy, tmp_pat
     (line,) = done.stdout.splitlines()
     assert said in line
     assert "`fastdepth compile" in line
+
+
+@pytest.mark.parametrize("changes", [{"vector_width": "8"}, {"vector_width": None}, {"network": [1]}])
+def test_a_description_of_numbers_that_are_none_is_refused(copy, changes):
+    edit(copy, **changes)
+    with pytest.raises(ModuleError, match="vector_width is"):
+        CompiledModule.open(copy)

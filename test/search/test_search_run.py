@@ -275,6 +275,15 @@ def test_a_recipe_that_cannot_be_is_told(tmp_path, change):
         search_recipe(str(tmp_path / "recipe.yaml"))
 
 
+@pytest.mark.parametrize(
+    "words", [b"\xff\xfe\x00", b"reading: 2026-13-99", b"[" * 5000], ids=["no UTF-8", "date", "deep"]
+)
+def test_a_file_that_is_no_recipe_is_named(tmp_path, words):
+    (tmp_path / "recipe.yaml").write_bytes(words)
+    with pytest.raises(SettingError, match=r"recipe\.yaml cannot be read"):
+        search_recipe(str(tmp_path / "recipe.yaml"))
+
+
 def test_the_command_searches_compares_and_draws(tmp_path, data, capsys):
     (tmp_path / "toy.yaml").write_text(TOY)
     (tmp_path / "recipe.yaml").write_text(yaml.safe_dump({**RECIPE, "images": 16}))

@@ -63,6 +63,41 @@ def test_a_shard_and_a_folder_of_the_same_files_give_the_same_samples(tmp_path: 
         assert samples[2].read().depth is None
 
 
+HOSTILE = {
+    "no JSON": {".json": b"{"},
+    "a list for a table": {".json": b"[1]"},
+    "a camera without numbers": {".json": b'{"intrinsics": [1, 2]}'},
+    "a camera of words": {".json": b'{"intrinsics": {"fx": "wide", "fy": 1, "cx": 1, "cy": 1}}'},
+    "a camera without end": {".json": b'{"intrinsics": {"fx": 1e999, "fy": 1, "cx": 1, "cy": 1}}'},
+    "depth in colours": {".depth.png": cv2.imencode(".png", np.zeros((48, 64, 3), np.uint8))[1].tobytes()},
+    "no depth": {".depth.png": b"\x89PNG"},
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_files_of_anybody_are_refused_by_their_names(tmp_path: Path, name: str) -> None:
+    for suffix, data in (files(1) | HOSTILE[name]).items():
+        (tmp_path / f"s1{suffix}").write_bytes(data)
+    with pytest.raises(SettingError, match="s1"):
+        open_source(tmp_path)[0].read()
+
+
+def test_shards_of_anybody_are_refused_by_their_names(tmp_path: Path) -> None:
+    shard = tmp_path / "shard.tar"
+    shard.write_bytes(b"no archive" * 100)
+    with pytest.raises(SettingError, match=r"shard\.tar cannot be read"):
+        open_source(shard)
+    with tarfile.open(shard, "w:gz") as archive:
+        archive.addfile(tarfile.TarInfo("s1.png"))
+    with pytest.raises(SettingError, match="do not compress it"):
+        open_source(shard)
+    member = tarfile.TarInfo("s1.png")
+    member.size = 2**40
+    shard.write_bytes(member.tobuf() + bytes(1024))
+    with pytest.raises(SettingError, match="1099511627776 bytes|cannot be read"):
+        open_source(shard)[0].read()
+
+
 def test_nyu_hdf5_files_are_read_as_mit_wrote_them(tmp_path: Path) -> None:
     h5py = pytest.importorskip("h5py", reason="h5py is in requirements/train.txt")
     scene = tmp_path / "train" / "kitchen_0001"

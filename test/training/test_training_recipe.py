@@ -51,6 +51,8 @@ def good() -> dict[str, Any]:
         (lambda text: text.update(network="litedepth"), "teacher.hints names conv5"),
         (lambda text: text.update(start={"path": "lite0.pth"}), "start cannot be put into fastdepth-pruned"),
         (lambda text: text["teacher"].update(hints=[]), "teacher.hints names none"),
+        (lambda text: text["phases"][0].update(rate=float("nan")), "rate: nan is out of range"),
+        (lambda text: text["loss"].update(truth=10**400), "is out of range"),
     ],
 )
 def test_a_wrong_recipe_names_what_is_wrong(change: Any, cause: str) -> None:
@@ -114,3 +116,15 @@ def test_a_phase_that_is_stopped_keeps_its_rates() -> None:
     short = recipe.Phase(images=1000, size=224, batch=10, rate=1.0, end_rate=0.1, stop=500)
     assert (whole.steps, short.steps) == (100, 50)
     assert optimising.learning_rate(short, 49) == optimising.learning_rate(whole, 49)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [b"\xff\xfe\x00", b"name: 2026-13-99", b"[" * 5000, b"a: &a {}\nb: {<<: *a}", b"name: " + b"9" * 5000, b"[a]: 1"],
+    ids=["no UTF-8", "no date", "deep", "merge", "digits", "key"],
+)
+def test_a_file_that_is_no_recipe_is_named(tmp_path: Path, words: bytes) -> None:
+    file = tmp_path / "recipe.yaml"
+    file.write_bytes(words)
+    with pytest.raises(SettingError, match=r"recipe\.yaml"):
+        recipe.read_recipe(file)

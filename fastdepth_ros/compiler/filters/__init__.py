@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastdepth_ros.compiler import ir
+from fastdepth_ros.compiler.filters.depth import depth
 from fastdepth_ros.compiler.filters.look import look
 from fastdepth_ros.compiler.filters.scan import scan
 from fastdepth_ros.compiler.filters.steady import steady
@@ -15,10 +16,8 @@ __all__ = ["filter_kernels"]
 
 def filter_kernels(height: int, width: int, lanes: int) -> dict[str, Any]:
     """The kernels beside a network for pictures of that size, by name; none where its rows are no whole vectors."""
-    bodies = {"look": look, "steady": steady, "scan": scan}
+    bodies = {"look": look, "steady": steady, "scan": scan, "depth": depth}
     return {
-        name: ir.kernel(
-            name, [(each.name, each.shape, each.dtype) for each in arguments], bodies[what](height, width, lanes)
-        )
+        name: ir.kernel(name, arguments, bodies[what](height, width, lanes))
         for what, (name, arguments) in functions(height, width).items()
     }

@@ -6,6 +6,7 @@ If the driver has CUDA graphs, both copies and all kernels are one launch.
 from __future__ import annotations
 
 import ctypes
+import re
 from collections.abc import Sequence
 from ctypes import byref, c_char_p, c_int, c_size_t, c_uint, c_void_p
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastdepth_ros.errors import ModuleError
+from fastdepth_ros.errors import ModuleError, quoted
 from fastdepth_ros.runtime.engine import Engine
 from fastdepth_ros.runtime.gpu import driver as driver_room
 from fastdepth_ros.runtime.gpu.driver import HERE, NON_BLOCKING, RELAXED, Driver, RefusedError
@@ -78,7 +79,7 @@ class GpuEngine(Engine):
     def threads(self, count: int) -> None:
         pass
 
-    def bind(self, name: str, arrays: Sequence[npt.NDArray[Any]]) -> None:
+    def bind(self, name: str, arrays: Sequence[npt.NDArray[Any] | None]) -> None:
         """Nothing: a GPU's module has no functions for the processor."""
 
     def run(self) -> npt.NDArray[np.float32]:
@@ -133,8 +134,10 @@ def load(driver: Driver, program: Program, arch: str) -> c_void_p:
     """The module's code on the GPU: machine code where it is for this very kind, else PTX, which the driver compiles.
 
     Raises:
-        ModuleError: the GPU is older than the one that the module is for, or the driver refuses both.
+        ModuleError: the GPU is older than the one that the module is for, that one is none, or the driver refuses both.
     """
+    if not re.fullmatch("sm_[0-9]{2,3}", arch):
+        raise ModuleError(f"the module is for {quoted(arch)}, which is no GPU", HERE)
     wanted = divmod(int(arch.removeprefix("sm_")), 10)
     if driver.capability < wanted:
         here = "sm_{}{}".format(*driver.capability)

@@ -19,6 +19,10 @@ FRAMES = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB})
 SIDES = (0, 1, 2, 8, 31, 32, 33, 64, 255, 1000, 4000, 16000, 30000, 65500, 65535)
 
 
+FULL_COLOURS = [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, 0x111111] if hasattr(cv2, "IMWRITE_JPEG_SAMPLING_FACTOR") else []
+"""Colours at each pixel (4:4:4), which OpenCV writes from 4.7 on."""
+
+
 @cache
 def plain() -> tuple[bytes, ...]:
     """Files without fault: baseline, progressive, grey, with restarts, of several samplings."""
@@ -27,7 +31,7 @@ def plain() -> tuple[bytes, ...]:
     ways = (
         (smooth, []), (noise, [cv2.IMWRITE_JPEG_QUALITY, 30]), (smooth, [cv2.IMWRITE_JPEG_PROGRESSIVE, 1]),
         (smooth[..., 0], []), (smooth, [cv2.IMWRITE_JPEG_RST_INTERVAL, 1]),
-        (smooth[:17, :23], [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]),
+        (smooth[:17, :23], FULL_COLOURS),
         (smooth[..., 0], [cv2.IMWRITE_JPEG_PROGRESSIVE, 1]),
     )  # fmt: skip
     return tuple(cv2.imencode(".jpg", pixels, flags)[1].tobytes() for pixels, flags in ways)

@@ -18,7 +18,7 @@ from hostile import CHECKOUT, meter
 from hostile.soak.operator import Operator
 from hostile.soak.parts import NAMESPACE, PARTS
 from hostile.soak.parts import main as play
-from hostile.soak.readings import Ledger, Readings
+from hostile.soak.readings import SETTLED, Ledger, Readings
 from hostile.soak.verdict import Outcome, markdown
 
 HERE = Path(__file__).resolve().parents[1]
@@ -35,6 +35,10 @@ The first value of each is the standard's.
 
 SAMPLE, CHANGE, KILL, HOG, HOG_LASTS, PHASE = 5.0, 7.0, 45.0, 60.0, 10.0, 60.0
 """Periods of what happens, and how long a hog lasts [s]."""
+
+HASTE = 10
+"""Settings change so much more often until memory is to stand still: each leaves its buffers, and places between them
+that nothing else fits into, until it was there some times and beside all others."""
 
 REST = 8.0
 """After a turn through the lifecycle with the standard's settings nothing is changed for so long [s]."""
@@ -159,7 +163,7 @@ def _endure(
     while (now := time.monotonic() - start) < seconds:
         for place, (period, deed) in enumerate(deeds):
             if now >= due[place]:
-                due[place] += period
+                due[place] += period / (HASTE if deed is change and now < SETTLED else 1)
                 deed()
         if now % HOG > HOG_LASTS:
             cast.kill("hog", again=False)

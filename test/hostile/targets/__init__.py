@@ -11,6 +11,7 @@ from hostile.targets import (
     messages,
     networks,
     newest_image,
+    programs,
     recordings,
     settings,
     videos,
@@ -18,6 +19,18 @@ from hostile.targets import (
 
 ALL: dict[str, Target] = {
     target.name: target
-    for room in (messages, anchors, newest_image, bundles, importers, cameras, networks, recordings, settings, videos)
+    for room in (
+        messages,
+        anchors,
+        newest_image,
+        bundles,
+        importers,
+        cameras,
+        networks,
+        programs,
+        recordings,
+        settings,
+        videos,
+    )
     for target in room.TARGETS
 }

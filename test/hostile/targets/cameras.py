@@ -69,8 +69,7 @@ def _calibration(folder: Path) -> Callable[[bytes], object]:
     def take(data: bytes) -> None:
         path = folder / ("a.ini" if data[:1] == b"i" else "a.yaml")
         path.write_bytes(data[1:])
-        read_calibration.cache_clear()
-        found = read_calibration(str(path))
+        found = read_calibration(str(path), anew=True)
         camera = CameraInfoListener(Quiet())
         camera.rectify("auto", 0.0)
         camera.take_file(found)

@@ -1,0 +1,69 @@
+"""Words of strangers in the graph do not end the page's process."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+pytest.importorskip("rclpy", reason="ROS 2 is not installed")
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rclpy.serialization import serialize_message
+
+from fastdepth_ros.harness.bystander import Bystander
+from fastdepth_ros.harness.operator import NoNodeError, Operator
+from fastdepth_ros.view.listener import DEPTH, PICTURE_INFO, Listener
+
+PATIENCE = 30.0
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_a_callback_that_raises_is_not_the_last_one():
+    calls, again = [], threading.Event()
+
+    def tick() -> None:
+        calls.append(1)
+        if len(calls) == 1:
+            raise ValueError("a stranger's word")
+        again.set()
+
+    with Bystander("red_bystander") as bystander:
+        bystander.node.create_timer(0.01, tick)
+        assert again.wait(PATIENCE)
+
+
+def said(part: str, topic: str) -> bytes:
+    status = DiagnosticStatus(name=f"fastdepth: {part}", values=[KeyValue(key="topic", value=topic)])
+    return serialize_message(DiagnosticArray(status=[status]))
+
+
+def test_a_topic_that_is_none_keeps_no_other_from_being_heard():
+    with Listener("/fastdepth") as heard:
+        heard._on_diagnostics(said("calibration", "no topic/{x}"))
+        heard.wanted = (PICTURE_INFO, DEPTH)
+        wait_for(lambda: DEPTH in heard._readers)
+        heard._on_diagnostics(said("calibration", "/camera_info"))
+        wait_for(lambda: PICTURE_INFO in heard._readers)
+
+
+def test_a_topic_that_is_no_text_keeps_no_other_from_being_heard(monkeypatch):
+    with Listener("/fastdepth", "/image") as heard:
+        monkeypatch.setattr(heard.node, "get_topic_names_and_types", lambda: [(b"/\xff".decode(), [])])
+        heard.wanted = ("image", DEPTH)
+        wait_for(lambda: DEPTH in heard._readers)
+
+
+def test_a_node_that_is_no_text_keeps_nobody_from_being_told_that_ours_is_missing(monkeypatch):
+    with Operator("red_operator", "/nobody") as operator:
+        monkeypatch.setattr(operator.node, "get_node_names_and_namespaces", lambda: [(b"\xff".decode(), "/")])
+        with pytest.raises(NoNodeError, match="there is no node"):
+            operator.wait_for_node(0.0, threading.Event())
