@@ -5,10 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
-from rclpy.serialization import serialize_message
-from std_msgs.msg import Header
-
-from fastdepth_ros.camera import Intrinsics, size_mismatch
 from fastdepth_ros.cdr import put_stamp
 from fastdepth_ros.codec.video import NoKeyFrameError
 from fastdepth_ros.diagnostics.monitor import Drop, Monitor
@@ -16,8 +12,6 @@ from fastdepth_ros.errors import FastDepthError
 from fastdepth_ros.filters.gate import Gate
 from fastdepth_ros.filters.halves import Halves
 from fastdepth_ros.lens import turning
-from fastdepth_ros.lens.lens import Lens
-from fastdepth_ros.messages.camera_info import depth_camera_info, raw_camera_info
 from fastdepth_ros.messages.images import PictureReader
 from fastdepth_ros.messages.output_topics import DERIVED, PIPELINE, OutputTopic
 from fastdepth_ros.messages.outputs import OutputMessages
@@ -27,12 +21,12 @@ from fastdepth_ros.node.anchor_sources import AnchorSources
 from fastdepth_ros.node.camera_info import Calibration
 from fastdepth_ros.node.demand import Demand
 from fastdepth_ros.node.derived import DerivedAnswers
+from fastdepth_ros.node.known_camera import KnownCamera
 from fastdepth_ros.node.newest_image import ReceivedImage
 from fastdepth_ros.node.power import Answered
 from fastdepth_ros.node.rclpy_ways.interface import Publisher
 from fastdepth_ros.node.scale import ScaleFinder
 from fastdepth_ros.parameters import Parameters, mask_of
-from fastdepth_ros.picture import Picture
 from fastdepth_ros.pipeline import DepthFrame, Pipeline
 from fastdepth_ros.runtime.bundle import Manifest
 from fastdepth_ros.runtime.engine import Engine
@@ -55,7 +49,6 @@ class Answers:
         monitor: takes the notes.
         derived: makes what is neither the pipeline's nor the calibration's.
         scale: finds depth_scale, where somebody asks.
-        size_problem: why the calibration does not fit the latest image; empty where it does.
         picture_bytes: of the latest image [B]; 0 before the first.
     """
 
@@ -72,13 +65,12 @@ class Answers:
         log_failure: Callable[[Exception], None],
     ) -> None:
         self.monitor = Monitor(0.0)
-        self.size_problem = ""
         self.derived = DerivedAnswers(getattr(engine, "bind", None))
         self.scale = ScaleFinder()
         self.picture_bytes = 0
         self._publishers = publishers
         self._demand = Demand(publishers, parameters)
-        self._calibration = calibration
+        self._camera = KnownCamera(calibration)
         self._noted = noted
         self._now = now
         self._log_failure = log_failure
@@ -89,7 +81,6 @@ class Answers:
         self._reader = PictureReader()
         self._read_as(parameters)
         self._answered = False
-        self._fitted: tuple[Calibration, tuple[int, ...], Calibration | None] | None = None
         self._begin("")
 
     # From any thread
@@ -98,6 +89,11 @@ class Answers:
     def threads(self) -> int:
         """Cores that the network uses."""
         return self._engine.threads
+
+    @property
+    def size_problem(self) -> str:
+        """Why the calibration does not fit the latest image; empty where it does."""
+        return self._camera.problem
 
     @property
     def notes(self) -> dict[str, str]:
@@ -166,7 +162,6 @@ class Answers:
         self._pipeline = Pipeline(self._engine, self._manifest, self._applied.pipeline, self._messages.allocate)
         self._pipeline.mask = mask_of(self._applied.mask)
         self._reader.reduction = self._pipeline.reduction
-        self._camera_info: tuple[Calibration, Intrinsics, bytearray] | None = None
         self._gate = Gate()
 
     def _answer(self, image: ReceivedImage) -> None:
@@ -181,7 +176,7 @@ class Answers:
         stages = {"wait": begun - image.at}
         picture = self._reader.read(image.message)
         stages["decode"] = time.perf_counter() - begun
-        calibration = self._calibration_of(picture)
+        calibration = self._camera.of(picture)
         if calibration is None and not wanted.without_camera:
             self.monitor.dropped(self._now(), Drop.UNCALIBRATED)
             return
@@ -251,7 +246,7 @@ class Answers:
                 if derived is not None:
                     self._publishers[name].publish(derived)
             elif calibration is not None and frame.intrinsics is not None:
-                described = self._describe(calibration, frame.intrinsics, frame.lens)
+                described = self._camera.describe(messages.frame_id, calibration, frame.intrinsics, frame.lens)
                 put_stamp(described, header.sec, header.nanosec)
                 self._publishers[name].publish(described)
 
@@ -283,7 +278,7 @@ class Answers:
         """Measure for an image; nothing where its camera is not known."""
         try:
             if calibration is None or calibration.camera.doubt:
-                anchors.wait(calibration.camera.doubt if calibration else self.size_problem or "no camera_info came")
+                anchors.wait(calibration.camera.doubt if calibration else self._camera.problem or "no camera_info came")
                 return ()
             return anchors.measure(header.frame_id, header.seconds)
         except Exception as error:  # depth goes on without it
@@ -296,29 +291,3 @@ class Answers:
             self._pipeline.turned = anchors.turn(header.frame_id, header.seconds) if anchors else turning.NONE
         except Exception as error:  # depth goes on as it was
             self._log_failure(error)
-
-    def _calibration_of(self, picture: Picture) -> Calibration | None:
-        """The calibration, if it is one of this picture."""
-        calibration = self._calibration()
-        if calibration is None:
-            return None
-        shape, known = picture.size or picture.pixels.shape, self._fitted
-        if known is None or known[0] is not calibration or known[1] != shape:
-            size = picture.width, picture.height
-            fitted = calibration.fitted(*size)
-            mismatch = size_mismatch(fitted.camera, *size, "the image", calibration.source or "camera_info")
-            self.size_problem = str(mismatch) if mismatch is not None else ""
-            known = self._fitted = (calibration, shape, fitted if mismatch is None else None)
-        return known[2]
-
-    def _describe(self, calibration: Calibration, camera: Intrinsics, lens: Lens | None) -> bytearray:
-        """The camera_info of the depth map, serialized; made anew only when a camera changes."""
-        known = self._camera_info
-        if known is None or known[0] is not calibration or known[1] is not camera:
-            header = Header(frame_id=self._messages.frame_id)
-            if lens is not None:
-                info = raw_camera_info(lens, calibration.camera, calibration.info, header)
-            else:
-                info = depth_camera_info(camera, calibration.info, header)
-            known = self._camera_info = (calibration, camera, bytearray(serialize_message(info)))
-        return known[2]
