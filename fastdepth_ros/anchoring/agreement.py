@@ -45,6 +45,9 @@ EXPECTED = 0.27
 VAGUER = 2.0
 """Log-odds against the source whose own standard deviations are larger."""
 
+DECIDED = 1.5
+"""Log-odds between two from which on one of them is left out; else both are used, and depth is less sure."""
+
 OTHER_WAY = 0.45
 """Share of the difference that is doubt: the square root of how likely the other source is the right one."""
 
@@ -64,13 +67,18 @@ class Agreement:
         self.spread = 0.0
         self._frames = 0
         self._differences: dict[tuple[str, str], deque[float]] = {}
-        self._lost: dict[tuple[str, str], str] = {}
+        self._lost: dict[tuple[str, str], tuple[str, bool]] = {}
         self._absent: dict[tuple[str, str], int] = {}
         self._doubts: dict[str, str] = {}
+        self._left_out: set[str] = set()
 
     def doubt(self, source: str) -> str:
-        """Why a source is not to be believed, in words; empty where it is."""
+        """Why a source is perhaps not to be believed, in words; empty where it is."""
         return self._doubts.get(source, "")
+
+    def leaves_out(self, source: str) -> bool:
+        """Whether a source is not to be used."""
+        return source in self._left_out
 
     def hear(self, sources: list[str], aside: list[bool], placed: Placed) -> None:
         """Take in a frame's anchors.
@@ -115,17 +123,20 @@ class Agreement:
         elif len(known) >= LOOKS and middle > APART:
             against = [_against(placed, number) for number in (one, other)]
             against[_vaguer(placed, one, other)] += VAGUER
-            self._lost[names] = names[int(against[1] > against[0])]
+            decided = abs(against[1] - against[0]) > DECIDED
+            self._lost[names] = names[int(against[1] > against[0])], decided
 
     def _settle(self) -> None:
         """Say who lost, and how much doubt that leaves."""
-        self._doubts, self.spread = {}, 0.0
-        for names, loser in self._lost.items():
+        self._doubts, self._left_out, self.spread = {}, set(), 0.0
+        for names, (loser, decided) in self._lost.items():
             one, other = names
             ratio = math.exp(float(np.median(self._differences[names])))
             says = f"{ratio:.2f} times as far" if loser == one else f"{1 / ratio:.2f} times as far"
             winner = other if loser == one else one
             self.spread = max(self.spread, OTHER_WAY * abs(math.log(ratio)))
+            if decided:
+                self._left_out.add(loser)
             words = f"says {says} as {winner}, where both look, and one of them is wrong"
             self._doubts[loser] = f"{words}. Check units, extrinsics and calibration of both"
 
@@ -143,8 +154,8 @@ def _difference(placed: Placed, one: slice, other: slice) -> float:
 
 
 def _against(placed: Placed, number: int) -> float:
-    """Log-odds against a source because of what it says of the scale."""
-    return 0.5 * (placed.heard[number].middle / EXPECTED) ** 2
+    """Log-odds against a source because of what it says of the scale: as a multiple of the picture's."""
+    return 0.5 * (placed.heard[number].ratio / EXPECTED) ** 2
 
 
 def _vaguer(placed: Placed, one: int, other: int) -> int:

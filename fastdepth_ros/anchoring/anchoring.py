@@ -3,35 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fastdepth_ros.anchoring.anchors import Anchors, Corrected, Report, SourceReport
-from fastdepth_ros.anchoring.compiled import fitter
+from fastdepth_ros.anchoring.anchors import Anchors, Corrected, Report, Rest, SourceReport
+from fastdepth_ros.anchoring.applying import Straight
+from fastdepth_ros.anchoring.compiled import fitter_and_applier
 from fastdepth_ros.anchoring.field import Field
 from fastdepth_ros.anchoring.fit import EXACT, Fit, SourceTraits
-from fastdepth_ros.anchoring.line import CENTRE, Array, Evidence, Line
-from fastdepth_ros.anchoring.memory import Memory
+from fastdepth_ros.anchoring.line import CENTRE, Array, Line
 from fastdepth_ros.anchoring.plain import plain_opencv
-from fastdepth_ros.anchoring.planes import Kept, Planes, noise_of
 from fastdepth_ros.anchoring.pool import Means, Placed, judge, uncorroborated
 from fastdepth_ros.anchoring.prior import Prior
 from fastdepth_ros.anchoring.selection import Chosen, choose
 from fastdepth_ros.anchoring.trust import Trust
-from fastdepth_ros.anchoring.uncertainty import Traces, Uncertainty
+from fastdepth_ros.anchoring.uncertainty import Uncertainty
 from fastdepth_ros.arguments import Bind
 
 Floats = npt.NDArray[np.float32]
 
 HARDLY = 4.0
 """Standardised error beyond which an anchor had hardly a say in its frame."""
-
-LARGEST = np.float32(4.0)
-"""No correction is larger than a factor of e^4."""
 
 DISAGREES = "disagrees"
 
@@ -52,18 +47,18 @@ _SILENCE = _Said(math.nan, math.nan, math.nan)
 
 
 class _Judged(NamedTuple):
-    """Anchors of a frame with what was decided of each: whether it had a say, and whether its source is believed."""
+    """Anchors of a frame with what was found out: standardised errors, None where none were fitted; trusted sources."""
 
     placed: Placed
-    kept: npt.NDArray[np.bool_]
+    errors: Floats | None
     trusted: list[bool]
 
 
 class _Fitted(NamedTuple):
-    """A fitted frame: how, what it says of the line, and whether the place is new."""
+    """A fitted frame: how, from which mean of the line, and whether the place is new."""
 
     fit: Fit
-    news: Evidence
+    mean: Array
     new_place: bool
 
 
@@ -80,14 +75,11 @@ class Anchoring:
         self.prior = prior or Prior()
         self._line = Line(self.prior)
         self._field = Field(shape, self.prior, EXACT)
-        self._fitter = fitter(self._field, self.prior, bind)
+        self._fitter, self._applier = fitter_and_applier(self._field, self.prior, bind)
         self._uncertainty = Uncertainty(self._field, self.prior, self._fitter)
-        self._planes = Planes(self._field.grid)
-        self._memory = Memory((shape[0] // 2, shape[1] // 2))
         self.trust = Trust()
         self._now = math.nan
-        self._depth = np.zeros(shape, np.float32)
-        self._correction = np.zeros(shape, np.float32)
+        self._unfinished: Rest | None = None
 
     def correct(
         self,
@@ -98,7 +90,7 @@ class Anchoring:
         sigma: bool = False,
         picture: npt.NDArray[np.uint8] | None = None,
     ) -> Corrected:
-        """Correct one answer.
+        """Correct one answer. What only the next frames need is left to :meth:`finish`.
 
         Args:
             metres: (rows, columns) after the correction for the focal length, before limits [m]; 0 is "no answer".
@@ -108,6 +100,7 @@ class Anchoring:
             picture: (2 rows, 2 columns, 3) uint8 RGB, what the network saw; with it corrections keep to surfaces of
                 one colour.
         """
+        self.finish()
         with plain_opencv():
             if any(source.taken_back for source in anchors):
                 self._unlearn()
@@ -117,17 +110,27 @@ class Anchoring:
             usable = any(len(source.log_depths) for source in chosen)
             if not usable:
                 return self._remembered(metres, chosen, None, _SILENCE, sigma)
-            self._field.look(metres)
-            self._field.compare(picture)
+            self._fitter.look(metres, picture)
             return self._anchored(metres, chosen, sigma)
+
+    def finish(self) -> None:
+        """Take in what the last frame's anchors said, where that is yet to be done.
+
+        Whoever calls it once depth is published spares the next frame the time.
+        """
+        rest, self._unfinished = self._unfinished, None
+        if rest is not None:
+            rest()
 
     @property
     def remembers(self) -> bool:
         """Whether earlier anchors still count."""
+        self.finish()
         return self._line.age < math.inf
 
     def forget(self) -> None:
         """Drop what was remembered, as at the start."""
+        self.finish()
         self._unlearn()
         self.trust.forget()
 
@@ -139,36 +142,53 @@ class Anchoring:
         if judged is None and (sigma or not silent):
             self._field.look(metres)
         if silent:
-            np.copyto(self._depth, metres)
+            self._applier.leave(metres)
         else:
-            self._apply(metres, self._line.held.mean, None, 0.0)
-        sd = self._uncertainty.alone(self._depth, self._line.held.covariance, never=silent) if sigma else None
-        if judged is not None:
-            self._hear(judged.placed, chosen)
-        return Corrected(self._depth, sd, self._report(said, False, _reports(chosen, judged)))
+            self._applier.straighten(metres, _straight(self._line.held.mean))
+        sd = self._uncertainty.alone(self._applier.depth, self._line.held.covariance, never=silent) if sigma else None
+
+        def learn() -> Report:
+            if judged is not None:
+                self._hear(judged.placed, chosen)
+            return self._report(chosen, judged, said, new_place=False)
+
+        return self._corrected(sd, learn)
+
+    def _corrected(self, sigma: Floats | None, rest: Callable[[], Report]) -> Corrected:
+        """The corrected depth, with what is to be done yet."""
+        self._unfinished = finish = Rest(rest)
+        return Corrected(self._applier.depth, sigma, finish)
 
     def _anchored(self, metres: Floats, chosen: list[Chosen], sigma: bool) -> Corrected:
         said, judged, fitted = self._fit(chosen)
         if fitted is None:
             return self._remembered(metres, chosen, judged, said, sigma)
-        own, news, new_place = fitted
+        own, mean, new_place = fitted
         line, uncertainty = self._line, self._uncertainty
         before, covariance = line.settled
         if new_place:
-            self._memory.forget()
-        traces = self._apply(metres, before + covariance @ own.line, own, noise_of(own.errors, judged.placed.sds))
+            self._applier.forget()
+        straight = _straight(before + covariance @ own.line)
+        halves = self._fitter.between(own, (straight.start, straight.across, straight.down))
+        noise = self._fitter.noise(own, judged.placed)
+        traces = self._applier.apply(metres, halves, straight.slope, noise, self._now)
         sd = None
         if sigma:
             relative = [each.relative for each in chosen]
             placed, trusted = judged.placed, judged.trusted
             alone = uncorroborated(placed, chosen, trusted, line.stationary, self.prior.local)
             spread = math.hypot(self.trust.spread, alone)
-            sd = uncertainty.anchored(self._depth, own, placed, trusted, relative, traces, covariance, spread)
+            sd = uncertainty.anchored(self._applier.depth, own, placed, trusted, relative, traces, covariance, spread)
         else:
             uncertainty.forget()
-        line.update(news)
-        self._hear(judged.placed, chosen)
-        return Corrected(self._depth, sd, self._report(said, new_place, _reports(chosen, judged)))
+
+        def learn() -> Report:
+            line.update(own.evidence(mean))
+            self._hear(judged.placed, chosen)
+            line.look_ahead()
+            return self._report(chosen, judged, said, new_place=new_place)
+
+        return self._corrected(sd, learn)
 
     def _hear(self, placed: Placed, chosen: list[Chosen]) -> None:
         """Learn how far sources are to be trusted, and give up what one has taught that is not."""
@@ -178,7 +198,7 @@ class Anchoring:
     def _unlearn(self) -> None:
         """Drop what sources said of the place."""
         self._line.forget()
-        self._memory.forget()
+        self._applier.forget()
 
     def _fit(self, chosen: list[Chosen]) -> tuple[_Said, _Judged, _Fitted | None]:
         """The anchors that are believed, fitted; once more, without memory, where the place turns out to be new."""
@@ -194,12 +214,11 @@ class Anchoring:
             trusted = [gate.is_open for gate in gates]
             fitted = self._fitter.fit(placed, gates, traits, covariance)
             if fitted is None:
-                return said, _Judged(placed, np.zeros(len(placed.ratios), np.bool_), trusted), None
-            news = fitted.evidence(mean)
-            if new_place or not line.surprised(None if said.is_expected else news):
+                return said, _Judged(placed, None, trusted), None
+            if new_place or not line.surprised(None if said.is_expected else fitted.evidence(mean)):
                 break
             new_place = True
-        return said, _Judged(placed, np.abs(fitted.errors) < HARDLY, trusted), _Fitted(fitted, news, new_place)
+        return said, _Judged(placed, fitted.errors, trusted), _Fitted(fitted, mean, new_place)
 
     def _said(self, placed: Placed) -> _Said:
         """The innovation of all anchors together."""
@@ -208,48 +227,7 @@ class Anchoring:
         variance += self.prior.local**2 / min(len(placed.ratios), 6)
         return _Said(held, math.sqrt(variance), settled)
 
-    def _apply(self, metres: Floats, mean: Array, fitted: Fit | None, noise: float) -> Traces:
-        """Write the corrected depth: a line with this mean, and the local part of a fit to anchors of such noise."""
-        traces = Traces(None, None)
-        field, log = self._field, self._correction
-        slope = float(mean[1] + mean[3])
-        start = np.float32(mean[0] + mean[2] - slope * CENTRE)
-        across, down = np.float32(0.01 * mean[4]), np.float32(0.01 * mean[5])
-        if fitted is None:
-            np.multiply(field.log_depth, np.float32(slope), out=log)
-            log += start + across * field.u
-            log += down * field.v
-        else:
-            halves = self._fitter.between(fitted, (start, across, down))
-            traces = self._quieten(halves, slope, noise)
-            cv2.resize(halves, log.shape[::-1], log, 0, 0, cv2.INTER_LINEAR)
-            log += np.multiply(field.log_depth, np.float32(slope), out=self._depth)
-        np.maximum(np.minimum(log, LARGEST, out=log), -LARGEST, out=log)
-        cv2.exp(log, log)
-        np.multiply(metres, log, out=self._depth)
-        return traces
-
-    def _quieten(self, halves: Floats, slope: float, noise: float) -> Traces:
-        """Take noise out of the correction, but for what depth's slope does: by planes, and by earlier frames."""
-        field = self._field
-        planes = self._keep_planes(halves, slope, noise)
-        by_depth = np.multiply(field.log_halves, np.float32(slope))
-        halves += by_depth
-        kept = self._memory.blend(halves, field.log_halves, self._now, noise)
-        halves -= by_depth
-        return Traces(planes.share if planes else None, kept)
-
-    def _keep_planes(self, halves: Floats, slope: float, noise: float) -> Kept | None:
-        """Change the correction, but for what depth's slope does, so that planes of the answer stay planes."""
-        field, grid = self._field, self._field.grid[::-1]
-        nodes = cv2.resize(halves, grid, interpolation=cv2.INTER_AREA)
-        nodes += np.float32(slope) * field.log_nodes
-        kept = self._planes.keep(field.log_nodes, nodes, noise)
-        if kept is not None:
-            halves += cv2.resize(kept.change, halves.shape[::-1], interpolation=cv2.INTER_LINEAR)
-        return kept
-
-    def _report(self, said: _Said, new_place: bool, sources: tuple[SourceReport, ...]) -> Report:
+    def _report(self, chosen: list[Chosen], judged: _Judged | None, said: _Said, *, new_place: bool) -> Report:
         mean, sds = self._line.held.mean.tolist(), np.sqrt(self._line.held.covariance.diagonal()).tolist()
         return Report(
             scale=math.exp(mean[0] + mean[2]),
@@ -260,8 +238,15 @@ class Anchoring:
             innovation_sd=said.expected,
             new_place=new_place,
             age=self._line.age,
-            sources=tuple(each._replace(doubt=self.trust.doubt(each.source)) for each in sources),
+            sources=tuple(each._replace(doubt=self.trust.doubt(each.source)) for each in _reports(chosen, judged)),
         )
+
+
+def _straight(mean: Array) -> Straight:
+    """The line with this mean."""
+    slope = float(mean[1] + mean[3])
+    start = np.float32(mean[0] + mean[2] - slope * CENTRE)
+    return Straight(start, slope, np.float32(0.01 * mean[4]), np.float32(0.01 * mean[5]))
 
 
 def _reports(chosen: list[Chosen], judged: _Judged | None) -> tuple[SourceReport, ...]:
@@ -271,9 +256,9 @@ def _reports(chosen: list[Chosen], judged: _Judged | None) -> tuple[SourceReport
 
 
 def _source_report(number: int, own: Chosen, judged: _Judged) -> SourceReport:
-    placed, kept, trusted = judged
+    placed, errors, trusted = judged
     heard = placed.heard[number]
-    used = int(np.count_nonzero(kept[placed.parts[number]]))
+    used = 0 if errors is None else int(np.count_nonzero(np.abs(errors[placed.parts[number]]) < HARDLY))
     rejected = {**own.rejected, DISAGREES: heard.size - used} if used < heard.size else own.rejected
     ratio = 1.0 if own.relative else math.exp(heard.ratio)
     return SourceReport(own.source, own.given, used, rejected, ratio, trusted[number])

@@ -7,11 +7,26 @@ Convention:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+
+class Known(NamedTuple):
+    """Facts about anchors, from whoever made sure of all numbers: pixels in the view, depths from 0.02 to 500 m, and no
+    infinite sigma.
+
+    Attributes:
+        cells: (n,) numbers of the answer's cells, row by row, in which the pixels lie.
+        logs: (n,) float32, logarithms of the depths.
+        told: True where every sigma is given (positive), False where none is (NaN), None where that is not known.
+    """
+
+    cells: npt.NDArray[np.intp]
+    logs: npt.NDArray[np.float32]
+    told: bool | None
 
 
 class Anchors(NamedTuple):
@@ -25,8 +40,7 @@ class Anchors(NamedTuple):
         relative: whether depths are known up to one common factor only.
         zone: half the width and height of what each anchor looked at [px of the network's input]: a sensor with a cone
             answers with what is near in it. (0, 0) is a point.
-        cells: (n,) numbers of the answer's cells, row by row, in which the pixels lie, from whoever made sure of all
-            numbers: of pixels in the view, depths from 0.02 to 500 m, and no infinite sigma. None where nobody did.
+        known: what is known of them; None where nobody made sure of anything.
         taken_back: whether what this source said before was wrong, as turns out now: it is forgotten.
     """
 
@@ -36,7 +50,7 @@ class Anchors(NamedTuple):
     sigmas: npt.NDArray[np.float32]
     relative: bool = False
     zone: tuple[float, float] = (0.0, 0.0)
-    cells: npt.NDArray[np.intp] | None = None
+    known: Known | None = None
     taken_back: bool = False
 
 
@@ -102,6 +116,28 @@ class Report(NamedTuple):
     sources: tuple[SourceReport, ...]
 
 
+class Rest:
+    """Work of a frame that its depth does not wait for: what anchors said is remembered for the frames to come.
+
+    It is done when it is first called, once; the next frame has it done where nobody did.
+
+    Args:
+        work: to be done; gives the report.
+    """
+
+    def __init__(self, work: Callable[[], Report]) -> None:
+        self._work: Callable[[], Report] | None = work
+        self._report: Report | None = None
+
+    def __call__(self) -> Report:
+        """Have the work done, and say how the frame was corrected."""
+        work, self._work = self._work, None
+        if work is not None:
+            self._report = work()
+        assert self._report is not None
+        return self._report
+
+
 class Corrected(NamedTuple):
     """One frame's answer after anchoring.
 
@@ -110,9 +146,14 @@ class Corrected(NamedTuple):
             is written again with the next frame.
         sigma: standard deviation of each cell [m], NaN where there is no answer; None where it was not wanted. A
             buffer too.
-        report: how it came to this.
+        finish: does what depth did not wait for, and says how it came to this.
     """
 
     depth: npt.NDArray[np.float32]
     sigma: npt.NDArray[np.float32] | None
-    report: Report
+    finish: Rest
+
+    @property
+    def report(self) -> Report:
+        """Words on how it came to this; :attr:`finish` is called for them."""
+        return self.finish()

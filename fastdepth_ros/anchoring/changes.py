@@ -82,4 +82,5 @@ def doubted(anchors: Anchors, change: Floats, unsure: float) -> Anchors:
         return anchors
     sigmas = np.where(np.isnan(anchors.sigmas), np.float32(unsure) * anchors.depths, anchors.sigmas)
     grown = np.hypot(sigmas, at * anchors.depths, dtype=np.float32)
-    return anchors._replace(sigmas=np.where(moved, grown, anchors.sigmas))
+    known = anchors.known._replace(told=None) if anchors.known is not None else None
+    return anchors._replace(sigmas=np.where(moved, grown, anchors.sigmas), known=known)

@@ -9,37 +9,45 @@ import numpy as np
 import numpy.typing as npt
 
 from fastdepth_ros.anchoring import fit as reference
-from fastdepth_ros.anchoring import layout, thinning, zones
+from fastdepth_ros.anchoring import layout, posterior, thinning, zones
+from fastdepth_ros.anchoring.applying import Applier
+from fastdepth_ros.anchoring.applying_compiled import CompiledApplier
 from fastdepth_ros.anchoring.field import PIXELS, Field, Place
 from fastdepth_ros.anchoring.fit import Coarse, Fit, SourceTraits
 from fastdepth_ros.anchoring.fitter import Fitter
 from fastdepth_ros.anchoring.layout import FEATURES, KNOTS, LINE, NUMBERS, PLACES
 from fastdepth_ros.anchoring.line import CENTRE, Array, Evidence, design
+from fastdepth_ros.anchoring.looking import Look
+from fastdepth_ros.anchoring.planes import SEVERAL, Noise, noise_from
 from fastdepth_ros.anchoring.pool import GATE, MARGIN, NOTHING, SILENT, Gate, Heard, Means, Placed, parts_of, reaches
+from fastdepth_ros.anchoring.posterior import Doubts
 from fastdepth_ros.anchoring.prior import Prior
 from fastdepth_ros.anchoring.selection import Chosen
 from fastdepth_ros.arguments import Arrays, Bind, Call, bound
 
-__all__ = ["CompiledFitter", "fitter"]
+__all__ = ["CompiledFitter", "fitter_and_applier"]
 
 Floats = npt.NDArray[np.float32]
 
-_BY_COLOUR = NUMBERS.index("by_colour")
+_VARIANCE, _NOISE = (LINE + 1) ** 2, (LINE + 1) ** 2 + 1
+_FACTOR, _MANY = NUMBERS.index("factor"), NUMBERS.index("many")
 _POINTS, _KNOTS, _FEW = (layout.COUNTS.index(name) for name in ("points", "knots", "few_places"))
 
 
-def fitter(field: Field, prior: Prior, bind: Bind | None) -> Fitter:
-    """The compiled one where a module has its functions, else numpy's."""
+def fitter_and_applier(field: Field, prior: Prior, bind: Bind | None) -> tuple[Fitter, Applier]:
+    """The compiled ones where a module has their functions, else numpy's."""
     arrays: Arrays = {"nodes": field.nodes, "answer": field.log_depth, "colours": field.colours}
     arrays |= {"log_nodes": field.log_nodes, "log_halves": field.log_halves}
     functions: dict[str, Call] = {}
     for what, (name, arguments) in layout.functions(*field.grid).items():
         made = bound(bind, name, arguments, arrays)  # what one function writes, the others read
         if made is None:
-            return Fitter(field, prior)
+            return Fitter(field, prior), Applier(field)
         functions[what], arrays = made
     arrays["u"][:], arrays["v"][:] = field.u_nodes[0], field.v_nodes[:, 0]
-    return CompiledFitter(field, prior, arrays, functions)
+    assert bind is not None
+    look = Look(field, prior, arrays, functions["look"], bind)
+    return CompiledFitter(field, prior, arrays, functions, look), CompiledApplier(field, arrays, functions)
 
 
 class CompiledFitter(Fitter):
@@ -49,17 +57,25 @@ class CompiledFitter(Fitter):
         field, prior: as for :class:`Fitter`.
         arrays: by name, of all functions.
         functions: by what they do, bound to them.
+        look: looks at answers and pictures.
     """
 
     def __init__(
-        self, field: Field, prior: Prior, arrays: Mapping[str, npt.NDArray[Any]], functions: Mapping[str, Call]
+        self,
+        field: Field,
+        prior: Prior,
+        arrays: Mapping[str, npt.NDArray[Any]],
+        functions: Mapping[str, Call],
+        look: Look,
     ) -> None:
         super().__init__(field, prior)
-        self._arrays = arrays
+        self._arrays, self._look = arrays, look
         self._place, self._fit = functions["place"], functions["fit"]
-        self._spread, self._deviate = functions["spread"], functions["deviate"]
+        self._spread, self._deviate, self._explain = (functions[name] for name in ("spread", "deviate", "explain"))
         self._last: Fit | None = None
         self._placed: Placed | None = None
+        self._order: list[tuple[str, int, bool]] = []
+        self._parts: list[slice] = []
         counts = {"exact": min(reference.EXACT, KNOTS), "merged": min(reference.MERGED, KNOTS)}
         counts |= {"places": min(reference.COARSE, PLACES)}
         counts |= {"heap": thinning.HEAP, "few": reference.FEW}
@@ -70,9 +86,9 @@ class CompiledFitter(Fitter):
         self._gates = arrays["gates"].reshape(layout.SOURCES, -1)
         self._heard = arrays["heard"][: layout.SOURCES * len(layout.HEARD)].reshape(layout.SOURCES, -1)
         self._numbers = numbers = arrays["numbers"]
-        self._doubts = arrays["doubts"].reshape(2, -1)
+        self._said = arrays["results"][_NOISE + 1 :]
+        self._line_doubts, self._local_doubts = arrays["doubts"].reshape(2, -1)
         arrays["growth"][:] = self._spread_of_nodes.ravel()
-        self._by_colour = 1 / (255 * prior.colour)
         for name, value in self._constants().items():
             numbers[NUMBERS.index(name)] = value
         self._line_numbers = numbers[NUMBERS.index("line_across") : NUMBERS.index("line_start") + 1]
@@ -109,23 +125,25 @@ class CompiledFitter(Fitter):
             "unit": 224 / (PIXELS * self._field.shape[1]),
             "by_reach": 1 / prior.reach,
             "by_alike": 1 / prior.alike,
+            "least_surprise": posterior.LEAST_SURPRISE,
+            "most_surprise": posterior.MOST_SURPRISE,
+            "least_left": posterior.LEAST,
+            "trust": posterior.TRUST,
+            "shy": posterior.SHY,
+            "vague": posterior.VAGUE * prior.local**2,
         }
+
+    def look(self, metres: Floats, picture: npt.NDArray[np.uint8] | None) -> None:
+        self._look(metres, picture)
 
     def place(self, chosen: list[Chosen], means: Means) -> Placed:
         count = sum(len(each.log_depths) for each in chosen)
         if count > layout.POINTS or len(chosen) > layout.SOURCES:
             return super().place(chosen, means)
-        arrays, parts = self._arrays, parts_of(chosen)
+        arrays, parts = self._arrays, self._lay_out(chosen)
         pixels, measured, sds, source = self._pixels, arrays["measured"], arrays["sds"], arrays["source"]
-        arrays["counts"][:2] = count, len(chosen)
-        traits = []
-        for number, (own, mine) in enumerate(zip(chosen, parts, strict=True)):
-            pixels[:, mine], measured[mine], sds[mine], source[mine] = own.pixels.T, own.log_depths, own.sds, number
-            many = mine.stop - mine.start
-            traits.append((own.points and many >= zones.ENOUGH, reaches(own.source, many)))
-        arrays["parts"][: len(parts) + 1] = (0, *(mine.stop for mine in parts))
-        self._traits[:, : len(traits)] = np.array(traits).T
-        self._numbers[_BY_COLOUR] = self._by_colour if self._field.coloured else 0.0
+        for own, mine in zip(chosen, parts, strict=True):
+            pixels[:, mine], measured[mine], sds[mine] = own.pixels.T, own.log_depths, own.sds
         np.matmul(means, self._design, out=self._means, casting="same_kind")
         self._place()
         u, v, log_depth, ratios = self._found[: layout.FIRST, :count]
@@ -134,6 +152,20 @@ class CompiledFitter(Fitter):
         held, settled = arrays["heard"][-2:].tolist()
         self._placed = Placed(place, ratios, sds[:count], source[:count], parts, heard, (held, settled), means)
         return self._placed
+
+    def _lay_out(self, chosen: list[Chosen]) -> list[slice]:
+        """Write which anchors are whose, unless they are as many of the same sources as before."""
+        order = [(each.source, len(each.log_depths), each.points) for each in chosen]
+        if order == self._order:
+            return self._parts
+        arrays, parts = self._arrays, parts_of(chosen)
+        for number, (own, mine) in enumerate(zip(chosen, parts, strict=True)):
+            many = mine.stop - mine.start
+            arrays["source"][mine], arrays["parts"][number + 1] = number, mine.stop
+            self._traits[:, number] = own.points and many >= zones.ENOUGH, reaches(own.source, many)
+        arrays["counts"][:2] = parts[-1].stop, len(chosen)
+        self._order, self._parts = order, parts
+        return parts
 
     def _hear(self, parts: list[slice]) -> list[Heard]:
         """Each source's numbers, as the function left them."""
@@ -173,17 +205,18 @@ class CompiledFitter(Fitter):
 
     def _fitted(self, count: int, knots: int, places: int) -> Fit:
         """Results of the function; views, valid until the next fit."""
-        arrays, made = self._arrays, self._design
+        arrays = self._arrays
         features = arrays["knots"].reshape(FEATURES, KNOTS)[:, :knots].T
         weights = arrays["weights"][:knots]
-        # u, v and depth: the basis has depth first.
-        across, down, deep = (weights @ features[:, :3]).tolist()
-        line = made @ (float(weights.sum()), deep, across, down)
-        results = arrays["results"].astype(np.float64)
-        products = results[:-1].reshape(LINE + 1, LINE + 1)
+        line = self._design @ self._said
+        return Fit(features, weights, line, arrays["errors"][:count], lambda: self._places(places), self._word)
+
+    def _word(self) -> Evidence:
+        """The function's sums of products as evidence about the line."""
+        results, made = self._arrays["results"].astype(np.float64), self._design
+        products = results[: (LINE + 1) ** 2].reshape(LINE + 1, LINE + 1)
         information = made @ products[1:, 1:] @ made.T
-        word = Evidence(information, made @ products[1:, 0], float(information[0, 0] * results[-1]))
-        return Fit(features, weights, line, arrays["errors"][:count], lambda: self._places(places), word)
+        return Evidence(information, made @ products[1:, 0], float(information[0, 0] * results[_VARIANCE]))
 
     def _places(self, count: int) -> Coarse:
         arrays, prior = self._arrays, self._prior
@@ -204,9 +237,22 @@ class CompiledFitter(Fitter):
         halves: Floats = self._arrays["halves"].reshape(2 * rows, 2 * columns)
         return halves
 
+    def noise(self, fitted: Fit, placed: Placed) -> Noise:
+        if fitted is not self._last or self._arrays["counts"][_POINTS] < SEVERAL:
+            return super().noise(fitted, placed)
+        return noise_from(float(self._arrays["results"][_NOISE]))
+
+    def doubts(self, fitted: Fit, belief: Array) -> Doubts:
+        if fitted is not self._last:
+            return super().doubts(fitted, belief)
+        self._numbers[_MANY] = len(fitted.errors)
+        self._explain()
+        return Doubts(self._line_doubts, self._local_doubts, float(self._arrays["surprise"][0]))
+
     def deviations(self, line: Floats, local: Floats, factor: float) -> Floats:
-        self._doubts[0], self._doubts[1] = line, local
-        self._numbers[NUMBERS.index("factor")] = factor**2
+        if line is not self._line_doubts or local is not self._local_doubts:
+            self._line_doubts[:], self._local_doubts[:] = line, local
+        self._numbers[_FACTOR] = factor**2
         self._deviate()
         rows, columns = self._field.grid
         halves: Floats = self._arrays["deviations"].reshape(2 * rows, 2 * columns)

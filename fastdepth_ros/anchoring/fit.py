@@ -100,7 +100,7 @@ class Fit(NamedTuple):
         line: (6,) the line's design matrix there, transposed, times these weights.
         errors: (anchors,) standardised errors of measuring; beyond 3 or 4 an anchor had hardly a say.
         coarse: gives the same anchors at few places, as long as no other frame is fitted.
-        word: evidence about the line that residuals were taken from.
+        word: gives evidence about the line that residuals were taken from, as long as that.
     """
 
     features: Floats
@@ -108,11 +108,12 @@ class Fit(NamedTuple):
     line: Array
     errors: Floats
     coarse: Callable[[], Coarse]
-    word: Evidence
+    word: Callable[[], Evidence]
 
     def evidence(self, mean: Array) -> Evidence:
         """The frame's word on the line; ``mean`` is what residuals were taken from."""
-        return self.word._replace(vector=self.word.vector + self.word.information @ mean)
+        word = self.word()
+        return word._replace(vector=word.vector + word.information @ mean)
 
 
 class _Model(NamedTuple):
@@ -176,14 +177,13 @@ def fit(field: Field, points: Points, sources: list[SourceTraits], belief: Array
         weights = solve(_plus(fine.process, own), together)
         errors = r - fine.apart(together - own * weights)
     together, own = coarse.together(r, variances)
-    word = _word(coarse, together, own)
     few = Coarse(coarse.features, coarse.design, together, own, coarse.process)
     standardised = errors / base
     if order is not None:
         errors[order] = standardised
         standardised = errors
     line = np.asarray(fine.design.T @ weights, np.float64)
-    return Fit(fine.features, weights, line, standardised, lambda: few, word)
+    return Fit(fine.features, weights, line, standardised, lambda: few, lambda: _word(coarse, together, own))
 
 
 def _model(field: Field, points: Points, own: Runs | None, sources: list[SourceTraits], belief: Floats) -> _Model:

@@ -12,7 +12,9 @@ from fastdepth_ros.anchoring.enlarging import Enlarging
 from fastdepth_ros.anchoring.field import Field
 from fastdepth_ros.anchoring.fit import Fit, SourceTraits, fit
 from fastdepth_ros.anchoring.line import Array
+from fastdepth_ros.anchoring.planes import Noise, noise_of
 from fastdepth_ros.anchoring.pool import Gate, Means, Placed, gather, joined, let_in
+from fastdepth_ros.anchoring.posterior import Doubts, Posterior
 from fastdepth_ros.anchoring.prior import Prior
 from fastdepth_ros.anchoring.selection import Chosen
 from fastdepth_ros.anchoring.zones import side
@@ -29,10 +31,14 @@ class Fitter:
     Args:
         field: it has looked at the frame whenever something is asked.
         prior: of the weights.
+
+    Attributes:
+        posterior: variances at the nodes.
     """
 
     def __init__(self, field: Field, prior: Prior) -> None:
         self._field, self._prior = field, prior
+        self.posterior = Posterior(field, prior)
         self.surface = SURFACE * prior.alike
         self._enlarging = Enlarging(field.grid, self.surface)
         self._halves = np.zeros_like(field.log_halves)
@@ -40,6 +46,11 @@ class Fitter:
         u, v = field.u_nodes / 112, field.v_nodes / 112
         growth = np.exp(prior.spread_side * np.square(u) - prior.spread_up * v)
         self._spread_of_nodes = np.asarray(prior.spread * growth, np.float32)
+
+    def look(self, metres: Floats, picture: npt.NDArray[np.uint8] | None) -> None:
+        """Have the field look at an answer (rows, columns) [m], and compare it with its picture, or with none."""
+        self._field.look(metres)
+        self._field.compare(picture)
 
     def place(self, chosen: list[Chosen], means: Means) -> Placed:
         """Find where anchors are, points at edges of the answer on the side that they fit best, and what they say."""
@@ -77,6 +88,19 @@ class Fitter:
         nodes = fitted.weights @ field.spread(fitted.features)
         values = nodes.reshape(field.grid) + (start + across * field.u_nodes + down * field.v_nodes)
         return self._enlarging.enlarge(values, field.log_nodes, field.log_halves)
+
+    def noise(self, fitted: Fit, placed: Placed) -> Noise:
+        """Noise of the anchors of the last frame."""
+        return noise_of(fitted.errors, placed.sds)
+
+    def doubts(self, fitted: Fit, belief: Array) -> Doubts:
+        """Variances that a fit leaves at the nodes.
+
+        Args:
+            fitted: of the last frame.
+            belief: (6, 6) covariance of the line that it was fitted with.
+        """
+        return self.posterior.after(fitted, belief)
 
     def deviations(self, line: Floats, local: Floats, factor: float) -> Floats:
         """Standard deviations of the logarithm of depth at every 2x2 cells; a buffer that the next call writes again.

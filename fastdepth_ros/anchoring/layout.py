@@ -11,6 +11,9 @@ from fastdepth_ros.arguments import Argument, digest, work
 POINTS, SOURCES = 2048, 8
 """Anchors and sources of a frame that the compiled fit takes at most."""
 
+SEEDS = 3
+"""Parts of the picture along each side in which a plane is sought."""
+
 NODE = 4
 """Cells along each side of a node of the grid."""
 
@@ -31,9 +34,10 @@ BASIS = (None, 2, 0, 1)
 
 COUNTS = (
     *("placed", "sources", "exact", "merged", "places", "heap", "few"),
-    *("points", "knots", "few_places"),  # written
+    *("points", "knots", "few_places", "finite"),  # written
 )
-"""Whole numbers by name; ``placed`` anchors are looked at, ``points`` of them pass their gates."""
+"""Whole numbers by name; ``placed`` anchors are looked at, ``points`` of them pass their gates; ``finite`` is 0 where a
+correction has a number that is none."""
 
 NUMBERS = (
     *("across", "down", "deep"),  # cells of the curve for each feature
@@ -42,6 +46,10 @@ NUMBERS = (
     *("line_across", "line_down", "line_start", "square"),
     *("edge", "stay", "unit", "by_reach", "by_alike", "by_colour", "margin", "silent"),
     *("spread_edge", "edge_share", "factor"),
+    *("by_fits", "members", "by_bent", "by_middle", "by_farthest"),
+    *("most_gap", "little", "nearly_none", "least_nearness", "most_nearness"),
+    *("least_surprise", "most_surprise", "least_left", "trust", "shy", "many", "vague"),
+    *("nearest", "slope", "bends", "decay", "used", "by_changed", "largest"),
 )
 """Real numbers by name; behind them the line's covariance in terms of :data:`BASIS` (4, 4), each source's bias, and the
 means that anchors are seen from (3, 4): of judging, of what is held, of what is settled."""
@@ -56,8 +64,16 @@ GATE = ("centre", "extra", "bend", "slope", "factor")
 HEARD = ("middle", "ratio", "spread", "across", "down", "deep", "answered", "measured", "product")
 """Numbers of what a source says; behind those of all sources the innovations, held and settled."""
 
-RESULTS = (LINE + 1) ** 2 + 1
-"""Sums of products of residuals and basis over a whitened frame, and the middle of the noise's variances."""
+RESULTS = (LINE + 1) ** 2 + 2 + LINE
+"""Sums of products of residuals and basis over a whitened frame, the middle of the noise's variances, the middle of the
+errors' sizes [log m], and the basis times the knots' weights."""
+
+PLANES = SEEDS**2
+PLANE = ("across", "down", "one", "across_corrected", "down_corrected", "one_corrected", "bent", "believed")
+"""Planes that are sought, and numbers of each: inverse depth, what corrects it, and how far it is believed."""
+
+RIM = 16
+"""Numbers before and behind a row, of which those beside it are its ends once more."""
 
 FIRST = 4
 """Planes of what is found before those of features: u, v, depth, and how far off."""
@@ -81,7 +97,7 @@ FIT = (
     *work("source_of index source_sorted order keys", POINTS, "int32"),
     *work("places_and_numbers", POINTS, "int64"),
     *work("gaps wrong unsure base precision", POINTS),
-    *work("matrix", KNOTS * (KNOTS + RIGHT)),
+    *work("matrix prior", KNOTS * (KNOTS + RIGHT)),
     *work("small", PLACES * 2 * SQUARE),
     *work("levels freedom", SOURCES),
     *work("fine_starts fine_run_of few_starts few_run_of", POINTS + 1, "int32"),
@@ -140,6 +156,73 @@ def deviate(rows: int, columns: int) -> tuple[Argument, ...]:
     )
 
 
+def look(rows: int, columns: int) -> tuple[Argument, ...]:
+    """Arguments of the function that looks at an answer of so many rows and columns, and at its picture."""
+    cells = rows * columns
+    nodes = cells // NODE**2
+    return (
+        *(each for each in FIT if each.name == "numbers"),
+        Argument("metres", (cells,), "float32"),
+        Argument("picture", (12 * cells,), "uint8"),
+        Argument("answer", (cells,), "float32"),  # written, as all below
+        Argument("log_halves", (cells // 4,), "float32"),
+        Argument("log_nodes", (nodes,), "float32"),
+        Argument("colours", (cells // 4 * 3,), "uint8"),
+        Argument("nodes", ((FEATURES + 2) * nodes,), "float32"),
+    )
+
+
+def keep(rows: int, columns: int) -> tuple[Argument, ...]:
+    """Arguments of the function that keeps planes on a grid of so many nodes, both even numbers."""
+    count, coarse = rows * columns, rows * columns // 4
+    return (
+        *(each for each in FIT if each.name in ("counts", "numbers")),
+        *(each for each in spread(rows, columns) if each.name in ("log_nodes", "halves")),
+        Argument("fine", (3 * count,), "float32"),  # columns, rows and one of the nodes, planes
+        Argument("coarse", (3 * coarse,), "float32"),  # the same of 2x2 nodes
+        Argument("seeds", (coarse,), "int32"),  # the part of the picture in which these are
+        Argument("change", (count,), "float32"),  # written, as all below
+        Argument("planar", (count,), "float32"),
+        *work("nearness correction", count),
+        *work("coarse_depth coarse_correction", coarse),
+        *work("lines", 3 * coarse),
+        *work("squares", 6 * coarse),
+        *work("planes", PLANES * len(PLANE)),
+    )
+
+
+def explain(rows: int, columns: int) -> tuple[Argument, ...]:
+    """Arguments of the function from few places to the variances that they leave on a grid of so many nodes."""
+    count = rows * columns
+    return (
+        *(each for each in FIT if each.name in ("counts", "numbers", "places", "few", "process")),
+        Argument("nodes", ((FEATURES + 2) * count,), "float32"),
+        Argument("doubts", (2 * count,), "float32"),  # written, of the line and of the local part
+        Argument("surprise", (1,), "float32"),  # written
+        *work("inverse", PLACES * 2 * SQUARE),
+        *work("least reaches", PLACES),
+        *work("few_keys", PLACES, "int32"),
+        *work("slopes", PLACES * LINE),
+        *work("known", PLACES * RIGHT),
+    )
+
+
+def apply(rows: int, columns: int) -> tuple[Argument, ...]:
+    """Arguments of the function from a correction on a grid of so many nodes, and what is remembered, to depth."""
+    count = rows * columns
+    return (
+        *(each for each in FIT if each.name in ("counts", "numbers")),
+        *(each for each in look(rows * NODE, columns * NODE) if each.name in ("metres", "answer", "log_halves")),
+        Argument("change", (count,), "float32"),
+        Argument("halves", (4 * count,), "float32"),  # read and written, as those that are held
+        Argument("held_correction", (4 * count,), "float32"),
+        Argument("held_answer", (4 * count,), "float32"),
+        Argument("kept", (4 * count,), "float32"),  # written
+        Argument("depth", (NODE**2 * count,), "float32"),
+        *work("row", 2 * columns + 2 * RIM),
+    )
+
+
 _ALL = (
     POINTS,
     SOURCES,
@@ -152,10 +235,17 @@ _ALL = (
     NUMBERS,
     GATE,
     HEARD,
+    PLANES,
+    PLANE,
+    RIM,
     FIT,
     spread(2, 2),
     place(2, 2),
     deviate(2, 2),
+    look(8, 8),
+    keep(2, 2),
+    apply(2, 2),
+    explain(2, 2),
 )
 _DIGEST = digest(*_ALL)
 
@@ -167,5 +257,10 @@ def functions(rows: int, columns: int) -> dict[str, tuple[str, tuple[Argument, .
         "fit": FIT,
         "spread": spread(rows, columns),
         "deviate": deviate(rows, columns),
+        "explain": explain(rows, columns),
+        "look": look(rows * NODE, columns * NODE),
+        "apply": apply(rows, columns),
     }
+    if rows % 2 == 0 and columns % 2 == 0:
+        arguments["keep"] = keep(rows, columns)
     return {what: (f"anchor_{what}_{rows}x{columns}_{_DIGEST}", own) for what, own in arguments.items()}

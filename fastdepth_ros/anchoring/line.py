@@ -82,8 +82,9 @@ class Line:
         self.settled = self.held = self.unknown
         self._time: float | None = None
         self._used: float | None = None
-        self._pending = 0.0
+        self._pending = self._passed = 0.0
         self._surprise = 0.0
+        self._inverses: tuple[Belief, Belief, Array, Array] | None = None
 
     @property
     def unknown(self) -> Belief:
@@ -103,6 +104,7 @@ class Line:
         if self._used is not None and self._time is not None and now < self._time:
             self._used += now - self._time
         self._time = now
+        self._passed = passed
         self._pending += passed
         if self._pending < STEP:
             return
@@ -141,10 +143,23 @@ class Line:
         self._used = self._time if self._time is not None else 0.0
         self._time = self._used
 
+    def look_ahead(self) -> None:
+        """Work out what :meth:`predict` will need if the next frame comes after as much time as this one did."""
+        if self._pending + self._passed >= STEP:
+            self._precisions()
+
+    def _precisions(self) -> tuple[Array, Array]:
+        """Inverse covariances of what is settled and of what is held."""
+        known = self._inverses
+        if known is None or known[0] is not self.settled or known[1] is not self.held:
+            covariances = self.settled.covariance, self.held.covariance
+            settled, held = (np.asarray(np.linalg.inv(each), np.float64) for each in covariances)
+            known = self._inverses = (self.settled, self.held, settled, held)
+        return known[2:]
+
     def _settle(self, share: float) -> None:
         """Take a share of what is held over into what is settled, as so much of a new look."""
-        before = np.linalg.inv(self.settled.covariance)
-        after = np.linalg.inv(self.held.covariance)
+        before, after = self._precisions()
         gained, kept = share * (after - before), 1 - share / LOOKS
         precision = self._precision + kept * (before - self._precision) + gained
         vector = (kept - share) * (before @ self.settled.mean) + share * (after @ self.held.mean)

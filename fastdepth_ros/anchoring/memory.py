@@ -29,6 +29,12 @@ LEAST = 0.05
 _SIDE = (5, 5)
 
 
+def used(noise: float) -> float:
+    """Share of the memory that is used, by the standard deviation of anchors' errors [log m]; 0 where it is little."""
+    share = noise**2 / (noise**2 + NOISY**2)
+    return share if share > LEAST else 0.0
+
+
 class Memory:
     """The last frames' corrections; its buffers are made once.
 
@@ -45,36 +51,44 @@ class Memory:
         """Drop what was remembered."""
         self._time = math.nan
 
+    def decay(self, now: float) -> float:
+        """Share of the memory that is left at a frame's time [s], which is noted.
+
+        Returns:
+            0 where nothing is known: a clock that jumps back, or shows no number, ends the memory.
+        """
+        passed = now - self._time
+        self._time = now
+        return math.exp(-passed / LASTS) if 0 <= passed < 10 * LASTS else 0.0
+
     def blend(self, correction: Floats, answer: Floats, now: float, noise: float) -> Floats | None:
         """Average a correction with those before it, in place.
 
         Args:
             correction: (rows, columns) log(corrected / answered); numbers that are none end the memory.
             answer: (rows, columns) logarithm of the answer [log m].
-            now: time of the frame [s]; a clock that jumps back, or shows no number, ends the memory.
+            now: time of the frame [s].
             noise: standard deviation of the anchors' errors [log m].
 
         Returns:
             (rows, columns) how much of the last frame is still true, 0 to 1, until the next call; None where nothing
             is known.
         """
-        passed = now - self._time
-        self._time = now
+        decay = self.decay(now)
         if not (cv2.checkRange(correction)[0] and cv2.checkRange(answer)[0]):
             self.forget()
             return None
-        kept = self._still(answer, passed) if 0 <= passed < 10 * LASTS else None
-        used = noise**2 / (noise**2 + NOISY**2)
-        if kept is not None and used > LEAST:
+        kept, share = self._still(answer, decay) if decay else None, used(noise)
+        if kept is not None and share:
             change = np.subtract(self._correction, correction, out=self._change)
             change *= kept
-            change *= np.float32(used)
+            change *= np.float32(share)
             correction += change
         np.copyto(self._correction, correction)
         np.copyto(self._answer, answer)
         return kept
 
-    def _still(self, answer: Floats, passed: float) -> Floats:
+    def _still(self, answer: Floats, decay: float) -> Floats:
         kept = self._kept
         np.subtract(answer, self._answer, out=kept)
         cv2.blur(kept, _SIDE, kept)
@@ -82,5 +96,5 @@ class Memory:
         np.square(kept, out=kept)
         kept += 1
         np.square(kept, out=kept)
-        np.divide(np.float32(math.exp(-passed / LASTS)), kept, out=kept)
+        np.divide(np.float32(decay), kept, out=kept)
         return kept

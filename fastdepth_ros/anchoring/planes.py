@@ -15,12 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from fastdepth_ros.anchoring.fit import middle
+from fastdepth_ros.anchoring.layout import SEEDS
 from fastdepth_ros.anchoring.selection import VAGUE
 
 Floats = npt.NDArray[np.float32]
-
-SEEDS = 3
-"""Parts of the picture along each side in which a plane is sought."""
 
 FITS = 0.06
 """Difference from a plane, as a share of depth, at which a node is half a member."""
@@ -40,28 +38,54 @@ FARTHEST = 2.5
 LOUD, SEVERAL = 0.025, 8
 """Noise [log m] and count of anchors below which corrections are left as they are."""
 
-_LARGEST = np.float32(0.3**2)
-_LITTLE, _NEARLY_NONE = np.float32(1e-4), np.float32(1e-30)
-_NEARNESS = np.log(np.array((1 / 500, 1 / 0.02), np.float32))
+LEFT_OUT = 1e8
+"""Standardised errors from here on are of anchors that were left out."""
+
+LARGEST = np.float32(0.3**2)
+"""Square of a member's distance from its plane's correction that counts at most."""
+
+LITTLE, NEARLY_NONE = np.float32(1e-4), np.float32(1e-30)
+"""Share by which planes are drawn to zero, and a number by which they always are."""
+
+NEARNESS = np.log(np.array((1 / 500, 1 / 0.02), np.float32))
+"""Logarithm of the least and of the largest inverse depth that a node may have."""
 
 
-def noise_of(errors: Floats, sds: Floats) -> float:
-    """Standard deviation of anchors' errors of measuring [log m], by their median; 0 where they are few.
+class Noise(NamedTuple):
+    """Standard deviations of anchors' errors of measuring [log m].
+
+    Attributes:
+        seen: by their residuals; 0 where they are too few to tell.
+        assumed: the same; of few, what is said or assumed of them.
+    """
+
+    seen: float
+    assumed: float
+
+
+def noise_of(errors: Floats, sds: Floats) -> Noise:
+    """Noise of anchors by the medians of their errors, or of few by that of their standard deviations.
 
     It is at most what points of odometry are assumed to have: where the answer is far off, what anchors say of it looks
     like noise, too.
 
     Args:
-        errors: (n,) standardised; infinite of those that were left out.
+        errors: (n,) standardised; huge of those that were left out.
         sds: (n,) what they were standardised by, about.
     """
-    used = np.isfinite(errors)
+    used = np.abs(errors) < LEFT_OUT
     count = np.count_nonzero(used)
-    if count < SEVERAL:
-        return 0.0
     if count < len(errors):
         errors, sds = errors[used], sds[used]
-    return min(1.48 * middle(np.abs(errors) * sds), VAGUE)
+    if count < SEVERAL:
+        return Noise(0.0, min(middle(sds), VAGUE) if count else 0.0)
+    return noise_from(middle(np.abs(errors) * sds))
+
+
+def noise_from(middle_size: float) -> Noise:
+    """Noise of several anchors from the median of their errors' sizes [log m]."""
+    seen = min(1.48 * middle_size, VAGUE)
+    return Noise(seen, seen)
 
 
 class Kept(NamedTuple):
@@ -76,24 +100,40 @@ class Kept(NamedTuple):
     share: Floats
 
 
+def limits(noise: float) -> tuple[float, float, float]:
+    """Factors that make changes 1 at the limits, by anchors' noise [log m].
+
+    Returns:
+        on the mean square of a plane's members, on that of the plane in the middle, and on a single change.
+    """
+    return 1 / (BENT * noise) ** 2, 1 / (MOSTLY_BENT * noise) ** 2, 1 / (FARTHEST * noise)
+
+
 class Planes:
     """Planes on a grid of nodes.
 
     Args:
         grid: rows and columns of nodes.
+
+    Attributes:
+        are_sought: whether the grid is large enough.
+        fine, coarse: (3, nodes) columns, rows and one, of the grid and of means over its 2x2 nodes: the picture goes
+            from -1 to 1.
+        seeds: (nodes,) of these means, the part of the picture that each is in.
     """
 
     def __init__(self, grid: tuple[int, int]) -> None:
         self._grid = grid
         # Planes are fitted to means over 2x2 nodes.
         self._half = (grid[0] // 2, grid[1] // 2)
-        self._basis, self._fine = _basis(self._half), _basis(grid)
-        self._products = (self._basis[:, None] * self._basis).reshape(9, -1)
+        self.are_sought = min(self._half) >= 2 * SEEDS
+        self.coarse, self.fine = _basis(self._half), _basis(grid)
+        self._products = (self.coarse[:, None] * self.coarse).reshape(9, -1)
         row, column = (np.arange(size) * SEEDS // max(size, 1) for size in self._half)
-        part = (row[:, None] * SEEDS + column).ravel()
-        self._parts = np.asarray(part == np.arange(SEEDS**2)[:, None], np.float32)
-        self._sums = np.empty((12, part.size), np.float32)
-        self._ones = np.ones((part.size, 1), np.float32)
+        self.seeds = (row[:, None] * SEEDS + column).ravel()
+        self._parts = np.asarray(self.seeds == np.arange(SEEDS**2)[:, None], np.float32)
+        self._sums = np.empty((12, self.seeds.size), np.float32)
+        self._ones = np.ones((self.seeds.size, 1), np.float32)
         self._row, self._planes = np.ones(3, np.float32), np.ones(SEEDS**2, np.float32)
 
     def keep(self, log_depth: Floats, correction: Floats, noise: float) -> Kept | None:
@@ -107,11 +147,11 @@ class Planes:
         Returns:
             None where nothing is to be changed.
         """
-        if noise < LOUD or min(self._half) < 2 * SEEDS or not cv2.checkRange(correction)[0]:
+        if noise < LOUD or not self.are_sought or not cv2.checkRange(correction)[0]:
             return None
-        nearness = np.exp(np.minimum(np.maximum(-log_depth, _NEARNESS[0]), _NEARNESS[1]))
+        nearness = np.exp(np.minimum(np.maximum(-log_depth, NEARNESS[0]), NEARNESS[1]))
         found, fitted, believed = self._fit(nearness, correction, noise)
-        lines, old = self._fine / nearness.ravel(), correction.ravel()
+        lines, old = self.fine / nearness.ravel(), correction.ravel()
         member = _members(found @ lines)
         member *= believed
         share = member.max(0)
@@ -123,7 +163,7 @@ class Planes:
         change /= self._planes @ member + np.float32(1e-12)
         change -= old
         change *= share
-        change /= 1 + np.square(change * np.float32(1 / (FARTHEST * noise)))
+        change /= 1 + np.square(change * np.float32(limits(noise)[2]))
         return Kept(change.reshape(self._grid), share.reshape(self._grid))
 
     def _fit(self, nearness: Floats, correction: Floats, noise: float) -> tuple[Floats, Floats, Floats]:
@@ -134,7 +174,7 @@ class Planes:
         sums = self._sums
         squares, lines = sums[:9], sums[9:]
         np.multiply(self._products, np.square(depth), out=squares)
-        np.multiply(self._basis, depth, out=lines)
+        np.multiply(self.coarse, depth, out=lines)
         found = _solve(self._parts @ sums.T)
         member, plain = _members(found @ lines), lines.copy()
         lines *= old
@@ -142,13 +182,14 @@ class Planes:
         gap = fitted @ plain
         gap -= old
         np.square(gap, out=gap)
-        np.minimum(gap, _LARGEST, out=gap)
+        np.minimum(gap, LARGEST, out=gap)
         count = member @ self._ones
         np.square(member, out=member)
         gap *= member
         bent = (gap @ self._ones) / (member @ self._ones + np.float32(1e-12))
-        believed = count / (count + np.float32(MEMBERS)) / (1 + (bent * np.float32(1 / (BENT * noise) ** 2)) ** 5)
-        believed /= 1 + (middle(bent.ravel()) / (MOSTLY_BENT * noise) ** 2) ** 3
+        by_bent, by_middle, _ = limits(noise)
+        believed = count / (count + np.float32(MEMBERS)) / (1 + (bent * np.float32(by_bent)) ** 5)
+        believed /= 1 + (middle(bent.ravel()) * by_middle) ** 3
         return found, fitted, np.asarray(believed, np.float32)
 
 
@@ -170,5 +211,5 @@ def _members(nearness: Floats) -> Floats:
 
 def _solve(sums: Floats) -> Floats:
     """Coefficients (k, 3) of least squares from sums of products (k, 9 + 3), written over, a little drawn to zero."""
-    sums[:, :9:4] += sums[:, 8:9] * _LITTLE + _NEARLY_NONE
+    sums[:, :9:4] += sums[:, 8:9] * LITTLE + NEARLY_NONE
     return np.linalg.solve(sums[:, :9].reshape(-1, 3, 3), sums[:, 9:, None])[..., 0]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from fastdepth_ros.anchoring.anchors import Anchors
+from fastdepth_ros.anchoring.anchors import Anchors, Known
 from fastdepth_ros.anchoring.zones import aim
 
 Floats = npt.NDArray[np.float32]
@@ -78,8 +78,8 @@ def choose(anchors: Anchors, metres: Floats) -> Chosen:
         anchors: any numbers; arrays of other lengths than ``depths`` count as no depths at all.
         metres: (rows, columns) the answer [m].
     """
-    if anchors.cells is not None and not max(anchors.zone) > 0:
-        return _chosen(anchors, metres)
+    if anchors.known is not None and not max(anchors.zone) > 0:
+        return _chosen(anchors, anchors.known, metres)
     pixels, depths, sigmas = (np.asarray(a, np.float32) for a in (anchors.pixels, anchors.depths, anchors.sigmas))
     given = depths.size
     fits = pixels.shape == (given, 2) and depths.ndim == 1 and sigmas.shape == depths.shape
@@ -108,37 +108,43 @@ def choose(anchors: Anchors, metres: Floats) -> Chosen:
         sieve.columns = pixels, depths, sigmas, answered
         sieve.keep(answered > 0, "no answer there")
         pixels, depths, sigmas, answered = sieve.columns
-        sds, every = _shares(anchors.source, depths, sigmas, answered)
+        sds, every = _shares(anchors.source, depths, sigmas, answered, None)
     return Chosen(anchors.source, pixels, np.log(depths), sds, every, anchors.relative, points, given, sieve.rejected)
 
 
-def _chosen(anchors: Anchors, metres: Floats) -> Chosen:
+def _chosen(anchors: Anchors, known: Known, metres: Floats) -> Chosen:
     """Sort out what has no answer, of anchors whose numbers somebody made sure of."""
-    source, pixels, depths, sigmas, relative, _, cells, _ = anchors
-    assert cells is not None
+    source, pixels, depths, sigmas, relative = anchors[:5]
+    cells, logs, told = known
     answered, given = metres.ravel().take(cells), len(depths)
     kept, rejected = answered > 0, {}
     left_out = given - int(np.count_nonzero(kept))
     if left_out:
         index = np.flatnonzero(kept)
-        pixels, depths, sigmas, answered = (each.take(index, 0) for each in (pixels, depths, sigmas, answered))
+        pixels, depths, sigmas, logs, answered = (
+            each.take(index, 0) for each in (pixels, depths, sigmas, logs, answered)
+        )
         rejected = {"no answer there": left_out}
-    sds, every = _shares(source, depths, sigmas, answered)
-    return Chosen(source, pixels, np.log(depths), sds, every, relative, True, given, rejected)
+    sds, every = _shares(source, depths, sigmas, answered, told)
+    return Chosen(source, pixels, logs, sds, every, relative, True, given, rejected)
 
 
-def _shares(source: str, depths: Floats, sigmas: Floats, answered: Floats) -> tuple[Floats, bool]:
+def _shares(source: str, depths: Floats, sigmas: Floats, answered: Floats, told: bool | None) -> tuple[Floats, bool]:
     """Standard deviations as shares of depth, given or assumed, and whether all were given."""
-    told = sigmas > 0  # false for NaN, too
-    some = int(np.count_nonzero(told))
-    every = some == len(told) > 0
+    which: Flags | None = None
+    if told is None:
+        which = sigmas > 0  # false for NaN, too
+        some = int(np.count_nonzero(which))
+        told = None if 0 < some < len(which) else some > 0
+    every = told is True and len(sigmas) > 0
     if every:
         sds = sigmas / depths
     else:
         # What is wrongly far is no less sure than what is where it was answered.
         sds = assumed(source, depths, answered)
-        if some:
-            sds = np.where(told, sigmas / depths, sds)
+        if told is None:
+            assert which is not None
+            sds = np.where(which, sigmas / depths, sds)
     return np.minimum(np.maximum(sds, _LEAST), _MOST_UNSURE), every
 
 

@@ -7,17 +7,16 @@ a cone is the nearest, and where the floor is.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fastdepth_ros.anchoring.anchors import Anchors
+from fastdepth_ros.anchoring.anchors import Anchors, Known
+from fastdepth_ros.anchoring.fit import middle
 from fastdepth_ros.anchoring.poses import Pose
 from fastdepth_ros.anchoring.selection import RELATIVE, VAGUE
 from fastdepth_ros.camera import Intrinsics
@@ -45,16 +44,6 @@ TOO_FAR = 1.5
 
 _HALF = np.float32(0.5)
 _BESIDE = np.ones((3, 3), np.uint8)
-
-RAYS = 127
-"""Rays of a cone that are looked at."""
-
-CONE_IN_VIEW = 0.5
-"""Share of a cone that has to lie in the view: else the nearest surface may be outside."""
-
-NEAREST_SHARE, ALIKE = 0.97, 0.9
-"""The share of a cone's rays that may be farther than its nearest surface, and how far the rest of that surface may
-differ from its nearest place: the answer is noisy."""
 
 SPEED = 0.5
 """Speed of things between a measurement and the image, at most [m/s]."""
@@ -103,7 +92,7 @@ class Measurement(Protocol):
         """
 
 
-def lagged(sigmas: Map, depths: Map, lag: float, unsure: float = VAGUE) -> Map:
+def lagged(sigmas: Map, depths: Map, lag: float, unsure: float = VAGUE, told: bool | None = None) -> Map:
     """Standard deviations [m] of depths that are so old [s]: things and the camera may have moved meanwhile.
 
     Args:
@@ -111,10 +100,16 @@ def lagged(sigmas: Map, depths: Map, lag: float, unsure: float = VAGUE) -> Map:
         lag: from measurement to image [s].
         unsure: share of a depth by which it is off where its source says nothing. As long as movements are small beside
             that, it goes on saying nothing.
+        told: whether all sigmas are known, or none is; None where that is to be looked at.
+
+    Returns:
+        (n,), of such movements the same array.
     """
     moved = SPEED * abs(lag)
-    if moved < STILL:
+    if moved < STILL or (told is False and moved < WALKED):
         return sigmas
+    if told:
+        return np.hypot(sigmas, np.float32(moved))
     unknown = np.isnan(sigmas)
     if not unknown.any():
         return np.hypot(sigmas, np.float32(moved))
@@ -130,22 +125,38 @@ def unsure(source: str) -> float:
     return RELATIVE.get(source, VAGUE)
 
 
+class Behind(NamedTuple):
+    """Points of a view of which some may be hidden: something near them in the picture is nearer.
+
+    Attributes:
+        numbers: (k,) of those, among all.
+        depths, cells: (k,) theirs, as in :class:`InView`.
+        front_depths, front_cells: (n - k,) those of the others.
+    """
+
+    numbers: npt.NDArray[np.intp]
+    depths: Map
+    cells: npt.NDArray[np.intp]
+    front_depths: Map
+    front_cells: npt.NDArray[np.intp]
+
+
 class InView(NamedTuple):
     """Points in the view of one camera.
 
     Attributes:
         pixels: (n, 2) float32 in the network's input.
         depths, sigmas: (n,) float32 [m].
-        cells: (n,) numbers of the answer's cells in which they lie, row by row.
-        behind: which of them may be hidden: something near them in the picture is nearer; None where there are none.
+        known: their cells, and what else can be worked out before there is an answer.
+        behind: which of them may be hidden; None where there are none.
         left_out: cause -> how many points are not in the view.
     """
 
     pixels: Map
     depths: Map
     sigmas: Map
-    cells: npt.NDArray[np.intp]
-    behind: npt.NDArray[np.bool_] | None
+    known: Known
+    behind: Behind | None
     left_out: Mapping[str, int]
 
 
@@ -177,16 +188,21 @@ class PointMeasurement:
 
     def sight(self, metres: Map, seen: Intrinsics, lag: float) -> Sighting:
         """See :class:`Measurement`."""
-        pixels, depths, sigmas, cells, _, left_out = points = self.look(seen)
-        hidden = hidden_points(points, metres)
+        pixels, depths, sigmas, (cells, logs, told), behind, left_out = self.look(seen)
+        hidden = None if behind is None else hidden_points(behind, metres)
         if hidden is not None:
-            shown = np.flatnonzero(~hidden)
-            left_out = {**left_out, HIDDEN: len(hidden) - len(shown)}
-            pixels, cells = pixels.take(shown, 0), cells.take(shown)
+            left_out = {**left_out, HIDDEN: len(hidden)}
+            kept = np.ones(len(depths), np.bool_)
+            kept[hidden] = False
+            shown = np.flatnonzero(kept)
+            pixels, cells, logs = pixels.take(shown, 0), cells.take(shown), logs.take(shown)
             depths, sigmas = depths.take(shown), sigmas.take(shown)
-        sigmas = lagged(sigmas, depths, lag, unsure(self.source))
-        anchors = Anchors(self.source, pixels, depths, sigmas, self.relative, self._zone(seen), cells)
-        return Sighting(anchors, left_out)
+        before = sigmas
+        sigmas = lagged(sigmas, depths, lag, unsure(self.source), told)
+        if not told and sigmas is not before:
+            told = None
+        known = Known(cells, logs, told)
+        return Sighting(Anchors(self.source, pixels, depths, sigmas, self.relative, self._zone(seen), known), left_out)
 
     def _zone(self, seen: Intrinsics) -> tuple[float, float]:
         across, down = self.spread[0] * seen.fx, self.spread[1] * seen.fy
@@ -253,9 +269,14 @@ def in_view(xyz: Floats, sigmas: Floats, seen: Intrinsics) -> InView:
     pixels, at, depths, sigmas = _keep(inside, OUTSIDE, left_out, pixels, at, depths, sigmas)
     places = at.astype(np.intp)
     depths = depths.astype(np.float32)
-    behind = _behind(places[:, 1], places[:, 0], depths, seen)
+    narrow: Map = sigmas.astype(np.float32)
     cells = places[:, 1] * (seen.width // 2) + places[:, 0]
-    return InView(pixels, depths, sigmas.astype(np.float32), cells, behind, left_out)
+    told = True if (narrow > 0).all() else False if np.isnan(narrow).all() else None
+    behind, may_be_hidden = None, _behind(places[:, 1], places[:, 0], depths, seen)
+    if may_be_hidden is not None:
+        hind, front = np.flatnonzero(may_be_hidden), np.flatnonzero(~may_be_hidden)
+        behind = Behind(hind, depths[hind], cells[hind], depths[front], cells[front])
+    return InView(pixels, depths, narrow, Known(cells, np.log(depths), told), behind, left_out)
 
 
 def _keep(kept: Any, cause: str, left_out: dict[str, int], *arrays: Any) -> tuple[Any, ...]:
@@ -279,95 +300,23 @@ def _behind(
     return behind if behind.any() else None
 
 
-def hidden_points(points: InView, metres: Map) -> npt.NDArray[np.bool_] | None:
-    """Points that the camera cannot see, because something stands before them; None where it sees all.
+def hidden_points(behind: Behind, metres: Map) -> npt.NDArray[np.intp] | None:
+    """Numbers of points that the camera cannot see, because something stands before them; None where it sees all.
 
     That is so where another point near them in the picture is nearer, and the answer agrees with that one: beside what
     the points in front say of the answer's scale, they are too far. One point that is too near hides no others.
 
     Args:
-        points: of one source.
+        behind: of one source.
         metres: the answer [m].
     """
-    if points.behind is None:
-        return None
-    answers = metres.ravel().take(points.cells)
-    in_front = np.flatnonzero(~points.behind & (answers > 0))
-    if not len(in_front):
-        return None
-    scale = _middle(points.depths[in_front] / answers[in_front])
-    hidden: npt.NDArray[np.bool_] = points.behind & (answers > 0) & (points.depths > TOO_FAR * scale * answers)
-    return hidden if hidden.any() else None
-
-
-def _middle(numbers: Map) -> float:
-    """The median, of two in the middle the upper; NumPy's own takes ten times as long for so few numbers."""
-    return float(np.sort(numbers)[len(numbers) // 2])
-
-
-@dataclass
-class ConeMeasurement:
-    """The distance of the nearest surface in a cone.
-
-    Attributes:
-        source: its name.
-        pose: of the sensor in the camera's optical frame; the cone is about its x axis.
-        field_of_view: the whole angle [rad].
-        distance: from the sensor [m].
-        sigma: standard deviation of the distance [m], NaN where it is not known.
-    """
-
-    source: str
-    pose: Pose
-    field_of_view: float
-    distance: float
-    sigma: float
-    _known: tuple[Intrinsics, int, InView] | None = field(default=None, repr=False, compare=False)
-
-    def look(self, seen: Intrinsics) -> tuple[int, InView]:
-        """See :class:`Measurement`; how many rays were looked along, and what is in the view."""
-        known = self._known
-        if known is None or (known[0] is not seen and known[0] != seen):
-            points = self.pose.apply(self.distance * rays_of(self.field_of_view))
-            view = in_view(points, np.full(len(points), self.sigma), seen)
-            known = self._known = (seen, len(points), view)
-        return known[1:]
-
-    def sight(self, metres: Map, seen: Intrinsics, lag: float) -> Sighting:
-        """See :class:`Measurement`.
-
-        Points at that distance on the cone's rays are compared with the answer. None of them lies behind a surface;
-        where the answer is nearest beside them, one lies on it.
-        """
-        rays, (pixels, depths, sigmas, cells, _, left_out) = self.look(seen)
-        if len(depths) < CONE_IN_VIEW * rays:
-            return self._none(max(left_out, key=lambda each: left_out[each]))
-        answers = metres.ravel().take(cells)
+    answers, depths = metres.ravel().take(behind.front_cells), behind.front_depths
+    if not np.minimum.reduce(answers) > 0:
         there = np.flatnonzero(answers > 0)
         if not len(there):
-            return self._none(OUTSIDE)
-        place = there[_nearest(depths[there] / answers[there])]
-        chosen = slice(place, place + 1)
-        sigmas = lagged(sigmas[chosen], depths[chosen], lag, unsure(self.source))
-        return Sighting(Anchors(self.source, pixels[chosen], depths[chosen], sigmas, cells=cells[chosen]), {})
-
-    def _none(self, cause: str) -> Sighting:
-        nothing = np.empty(0, np.float32)
-        return Sighting(Anchors(self.source, np.empty((0, 2), np.float32), nothing, nothing), {cause: 1})
-
-
-def _nearest(ratios: Map) -> int:
-    """The ray that meets the nearest surface, in its middle: where ratios of distance and answer are greatest."""
-    order = np.argsort(ratios)
-    top = ratios[order[int(NEAREST_SHARE * (len(order) - 1))]]
-    first = int(np.searchsorted(ratios[order], ALIKE * top))
-    return int(order[(first + len(order) - 1) // 2])
-
-
-@lru_cache(8)
-def rays_of(field_of_view: float) -> Floats:
-    """Unit vectors (n, 3), evenly spread in a cone about x: as the seeds of a sunflower lie."""
-    count = np.arange(RAYS)
-    away = np.arccos(1 - (1 - math.cos(field_of_view / 2)) * count / (RAYS - 1))
-    about = count * math.pi * (3 - math.sqrt(5))
-    return np.stack((np.cos(away), np.sin(away) * np.cos(about), np.sin(away) * np.sin(about)), axis=1)
+            return None
+        answers, depths = answers[there], depths[there]
+    scale = middle(depths / answers)
+    answers = metres.ravel().take(behind.cells)
+    hidden = (behind.depths > TOO_FAR * scale * answers) & (answers > 0)
+    return behind.numbers[hidden] if hidden.any() else None

@@ -32,13 +32,16 @@ class Trust:
         self._agreement.forget()
 
     def doubt(self, source: str) -> str:
-        """Why a source is not to be believed, in words; empty where it is."""
+        """Why a source is perhaps not to be believed, in words; empty where it is."""
         return self._following.doubt(source) or self._agreement.doubt(source)
 
+    def _leaves_out(self, source: str) -> bool:
+        return bool(self._following.doubt(source)) or self._agreement.leaves_out(source)
+
     def close(self, gates: list[Gate], chosen: Sequence[Chosen]) -> list[Gate]:
-        """Gates of which those of doubtful sources are closed."""
+        """Gates of which those of sources that are not to be used are closed."""
         return [
-            gate._replace(is_open=False) if self.doubt(own.source) else gate
+            gate._replace(is_open=False) if self._leaves_out(own.source) else gate
             for gate, own in zip(gates, chosen, strict=True)
         ]
 
@@ -51,11 +54,11 @@ class Trust:
             chosen: the same by source.
 
         Returns:
-            Whether a source is doubted that was not: what it has taught is wrong, perhaps.
+            Whether a source is left out that was not: what it has taught is wrong, perhaps.
         """
         names = [own.source for own in chosen]
-        before = [bool(self.doubt(name)) for name in names]
+        before = [self._leaves_out(name) for name in names]
         self._following.hear(names, placed, field)
         aside = [own.relative or bool(self._following.doubt(own.source)) for own in chosen]
         self._agreement.hear(names, aside, placed)
-        return any(not was and self.doubt(name) for was, name in zip(before, names, strict=True))
+        return any(self._leaves_out(name) and not was for was, name in zip(before, names, strict=True))

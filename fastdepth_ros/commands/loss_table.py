@@ -20,12 +20,12 @@ from fastdepth_ros.runtime.precision import MOST_LOST, choose
 def run(args: argparse.Namespace, bundle: Bundle, console: Terminal) -> int:
     """Measure each of ``args.data`` as a set of its own, write the manifest, and tell what auto chooses then."""
     options = Options(args.view, not args.ignore_camera)
-    groups = _groups(args)
+    named = groups(args)
     table = Table(
         "set", "pictures", "delta1", "lost", "rmse_m", "more", title=f"{bundle.manifest.name}, float32 and {args.loss}"
     )
     found = {}
-    for name, paths in groups.items():
+    for name, paths in named.items():
         measured = losses.measure(
             bundle, args.loss, partial(labelled, paths, args.set, args.last), options, args.threads
         )
@@ -49,8 +49,8 @@ def run(args: argparse.Namespace, bundle: Bundle, console: Terminal) -> int:
     return 0
 
 
-def _groups(args: argparse.Namespace) -> dict[str, list[Path]]:
-    """Sets by name: with ``--set`` all data together are one, else each is its own."""
+def groups(args: argparse.Namespace) -> dict[str, list[Path]]:
+    """Sets by name of what ``eval`` was told: with ``--set`` all data together are one, else each is its own."""
     words = [f"the last {args.last:g}"] if args.last < 1 else []
     words += ["whole"] if args.view == "whole" else []
     words += ["without camera"] if args.ignore_camera else []

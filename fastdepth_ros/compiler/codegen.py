@@ -20,8 +20,10 @@ from fastdepth_ros.children import end_with
 from fastdepth_ros.compiler.build import Program
 from fastdepth_ros.compiler.linker.library import link
 from fastdepth_ros.compiler.targets import Target
+from fastdepth_ros.compiler.together import write_together
 from fastdepth_ros.errors import ModuleError
 from fastdepth_ros.runtime import processor
+from fastdepth_ros.runtime.engine import TOGETHER
 
 Progress = Callable[[str], None]
 """Told what is being done, again and again."""
@@ -46,7 +48,8 @@ def compile_library(program: Program, target: Target, library: Path, progress: P
             for count, _ in enumerate(objects, start=2):
                 progress(f"Compiling for {target.cpu}: {count} of {len(program.kernels)} kernels")
         progress("Linking")
-        paths = [str(Path(scratch, f"{name}.o")) for name in others]
+        write_together(target, Path(scratch, f"{TOGETHER}.o"))
+        paths = [str(Path(scratch, f"{name}.o")) for name in (*others, TOGETHER)]
         executable.export_library(str(library), fcompile=_Linker(target), addons=paths, workspace_dir=scratch)
 
 

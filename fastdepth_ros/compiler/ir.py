@@ -15,6 +15,7 @@ from tvm import tirx
 from tvm.script.ir_builder import IRBuilder
 from tvm.tirx.script import builder as T  # noqa: N812 - TVM's own documentation calls it T
 
+from fastdepth_ros.compiler.sharing import parallel as parallel
 from fastdepth_ros.network import Activation
 
 Expr = Any
@@ -34,7 +35,6 @@ MANY = 32
 """Bytes in a vector of AVX2."""
 
 serial = T.serial
-parallel = T.parallel
 
 
 def kernel(name: str, arguments: Sequence[Argument], body: Callable[..., None]) -> Any:

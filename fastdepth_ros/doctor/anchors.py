@@ -14,9 +14,10 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, LaserScan, PointCloud2, Range
 
+from fastdepth_ros.anchoring.cones import ConeMeasurement
 from fastdepth_ros.anchoring.frames import Frames
 from fastdepth_ros.anchoring.poses import Pose
-from fastdepth_ros.anchoring.sightings import ConeMeasurement, Measurement, placed
+from fastdepth_ros.anchoring.sightings import Measurement, placed
 from fastdepth_ros.diagnostics.graph import reader_of, topics_of
 from fastdepth_ros.doctor.camera import AS_THE_NODE, TYPES, beside, find
 from fastdepth_ros.doctor.check import ok, warn

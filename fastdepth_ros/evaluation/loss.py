@@ -10,7 +10,8 @@ import numpy as np
 
 from fastdepth_ros.evaluation.evaluate import Options, Outcome, means, run
 from fastdepth_ros.evaluation.frames import Labelled
-from fastdepth_ros.runtime.bundle import Bundle, seal
+from fastdepth_ros.pipeline import DepthEngine
+from fastdepth_ros.runtime.bundle import Bundle, Manifest, seal
 from fastdepth_ros.runtime.cache import FLOAT32, module_for
 from fastdepth_ros.runtime.engines import open_engine
 from fastdepth_ros.runtime.losses import Loss, Losses
@@ -47,25 +48,43 @@ def measure(bundle: Bundle, precision: str, frames: Frames, options: Options, th
         ModuleError: this processor cannot compute in that precision.
         SettingError: there is no picture.
     """
+    float32, other = (open_engine(module_for(bundle, precision=each), threads) for each in (FLOAT32, precision))
+    products = int8_here() if precision == INT8 else None
+    return compare(bundle.manifest, float32, other, frames, options, products.name if products else precision)
+
+
+def compare(
+    manifest: Manifest,
+    float32: DepthEngine,
+    other: DepthEngine,
+    frames: Frames,
+    options: Options,
+    computed_with: str,
+) -> Measured:
+    """Show a set to two engines.
+
+    Args:
+        manifest: of the bundle whose weights both have.
+        float32, other: that which is the measure, and that which is measured.
+        frames: of the set, with depth.
+        options: how they are looked at.
+        computed_with: instructions of ``other``.
+
+    Raises:
+        SettingError: there is no picture.
+    """
     found = []
-    for each in (FLOAT32, precision):
+    for engine in (float32, other):
         outcomes: list[Outcome] = []
-        engine = open_engine(module_for(bundle, precision=each), threads)
 
         def keep(outcome: Outcome, outcomes: list[Outcome] = outcomes) -> None:
             outcomes.append(outcome.without_maps())
 
-        run(engine, bundle.manifest, frames(), options, keep)
+        run(engine, manifest, frames(), options, keep)
         found.append([outcome.metric for outcome in outcomes])
     before, after = (means(metrics) for metrics in found)
-    products = int8_here() if precision == INT8 else None
-    loss = Loss(
-        len(found[0]),
-        before["delta1"] - after["delta1"],
-        after["rmse_m"] - before["rmse_m"],
-        products.name if products else precision,
-    )
-    return Measured(loss, before, after)
+    lost, more = before["delta1"] - after["delta1"], after["rmse_m"] - before["rmse_m"]
+    return Measured(Loss(len(found[0]), lost, more, computed_with), before, after)
 
 
 def write(bundle: Bundle, precision: str, losses: dict[str, Loss]) -> Bundle:

@@ -2,7 +2,7 @@
 
 Each is meant to be as bad as a real one. ``vo`` has its points on texture, Student t errors that grow with depth, a
 common bias, and one in ten wrong; points that were triangulated from real pictures with known poses had 68 % of their
-errors within 10 % and one in ten beyond 25 %.
+errors within 10 % and one in ten beyond 25 %. ``range`` is exact; ``range:5`` has errors of 5 %, and one in ten wrong.
 """
 
 from __future__ import annotations
@@ -28,7 +28,10 @@ TOF_ANGLE, VIEW_ANGLE = 45.0, 52.0
 TOF_REACH = 4.0
 """Metres."""
 
-NAMES = "vo:N, uniform:N, tof:8x8, lidar, range, floor:HEIGHT"
+MOST_NOISE = 50
+"""Per cent."""
+
+NAMES = "vo:N, uniform:N, tof:8x8, lidar, range, range:PERCENT, floor:HEIGHT"
 
 
 class Scene(NamedTuple):
@@ -85,12 +88,14 @@ def parse(text: str) -> list[Sensor]:
 
 def _sensor(name: str) -> Sensor:
     kind, _, value = name.partition(":")
-    if kind in ("vo", "uniform") and value.isdigit() and 0 < int(value) <= 100_000:
+    if kind in ("vo", "uniform") and value.isdecimal() and 0 < int(value) <= 100_000:
         return Sensor(name, "anchors", (_odometry if kind == "vo" else _uniform)(int(value)))
     if name == "tof:8x8":
         return Sensor(name, "anchor_depth", _time_of_flight, (TOF_ANGLE / VIEW_ANGLE / 8, 1 / 8))
-    if name in ("lidar", "range"):
-        return Sensor(name, "scan" if name == "lidar" else "range", _lidar if name == "lidar" else _range)
+    if name == "lidar":
+        return Sensor(name, "scan", _lidar)
+    if name == "range" or (kind == "range" and value.isdecimal() and 0 < int(value) <= MOST_NOISE):
+        return Sensor(name, "range", _range(int(value or 0) / 100))
     if kind == "floor":
         try:
             height = float(value)
@@ -113,11 +118,16 @@ def _odometry(count: int) -> Callable[[Scene, np.random.Generator], Measured]:
         depths = scene.truth[pixels[:, 1], pixels[:, 0]].astype(float)
         noise = 0.07 * np.maximum(1, depths / 3) * rng.standard_t(3, len(pixels))
         depths = depths * np.exp(rng.normal(0, 0.03) + noise)
-        wrong = rng.random(len(pixels)) < 0.1
-        depths[wrong] *= np.exp(rng.normal(0, 0.6, int(wrong.sum())))
-        return Measured(pixels, depths)
+        return Measured(pixels, _some_wrong(depths, rng))
 
     return measure
+
+
+def _some_wrong(depths: npt.NDArray[np.floating], rng: np.random.Generator) -> npt.NDArray[np.floating]:
+    """One in ten by a factor."""
+    wrong = rng.random(len(depths)) < 0.1
+    depths[wrong] *= np.exp(rng.normal(0, 0.6, int(wrong.sum())))
+    return depths
 
 
 def _uniform(count: int) -> Callable[[Scene, np.random.Generator], Measured]:
@@ -154,13 +164,19 @@ def _lidar(scene: Scene, rng: np.random.Generator) -> Measured:
     return Measured(pixels, depths[seen] * np.exp(rng.normal(0, 0.01, int(seen.sum()))))
 
 
-def _range(scene: Scene, rng: np.random.Generator) -> Measured:  # noqa: ARG001
-    height, width = scene.truth.shape
-    patch = scene.truth[height // 2 - 4 : height // 2 + 4, width // 2 - 4 : width // 2 + 4]
-    seen = patch[np.isfinite(patch)]
-    if not seen.size:
-        return _nothing()
-    return Measured(np.array([[width // 2, height // 2]]), np.array([np.median(seen)]))
+def _range(noise: float) -> Callable[[Scene, np.random.Generator], Measured]:
+    def measure(scene: Scene, rng: np.random.Generator) -> Measured:
+        height, width = scene.truth.shape
+        patch = scene.truth[height // 2 - 4 : height // 2 + 4, width // 2 - 4 : width // 2 + 4]
+        seen = patch[np.isfinite(patch)]
+        if not seen.size:
+            return _nothing()
+        depths = np.array([np.median(seen)])
+        if noise:
+            depths = _some_wrong(depths * np.exp(rng.normal(0, noise, 1)), rng)
+        return Measured(np.array([[width // 2, height // 2]]), depths)
+
+    return measure
 
 
 FLOOR_LEVEL = 0.7

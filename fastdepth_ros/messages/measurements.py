@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from fastdepth_ros.anchoring.cones import ConeMeasurement
 from fastdepth_ros.anchoring.poses import Pose
-from fastdepth_ros.anchoring.sightings import ConeMeasurement, Measurement, placed
+from fastdepth_ros.anchoring.sightings import Measurement, placed
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.errors import AnchorError
 from fastdepth_ros.messages.clouds import read_cloud

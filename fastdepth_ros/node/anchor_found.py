@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from fastdepth_ros.anchoring.anchors import Anchors, nothing_of
+from fastdepth_ros.anchoring.anchors import Anchors, Known, nothing_of
 from fastdepth_ros.anchoring.anchors import Report as Correction
 from fastdepth_ros.anchoring.changes import SOON, Changes, doubted
 from fastdepth_ros.anchoring.sightings import Measurement, Sighting, unsure
@@ -56,7 +56,7 @@ class Found:
         self._sensed = sensed
         self._now, self._stamp = now, stamp
         self._changes = Changes() if changes is None else changes
-        self._left_out: list[Mapping[str, int]] = []
+        self._left_out: list[list[Mapping[str, int]]] = []
         self._of: list[tuple[SourceNotes, float]] = []
 
     def __call__(self, metres: npt.NDArray[np.float32], seen: Intrinsics) -> list[Anchors]:
@@ -84,10 +84,10 @@ class Found:
                 sighting, lost = Sighting(nothing_of(sighting.anchors.source, taken_back=True), {}), {}
             if lag > SOON:
                 sighting = sighting._replace(anchors=self._aged(sighting.anchors, lag))
-            left_out = Counter(lost) + Counter(sighting.left_out)
+            left_out = [lost, sighting.left_out]
             if anchors and anchors[-1].source == sighting.anchors.source:
                 anchors[-1] = _both(anchors[-1], sighting.anchors)
-                self._left_out[-1] = Counter(self._left_out[-1]) + left_out
+                self._left_out[-1] += left_out
                 continue
             anchors.append(sighting.anchors)
             self._left_out.append(left_out)
@@ -102,16 +102,22 @@ class Found:
     def note(self, correction: Correction) -> None:
         """Take notes of what became of them."""
         for (notes, lag), left_out, said in zip(self._of, self._left_out, correction.sources, strict=False):
-            causes = Counter(left_out) + Counter(said.rejected)
+            causes: Counter[str] = Counter()
+            for each in (*left_out, said.rejected):
+                causes.update(each)
             notes.used(self._now, Used(said.used, causes, lag, said.ratio, said.believed))
             if said.doubt:
                 notes.doubt(self._now, said.doubt)
 
 
 def _both(one: Anchors, other: Anchors) -> Anchors:
-    known = one.cells is not None and other.cells is not None
+    known = None
+    if one.known is not None and other.known is not None:
+        told = one.known.told if one.known.told is other.known.told else None
+        cells = np.concatenate((one.known.cells, other.known.cells))
+        known = Known(cells, np.concatenate((one.known.logs, other.known.logs)), told)
     return one._replace(
-        cells=np.concatenate((one.cells, other.cells)) if known else None,  # type: ignore[arg-type]  # known
+        known=known,
         pixels=np.concatenate((one.pixels, other.pixels)),
         depths=np.concatenate((one.depths, other.depths)),
         sigmas=np.concatenate((one.sigmas, other.sigmas)),

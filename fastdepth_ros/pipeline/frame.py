@@ -70,8 +70,8 @@ class DepthFrame(NamedTuple):
         stages: stage -> its duration [s], for the stages that ran.
         uncertainty: (height, width) float32, standard deviation of depth [m], NaN where depth is not finite; None where
             it was not wanted.
-        anchoring: how anchors corrected the answer; None where none came, none are remembered and nobody asks how sure
-            it is.
+        finish_anchoring: says how anchors corrected the answer, and has what they said remembered, which depth did not
+            wait for; None where none came, none are remembered and nobody asks how sure it is.
         cells: the answer in the network's own resolution; None where it was not wanted.
         refused: whether whoever looked at the picture did not want it answered.
         lens: of the raw picture whose grid the depth map has; None where the grid is a pinhole's.
@@ -82,7 +82,12 @@ class DepthFrame(NamedTuple):
     cloud: npt.NDArray[np.float32] | None
     stages: dict[str, float]
     uncertainty: npt.NDArray[np.float32] | None = None
-    anchoring: Report | None = None
+    finish_anchoring: Callable[[], Report] | None = None
     cells: Cells | None = None
     refused: bool = False
     lens: Lens | None = None
+
+    @property
+    def anchoring(self) -> Report | None:
+        """Report of how anchors corrected the answer; asks :attr:`finish_anchoring`. None where there is none."""
+        return self.finish_anchoring() if self.finish_anchoring is not None else None

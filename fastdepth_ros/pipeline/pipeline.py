@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
@@ -183,7 +183,7 @@ class Pipeline:
         steady = settings.steadiness > 0
         if not steady:
             self._steadiness = None
-        metres, sigmas, report = self._metres, None, None
+        metres, sigmas, finish = self._metres, None, None
         finite = grid.at_once(depth) if (depth or cloud) and not (joins or steady) else None
         if finite is None:
             np.multiply(answer, grid.factor, out=metres)
@@ -196,7 +196,7 @@ class Pipeline:
         if joins:
             if callable(anchors):
                 anchors = anchors(grid.own("found", metres), geometry.seen) if geometry.seen is not None else ()
-            sigmas, report = self._anchor(_upright(anchors, geometry), now, wanted)
+            sigmas, finish = self._anchor(_upright(anchors, geometry), now, wanted)
             began, ended = ended, clock()
             stages["anchor"] = ended - began
 
@@ -228,7 +228,7 @@ class Pipeline:
             stages["cloud"] = clock() - ended
         answered = Cells(metres, geometry.view, geometry.seen) if cells else None
         sure = sure if uncertainty else None
-        answers = (published, grid.intrinsics, points, stages, sure, report, answered, False, grid.lens)
+        answers = (published, grid.intrinsics, points, stages, sure, finish, answered, False, grid.lens)
         # Its own constructor is a function of Python: five microseconds in the caches behind the network.
         return tuple.__new__(DepthFrame, answers)
 
@@ -243,8 +243,8 @@ class Pipeline:
 
     def _anchor(
         self, anchors: Sequence[Anchors] | None, now: float, wanted: bool
-    ) -> tuple[npt.NDArray[np.float32] | None, Report | None]:
-        """Correct the metres in place; returns standard deviations of the cells [m] where they are wanted, and how."""
+    ) -> tuple[npt.NDArray[np.float32] | None, Callable[[], Report]]:
+        """Correct the metres in place; returns standard deviations of the cells [m], where wanted, and who says how."""
         anchoring = self._anchoring
         if anchoring is None:
             shape = self._metres.shape[0], self._metres.shape[1]
@@ -254,7 +254,7 @@ class Pipeline:
         picture = self._engine.input
         done = anchoring.correct(self._metres, anchors or (), now, sigma=wanted, picture=picture)
         np.copyto(self._metres, done.depth)
-        return done.sigma, done.report
+        return done.sigma, done.finish
 
     def _steady(self, geometry: Geometry, now: float) -> None:
         """Steady the metres in place; another view of the room begins anew."""
@@ -275,7 +275,7 @@ def _upright(anchors: Sequence[Anchors] | None, geometry: Geometry) -> Sequence[
         each._replace(
             pixels=turning.upright_pixels(each.pixels, *size, rotation),
             zone=each.zone[::-1] if sideways else each.zone,
-            cells=None,
+            known=None,
         )
         for each in anchors
     ]

@@ -11,7 +11,8 @@ from recorded import EYE, START, TYPES, calibrated, cloud, header, picture, put,
 from fastdepth_ros.adapting import place
 from fastdepth_ros.adapting.measured import NEAR, Sensors, measured
 from fastdepth_ros.adapting.teaching import Seen
-from fastdepth_ros.anchoring.sightings import ConeMeasurement, PointMeasurement
+from fastdepth_ros.anchoring.cones import ConeMeasurement
+from fastdepth_ros.anchoring.sightings import PointMeasurement
 from fastdepth_ros.errors import AnchorError, RecordingError
 from fastdepth_ros.parameters import extrinsics_of
 from fastdepth_ros.recording import RecordingWriter

@@ -4,8 +4,12 @@ import numpy as np
 import pytest
 
 from fastdepth_ros.anchoring import Anchoring, Anchors
+from fastdepth_ros.anchoring.applying_compiled import CompiledApplier
 from fastdepth_ros.anchoring.compiled import CompiledFitter
 from fastdepth_ros.anchoring.layout import POINTS, SOURCES
+from fastdepth_ros.anchoring.planes import Noise
+from fastdepth_ros.anchoring.selection import VAGUE
+from fastdepth_ros.arguments import allocate
 
 CLOSE, ABOUT = 1e-4, 2e-3
 """Differences of logarithms of depth, and of sigma, that rounding may leave."""
@@ -40,6 +44,7 @@ def both(engine, shape):
     """Anchoring in numpy, and with the module's functions."""
     compiled = Anchoring(shape, None, engine.bind)
     assert isinstance(compiled._fitter, CompiledFitter)
+    assert isinstance(compiled._applier, CompiledApplier)
     return Anchoring(shape), compiled
 
 
@@ -138,3 +143,105 @@ def test_wild_numbers_leave_depth_that_can_be_used(engine, seed):
         assert np.isfinite(done.depth).all()
         assert ((done.depth == 0) == (metres == 0)).all()
         assert (done.sigma[metres > 0] > 0).all()
+
+
+def in_one_place(picture):
+    """The picture where an engine has it: in one place, and aligned."""
+    kept = allocate(picture.shape, "uint8")
+    kept[:] = picture
+    return kept
+
+
+@pytest.mark.parametrize("kind", ["in one place", "anywhere", "read only", "rows apart", "none"])
+def test_answer_and_picture_are_looked_at_alike(engine, kind):
+    one, other = both(engine, (112, 112))
+    for seed in range(3):
+        metres, _, picture = scene((112, 112), seed)
+        metres[3:5, 7:20], metres[9, 9] = 0.0, np.nan
+        picture ^= np.random.default_rng(seed).integers(0, 30, picture.shape, np.uint8)
+        if kind == "in one place":
+            picture = in_one_place(picture)
+        elif kind == "read only":
+            picture.flags.writeable = False
+        elif kind == "rows apart":
+            picture = np.repeat(picture, 2, axis=0)[::2]
+        for again in range(2):
+            if again and kind in ("in one place", "anywhere"):
+                picture[:50] = 255 - picture[:50]
+            for each in (one, other):
+                each._fitter.look(metres, None if kind == "none" else picture)
+            expected, found = one._field, other._field
+            assert found.coloured == expected.coloured
+            if expected.coloured:
+                np.testing.assert_array_equal(found.colours, expected.colours)
+            for name in ("log_depth", "log_halves", "log_nodes"):
+                np.testing.assert_allclose(getattr(found, name), getattr(expected, name), atol=2e-6)
+            np.testing.assert_allclose(found.nodes, expected.nodes, rtol=1e-5, atol=1e-5)
+
+
+def corrections(count, seed=0):
+    """Corrections at every 2x2 cells as noisy points leave them: waves over all of the picture, and a step."""
+    rng = np.random.default_rng(seed)
+    v, u = np.mgrid[-1:1:56j, -1:1:56j]
+    for _ in range(count):
+        a, b, c = rng.normal(0, 3, 3)
+        waves = 0.2 + 0.05 * np.sin(a * u + b * v + c) + np.where(u > 0.3, 0.1, 0.0)
+        yield (waves + 0.01 * rng.standard_normal(u.shape)).astype(np.float32)
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.01, 0.024, 0.03, 0.06])
+@pytest.mark.parametrize("slope", [0.0, -0.15])
+def test_corrections_are_applied_alike(engine, noise, slope):
+    """Planes are kept from some noise on, and what is remembered is used from less on."""
+    one, other = both(engine, (112, 112))
+    metres, _, picture = scene((112, 112))
+    shares = []
+    for frame, halves in enumerate(corrections(5)):
+        seen, now = metres * np.float32(1 + 0.01 * frame), frame / 30 + (5 if frame == 4 else 0)
+        done = []
+        for each in (one, other):
+            each._fitter.look(seen, picture)
+            done.append(each._applier.apply(seen, halves.copy(), slope, Noise(noise, noise), now))
+        expected, found = done
+        np.testing.assert_allclose(np.log(other._applier.depth), np.log(one._applier.depth), atol=CLOSE)
+        for known, own in zip(expected, found, strict=True):
+            assert (known is None) == (own is None)
+            if known is not None:
+                np.testing.assert_allclose(own, known, atol=ABOUT)
+        shares.append(expected.planar)
+        assert (expected.kept is None) == (frame in (0, 4))
+    assert all((share is None) == (noise < 0.025) for share in shares)
+
+
+def test_a_number_that_is_none_ends_the_memory_alike(engine):
+    for each in both(engine, (112, 112)):
+        metres, _, _ = scene((112, 112))
+        each._fitter.look(metres, None)
+        kept = []
+        for frame, halves in enumerate(corrections(4)):
+            if frame == 2:
+                halves[3, 4] = np.nan
+            kept.append(each._applier.apply(metres, halves, -0.1, Noise(0.06, 0.06), frame / 30).kept)
+            depth = each._applier.depth
+            assert np.isfinite(depth[16:, 16:]).all()
+            assert np.isnan(depth[7, 9]) == (frame == 2)
+        assert [share is None for share in kept] == [True, False, True, True]
+
+
+def test_noise_is_that_of_anchors_with_a_say(engine):
+    """Sixty points that agree, and a scan of twice as many that is not believed."""
+    metres, truth, picture = scene((112, 112))
+    lying = points(12 * truth, 120, "scan", seed=1, wrong=0.0, sigma=0.1)
+    said = []
+    for each in both(engine, metres.shape):
+        apply = each._applier.apply
+
+        def heard(*given, apply=apply):
+            said.append(given[3])
+            return apply(*given)
+
+        each._applier.apply = heard
+        done = each.correct(metres, [points(truth, 60, sigma=0.05), lying], 0.0, picture=picture)
+        assert [source.believed for source in done.report.sources] == [True, False]
+    assert said[1] == pytest.approx(said[0], rel=1e-3)
+    assert 0 < said[0].seen < VAGUE

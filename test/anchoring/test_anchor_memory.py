@@ -54,6 +54,35 @@ def test_noise_of_points_is_averaged_while_the_view_stays():
     assert remembered < 0.85 * alone
 
 
+def reading(metres, share=math.nan):
+    """One ranger straight ahead, and its sigma as a share of what it says."""
+    pixel, depth = np.full((1, 2), 112, np.float32), np.array([metres], np.float32)
+    return [Anchors("range", pixel, depth, np.float32(share) * depth)]
+
+
+def test_noise_of_single_readings_is_averaged_while_the_view_stays():
+    """Each is off by 5 % anew."""
+    remembers, single, ahead = Anchoring(SHAPE), Anchoring(SHAPE), hall()[56, 56]
+    rng, errors = np.random.default_rng(0), []
+    for frame in range(40):
+        single.forget()
+        given = reading(1.3 * ahead * np.exp(0.05 * rng.standard_normal()))
+        depths = [each.correct(hall(), given, frame * FRAME).depth[56, 56] for each in (remembers, single)]
+        errors.append(np.log(np.array(depths) / (1.3 * ahead)))
+    remembered, alone = np.array(errors[10:]).std(axis=0)
+    assert remembered < 0.8 * alone
+
+
+def test_a_reading_that_is_sure_is_followed_at_once():
+    """After some that said something else; its sigma is half a per cent."""
+    remembers, single, ahead = Anchoring(SHAPE), Anchoring(SHAPE), hall()[56, 56]
+    for frame in range(4):
+        single.forget()
+        given = reading((1.2 if frame == 3 else 1.0) * ahead, 0.005)
+        followed, alone = (each.correct(hall(), given, frame * FRAME).depth[56, 56] for each in (remembers, single))
+    assert followed == pytest.approx(alone, rel=0.05)
+
+
 def test_where_the_answer_changes_nothing_is_left_of_the_view_before():
     """A box comes into view, of which points say something else than of the wall behind it."""
     wall = np.full(SHAPE, 4.0, np.float32)
@@ -183,3 +212,50 @@ def test_frames_whose_doubt_nobody_wants_leave_none():
     late = anchoring.correct(answer, [points(truth, 5)], 4 * FRAME, sigma=True).sigma
     first = fresh.correct(answer, [points(truth, 5)], 0.0, sigma=True).sigma
     assert np.median(late / first) == pytest.approx(1, abs=0.25)
+
+
+def sequence(after):
+    """Depths, sigmas and reports of 30 frames: points and a scan that come and go, then another place, then a pause."""
+    anchoring, answer, kept, given = Anchoring(SHAPE), hall(), [], []
+    for frame in range(30):
+        if frame < 25:
+            truth = (1.2 if frame < 18 else 2.5) * answer * np.float32(1 + 0.01 * frame)
+            given = [points(truth, frame)] if frame % 4 else []
+            given += [points(truth, 50 + frame, 40, 0.02, "scan")] if frame % 3 else []
+        else:
+            given = []
+        done = anchoring.correct(answer, given, frame * FRAME, sigma=frame % 5 > 0)
+        kept.append((done.depth.copy(), None if done.sigma is None else done.sigma.copy(), done))
+        after(anchoring, done)
+    return [(depth, sigma, done.report) for depth, sigma, done in kept]
+
+
+@pytest.mark.parametrize("after", [lambda _, done: done.finish(), lambda anchoring, _: anchoring.finish()])
+def test_what_is_done_once_depth_is_there_may_be_left_to_the_next_frame(after):
+    """Depth, sigma and report have the same bits, whoever has it done, and whenever the report is asked for."""
+    for at_once, left in zip(sequence(after), sequence(lambda *_: None), strict=True):
+        np.testing.assert_array_equal(left[0], at_once[0])
+        np.testing.assert_array_equal(left[1], at_once[1])
+        np.testing.assert_equal(left[2], at_once[2])
+
+
+def test_what_anchors_said_is_remembered_once_depth_is_there():
+    """What only the next frames need is no part of this one's age."""
+    anchoring = Anchoring(SHAPE)
+    before = anchoring._line.held
+    done = anchoring.correct(hall(), [points(1.2 * hall(), 0)], 0.0)
+    assert error(done.depth, 1.2 * hall()) < 0.05
+    assert anchoring._line.held is before
+    report = done.finish()
+    assert anchoring._line.held is not before
+    assert done.finish() is report is done.report
+    assert anchoring.remembers
+
+
+def test_what_anchors_said_is_remembered_though_nobody_asks():
+    anchoring = Anchoring(SHAPE)
+    anchoring.correct(hall(), [points(1.2 * hall(), 0)], 0.0)
+    assert anchoring.remembers
+    anchoring.correct(hall(), [points(1.2 * hall(), 0)], FRAME)
+    anchoring.forget()
+    assert not anchoring.remembers

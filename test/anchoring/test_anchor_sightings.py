@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from fastdepth_ros.anchoring.anchors import Anchors
+from fastdepth_ros.anchoring.cones import ConeMeasurement, rays_of
 from fastdepth_ros.anchoring.poses import IDENTITY, OPTICAL, Pose, quaternion_of
 from fastdepth_ros.anchoring.selection import choose
 from fastdepth_ros.anchoring.sightings import (
@@ -18,11 +19,9 @@ from fastdepth_ros.anchoring.sightings import (
     IS_BEHIND,
     NO_NUMBER,
     OUTSIDE,
-    ConeMeasurement,
     PointMeasurement,
     lagged,
     placed,
-    rays_of,
 )
 from fastdepth_ros.camera import PAPER_VIEW, Intrinsics, View
 
@@ -225,3 +224,22 @@ def test_anchors_of_points_are_chosen_with_the_cells_that_are_known_of_them():
     np.testing.assert_array_equal(known.pixels, found.pixels)
     np.testing.assert_allclose(known.log_depths, found.log_depths, rtol=1e-6)
     np.testing.assert_allclose(known.sds, found.sds, rtol=1e-6)
+
+
+@pytest.mark.parametrize("source", ["anchors", "scan"])
+@pytest.mark.parametrize("given", ["all", "none", "some", "nothing"])
+@pytest.mark.parametrize("lag", [0.0, 0.03, 0.2])
+def test_what_is_known_before_the_answer_changes_no_choice(source, given, lag):
+    """Sigmas that all points have, none or some, points that others hide, and cells without an answer."""
+    rng = np.random.default_rng(0)
+    points = rng.normal((0, 0, 3), 0.8, (200 if given != "nothing" else 0, 3))
+    variances = np.where(rng.random(len(points)) < {"all": 1, "some": 0.5}.get(given, 0), 0.01, np.nan)
+    answer = wall(2.5)
+    answer[40:50] = 0.0
+    anchors = placed(source, points, variances, IDENTITY)[0].sight(answer, SEEN, lag).anchors
+    assert anchors.known is not None
+    quick, slow = choose(anchors, answer), choose(anchors._replace(known=None), answer)
+    assert quick.told == slow.told
+    assert quick.rejected == slow.rejected
+    for one, other in ((quick.pixels, slow.pixels), (quick.log_depths, slow.log_depths), (quick.sds, slow.sds)):
+        np.testing.assert_array_equal(one, other)

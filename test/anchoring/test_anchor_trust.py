@@ -149,6 +149,20 @@ def test_of_two_sources_that_contradict_each_other_the_surer_one_holds_and_both_
     assert (points.believed, points.used) == (False, 0)
 
 
+def test_where_it_is_not_clear_which_is_wrong_both_are_used_and_named():
+    """The vaguer one is nearer to what the picture says."""
+    anchoring = Anchoring(SHAPE)
+    for frame in range(ENOUGH):
+        seed = frame // 10
+        scan = measured(1.1 * answered(seed) * 1.35, "scan", frame, row=100, noise=0.01)
+        points = measured(1.1 * answered(seed), "anchors", frame + 7, 150, noise=0.08)
+        done = anchoring.correct(answered(seed), [scan, points], frame / 30, sigma=True)
+    doubts = [source.doubt for source in done.report.sources]
+    assert [source.believed for source in done.report.sources] == [True, True]
+    assert "one of them is wrong" in "".join(doubts)
+    assert anchoring.trust.spread > 0.1
+
+
 def test_as_long_as_they_contradict_each_other_depth_is_less_sure():
     alone, beside = Anchoring(SHAPE), Anchoring(SHAPE)
     done = together(beside, 1.4, ENOUGH)

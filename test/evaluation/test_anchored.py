@@ -26,14 +26,18 @@ def floor(height=1.2):
     return Scene(truth, cv2.blur(picture, (5, 5)), CAMERA)
 
 
-@pytest.mark.parametrize("name", ["vo:150", "uniform:200", "tof:8x8", "lidar", "range", "floor:1.2"])
+@pytest.mark.parametrize("name", ["vo:150", "uniform:200", "tof:8x8", "lidar", "range", "range:5", "floor:1.2"])
 def test_a_sensor_measures_the_same_for_the_same_seed(name):
     (sensor,) = parse(name)
     one, again, other = (sensor.anchors(floor(), seed, 3) for seed in (0, 0, 1))
     np.testing.assert_array_equal(one.depths, again.depths)
     np.testing.assert_array_equal(one.pixels, again.pixels)
     assert len(one.depths) > 0
-    assert name in ("range", "lidar", "floor:1.2") or not np.array_equal(one.pixels, other.pixels) or name == "tof:8x8"
+    assert (
+        name in ("range", "range:5", "lidar", "floor:1.2")
+        or not np.array_equal(one.pixels, other.pixels)
+        or name == "tof:8x8"
+    )
 
 
 def test_odometry_is_as_bad_as_it_is_meant_to_be():
@@ -47,6 +51,19 @@ def test_odometry_is_as_bad_as_it_is_meant_to_be():
     sizes = np.abs(np.concatenate(errors))
     assert 0.06 < np.quantile(sizes, 0.68) < 0.16
     assert 0.02 < (sizes > 0.5).mean() < 0.12
+
+
+def test_a_ranger_is_exact_unless_it_is_asked_to_err():
+    exact, noisy = parse("range,range:5")
+    truth = np.full((224, 224), 3.0, np.float32)
+    said = {
+        each.name: [each.anchors(floor()._replace(truth=truth), 0, i).depths[0] for i in range(300)]
+        for each in (exact, noisy)
+    }
+    assert set(said["range"]) == {3.0}
+    errors = np.abs(np.log(np.array(said["range:5"]) / 3))
+    assert 0.04 < np.quantile(errors, 0.68) < 0.07
+    assert 0.04 < (errors > 0.2).mean() < 0.13
 
 
 def test_a_time_of_flight_chip_sees_no_farther_than_it_reaches():
@@ -69,7 +86,21 @@ def test_the_floor_is_measured_where_it_is_and_by_the_height_that_is_told():
 
 
 @pytest.mark.parametrize(
-    "wrong", ["vo", "vo:0", "vo:-3", "uniform:x", "tof:4x4", "sonar", "floor:", "floor:-1", "range:2"]
+    "wrong",
+    [
+        "vo",
+        "vo:0",
+        "vo:-3",
+        "vo:²",
+        "uniform:x",
+        "tof:4x4",
+        "sonar",
+        "floor:",
+        "floor:-1",
+        "range:",
+        "range:0",
+        "range:51",
+    ],
 )
 def test_a_sensor_that_is_not_known_is_refused_with_those_that_are(wrong):
     with pytest.raises(SettingError) as refused:

@@ -27,6 +27,10 @@ from hostile.table import BAD, Row, markdown
 STALLED = 10.0
 """Time that a case may hold its worker before that is killed [s]; any case over a second is told of anyway."""
 
+STALLED_APART = 300.0
+"""The same for one that runs in a process of its own, whose wait for a processor nobody sees [s]. Its own limit is 60 s
+of processor time."""
+
 BLOATED = 8 << 30
 """Memory that a worker may use before it is killed [bytes]."""
 
@@ -168,12 +172,18 @@ class Hand:
         entry = self._board.read()
         if entry.target:
             held = time.monotonic() - entry.begun - max(0.0, meter.run_delay(process) - entry.delay)
-            if held > STALLED:
+            if held > self._patience(self._names[entry.target - 1]):
                 self._kill("hang")
         elif entry.number == 0 and time.monotonic() - self._began > START:
             self._kill("start")
         if meter.resident(process) > BLOATED:
             self._kill("large")
+
+    @staticmethod
+    def _patience(name: str) -> float:
+        from hostile.targets import ALL
+
+        return STALLED_APART if ALL[name].apart else STALLED
 
     def _kill(self, why: str) -> None:
         self._killed = why
@@ -192,7 +202,7 @@ class Hand:
         name = self._names[entry.target - 1]
         verdict = self._killed or "crash"
         words = (
-            f"killed after {STALLED:g} s"
+            f"killed after {self._patience(name):g} s"
             if verdict == "hang"
             else f"signal {signal.Signals(-status).name if status < 0 else status}"
         )

@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import time
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +21,8 @@ from slowly import examples
 
 from fastdepth_ros.codec import rvl
 from fastdepth_ros.runtime.gpu import program as gpu
-from hostile import mutate, replay
-from hostile.fuzz import run_cases
+from hostile import meter, mutate, replay
+from hostile.fuzz import Hand, Keeper, run_cases
 from hostile.keep import KEPT
 from hostile.seeds import archives, bags, camera_infos, cdr, flatbuffers, images, jpegs, pngs, protobuf, tiny, videos
 from hostile.targets import ALL, bundles, cameras, networks, programs, settings
@@ -110,3 +112,15 @@ def test_seeds_without_fault_are_accepted(tmp_path: Path) -> None:
             for codec in videos.ENCODERS:
                 case = mutate.pack(transport.encode(), *videos.good(transport, codec))
                 assert verdict("video", case) == "accepted", (transport, codec)
+
+
+@pytest.mark.parametrize(("name", "held", "killed"), [("npz", 60, True), ("import", 60, False), ("import", 900, True)])
+def test_a_case_in_a_process_of_its_own_may_wait_for_a_processor(
+    name: str, held: float, killed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hand = Hand(0, tmp_path, list(ALL), [name], Keeper({}, tmp_path), "seed")
+    ends: list[str] = []
+    monkeypatch.setattr(hand, "_kill", ends.append)
+    hand._board.begin(1, list(ALL).index(name) + 1, time.monotonic() - held, meter.run_delay(os.getpid()), 0.0, b"")
+    hand._judge(os.getpid())
+    assert ends == (["hang"] if killed else [])

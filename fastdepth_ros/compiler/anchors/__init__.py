@@ -1,4 +1,4 @@
-"""The fit of measured depths as machine code; :mod:`fastdepth_ros.anchoring.fit` is the same in numpy."""
+"""The correction by measured depths as machine code; :mod:`fastdepth_ros.anchoring` is the same in numpy."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ from typing import Any
 
 from fastdepth_ros.anchoring.layout import NODE, functions
 from fastdepth_ros.compiler import ir
+from fastdepth_ros.compiler.anchors.apply import apply
 from fastdepth_ros.compiler.anchors.deviate import deviate
+from fastdepth_ros.compiler.anchors.explain import explain
 from fastdepth_ros.compiler.anchors.fit import fit
+from fastdepth_ros.compiler.anchors.keep import keep
+from fastdepth_ros.compiler.anchors.look import look
 from fastdepth_ros.compiler.anchors.place import place
 from fastdepth_ros.compiler.anchors.spread import spread
 
@@ -25,6 +29,10 @@ def anchor_kernels(shape: tuple[int, ...], lanes: int) -> dict[str, Any]:
         "fit": fit(lanes),
         "spread": spread(*grid, lanes),
         "deviate": deviate(*grid),
+        "explain": explain(*grid, lanes),
+        "look": look(rows, columns, lanes),
+        "keep": keep(*grid, lanes),
+        "apply": apply(*grid, lanes),
     }
     return {
         name: ir.kernel(name, [(each.name, each.shape, each.dtype) for each in arguments], bodies[what])

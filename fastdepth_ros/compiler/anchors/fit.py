@@ -10,16 +10,9 @@ from fastdepth_ros.compiler.anchors.frame import Body, Frame
 from fastdepth_ros.compiler.anchors.gates import let_in
 from fastdepth_ros.compiler.anchors.model import Knots
 from fastdepth_ros.compiler.anchors.order import crowd, order_points, split
-from fastdepth_ros.compiler.anchors.words import (
-    Cell,
-    ordered,
-    pick,
-    power,
-    ranked,
-    real,
-    whole,
-)
+from fastdepth_ros.compiler.anchors.words import Cell, ordered, power, ranked, real, vectors, whole
 from fastdepth_ros.compiler.ir import Expr
+from fastdepth_ros.compiler.mathematics import pick
 
 ROUNDS = 3
 MIDDLE = 1.48
@@ -43,11 +36,12 @@ def _body(frame: Frame) -> None:
     fine.place(frame.count("knots"))
     few.place(frame.count("few_places"))
     _guess(frame, few)
+    fine.covariance(frame.count("knots"), frame.prior, line=True, upper=True)
     with ir.serial(ROUNDS):
         _levels(frame)
         _weigh(frame)
         _solve(frame, fine)
-    _answer(frame, few)
+    _answer(frame, fine, few)
     _evidence(frame, few)
 
 
@@ -69,6 +63,7 @@ def _guess(frame: Frame, few: Knots) -> None:
     _keep(frame, places)
     unit = small.right + RIGHT
     with ir.serial(places) as k:
+        small.pad(k, places)
         with ir.serial(whole(small.right // lanes), whole(small.stride // lanes)) as v:
             small.store(ir.splat(0.0, lanes), k, v)
         small.put(few.residuals[k], k, whole(small.right))
@@ -146,8 +141,10 @@ def _solve(frame: Frame, fine: Knots) -> None:
     """Write the knots' weights, and the errors of points."""
     knots, matrix, weights = frame.count("knots"), frame.matrix, frame["weights"]
     fine.gather(knots)
-    fine.covariance(knots, matrix, line=True)
     with ir.serial(knots) as k:
+        with ir.serial(matrix.first(k), vectors(knots, frame.lanes)) as v:
+            matrix.store(frame.prior.load(k, v), k, v)
+        matrix.pad(k, knots)
         matrix.store(ir.splat(0.0, frame.lanes), k, whole(matrix.right // frame.lanes))
         matrix.put(fine.residuals[k], k, whole(matrix.right))
         matrix.put(matrix.at(k, k) + fine.variances[k], k, k)
@@ -159,10 +156,24 @@ def _solve(frame: Frame, fine: Knots) -> None:
         ir.put(frame.errors, frame.plane(FEATURES, i) - fitted, i)
 
 
-def _answer(frame: Frame, few: Knots) -> None:
-    """Write errors in units of their standard deviations, in the points' own order, and the few places' numbers."""
-    with ir.serial(frame.count("points")) as i:
-        ir.put(frame["errors"], frame.errors[i] / frame.base[i], frame.index[frame.order[i]])
+def _answer(frame: Frame, fine: Knots, few: Knots) -> None:
+    """Write errors in units of their standard deviations, in the points' own order, and the few places' numbers.
+
+    Beside these the middle of the errors' sizes, and what weights say of the line.
+    """
+    count = frame.count("points")
+    with ir.serial(count) as i:
+        error, point = Cell(frame.errors[i] / frame.base[i]), Cell(frame.index[frame.order[i]], "int32")
+        ir.put(frame["errors"], error.value, point.value)
+        size = tirx.max(error.value, real(0.0) - error.value) * frame["sds"][point.value]
+        ir.put(frame.keys, ordered(size), i)
+    noise = ranked(count, lambda i: frame.keys[i], count >> whole(1))
+    ir.put(frame["results"], noise, (LINE + 1) ** 2 + 1)
+    for part in range(len(BASIS)):
+        total = Cell(0.0)
+        with ir.serial(frame.count("knots")) as k:
+            total.add(frame["weights"][k] * fine.basis(part, k))
+        ir.put(frame["results"], total.value, (LINE + 1) ** 2 + 2 + part)
     places = frame.count("few_places")
     few.gather(places)
     with ir.serial(places) as k:
@@ -176,6 +187,7 @@ def _evidence(frame: Frame, few: Knots) -> None:
     few.covariance(places, small, line=False)
     width = -(-(LINE + 1) // lanes)
     with ir.serial(places) as k:
+        small.pad(k, places)
         small.put(small.at(k, k) + few.variances[k], k, k)
         ir.put(frame.keys, ordered(small.at(k, k)), k)
         for v in range(width):

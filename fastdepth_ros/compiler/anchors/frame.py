@@ -29,6 +29,7 @@ class Frame:
         source: of each, in that order.
         order: which point is at each place of the order.
         gaps: between each and the next.
+        prior, matrix: of the knots: the process's covariance, and that with noise, which is solved.
         work: arrays that only the kernel uses, by name.
     """
 
@@ -45,7 +46,7 @@ class Frame:
         self.errors, self.unsure, self.base, self.precision = (
             work[name] for name in ("wrong", "unsure", "base", "precision")
         )
-        self.matrix = Matrix(work["matrix"], KNOTS + RIGHT, KNOTS, lanes)
+        self.matrix, self.prior = (Matrix(work[name], KNOTS + RIGHT, KNOTS, lanes) for name in ("matrix", "prior"))
         self.small = Matrix(work["small"], 2 * SQUARE, SQUARE, lanes)
         self.levels, self.freedom = work["levels"], work["freedom"]
 

@@ -7,8 +7,9 @@ from tvm import tirx
 from fastdepth_ros.anchoring.layout import BASIS, FEATURES
 from fastdepth_ros.compiler import ir
 from fastdepth_ros.compiler.anchors.frame import Frame
-from fastdepth_ros.compiler.anchors.words import Cell, Matrix, pick, real, vectors, whole
+from fastdepth_ros.compiler.anchors.words import Cell, Matrix, real, vectors, whole
 from fastdepth_ros.compiler.ir import Buffer, Expr
+from fastdepth_ros.compiler.mathematics import pick
 
 
 class Knots:
@@ -62,15 +63,22 @@ class Knots:
             ir.put(self.residuals, total.value / precision.value, k)
             ir.put(self.variances, real(1.0) / precision.value, k)
 
-    def covariance(self, count: Expr, out: Matrix, *, line: bool) -> None:
-        """Write the covariance of the process at the knots, with the line or without; rows have whole vectors."""
+    def covariance(self, count: Expr, out: Matrix, *, line: bool, upper: bool = False) -> None:
+        """Write the covariance of the process at the knots; rows have whole vectors.
+
+        Args:
+            count: of knots.
+            out: is written.
+            line: whether the line is part of the process.
+            upper: whether what is solved is enough: the upper triangle.
+        """
         lanes = out.lanes
         with ir.serial(count) as k:
             own = [Cell(self.feature(feature, k)) for feature in range(FEATURES)]
             source = Cell(self.source[k], "int32")
             bias = Cell(self.frame.bias(source.value))
             slopes = [Cell(self._line(number, k)) for number in range(len(BASIS))] if line else []
-            with ir.serial(vectors(count, lanes)) as v:
+            with ir.serial(out.first(k) if upper else whole(0), vectors(count, lanes)) as v:
                 distance = ir.splat(2.0, lanes)
                 for feature, value in enumerate(own):
                     away = ir.load(self.features, feature * self.most + v * lanes, lanes) - ir.splat(value.value, lanes)

@@ -8,8 +8,9 @@ from tvm.tirx.script import builder as T  # noqa: N812 - TVM's own documentation
 from fastdepth_ros.anchoring.layout import FEATURES, POINTS
 from fastdepth_ros.compiler import ir
 from fastdepth_ros.compiler.anchors.frame import Frame
-from fastdepth_ros.compiler.anchors.words import Cell, ordered, pick, ranked, real, square_root, whole
+from fastdepth_ros.compiler.anchors.words import Cell, ordered, ranked, real, square_root, whole
 from fastdepth_ros.compiler.ir import Buffer, Expr
+from fastdepth_ros.compiler.mathematics import pick
 
 BITS = 9
 SPREAD = ((16, 0x030000FF), (8, 0x0300F00F), (4, 0x030C30C3), (2, 0x09249249))

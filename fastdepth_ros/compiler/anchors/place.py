@@ -17,8 +17,9 @@ from fastdepth_ros.arguments import WORK
 from fastdepth_ros.compiler import ir
 from fastdepth_ros.compiler.anchors.frame import Body
 from fastdepth_ros.compiler.anchors.gates import HELD, JUDGING, SETTLED, off
-from fastdepth_ros.compiler.anchors.words import Cell, ordered, pick, ranked, real, whole
+from fastdepth_ros.compiler.anchors.words import Cell, ordered, ranked, real, whole
 from fastdepth_ros.compiler.ir import Buffer, Expr
+from fastdepth_ros.compiler.mathematics import pick
 
 AROUND = [(across, down) for down in (0, -1, 1) for across in (0, -1, 1)]
 """Steps in columns and rows to a cell and those beside it."""

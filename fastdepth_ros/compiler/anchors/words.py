@@ -9,6 +9,7 @@ from tvm.tirx.script import builder as T  # noqa: N812 - TVM's own documentation
 
 from fastdepth_ros.compiler import ir
 from fastdepth_ros.compiler.ir import Buffer, Expr
+from fastdepth_ros.compiler.mathematics import pick
 
 BLOCK = 32
 """Numbers of a row that are in registers at a time; right sides begin at a multiple of it."""
@@ -52,6 +53,11 @@ class Vector:
     def add(self, value: Expr) -> None:
         self.set(self.value + value)
 
+    @property
+    def first(self) -> Expr:
+        """The first of them."""
+        return self._buffer[0]
+
     def sum(self) -> Expr:
         """Their sum."""
         total = self._buffer[0]
@@ -68,11 +74,6 @@ def real(value: float) -> Expr:
 def whole(value: int) -> Expr:
     """An int32 constant."""
     return tirx.const(value, "int32")
-
-
-def pick(condition: Expr, then: Expr, otherwise: Expr) -> Expr:
-    """One of two numbers; both are computed."""
-    return tirx.Select(condition, then, otherwise)
 
 
 def vectors(count: Expr, lanes: int) -> Expr:
@@ -154,6 +155,16 @@ class Matrix:
 
     def store(self, value: Expr, row: Expr, vector: Expr) -> None:
         ir.store(self.buffer, value, row * self.stride + vector * self.lanes, self.lanes)
+
+    def first(self, row: Expr) -> Expr:
+        """The first vector of a row that :meth:`eliminate` and :meth:`solve` read."""
+        return before(row, BLOCK) * max(1, BLOCK // self.lanes)
+
+    def pad(self, row: Expr, count: Expr) -> None:
+        """Write zeros where :meth:`eliminate` reads behind a row's vectors: stale numbers there may grow, or fade."""
+        several = max(1, BLOCK // self.lanes)
+        with ir.serial(vectors(count, self.lanes), vectors(count, BLOCK) * several) as v:
+            self.store(ir.splat(0.0, self.lanes), row, v)
 
     def eliminate(self, count: Expr, right: int, least: Buffer) -> None:
         """Turn S = U' U into U, and right sides R into U'^-1 R (Cholesky, row by row).

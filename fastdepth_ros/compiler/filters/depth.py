@@ -9,9 +9,10 @@ from tvm import tirx
 
 from fastdepth_ros.arguments import ANSWER
 from fastdepth_ros.compiler import ir
-from fastdepth_ros.compiler.anchors.words import Vector, pick
-from fastdepth_ros.compiler.filters.words import Body, keep, named, splat
+from fastdepth_ros.compiler.anchors.words import Vector
+from fastdepth_ros.compiler.filters.words import Body, named
 from fastdepth_ros.compiler.ir import Buffer
+from fastdepth_ros.compiler.mathematics import keep, pick, splat
 from fastdepth_ros.filters import functions
 from fastdepth_ros.filters.functions import CELL, DEPTH
 

@@ -12,8 +12,9 @@ from tvm.tirx.script import builder as T  # noqa: N812 - TVM's own documentation
 
 from fastdepth_ros.compiler import ir
 from fastdepth_ros.compiler.anchors.words import Cell, Vector, real, whole
-from fastdepth_ros.compiler.filters.words import Body, Buffers, keep, named, splat
+from fastdepth_ros.compiler.filters.words import Body, Buffers, named
 from fastdepth_ros.compiler.ir import Buffer, Expr
+from fastdepth_ros.compiler.mathematics import keep, splat
 from fastdepth_ros.filters import functions
 from fastdepth_ros.filters.functions import DECODERS_GREEN, EIGHTH, LIMIT, LOOK, PAD, PRINT, ROWS
 

@@ -8,8 +8,9 @@ from tvm import tirx
 
 from fastdepth_ros.compiler import ir
 from fastdepth_ros.compiler.anchors.words import Cell, real, whole
-from fastdepth_ros.compiler.filters.words import Buffers, splat
+from fastdepth_ros.compiler.filters.words import Buffers
 from fastdepth_ros.compiler.ir import Buffer, Expr
+from fastdepth_ros.compiler.mathematics import splat
 
 BY = 64.0
 """Sum of the weights of a step: 8 along rows and 8 along columns."""

@@ -10,9 +10,10 @@ import math
 from tvm import tirx
 
 from fastdepth_ros.compiler import ir
-from fastdepth_ros.compiler.anchors.words import Cell, Vector, pick, square_root, whole
-from fastdepth_ros.compiler.filters.words import Body, Buffers, angle, between, keep, named, splat
+from fastdepth_ros.compiler.anchors.words import Cell, Vector, square_root, whole
+from fastdepth_ros.compiler.filters.words import Body, Buffers, between, named
 from fastdepth_ros.compiler.ir import Buffer, Expr
+from fastdepth_ros.compiler.mathematics import angle, keep, pick, splat
 from fastdepth_ros.filters import functions
 from fastdepth_ros.filters.band import STEEP
 from fastdepth_ros.filters.functions import CELL, COUNTS, MOST_RAYS, SCAN

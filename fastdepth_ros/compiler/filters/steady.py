@@ -7,20 +7,11 @@ from collections.abc import Callable
 from tvm import tirx
 
 from fastdepth_ros.compiler import ir
-from fastdepth_ros.compiler.anchors.words import Cell, Vector, pick, real, square_root, whole
+from fastdepth_ros.compiler.anchors.words import Cell, Vector, real, square_root, whole
 from fastdepth_ros.compiler.filters.pyramid import Pyramid
-from fastdepth_ros.compiler.filters.words import (
-    Body,
-    Buffers,
-    between,
-    exponential,
-    keep,
-    logarithm,
-    named,
-    size,
-    splat,
-)
+from fastdepth_ros.compiler.filters.words import Body, Buffers, between, named
 from fastdepth_ros.compiler.ir import Buffer, Expr
+from fastdepth_ros.compiler.mathematics import exponential, keep, logarithm, pick, size, splat
 from fastdepth_ros.filters import functions
 from fastdepth_ros.filters.functions import CELL, HELD, PIECE, STEADY
 from fastdepth_ros.filters.limits import (

@@ -89,16 +89,19 @@ def main() -> int:
         return run
 
     from fastdepth_ros.anchoring import Anchoring
+    from fastdepth_ros.anchoring.anchors import Rest
     from fastdepth_ros.node.anchor_found import Found
     from fastdepth_ros.node.anchor_sources import AnchorSources
     from fastdepth_ros.node.run import main as run
 
-    # All that is done for measured depths in the thread that answers: messages, points in the view, the correction.
+    # All that is done for measured depths in the thread that answers: messages, points in the view, the correction, and
+    # what is done of it once depth is published.
     for kind, name in (
         (AnchorSources, "prepare"),
         (AnchorSources, "measure"),
         (Found, "__call__"),
         (Anchoring, "correct"),
+        (Rest, "__call__"),
     ):
         setattr(kind, name, counted(getattr(kind, name)))
     return run(open_engine=CountingEngine)

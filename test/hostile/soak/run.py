@@ -36,9 +36,10 @@ The first value of each is the standard's.
 SAMPLE, CHANGE, KILL, HOG, HOG_LASTS, PHASE = 5.0, 7.0, 45.0, 60.0, 10.0, 60.0
 """Periods of what happens, and how long a hog lasts [s]."""
 
-HASTE = 10
-"""Settings change so much more often until memory is to stand still: each leaves its buffers, and places between them
-that nothing else fits into, until it was there some times and beside all others."""
+HASTE, HOG_HASTE = 10, 5
+"""Settings change, and hogs come, so much more often until memory is to stand still: each setting leaves its buffers,
+each thread that takes over from another its own, and places between them that nothing else fits into, until all were
+there some times and beside each other."""
 
 REST = 8.0
 """After a turn through the lifecycle with the standard's settings nothing is changed for so long [s]."""
@@ -155,7 +156,11 @@ def _endure(
         outcome.readings.take(operator)
         outcome.ledger.note(operator)
 
-    deeds = [(SAMPLE, sample), (CHANGE, change), (PHASE, turn), (HOG, lambda: cast.start("hog", "hog"))]
+    def hog() -> None:
+        cast.start("hog", "hog")
+
+    deeds = [(SAMPLE, sample), (CHANGE, change), (PHASE, turn), (HOG, hog)]
+    haste = {change: HASTE, hog: HOG_HASTE}
     if kills:
         deeds.append((KILL, lambda: cast.kill("camera")))
         deeds.append((KILL * 1.3, lambda: cast.kill(rng.choice(("neighbours", "stranger")))))
@@ -163,9 +168,10 @@ def _endure(
     while (now := time.monotonic() - start) < seconds:
         for place, (period, deed) in enumerate(deeds):
             if now >= due[place]:
-                due[place] += period / (HASTE if deed is change and now < SETTLED else 1)
+                due[place] += period / (haste.get(deed, 1) if now < SETTLED else 1)
                 deed()
-        if now % HOG > HOG_LASTS:
+        quick = HOG_HASTE if now < SETTLED else 1
+        if now % (HOG / quick) > HOG_LASTS / quick:
             cast.kill("hog", again=False)
             cast.kill("hog", again=False)
         operator.spin(0.2)
