@@ -31,7 +31,7 @@ from fastdepth_ros.scene.record import CAMERA
 from fastdepth_ros.scene.render import Renderer
 from fastdepth_ros.scene.room import build_room
 from fastdepth_ros.scene.rooms.cameras import random_camera
-from fastdepth_ros.scene.rooms.kinds import KINDS
+from fastdepth_ros.scene.rooms.kinds import FURNISHED
 from fastdepth_ros.scene.rooms.photo import develop, random_photo
 from fastdepth_ros.scene.rooms.render import render
 from fastdepth_ros.scene.rooms.writer import make_room
@@ -47,7 +47,7 @@ NEAR, REACH, EVERY = 0.1, 3, 5
 
 def photograph(number: int) -> tuple[np.ndarray, np.ndarray, Intrinsics]:
     """Picture, exact depth [m] and camera of a random room, hall or seat, in turns."""
-    kind = list(KINDS.values())[number % len(KINDS)]
+    kind = FURNISHED[number % len(FURNISHED)]
     rng = np.random.default_rng([SEED, number, 1])
     room = make_room(SEED, number, kind)
     camera, pose = random_camera(rng, room, kind)

@@ -9,7 +9,7 @@ from fastdepth_ros.adapting.place import small
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.evaluation.dataset import Frame, open_source
 from fastdepth_ros.runtime.storage import writable_cache
-from fastdepth_ros.scene.rooms.kinds import KINDS
+from fastdepth_ros.scene.rooms.kinds import FURNISHED
 from fastdepth_ros.scene.rooms.writer import write_rooms
 
 SEED = 411
@@ -38,7 +38,7 @@ def rehearsal(folder: Path | None, progress: Callable[[str], object]) -> tuple[l
 
     if folder is None:
         folder = writable_cache("rehearsal")
-        for kind in KINDS.values():
+        for kind in FURNISHED:
             write_rooms(folder / kind.name, PICTURES, SEED, kind, told)
     frames = [small(sample.read()) for sample in open_source(folder)]
     if len(frames) < 2:

@@ -42,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--size", type=int, metavar="PX", help="side of the pictures to learn from (default: the space's)")
     add("--seed", type=int, default=1, help="of all chance (default: %(default)s)")
     add("--threads", type=int, default=1, help="of the search, and of the network (default: %(default)s)")
+    add("--device", default="cpu", help="cpu, or what torch calls the accelerator: cuda (default: cpu)")
     add("--rounds", type=int, default=ROUNDS, help="turns of each network that is measured (default: %(default)s)")
     add("--name", help="of the found network (default: the folder's)")
     add("--plot", type=Path, metavar="PICTURE", help="draw the run as .png or .svg, finished or not")
@@ -55,6 +56,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Measure a table, search by it, compare; the halves that need TVM and torch may run in two environments.
 
+    Of several processes, as torchrun starts them, the first alone measures, writes and compares.
+
     SIGTERM and Ctrl-C end a run after a step, with its state on disk.
 
     Returns:
@@ -66,7 +69,8 @@ def run(args: argparse.Namespace) -> int:
         raise SettingError(f"--budget-ms is {args.budget_ms:g}", "Name milliseconds above 0.")
     if not is_name(args.name or args.out.name):
         raise SettingError(f"a network cannot be called {args.name or args.out.name!r:.60}", "Name it with --name.")
-    console, space = Terminal(), space_named(args.space)
+    first = os.environ.get("RANK", "0") == "0"
+    console, space = Terminal(quiet=not first), space_named(args.space)
     costs = _costs(args, space, console)
     if args.budget_ms is None:
         raise SettingError("a search needs --budget-ms", "Name the milliseconds that the network may take.")
@@ -76,7 +80,6 @@ def run(args: argparse.Namespace) -> int:
             console.print("torch is not installed here: the same command in .venv-train searches (`make train-env`)")
     else:
         if not _search(args, space, costs, console):
-            console.print("stopped; the same command goes on")
             return 0
         log = _log(args.out)
     if args.beside is not None and "found" in log and not _compare(args, space, costs, log, console):
@@ -128,6 +131,8 @@ def _recipe(args: argparse.Namespace) -> tuple[SearchRecipe, Path]:
         raise SettingError(
             "a search needs pictures to learn from", "Name their folder with --data (`fastdepth rooms`)."
         )
+    if args.device != "cpu" and not torch.cuda.is_available():
+        raise SettingError(f"--device is {args.device}, but torch finds no accelerator", "Leave it out for the CPU.")
     torch.set_num_threads(min(args.threads, len(os.sched_getaffinity(0))))
     return search_recipe(args.recipe), args.data
 
@@ -138,25 +143,38 @@ def _sides(args: argparse.Namespace, space: Space) -> tuple[int, int]:
 
 
 def _search(args: argparse.Namespace, space: Space, costs: Costs, console: Terminal) -> bool:
+    """Search on; gives whether there is a found network, and this process is the one that goes on with it."""
     from fastdepth_ros.evaluation.dataset import open_source
     from fastdepth_ros.search.choices import by_chance
     from fastdepth_ros.search.found import write_found
-    from fastdepth_ros.search.searcher import Job, Searcher
+    from fastdepth_ros.search.job import Job
+    from fastdepth_ros.search.searcher import Searcher
+    from fastdepth_ros.training import processes
     from fastdepth_ros.training.method import Choice, recipe_of
+    from fastdepth_ros.training.trainer import Machine
 
     recipe, data = _recipe(args)
     images = recipe.images if args.images is None else args.images
     # Any network of the space stands for all: they take pictures of the same sizes.
     choice = Choice(space.name, space.graph(by_chance(space, 0)), _sides(args, space), images, args.seed)
     training = recipe_of(recipe, choice, open_source(data))
-    searcher = Searcher(Job(space, costs, args.budget_ms, recipe, training), [data], args.out)
-    console.print(
-        f"{space.name}: {space.networks:.6g} networks, budget {args.budget_ms:g} ms; {len(searcher.samples)} pictures"
-        f" for the weights, {len(searcher.judging)} for the architecture; step {searcher.step} of {searcher.steps}",
-        soft_wrap=True,
-    )
-    if not _with_progress(console, searcher):
+    own, job = processes.join(args.device), Job(space, costs, args.budget_ms, recipe, training)
+    try:
+        searcher = Searcher(job, [data], args.out, Machine(args.device, processes=own))
+        console.print(
+            f"{space.name}: {space.networks:.6g} networks, budget {args.budget_ms:g} ms;"
+            f" {len(searcher.samples)} pictures for the weights, {len(searcher.judging)} for the architecture;"
+            f" step {searcher.step} of {searcher.steps}",
+            soft_wrap=True,
+        )
+        done = _with_progress(console, searcher)
+    finally:
+        processes.leave()
+    if not done:
+        console.print("stopped; the same command goes on")
+    if not done or not own.writes:
         return False
+    searcher.decide()
     path = write_found(searcher, args.name or args.out.name)
     milliseconds = costs.milliseconds(space, searcher.log["found"])
     console.print(f"found {milliseconds:.2f} ms by the table; {path}", soft_wrap=True)
@@ -178,7 +196,7 @@ def _compare(args: argparse.Namespace, space: Space, costs: Costs, log: dict[str
     from fastdepth_ros.search.beside import add_rows, measured, networks, read_rows
 
     names = [name for name in args.beside.split(",") if name]
-    graphs = networks(space, costs, args.budget_ms, log["found"], names, args.chance)
+    graphs = networks(space, costs, args.budget_ms, log, names, args.chance)
     size, done = (space.height, space.width), True
     rows = read_rows(args.out)
     missing = any(rows.get(name, {}).get("milliseconds") is None for name in graphs)
@@ -207,14 +225,15 @@ def _compare(args: argparse.Namespace, space: Space, costs: Costs, log: dict[str
 
 def _shown(rows: dict[str, dict[str, Any]]) -> Table:
     """Networks by milliseconds: mean over seeds, and each seed's delta1."""
-    shown = Table("network", "ms", "delta1", "RMSE [m]", "of each seed")
+    from fastdepth_ros.search.beside import of_seeds
+    from fastdepth_ros.training.curves import SCALED
+
+    shown = Table("network", "ms", "delta1", "with the truth's median", "RMSE [m]", "delta1 of each seed")
     for name, row in sorted(rows.items(), key=lambda each: each[1]["milliseconds"] or 0.0):
-        errors = list(row["seeds"].values())
-        means = [
-            f"{sum(one[word] for one in errors) / len(errors):.3f}" if errors else "" for word in ("delta1", "rmse_m")
-        ]
+        values = [of_seeds(row, word) for word in ("delta1", SCALED, "rmse_m")]
+        means = [f"{sum(own) / len(own):.3f}" if own else "" for own in values]
         ms = "" if row["milliseconds"] is None else f"{row['milliseconds']:.2f}"
-        shown.add_row(name, ms, *means, " ".join(f"{one['delta1']:.3f}" for one in errors))
+        shown.add_row(name, ms, *means, " ".join(f"{one:.3f}" for one in values[0]))
     return shown
 
 

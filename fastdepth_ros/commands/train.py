@@ -128,5 +128,6 @@ def _line(row: dict[str, float]) -> str:
     return (
         f"{row['images']:9.0f} images {row['hours']:6.2f} h {row['size']:.0f} px rate {row['rate']:.2e}"
         + "".join(f" {name} {row[name]:.4f}" for name in ("loss", "truth", "teacher", "hints") if name in row)
-        + f" | held out: delta1 {row['delta1']:.4f} RMSE {row['rmse_m']:.4f} m AbsRel {row['abs_rel']:.4f}"
+        + f" | held out: delta1 {row['delta1']:.4f} (scaled {row['delta1_scaled']:.4f})"
+        + f" RMSE {row['rmse_m']:.4f} m AbsRel {row['abs_rel']:.4f}"
     )

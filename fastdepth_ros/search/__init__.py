@@ -13,6 +13,9 @@ likeliest    the likeliest choice within a budget
 sampling     which candidates a step runs, and probabilities of the others that stay
 recipe       a run's settings as data; recipes/ has those that ship
 super_network  every candidate's layers once, run by one path or two (torch)
+job          the task of a run
+learning     weights and logits, and the steps that move them (torch)
+finalists    likely networks, judged by the shared weights at the end (torch)
 searcher     the run, which goes on where it was killed (torch)
 found        the found network as an entry with its weights (torch)
 beside       the found network beside entries made by hand, after the same training

@@ -7,6 +7,7 @@ file, ``beside.json``.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,10 +24,11 @@ from fastdepth_ros.search.space import Choice, Space
 from fastdepth_ros.search.table import Costs
 
 BESIDE = "beside.json"
-FOUND, CHANCE = "found", "chance"
+FOUND, LIKELIEST, CHANCE = "found", "likeliest", "chance"
 
 Rows = dict[str, dict[str, Any]]
-"""Network -> ``milliseconds``, and ``seeds``: seed -> errors on pictures held out."""
+"""Network -> ``milliseconds``, and ``seeds``: seed -> errors on pictures held out, and ``curve``: views so far, delta1
+and scaled delta1. None stands for an error that is no number, as of a network that answers no pixel of a picture."""
 
 
 def by_chance_within(space: Space, costs: Costs, budget: float, seed: int) -> Choice:
@@ -49,19 +51,26 @@ def by_chance_within(space: Space, costs: Costs, budget: float, seed: int) -> Ch
 
 
 def networks(
-    space: Space, costs: Costs, budget: float, found: Choice, names: Sequence[str], chance: int
+    space: Space, costs: Costs, budget: float, log: Mapping[str, Any], names: Sequence[str], chance: int
 ) -> dict[str, Graph]:
     """Networks that are compared, by name: the found one, ``chance`` ones by chance, and entries.
 
+    Where the found one is not the likeliest but the best of several, the likeliest stands beside it.
+
     Args:
-        space, costs, budget, found: of the search.
+        space, costs, budget: of the search.
+        log: of the search, at its end.
         names: of entries, or files of that form.
         chance: networks by chance.
 
     Raises:
         NetworkError: there is no such entry.
     """
-    graphs = {FOUND: space.graph(found, FOUND)}
+    graphs = {FOUND: space.graph(log["found"], FOUND)}
+    if len(log.get("finalists", ())) > 1:
+        choice = likeliest(space, costs, log["shares"], budget)
+        if choice != log["found"]:
+            graphs[LIKELIEST] = space.graph(choice, LIKELIEST)
     for number in range(1, chance + 1):
         name = f"{CHANCE}-{number}"
         graphs[name] = space.graph(by_chance_within(space, costs, budget, number), name)
@@ -85,15 +94,30 @@ def read_rows(out: Path) -> Rows:
     return rows
 
 
+def of_seeds(row: Mapping[str, Any], word: str) -> list[Any]:
+    """Errors, or curves, of a network's row by their word, of each seed that has it."""
+    found = (errors.get(word) for errors in row["seeds"].values())
+    return [value for value in found if value is not None]
+
+
 def add_rows(out: Path, found: Mapping[str, Mapping[str, Any]]) -> Rows:
     """Put numbers of networks into the file, beside those that are there; gives all."""
     rows = read_rows(out)
     for name, more in found.items():
         own = rows.setdefault(name, {"milliseconds": None, "seeds": {}})
         own["milliseconds"] = more.get("milliseconds", own["milliseconds"])
-        own["seeds"] |= more.get("seeds", {})
+        own["seeds"] |= _known(more.get("seeds", {}))
     write_file(out / BESIDE, json.dumps(rows, indent=1) + "\n")
     return rows
+
+
+def _known(value: Any) -> Any:
+    """Numbers as JSON has them, wherever they stand: None for NaN and infinity."""
+    if isinstance(value, dict):
+        return {key: _known(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_known(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def measured(

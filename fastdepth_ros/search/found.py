@@ -30,7 +30,7 @@ def write_found(searcher: Searcher, name: str) -> Path:
     """
     job, choice = searcher.job, searcher.log["found"]
     graph = job.space.graph(choice, name)
-    write_arrays(searcher.out / ARRAYS, searcher.model.arrays(graph, searcher.pictures()))
+    write_arrays(searcher.out / ARRAYS, searcher.learning.model.arrays(graph, searcher.learning.pictures()))
     milliseconds = job.costs.milliseconds(job.space, choice)
     about = f"Found in the space {job.space.name} of {job.space.networks:.2g} networks within {job.budget:g} ms."
     source = SOURCE.format(space=job.space.name, budget=job.budget, milliseconds=milliseconds, latency=job.costs.about)

@@ -5,12 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+import numpy as np
+
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.search.space import Choice, Space
 from fastdepth_ros.search.table import Costs
 
 BINS = 1000
 """Parts of the budget that milliseconds are rounded up to."""
+
+TRIES = 4
+"""Draws for each network that is wanted: some are drawn again."""
 
 Chain = tuple["Chain", tuple[str, str]] | None
 """Candidates that were taken, the last first."""
@@ -69,6 +74,39 @@ def likeliest(space: Space, costs: Costs, shares: Mapping[str, Mapping[str, floa
         chain, (slot_name, word) = chain
         choice[slot_name] = word
     return {name: choice[name] for name in space.slots if name in choice}
+
+
+def likely(
+    space: Space, costs: Costs, shares: Mapping[str, Mapping[str, float]], budget: float, count: int, seed: int
+) -> list[Choice]:
+    """The likeliest choice within the budget, and others by chance.
+
+    Those are the likeliest of probabilities that Gumbel noise has moved: for one slot alone that is a draw by its
+    probabilities.
+
+    Args:
+        space, costs: of the search.
+        shares: slot -> candidate -> probability, above 0.
+        budget: milliseconds.
+        count: how many at most, all different.
+        seed: of the noise.
+
+    Raises:
+        SettingError: every network takes longer.
+    """
+    found = [likeliest(space, costs, shares, budget)]
+    rng = np.random.default_rng(seed)
+    for _ in range(TRIES * (count - 1)):
+        if len(found) == count:
+            break
+        moved = {}
+        for slot, own in shares.items():
+            raised = np.array(list(own.values())) * np.exp(rng.gumbel(size=len(own)))
+            moved[slot] = dict(zip(own, (raised / raised.sum()).tolist(), strict=True))
+        choice = likeliest(space, costs, moved, budget)
+        if choice not in found:
+            found.append(choice)
+    return found
 
 
 def _pareto(front: Front) -> Front:

@@ -28,6 +28,7 @@ class Architecture:
         rate: of Adam.
         betas: of Adam.
         decay: of the logits, as Adam's weight decay.
+        finalists: likely networks that are judged by the shared weights at the end; 1 takes the likeliest.
     """
 
     latency_lambda: float
@@ -39,6 +40,7 @@ class Architecture:
     rate: float = 3e-4
     betas: tuple[float, ...] = (0.5, 0.999)
     decay: float = 1e-3
+    finalists: int = 1
 
 
 @dataclass(frozen=True)
@@ -85,5 +87,7 @@ def _check(recipe: SearchRecipe, where: str) -> None:
         raise SettingError(f"{where}: {own} cannot be run", "share and begin are below 1, every is 1 or more.")
     if min(own.tau, own.end_tau, own.rate) <= 0 or min(own.latency_lambda, own.decay) < 0:
         raise SettingError(f"{where}: {own} is out of range", "tau and rate are above 0, lambda and decay 0 or more.")
+    if own.finalists < 1:
+        raise SettingError(f"{where}: finalists is {own.finalists}", "Name 1 or more.")
     if len(own.betas) != 2 or not all(0 <= beta < 1 for beta in own.betas):
         raise SettingError(f"{where}: betas are {own.betas}", "Name two numbers in [0, 1).")

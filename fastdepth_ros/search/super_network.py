@@ -48,7 +48,7 @@ class SuperNetwork(GraphNetwork):
                 return self._compute(node, read)
             slot, words = made.mixes[node.name]
             assert shares is not None, "several candidates are mixed by their shares"
-            terms = [shares[slot][word].to(term.dtype) * term for word, term in zip(words, read, strict=True)]
+            terms = [shares[slot][word].to(term) * term for word, term in zip(words, read, strict=True)]
             return sum(terms[1:], terms[0])
 
         return follow(made.graph, compute, x)[made.graph.answer.name]

@@ -8,10 +8,13 @@ from pathlib import Path
 from fastdepth_ros.evaluation.dataset import Sample
 from fastdepth_ros.network.graph import Graph
 from fastdepth_ros.search.beside import add_rows, read_rows
+from fastdepth_ros.training import curves
 from fastdepth_ros.training.method import Choice, Method, recipe_of
-from fastdepth_ros.training.trainer import Pace, Trainer
+from fastdepth_ros.training.trainer import CURVES, Pace, Trainer
 
 FOLDER = "beside"
+REPORTS = 8
+"""Points of a training's curve."""
 
 
 def train_alike(
@@ -28,6 +31,8 @@ def train_alike(
     stopping: Callable[[], bool] = lambda: False,
 ) -> bool:
     """Train each network once for each seed, and write its errors on pictures held out; none is done again.
+
+    Its ``curve`` has delta1 as it is and of answers with the truth's median, over the views so far.
 
     Args:
         graphs: name -> network.
@@ -48,7 +53,8 @@ def train_alike(
             if str(seed) in read_rows(out).get(name, {"seeds": {}})["seeds"]:
                 continue
             recipe = recipe_of(chosen, Choice(name, graph, sides, images, seed), samples)
-            run = Trainer(recipe, [data], out / FOLDER / f"{name}-{seed}", Pace(report_images=max(images, 1)))
+            pace = Pace(report_images=max(images // REPORTS, 1))
+            run = Trainer(recipe, [data], out / FOLDER / f"{name}-{seed}", pace)
 
             def on_step(now: Trainer, name: str = name, seed: int = seed) -> bool:
                 told(f"{name}, seed {seed}", now.step / now.recipe.steps)
@@ -57,6 +63,7 @@ def train_alike(
             run.run(on_step, lambda _: None)
             if not run.finished:
                 return False
-            errors = run.validate(*sides)
-            add_rows(out, {name: {"seeds": {str(seed): {"images": images, **errors}}}})
+            rows = curves.read(run.out / CURVES)
+            curve = [[row["images"], row["delta1"], row.get(curves.SCALED)] for row in rows]
+            add_rows(out, {name: {"seeds": {str(seed): {"images": images, **run.validate(*sides), "curve": curve}}}})
     return True

@@ -9,6 +9,9 @@ from pathlib import Path
 from fastdepth_ros.evaluation.figures import save
 from fastdepth_ros.files.writing import write_file
 
+SCALED = "delta1_scaled"
+"""Delta1 of answers that were multiplied to have the truth's median: shape without scale."""
+
 COLUMNS = (
     "step",
     "images",
@@ -23,6 +26,7 @@ COLUMNS = (
     "rmse_m",
     "abs_rel",
     "si_rmse",
+    SCALED,
 )
 
 
@@ -62,7 +66,7 @@ def plot(path: Path, rows: list[dict[str, float]]) -> None:
         points = [(row["images"] / 1000, row[name]) for row in rows if name in row]
         if points:
             upper.plot(*zip(*points, strict=True), label=name, linewidth=1)
-    for name in ("delta1", "rmse_m", "abs_rel"):
+    for name in ("delta1", SCALED, "rmse_m", "abs_rel"):
         points = [(row["images"] / 1000, row[name]) for row in rows if name in row]
         if points:
             lower.plot(*zip(*points, strict=True), label=name, marker=".", markersize=3)

@@ -145,7 +145,7 @@ class Trainer:
         self.save()
 
     def validate(self, height: int, width: int) -> Report:
-        """Mean over the held-out pictures of the averaged weights' errors, without scaling.
+        """Mean over the held-out pictures of the averaged weights' errors, without scaling, and :data:`curves.SCALED`.
 
         Answers are compared on half of the picture's rows and columns, as in training.
 
@@ -160,8 +160,9 @@ class Trainer:
                 continue
             with torch.inference_mode():
                 depth = on_grid(model(as_tensor(view.pixels[None]), ())[0], view.depth.shape)[0, 0].numpy()
-            rows.append(metrics.evaluate(depth, view.depth))
-        return {name: float(np.mean([row[name] for row in rows])) for name in ERRORS}
+            scaled = metrics.evaluate(depth, view.depth, scale="median")["delta1"]
+            rows.append({**metrics.evaluate(depth, view.depth), curves.SCALED: scaled})
+        return {name: float(np.mean([row[name] for row in rows])) for name in (*ERRORS, curves.SCALED)}
 
     def save(self) -> None:
         """Put the whole state on disk; of several processes, one does."""

@@ -10,7 +10,7 @@ from fastdepth_ros.network.count import count, total
 from fastdepth_ros.network.kinds import Add, Depthwise, Upsample
 from fastdepth_ros.search.beside import by_chance_within
 from fastdepth_ros.search.choices import by_chance, covering
-from fastdepth_ros.search.likeliest import BINS, likeliest
+from fastdepth_ros.search.likeliest import BINS, likeliest, likely
 from fastdepth_ros.search.space import Choice, Space, names, reached, space_named
 from fastdepth_ros.search.table import Costs
 
@@ -181,3 +181,22 @@ def test_networks_by_chance_are_within_the_budget_and_differ(space):
     assert all(table.milliseconds(space, choice) <= 30.0 for choice in found)
     assert len({tuple(choice.items()) for choice in found}) > 1
     assert found[3] == by_chance_within(space, table, 30.0, 3)
+
+
+def test_likely_networks_begin_with_the_likeliest_and_all_differ(space):
+    table, shares = costs(space), even(space)
+    shares["a"] = {word: 0.9 if word == "k5e2" else 0.05 for word in shares["a"]}
+    found = likely(space, table, shares, 30.0, 12, seed=4)
+    assert found[0] == likeliest(space, table, shares, 30.0)
+    assert len({tuple(choice.items()) for choice in found}) == len(found) == 12
+    assert all(table.milliseconds(space, choice) <= 30.0 for choice in found)
+    assert found == likely(space, table, shares, 30.0, 12, seed=4)
+    assert sum(choice["a"] == "k5e2" for choice in found) >= 8  # drawn by their probabilities
+    assert likely(space, table, shares, 30.0, 1, seed=4) == found[:1]
+    assert len(likely(space, table, shares, 1e6, 500, seed=1)) <= 180
+
+
+def test_what_is_drawn_is_drawn_as_often_as_it_is_likely(space):
+    shares = {**even(space), "correction": {"none": 0.8, "sic": 0.2}}
+    drawn = [likely(space, costs(space), shares, 1e6, 2, seed=seed)[-1]["correction"] for seed in range(200)]
+    assert 0.1 < drawn.count("sic") / len(drawn) < 0.3

@@ -131,6 +131,11 @@ def test_networks_are_measured_beside_each_other_and_numbers_join_in_one_file(sp
     assert rows["chance-1"]["milliseconds"] == found["chance-1"]["milliseconds"]
     assert set(rows["chance-1"]["seeds"]) == {"1", "2"}
     assert rows == beside.read_rows(tmp_path)
+    nothing = {"delta1": float("nan"), "curve": [[4, float("nan"), 0.5]]}  # no pixel of a picture was answered
+    beside.add_rows(tmp_path, {"found": {"seeds": {"1": nothing, "2": {"delta1": 0.5}}}})
+    row = beside.read_rows(tmp_path)["found"]
+    assert row["seeds"]["1"] == {"delta1": None, "curve": [[4, None, 0.5]]}
+    assert beside.of_seeds(row, "delta1") == [0.5]
     (tmp_path / beside.BESIDE).write_text(json.dumps({"found": [1]}))
     with pytest.raises(SettingError, match=r"beside\.json"):
         beside.read_rows(tmp_path)

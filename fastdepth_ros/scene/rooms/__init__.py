@@ -1,6 +1,6 @@
 """Random furnished rooms, photographed by random cameras: pictures with exact depth to train on, as many as one likes.
 
-kinds       living rooms, halls, white chairs in the sun, desks from near
+kinds       living rooms, halls, white chairs in the sun, desks from near, racks, corridors, stairs, kitchens
 model       solids out of rectangles, round bars and ellipsoids, each piece in a frame of its own
 surfaces    what solids are made of: colour, texture, gloss
 cast        which solid every ray of a view meets first
@@ -11,6 +11,11 @@ tables      tables, desks, beds
 cupboards   shelves, cupboards, doors, radiators, curtains, pictures
 things      lamps, plants, and what lies about
 shell       floor, ceiling, walls, windows
+plan        a room while it is furnished: where there is place
+warehouse   pallet racks and what lies on them
+corridor    doors, and what hangs between them
+stairs      a flight up to a gallery
+kitchen     fitted cupboards, and what is built into them
 layout      a random room: furniture that does not collide
 cameras     where somebody might stand in it
 render      what reaches such a camera, and how far away it is

@@ -9,9 +9,10 @@ import numpy as np
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.scene.rooms.cast import Body, PinholeView, cast
 from fastdepth_ros.scene.rooms.kinds import ROOMS, Kind
-from fastdepth_ros.scene.rooms.layout import Placed, Room
+from fastdepth_ros.scene.rooms.layout import Room
 from fastdepth_ros.scene.rooms.model import Array
 from fastdepth_ros.scene.rooms.photo import HEIGHT, WIDTH
+from fastdepth_ros.scene.rooms.plan import Placed
 from fastdepth_ros.scene.shapes import Pose
 
 PITCH = (-35.0, 10.0)
@@ -22,8 +23,8 @@ TOP = 0.8
 
 
 def random_camera(rng: np.random.Generator, room: Room, kind: Kind = ROOMS) -> tuple[Intrinsics, Pose]:
-    """A camera of 45 to 75 degrees at 0.25 to 1.8 m height; mostly it looks at a piece of furniture that is near."""
-    focal = WIDTH / 2 / math.tan(math.radians(rng.uniform(45, 75)) / 2)
+    """A camera of the kind's field of view and height; mostly it looks at a piece of furniture that is near."""
+    focal = WIDTH / 2 / math.tan(math.radians(rng.uniform(*kind.fields)) / 2)
     cx, cy = (WIDTH - 1) / 2 + rng.normal(0, 3), (HEIGHT - 1) / 2 + rng.normal(0, 3)
     camera = Intrinsics(WIDTH, HEIGHT, focal, focal, cx, cy)
     best, pose = -1.0, _pose(rng, room, kind)
@@ -38,21 +39,58 @@ def random_camera(rng: np.random.Generator, room: Room, kind: Kind = ROOMS) -> t
 
 
 def _pose(rng: np.random.Generator, room: Room, kind: Kind) -> Pose:
+    if room.upstairs and rng.random() < 0.4:
+        return _looking(rng, *_from_above(rng, room, kind))
+    if kind.along and rng.random() < kind.along:
+        return _looking(rng, *_along(rng, room, kind))
     target = _target(rng, room, kind)
     for _ in range(20):
-        height = float(rng.choice([rng.uniform(0.25, 0.8), rng.uniform(0.8, 1.4), rng.uniform(1.2, 1.8)]))
+        height = _eye(rng, kind)
         away, angle = float(np.exp(rng.uniform(*np.log(kind.away)))), rng.uniform(0, 2 * math.pi)
         x, y = target[0] + away * math.cos(angle), target[1] + away * math.sin(angle)
         if _stands(x, y, height, room):
             break
     else:
         x, y = (rng.uniform(0.3, edge - 0.3) for edge in room.size[:2])
-    height = min(height, room.size[2] - 0.3)
+    return _looking(rng, np.array([x, y, min(height, room.size[2] - 0.3)]), target)
+
+
+def _eye(rng: np.random.Generator, kind: Kind) -> float:
+    """Height of a camera above what it stands on [m]."""
+    if kind.eyes:
+        return float(rng.uniform(*kind.eyes))
+    return float(rng.choice([rng.uniform(0.25, 0.8), rng.uniform(0.8, 1.4), rng.uniform(1.2, 1.8)]))
+
+
+def _along(rng: np.random.Generator, room: Room, kind: Kind) -> tuple[Array, Array]:
+    """Position and target of a camera that looks along the room."""
+    width, length, _ = room.size
+    for _ in range(20):
+        x, y, height = rng.uniform(0.25, width - 0.25), rng.uniform(0.3, length - 0.3), _eye(rng, kind)
+        if _stands(x, y, height, room):
+            break
+    end = 0.0 if y > length / 2 else length
+    return np.array([x, y, height]), np.array([x + rng.normal(0, 0.3), end, height + rng.normal(0, 0.3)])
+
+
+def _from_above(rng: np.random.Generator, room: Room, kind: Kind) -> tuple[Array, Array]:
+    """Position on raised ground, near the edge of it, and as the target the place that leads there."""
+    ground = room.upstairs[int(rng.integers(len(room.upstairs)))]
+    flight = next(piece for piece in room.placed if piece.wanted)
+    x = rng.uniform(max(ground.left + 0.25, flight.left - 0.3), min(ground.right - 0.25, flight.right + 0.3))
+    y = min(ground.front + rng.uniform(0.05, 0.6), ground.back - 0.3)
+    target = flight.middle() + np.array([rng.normal(0, 0.3), rng.uniform(-0.5, 0.2) * (flight.back - flight.front), 0])
+    return np.array([x, y, ground.top + _eye(rng, kind)]), target
+
+
+def _looking(rng: np.random.Generator, position: Array, target: Array) -> Pose:
+    """The pose at a position that looks about at a target, within :data:`PITCH` and hardly rolled."""
+    x, y, height = position
     yaw = math.atan2(target[1] - y, target[0] - x) + math.radians(rng.normal(0, 8))
     level = math.atan2(target[2] - height, max(0.3, math.hypot(target[0] - x, target[1] - y)))
     pitch = math.radians(float(np.clip(math.degrees(level) + rng.normal(3, 6), *PITCH)))
     roll = math.radians(float(np.clip(rng.normal(0, 2), -6, 6)))
-    return _oriented(np.array([x, y, height]), yaw, pitch, roll)
+    return _oriented(position, yaw, pitch, roll)
 
 
 def _target(rng: np.random.Generator, room: Room, kind: Kind) -> Array:

@@ -22,6 +22,13 @@ class Kind:
         looks: share of pictures that look at one of those.
         near: this share of a picture ought to be nearer than 2.5 m.
         bright: share of pictures that are overexposed, by a stop or two.
+        bare: whether walls and floor are those of a workplace: no wallpaper, no boards.
+        holds: ``furniture``, ``racks``, ``doors``, or ``stairs`` or a ``kitchen`` with furniture.
+        eyes: heights of the camera [m]; None takes those of somebody who stands, sits or carries it low.
+        fields: horizontal fields of view [degrees].
+        along: share of pictures that look along the room.
+        shaky: share of pictures that are blurred by the camera's motion.
+        dim: share of pictures in so little light that noise shows.
     """
 
     name: str
@@ -37,6 +44,13 @@ class Kind:
     looks: float = 0.0
     near: float = 0.18
     bright: float = 0.18
+    bare: bool = False
+    holds: str = "furniture"
+    eyes: Range | None = None
+    fields: Range = (45.0, 75.0)
+    along: float = 0.0
+    shaky: float = 0.0
+    dim: float = 0.0
 
     @property
     def set_name(self) -> str:
@@ -58,4 +72,31 @@ SEATS = Kind("seats", (2.8, 5.0), (3.0, 5.5), pale=0.75, seats=4, sunny=0.85, aw
 DESKS = Kind("desks", (2.6, 5.0), (2.8, 5.5), desks=3, away=(0.4, 1.3), looks=0.9, near=0.85, bright=0.12)
 """Desks and tables full of things, from as near as one works at them."""
 
-KINDS = {kind.name: kind for kind in (ROOMS, HALLS, SEATS, DESKS)}
+RACKS = Kind(
+    "racks", (5.5, 11.0), (8.0, 15.0), (3.6, 6.5), windows=4.0, pale=0.0, sunny=0.3, away=(0.7, 6.0), near=0.1,
+    bare=True, holds="racks", eyes=(0.3, 0.6), fields=(40.0, 100.0), along=0.35, shaky=0.2, dim=0.2,
+)  # fmt: skip
+"""Aisles between pallet racks, seen from the height of a small robot."""
+
+CORRIDORS = Kind(
+    "corridors", (1.4, 2.8), (6.0, 15.0), (2.25, 3.0), windows=1.4, sunny=0.25, away=(0.8, 6.0), near=0.1,
+    bare=True, holds="doors", eyes=(0.3, 1.6), fields=(40.0, 100.0), along=0.7, shaky=0.2, dim=0.2,
+)  # fmt: skip
+"""Corridors with doors on both sides, most of them seen along."""
+
+STAIRS = Kind(
+    "stairs", (3.2, 6.0), (5.0, 9.0), (4.4, 6.0), looks=0.85, away=(0.8, 5.0), near=0.1, holds="stairs",
+    eyes=(0.3, 1.7), fields=(40.0, 100.0), shaky=0.2, dim=0.2,
+)  # fmt: skip
+"""A flight of stairs up to a gallery, from below and from above."""
+
+KITCHENS = Kind(
+    "kitchens", (2.2, 4.5), (2.6, 5.5), windows=1.8, away=(0.45, 1.6), looks=0.9, near=0.7, bright=0.12,
+    holds="kitchen", eyes=(0.7, 1.6), fields=(40.0, 100.0), shaky=0.2, dim=0.2,
+)  # fmt: skip
+"""Fitted kitchens, from as near as an arm works there."""
+
+FURNISHED = (ROOMS, HALLS, SEATS, DESKS)
+"""Kinds of dwellings and offices, which the shipped weights were trained on, all but desks."""
+
+KINDS = {kind.name: kind for kind in (*FURNISHED, RACKS, CORRIDORS, STAIRS, KITCHENS)}

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from fastdepth_ros.scene.rooms import chairs, cupboards, tables, things
+from fastdepth_ros.scene.rooms import chairs, corridor, cupboards, kitchen, stairs, tables, things, warehouse
 from fastdepth_ros.scene.rooms.cast import Body
 from fastdepth_ros.scene.rooms.kinds import ROOMS, Kind
 from fastdepth_ros.scene.rooms.light import Glow
 from fastdepth_ros.scene.rooms.lighting import light_room
 from fastdepth_ros.scene.rooms.model import Array, Placement, Solids
+from fastdepth_ros.scene.rooms.plan import Piece, Placed, Plan, ground_of, top_of
 from fastdepth_ros.scene.rooms.render import Scene
-from fastdepth_ros.scene.rooms.shell import Shell, build_shell
+from fastdepth_ros.scene.rooms.shell import build_shell
 from fastdepth_ros.scene.rooms.style import Style
 from fastdepth_ros.scene.rooms.surfaces import Surface
-
-Piece = Callable[[Placement, Style], chairs.Ground]
 
 ALONG_WALLS: tuple[tuple[Piece, bool], ...] = (
     (chairs.sofa, True), (tables.desk, True), (tables.bed, True), (cupboards.shelf, False), (cupboards.chest, False),
@@ -34,29 +32,7 @@ ANYWHERE: tuple[Piece, ...] = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Placed:
-    """A piece of furniture in the room: the bounds of its ground, and how high it is [m].
-
-    ``free`` stands in the room and not at a wall; ``wanted`` is what the kind of room asked for.
-    """
-
-    left: float
-    right: float
-    front: float
-    back: float
-    top: float
-    free: bool
-    wanted: bool = False
-
-    def middle(self) -> Array:
-        """Its middle (3,) [m]."""
-        return np.array([(self.left + self.right) / 2, (self.front + self.back) / 2, self.top / 2])
-
-    def overlaps(self, other: Placed, gap: float) -> bool:
-        """Whether two stand in each other's way."""
-        apart = self.left - gap > other.right or other.left - gap > self.right
-        return not (apart or self.front - gap > other.back or other.front - gap > self.back)
+IN_KITCHENS: tuple[Piece, ...] = (chairs.stool, chairs.stool, chairs.dining_chair, things.boxes, things.tall_plant)
 
 
 @dataclass(frozen=True)
@@ -68,61 +44,51 @@ class Room:
         size: width, length, height [m].
         placed: where furniture stands.
         sunny: where the sun falls, if it does.
+        upstairs: raised ground on which a camera may stand.
     """
 
     scene: Scene
     size: tuple[float, float, float]
     placed: list[Placed]
     sunny: Array | None
-
-
-@dataclass
-class _Plan:
-    shell: Shell
-    style: Style
-    placed: list[Placed] = field(default_factory=list)
-
-    def stand(self, piece: Solids, ground: chairs.Ground, at: Placement, free: bool, gap: float = 0.04) -> bool:
-        """Put a piece where a frame is, unless it would collide or leave the room."""
-        half = np.array(ground) / 2
-        across = np.abs(at.axes[:2, :2]) @ half
-        x, y = at.origin[:2]
-        bounds = (x - across[0], x + across[0], y - across[1], y + across[1])
-        if bounds[0] < 0 or bounds[2] < 0 or bounds[1] > self.shell.size[0] or bounds[3] > self.shell.size[1]:
-            return False
-        left, right, front, back = (float(edge) for edge in bounds)
-        own = Placed(left, right, front, back, _top(piece), free)
-        if any(own.overlaps(other, gap) for other in self.placed):
-            return False
-        at.put(piece)
-        self.placed.append(own)
-        return True
-
-
-def _top(piece: Solids) -> float:
-    tops = [float(q[2] + max(0, q[5]) + max(0, q[8])) for q in piece.quads]
-    return max(tops + [float(max(b[2], b[5])) for b in piece.bars] + [0.1])
+    upstairs: list[Placed] = field(default_factory=list)
 
 
 def build_room(rng: np.random.Generator, kind: Kind = ROOMS) -> Room:
     """A room of a kind, the same for a generator in the same state."""
     style = Style(rng, pale=bool(rng.random() < kind.pale))
     shell = build_shell(style, kind)
-    plan = _Plan(shell, style)
+    plan = Plan(shell, style)
+    if kind.holds == "racks":
+        warehouse.furnish(plan)
+    elif kind.holds == "doors":
+        corridor.furnish(plan)
+    elif kind.holds == "kitchen":
+        kitchen.furnish(plan)
+        _in_a_kitchen(plan)
+        _ceiling_lamp(plan)
+    else:
+        if kind.holds == "stairs":
+            stairs.furnish(plan)
+        _furnish(plan, kind)
+    body = Body(shell.solids)
+    wanted = [piece for piece in plan.placed if piece.wanted]
+    lights = light_room(style, shell, [piece.middle() for piece in wanted or plan.placed], body, kind.sunny)
+    patches = [each.position for each in lights if isinstance(each, Glow)]
+    return Room(Scene(body, lights), shell.size, plan.placed, patches[0] if patches else None, plan.upstairs)
+
+
+def _furnish(plan: Plan, kind: Kind) -> None:
+    """Furniture of a dwelling or an office."""
     _seats(plan, kind.seats)
     _desks(plan, kind.desks)
     _at_walls(plan)
     _in_the_middle(plan)
     _rug(plan)
     _ceiling_lamp(plan)
-    body = Body(shell.solids)
-    wanted = [piece for piece in plan.placed if piece.wanted]
-    lights = light_room(style, shell, [piece.middle() for piece in wanted or plan.placed], body, kind.sunny)
-    patches = [each.position for each in lights if isinstance(each, Glow)]
-    return Room(Scene(body, lights), shell.size, plan.placed, patches[0] if patches else None)
 
 
-def _seats(plan: _Plan, wanted: int) -> None:
+def _seats(plan: Plan, wanted: int) -> None:
     """Chairs that stand free, most of them a step before a wall and more or less with their back to it."""
     style = plan.style
     for _ in range(wanted):
@@ -140,7 +106,7 @@ def _seats(plan: _Plan, wanted: int) -> None:
                 break
 
 
-def _desks(plan: _Plan, wanted: int) -> None:
+def _desks(plan: Plan, wanted: int) -> None:
     """Desks and tables full of things, most of them at a wall."""
     style = plan.style
     for _ in range(wanted):
@@ -158,7 +124,7 @@ def _desks(plan: _Plan, wanted: int) -> None:
                 break
 
 
-def _at_walls(plan: _Plan) -> None:
+def _at_walls(plan: Plan) -> None:
     style, shell = plan.style, plan.shell
     for number in style.rng.permutation(4):
         frame, length = shell.walls[number]
@@ -168,7 +134,7 @@ def _at_walls(plan: _Plan) -> None:
             width, x = style.between(0.75, 0.95), style.between(0.7, length - 0.7)
             if plan.stand(Solids(), (width + 0.2, 1.2), wall.at(x, -0.6), False):
                 plan.placed.pop()  # nobody stands in it, but nothing is there to collide with either
-                plan.placed.append(_ground(wall.at(x, -0.4), width + 0.2, 0.8))
+                plan.placed.append(ground_of(wall.at(x, -0.4), width + 0.2, 0.8))
                 cupboards.door(wall.at(x, 0), style, width, style.between(1.95, 2.1))
         for _ in range(int(style.rng.integers(1, 4))):
             make, central = ALONG_WALLS[int(style.rng.integers(len(ALONG_WALLS)))]
@@ -178,7 +144,7 @@ def _at_walls(plan: _Plan) -> None:
                 continue
             for _ in range(4):
                 x = style.between(w / 2, length - w / 2)
-                shades = any(o.left < x + w / 2 and x - w / 2 < o.right and o.low < _top(scratch) for o in openings)
+                shades = any(o.left < x + w / 2 and x - w / 2 < o.right and o.low < top_of(scratch) for o in openings)
                 if shades:
                     continue
                 away = 0.18 if openings else style.between(0.01, 0.08)
@@ -197,13 +163,7 @@ def _at_walls(plan: _Plan) -> None:
                 cupboards.picture(wall.at(x, 0, style.between(1.35, 1.75)), style, w, h)
 
 
-def _ground(at: Placement, w: float, d: float) -> Placed:
-    across = np.abs(at.axes[:2, :2]) @ np.array([w / 2, d / 2])
-    x, y = at.origin[:2]
-    return Placed(float(x - across[0]), float(x + across[0]), float(y - across[1]), float(y + across[1]), 0.0, False)
-
-
-def _before(plan: _Plan, front: Placement, make: Piece, width: float) -> None:
+def _before(plan: Plan, front: Placement, make: Piece, width: float) -> None:
     """Furniture before a piece at a wall: a chair at a desk, a low table before a sofa."""
     style, scratch = plan.style, Solids()
     if make is tables.desk and style.chance(0.85):
@@ -217,7 +177,22 @@ def _before(plan: _Plan, front: Placement, make: Piece, width: float) -> None:
         )
 
 
-def _in_the_middle(plan: _Plan) -> None:
+def _in_the_middle(plan: Plan) -> None:
+    style, (w, d, _) = plan.style, plan.shell.size
+    _dining_table(plan)
+    wanted = int(style.rng.integers(3, 4 + int(w * d / 4)))
+    for _ in range(wanted):
+        plan.try_anywhere(ANYWHERE[int(style.rng.integers(len(ANYWHERE)))])
+
+
+def _in_a_kitchen(plan: Plan) -> None:
+    _dining_table(plan)
+    for _ in range(int(plan.style.rng.integers(0, 4))):
+        plan.try_anywhere(IN_KITCHENS[int(plan.style.rng.integers(len(IN_KITCHENS)))])
+
+
+def _dining_table(plan: Plan) -> None:
+    """A table with chairs around it, in some rooms."""
     style, (w, d, _) = plan.style, plan.shell.size
     at = Placement(plan.shell.solids)
     if style.chance(0.45):
@@ -227,18 +202,9 @@ def _in_the_middle(plan: _Plan) -> None:
         place = at.at(style.between(0.25, 0.75) * w, style.between(0.25, 0.75) * d, 0, turn)
         if plan.stand(scratch, ground, place, True):
             _chairs_around(plan, place, ground)
-    wanted = int(style.rng.integers(3, 4 + int(w * d / 4)))
-    for _ in range(wanted):
-        make = ANYWHERE[int(style.rng.integers(len(ANYWHERE)))]
-        scratch = Solids()
-        ground = make(Placement(scratch), style)
-        for _ in range(6):
-            place = at.at(style.between(0.3, w - 0.3), style.between(0.3, d - 0.3), 0, style.between(0, 360))
-            if plan.stand(scratch, ground, place, True):
-                break
 
 
-def _chairs_around(plan: _Plan, table: Placement, ground: chairs.Ground) -> None:
+def _chairs_around(plan: Plan, table: Placement, ground: chairs.Ground) -> None:
     style = plan.style
     make = chairs.dining_chair if style.chance(0.7) else chairs.shell_chair
     state = style.rng.bit_generator.state
@@ -256,7 +222,7 @@ def _chairs_around(plan: _Plan, table: Placement, ground: chairs.Ground) -> None
             plan.stand(chair, size, place, True, -0.08)
 
 
-def _rug(plan: _Plan) -> None:
+def _rug(plan: Plan) -> None:
     style, (w, d, _) = plan.style, plan.shell.size
     if style.chance(0.4):
         a, b = style.between(0.3, 0.7) * w, style.between(0.3, 0.6) * d
@@ -270,7 +236,7 @@ def _rug(plan: _Plan) -> None:
         place.quad((-half[0], -half[1], 0.008), (2 * half[0], 0, 0), (0, 2 * half[1], 0), pile)
 
 
-def _ceiling_lamp(plan: _Plan) -> None:
+def _ceiling_lamp(plan: Plan) -> None:
     style, (w, d, h) = plan.style, plan.shell.size
     if style.chance(0.5):
         r, drop, on = style.between(0.12, 0.22), style.between(0.1, 0.6), style.chance(0.4)

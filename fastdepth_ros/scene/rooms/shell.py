@@ -28,6 +28,11 @@ FLOORS = (
 )
 
 
+BARE_WALLS = ("plain", "plaster", "rough", "brick")
+BARE_FLOORS = ("plain", "rough", "terrazzo", "tiles", "tiles2", "carpet")
+"""Finishes of workplaces."""
+
+
 @dataclass(frozen=True)
 class Opening:
     """A window or glass door.
@@ -78,10 +83,10 @@ def build_shell(style: Style, kind: Kind) -> Shell:
     w, d, h = style.between(*kind.width), style.between(*kind.length), style.between(*kind.height)
     solids = Solids()
     at = Placement(solids, shell=True)
-    floor = _floor(style)
+    floor = _floor(style, BARE_FLOORS if kind.bare else FLOORS)
     wall = Surface(
         style.white(0.1) if style.chance(0.9 if style.pale else 0.55) else _tone(style),
-        _name(style, WALLS, 4),
+        _name(style, BARE_WALLS if kind.bare else WALLS, 4),
         style.between(0.6, 1.5),
     )
     ceiling = Surface(style.white(0.05), "plain", 1.5)
@@ -129,8 +134,8 @@ def _tone(style: Style) -> Rgb:
     return (red, green, blue)
 
 
-def _floor(style: Style) -> Surface:
-    texture = FLOORS[int(style.rng.integers(len(FLOORS)))]
+def _floor(style: Style, names: tuple[str, ...]) -> Surface:
+    texture = names[int(style.rng.integers(len(names)))]
     gloss = style.between(0, 0.9) if style.chance(0.5) else 0.0
     scale = style.between(1.2, 2.4)
     if texture in ("boards", "boards2", "laminate", "herringbone"):

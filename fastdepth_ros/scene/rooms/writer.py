@@ -18,7 +18,7 @@ from fastdepth_ros.scene.rooms.cameras import random_camera
 from fastdepth_ros.scene.rooms.cast import Floats
 from fastdepth_ros.scene.rooms.kinds import ROOMS, Kind
 from fastdepth_ros.scene.rooms.layout import Room, build_room
-from fastdepth_ros.scene.rooms.photo import develop, random_photo
+from fastdepth_ros.scene.rooms.photo import develop, random_photo, rolled
 from fastdepth_ros.scene.rooms.render import render
 
 LICENSE = "Apache-2.0"
@@ -82,8 +82,9 @@ def photograph(
     """Picture ``number`` (h, w, 3) RGB of a seed, its depth (h, w) [m] with 0 where it is unknown, and its camera."""
     rng = np.random.default_rng([seed, number // CAMERAS, 1 + number % CAMERAS])
     camera, pose = random_camera(rng, room, kind)
-    light, depth = render(room.scene, camera, pose)
-    return develop(light, camera, random_photo(rng, kind)), depth, camera
+    photo = random_photo(rng, kind)
+    light, depth = rolled(*render(room.scene, camera, pose), photo.readout)
+    return develop(light, camera, photo), depth, camera
 
 
 def _write(folder: Path, number: int, seed: int, room: Room, kind: Kind) -> None:
