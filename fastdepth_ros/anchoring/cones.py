@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fastdepth_ros.anchoring.anchors import Anchors, Known
+from fastdepth_ros.anchoring.in_view import OUTSIDE, InView, in_view
 from fastdepth_ros.anchoring.poses import Pose
-from fastdepth_ros.anchoring.sightings import OUTSIDE, InView, Sighting, in_view, lagged, unsure
+from fastdepth_ros.anchoring.sightings import Sighting, lagged, unsure
 from fastdepth_ros.camera import Intrinsics
 
 Floats = npt.NDArray[np.float64]

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fastdepth_ros.anchoring.anchors import Anchors
-from fastdepth_ros.anchoring.sightings import Map, Sighting
+from fastdepth_ros.anchoring.in_view import Map
+from fastdepth_ros.anchoring.sightings import Sighting
 from fastdepth_ros.camera import Intrinsics
 
 GRID = 4

@@ -9,23 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from fastdepth_ros.anchoring.anchors import Anchors, Known
-from fastdepth_ros.anchoring.fit import middle
+from fastdepth_ros.anchoring.in_view import HIDDEN, NO_NUMBER, InView, Map, hidden_points, in_view, kept_of
 from fastdepth_ros.anchoring.poses import Pose
 from fastdepth_ros.anchoring.selection import RELATIVE, VAGUE
 from fastdepth_ros.camera import Intrinsics
 
 Floats = npt.NDArray[np.float64]
-Map = npt.NDArray[np.float32]
-
-NEAREST, FARTHEST = 0.05, 100.0
-"""Depths outside are no anchors [m]."""
 
 ANYWHERE = 1e7
 """Metres beyond which a coordinate is an error: more than any of UTM."""
@@ -33,31 +28,11 @@ ANYWHERE = 1e7
 CELL_HALF = 1.0
 """Half a cell of the answer: what is no wider is a point [px]."""
 
-BLOCK = 8
-"""Side of the squares in which points are looked for that hide others [px]."""
-
-BEHIND = 1.3
-"""Factor by which a point has to be farther than one beside it, to be hidden by that perhaps."""
-
-TOO_FAR = 1.5
-"""Factor by which it is then farther than the answer, beside what the points in front say."""
-
-_HALF = np.float32(0.5)
-_BESIDE = np.ones((3, 3), np.uint8)
-
 SPEED = 0.5
 """Speed of things between a measurement and the image, at most [m/s]."""
 
 STILL, WALKED = 0.005, 0.05
 """Movements below are none, and those beyond are told even of a source that gives no sigma [m]."""
-
-NO_NUMBER, IS_BEHIND, OUTSIDE, HIDDEN = (
-    "no number",
-    "behind the camera, or too near or far",
-    "outside the view",
-    "hidden by something nearer",
-)
-"""Why something measured is no anchor."""
 
 
 class Sighting(NamedTuple):
@@ -123,41 +98,6 @@ def lagged(sigmas: Map, depths: Map, lag: float, unsure: float = VAGUE, told: bo
 def unsure(source: str) -> float:
     """Share of a depth by which a source that gives no sigma is assumed to be off."""
     return RELATIVE.get(source, VAGUE)
-
-
-class Behind(NamedTuple):
-    """Points of a view of which some may be hidden: something near them in the picture is nearer.
-
-    Attributes:
-        numbers: (k,) of those, among all.
-        depths, cells: (k,) theirs, as in :class:`InView`.
-        front_depths, front_cells: (n - k,) those of the others.
-    """
-
-    numbers: npt.NDArray[np.intp]
-    depths: Map
-    cells: npt.NDArray[np.intp]
-    front_depths: Map
-    front_cells: npt.NDArray[np.intp]
-
-
-class InView(NamedTuple):
-    """Points in the view of one camera.
-
-    Attributes:
-        pixels: (n, 2) float32 in the network's input.
-        depths, sigmas: (n,) float32 [m].
-        known: their cells, and what else can be worked out before there is an answer.
-        behind: which of them may be hidden; None where there are none.
-        left_out: cause -> how many points are not in the view.
-    """
-
-    pixels: Map
-    depths: Map
-    sigmas: Map
-    known: Known
-    behind: Behind | None
-    left_out: Mapping[str, int]
 
 
 @dataclass
@@ -234,7 +174,7 @@ def placed(
     if variances is not None:
         numbers &= ~(sigmas > ANYWHERE)
     left_out: dict[str, int] = {}
-    xyz, sigmas = _keep(numbers, NO_NUMBER, left_out, xyz, sigmas)
+    xyz, sigmas = kept_of(numbers, NO_NUMBER, left_out, xyz, sigmas)
     return PointMeasurement(source, pose.apply(xyz), sigmas, relative, spread), left_out
 
 
@@ -245,78 +185,3 @@ def _along(axis: Floats, variances: Floats) -> Floats:
             variances = np.einsum("i,nij,j->n", axis, variances, axis)
         sigmas: Floats = np.sqrt(np.where(variances > 0, variances, np.nan))
     return sigmas
-
-
-def in_view(xyz: Floats, sigmas: Floats, seen: Intrinsics) -> InView:
-    """Points in the view, and how many are not, by cause.
-
-    Args:
-        xyz: (m, 3) in the camera's optical frame [m], finite.
-        sigmas: (m,) [m]; NaN is not known.
-        seen: the camera of the view.
-    """
-    left_out: dict[str, int] = {}
-    depths = xyz[:, 2]
-    ahead = (depths > NEAREST) & (depths < FARTHEST)
-    xyz, depths, sigmas = _keep(ahead, IS_BEHIND, left_out, xyz, depths, sigmas)
-    pixels = np.empty((len(depths), 2), np.float32)
-    pixels[:, 0] = xyz[:, 0] / depths * seen.fx + seen.cx
-    pixels[:, 1] = xyz[:, 1] / depths * seen.fy + seen.cy
-    at = (pixels + _HALF) * _HALF
-    # As float32: whoever finds their cells again finds none beyond the last.
-    within = (at >= 0) & (at < np.array((seen.width / 2, seen.height / 2), np.float32))
-    inside = within[:, 0] & within[:, 1]
-    pixels, at, depths, sigmas = _keep(inside, OUTSIDE, left_out, pixels, at, depths, sigmas)
-    places = at.astype(np.intp)
-    depths = depths.astype(np.float32)
-    narrow: Map = sigmas.astype(np.float32)
-    cells = places[:, 1] * (seen.width // 2) + places[:, 0]
-    told = True if (narrow > 0).all() else False if np.isnan(narrow).all() else None
-    behind, may_be_hidden = None, _behind(places[:, 1], places[:, 0], depths, seen)
-    if may_be_hidden is not None:
-        hind, front = np.flatnonzero(may_be_hidden), np.flatnonzero(~may_be_hidden)
-        behind = Behind(hind, depths[hind], cells[hind], depths[front], cells[front])
-    return InView(pixels, depths, narrow, Known(cells, np.log(depths), told), behind, left_out)
-
-
-def _keep(kept: Any, cause: str, left_out: dict[str, int], *arrays: Any) -> tuple[Any, ...]:
-    count = len(kept) - int(np.count_nonzero(kept))
-    if not count:
-        return arrays
-    left_out[cause] = count
-    return tuple(array[kept] for array in arrays)
-
-
-def _behind(
-    rows: npt.NDArray[np.int64], columns: npt.NDArray[np.int64], depths: Map, seen: Intrinsics
-) -> npt.NDArray[np.bool_] | None:
-    """Points that have a nearer one beside them in the picture; None where none has."""
-    if not len(depths) or depths.max() <= BEHIND * depths.min():
-        return None
-    nearest = np.full((seen.height // BLOCK + 1, seen.width // BLOCK + 1), np.inf, np.float32)
-    blocks = 2 * rows // BLOCK * nearest.shape[1] + 2 * columns // BLOCK
-    np.minimum.at(nearest.ravel(), blocks, depths)
-    behind: npt.NDArray[np.bool_] = depths > BEHIND * cv2.erode(nearest, _BESIDE).ravel()[blocks]
-    return behind if behind.any() else None
-
-
-def hidden_points(behind: Behind, metres: Map) -> npt.NDArray[np.intp] | None:
-    """Numbers of points that the camera cannot see, because something stands before them; None where it sees all.
-
-    That is so where another point near them in the picture is nearer, and the answer agrees with that one: beside what
-    the points in front say of the answer's scale, they are too far. One point that is too near hides no others.
-
-    Args:
-        behind: of one source.
-        metres: the answer [m].
-    """
-    answers, depths = metres.ravel().take(behind.front_cells), behind.front_depths
-    if not np.minimum.reduce(answers) > 0:
-        there = np.flatnonzero(answers > 0)
-        if not len(there):
-            return None
-        answers, depths = answers[there], depths[there]
-    scale = middle(depths / answers)
-    answers = metres.ravel().take(behind.cells)
-    hidden = (behind.depths > TOO_FAR * scale * answers) & (answers > 0)
-    return behind.numbers[hidden] if hidden.any() else None

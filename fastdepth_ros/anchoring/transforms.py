@@ -7,36 +7,23 @@ step at the time that is asked for: between the two samples beside it, or the ne
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
-from collections import deque
 from collections.abc import Mapping
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 
+from fastdepth_ros.anchoring.frame_history import FrameHistory, Sample
 from fastdepth_ros.anchoring.poses import IDENTITY, Pose
 from fastdepth_ros.errors import AnchorError
 
 MOST_FRAMES = 512
 """Frames that are remembered; a tree with more is somebody's error."""
 
-MOST_SAMPLES = 128
-"""Samples of one frame that are remembered: 1.3 s of 100 Hz."""
-
 DEEPEST = 64
 """Steps from a frame to the root, at most."""
 
-FASTEST = 20.0
-"""Speed above which two samples of a frame are a jump [m/s]."""
-
 ANOTHER_CLOCK = 600.0
 """A time that is farther from all samples was stamped by another clock [s]."""
-
-JUMP = 0.5
-"""Metres below which no change is called a jump."""
-
-AGAIN = 1.0
-"""Time by which a recording that starts again goes back at least [s]; less is another publisher's stamp."""
 
 ELSEWHERE, TURNED = 0.01, math.radians(1)
 """Metres and angle [rad] by which two static transforms of one frame may differ."""
@@ -70,73 +57,6 @@ class Known:
         if source in self._poses:
             return self._poses[source]
         raise no_transform(target, source, "tf is not heard")
-
-
-class Sample(NamedTuple):
-    """A pose in the parent at a time [s]."""
-
-    stamp: float
-    pose: Pose
-
-
-class FrameHistory:
-    """Transforms that were heard of one frame."""
-
-    def __init__(self, parent: str, is_static: bool) -> None:
-        self.parent = parent
-        self.is_static = is_static
-        self._samples: deque[Sample] = deque(maxlen=1 if is_static else MOST_SAMPLES)
-
-    @property
-    def newest(self) -> Sample:
-        """The latest sample."""
-        return self._samples[-1]
-
-    def put(self, sample: Sample) -> float:
-        """Take a sample; return how far it jumped [m], 0 where it did not.
-
-        A stamp before the latest begins anew: a recording that starts again, or another publisher of the same frame,
-        whose place is to be much the same. One of the same time replaces it.
-        """
-        jumped = 0.0
-        if self._samples and not self.is_static:
-            before = self._samples[-1]
-            passed = sample.stamp - before.stamp
-            if passed > -AGAIN:
-                moved = float(np.linalg.norm(sample.pose.translation - before.pose.translation))
-                jumped = moved if moved > JUMP + FASTEST * abs(passed) else 0.0
-            if passed < 0 or jumped:
-                self._samples.clear()  # nothing lies between here and there
-            elif passed == 0:
-                self._samples.pop()
-        self._samples.append(sample)
-        return jumped
-
-    def off(self, stamp: float) -> float:
-        """Distance of a time from its samples [s]; 0 between them."""
-        if self.is_static:
-            return 0.0
-        return max(0.0, self._samples[0].stamp - stamp, stamp - self._samples[-1].stamp)
-
-    def at(self, stamp: float, tolerance: float) -> Pose:
-        """The pose at a time.
-
-        Raises:
-            LookupError: there is no sample within the tolerance; its argument says how long ago the nearest is.
-        """
-        samples = self._samples
-        if self.is_static:
-            return samples[-1].pose
-        if stamp >= samples[-1].stamp or len(samples) == 1:
-            nearest = samples[-1]
-        elif stamp <= samples[0].stamp:
-            nearest = samples[0]
-        else:
-            after = bisect_left([each.stamp for each in samples], stamp)
-            return between(samples[after - 1], samples[after], stamp)
-        if abs(stamp - nearest.stamp) > tolerance:
-            raise LookupError(stamp - nearest.stamp)
-        return nearest.pose
 
 
 class TransformBuffer:
@@ -273,21 +193,6 @@ class TransformBuffer:
                 raise _not_then(target, source, name, float(error.args[0])) from None
             name = frame.parent
         return pose
-
-
-def between(before: Sample, after: Sample, stamp: float) -> Pose:
-    """The pose at a time between two samples: the way is gone evenly, and the turn about one axis."""
-    share = (stamp - before.stamp) / (after.stamp - before.stamp)
-    translation = (1 - share) * before.pose.translation + share * after.pose.translation
-    turn = before.pose.rotation.T @ after.pose.rotation
-    cosine = min(1.0, max(-1.0, (float(np.trace(turn)) - 1) / 2))
-    angle = math.acos(cosine)
-    if angle < 1e-9 or angle > math.pi - 1e-6:  # no turn, or one whose axis is not known
-        return Pose((before if share < 0.5 else after).pose.rotation, translation)
-    skew = (turn - turn.T) / (2 * math.sin(angle))
-    part = share * angle
-    rotation = before.pose.rotation @ (np.eye(3) + math.sin(part) * skew + (1 - math.cos(part)) * skew @ skew)
-    return Pose(rotation, translation)
 
 
 def no_transform(target: str, source: str, why: str) -> AnchorError:

@@ -12,17 +12,10 @@ from hypothesis.extra import numpy as arrays
 
 from fastdepth_ros.anchoring.anchors import Anchors
 from fastdepth_ros.anchoring.cones import ConeMeasurement, rays_of
+from fastdepth_ros.anchoring.in_view import HIDDEN, IS_BEHIND, NO_NUMBER, OUTSIDE
 from fastdepth_ros.anchoring.poses import IDENTITY, OPTICAL, Pose, quaternion_of
 from fastdepth_ros.anchoring.selection import choose
-from fastdepth_ros.anchoring.sightings import (
-    HIDDEN,
-    IS_BEHIND,
-    NO_NUMBER,
-    OUTSIDE,
-    PointMeasurement,
-    lagged,
-    placed,
-)
+from fastdepth_ros.anchoring.sightings import PointMeasurement, lagged, placed
 from fastdepth_ros.camera import PAPER_VIEW, Intrinsics, View
 
 PICTURE = Intrinsics(640, 480, 525.0, 525.0, 319.5, 239.5)

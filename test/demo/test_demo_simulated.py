@@ -5,7 +5,8 @@ import pytest
 
 from fastdepth_ros import cdr
 from fastdepth_ros.anchoring.frames import Frames
-from fastdepth_ros.anchoring.sightings import PointMeasurement, in_view
+from fastdepth_ros.anchoring.in_view import in_view
+from fastdepth_ros.anchoring.sightings import PointMeasurement
 from fastdepth_ros.demo.simulated import Simulated, floor_points
 from fastdepth_ros.demo.truth import camera_of
 from fastdepth_ros.evaluation.sensors import Scene, parse
