@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from rclpy.clock import Clock, ClockType
@@ -34,7 +33,6 @@ from fastdepth_ros.node.rclpy_ways.interface import Way
 from fastdepth_ros.node.report_timer import ReportTimer
 from fastdepth_ros.node.reports import Reporter
 from fastdepth_ros.node.transitions import ACTIVE, FAILURE, SUCCESS, UNCONFIGURED, transition
-from fastdepth_ros.node.turns import together
 from fastdepth_ros.parameters import Parameters
 from fastdepth_ros.power.sampler import USUAL, Periods
 from fastdepth_ros.runtime.engines import open_engine as open_any_engine
@@ -86,9 +84,10 @@ class DepthNode(CarefulNode):
             self._settings.refuse(name, error)
         self._reporter.name_unknown(self._settings.unknown(every_topic=False))
         self._reporter.name_unheard(unheard(command_line, self.get_fully_qualified_name()))
-        self._power = NodePower(self._whole, self._now, power_periods)
+        self._power = NodePower(self._settings.whole, self._now, power_periods)
         self._cameras = CameraSet(self, self.way, power=self._power, now=self._now, log_failure=self.faults.log)
-        self._take_up()
+        self._cameras.take_up(self._settings.each)
+        self._enforce()
         # Diagnostics go on while /clock stands still; their windows are in the node's clock all the same.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._reports = ReportTimer(self, steady, self.parameters.diagnostics_period, self._report)
@@ -102,12 +101,7 @@ class DepthNode(CarefulNode):
         """The values in force; of several cameras, those that none has a value of its own of."""
         return self._settings.current
 
-    @property
-    def _whole(self) -> Parameters:
-        """The values for the node as a whole: several cameras have the sum of their rates."""
-        return replace(self.parameters, max_rate=together([each.max_rate for each in self._settings.each.values()]))
-
-    # Lifecycle
+    # Lifecycle: a transition's SUCCESS leads to its state; an ERROR is a fault of the node, and on_error follows.
 
     def _autostart(self) -> None:
         self.destroy_timer(self._start_timer)
@@ -124,13 +118,13 @@ class DepthNode(CarefulNode):
             SUCCESS: the node is inactive: its outputs are advertised, it hears no images yet.
             FAILURE: the node stays unconfigured: a parameter or QoS override is not allowed, the model is missing or
                 altered, or cannot be compiled or loaded. The log and /diagnostics say which; then configure it again.
-            ERROR: a fault of the node; :meth:`on_error` follows.
         """
         if self._settings.refused:
             first, *others = self._settings.refused.values()
             for error in others:
                 self.get_logger().error(str(error))
-            return self._cannot(first)
+            self.fail(f"not configured: {first}")
+            return FAILURE
         started = time.monotonic()
         try:
             for camera in self._cameras.all:
@@ -148,7 +142,8 @@ class DepthNode(CarefulNode):
             self._configured.wait(min(1.0, self.parameters.diagnostics_period), self._preparing)
         except (FastDepthError, ExternalShutdownException) as error:
             self._release()
-            return self._cannot(error)
+            self.fail(f"not configured: {error}")
+            return FAILURE
         parameters, took = self.parameters, time.monotonic() - started
         self.get_logger().info(f"{parameters.model} for {parameters.target}, ready after {took:.2f} s")
         self._reporter.problem = ""
@@ -161,7 +156,6 @@ class DepthNode(CarefulNode):
         Returns:
             SUCCESS: the node is active and answers images.
             FAILURE: the node stays inactive: a QoS override is not allowed.
-            ERROR: a fault of the node; :meth:`on_error` follows.
         """
         assert self._configured is not None
         try:
@@ -179,46 +173,26 @@ class DepthNode(CarefulNode):
 
     @transition
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:  # noqa: ARG002
-        """Take leave of the cameras.
-
-        Returns:
-            SUCCESS: the node is inactive; an image that was being answered is answered still.
-            ERROR: a fault of the node; :meth:`on_error` follows.
-        """
+        """Take leave of the cameras; an image that was being answered is answered still."""
         self._unsubscribe()
         give_memory_back()
         return SUCCESS
 
     @transition
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:  # noqa: ARG002
-        """Give the model and the outputs back.
-
-        Returns:
-            SUCCESS: the node is unconfigured; model, target and precision may change.
-            ERROR: a fault of the node; :meth:`on_error` follows.
-        """
+        """Give the model and the outputs back; model, target and precision may change then."""
         self._release()
         return SUCCESS
 
     @transition
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:  # noqa: ARG002
-        """Give everything back, from any state.
-
-        Returns:
-            SUCCESS: the node is finalized: it says so on /diagnostics and can only be ended.
-            ERROR: a fault of the node; :meth:`on_error` follows.
-        """
+        """Give everything back, from any state: the node says so on /diagnostics and can only be ended."""
         self._release()
         return SUCCESS
 
     @transition
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:  # noqa: ARG002
-        """Give everything back after a fault.
-
-        Returns:
-            SUCCESS: the node is unconfigured and may be configured again.
-            ERROR: that failed, too, and the node is finalized.
-        """
+        """Give everything back after a fault: it may be configured again, or is finalized where that fails, too."""
         self._release()
         return SUCCESS
 
@@ -251,10 +225,6 @@ class DepthNode(CarefulNode):
             self._reporter.flush()
         self._power.close()
 
-    def _cannot(self, error: Exception) -> TransitionCallbackReturn:
-        self.fail(f"not configured: {error}")
-        return FAILURE
-
     def _preparing(self) -> None:
         """Keep /diagnostics going while the model is waited for.
 
@@ -286,17 +256,13 @@ class DepthNode(CarefulNode):
     def _on_change(self, parameters: Parameters) -> None:
         """Parameters changed: what is live takes hold with the next image."""
         self._reports.change(parameters.diagnostics_period)
-        self._power.apply(self._whole)
-        self._take_up()
+        self._power.apply(self._settings.whole)
+        self._cameras.take_up(self._settings.each)
+        self._enforce()
         if self.state == ACTIVE:
             for camera in self._cameras.all:
                 camera.anchor()
             self._hear()
-
-    def _take_up(self) -> None:
-        """Have the cameras that the parameters name, with their parameters."""
-        self._cameras.take_up(self._settings.each)
-        self._enforce()
 
     def _hear(self) -> None:
         """Have images answered, and what comes beside them made ready."""

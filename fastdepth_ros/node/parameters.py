@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -13,6 +14,7 @@ from fastdepth_ros.cameras import parse_cameras
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.node.declared import checked, declare, show
 from fastdepth_ros.node.own_parameters import Own, OwnParameters, each_of
+from fastdepth_ros.node.turns import together
 from fastdepth_ros.parameters import FILES, TABLE, Change, Parameters, check_change, nearest, validate
 
 QOS = "qos_overrides."
@@ -20,14 +22,23 @@ TOGETHER = "the parameters"
 """Stands for a parameter's name where the values are allowed, but not together."""
 
 
-def _look_again(name: str, value: object) -> None:
+def _look_again(name: str, value: object, own: tuple[str, str] | None) -> None:
     """Read the file that a new value names, if it is the name of one: it may have changed, whereas its name need not.
+
+    Args:
+        name, value: as they are set.
+        own: the camera, and the parameter of which ``name`` is its own; None where it is of all.
 
     Raises:
         SettingError: it cannot be used.
     """
-    if name in FILES:
+    camera, name = own or ("", name)
+    if name not in FILES:
+        return
+    try:
         FILES[name](TABLE[name].check(value))
+    except SettingError as error:
+        raise SettingError(f"{camera}: {error.cause}" if camera else error.cause, error.remedy) from None
 
 
 class NodeParameters:
@@ -58,6 +69,11 @@ class NodeParameters:
         node.add_pre_set_parameters_callback(self._meant)
         node.add_on_set_parameters_callback(self._set)
         node.add_post_set_parameters_callback(self._follow)
+
+    @property
+    def whole(self) -> Parameters:
+        """The values for the node as a whole: several cameras have the sum of their rates."""
+        return replace(self.current, max_rate=together([each.max_rate for each in self.each.values()]))
 
     def unknown(self, every_topic: bool) -> dict[str, str | None]:
         """Parameters that were given at start and are none of the node's, each with the one that was probably meant.
@@ -119,8 +135,7 @@ class NodeParameters:
         values = self._own.changed(changes)
         try:
             for change in changes:
-                own = self._own.split(change.name)
-                _look_again(own[1] if own else change.name, change.value)
+                _look_again(change.name, change.value, self._own.split(change.name))
             parameters = validate({**vars(self.current), **ours})
             each = each_of(parameters, parse_cameras(parameters.cameras), values)
             for name in ours:
