@@ -40,7 +40,10 @@ def test_no_hot_loop_writes_a_sum_to_the_stack(loops):
 
 @needs_objdump
 def test_hot_loops_read_few_constants_from_the_stack(loops):
-    assert not [loop for loop in loops if loop.reads > loop.products / 5]
+    network = [loop for loop in loops if not loop.function.removeprefix("__tvm_ffi_").startswith("anchor_")]
+    assert len(network) > 20
+    # Those of anchors go over 784 cells of a map, where a network's go over millions.
+    assert not [loop for loop in network if loop.reads > loop.products / 5]
 
 
 @needs_objdump
