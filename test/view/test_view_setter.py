@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-
 import pytest
+from patience import wait_for
 
 pytest.importorskip("rclpy", reason="ROS 2 is not installed")
 pytest.importorskip("viser", reason="viser is not installed: pip install 'fastdepth_ros[view]'")
 
 from fastdepth_ros.view.run import Setter
-
-PATIENCE = 30.0
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 class Page:

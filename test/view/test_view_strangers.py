@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable
 
 import pytest
+from patience import PATIENCE, wait_for
 
 pytest.importorskip("rclpy", reason="ROS 2 is not installed")
 
@@ -16,15 +15,6 @@ from rclpy.serialization import serialize_message
 from fastdepth_ros.harness.bystander import Bystander
 from fastdepth_ros.harness.operator import NoNodeError, Operator
 from fastdepth_ros.view.listener import DEPTH, PICTURE_INFO, Listener
-
-PATIENCE = 30.0
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 def test_a_callback_that_raises_is_not_the_last_one():
