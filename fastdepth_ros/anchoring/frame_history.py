@@ -33,7 +33,7 @@ class Sample(NamedTuple):
 
     @property
     def pose(self) -> Pose:
-        """The same as a pose.
+        """Pose of these numbers.
 
         Raises:
             AnchorError: it is none.

@@ -59,7 +59,7 @@ class Evidence(NamedTuple):
 
 
 class Remembered(NamedTuple):
-    """What a line knows at one time.
+    """Knowledge of a line at one time.
 
     Attributes:
         settled, held: both beliefs.
@@ -104,7 +104,7 @@ class Line:
 
     @property
     def remembered(self) -> Remembered:
-        """What is known, to :meth:`return_to`."""
+        """All that is known, to :meth:`return_to`."""
         return Remembered(self.settled, self.held, self._time, self._used, self._pending)
 
     def return_to(self, before: Remembered) -> None:

@@ -124,6 +124,19 @@ class TransformBuffer:
             self.note(f"{child} jumped {jumped:.2f} m in {parent}")
         return None
 
+    def put_again(self, parent: str, child: str, sample: Sample) -> bool:
+        """Take a transform of a frame that moves and is known, where nothing is wrong with it; else False.
+
+        A robot says thousands of these a second; :meth:`put` takes all others.
+        """
+        frame = self._frames.get(child)
+        if frame is None or frame.is_static or frame.parent != parent or not is_pose(sample[1], sample[2]):
+            return False
+        jumped = frame.put(sample)
+        if jumped:
+            self.note(f"{child} jumped {jumped:.2f} m in {parent}")
+        return True
+
     def _make_room(self, child: str) -> bool:
         """Forget what moves and nobody asked for, where a frame comes that somebody asks for and there is no room.
 

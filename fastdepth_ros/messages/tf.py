@@ -7,6 +7,7 @@ import struct
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from fastdepth_ros.anchoring.frame_history import Sample
 from fastdepth_ros.anchoring.transforms import TransformBuffer
 from fastdepth_ros.errors import AnchorError
 from fastdepth_ros.messages.motion import read_transforms
@@ -105,10 +106,13 @@ class TransformReader:
             values = layout.fields.unpack_from(serialized)
             if _said(values) != layout.said:
                 continue
-            columns = (values[at::_FIELDS] for at in (2, 3, *range(8, 15)))
-            put = self._buffer.put
-            for frames, (sec, nanosec, x, y, z, *turn) in zip(layout.frames, zip(*columns, strict=True), strict=True):
-                put(*frames, sec + nanosec * 1e-9, (x, y, z), tuple(turn), is_static)
+            columns = [values[at::_FIELDS] for at in (2, 3, *range(8, 15))]
+            put, put_again = self._buffer.put, self._buffer.put_again
+            times = [sec + nanosec * 1e-9 for sec, nanosec in zip(*columns[:2], strict=True)]
+            said = zip(times, zip(*columns[2:5], strict=True), zip(*columns[5:], strict=True), strict=True)
+            for (parent, child), numbers in zip(layout.frames, said, strict=True):
+                if is_static or not put_again(parent, child, _sample(Sample, numbers)):
+                    put(parent, child, *numbers, is_static)
             return True
         return False
 
@@ -142,6 +146,10 @@ def _count(serialized: bytes) -> int:
     return max(1, min(said, len(serialized) // SHORTEST))
 
 
+_sample: Any = tuple.__new__
+"""Its own constructor is a function of Python, and this is called for each transform."""
+
+
 def _said(values: tuple[Any, ...]) -> tuple[tuple[Any, ...], ...]:
     """All of a message that does not change while its publisher says the same frames."""
     return values[:2], *(values[at::_FIELDS] for at in range(4, 8))
@@ -160,6 +168,6 @@ def _layout_of(message: Reader) -> _Layout:
         ends = message.aligned(1)
         codes.append(f"{start - end}xiII{after - start - 12}s{child_at - after}xI{named - child_at - 4}s")
         codes.append(f"{ends - 56 - named}x7d")
-        frames.append((parent, child))
+        frames.append((parent.lstrip("/"), child.lstrip("/")))
         end = ends
     return _Layout(struct.Struct("".join(codes)), (), tuple(frames))

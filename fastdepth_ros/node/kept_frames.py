@@ -1,4 +1,4 @@
-"""What is made for the images of one frame, and kept while images of another come in between.
+"""Makers of answers to the images of one frame, kept while images of another come in between.
 
 Whoever publishes one image of a frame of his own on the camera's topic would else have all forgotten that was learned
 of the place, and a pipeline made anew for each image.

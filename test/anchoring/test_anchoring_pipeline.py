@@ -178,7 +178,7 @@ def test_what_measured_depths_taught_is_metres_whoever_sets_depth_scale(scale):
     before = run(pipeline, now=2.0, uncertainty=True)
     pipeline.settings = Settings(depth_scale=scale, max_depth=100.0)
     after = run(pipeline, now=2.0, uncertainty=True)
-    assert before.depth[20, 20] == pytest.approx(2.0 * 1.3, rel=0.03)
+    assert before.depth[20, 20] == pytest.approx(2.0 * 1.3, rel=0.05)
     np.testing.assert_allclose(after.depth, before.depth, rtol=1e-4)
     assert after.anchoring.age == before.anchoring.age
     np.testing.assert_allclose(after.uncertainty, before.uncertainty, rtol=1e-3)

@@ -31,9 +31,15 @@ class Noted(TransformBuffer):
         super().__init__()
         self.given = []
 
-    def put(self, *transform):
-        self.given.append(transform)
-        super().put(*transform)
+    def put(self, parent, child, *numbers):
+        self.given.append((parent.lstrip("/"), child.lstrip("/"), *numbers))
+        super().put(parent, child, *numbers)
+
+    def put_again(self, parent, child, sample):
+        taken = super().put_again(parent, child, sample)
+        if taken:
+            self.given.append((parent, child, *sample, False))
+        return taken
 
 
 def same(one, other):

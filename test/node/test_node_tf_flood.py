@@ -21,6 +21,11 @@ class Counted(TransformBuffer):
         self.given += 1
         super().put(*transform)
 
+    def put_again(self, *transform):
+        taken = super().put_again(*transform)
+        self.given += taken
+        return taken
+
 
 def test_an_image_takes_tf_once_and_not_all_of_a_flood(monkeypatch):
     """Of messages of all sizes that tf's queue holds; six sources ask where their sensors are."""
