@@ -27,7 +27,7 @@ SHORTEST = 72
 """Bytes of a transform without names."""
 
 _FIELDS = 13
-"""Of a transform: seconds and nanoseconds, length and bytes of two names, and seven numbers; two stand before all."""
+"""Values of a transform: seconds, nanoseconds, length and bytes of two names, seven numbers; two stand before all."""
 
 
 def tf_message() -> Any:
