@@ -33,6 +33,9 @@ NEAR = 100_000_000
 SETTLED = 300_000_000
 """Nanoseconds of the recording after which tf has told where a sensor was."""
 
+MOST_WAITING = 256 << 20
+"""Bytes of messages that wait for that: a recording whose clock stood would wait as a whole."""
+
 
 @dataclass(frozen=True)
 class Sensors:
@@ -129,13 +132,17 @@ def _settled(recording: Recording, placer: Placer, found: AnchorTopics, names: C
     """Messages of topics, each once tf of its time was heard."""
     moving = {topic.name for topic in found.transforms if topic.name != TF_STATIC}
     waiting: deque[Message] = deque()
+    held = 0
     for message in recording.messages([*names, *moving]):
         if message.topic.name in moving:
             placer.hear(message)
         else:
             waiting.append(message)
-        while waiting and message.time - waiting[0].time > SETTLED:
-            yield waiting.popleft()
+            held += len(message.data)
+        while waiting and (message.time - waiting[0].time > SETTLED or held > MOST_WAITING):
+            settled = waiting.popleft()
+            held -= len(settled.data)
+            yield settled
     yield from waiting
 
 

@@ -14,6 +14,7 @@ from fastdepth_ros.anchoring.applying import Straight
 from fastdepth_ros.anchoring.compiled import fitter_and_applier
 from fastdepth_ros.anchoring.field import Field
 from fastdepth_ros.anchoring.fit import EXACT, Fit, SourceTraits
+from fastdepth_ros.anchoring.lessons import Lessons
 from fastdepth_ros.anchoring.line import CENTRE, Array, Line
 from fastdepth_ros.anchoring.plain import plain_opencv
 from fastdepth_ros.anchoring.pool import Means, Placed, judge, uncorroborated
@@ -74,6 +75,7 @@ class Anchoring:
     def __init__(self, shape: tuple[int, int], prior: Prior | None = None, bind: Bind | None = None) -> None:
         self.prior = prior or Prior()
         self._line = Line(self.prior)
+        self._lessons = Lessons(self._line)
         self._field = Field(shape, self.prior, EXACT)
         self._fitter, self._applier = fitter_and_applier(self._field, self.prior, bind)
         self._uncertainty = Uncertainty(self._field, self.prior, self._fitter)
@@ -102,10 +104,11 @@ class Anchoring:
         """
         self.finish()
         with plain_opencv():
-            if any(source.taken_back for source in anchors):
-                self._unlearn()
             self._line.predict(now)
             self._now = now
+            wrong = [source.source for source in anchors if source.taken_back]
+            if wrong:
+                self._take_back(wrong)
             chosen = [choose(source, metres) for source in anchors]
             usable = any(len(source.log_depths) for source in chosen)
             if not usable:
@@ -131,8 +134,18 @@ class Anchoring:
     def forget(self) -> None:
         """Drop what was remembered, as at the start."""
         self.finish()
-        self._unlearn()
+        self._line.forget()
+        self._lessons.forget()
+        self._applier.forget()
         self.trust.forget()
+
+    def rescale(self, factor: float) -> None:
+        """Have all answers be so many times as far from now on: what sources taught is metres, and stays."""
+        self.finish()
+        step = math.log(factor)
+        self._line.rescale(step)
+        self._lessons.rescale(step)
+        self._applier.forget()
 
     def _remembered(
         self, metres: Floats, chosen: list[Chosen], judged: _Judged | None, said: _Said, sigma: bool
@@ -183,6 +196,7 @@ class Anchoring:
             uncertainty.forget()
 
         def learn() -> Report:
+            self._lessons.teach(_teachers(judged, chosen), self._now)
             line.update(own.evidence(mean))
             self._hear(judged.placed, chosen)
             line.look_ahead()
@@ -192,13 +206,14 @@ class Anchoring:
 
     def _hear(self, placed: Placed, chosen: list[Chosen]) -> None:
         """Learn how far sources are to be trusted, and give up what one has taught that is not."""
-        if self.trust.hear(self._field, placed, chosen):
-            self._unlearn()
+        wrong = self.trust.hear(self._field, placed, chosen)
+        if wrong:
+            self._take_back(wrong)
 
-    def _unlearn(self) -> None:
+    def _take_back(self, sources: Sequence[str]) -> None:
         """Drop what sources said of the place."""
-        self._line.forget()
-        self._applier.forget()
+        if self._lessons.take_back(sources, self._now):
+            self._applier.forget()
 
     def _fit(self, chosen: list[Chosen]) -> tuple[_Said, _Judged, _Fitted | None]:
         """The anchors that are believed, fitted; once more, without memory, where the place turns out to be new."""
@@ -218,6 +233,7 @@ class Anchoring:
             if new_place or not line.surprised(None if said.is_expected else fitted.evidence(mean)):
                 break
             new_place = True
+            self._lessons.forget()
         return said, _Judged(placed, fitted.errors, trusted), _Fitted(fitted, mean, new_place)
 
     def _said(self, placed: Placed) -> _Said:
@@ -240,6 +256,12 @@ class Anchoring:
             age=self._line.age,
             sources=tuple(each._replace(doubt=self.trust.doubt(each.source)) for each in _reports(chosen, judged)),
         )
+
+
+def _teachers(judged: _Judged, chosen: list[Chosen]) -> list[str]:
+    """Sources that have a say in what is learned."""
+    heard = zip(judged.placed.heard, judged.trusted, chosen, strict=True)
+    return [own.source for said, trusted, own in heard if trusted and said.size]
 
 
 def _straight(mean: Array) -> Straight:

@@ -25,10 +25,20 @@ AGAIN = 1.0
 
 
 class Sample(NamedTuple):
-    """A pose in the parent at a time [s]."""
+    """A pose in the parent at a time [s], as it was heard: a matrix is made of it where somebody asks."""
 
     stamp: float
-    pose: Pose
+    translation: tuple[float, float, float]
+    quaternion: tuple[float, float, float, float]
+
+    @property
+    def pose(self) -> Pose:
+        """Pose of these numbers.
+
+        Raises:
+            AnchorError: it is none.
+        """
+        return Pose.of(self.translation, self.quaternion)
 
 
 class FrameHistory:
@@ -38,6 +48,7 @@ class FrameHistory:
         self.parent = parent
         self.is_static = is_static
         self._samples: deque[Sample] = deque(maxlen=1 if is_static else MOST_SAMPLES)
+        self._known: tuple[Sample, Pose] | None = None
 
     @property
     def newest(self) -> Sample:
@@ -55,7 +66,7 @@ class FrameHistory:
             before = self._samples[-1]
             passed = sample.stamp - before.stamp
             if passed > -AGAIN:
-                moved = float(np.linalg.norm(sample.pose.translation - before.pose.translation))
+                moved = math.dist(sample.translation, before.translation)
                 jumped = moved if moved > JUMP + FASTEST * abs(passed) else 0.0
             if passed < 0 or jumped:
                 self._samples.clear()  # nothing lies between here and there
@@ -78,7 +89,7 @@ class FrameHistory:
         """
         samples = self._samples
         if self.is_static:
-            return samples[-1].pose
+            return self._pose(samples[-1])
         if stamp >= samples[-1].stamp or len(samples) == 1:
             nearest = samples[-1]
         elif stamp <= samples[0].stamp:
@@ -88,19 +99,27 @@ class FrameHistory:
             return between(samples[after - 1], samples[after], stamp)
         if abs(stamp - nearest.stamp) > tolerance:
             raise LookupError(stamp - nearest.stamp)
-        return nearest.pose
+        return self._pose(nearest)
+
+    def _pose(self, sample: Sample) -> Pose:
+        """The pose of a sample: while nothing comes, or nothing moves, the same one is asked for again."""
+        known = self._known
+        if known is None or known[0] is not sample:
+            known = self._known = sample, sample.pose
+        return known[1]
 
 
 def between(before: Sample, after: Sample, stamp: float) -> Pose:
     """The pose at a time between two samples: the way is gone evenly, and the turn about one axis."""
     share = (stamp - before.stamp) / (after.stamp - before.stamp)
-    translation = (1 - share) * before.pose.translation + share * after.pose.translation
-    turn = before.pose.rotation.T @ after.pose.rotation
+    start, end = before.pose, after.pose
+    translation = (1 - share) * start.translation + share * end.translation
+    turn = start.rotation.T @ end.rotation
     cosine = min(1.0, max(-1.0, (float(np.trace(turn)) - 1) / 2))
     angle = math.acos(cosine)
     if angle < 1e-9 or angle > math.pi - 1e-6:  # no turn, or one whose axis is not known
-        return Pose((before if share < 0.5 else after).pose.rotation, translation)
+        return Pose((start if share < 0.5 else end).rotation, translation)
     skew = (turn - turn.T) / (2 * math.sin(angle))
     part = share * angle
-    rotation = before.pose.rotation @ (np.eye(3) + math.sin(part) * skew + (1 - math.cos(part)) * skew @ skew)
+    rotation = start.rotation @ (np.eye(3) + math.sin(part) * skew + (1 - math.cos(part)) * skew @ skew)
     return Pose(rotation, translation)

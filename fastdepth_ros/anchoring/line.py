@@ -58,6 +58,22 @@ class Evidence(NamedTuple):
     looks: float
 
 
+class Remembered(NamedTuple):
+    """Knowledge of a line at one time.
+
+    Attributes:
+        settled, held: both beliefs.
+        time, used: of the last frame, and of the last one with anchors [s]; None before the first.
+        pending: time that is yet to be let pass [s].
+    """
+
+    settled: Belief
+    held: Belief
+    time: float | None
+    used: float | None
+    pending: float
+
+
 class Line:
     """A filter over the line.
 
@@ -85,6 +101,27 @@ class Line:
         self._pending = self._passed = 0.0
         self._surprise = 0.0
         self._inverses: tuple[Belief, Belief, Array, Array] | None = None
+
+    @property
+    def remembered(self) -> Remembered:
+        """All that is known, to :meth:`return_to`."""
+        return Remembered(self.settled, self.held, self._time, self._used, self._pending)
+
+    def return_to(self, before: Remembered) -> None:
+        """Know what was known before, and no more; the time since then is let pass with the next frame."""
+        time = before.time if before.time is not None else self._time
+        ahead = max(0.0, time - self._time) if time is not None and self._time is not None else 0.0  # a clock jumped
+        self.settled, self.held, self._pending = before.settled, before.held, before.pending
+        self._time = None if time is None else time - ahead
+        self._used = None if before.used is None else before.used - ahead
+        self._passed = self._surprise = 0.0
+        self._inverses = None
+
+    def rescale(self, step: float) -> None:
+        """Have all answers be e^step times as far from now on: what anchors taught of metres stays what it was."""
+        if self._used is not None:
+            self.settled, self.held = rescaled(self.settled, step), rescaled(self.held, step)
+            self._inverses = None
 
     @property
     def unknown(self) -> Belief:
@@ -173,6 +210,18 @@ class Line:
 
 
 _SAME = np.eye(6)
+
+
+def rescaled(belief: Belief, step: float) -> Belief:
+    """The belief in the line over answers that are e^step times as far, so that corrected they are what they were.
+
+    A line of the value a and the slope b has the value a - (1 + b) step there.
+    """
+    moved = np.eye(6)
+    moved[0, 1] = moved[2, 3] = -step
+    mean, covariance = moved @ belief.mean, moved @ belief.covariance @ moved.T
+    mean[0] -= step
+    return Belief(mean, 0.5 * (covariance + covariance.T))
 
 
 def posterior(belief: Belief, evidence: Evidence) -> Belief:

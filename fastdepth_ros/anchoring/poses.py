@@ -87,6 +87,26 @@ def _small(number: float) -> bool:
     return abs(number) < 10  # false for NaN as well
 
 
+def is_pose(translation: tuple[float, float, float], quaternion: tuple[float, float, float, float]) -> bool:
+    """Whether :meth:`Pose.of` surely makes a pose of these numbers; it may of some at the very limit as well.
+
+    All that a robot says on /tf is asked this, and few of it become matrices.
+    """
+    x, y, z = translation
+    a, b, c, d = quaternion
+    near = abs(x) < FARTHEST and abs(y) < FARTHEST and abs(z) < FARTHEST  # false for NaN as well
+    return near and _SHORTEST < a * a + b * b + c * c + d * d < _LONGEST
+
+
+_SHORTEST, _LONGEST = (1 - 0.99 * LENGTH_OFF) ** 2, (1 + 0.99 * LENGTH_OFF) ** 2
+
+
+def angle_between(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> float:
+    """Angle by which two rotations differ [rad]; quaternions x, y, z, w need not be of length 1."""
+    product = abs(sum(a * b for a, b in zip(one, other, strict=True)))
+    return 2 * math.acos(min(1.0, product / (math.hypot(*one) * math.hypot(*other))))
+
+
 def quaternion_of(roll: float, pitch: float, yaw: float) -> tuple[float, float, float, float]:
     """Quaternion x, y, z, w of a rotation about the fixed axes x, then y, then z [rad], as URDF has it."""
     cr, cp, cy = (math.cos(angle / 2) for angle in (roll, pitch, yaw))

@@ -10,10 +10,8 @@ import math
 from collections.abc import Mapping
 from typing import Protocol
 
-import numpy as np
-
 from fastdepth_ros.anchoring.frame_history import FrameHistory, Sample
-from fastdepth_ros.anchoring.poses import IDENTITY, Pose
+from fastdepth_ros.anchoring.poses import IDENTITY, Pose, angle_between, is_pose
 from fastdepth_ros.errors import AnchorError
 
 MOST_FRAMES = 512
@@ -79,8 +77,10 @@ class TransformBuffer:
         self.problems = 0
         self.problem = ""
         self._frames: dict[str, FrameHistory] = {}
-        # Poses of frames that do not move, and how often one of those changed before they were found.
+        # Frames on the ways that were asked for; poses of those that do not move, and how often one of these changed
+        # before they were found.
         self._changes = 0
+        self._asked: set[str] = set()
         self._fixed: dict[tuple[str, str], tuple[int, Pose]] = {}
 
     @property
@@ -99,14 +99,16 @@ class TransformBuffer:
     ) -> None:
         """Take a transform: the child's pose in its parent. What cannot be one is counted, and left."""
         parent, child = parent.lstrip("/"), child.lstrip("/")
-        try:
-            sample = Sample(stamp, Pose.of(translation, quaternion))
-        except AnchorError as error:
-            return self.note(error.cause)
+        sample = Sample(stamp, translation, quaternion)
+        if not is_pose(translation, quaternion):
+            try:
+                Pose.of(translation, quaternion)
+            except AnchorError as error:
+                return self.note(error.cause)
         frame = self._frames.get(child)
         if not parent or not child or parent == child:
             return self.note(f"a frame {child!r} in {parent!r} is none")
-        if frame is None and len(self._frames) >= MOST_FRAMES:
+        if frame is None and len(self._frames) >= MOST_FRAMES and not self._make_room(child):
             return self.note(f"there are more than {MOST_FRAMES} frames, {child} is left out")
         if frame is not None and frame.parent != parent:
             self.note(f"{child} has two parents, {frame.parent} and {parent}")
@@ -114,7 +116,7 @@ class TransformBuffer:
             frame = self._frames[child] = FrameHistory(parent, is_static)
             self._changes += 1
         elif is_static:
-            self._hold_against(child, frame.newest.pose, sample.pose)
+            self._hold_against(child, frame.newest, sample)
         jumped = frame.put(sample)
         if is_static:  # after the sample is there: who looks meanwhile finds the old one, and looks again
             self._changes += 1
@@ -122,11 +124,38 @@ class TransformBuffer:
             self.note(f"{child} jumped {jumped:.2f} m in {parent}")
         return None
 
-    def _hold_against(self, child: str, before: Pose, after: Pose) -> None:
+    def put_again(self, parent: str, child: str, sample: Sample) -> bool:
+        """Take a transform of a frame that moves and is known, where nothing is wrong with it; else False.
+
+        A robot says thousands of these a second; :meth:`put` takes all others.
+        """
+        frame = self._frames.get(child)
+        if frame is None or frame.is_static or frame.parent != parent or not is_pose(sample[1], sample[2]):
+            return False
+        jumped = frame.put(sample)
+        if jumped:
+            self.note(f"{child} jumped {jumped:.2f} m in {parent}")
+        return True
+
+    def _make_room(self, child: str) -> bool:
+        """Forget what moves and nobody asked for, where a frame comes that somebody asks for and there is no room.
+
+        Else whoever is first to name frames, as many as there may be, would keep out all that come later.
+        """
+        if child not in self._asked:
+            return False
+        gone = [name for name, frame in self._frames.items() if name not in self._asked]
+        gone = [name for name in gone if not self._frames[name].is_static] or gone
+        for name in gone:
+            del self._frames[name]
+            self.doubles.pop(name, None)
+        self._changes += 1
+        return bool(gone)
+
+    def _hold_against(self, child: str, before: Sample, after: Sample) -> None:
         """See whether a static frame is said to be where it was said to be before."""
-        apart = float(np.linalg.norm(after.translation - before.translation))
-        cosine = (float(np.vdot(before.rotation, after.rotation)) - 1) / 2
-        angle = math.acos(min(1.0, max(-1.0, cosine)))
+        apart = math.dist(after.translation, before.translation)
+        angle = angle_between(before.quaternion, after.quaternion)
         if apart <= ELSEWHERE and angle <= TURNED:
             self.doubles.pop(child, None)
             return
@@ -179,6 +208,9 @@ class TransformBuffer:
                 loop = " -> ".join([*way[-4:], frame.parent])
                 raise no_transform(target, source, f"tf goes round in a circle: {loop}")
             way.append(frame.parent)
+        if len(self._asked) > MOST_FRAMES:
+            self._asked.clear()
+        self._asked.update(way)
         return way
 
     def _climb(self, name: str, root: str, target: str, source: str, stamp: float) -> Pose:

@@ -45,7 +45,7 @@ class Trust:
             for gate, own in zip(gates, chosen, strict=True)
         ]
 
-    def hear(self, field: Field, placed: Placed, chosen: Sequence[Chosen]) -> bool:
+    def hear(self, field: Field, placed: Placed, chosen: Sequence[Chosen]) -> list[str]:
         """Take in a frame's anchors.
 
         Args:
@@ -54,11 +54,11 @@ class Trust:
             chosen: the same by source.
 
         Returns:
-            Whether a source is left out that was not: what it has taught is wrong, perhaps.
+            Sources that are left out and were not: what they have taught is wrong, perhaps.
         """
         names = [own.source for own in chosen]
         before = [self._leaves_out(name) for name in names]
         self._following.hear(names, placed, field)
         aside = [own.relative or bool(self._following.doubt(own.source)) for own in chosen]
         self._agreement.hear(names, aside, placed)
-        return any(self._leaves_out(name) and not was for was, name in zip(before, names, strict=True))
+        return [name for was, name in zip(before, names, strict=True) if self._leaves_out(name) and not was]

@@ -13,7 +13,7 @@ from rich.table import Table
 from fastdepth_ros.commands.numbers import finite
 from fastdepth_ros.commands.stopping import stopping
 from fastdepth_ros.commands.terminal import Terminal
-from fastdepth_ros.errors import SettingError
+from fastdepth_ros.errors import SettingError, brief
 from fastdepth_ros.files.reading import parse_json, read
 from fastdepth_ros.network.entries import Entry, entry
 from fastdepth_ros.network.fastdepth import table_of
@@ -117,7 +117,11 @@ def _plot(args: argparse.Namespace, found: Entry) -> int:
         log = parse_json(read(args.out / LOG))
     except (OSError, ValueError) as error:
         raise SettingError(f"{args.out / LOG} cannot be read ({error})", "Name the folder of a run.") from error
-    draw_run(args.plot, found.graph, log)
+    try:
+        draw_run(args.plot, found.graph, log)
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        cause = f"{args.out / LOG} is no log of such a run ({brief(repr(error), 200)})"
+        raise SettingError(cause, "Name the folder of a run of this network.") from error
     return 0
 
 

@@ -14,7 +14,7 @@ from rich.table import Table
 from fastdepth_ros.commands.numbers import finite
 from fastdepth_ros.commands.stopping import stopping
 from fastdepth_ros.commands.terminal import Terminal
-from fastdepth_ros.errors import SettingError
+from fastdepth_ros.errors import SettingError, brief
 from fastdepth_ros.files.names import is_name
 from fastdepth_ros.files.reading import parse_json, read
 from fastdepth_ros.pruning.table import write_table
@@ -244,4 +244,9 @@ def _plot(args: argparse.Namespace, space: Space) -> None:
     log = _log(args.out)
     if not log:
         raise SettingError(f"there is no search in {args.out} to draw", "Search first.")
-    draw_search(args.plot, space, log, read_rows(args.out))
+    rows = read_rows(args.out)
+    try:
+        draw_search(args.plot, space, log, rows)
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        cause = f"{args.out} holds no search of {space.name} that could be drawn ({brief(repr(error), 200)})"
+        raise SettingError(cause, "Name the folder of a search in this space.") from error

@@ -87,11 +87,15 @@ class DemoClient(Bystander):
 
         def hear(data: bytes) -> None:
             now = self.node.get_clock().now().nanoseconds
+            try:
+                stamp, frame = cdr.stamp_of(data), cdr.frame_of(data)
+            except ValueError:  # anybody may publish there
+                return
             if topic == DEPTH:
                 with self._changed:
-                    self.answers.append(Answer(cdr.stamp_of(data), cdr.frame_of(data), now))
+                    self.answers.append(Answer(stamp, frame, now))
                     self._changed.notify_all()
-            if self.recording and cdr.stamp_of(data) >= self.begin:
+            if self.recording and stamp >= self.begin:
                 self._writer.write(topic, name, now, data)
 
         self.node.create_subscription(kind, topic, hear, KEEP, raw=True)

@@ -25,6 +25,12 @@ SEEN, WITHIN = 3, 30
 One that was damaged on its way would make all that follow too dark, for ever.
 """
 
+FIRST = 10
+"""Pictures for which the first one is believed alone; then what SEEN of them show holds.
+
+Drivers send a first picture that is none, and one that is dark needs the bits of a light one before it.
+"""
+
 
 class Bits:
     """Finds out how many bits pixels have, from the largest value of the pictures so far.
@@ -39,6 +45,7 @@ class Bits:
     def __init__(self) -> None:
         self.given = self.bits = self._largest = self._told = 0
         self._larger: deque[int] = deque(maxlen=SEEN - 1)
+        self._first: list[int] = []
         self._pictures = 0
 
     @property
@@ -63,11 +70,24 @@ class Bits:
         largest = int(words.max())
         self._pictures += 1
         self._told = self._largest
-        if largest > self._largest and (most := _largest_of_most(words, largest)) > self._largest:
+        is_early = self._pictures <= FIRST
+        most = _largest_of_most(words, largest) if is_early or largest > self._largest else 0
+        if most > self._largest:
             self._told = most
             if self._pictures == 1 or _bits(most) == _bits(self._largest) or self._is_seen_again():
                 self._largest = most
+        if is_early:
+            self._first.append(most)
+            if self._pictures == FIRST:
+                self._judge_the_first(most)
         return _bits(self._told)
+
+    def _judge_the_first(self, most: int) -> None:
+        """Believe what enough of the first pictures show; ``most`` is the largest value of the last of them."""
+        shown = sorted(self._first)[-SEEN]
+        if _bits(shown) < _bits(self._largest):
+            self._largest = shown
+            self._told = max(shown, most)
 
     def _is_seen_again(self) -> bool:
         """Whether enough of the latest pictures need more bits, this one among them."""

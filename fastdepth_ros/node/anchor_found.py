@@ -44,17 +44,23 @@ class Found:
         now: the time in the node's clock [s].
         stamp: of the image [s].
         changes: of the answers to this image and those before it; by default none is known.
+        scale: depth_scale of this image.
 
     Attributes:
         seen: the camera of the network's input, once they were asked for; None before.
     """
 
     def __init__(
-        self, sensed: Sequence[Sensed], now: float, stamp: float = 0.0, changes: Changes | None = None
+        self,
+        sensed: Sequence[Sensed],
+        now: float,
+        stamp: float = 0.0,
+        changes: Changes | None = None,
+        scale: float = 1.0,
     ) -> None:
         self.seen: Intrinsics | None = None
         self._sensed = sensed
-        self._now, self._stamp = now, stamp
+        self._now, self._stamp, self._scale = now, stamp, scale
         self._changes = Changes() if changes is None else changes
         self._left_out: list[list[Mapping[str, int]]] = []
         self._of: list[tuple[SourceNotes, float]] = []
@@ -77,7 +83,7 @@ class Found:
                 notes.problem(self._now, f"{error!r}. Please report this.")
                 continue
             known = repeats is not None and repeats.frozen
-            if repeats is not None and repeats.contradicted(sighting.anchors, metres):
+            if repeats is not None and repeats.contradicted(sighting.anchors, metres, seen, self._scale):
                 notes.problem(self._now, str(repeats))
                 if known:
                     continue

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastdepth_ros.anchoring.anchors import Anchors
+from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.messages.clouds import Points
 from fastdepth_ros.messages.depth_images import Depths
 
@@ -37,6 +38,7 @@ class Repeats:
         self._first = self._last = 0.0
         self._count = 0
         self._then: Map | None = None
+        self._seen: Intrinsics | None = None
         self._frozen = False
 
     @property
@@ -58,22 +60,24 @@ class Repeats:
         """Whether the sensor was found to say the same while it should not."""
         return self._frozen
 
-    def contradicted(self, anchors: Anchors, metres: Map) -> bool:
+    def contradicted(self, anchors: Anchors, metres: Map, seen: Intrinsics | None = None, scale: float = 1.0) -> bool:
         """Whether the answer has changed where the sensor says the same; once it has, until the sensor says other.
 
         Args:
             anchors: of the message.
             metres: the answer, (rows, columns) of cells [m].
+            seen: the camera of the network's input; answers of another one are not compared.
+            scale: factor on the network's metres that is in them: somebody sets it, and nothing has changed.
         """
         if self._frozen or self._count < FEWEST:
             return self._frozen
-        if self._then is None:
-            self._then = metres.copy()
+        if self._then is None or self._seen != seen:
+            self._then, self._seen = metres / np.float32(scale), seen
             return False
         if self.lasts < LASTS or self._then.shape != metres.shape:
             return False
         column, row = ((anchors.pixels + np.float32(0.5)) * np.float32(0.5)).astype(np.intp).T
-        before, after = self._then[row, column], metres[row, column]
+        before, after = self._then[row, column], metres[row, column] / np.float32(scale)
         known = (before > 0) & (after > 0)
         count = int(np.count_nonzero(known))
         if count:

@@ -143,12 +143,13 @@ class AnchorSources:
 
     # In the thread that answers images
 
-    def measure(self, camera: str, stamp: float) -> Found | tuple[()]:
+    def measure(self, camera: str, stamp: float, scale: float = 1.0) -> Found | tuple[()]:
         """Measure for an image; nothing where no source says anything.
 
         Args:
             camera: its frame.
             stamp: its time [s].
+            scale: depth_scale that it is answered with.
         """
         sensed: list[Sensed] = []
         self._measured = camera, stamp
@@ -159,7 +160,7 @@ class AnchorSources:
                 sensed += self._sense(name, camera, stamp)
         if self.parameters.camera_height > 0 or self._floor_frame:
             sensed += self._floor(camera, stamp)
-        return Found(sensed, self._now(), stamp, self._changes) if sensed else ()
+        return Found(sensed, self._now(), stamp, self._changes, scale) if sensed else ()
 
     def wait(self, why: str) -> None:
         """Take what came, and note why it cannot be brought into an image: its camera is not known."""

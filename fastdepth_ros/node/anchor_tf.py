@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable
 
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 
 from fastdepth_ros.anchoring.transforms import TransformBuffer
-from fastdepth_ros.messages.tf import put_transforms, tf_message
+from fastdepth_ros.messages.tf import TransformReader, tf_message
 from fastdepth_ros.node.rclpy_ways.interface import Subscriber
 
 WAITING = 100
 """Messages of /tf that wait until somebody needs them: as many as tf2's own listener keeps."""
+
+AGAIN = 0.005
+"""Time after they were taken within which they are not taken again [s]: one image asks for several sensors' places."""
 
 Subscribe = Callable[[type, str, QoSProfile], Subscriber]
 
@@ -28,9 +33,10 @@ class TfInput:
 
     def __init__(self, buffer: TransformBuffer) -> None:
         self.wanted = False
-        self._buffer = buffer
+        self._reader = TransformReader(buffer)
         self._subscribers: list[tuple[Subscriber, bool]] = []
         self._tried = False
+        self._heard = -math.inf
 
     def subscribe(self, subscribe: Subscribe) -> None:
         """Subscribe, once, where it is wanted and its messages are installed.
@@ -50,6 +56,8 @@ class TfInput:
     def hear(self) -> None:
         """Take what was said since the last time."""
         self.wanted = True
+        if time.monotonic() < self._heard + AGAIN:
+            return
         for subscriber, is_static in self._subscribers:
-            for serialized, _ in subscriber.take():
-                put_transforms(self._buffer, serialized, is_static)
+            self._reader.put([serialized for serialized, _ in subscriber.take()], is_static)
+        self._heard = time.monotonic()

@@ -21,6 +21,7 @@ from fastdepth_ros.node.anchor_sources import AnchorSources
 from fastdepth_ros.node.camera_info import Calibration
 from fastdepth_ros.node.demand import Demand
 from fastdepth_ros.node.derived import DerivedAnswers
+from fastdepth_ros.node.kept_frames import Framed, KeptFrames
 from fastdepth_ros.node.known_camera import KnownCamera
 from fastdepth_ros.node.newest_image import ReceivedImage
 from fastdepth_ros.node.power import Answered
@@ -80,8 +81,8 @@ class Answers:
         self._parameters = self._applied = parameters
         self._reader = PictureReader()
         self._read_as(parameters)
-        self._answered = False
-        self._begin("")
+        self._frames = KeptFrames(self._made)
+        self._turn_to(self._frames.current)
 
     # From any thread
 
@@ -156,13 +157,19 @@ class Answers:
             self.monitor.failed(self._now(), error)
             self._log_failure(error)
 
-    def _begin(self, frame_id: str) -> None:
+    def _made(self, frame_id: str) -> Framed:
         """Make messages for another frame, and the pipeline, which writes into them."""
-        self._messages = OutputMessages(frame_id)
-        self._pipeline = Pipeline(self._engine, self._manifest, self._applied.pipeline, self._messages.allocate)
+        messages = OutputMessages(frame_id)
+        pipeline = Pipeline(self._engine, self._manifest, self._applied.pipeline, messages.allocate)
+        return Framed(messages, pipeline, Gate())
+
+    def _turn_to(self, framed: Framed) -> None:
+        """Answer with what was made for another frame."""
+        self._messages, self._pipeline, self._gate = framed.messages, framed.pipeline, framed.gate
+        if self._pipeline.settings != self._applied.pipeline:  # they changed meanwhile
+            self._pipeline.settings = self._applied.pipeline
         self._pipeline.mask = mask_of(self._applied.mask)
         self._reader.reduction = self._pipeline.reduction
-        self._gate = Gate()
 
     def _answer(self, image: ReceivedImage) -> None:
         self._take_up(self._parameters)
@@ -182,9 +189,9 @@ class Answers:
             return
         header = image.message.header
         if header.frame_id != self._messages.frame_id:
-            if self._answered:
+            if self._frames.current.answered:
                 self.monitor.turned(self._now(), self._messages.frame_id, header.frame_id)
-            self._begin(header.frame_id)
+            self._turn_to(self._frames.turn_to(header.frame_id))
         anchors, robot = self._anchors, self.derived.robot
         if robot is not None:
             robot.look_anew()
@@ -221,7 +228,7 @@ class Answers:
             self.scale.note(frame, applied, now)
         else:
             self.scale.latest = now
-        self._answered = True
+        self._frames.answered()
         age = now - header.seconds
         self.monitor.answered(now, age, stages)
         self._noted(Answered(begun, ended, age, ended - image.at, self._applied))
@@ -280,7 +287,7 @@ class Answers:
             if calibration is None or calibration.camera.doubt:
                 anchors.wait(calibration.camera.doubt if calibration else self._camera.problem or "no camera_info came")
                 return ()
-            return anchors.measure(header.frame_id, header.seconds)
+            return anchors.measure(header.frame_id, header.seconds, self._applied.depth_scale)
         except Exception as error:  # depth goes on without it
             self._log_failure(error)
             return ()

@@ -134,8 +134,8 @@ class NodeParameters:
         owns = [own for change in changes if (own := self._own.split(change.name))]
         values = self._own.changed(changes)
         try:
-            for change in changes:
-                _look_again(change.name, change.value, self._own.split(change.name))
+            for name, value in {change.name: change.value for change in changes}.items():  # a name may come often
+                _look_again(name, value, self._own.split(name))
             parameters = validate({**vars(self.current), **ours})
             each = each_of(parameters, parse_cameras(parameters.cameras), values)
             for name in ours:

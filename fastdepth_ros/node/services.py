@@ -7,6 +7,7 @@ allowed; the executor of a node lets that out. Here whoever asks gets an answer 
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +21,9 @@ from fastdepth_ros.errors import brief
 
 MOST = 1000
 """Parameters or names in one request: each costs time in which nothing else is answered."""
+
+LONGEST = 2.0
+"""Time for one request [s]. Parameters that name files may take longer, a thousand of them minutes."""
 
 _NUMBERED = re.compile(r"\b(expected|got) '(\d)'")
 
@@ -57,7 +61,11 @@ def _one_by_one(answer: Answer) -> Answer:
     """Each parameter is set or refused by itself, as the service promises: one that rclpy stumbles over is only one."""
 
     def set_each(request: Any, response: Any) -> Any:
+        end = time.monotonic() + LONGEST
         for parameter in request.parameters:
+            if time.monotonic() > end:
+                response.results.append(_refused(f"those before it took {LONGEST:g} s. Set it in another request."))
+                continue
             try:
                 answer(SetParameters.Request(parameters=[parameter]), response)
             except ValueError as error:  # a type that there is not

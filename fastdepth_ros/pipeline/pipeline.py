@@ -233,12 +233,12 @@ class Pipeline:
         return tuple.__new__(DepthFrame, answers)
 
     def _lay(self, geometry: Geometry, picture: Picture, camera: Intrinsics | None, lens: Lens | None) -> Grid:
-        """Lay the grid of the answers anew; what was said before of another scale is of no use."""
-        scale = self.settings.depth_scale
-        if scale != self._scaled:
+        """Lay the grid of the answers anew; those before, of another scale, are of no use."""
+        scale, before = self.settings.depth_scale, self._scaled
+        if scale != before:
             self._scaled, self._steadiness = scale, None
             if self._anchoring is not None:
-                self._anchoring.forget()
+                self._anchoring.rescale(scale / before)
         return Grid(self.settings, geometry, picture, camera, lens, self._buffers, self._metres, self.bind)
 
     def _anchor(

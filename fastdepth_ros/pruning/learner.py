@@ -155,10 +155,11 @@ class Learner:
         model, step = from_state(graph, arrays), 0
         optimiser = self._optimiser(model)
         if (out / TUNED).is_file():
-            state = checkpoint.load(out / TUNED)
-            model.load_state_dict(state["model"])
-            optimiser.load_state_dict(state["optimiser"])
-            step = state["step"]
+            with checkpoint.taken_up(out / TUNED):
+                state = checkpoint.load(out / TUNED)
+                model.load_state_dict(state["model"])
+                optimiser.load_state_dict(state["optimiser"])
+                step = int(state["step"])
         whole, saved, number = sum(phase.steps for phase in self.recipe.phases[1:]), time.monotonic(), 0
         for phase in self.recipe.phases[1:]:
             for done in range(phase.steps):

@@ -58,16 +58,17 @@ def trained_weights(graph: Graph, path: Path) -> Arrays:
     state = checkpoint.load(path)
     expected = GraphNetwork(graph).state_dict()
     average = state.get("average")
-    if not isinstance(average, Mapping) or {k: v.shape for k, v in average.items()} != {
-        k: v.shape for k, v in expected.items()
-    }:
-        raise SettingError(f"{path} is not of {graph.name}", "Name the network that was trained there.")
     found: Arrays = {}
-    for node in weighted(graph):
-        prefix = f"layers.{node.name.replace('.', '_')}."
-        for name, value in average.items():
-            if name.startswith(prefix):
-                found[f"{node.name}.{name.removeprefix(prefix)}"] = value.contiguous().numpy().copy()
+    with checkpoint.taken_up(path):
+        if not isinstance(average, Mapping) or {k: v.shape for k, v in average.items()} != {
+            k: v.shape for k, v in expected.items()
+        }:
+            raise SettingError(f"{path} is not of {graph.name}", "Name the network that was trained there.")
+        for node in weighted(graph):
+            prefix = f"layers.{node.name.replace('.', '_')}."
+            for name, value in average.items():
+                if name.startswith(prefix):
+                    found[f"{node.name}.{name.removeprefix(prefix)}"] = value.contiguous().numpy().copy()
     if not all(np.isfinite(array).all() for array in found.values()):
         raise WeightsError(f"{path} holds NaN or infinity", "The training diverged.")
     return found

@@ -44,7 +44,7 @@ def read_table(path: Path, graph: Graph) -> dict[str, Any]:
         if table["format"] != FORMAT:
             raise SettingError(f"{path} has another format", "Measure again: `fastdepth prune NETWORK --measure FILE`.")
         measured = from_json(table["graph"])
-        latency_of(table)
+        held(table)
     except (OSError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
         cause = f"{path} cannot be read ({brief(repr(error), 300)})"
         raise SettingError(cause, "Measure again: `fastdepth prune NETWORK --measure FILE`.") from error

@@ -31,7 +31,9 @@ class UnpackedRecording(Recording):
         super().__init__(path, reader)
         self._unpacked: dict[str, Topic] = {}
         self._transports: dict[str, str] = {}
-        self._left_out: dict[tuple[str, int], ImageError] = {}
+        # Topics and times of pictures, and why the last of them: an error would keep its picture in memory.
+        self._left_out: set[tuple[str, int]] = set()
+        self._why = ""
         if self._FILES:
             for topic in self._recorded.values():
                 if topic.type == COMPRESSED and topic.messages and content_of(self, topic) == PICTURE:
@@ -63,7 +65,7 @@ class UnpackedRecording(Recording):
         """
         packed = {topic.name: name for name, topic in self._unpacked.items()}
         wanted = [packed.get(name, name) for name in (self.topics if topics is None else topics)]
-        good, bad = set[str](), dict[str, ImageError]()
+        good, bad = set[str](), dict[str, str]()
         videos = {name: RecordedVideo(transport) for name, transport in self._transports.items() if name in wanted}
         for message in super().messages(wanted):
             name = message.topic.name
@@ -74,12 +76,13 @@ class UnpackedRecording(Recording):
             try:
                 image = self._unpack(message, raw, videos.get(name))
             except ImageError as error:
-                self._left_out[name, message.time] = bad[name] = error
+                self._left_out.add((name, message.time))
+                self._why = bad[name] = error.cause
                 continue
             good.add(name)
             yield image
         for name in bad.keys() - good:
-            cause = f"the pictures of {name} in {self.path} cannot be decoded ({bad[name].cause})"
+            cause = f"the pictures of {name} in {self.path} cannot be decoded ({bad[name]})"
             raise RecordingError(cause, "Record it again. As it is, `fastdepth play` without --raw plays it.")
 
     @property
@@ -87,8 +90,7 @@ class UnpackedRecording(Recording):
         """Sentence about the pictures that were asked for and cannot be decoded; empty where all can."""
         if not self._left_out:
             return ""
-        last = list(self._left_out.values())[-1]
-        return f"Pictures that cannot be decoded and were left out: {len(self._left_out)} ({last.cause})."
+        return f"Pictures that cannot be decoded and were left out: {len(self._left_out)} ({self._why})."
 
     def _unpack(self, message: Message, raw: Topic, video: RecordedVideo | None) -> Message:
         types = self._types.types

@@ -17,6 +17,9 @@ from fastdepth_ros.network.layer import Layer
 from fastdepth_ros.network.rows import REMEDY, add_rows
 from fastdepth_ros.search.candidates import NOTHING, Rows, join_rows, mbconv_rows
 
+MOST_CANDIDATES = 64
+"""Candidates of one slot: each is trained and measured. A file of a few kilobytes could name millions of them."""
+
 Picked = Mapping[str, Sequence[str]]
 """Slot -> candidates that are taken; slots of a candidate that is not taken need not be there."""
 
@@ -112,9 +115,15 @@ class _Assembling(GraphBuilder):
     def _declare(self, name: str, among: Mapping[str, Rows]) -> None:
         if not is_name(name) or name in self.slots:
             self._refuse(f"a slot cannot be called {quoted(name)}, or there are two")
+        self.check_count(name, len(among))
         if len(among) < 2 or not all(is_name(word) for word in among):
             self._refuse(f"slot {name} has the candidates {quoted(list(among))}, and two or more names belong there")
         self.slots[name] = Slot(name, tuple(among), self._within)
+
+    def check_count(self, slot: str, count: int) -> None:
+        """Hold the number of a slot's candidates against the most, before they are made."""
+        if count > MOST_CANDIDATES:
+            self._refuse(f"slot {slot} has {count} candidates, and {MOST_CANDIDATES} are the most")
 
     def _refuse(self, cause: str) -> NoReturn:
         raise NetworkError(f"{self.name}: {cause}", REMEDY)
@@ -137,6 +146,7 @@ def _mbconv_choice(
 ) -> None:
     """A slot of MBConv blocks, and of nothing where input and answer are alike."""
     assert isinstance(to, _Assembling)
+    to.check_count(name, len(kernels) * len(expansions))
     among = mbconv_rows(name, outputs, stride, kernels, expansions, activation)
     to.choose(name, {**among, NOTHING: []} if stride == 1 and to.channels == outputs else among)
 
@@ -152,4 +162,5 @@ def _join_choice(
 ) -> None:
     """A slot of decoder levels, whose skip is added before or behind the depthwise convolution."""
     assert isinstance(to, _Assembling)
+    to.check_count(name, len(kernels) * len(expansions))
     to.choose(name, join_rows(name, skip, outputs, kernels, expansions, activation))

@@ -22,6 +22,9 @@ FOLDER = Path(__file__).parent / "spaces"
 WORDS = {"about", "source", "reading", "input", *PARTS}
 REMEDY = "A space is written as docs/search.md says."
 
+MOST_NETWORKS = 10**300
+"""Networks of a space: a number that a float can hold."""
+
 Choice = dict[str, str]
 """Slot -> candidate, of all slots that the network reaches."""
 
@@ -126,6 +129,8 @@ def read_space(path: Path) -> Space:
         raise NetworkError(
             f"{name} has no slot: it is one network", "Give it a row choice, mbconv-choice or join-choice."
         )
+    if found.networks > MOST_NETWORKS:
+        raise NetworkError(f"{name} has {len(str(found.networks))} digits of networks", "Give it fewer slots.")
     return found
 
 

@@ -108,9 +108,12 @@ def read_costs(path: Path, space: Space) -> tuple[Costs, dict[str, Any]]:
         numbers = [found.fixed, *(ms for slot in found.slots.values() for ms in slot.values())]
         if not all(isinstance(number, float | int) and 0 <= number < float("inf") for number in numbers):
             raise ValueError("its milliseconds are no numbers")
+        known = digest == space.digest and fits
+        if known:
+            held(space, table)
     except (OSError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
         raise SettingError(f"{path} cannot be read ({brief(repr(error), 300)})", REMEDY) from error
-    if digest != space.digest or not fits:
+    if not known:
         raise SettingError(f"{path} was measured of another space than {space.name} ({name!s:.60})", REMEDY)
     return found, table
 

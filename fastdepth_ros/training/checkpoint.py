@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import os
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 import torch
 
-from fastdepth_ros.errors import WeightsError
+from fastdepth_ros.errors import FastDepthError, WeightsError, brief
+from fastdepth_ros.files.reading import opened
 from fastdepth_ros.files.writing import storing
+
+LARGEST = 1 << 36
+"""Bytes of a state."""
+
+REMEDY = "Remove it to begin anew."
 
 
 def save(path: Path, state: dict[str, Any]) -> None:
@@ -62,10 +71,38 @@ def load(path: Path) -> dict[str, Any]:
     """Contents of a file that :func:`save` wrote.
 
     Raises:
-        WeightsError: the file is damaged or holds more than data.
+        WeightsError: the file is damaged, holds more than data, or is packed.
     """
     try:
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        with opened(path, LARGEST) as file:
+            _check_plain(file)
+            state = torch.load(file, map_location="cpu", weights_only=True)
+        if not isinstance(state, dict):
+            raise TypeError(f"it holds a {type(state).__name__}")
     except Exception as error:  # a damaged or hostile file can fail in any way
-        raise WeightsError(f"{path} cannot be read ({error})", "Remove it to begin anew.") from error
+        raise WeightsError(f"{path} cannot be read ({brief(error)})", REMEDY) from error
     return state
+
+
+def _check_plain(file: Any) -> None:
+    """Refuse an archive that is packed: torch packs none, and unpacks whatever it is given, to any size."""
+    size = os.fstat(file.fileno()).st_size
+    with zipfile.ZipFile(file) as archive:
+        if sum(member.file_size for member in archive.infolist()) > size:
+            raise ValueError(f"it unpacks to more than its {size} bytes")
+    file.seek(0)
+
+
+@contextmanager
+def taken_up(path: Path) -> Iterator[None]:
+    """Take up a state that was loaded: whatever does not fit, it is none of this run.
+
+    Raises:
+        WeightsError: something was raised that is no error of ours.
+    """
+    try:
+        yield
+    except FastDepthError:
+        raise
+    except Exception as error:  # of tables and tensors that somebody else made
+        raise WeightsError(f"{path} is no state of this run ({brief(repr(error), 300)})", REMEDY) from error

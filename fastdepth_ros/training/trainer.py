@@ -102,7 +102,8 @@ class Trainer:
         self.optimiser = optimiser_of(recipe.optimiser, self.parameters)
         self.step, self.images, self.seconds = 0, 0, 0.0
         if (out / CHECKPOINT).is_file():
-            self._resume(checkpoint.load(out / CHECKPOINT))
+            with checkpoint.taken_up(out / CHECKPOINT):
+                self._resume(checkpoint.load(out / CHECKPOINT))
 
     @property
     def finished(self) -> bool:

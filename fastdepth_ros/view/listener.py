@@ -28,8 +28,11 @@ NEWEST = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=1, reliability=Reliab
 TEND_PERIOD = 0.1
 """Period in which subscriptions are held against what is looked at [s]."""
 
-KEPT = 8
-"""Camera pictures that are kept until the depth of one of them has come."""
+KEPT, KEPT_BYTES = 8, 64 << 20
+"""Camera pictures that are kept until the depth of one of them has come; of large ones fewer, down to one."""
+
+MOST_PARTS = 64
+"""Parts of a node that are told of; it has a dozen, each of several cameras."""
 
 IMAGE, PICTURE_INFO = "image", "picture_info"
 DEPTH, DEPTH_INFO, UNCERTAINTY = "depth", "camera_info", "uncertainty"
@@ -68,6 +71,12 @@ class _Box:
     latest: dict[str, bytes] = field(default_factory=dict)
     age: float = 0.0
     frames: int = 0
+
+    def keep(self, stamp: int, image: bytes) -> None:
+        """Take a picture, and let older ones go."""
+        self.images.append((stamp, image))
+        while len(self.images) > 1 and sum(len(data) for _, data in self.images) > KEPT_BYTES:
+            self.images.popleft()
 
 
 class Listener(Operator):
@@ -187,7 +196,7 @@ class Listener(Operator):
                 return
             with self._lock:
                 if name == IMAGE:
-                    self._box.images.append((stamp, data))
+                    self._box.keep(stamp, data)
                     return
                 self._box.latest[name] = data
                 if name == DEPTH:
@@ -198,7 +207,11 @@ class Listener(Operator):
     def _on_diagnostics(self, data: bytes) -> None:
         for part, status in self._read(data):
             with self._lock:
-                self._statuses[part], self._reported = status, time.monotonic()
+                self._reported = time.monotonic()
+                self._statuses.pop(part, None)
+                self._statuses[part] = status
+                if len(self._statuses) > MOST_PARTS:  # somebody who says that he is the node
+                    del self._statuses[next(iter(self._statuses))]
 
     def _on_performance(self, data: bytes) -> None:
         for _, status in self._read(data):

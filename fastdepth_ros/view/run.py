@@ -145,6 +145,9 @@ class Viewer:
         except FastDepthError as error:  # anybody may publish on these topics
             self._complaint = str(error)
             return
+        except Exception as error:  # what nobody thought of is said, too, and the page goes on
+            self._complaint = f"{brief(error)} ({type(error).__name__}). Please report this."
+            return
         self._complaint = seen.complaint
         self._page.show(seen)
         self._shown.append(time.monotonic())

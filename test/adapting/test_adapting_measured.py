@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pytest
 from recorded import EYE, START, TYPES, calibrated, cloud, header, picture, put, scan, write
 
 from fastdepth_ros.adapting import place
-from fastdepth_ros.adapting.measured import NEAR, Sensors, measured
+from fastdepth_ros.adapting.measured import NEAR, Sensors, _settled, measured
 from fastdepth_ros.adapting.teaching import Seen
 from fastdepth_ros.anchoring.cones import ConeMeasurement
 from fastdepth_ros.anchoring.sightings import PointMeasurement
 from fastdepth_ros.errors import AnchorError, RecordingError
 from fastdepth_ros.parameters import extrinsics_of
-from fastdepth_ros.recording import RecordingWriter
+from fastdepth_ros.recording import Message, RecordingWriter
+from fastdepth_ros.recording.anchors import AnchorTopics
+from fastdepth_ros.recording.reader import Topic
+
+if TYPE_CHECKING:
+    from fastdepth_ros.recording import Recording
+    from fastdepth_ros.recording.placed import Placer
 
 
 def points_of(seen: Seen) -> np.ndarray:
@@ -135,3 +144,19 @@ def test_a_sensor_that_moves_is_placed_by_the_tf_of_its_time(tmp_path: Path) -> 
         put(writer, "/cam/image_raw", START + 10**9, picture(START + 10**9))
     (seen,) = measured(tmp_path / "bag", Sensors())
     assert points_of(seen)[0, 2] == pytest.approx(3.0)
+
+
+def test_messages_of_a_clock_that_stood_do_not_all_wait_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They wait until tf of their time was heard, which is never later."""
+    taken: list[int] = []
+
+    def messages(_: object) -> Iterator[Message]:
+        for number in range(100):
+            taken.append(number)
+            yield Message(Topic("/slam/map", "sensor_msgs/msg/PointCloud2", 100), START, bytes(1000))
+
+    monkeypatch.setattr("fastdepth_ros.adapting.measured.MOST_WAITING", 5000)
+    found = _settled(cast("Recording", SimpleNamespace(messages=messages)), cast("Placer", None), AnchorTopics({}), ())
+    for number, _ in enumerate(found):
+        assert len(taken) - number <= 7
+    assert number == 99

@@ -169,8 +169,23 @@ def test_anchors_have_the_last_word_whatever_depth_scale_is():
     assert scaled.depth[20, 20] == pytest.approx(2.0 * 1.2, rel=0.02)
 
 
-def test_what_was_remembered_of_the_scale_goes_when_depth_scale_changes():
+@pytest.mark.parametrize("scale", [0.65, 1.3, 5.0])
+def test_what_measured_depths_taught_is_metres_whoever_sets_depth_scale(scale):
+    """Anybody may call a service that sets it, and what was learned of the place would be gone each time."""
     pipeline = Pipeline(KnownAnswer(), MANIFEST)
-    run(pipeline, anchors=[points(1.3)], now=0.0)
+    for frame in range(60):
+        run(pipeline, anchors=[points(1.3)], now=frame / 30)
+    before = run(pipeline, now=2.0, uncertainty=True)
+    pipeline.settings = Settings(depth_scale=scale, max_depth=100.0)
+    after = run(pipeline, now=2.0, uncertainty=True)
+    assert before.depth[20, 20] == pytest.approx(2.0 * 1.3, rel=0.05)
+    np.testing.assert_allclose(after.depth, before.depth, rtol=1e-4)
+    assert after.anchoring.age == before.anchoring.age
+    np.testing.assert_allclose(after.uncertainty, before.uncertainty, rtol=1e-3)
+
+
+def test_where_nothing_was_measured_depth_scale_has_its_effect_at_once():
+    pipeline = Pipeline(KnownAnswer(), MANIFEST)
+    run(pipeline, now=0.0, uncertainty=True)
     pipeline.settings = Settings(depth_scale=1.3)
     assert run(pipeline, now=0.1).depth[20, 20] == pytest.approx(2.0 * 1.3, rel=1e-6)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sensor_msgs.msg import CompressedImage, Image
 
 from fastdepth_ros.errors import ImageError
-from fastdepth_ros.messages.bits import Bits
+from fastdepth_ros.messages.bits import FIRST, Bits
 from fastdepth_ros.messages.bridge import Bridge, find_bridge
 from fastdepth_ros.messages.bridge_trial import right_encodings, trial_message
 from fastdepth_ros.messages.encodings import ENCODINGS
@@ -443,6 +443,27 @@ def test_a_picture_that_was_damaged_does_not_say_how_many_bits_a_camera_has(apar
         assert found.bits == (16 if shows_more else 12)
     found.to_8(good)
     assert found.bits == bits
+
+
+@pytest.mark.parametrize(("garbage", "bits"), [(1, 12), (2, 12), (3, 16)])
+def test_a_first_picture_that_was_none_is_not_believed_for_long(garbage, bits):
+    """A driver's first picture is often what was in its memory: all that follow were too dark, for ever."""
+    found = Bits()
+    good = np.linspace(0, 4095, 24 * 16).reshape(16, 24).astype(np.uint16)
+    noise = np.random.default_rng(0).integers(0, 1 << 16, (16, 24), np.uint16)
+    for index in range(FIRST):
+        found.to_8(noise if index < garbage else good)
+    assert found.bits == bits
+    assert found.to_8(good).max() == (255 if bits == 12 else 16)
+    assert found.note.startswith(f"{bits}, as the largest value is")
+
+
+def test_a_dark_scene_after_a_light_one_keeps_its_bits():
+    found = Bits()
+    light = np.linspace(0, 4000, 24 * 16).reshape(16, 24).astype(np.uint16)
+    for index in range(100):
+        found.to_8(light if index in (1, 3, 5) else light // 8)
+    assert found.bits == 12
 
 
 def test_a_raw_image_larger_than_max_pixels_is_refused():

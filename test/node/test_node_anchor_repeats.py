@@ -75,6 +75,20 @@ def test_a_simulated_scan_of_a_scene_that_stands_still_is_not_frozen():
     assert not any(told([scan_at(1 + step / 10) for step in STEPS], [NEAR, 1.1 * NEAR] * 50))
 
 
+@pytest.mark.parametrize("changes", ["depth_scale", "camera"])
+def test_answers_that_change_with_depth_scale_or_the_camera_contradict_nobody(changes):
+    """As in a simulation: whoever set depth_scale to half had its lidar left out, and what it had taught forgotten."""
+    repeats = Repeats()
+    for step in STEPS:
+        message = scan_at(1 + step / 10)
+        repeats.hear(message, moved=step == 0)
+        scale = 2.0 if step >= 50 and changes == "depth_scale" else 1.0
+        seen = SEEN if step < 50 or changes == "depth_scale" else SEEN.scale(112, 112)
+        answer = PICTURES[step]
+        anchors = measurement_of("scan", message, AHEAD)[0].sight(answer, SEEN, 0.0).anchors
+        assert not repeats.contradicted(anchors, answer, seen, scale)
+
+
 def test_points_of_a_map_that_the_camera_moves_in_are_no_repetition():
     assert not any(told([scan_at(1 + step / 10) for step in STEPS], PICTURES, moved=lambda _: True))
 

@@ -12,7 +12,7 @@ from rclpy.context import Context
 from rclpy.parameter import Parameter
 
 from fastdepth_ros.node.parameters import NodeParameters
-from fastdepth_ros.parameters import calibration_of, mask_of
+from fastdepth_ros.parameters import FILES, calibration_of, mask_of
 
 DOMAIN = 51 + os.getpid() % 50
 YAML = """
@@ -78,3 +78,14 @@ def test_a_mask_that_was_drawn_again_is_the_new_one(change, tmp_path):
     cv2.imwrite(str(file), np.full((4, 6), 255, np.uint8))
     assert change("mask", str(file))[0]
     assert not mask_of(str(file)).hides.any()
+
+
+def test_a_name_that_comes_a_thousand_times_in_one_request_is_read_once(change, node, tmp_path, monkeypatch):
+    file = tmp_path / "mask.png"
+    cv2.imwrite(str(file), np.zeros((8, 8), np.uint8))
+    read = []
+    monkeypatch.setitem(FILES, "mask", read.append)
+    result = node.set_parameters_atomically([Parameter("mask", value=str(file))] * 1000)
+    assert result.successful, result.reason
+    assert read == [str(file)]
+    assert change("mask", "none")[0]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
-from rcl_interfaces.msg import Parameter, ParameterValue
+from rcl_interfaces.msg import Parameter, ParameterValue, SetParametersResult
 from rcl_interfaces.srv import (
     DescribeParameters,
     GetParameters,
@@ -16,6 +18,8 @@ from rcl_interfaces.srv import (
     SetParametersAtomically,
 )
 from rosgraph_msgs.msg import Clock
+
+from fastdepth_ros.node import services
 
 RATE = Parameter(name="max_rate", value=ParameterValue(type=3, double_value=12.0))
 
@@ -102,3 +106,22 @@ def test_a_clock_that_lies_does_not_end_the_node(start):
     graph.next_reports()
     assert graph.state == "active"
     assert graph.statuses["node"].level != DiagnosticStatus.ERROR
+
+
+def test_parameters_that_take_long_do_not_hold_up_all_else_for_minutes(monkeypatch):
+    """A mask is a file, and a thousand of them in one request kept diagnostics and lifecycle waiting."""
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr(services, "time", SimpleNamespace(monotonic=lambda: clock.now))
+
+    def slow(request: SetParameters.Request, response: SetParameters.Response) -> SetParameters.Response:
+        clock.now += 0.5
+        response.results += [SetParametersResult(successful=True) for _ in request.parameters]
+        return response
+
+    service = SimpleNamespace(srv_type=SetParameters, callback=slow)
+    services.guard_services(SimpleNamespace(services=[service]), pytest.fail)
+    many = [Parameter(name="mask", value=ParameterValue(type=4, string_value=f"{n}.png")) for n in range(1000)]
+    results = service.callback(SetParameters.Request(parameters=many), SetParameters.Response()).results
+    assert len(results) == 1000
+    assert sum(result.successful for result in results) * 0.5 <= services.LONGEST + 0.5
+    assert "another request" in results[-1].reason

@@ -262,3 +262,12 @@ def test_what_cannot_be_done_is_told(words, said, tmp_path, monkeypatch, capsys)
     monkeypatch.chdir(tmp_path)
     assert main(["prune", "fastdepth-full", *words]) == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("log", ["{}", "[]", "3", '{"taken": [{}], "start": {"milliseconds": "x"}}'])
+def test_a_log_of_something_else_is_not_drawn(log, tmp_path, monkeypatch, capsys):
+    pytest.importorskip("matplotlib")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "log.json").write_text(log)
+    assert main(["prune", "fastdepth-full", "--plot", "p.png", "--out", "."]) == 2
+    assert "is no log of such a run" in capsys.readouterr().err

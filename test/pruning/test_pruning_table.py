@@ -153,6 +153,13 @@ def test_a_table_is_read_as_it_was_written_and_of_its_own_network_alone(table, t
             read_table(tmp_path / "table.json", other)
 
 
+@pytest.mark.parametrize("damage", [{"checks": None}, {"checks": [{}]}, {"checks": [{"name": "a", "widths": {}}]}])
+def test_a_table_whose_checks_are_none_is_told(table, damage, tmp_path):
+    write_table(tmp_path / "table.json", {**table, **damage})
+    with pytest.raises(SettingError, match="Measure again"):
+        read_table(tmp_path / "table.json", small())
+
+
 @pytest.mark.parametrize("text", ["", "[]", '{"format": 1}', '{"format": 2}'])
 def test_a_file_that_is_no_table_is_told(text, tmp_path):
     (tmp_path / "table.json").write_text(text)

@@ -1,5 +1,6 @@
 """Recordings of strangers: whatever they say of their size, they cost one clear error, and little memory or disk."""
 
+import gc
 import os
 import re
 import resource
@@ -18,7 +19,7 @@ from nursery import Nursery
 from pngs import bomb
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 
-from fastdepth_ros.errors import RecordingError
+from fastdepth_ros.errors import ImageError, RecordingError
 from fastdepth_ros.recording import Recording, UnpackedRecording, packed, storages
 from fastdepth_ros.recording.depth import decode_depth
 
@@ -392,3 +393,18 @@ def test_a_reader_that_is_refused_leaves_no_open_file(tmp_path):
             Recording.open(tmp_path / "bag.mcap")
     assert len(os.listdir("/proc/self/fd")) == before
     assert storages.MOST_AT_ONCE == 2**27
+
+
+def test_pictures_that_are_left_out_are_not_kept(tmp_path):
+    """An error holds all that stood where it was raised: a camera that sends nothing but halves filled the memory."""
+    broken = bytes(cv2.imencode(".jpg", np.zeros((48, 64, 3), np.uint8))[1])[:300]
+    good = bytes(cv2.imencode(".jpg", np.zeros((48, 64, 3), np.uint8))[1])
+    pictures = [compressed("jpeg", broken, START + number) for number in range(20)] + [compressed("jpeg", good)]
+    bag = write(tmp_path / "bag", *(("/eye/compressed", each) for each in pictures))
+    with UnpackedRecording.open(bag) as recording:
+        assert len(list(recording.messages())) == 1
+        gc.collect()
+        assert not [each for each in gc.get_objects() if isinstance(each, ImageError)]
+        assert "left out: 20" in recording.left_out
+        assert len(list(recording.messages())) == 1
+        assert "left out: 20" in recording.left_out, "each once, however often it is played"

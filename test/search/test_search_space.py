@@ -123,6 +123,27 @@ def test_a_space_that_cannot_be_is_told(tmp_path, old, new, cause):
         assert toy(tmp_path, TOY.replace(old, new, 1)).slots
 
 
+def test_a_slot_of_millions_of_candidates_is_refused_before_they_are_made(tmp_path, monkeypatch):
+    """40 kB of numbers would be a hundred million rows."""
+    monkeypatch.setattr("fastdepth_ros.search.assembly.mbconv_rows", lambda *_: pytest.fail("they are made"))
+    many = ", ".join(map(str, range(1, 4000)))
+    text = TOY.replace("outputs: 8, kernels: [3, 5]", f"outputs: 8, kernels: [{many}]", 1)
+    with pytest.raises(NetworkError, match="candidates, and 64 are the most"):
+        assert toy(tmp_path, text).slots
+
+
+def test_a_space_of_more_networks_than_there_are_numbers_is_refused(tmp_path):
+    slots = "".join(
+        f"- choice: {{name: s{n}, among: {{x: [], y: [{{depthwise: {{name: y{n}}}}}]}}}}\n" for n in range(9)
+    )
+    text = f"input: {{width: 32, height: 32}}\ndecoder:\n{slots}- conv: {{name: depth, outputs: 1}}\n"
+    assert toy(tmp_path, text).networks == 512
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("fastdepth_ros.search.space.MOST_NETWORKS", 100)
+        with pytest.raises(NetworkError, match="fewer slots"):
+            toy(tmp_path, text)
+
+
 def test_an_entry_without_slots_is_no_space(tmp_path):
     with pytest.raises(NetworkError, match="no slot"):
         toy(tmp_path, "input: {width: 32, height: 32}\ndecoder:\n- conv: {name: depth, outputs: 1}\n")

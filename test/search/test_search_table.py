@@ -112,7 +112,18 @@ def test_a_table_is_read_again_and_another_space_s_is_refused(measured, tmp_path
         read_costs(path, toy(tmp_path, TOY.replace("outputs: 16", "outputs: 24")))
 
 
-@pytest.mark.parametrize("damage", [{"format": 2}, {"fixed": "none"}, {"slots": {}}, {"slots": {"a": {"skip": -1.0}}}])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"format": 2},
+        {"fixed": "none"},
+        {"slots": {}},
+        {"slots": {"a": {"skip": -1.0}}},
+        {"checks": None},
+        {"checks": [{}]},
+        {"checks": [{"choice": {"a": "none"}}]},
+    ],
+)
 def test_a_damaged_table_is_told(space, tmp_path, damage):
     path = tmp_path / "table.json"
     write_table(path, {**board_table(space, "tx2-cpu"), **damage})

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import threading
+from types import SimpleNamespace
 
+import cv2
+import numpy as np
 import pytest
 from patience import PATIENCE, wait_for
 
@@ -14,7 +17,7 @@ from rclpy.serialization import serialize_message
 
 from fastdepth_ros.harness.bystander import Bystander
 from fastdepth_ros.harness.operator import NoNodeError, Operator
-from fastdepth_ros.view.listener import DEPTH, PICTURE_INFO, Listener
+from fastdepth_ros.view.listener import DEPTH, KEPT, KEPT_BYTES, MOST_PARTS, PICTURE_INFO, Heard, Listener, _Box
 
 
 def test_a_callback_that_raises_is_not_the_last_one():
@@ -57,3 +60,42 @@ def test_a_node_that_is_no_text_keeps_nobody_from_being_told_that_ours_is_missin
         monkeypatch.setattr(operator.node, "get_node_names_and_namespaces", lambda: [(b"\xff".decode(), "/")])
         with pytest.raises(NoNodeError, match="there is no node"):
             operator.wait_for_node(0.0, threading.Event())
+
+
+def test_somebody_who_says_that_he_is_the_node_fills_no_memory():
+    with Listener("/fastdepth") as heard:
+        for number in range(5 * MOST_PARTS):
+            heard._on_diagnostics(said(f"part {number}", "/image"))
+        heard._on_diagnostics(said("input", "/image"))
+        assert len(heard.statuses) <= MOST_PARTS
+        assert heard._says("input") == "/image"
+
+
+def test_of_large_pictures_fewer_wait_for_their_depth():
+    box = _Box()
+    for stamp in range(20):
+        box.keep(stamp, bytes(KEPT_BYTES // 3))
+    assert [stamp for stamp, _ in box.images] == [17, 18, 19]
+    box.keep(20, bytes(2 * KEPT_BYTES))
+    assert [stamp for stamp, _ in box.images] == [20]
+    for stamp in range(20):
+        box.keep(stamp, b"small")
+    assert len(box.images) == KEPT
+
+
+def test_a_frame_that_nobody_thought_of_is_said_and_the_next_one_is_shown():
+    pytest.importorskip("viser", reason="viser is not installed: pip install 'fastdepth_ros[view]'")
+    from fastdepth_ros.view.run import Viewer
+
+    shown: list[object] = []
+    page = SimpleNamespace(coloured_by="picture", is_looked_at=True, shows=(), show=shown.append)
+    viewer = Viewer(SimpleNamespace(wanted=()), page, 10.0)  # type: ignore[arg-type]
+    frame = Heard(1, b"", 0.0)
+    viewer._maker = SimpleNamespace(make=lambda *_: cv2.resize(np.empty((0, 0)), (1, 1)))  # type: ignore[assignment]
+    viewer._show(frame)
+    assert not shown
+    assert "Please report this" in viewer._complaint
+    viewer._maker = SimpleNamespace(make=lambda *_: SimpleNamespace(complaint=""))  # type: ignore[assignment]
+    viewer._show(frame)
+    assert shown
+    assert not viewer._complaint

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from fastdepth_ros.anchoring import Anchoring
+from fastdepth_ros.anchoring.anchors import nothing_of
 from fastdepth_ros.anchoring.floor import FloorMeasurement
 from fastdepth_ros.anchoring.poses import OPTICAL, Pose
 from fastdepth_ros.anchoring.sightings import Measurement
@@ -18,7 +19,7 @@ from fastdepth_ros.lens.turning import rotation_of
 from fastdepth_ros.messages.measurements import READERS, measurement_of
 from fastdepth_ros.messages.motion import read_down
 from fastdepth_ros.messages.serialized import SerializedHeader
-from fastdepth_ros.messages.tf import put_transforms
+from fastdepth_ros.messages.tf import TransformReader
 from fastdepth_ros.node.anchor_found import Found, Sensed
 from fastdepth_ros.node.robot_frames import RobotFrames
 from fastdepth_ros.node.scan import Obstacles, Scans
@@ -42,7 +43,7 @@ def _anchors(_: Path) -> Callable[[bytes], object]:
     def take(data: bytes) -> None:
         source, tf, *messages = (*mutate.unpack(data), b"", b"")
         robot = RobotFrames(lambda *_: None)  # type: ignore[arg-type, return-value]  # nobody subscribes
-        put_transforms(robot.frames.buffer, tf, is_static=False)
+        TransformReader(robot.frames.buffer).put([tf, tf], is_static=False)
         sensed = [
             each
             for message in messages
@@ -56,6 +57,12 @@ def _anchors(_: Path) -> Callable[[bytes], object]:
         if not _is_answer(corrected.depth) or not _is_answer(corrected.sigma, 0.0, np.inf):
             raise FooledError("the answer is no depth any more")
         found.note(corrected.report)
+        anchoring.rescale(2.0)  # somebody sets depth_scale, and a source takes back what it said
+        gone = [nothing_of(each.source, taken_back=True) for each in corrected.report.sources[:1]]
+        for anchors_of in ((), gone):
+            again = anchoring.correct(np.float32(2) * METRES, anchors_of, STAMP + 1, sigma=True)
+            if not _is_answer(again.depth, 1.8 / LARGEST, 10.2 * LARGEST) or not _is_answer(again.sigma, 0.0, np.inf):
+                raise FooledError("the answer is no depth any more where it is scaled")
         anchoring.forget()
         try:
             _publish(robot)
