@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from fastdepth_ros.anchoring.anchors import Anchors, Corrected, Report, Rest, SourceReport
 from fastdepth_ros.anchoring.applying import Straight
-from fastdepth_ros.anchoring.compiled import fitter_and_applier
+from fastdepth_ros.anchoring.compiled import CompiledFitter, fitter_and_applier
 from fastdepth_ros.anchoring.field import Field
 from fastdepth_ros.anchoring.fit import EXACT, Fit, SourceTraits
 from fastdepth_ros.anchoring.lessons import Lessons
@@ -126,6 +126,25 @@ class Anchoring:
             rest()
 
     @property
+    def is_compiled(self) -> bool:
+        """Whether a module's functions correct; numpy does where it has none."""
+        return isinstance(self._fitter, CompiledFitter)
+
+    def take_up(self, bind: Bind) -> None:
+        """Correct by a module's functions from the next frame on, where it has them; what was learned is kept.
+
+        Args:
+            bind: gives them.
+        """
+        if self.is_compiled:
+            return
+        self.finish()
+        fitter, applier = fitter_and_applier(self._field, self.prior, bind)
+        applier.succeed(self._applier)
+        self._uncertainty.fitter = self._fitter = fitter
+        self._applier = applier
+
+    @property
     def remembers(self) -> bool:
         """Whether earlier anchors still count."""
         self.finish()
@@ -163,6 +182,7 @@ class Anchoring:
         def learn() -> Report:
             if judged is not None:
                 self._hear(judged.placed, chosen)
+            self._line.catch_up()
             return self._report(chosen, judged, said, new_place=False)
 
         return self._corrected(sd, learn)
@@ -199,7 +219,7 @@ class Anchoring:
             self._lessons.teach(_teachers(judged, chosen), self._now)
             line.update(own.evidence(mean))
             self._hear(judged.placed, chosen)
-            line.look_ahead()
+            line.catch_up()
             return self._report(chosen, judged, said, new_place=new_place)
 
         return self._corrected(sd, learn)
@@ -255,6 +275,7 @@ class Anchoring:
             new_place=new_place,
             age=self._line.age,
             sources=tuple(each._replace(doubt=self.trust.doubt(each.source)) for each in _reports(chosen, judged)),
+            compiled=self.is_compiled,
         )
 
 

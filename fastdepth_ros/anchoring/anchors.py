@@ -103,6 +103,7 @@ class Report(NamedTuple):
         new_place: whether the innovation was so large that what was remembered was dropped.
         age: time since anchors were used last [s]; 0 in a frame that uses some, infinite before the first.
         sources: one report per source, in the order given.
+        compiled: whether a module's functions computed it, or numpy.
     """
 
     scale: float
@@ -114,6 +115,7 @@ class Report(NamedTuple):
     new_place: bool
     age: float
     sources: tuple[SourceReport, ...]
+    compiled: bool = False
 
 
 class Rest:

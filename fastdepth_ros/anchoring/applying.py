@@ -67,6 +67,10 @@ class Applier:
         """Drop earlier frames' corrections."""
         self._memory.forget()
 
+    def succeed(self, other: Applier) -> None:
+        """Go on with the corrections that one in numpy remembers, instead of it."""
+        self._memory = other._memory
+
     def leave(self, metres: Floats) -> None:
         """Leave an answer (rows, columns) [m] as it is."""
         np.copyto(self.depth, metres)

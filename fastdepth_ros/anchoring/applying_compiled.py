@@ -39,6 +39,7 @@ class CompiledApplier(Applier):
         self.depth = arrays["depth"].reshape(field.shape)
         self._halves = arrays["halves"].reshape(2 * rows, 2 * columns)
         self._kept = arrays["kept"].reshape(2 * rows, 2 * columns)
+        self._held = [arrays[f"held_{what}"].reshape(2 * rows, 2 * columns) for what in ("correction", "answer")]
         self._bent = slice(NUMBERS.index("by_bent"), NUMBERS.index("by_farthest") + 1)
         self._asked = slice(NUMBERS.index("slope"), NUMBERS.index("used") + 1)
         for name, value in self._constants().items():
@@ -60,6 +61,11 @@ class CompiledApplier(Applier):
             "by_changed": 1 / CHANGED,
             "largest": LARGEST,
         }
+
+    def succeed(self, other: Applier) -> None:
+        super().succeed(other)
+        np.copyto(self._held[0], self._memory.correction)
+        np.copyto(self._held[1], self._memory.answer)
 
     def apply(self, metres: Floats, halves: Floats, slope: float, noise: Noise, now: float) -> Traces:  # noqa: ARG002
         """See :meth:`Applier.apply`; ``metres`` are those that were looked at."""

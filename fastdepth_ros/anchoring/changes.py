@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastdepth_ros.anchoring.anchors import Anchors
+from fastdepth_ros.anchoring.fit import middle
 from fastdepth_ros.anchoring.layout import NODE
 
 Floats = npt.NDArray[np.float32]
@@ -57,11 +58,16 @@ class Changes:
         if not answers or not stamp >= answers[0][0] - SOON:  # a NaN is none
             return None
         now = answers[-1][1]
-        then = min(answers, key=lambda each: abs(each[0] - stamp))[1]
-        if then is now:
+        # Most measurements are a frame or two old, and stamps only grow.
+        nearest = answers[-1]
+        for each in reversed(answers):
+            if abs(each[0] - stamp) > abs(nearest[0] - stamp):
+                break
+            nearest = each
+        if nearest[1] is now:
             return None
-        change = now - then
-        change -= np.median(change)
+        change = now - nearest[1]
+        change -= np.float32(middle(change.ravel()))
         found: Floats = np.abs(change, out=change)
         return found
 

@@ -33,6 +33,9 @@ LOOKS = 4.0
 STEP = 0.1
 """Time is let pass in steps of at least so much [s]: what decays within seconds changes little from frame to frame."""
 
+MOST_PENDING = 2 * STEP
+"""Time that may have passed before somebody waits for what it changes [s]."""
+
 SURPRISE = 4.0
 """Log-evidence for a new place at which what was remembered is dropped."""
 
@@ -98,9 +101,8 @@ class Line:
         self.settled = self.held = self.unknown
         self._time: float | None = None
         self._used: float | None = None
-        self._pending = self._passed = 0.0
+        self._pending = 0.0
         self._surprise = 0.0
-        self._inverses: tuple[Belief, Belief, Array, Array] | None = None
 
     @property
     def remembered(self) -> Remembered:
@@ -134,15 +136,22 @@ class Line:
         return math.inf if self._used is None or self._time is None else max(0.0, self._time - self._used)
 
     def predict(self, now: float) -> None:
-        """Let time pass; a clock that jumps back, or shows no number, lets none pass."""
+        """Let time pass; a clock that jumps back, or shows no number, lets none pass.
+
+        Of little time only notes are taken: :meth:`catch_up` lets it pass when nobody waits.
+        """
         if not math.isfinite(now):
             return
         passed = 0.0 if self._time is None else max(0.0, now - self._time)
         if self._used is not None and self._time is not None and now < self._time:
             self._used += now - self._time
         self._time = now
-        self._passed = passed
         self._pending += passed
+        if self._pending >= MOST_PENDING:
+            self.catch_up()
+
+    def catch_up(self) -> None:
+        """Let the time pass that was only noted, once it is a step."""
         if self._pending < STEP:
             return
         passed, self._pending = self._pending, 0.0
@@ -180,23 +189,9 @@ class Line:
         self._used = self._time if self._time is not None else 0.0
         self._time = self._used
 
-    def look_ahead(self) -> None:
-        """Work out what :meth:`predict` will need if the next frame comes after as much time as this one did."""
-        if self._pending + self._passed >= STEP:
-            self._precisions()
-
-    def _precisions(self) -> tuple[Array, Array]:
-        """Inverse covariances of what is settled and of what is held."""
-        known = self._inverses
-        if known is None or known[0] is not self.settled or known[1] is not self.held:
-            covariances = self.settled.covariance, self.held.covariance
-            settled, held = (np.asarray(np.linalg.inv(each), np.float64) for each in covariances)
-            known = self._inverses = (self.settled, self.held, settled, held)
-        return known[2:]
-
     def _settle(self, share: float) -> None:
         """Take a share of what is held over into what is settled, as so much of a new look."""
-        before, after = self._precisions()
+        before, after = (np.asarray(np.linalg.inv(each.covariance), np.float64) for each in (self.settled, self.held))
         gained, kept = share * (after - before), 1 - share / LOOKS
         precision = self._precision + kept * (before - self._precision) + gained
         vector = (kept - share) * (before @ self.settled.mean) + share * (after @ self.held.mean)

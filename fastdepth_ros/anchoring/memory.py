@@ -40,10 +40,13 @@ class Memory:
 
     Args:
         shape: rows and columns of corrections.
+
+    Attributes:
+        correction, answer: of the last frame (rows, columns), the logarithms; without meaning where nothing is known.
     """
 
     def __init__(self, shape: tuple[int, int]) -> None:
-        self._correction, self._answer = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+        self.correction, self.answer = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
         self._kept, self._change = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
         self._time = math.nan
 
@@ -80,17 +83,17 @@ class Memory:
             return None
         kept, share = self._still(answer, decay) if decay else None, used(noise)
         if kept is not None and share:
-            change = np.subtract(self._correction, correction, out=self._change)
+            change = np.subtract(self.correction, correction, out=self._change)
             change *= kept
             change *= np.float32(share)
             correction += change
-        np.copyto(self._correction, correction)
-        np.copyto(self._answer, answer)
+        np.copyto(self.correction, correction)
+        np.copyto(self.answer, answer)
         return kept
 
     def _still(self, answer: Floats, decay: float) -> Floats:
         kept = self._kept
-        np.subtract(answer, self._answer, out=kept)
+        np.subtract(answer, self.answer, out=kept)
         cv2.blur(kept, _SIDE, kept)
         kept *= 1 / CHANGED
         np.square(kept, out=kept)

@@ -30,10 +30,13 @@ class Uncertainty:
         field: of the frame.
         prior: of the weights.
         fitter: of the field.
+
+    Attributes:
+        fitter: may be replaced between frames by another of the field.
     """
 
     def __init__(self, field: Field, prior: Prior, fitter: Fitter) -> None:
-        self._fitter = fitter
+        self.fitter = fitter
         self._prior = prior
         self._sigma = np.zeros(field.shape, np.float32)
         self._contradiction = Contradiction(field)
@@ -51,7 +54,7 @@ class Uncertainty:
             belief: (6, 6) covariance of the line.
             never: whether nothing was ever measured.
         """
-        variance = self._fitter.posterior.before(belief)
+        variance = self.fitter.posterior.before(belief)
         return self._finish(depth, variance, self._local, self._prior.alone if never else self._prior.anchored)
 
     def anchored(
@@ -76,7 +79,7 @@ class Uncertainty:
             belief: (6, 6) covariance of the line before the frame.
             doubt: standard deviation of the whole because a source may be wrong [log m].
         """
-        line, local, surprise = self._fitter.doubts(fitted, belief)
+        line, local, surprise = self.fitter.doubts(fitted, belief)
         alone = self._prior.few / (self._prior.few + len(fitted.errors))
         factor = self._prior.alone**alone * self._prior.anchored ** (1 - alone)
         differs = self._contradiction.look(depth, placed, trusted, relative, traces.kept)
@@ -91,7 +94,7 @@ class Uncertainty:
         self, depth: Floats, line: Floats, local: Floats, factor: float, differs: Floats | None = None
     ) -> Floats:
         """Standard deviations of cells from variances of the logarithm at the nodes, times factors, and at edges."""
-        halves = self._fitter.deviations(line, local, factor)
+        halves = self.fitter.deviations(line, local, factor)
         if differs is not None:
             halves *= cv2.resize(differs, halves.shape[::-1], interpolation=cv2.INTER_LINEAR)
         rows, columns = depth.shape

@@ -29,6 +29,7 @@ from fastdepth_ros.models import DEFAULT, find_bundle
 from fastdepth_ros.runtime import processor
 from fastdepth_ros.runtime.bundle import Bundle, write_bundle
 from fastdepth_ros.runtime.cache import module_for
+from fastdepth_ros.runtime.late import prepare_anchors
 from fastdepth_ros.runtime.module import CompiledModule
 from fastdepth_ros.runtime.precision import AUTO, INT8, choose
 from fastdepth_ros.settings import LIMITS
@@ -217,6 +218,7 @@ def _frame(bundle: Bundle, args: argparse.Namespace) -> dict[str, Any]:
         enter_graph(folder / "graph")
         from fastdepth_ros.evaluation.benchmark.frame_cost import CASES, RATE, measure
 
+        prepare_anchors(bundle, args.target, _module(bundle, args).description.precision, status.update)
         frames = max(1, round(args.rounds * args.seconds * RATE))
         cases = measure(bundle.path, args.target, args.precision, CASES, frames, folder, status.update)
     return {"processor": processor.name(), "rows": aims.rows(engine, cases), "engine": engine, "cases": cases}

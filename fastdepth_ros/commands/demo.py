@@ -21,6 +21,7 @@ from fastdepth_ros.evaluation.sensors import NAMES, Sensor, parse
 from fastdepth_ros.recording import CameraTopics, Recording, UnpackedRecording, VideoRecording, find_camera
 from fastdepth_ros.recording.anchors import chosen_topics, find_anchors
 from fastdepth_ros.runtime.bundle import Bundle
+from fastdepth_ros.runtime.late import prepare_anchors
 from fastdepth_ros.runtime.precision import AUTO
 from fastdepth_ros.runtime.storage import writable_cache
 from fastdepth_ros.settings import LIMITS
@@ -152,6 +153,8 @@ def _demo(
         return results
 
     alone = play(args.out / ALONE, ", without anchors", None) if feed else None
+    if feed and about.choice is not None:
+        prepare_anchors(bundle, "host", about.choice.precision, lambda words: console.print(words, highlight=False))
     runs = Runs(play(args.out, ", with anchors" if feed else "", feed), feed, alone)
     task = bar.add_task("comparing with the true depth" if topics.ground_truth else "looking at the answers")
     bar.update(task, total=len(runs.results.answers))

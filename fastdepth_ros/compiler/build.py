@@ -33,7 +33,15 @@ class Program:
     kernels: dict[str, Any]
 
 
-def build(stages: Sequence[Stage], tilings: Mapping[str, Tiling], height: int, width: int, lanes: int) -> Program:
+def build(
+    stages: Sequence[Stage],
+    tilings: Mapping[str, Tiling],
+    height: int,
+    width: int,
+    lanes: int,
+    *,
+    anchors: bool = True,
+) -> Program:
     """The program of these stages for pictures of ``height`` x ``width``.
 
     Args:
@@ -41,11 +49,12 @@ def build(stages: Sequence[Stage], tilings: Mapping[str, Tiling], height: int, w
         tilings: a choice for each.
         height, width: of the picture [px].
         lanes: numbers of a vector.
+        anchors: whether it has the kernels that anchors need.
     """
     kernels = {stage.name: stage.kernel(tilings[stage.name]) for stage in stages}
     main = partial(_main, stages, tilings, height, width)
-    beside = anchor_kernels(stages[-1].shape, lanes) | filter_kernels(height, width, lanes)
-    return Program(main, kernels | beside)
+    beside = anchor_kernels(stages[-1].shape, lanes) if anchors else {}
+    return Program(main, kernels | beside | filter_kernels(height, width, lanes))
 
 
 def _main(stages: Sequence[Stage], tilings: Mapping[str, Tiling], height: int, width: int) -> Any:

@@ -53,6 +53,15 @@ def compile_library(program: Program, target: Target, library: Path, progress: P
         executable.export_library(str(library), fcompile=_Linker(target), addons=paths, workspace_dir=scratch)
 
 
+def compile_functions(kernels: Mapping[str, Any], target: Target, library: Path, progress: Progress) -> None:
+    """Compile kernels that Python calls, and link them to the shared library ``library``, without a network."""
+    with tempfile.TemporaryDirectory(dir=library.parent) as scratch:
+        with compiling(kernels, target, Path(scratch)) as objects:
+            for count, _ in enumerate(objects, start=1):
+                progress(f"Compiling for {target.cpu}: {count} of {len(kernels)} kernels")
+        library.write_bytes(link([Path(scratch, f"{name}.o").read_bytes() for name in kernels]))
+
+
 @contextmanager
 def compiling(kernels: Mapping[str, Any], target: Target, folder: Path) -> Iterator[Iterator[str]]:
     """Compile kernels to ``folder/<key>.o`` in other processes; gives the keys, each as it is done."""

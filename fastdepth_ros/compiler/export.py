@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from fastdepth_ros.compiler import tiling
+from fastdepth_ros.compiler.anchors import anchor_kernels
 from fastdepth_ros.compiler.build import build
-from fastdepth_ros.compiler.codegen import Progress, compile_library
+from fastdepth_ros.compiler.codegen import Progress, compile_functions, compile_library
 from fastdepth_ros.compiler.cuda.export import compile_program
 from fastdepth_ros.compiler.cuda.export import toolchain as gpu_toolchain
 from fastdepth_ros.compiler.cuda.gpus import GPUS, Gpu
@@ -23,6 +26,9 @@ from fastdepth_ros.runtime.bundle import Bundle, sha256
 from fastdepth_ros.runtime.cache import kernels_version
 from fastdepth_ros.runtime.module import DESCRIPTION, GPU_PROGRAM, GPU_TRIPLE, LIBRARY, Description, Size, tvm_version
 
+NO_WEIGHTS = hashlib.sha256().hexdigest()
+"""Digest of the weights of a module without a network."""
+
 
 def silent(_step: str) -> None:
     """Show no progress."""
@@ -36,6 +42,7 @@ def compile_bundle(
     precision: str = FLOAT32.name,
     table: Mapping[str, Tiling] | None = None,
     progress: Progress = silent,
+    anchors: bool = True,
 ) -> Path:
     """Write a module's two files to the folder ``out``, all at once; a module that was there is replaced.
 
@@ -46,6 +53,7 @@ def compile_bundle(
         precision: a name in ``pointwise.PRECISIONS``.
         table: tile choices by stage; None takes those of the target's family.
         progress: see ``codegen.Progress``.
+        anchors: whether a processor's module has the functions that anchors need, which take a third of the time.
 
     Raises:
         SettingError: no such target, it cannot compute in that precision, or ``out`` holds something else.
@@ -57,9 +65,36 @@ def compile_bundle(
         raise SettingError(f"{target} computes in float32 only", "Leave the precision out.")
     goal = GPUS[target] if target in GPUS else find_target(target, precision)
     with new_folder(out, is_module) as draft:
-        made = _make(bundle, goal, precision, draft, table, progress)
+        made = _make(bundle, goal, precision, draft, table, progress, anchors)
         made.library.chmod(0o644)
         _description(bundle, target, precision, made).write(draft)
+    return out
+
+
+def compile_anchors(bundle: Bundle, target: str, out: Path, *, progress: Progress = silent) -> Path:
+    """Write a module of the functions that anchors need, for pictures of the bundle's size, and of nothing else.
+
+    Args:
+        bundle: says the size.
+        target: a name for ``find_target``.
+        out: the module's folder.
+        progress: see ``codegen.Progress``.
+
+    Raises:
+        SettingError: no such target, or ``out`` holds something else.
+        StorageError: ``out`` cannot be written.
+    """
+    goal, manifest = find_target(target), bundle.manifest
+    rows, columns = manifest.input_height // 2, manifest.input_width // 2
+    with new_folder(out, is_module) as draft:
+        progress("Writing the kernels")
+        library = draft / LIBRARY
+        compile_functions(anchor_kernels((rows, columns), goal.lanes), goal, library, progress)
+        library.chmod(0o644)
+        needs = tuple(sorted(goal.needs))
+        made = _Made(library, goal.triple, goal.cpu, needs, goal.lanes, toolchain())
+        about = _description(bundle, target, FLOAT32.name, made)
+        replace(about, network={}, weights_sha256=NO_WEIGHTS).write(draft)
     return out
 
 
@@ -86,11 +121,12 @@ def _make(
     folder: Path,
     table: Mapping[str, Tiling] | None,
     progress: Progress,
+    anchors: bool,
 ) -> _Made:
     if isinstance(goal, Gpu):
         return _for_gpu(bundle, goal, folder, progress)
     choices = tiling.measured(goal, precision) if table is None else table
-    return _for_processor(bundle, goal, find_precision(precision, goal), folder, choices, progress)
+    return _for_processor(bundle, goal, find_precision(precision, goal), folder, choices, progress, anchors)
 
 
 def _description(bundle: Bundle, target: str, precision: str, made: _Made) -> Description:
@@ -120,12 +156,14 @@ def _for_processor(
     folder: Path,
     choices: Mapping[str, Tiling],
     progress: Progress,
+    anchors: bool,
 ) -> _Made:
     manifest = bundle.manifest
     progress("Writing the kernels")
     height, width = manifest.input_height, manifest.input_width
     stages = Planner(manifest.network, bundle.weights(), goal.lanes, precision).plan(height, width)
-    program = build(stages, tiling.choose(stages, goal, choices, precision), height, width, goal.lanes)
+    tilings = tiling.choose(stages, goal, choices, precision)
+    program = build(stages, tilings, height, width, goal.lanes, anchors=anchors)
     compile_library(program, goal, folder / LIBRARY, progress)
     return _Made(
         folder / LIBRARY, goal.triple, goal.cpu, tuple(sorted(goal.needs | precision.needs)), goal.lanes, toolchain()

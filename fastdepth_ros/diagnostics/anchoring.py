@@ -224,6 +224,7 @@ def _scale(correction: Correction) -> dict[str, str]:
         "scale": f"{correction.scale:.3f} (within {100 * correction.scale_sd:.0f} %)",
         "slope": f"{correction.slope:.3f} (within {correction.slope_sd:.3f})",
         "innovation": _figure(correction.innovation, 3) + f" (expected {_figure(correction.innovation_sd, 3)})",
+        "computed": "by compiled functions" if correction.compiled else "in numpy, which takes longer",
         "since anchors were used [s]": _figure(correction.age, 1, "never"),
     }
 

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastdepth_ros.anchoring.anchors import Anchors
+from fastdepth_ros.anchoring.fit import middle
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.messages.clouds import Points
 from fastdepth_ros.messages.depth_images import Depths
@@ -21,6 +22,9 @@ Map = npt.NDArray[np.float32]
 
 FEWEST, LASTS = 4, 3.0
 """Messages that say the same, and the time from the first to the last of them [s], before they are looked at."""
+
+OFTEN = 0.25
+"""Time from one look at such a sensor to the next [s]: each takes as long as a tenth of the correction."""
 
 MANY = 5
 """Anchors of a frame from which on they are many."""
@@ -35,7 +39,7 @@ class Repeats:
 
     def __init__(self) -> None:
         self._numbers: npt.NDArray[np.float64] | float | None = None
-        self._first = self._last = 0.0
+        self._first = self._last = self._looked = 0.0
         self._count = 0
         self._then: Map | None = None
         self._seen: Intrinsics | None = None
@@ -51,6 +55,7 @@ class Repeats:
         numbers, stamp = _numbers(message), message.header.seconds
         if moved or stamp < self._last or not _same(numbers, self._numbers):
             self._numbers, self._first, self._count = numbers, stamp, 0
+            self._looked = stamp
             self._then, self._frozen = None, False
         self._last = stamp
         self._count += 1
@@ -74,14 +79,15 @@ class Repeats:
         if self._then is None or self._seen != seen:
             self._then, self._seen = metres / np.float32(scale), seen
             return False
-        if self.lasts < LASTS or self._then.shape != metres.shape:
+        if self.lasts < LASTS or self._last - self._looked < OFTEN or self._then.shape != metres.shape:
             return False
+        self._looked = self._last
         column, row = ((anchors.pixels + np.float32(0.5)) * np.float32(0.5)).astype(np.intp).T
         before, after = self._then[row, column], metres[row, column] / np.float32(scale)
         known = (before > 0) & (after > 0)
         count = int(np.count_nonzero(known))
         if count:
-            change = float(np.median(np.abs(np.log(after[known] / before[known]))))
+            change = middle(np.abs(np.log(after[known] / before[known])))
             self._frozen = change > (CHANGED if count >= MANY else CHANGED_FEW)
         return self._frozen
 

@@ -17,6 +17,7 @@ from fastdepth_ros.parameters import Parameters
 from fastdepth_ros.runtime.bundle import Manifest
 from fastdepth_ros.runtime.cache import module_for
 from fastdepth_ros.runtime.engine import Engine
+from fastdepth_ros.runtime.late import LateFunctions, anchors_for
 from fastdepth_ros.runtime.module import CompiledModule
 from fastdepth_ros.runtime.precision import Choice, choose
 
@@ -125,6 +126,9 @@ class Configured:
         module = module_for(bundle, wanted.target, choice.precision, self._say)
         engine = self._open_engine(module, self._power.effective.threads)
         engine.run()
+        # Depth comes without them, and a node that nothing measured reaches never needs them.
+        if not module.description.on_gpu:
+            engine.late = LateFunctions(lambda: anchors_for(bundle, wanted.target, self._say), self._say)
         answers = self._answers = [camera.answers_of(engine, bundle.manifest) for camera in self._cameras]
         self._about(bundle.manifest, engine, choice)
 

@@ -33,7 +33,8 @@ OUTPUTS = ("depth", "uncertainty", "cloud")
 class DepthEngine(Protocol):
     """Engine as the pipeline needs it; :class:`fastdepth_ros.runtime.engine.Engine` is one.
 
-    One that has ``bind``, too, gives compiled functions beside the network.
+    One that has ``bind``, too, gives compiled functions beside the network; where it has ``late``, some of them come
+    once they were asked for.
     """
 
     @property

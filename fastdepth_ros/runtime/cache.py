@@ -38,11 +38,16 @@ from fastdepth_ros.runtime.storage import (
 )
 
 __all__ = [
+    "ANCHORS",
     "FLOAT32",
+    "NETWORK",
+    "anchors_name",
     "cache_dir",
     "compile_apart",
+    "compiled",
     "find_module",
     "has_compiler",
+    "is_good",
     "kernels_version",
     "locked",
     "module_folder",
@@ -55,6 +60,12 @@ __all__ = [
 ]
 
 COMPILER = Path(__file__).parent.parent / "compiler"
+
+NETWORK, ANCHORS = "network", "anchors"
+"""Parts of a module that the compiler makes one by one: the network with all filters, and what anchors need."""
+
+NICEST = 19
+"""Niceness at which is compiled what nobody waits for."""
 
 
 def own_tables() -> list[Path]:
@@ -80,12 +91,24 @@ def module_name(bundle: Bundle, target: str, precision: str = FLOAT32) -> str:
     Raises:
         SettingError: target or precision cannot be part of a name.
     """
-    machine = f"{processor.name()} {sorted(processor.instruction_sets())}" if target == "host" else ""
-    size = f"{bundle.manifest.input_width}x{bundle.manifest.input_height}"
-    parts = (bundle.weights_sha256, kernels_version(), target, precision, machine, tvm_version(), size)
-    key = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+    key = _key(bundle, target, precision, bundle.weights_sha256)
     name = check_name("the model's name", bundle.manifest.name)
     return f"{name}-{shipped_name(target, precision)}-{key}"
+
+
+def anchors_name(bundle: Bundle, target: str) -> str:
+    """Name of the folder of the anchors' functions in a cache: those of bundles of one size of picture are the same.
+
+    Raises SettingError where the target cannot be part of a name.
+    """
+    return f"{ANCHORS}-{shipped_name(target, FLOAT32)}-{_key(bundle, target, FLOAT32, ANCHORS)}"
+
+
+def _key(bundle: Bundle, target: str, precision: str, what: str) -> str:
+    machine = f"{processor.name()} {sorted(processor.instruction_sets())}" if target == "host" else ""
+    size = f"{bundle.manifest.input_width}x{bundle.manifest.input_height}"
+    parts = (what, kernels_version(), target, precision, machine, tvm_version(), size)
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
 def module_folder(bundle: Bundle, target: str, precision: str = FLOAT32) -> Path:
@@ -99,14 +122,14 @@ def module_folder(bundle: Bundle, target: str, precision: str = FLOAT32) -> Path
     return (cache_dir() or private_folder()) / MODULES / name
 
 
-def place_to_compile(bundle: Bundle, target: str, precision: str = FLOAT32) -> Path:
-    """The folder in the cache that the bundle's module is to be compiled to.
+def place_to_compile(bundle: Bundle, target: str, precision: str = FLOAT32, part: str = "") -> Path:
+    """The folder in the cache that the bundle's module, or that part of it, is to be compiled to.
 
     Raises:
         SettingError: target or precision cannot be part of a name.
         StorageError: nothing can be kept in the cache.
     """
-    name = module_name(bundle, target, precision)
+    name = anchors_name(bundle, target) if part == ANCHORS else module_name(bundle, target, precision)
     if refused := obstacle(MODULES):
         raise StorageError(refused, f"{REMEDY} Or name a folder with --out.")
     return make_private(module_folder(bundle, target, precision).parent) / name
@@ -117,9 +140,10 @@ def module_for(
 ) -> CompiledModule:
     """The bundle's module for a target: shipped with the bundle, from the cache, or compiled now (a few seconds).
 
-    If only TVM's runtime is installed, ``host`` is the best of the modules that ship with the bundle. So it is where
-    that one has the kernels and the vectors that would be compiled here, and where the cache can neither be trusted nor
-    written. Without such a module, one is compiled to a temporary folder.
+    What is compiled now lacks what anchors need (:mod:`~fastdepth_ros.runtime.late`); what ships has it. If only TVM's
+    runtime is installed, ``host`` is the best of the modules that ship with the bundle. So it is where that one has the
+    kernels and the vectors that would be compiled here, and where the cache can neither be trusted nor written. Without
+    such a module, one is compiled to a temporary folder.
     Two processes that ask at once get one compilation; the second waits for the first.
 
     Args:
@@ -137,7 +161,7 @@ def module_for(
     refused = obstacle(MODULES)
     if not refused:
         try:
-            return _compiled(bundle, target, precision, module_folder(bundle, target, precision))
+            return compiled(bundle, target, precision, module_folder(bundle, target, precision))
         except StorageError as error:
             refused = error.cause
     if target == "host" and (prebuilt := prebuilt_for_here(bundle, precision)):
@@ -145,7 +169,7 @@ def module_for(
         return prebuilt
     say(f"{refused}. So the model is compiled to a temporary folder, at each start anew. {REMEDY}")
     folder = private_folder() / MODULES / module_name(bundle, target, precision)
-    return _compiled(bundle, target, precision, folder)
+    return compiled(bundle, target, precision, folder)
 
 
 def find_module(
@@ -200,11 +224,22 @@ def _inside(folder: Path) -> list[Path]:
         return []
 
 
-def _compiled(bundle: Bundle, target: str, precision: str, folder: Path) -> CompiledModule:
+def compiled(bundle: Bundle, target: str, precision: str, folder: Path, part: str = NETWORK) -> CompiledModule:
+    """The module in a folder, where there is a good one, or compiled to there now; whoever else asks waits for it.
+
+    Raises:
+        ModuleError: the compilation failed.
+        StorageError: the folder cannot be written.
+    """
     with locked(folder.with_name(f"{folder.name}.lock")):
-        if _distrusted(folder, folder.parent.parent) or not usable(folder):
-            compile_apart(bundle, target, folder, precision)
+        if not is_good(folder):
+            compile_apart(bundle, target, folder, precision, part, NICEST if part == ANCHORS else 0)
     return CompiledModule.open(folder)
+
+
+def is_good(folder: Path) -> bool:
+    """Whether a module was compiled to a folder before, and may be used."""
+    return not _distrusted(folder, folder.parent.parent) and usable(folder)
 
 
 def has_compiler() -> bool:
@@ -226,10 +261,18 @@ def usable(folder: Path) -> bool:
     return True
 
 
-def compile_apart(bundle: Bundle, target: str, folder: Path, precision: str = FLOAT32) -> None:
+def compile_apart(
+    bundle: Bundle, target: str, folder: Path, precision: str = FLOAT32, part: str = "", niceness: int = 0
+) -> None:
     """Compile in a process of its own, so that the compiler never gets into the caller's memory.
 
     It ends when this process ends, or the thread that called.
+
+    Args:
+        bundle, target, precision: the model, and what it is compiled for.
+        folder: the module's.
+        part: :data:`NETWORK` or :data:`ANCHORS`; by default all.
+        niceness: how far the compiler lets other programs go first.
 
     Raises:
         ModuleError: with what the compiler said.
@@ -237,8 +280,9 @@ def compile_apart(bundle: Bundle, target: str, folder: Path, precision: str = FL
     """
     make_private(folder.parent)
     goal = ["--target", target, *(["--precision", precision] if precision != FLOAT32 else [])]
-    arguments = [str(bundle.path.absolute()), *goal, "--out", str(folder)]
-    command = children.python("fastdepth_ros.compiler", *arguments)
+    goal += ["--part", part] if part else []
+    how = [*(["--nice", str(niceness)] if niceness else []), "--out", str(folder)]
+    command = children.python("fastdepth_ros.compiler", str(bundle.path.absolute()), *goal, *how)
     done = subprocess.run(
         command,
         env=children.environment(),

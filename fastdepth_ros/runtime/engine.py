@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Sequence
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,18 @@ from fastdepth_ros.runtime.module import CompiledModule
 SPIN_COUNT = "1000"
 """Times that an idle thread looks for work before it sleeps. At 30 pictures a second and two threads on an AMD EPYC the
 process took 16-25 ms of processor time per picture with TVM's 300000, 5-7 ms with this, at the same latency."""
+
+
+class Late(Protocol):
+    """Functions beside the network that its module lacks, and that come later; :class:`~.late.LateFunctions` is one."""
+
+    @property
+    def library(self) -> Any:
+        """The library with them; None until it is there."""
+
+    def ask(self) -> None:
+        """Have them made, where nobody has asked before. Nobody waits for them."""
+
 
 TOGETHER = "run_together"
 """Function of a module that calls another with threads that stay until it ends (``compiler.together``)."""
@@ -39,6 +51,9 @@ class Engine:
         module: what to run.
         threads: how many cores to use; 0 is all physical cores that this process may use.
 
+    Attributes:
+        late: has functions made that the module lacks; None where nobody does.
+
     Raises:
         ModuleError: the library or the TVM runtime cannot be loaded.
         SettingError: ``threads`` is out of range.
@@ -48,6 +63,7 @@ class Engine:
         self.module = module
         self.threads = threads
         about = module.description
+        self.late: Late | None = None
         self._library, self._machine = _load(module)
         self._main = main = self._machine["main"]
         own = self._library.implements_function(TOGETHER, True)
@@ -85,7 +101,9 @@ class Engine:
         return np.from_dlpack(self._answer)  # type: ignore[return-value] # numpy's stub promises any number
 
     def bind(self, name: str, arrays: Sequence[npt.NDArray[Any] | None]) -> Callable[[], object] | None:
-        """A function of the module beside the network, bound to the arrays that it reads and writes at each call.
+        """A function beside the network, bound to the arrays that it reads and writes at each call.
+
+        It is the module's, or that of the library that came late.
 
         Args:
             name: of the function.
@@ -93,12 +111,15 @@ class Engine:
                 :func:`fastdepth_ros.arguments.bound` sees to. None is the latest answer, and the first if any is.
 
         Returns:
-            what calls it; None where the module has no such function.
+            what calls it; None where there is no such function.
         """
+        late = self.late.library if self.late is not None else None
         # The kernels are in the library that the program imports.
-        if not self._library.implements_function(name, True):
+        known = (each for each in (self._library, late) if each is not None and each.implements_function(name, True))
+        library = next(known, None)
+        if library is None:
             return None
-        function = self._library.get_function(name, True)
+        function = library.get_function(name, True)
         tensors = [tvm_ffi().from_dlpack(array) for array in arrays if array is not None]
         if len(tensors) == len(arrays):
             return partial(function, *tensors)
@@ -162,6 +183,18 @@ def load_machine(module: CompiledModule) -> Any:
     return _load(module).machine
 
 
+def load_library(module: CompiledModule) -> Any:
+    """The library of a compiled module, for its functions.
+
+    Raises:
+        ModuleError: the library was altered.
+        RuntimeError, OSError: it is no library of this machine.
+    """
+    load = tvm_ffi().get_global_func("ffi.Module.load_from_file.so")
+    with module.held() as path:
+        return load(path, "so")
+
+
 class _Loaded(NamedTuple):
     """A library, and the virtual machine of the program in it."""
 
@@ -170,10 +203,8 @@ class _Loaded(NamedTuple):
 
 
 def _load(module: CompiledModule) -> _Loaded:
-    load = tvm_ffi().get_global_func("ffi.Module.load_from_file.so")
     try:
-        with module.held() as path:
-            library = load(path, "so")
+        library = load_library(module)
         machine = library["vm_load_executable"]()
         machine["vm_initialization"](CPU, 0, POOLED_ALLOCATOR, CPU, 0, POOLED_ALLOCATOR)
     except (RuntimeError, AttributeError, OSError) as error:

@@ -75,6 +75,20 @@ def test_frames_that_follow_each_other_are_remembered_alike(engine):
         agree(one, other, metres=metres, anchors=given, now=0.3 * number, sigma=True, picture=picture)
 
 
+@pytest.mark.parametrize("after", [1, 3])
+def test_functions_that_come_later_go_on_with_what_is_remembered(engine, after):
+    """Noisy points of one view, so that earlier corrections count, and contradictions are kept."""
+    one, other = Anchoring((112, 112)), Anchoring((112, 112))
+    metres, truth, picture = scene((112, 112))
+    for number in range(6):
+        if number == after:
+            assert not other.is_compiled
+            other.take_up(engine.bind)
+            assert other.is_compiled
+        given = [points(truth, 150, seed=number)]
+        agree(one, other, metres=metres, anchors=given, now=number / 30, sigma=True, picture=picture)
+
+
 def test_several_sources_have_their_own_bias_and_tails(engine):
     metres, truth, picture = scene((112, 112))
     given = [

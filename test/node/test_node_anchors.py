@@ -11,18 +11,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from node_graph import Graph, camera_info_of, depth_of, image_of
+from node_graph import PATIENCE, Graph, camera_info_of, depth_of, image_of
 from nursery import Nursery
 
 from fastdepth_ros.camera import PAPER_VIEW, Intrinsics, View
+from fastdepth_ros.models import find_bundle
+from fastdepth_ros.runtime import cache
+from fastdepth_ros.runtime.precision import choose
+from fastdepth_ros.runtime.storage import locked
 from fastdepth_ros.scene.path import pose_at
 from fastdepth_ros.scene.render import Atlas, Renderer
 from fastdepth_ros.scene.room import build_room
 
 CAMERA = Intrinsics(320, 240, 262.5, 262.5, 159.5, 119.5)
 SEEN = View.of(PAPER_VIEW, 320, 240, 224, 224).intrinsics(CAMERA)
+COMPILED = 300.0
+"""Seconds in which functions are compiled behind all others on the busiest of machines."""
+
 OK, WARN = DiagnosticStatus.OK, DiagnosticStatus.WARN
 ROBOT = Path(__file__).with_name("anchor_robot.py")
+KEPT_NODE = Path(__file__).with_name("kept_node.py")
 
 
 class Room:
@@ -94,7 +102,7 @@ class Robot:
     def error(self) -> float:
         return self.room.error(depth_of(self.look("depth")[0]))
 
-    def until(self, condition, what: str) -> float:
+    def until(self, condition, what: str, patience: float = PATIENCE) -> float:
         """Look on until a condition holds of the status, and return the error of the depth then."""
 
         def holds() -> bool:
@@ -105,7 +113,7 @@ class Robot:
                 self.graph.spin(0.05)
             return condition()
 
-        self.graph.wait_for(holds, what)
+        self.graph.wait_for(holds, what, patience)
         return self.error()
 
     def counts(self) -> dict[str, int]:
@@ -123,6 +131,11 @@ class Robot:
     def says(self) -> str:
         status = self.graph.statuses.get("anchoring")
         return status.message if status else ""
+
+    @property
+    def computed(self) -> str:
+        """How the latest correction was."""
+        return self.graph.values("anchoring").get("computed", "")
 
     def figure(self, name: str) -> float:
         return float(self.graph.values("anchoring").get(name, "nan"))
@@ -268,3 +281,31 @@ def test_anchors_are_plotted_as_numbers(robot):
 
     here.until(lambda: plotted().get("anchoring_anchors_used", 0) > 20, "numbers of anchors")
     assert math.isfinite(plotted()["anchoring_scale"])
+
+
+def test_what_points_need_is_compiled_when_they_come_and_depth_goes_on_meanwhile(robot, tmp_path, monkeypatch):
+    monkeypatch.setenv("FASTDEPTH_CACHE", str(tmp_path / "cache"))
+    bundle = find_bundle("fastdepth-indoor")
+    cache.module_for(bundle, precision=choose(bundle).precision)
+    modules = cache.cache_dir() / "modules"
+    here = robot(program=(str(KEPT_NODE),))
+    alone = here.error()
+    here.graph.next_reports()
+    late = modules / cache.anchors_name(bundle, "host")
+    assert not late.with_name(f"{late.name}.lock").exists(), "nothing was measured"
+
+    # Whoever compiles holds this.
+    with locked(late.with_name(f"{late.name}.lock")):
+        here.start("points")
+        by = "in numpy, which takes longer"
+        anchored = here.until(lambda: "anchors (" in here.says and here.computed == by, "the points to be used")
+        assert anchored < 0.7 * alone
+        here.graph.next_reports()  # of a moment in which no image is being answered
+        before = here.counts()
+        for _ in range(10):
+            here.error()
+        assert not late.exists()
+    same = here.until(lambda: here.computed == "by compiled functions", "the functions to come", COMPILED)
+    assert same == pytest.approx(anchored, abs=0.1 * alone)
+    here.graph.wait_for(lambda: here.balance(before) == 0, "every image to be answered or explained")
+    assert late.is_dir()
