@@ -1,18 +1,18 @@
 """Kernels in int8 whose answers are those of the definition to the bit; also run for processors that are emulated."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import int8
 import numpy as np
 
-from fastdepth_ros.compiler import byte_first, layout
+from fastdepth_ros.compiler import byte_first, byte_spatial, layout
 from fastdepth_ros.compiler.byte_products import BYTE_KERNELS
 from fastdepth_ros.compiler.first import PIXEL_SCALE
 from fastdepth_ros.compiler.layout import Map
 from fastdepth_ros.compiler.pointwise import Int8
 from fastdepth_ros.compiler.separable import block_by_rows, pointwise_by_panels, task_rows
-from fastdepth_ros.compiler.sources import Plain
+from fastdepth_ros.compiler.sources import Plain, Upsampled
 from fastdepth_ros.compiler.tile import Tiling
 from fastdepth_ros.network import Block, Convolution
 
@@ -38,7 +38,9 @@ def exact(products):
         "product_of_three": product(products, "product_of_three", "relu", (3, 1, 3)),
         "largest": largest(products, "largest"),
         "block": block(products, "block"),
-    } | (firsts(products) if BYTE_KERNELS[products.name].whole else {})
+    } | (firsts(products) if BYTE_KERNELS[products.name].whole else {}) | (
+        spatials(products) if BYTE_KERNELS[products.name].doubled else {}
+    )
 
 
 def product(products, name, activation, shape=(83, 5, 7)):
@@ -117,6 +119,46 @@ def first(products, name, height, width):
     picture = rng.integers(0, 256, (height, width, 3), np.uint8)
     picture[:8, :8] = 255
     target = Map(height // 2, width // 2, 19, 1, lanes)
-    kernel = byte_first.byte_first(name, conv, target, TILING)
-    arguments = [picture.reshape(height, -1), *byte_first.pack(weight, bias, lanes)]
-    return Exact(kernel, arguments, target, int8.first(picture, weight, bias, "relu6"))
+    way = byte_first.bytes_by(BYTE_KERNELS[products.name])
+    kernel = way.kernel(name, conv, target, TILING)
+    arguments = [picture.reshape(height, -1), *way.pack(weight, bias, lanes)]
+    return Exact(kernel, arguments, target, int8.first(picture, weight, bias, "relu6", sharing(products)))
+
+
+def spatials(products):
+    """Blocks behind a doubled map, in several tasks: whole strips, and columns that are none; few rows, and many."""
+    return {
+        "doubled": doubled(products, "doubled", (21, 6, 14), TILING),
+        "doubled_narrow": doubled(products, "doubled_narrow", (16, 3, 5), replace(TILING, rows=1)),
+        "doubled_strips": doubled(products, "doubled_strips", (35, 4, 9), replace(TILING, strip=14, rows=8)),
+    }
+
+
+def doubled(products, name, shape, tiling):
+    """``shape`` is that of the small map; the depthwise convolution's answer is used up by the pointwise one."""
+    rng, lanes, (channels, height, width) = np.random.default_rng(15), products.lanes, shape
+    both = Block(
+        Convolution("dw", "depthwise", 5, 1, channels, channels, "relu"),
+        Convolution("pw", "pointwise", 1, 1, channels, 34, "relu"),
+    )
+    dw = rng.normal(0, 0.2, both.depthwise.weight_shape).astype(np.float32)
+    dw[0], dw[1] = 0, 1
+    dw_bias, bias = (rng.normal(0.2, 0.3, n).astype(np.float32) for n in (channels, 34))
+    weight = rng.normal(0, (2 / channels) ** 0.5, both.pointwise.weight_shape).astype(np.float32)
+    small = rng.random(shape, np.float32) * np.arange(1, height + 1, dtype=np.float32)[None, :, None]
+    added = rng.random((channels, 2 * height, 2 * width), np.float32)
+    small[2], added[2] = 0, 0
+    source = Upsampled(Map(height, width, channels, 1, lanes), Map(2 * height, 2 * width, channels, 2, lanes))
+    target = Map(2 * height, 2 * width, 34, 0, lanes)
+    kernel = block_by_rows(name, both, source, target, tiling, precision=Int8(products))
+    arguments = [
+        source.layout.pack(small),
+        source.skip.pack(added),
+        *byte_spatial.BYTES.pack(dw, dw_bias, lanes),
+        *Int8(products).pack(weight, bias, lanes, tiling.panel),
+    ]
+    rows = 2 * task_rows(height, max(1, tiling.rows // 2))
+    assert rows < 2 * height
+    full = small.repeat(2, axis=1).repeat(2, axis=2) + added
+    between = int8.spatial(full, dw, dw_bias, "relu", rows)
+    return Exact(kernel, arguments, target, int8.pointwise_by_rows(between, weight, bias, "relu", 2))
