@@ -23,11 +23,11 @@ import numpy.typing as npt
 from tvm import tirx
 from tvm.tirx.script import builder as T  # noqa: N812 - TVM's own documentation calls it T
 
-from fastdepth_ros.compiler import ir, layout
+from fastdepth_ros.compiler import ahead, ir, layout
 from fastdepth_ros.compiler.ir import Expr
 from fastdepth_ros.compiler.layout import LARGEST_BYTE, LARGEST_WEIGHT, SMALLEST_RANGE, Floats
 from fastdepth_ros.compiler.pointwise import Precision
-from fastdepth_ros.compiler.sources import Source, Upsampled
+from fastdepth_ros.compiler.sources import Source, Upsampled, prefetch
 from fastdepth_ros.compiler.spatial import FLOAT32, Put, Rows, Spatial, Work
 from fastdepth_ros.network import Convolution
 
@@ -102,6 +102,7 @@ class _Task:
     def __init__(self, work: Work) -> None:
         self.work, self.lanes, self.source = work, work.lanes, work.source
         self.block_rows, self.blocks = work.rows // SIDE, work.width // SIDE
+        self.is_far = ahead.is_far(work.source, work.conv)
         self.row_of_words = (self.blocks + REACH - 1) * work.lanes
         self.plane = (self.block_rows + REACH - 1) * self.row_of_words
         self.words = ir.scratch(self.source.vectors * self.plane, "int32")
@@ -151,6 +152,8 @@ class _Task:
         for n in range(several):
             ir.store(top, ir.splat(SMALLEST_RANGE, lanes), n * lanes, lanes)
         with ir.serial(self.block_rows + REACH - 1) as row, ir.serial(self.blocks // several) as turn:
+            if self.is_far:
+                self.ask(vector, row + 1, turn * several, several)
             for n in range(several):
                 small, pixels = self.block(vector, row, turn * several + n)
                 most = tirx.max(tirx.max(pixels[0], pixels[1]), tirx.max(pixels[2], pixels[3])) + small
@@ -159,6 +162,12 @@ class _Task:
         while len(each) > 1:
             each = [tirx.max(one, other) for one, other in zip(each[::2], each[1::2], strict=True)]
         return each[0]
+
+    def ask(self, vector: Expr, row: Expr, column: Expr, blocks: int) -> None:
+        """Ask for so many blocks, a row before their turn; ``row`` is that of :meth:`block`."""
+        first, column = (self.work.task * self.block_rows + row - 1) * SIDE, column * SIDE
+        self.source.prefetch(self.work.inputs, vector, first, column, blocks * SIDE)
+        prefetch(self.work.inputs[1], self.source.skip, vector, first + 1, column, blocks * SIDE)
 
     def make_words(self, vector: Expr, factor: Expr) -> None:
         """All that the task reads of a vector, as words."""
