@@ -149,4 +149,4 @@ def lost(products: ByteProducts, weight: Floats) -> npt.NDArray[np.float64]:
 
 def bytes_by(products: ByteProducts) -> First:
     """The first convolution, with an instruction set's products of bytes."""
-    return First(*(partial(each, products) for each in (byte_first, pack, lost)))
+    return First(partial(byte_first, products), partial(pack, products), partial(lost, products))

@@ -76,19 +76,21 @@ class ByteSpatial:
     def pack(self, weight: Floats, bias: Floats, lanes: int) -> list[Any]:
         steps, scale = quantised(weight)
         shape = SIDE, REACH, REACH, SIDE, SIDE, SIDE
-        words = np.zeros((layout.vectors(len(steps), lanes) * lanes, *shape), np.int8)
-        for at in np.ndindex(shape):
+        taps = np.zeros((*shape, layout.vectors(len(steps), lanes) * lanes), np.int8)
+        for at in np.ndindex(*shape):
             own_row, block_row, block_column, own_column, row, column = at
             tap_row, tap_column = SIDE * block_row + row - own_row, SIDE * block_column + column - own_column
             if 0 <= tap_row < KERNEL and 0 <= tap_column < KERNEL:
-                words[(slice(len(steps)), *at)] = steps[:, tap_row, tap_column]
-        packed = words.reshape(-1, lanes, WORDS, SIDE * SIDE).view(np.int32)[..., 0].transpose(0, 2, 1)
+                taps[at][: len(steps)] = steps[:, tap_row, tap_column]
+        words = np.ascontiguousarray(taps.reshape(WORDS, SIDE * SIDE, -1).transpose(2, 0, 1)).view(np.int32)
+        packed = words.reshape(-1, lanes, WORDS).transpose(0, 2, 1)
         return [np.ascontiguousarray(packed).ravel(), layout.pack_vector(scale, lanes), layout.pack_vector(bias, lanes)]
 
     def lost(self, weight: Floats) -> npt.NDArray[np.float64]:
         steps, scale = quantised(weight)
-        sums: npt.NDArray[np.float64] = weight.sum(axis=(1, 2, 3), dtype=np.float64)
-        return sums - steps.sum(axis=(1, 2)) * scale.astype(np.float64)
+        rounded = steps.sum(axis=(1, 2)) * scale.astype(np.float64)
+        difference: npt.NDArray[np.float64] = weight.sum(axis=(1, 2, 3), dtype=np.float64) - rounded
+        return difference
 
     def begin(self, work: Work) -> Rows:
         task = _Task(work)
@@ -100,7 +102,9 @@ class _Task:
     """A task of a kernel, while it is written."""
 
     def __init__(self, work: Work) -> None:
-        self.work, self.lanes, self.source = work, work.lanes, work.source
+        assert isinstance(work.source, Upsampled)
+        assert work.source.skip is not None
+        self.work, self.lanes, self.source, self.skip = work, work.lanes, work.source, work.source.skip
         self.block_rows, self.blocks = work.rows // SIDE, work.width // SIDE
         self.is_far = ahead.is_far(work.source, work.conv)
         self.row_of_words = (self.blocks + REACH - 1) * work.lanes
@@ -139,7 +143,7 @@ class _Task:
         """A pixel of the small map, and the four of the skip that it is added to; ``row`` is 0 above the task's own."""
         source, (small, skip), lanes = self.source, self.work.inputs, self.lanes
         row = self.work.task * self.block_rows + row - 1
-        places = (source.skip.offset(vector, row * SIDE + r, column * SIDE + c) for r in (0, 1) for c in (0, 1))
+        places = (self.skip.offset(vector, row * SIDE + r, column * SIDE + c) for r in (0, 1) for c in (0, 1))
         return ir.load(small, source.layout.offset(vector, row, column), lanes), [
             ir.load(skip, place, lanes) for place in places
         ]
@@ -167,7 +171,7 @@ class _Task:
         """Ask for so many blocks, a row before their turn; ``row`` is that of :meth:`block`."""
         first, column = (self.work.task * self.block_rows + row - 1) * SIDE, column * SIDE
         self.source.prefetch(self.work.inputs, vector, first, column, blocks * SIDE)
-        prefetch(self.work.inputs[1], self.source.skip, vector, first + 1, column, blocks * SIDE)
+        prefetch(self.work.inputs[1], self.skip, vector, first + 1, column, blocks * SIDE)
 
     def make_words(self, vector: Expr, factor: Expr) -> None:
         """All that the task reads of a vector, as words."""

@@ -88,7 +88,8 @@ class Float32Spatial:
         return None
 
     def begin(self, work: Work) -> Rows:
-        layer, source, first_row = PackedLayer(work.conv, *work.weights, work.lanes), work.source, work.task * work.rows
+        weight, bias = work.weights
+        layer, source, first_row = PackedLayer(work.conv, weight, bias, work.lanes), work.source, work.task * work.rows
         is_far = ahead.is_far(source, work.conv)
 
         def rows(_part: Expr, vector: Expr, put: Put) -> None:

@@ -31,15 +31,17 @@ class Exact:
 
 def exact(products):
     """Name -> case, for products of bytes."""
-    return {
-        "product_relu": product(products, "product_relu", "relu"),
-        "product_relu6": product(products, "product_relu6", "relu6"),
-        "product_of_one": product(products, "product_of_one", "relu", (3, 1, 1)),
-        "product_of_three": product(products, "product_of_three", "relu", (3, 1, 3)),
-        "largest": largest(products, "largest"),
-        "block": block(products, "block"),
-    } | (firsts(products) if BYTE_KERNELS[products.name].whole else {}) | (
-        spatials(products) if BYTE_KERNELS[products.name].doubled else {}
+    return (
+        {
+            "product_relu": product(products, "product_relu", "relu"),
+            "product_relu6": product(products, "product_relu6", "relu6"),
+            "product_of_one": product(products, "product_of_one", "relu", (3, 1, 1)),
+            "product_of_three": product(products, "product_of_three", "relu", (3, 1, 3)),
+            "largest": largest(products, "largest"),
+            "block": block(products, "block"),
+        }
+        | (firsts(products) if BYTE_KERNELS[products.name].whole else {})
+        | (spatials(products) if BYTE_KERNELS[products.name].doubled else {})
     )
 
 
