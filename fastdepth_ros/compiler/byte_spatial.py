@@ -45,7 +45,7 @@ ROUND_BITS = 0x4B000000
 
 
 def spatial_of(precision: Precision, conv: Convolution, source: Source) -> Spatial:
-    """How a block computes its depthwise convolution of ``source``."""
+    """Arithmetic of a block's depthwise convolution of ``source``."""
     is_sum = isinstance(source, Upsampled) and source.skip is not None
     return BYTES if precision.doubled and is_sum and (conv.kernel, conv.stride) == (KERNEL, 1) else FLOAT32
 
@@ -111,7 +111,7 @@ class _Task:
         self.plane = (self.block_rows + REACH - 1) * self.row_of_words
         self.words = ir.scratch(self.source.vectors * self.plane, "int32")
         self.worth = ir.scratch(self.source.vectors * self.lanes)
-        """What a step of a channel's sums is worth."""
+        """Worth of a step of each channel's sums."""
 
     def begin(self) -> None:
         lanes, (_, scale, _) = self.lanes, self.work.weights

@@ -25,7 +25,7 @@ Rows = Callable[[Expr, Expr, Put], None]
 
 @dataclass(frozen=True)
 class Work:
-    """What a task of a kernel has to do.
+    """A task of a kernel, as its depthwise convolution needs to know it.
 
     Attributes:
         conv: the convolution.
