@@ -122,7 +122,7 @@ def byte_first(products: ByteProducts, name: str, conv: Convolution, target: Map
                         total = ir.load(sums, (pixel * panels + n) * lanes, lanes).astype(f"float32x{lanes}")
                         value = total * ir.load(scale, channels, lanes) + ir.load(bias, channels, lanes)
                         value = ir.activate(value, conv.activation, lanes)
-                        ir.store(out, value, target.offset(vector + n, row, column + pixel), lanes)
+                        ir.give(out, value, target.offset(vector + n, row, column + pixel), lanes)
 
             ir.along(target.width, pixels, tile)
             with ir.serial(outputs) as vector:
@@ -133,7 +133,7 @@ def byte_first(products: ByteProducts, name: str, conv: Convolution, target: Map
         ("weight", (kernel * count * outputs * lanes,), "int32"),
         ("scale", (outputs * lanes,), "float32"),
         ("bias", (outputs * lanes,), "float32"),
-        ("out", (target.size,), "float32"),
+        ("out", (target.size,), target.dtype),
     ]
     return ir.kernel(name, arguments, body)
 

@@ -144,8 +144,8 @@ class _Task:
         source, (small, skip), lanes = self.source, self.work.inputs, self.lanes
         row = self.work.task * self.block_rows + row - 1
         places = (self.skip.offset(vector, row * SIDE + r, column * SIDE + c) for r in (0, 1) for c in (0, 1))
-        return ir.load(small, source.layout.offset(vector, row, column), lanes), [
-            ir.load(skip, place, lanes) for place in places
+        return ir.get(small, source.layout.offset(vector, row, column), lanes), [
+            ir.get(skip, place, lanes) for place in places
         ]
 
     def largest(self, vector: Expr) -> Expr:

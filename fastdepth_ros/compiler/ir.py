@@ -80,7 +80,19 @@ def prefetch(buffer: Buffer, offset: Expr) -> None:
 def zero(buffer: Buffer, offset: Expr, count: int, lanes: int) -> None:
     """Write ``count`` zeros, a multiple of ``lanes``."""
     with serial(count // lanes) as i:
-        store(buffer, splat(0.0, lanes), offset + i * lanes, lanes)
+        store(buffer, tirx.Broadcast(tirx.const(0, buffer.dtype), lanes), offset + i * lanes, lanes)
+
+
+def get(buffer: Buffer, offset: Expr, lanes: int) -> Expr:
+    """The vector of a map that begins at ``offset``, as float32, whatever the map's numbers are."""
+    value = load(buffer, offset, lanes)
+    return value if str(buffer.dtype) == "float32" else value.astype(f"float32x{lanes}")
+
+
+def give(buffer: Buffer, value: Expr, offset: Expr, lanes: int) -> None:
+    """Write a vector of float32 to a map at ``offset``, rounded to the map's numbers."""
+    kind = str(buffer.dtype)
+    store(buffer, value if kind == "float32" else value.astype(f"{kind}x{lanes}"), offset, lanes)
 
 
 def registers(count: int, dtype: str = "float32") -> Buffer:

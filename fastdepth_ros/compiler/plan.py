@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -30,6 +30,9 @@ FIRST_BLOCKS = 2
 
 What they are off by goes through all the others (docs/int8.md).
 """
+
+LARGE_MAP = 2**19
+"""Bytes in float32 of a map that is kept in float16, by precisions whose depthwise convolutions are of bytes, too."""
 
 SMALL_MAP = 128
 """Pixels of a map up to which a block is shared by channels, not by rows (see separable.py)."""
@@ -120,6 +123,11 @@ class Stage:
         return (self.answer.size,) if isinstance(self.answer, Map) else self.answer
 
     @property
+    def dtype(self) -> str:
+        """Type of the answer's numbers."""
+        return self.answer.dtype if isinstance(self.answer, Map) else layout.FLOAT32
+
+    @property
     def rows_and_columns(self) -> tuple[int, int]:
         """Size of the answer."""
         return (self.answer.height, self.answer.width) if isinstance(self.answer, Map) else self.answer
@@ -154,7 +162,7 @@ class Planner:
 
     def first(self, height: int, width: int) -> Stage:
         conv = self.network.first
-        target = Map(height, width, conv.outputs, border_of(self.network, conv.name), self.lanes)
+        target = self.map(height, width, conv.outputs, border_of(self.network, conv.name))
         name = kernel_name(conv.name)
 
         way = self.precision.first()
@@ -168,11 +176,16 @@ class Planner:
 
         return Stage(name, (PICTURE,), target, conv.outputs, lambda t: way.kernel(name, conv, target, t), arrays)
 
+    def map(self, height: int, width: int, channels: int, border: int) -> Map:
+        """The answer of a stage. Where all is in bytes, memory is what large maps wait for: they are of float16."""
+        whole = Map(height, width, channels, border, self.lanes)
+        return replace(whole, dtype=layout.FLOAT16) if self.precision.doubled and whole.nbytes > LARGE_MAP else whole
+
     def separable(self, before: Stage, block: Block, border: int) -> list[Stage]:
         """A block that reads its map as it is: all encoder blocks, and the first of the decoder."""
         source = map_of(before)
         height, width = source.height // block.depthwise.stride, source.width // block.depthwise.stride
-        target = Map(height, width, block.pointwise.outputs, border, self.lanes)
+        target = self.map(height, width, block.pointwise.outputs, border)
         if height * width > SMALL_MAP:
             return [self.by_rows(block, Plain(source), target, (before.name,))]
         between = Map(height, width, block.depthwise.outputs, 0, self.lanes)
@@ -202,7 +215,7 @@ class Planner:
     def upsampled(self, before: Stage, turn: Turn, skip: Stage | None) -> Stage:
         """A decoder block that reads an upsampled map; the last one gives the depth map."""
         source, block = map_of(before), turn.block
-        target = Map(source.height * 2, source.width * 2, block.pointwise.outputs, turn.border, self.lanes)
+        target = self.map(source.height * 2, source.width * 2, block.pointwise.outputs, turn.border)
         reads = (before.name, skip.name) if skip else (before.name,)
         return self.by_rows(block, Upsampled(source, map_of(skip) if skip else None), target, reads, turn)
 

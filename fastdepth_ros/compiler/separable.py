@@ -105,7 +105,7 @@ def block_by_rows(
             with ir.serial(part_rows) as r:
 
                 def put(column: Any, vector: Any, value: Any) -> None:
-                    ir.store(out, value, target.offset(vector, first_row + r, column), lanes)
+                    ir.give(out, value, target.offset(vector, first_row + r, column), lanes)
 
                 multiply(first, panel, r, put)
 
@@ -116,7 +116,7 @@ def block_by_rows(
     arguments = [*source.arguments, *weights[0], *weights[1]]
     if last:
         arguments += head.arguments(target.vectors, lanes)
-    arguments.append(("out", (height, width) if last else (target.size,), "float32"))
+    arguments.append(("out", (height, width), "float32") if last else ("out", (target.size,), target.dtype))
     return ir.kernel(name, arguments, body)
 
 
