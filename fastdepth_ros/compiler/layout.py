@@ -19,6 +19,9 @@ BYTES_A_LANE = 4
 FLOAT32, FLOAT16 = "float32", "float16"
 """Types of a map's numbers."""
 
+LARGEST_HALF = 65504.0
+"""Largest number of float16; what is above it is kept as this."""
+
 LARGEST_WEIGHT = 127
 """Largest number of a signed byte; -128 is left out, so that the scale is the same on both sides of zero."""
 
@@ -77,7 +80,7 @@ class Map:
 
     def pack(self, picture: Floats) -> npt.NDArray[Any]:
         """(channels, height, width) as this map stores it."""
-        planes = np.zeros((self.vectors * self.lanes, self.height, self.width), self.dtype)
+        planes: npt.NDArray[Any] = np.zeros((self.vectors * self.lanes, self.height, self.width), self.dtype)
         planes[: self.channels] = picture
         planes = np.pad(planes, ((0, 0), (self.border, self.border), (self.border, self.border)))
         return np.ascontiguousarray(planes.reshape(self.vectors, self.lanes, *planes.shape[1:]).transpose(0, 2, 3, 1))

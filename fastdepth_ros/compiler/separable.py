@@ -14,10 +14,12 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+from tvm import tirx
+
 from fastdepth_ros.compiler import border, head, ir
 from fastdepth_ros.compiler.byte_spatial import spatial_of
 from fastdepth_ros.compiler.ir import Buffer
-from fastdepth_ros.compiler.layout import Map
+from fastdepth_ros.compiler.layout import FLOAT16, LARGEST_HALF, Map
 from fastdepth_ros.compiler.pointwise import FLOAT32, Precision, Product
 from fastdepth_ros.compiler.sources import Plain, Source
 from fastdepth_ros.compiler.spatial import Rows, Work, depthwise_arguments
@@ -105,6 +107,8 @@ def block_by_rows(
             with ir.serial(part_rows) as r:
 
                 def put(column: Any, vector: Any, value: Any) -> None:
+                    if target.dtype == FLOAT16 and block.pointwise.activation != "relu6":
+                        value = tirx.min(value, ir.splat(LARGEST_HALF, lanes))
                     ir.give(out, value, target.offset(vector, first_row + r, column), lanes)
 
                 multiply(first, panel, r, put)

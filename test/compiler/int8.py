@@ -77,6 +77,11 @@ def spatial(x, weight, bias, activation, rows):
     return np.concatenate(tasks, axis=1)
 
 
+def kept(x, kind):
+    """A map as it is kept in memory: in float32, or the nearest in float16, as far as that reaches."""
+    return x if kind == "float32" else np.minimum(x, F32(np.finfo(np.float16).max)).astype(np.float16).astype(F32)
+
+
 def quantised_first(weight, sharing=0):
     """(outputs, 3, 3, 3) as signed bytes, and what one step of them is worth in each output channel.
 

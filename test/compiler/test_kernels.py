@@ -227,7 +227,8 @@ def run(case, function, threads):
     tensors = [tvm.runtime.tensor(argument if argument.ndim == 2 else argument.ravel()) for argument in case.arguments]
     size = (case.out.size,) if isinstance(case.out, Map) else case.out
     # NaN, so that a number that no kernel writes is seen.
-    out = tvm.runtime.tensor(np.full(size, np.nan, np.float32))
+    kind = case.out.dtype if isinstance(case.out, Map) else np.float32
+    out = tvm.runtime.tensor(np.full(size, np.nan, kind))
     function(*tensors, out)
     return out.numpy()
 
