@@ -56,7 +56,7 @@ def check(folder: Path) -> int:
         with np.load(file) as case:
             name, expected = str(case["name"]), case["expected"]
             arguments = [case[f"argument{n}"] for n in range(len(case.files) - 2)]
-        out = allocate(expected.shape, np.float32)
+        out = allocate(expected.shape, expected.dtype.type)
         out.fill(np.nan)
         tensors = []
         for each in (*arguments, out):

@@ -10,7 +10,6 @@ from __future__ import annotations
 from tvm import tirx
 
 from fastdepth_ros.compiler.ir import Buffer, Expr
-from fastdepth_ros.compiler.layout import BYTES_A_LANE
 from fastdepth_ros.compiler.sources import Source
 from fastdepth_ros.network import Convolution
 
@@ -23,7 +22,7 @@ ROWS_AHEAD = 2
 
 def is_far(source: Source, conv: Convolution) -> bool:
     """Whether to ask. With a stride a convolution has too little to do for each line to be faster for it (measured)."""
-    return source.size * BYTES_A_LANE > NEAR_BYTES and conv.stride == 1
+    return source.nbytes > NEAR_BYTES and conv.stride == 1
 
 
 def ask(

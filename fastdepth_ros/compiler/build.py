@@ -66,7 +66,7 @@ def _main(stages: Sequence[Stage], tilings: Mapping[str, Tiling], height: int, w
             for stage in stages:
                 weights = [relax.const(np.ascontiguousarray(a)) for a in stage.arrays(tilings[stage.name])]
                 arguments = [*(values[name] for name in stage.reads), *weights]
-                answer = relax.TensorType(stage.shape, "float32")
+                answer = relax.TensorType(stage.shape, stage.dtype)
                 values[stage.name] = builder.emit(relax.call_dps_packed(stage.name, arguments, answer))
             depth = builder.emit_output(values[stages[-1].name])
         builder.emit_func_output(depth)

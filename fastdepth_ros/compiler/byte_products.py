@@ -45,10 +45,11 @@ class ByteProducts:
         fewest_sums: fewer sums than this leave multipliers waiting for one another.
         add: (sums, words, weights, lanes) -> sums: a lane's words of inputs times its words of weights, added.
         halves: whether a vector of weights holds the first two inputs of all its lanes before the other two.
-        widest: numbers that become bytes at once, where their count allows it; with 32 they are AVX2's.
+        widest: numbers that become bytes at once, where their count allows it.
         sharing: words of a pixel whose products share sums of 16 bits, and are added at once; 0 where all sums have 32.
         registers: (panel, pixels) that fit the registers; None where those of float32 do.
         whole: whether the first convolution and the first blocks are of bytes, too.
+        doubled: whether the depthwise convolutions of maps that were doubled are of bytes, too.
     """
 
     signed: bool
@@ -60,6 +61,7 @@ class ByteProducts:
     sharing: int = 0
     registers: tuple[int, int] | None = None
     whole: bool = False
+    doubled: bool = False
 
     @property
     def at_once(self) -> int:
@@ -93,7 +95,7 @@ class ByteProducts:
             word = sum(tirx.Shuffle([steps], [n]) << (8 * n) for n in range(WORD))
             ir.put(words, word ^ tirx.const(_SIGNS, "int32") if self.signed else word, place)
             return
-        several = ir.as_many_words(value) if lanes == ir.MANY else ir.as_words(value, lanes)
+        several = ir.as_many_words(value, lanes) if lanes in ir.MANY else ir.as_words(value, lanes)
         if self.signed:
             several = several ^ tirx.Broadcast(tirx.const(_SIGNS, "int32"), count)
         ir.store(words, several, place, count)
@@ -160,10 +162,12 @@ def _smull(sums: Expr, words: Sequence[Word], weights: Sequence[Expr], _lanes: i
 
 # A product of pairs is a register of its own before it is added, and only the adding waits for the last one.
 BYTE_KERNELS = {
-    "AVX-512 VNNI": ByteProducts(signed=False, operands=1, fewest_sums=8, add=_vnni),
+    "AVX-512 VNNI": ByteProducts(
+        signed=False, operands=1, fewest_sums=8, add=_vnni, widest=64, whole=True, doubled=True
+    ),
     "AVX-VNNI": ByteProducts(signed=False, operands=1, fewest_sums=8, add=_vnni),
     "AVX2": ByteProducts(
-        signed=False, operands=4, fewest_sums=4, add=_pairs, widest=ir.MANY, sharing=4, registers=(1, 7), whole=True
+        signed=False, operands=4, fewest_sums=4, add=_pairs, widest=32, sharing=4, registers=(1, 7), whole=True
     ),
     "sdot": ByteProducts(signed=True, operands=1, fewest_sums=8, add=_sdot),
     "smull": ByteProducts(signed=True, operands=4, fewest_sums=4, add=_smull, halves=True),

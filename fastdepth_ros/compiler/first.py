@@ -85,7 +85,7 @@ def first(name: str, conv: Convolution, target: Map, tiling: Tiling) -> Any:
                             ir.store(sums, ir.load(sums, at, lanes) + value * weights, at, lanes)
                 for pixel, n, at in slots:
                     value = ir.activate(ir.load(sums, at, lanes), conv.activation, lanes)
-                    ir.store(out, value, target.offset(vector + n, row, column + pixel), lanes)
+                    ir.give(out, value, target.offset(vector + n, row, column + pixel), lanes)
 
             ir.along(target.width, pixels, tile)
             with ir.serial(outputs) as vector:
@@ -95,7 +95,7 @@ def first(name: str, conv: Convolution, target: Map, tiling: Tiling) -> Any:
         ("picture", (height, width * INPUT_CHANNELS), "uint8"),
         ("weight", (kernel * taps * outputs * lanes,), "float32"),
         ("bias", (outputs * lanes,), "float32"),
-        ("out", (target.size,), "float32"),
+        ("out", (target.size,), target.dtype),
     ]
     return ir.kernel(name, arguments, body)
 

@@ -38,7 +38,7 @@ class Float16:
 
     name = HALF
     needs = NEEDS
-    operands, weights, fewest_sums, whole = 4, 1, 8, True
+    operands, weights, fewest_sums, whole, doubled = 4, 1, 8, True, False
     registers: tuple[int, int] | None = (4, 7)
 
     def arguments(self, conv: Convolution, lanes: int) -> list[ir.Argument]:

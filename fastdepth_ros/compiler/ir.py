@@ -31,8 +31,8 @@ READ, SECOND_LEVEL, DATA = 0, 2, 1
 LINE = 16
 """Numbers in a cache line of 64 bytes."""
 
-MANY = 32
-"""Bytes in a vector of AVX2."""
+MANY = (32, 64)
+"""Bytes in a vector of AVX2, and of AVX-512: so many numbers are narrowed at once in these sets' own instructions."""
 
 serial = T.serial
 
@@ -80,7 +80,19 @@ def prefetch(buffer: Buffer, offset: Expr) -> None:
 def zero(buffer: Buffer, offset: Expr, count: int, lanes: int) -> None:
     """Write ``count`` zeros, a multiple of ``lanes``."""
     with serial(count // lanes) as i:
-        store(buffer, splat(0.0, lanes), offset + i * lanes, lanes)
+        store(buffer, tirx.Broadcast(tirx.const(0, buffer.dtype), lanes), offset + i * lanes, lanes)
+
+
+def get(buffer: Buffer, offset: Expr, lanes: int) -> Expr:
+    """The vector of a map that begins at ``offset``, as float32, whatever the map's numbers are."""
+    value = load(buffer, offset, lanes)
+    return value if str(buffer.dtype) == "float32" else value.astype(f"float32x{lanes}")
+
+
+def give(buffer: Buffer, value: Expr, offset: Expr, lanes: int) -> None:
+    """Write a vector of float32 to a map at ``offset``, rounded to the map's numbers."""
+    kind = str(buffer.dtype)
+    store(buffer, value if kind == "float32" else value.astype(f"{kind}x{lanes}"), offset, lanes)
 
 
 def registers(count: int, dtype: str = "float32") -> Buffer:
@@ -99,14 +111,17 @@ def as_words(value: Expr, lanes: int) -> Expr:
     return T.reinterpret(f"int32x{lanes // 4}", narrow)
 
 
-def as_many_words(value: Expr) -> Expr:
-    """Same as :func:`as_words` of 32 numbers, in AVX2's instructions, which narrow two vectors to one."""
-    steps = value.astype(f"int32x{MANY}")
-    fourths = [tirx.Shuffle([steps], list(range(at, at + 8))) for at in range(0, MANY, 8)]
-    halves = [T.call_llvm_pure_intrin("int16x16", "llvm.x86.avx2.packssdw", *fourths[at : at + 2]) for at in (0, 2)]
-    mixed = T.reinterpret("int32x8", T.call_llvm_pure_intrin("int8x32", "llvm.x86.avx2.packuswb", *halves))
-    # Each narrowing takes the lower halves of both vectors first, and then the upper ones.
-    return tirx.Shuffle([mixed], [0, 4, 1, 5, 2, 6, 3, 7])
+def as_many_words(value: Expr, count: int) -> Expr:
+    """Same as :func:`as_words` of so many numbers, one of :data:`MANY`, by instructions that narrow two vectors."""
+    lanes, steps = count // 4, value.astype(f"int32x{count}")
+    fourths = [tirx.Shuffle([steps], list(range(at, at + lanes))) for at in range(0, count, lanes)]
+    packs = [f"llvm.x86.avx{'2' if lanes == 8 else '512'}.{name}" for name in ("packssdw", "packuswb")]
+    if lanes > 8:
+        packs = [f"{name}.512" for name in packs]
+    halves = [T.call_llvm_pure_intrin(f"int16x{2 * lanes}", packs[0], *fourths[at : at + 2]) for at in (0, 2)]
+    mixed = T.reinterpret(f"int32x{lanes}", T.call_llvm_pure_intrin(f"int8x{count}", packs[1], *halves))
+    # Each narrowing takes four numbers of one vector and four of the other, and then the next four of both.
+    return tirx.Shuffle([mixed], [part * 4 + fourth for fourth in range(4) for part in range(lanes // 4)])
 
 
 def dot_bytes(sums: Expr, unsigned: Expr, signed: Expr, lanes: int) -> Expr:
@@ -152,6 +167,15 @@ def choose(condition: Expr, then: Callable[[], None], otherwise: Callable[[], No
             then()
         with T.Else():
             otherwise()
+
+
+def turns(count: int, body: Callable[[Expr], None]) -> None:
+    """Call ``body`` for 0 to ``count`` - 1 in a loop; once without one."""
+    if count == 1:
+        body(0)
+        return
+    with serial(count) as turn:
+        body(turn)
 
 
 def along(count: int, step: int, body: Callable[[Expr, int], None]) -> None:

@@ -16,6 +16,12 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float32]
 
 BYTES_A_LANE = 4
+FLOAT32, FLOAT16 = "float32", "float16"
+"""Types of a map's numbers."""
+
+LARGEST_HALF = 65504.0
+"""Largest number of float16; what is above it is kept as this."""
+
 LARGEST_WEIGHT = 127
 """Largest number of a signed byte; -128 is left out, so that the scale is the same on both sides of zero."""
 
@@ -35,7 +41,7 @@ def vectors(channels: int, lanes: int) -> int:
 class Map:
     """One activation: ``channels`` maps of ``height`` x ``width`` with ``border`` zeros on every side.
 
-    Lengths and offsets count float32 numbers.
+    Lengths and offsets count numbers, of the type ``dtype``: float32, or float16 where memory is what takes the time.
     """
 
     height: int
@@ -43,6 +49,7 @@ class Map:
     channels: int
     border: int
     lanes: int
+    dtype: str = FLOAT32
 
     @property
     def vectors(self) -> int:
@@ -62,18 +69,23 @@ class Map:
     def size(self) -> int:
         return self.vectors * self.plane
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes in memory."""
+        return self.size * np.dtype(self.dtype).itemsize
+
     def offset(self, vector: Any, row: Any, column: Any) -> Any:
         """Offset of a pixel's vector of channels; -border is the first row and column."""
         return vector * self.plane + (row + self.border) * self.row + (column + self.border) * self.lanes
 
-    def pack(self, picture: Floats) -> Floats:
+    def pack(self, picture: Floats) -> npt.NDArray[Any]:
         """(channels, height, width) as this map stores it."""
-        planes: Floats = np.zeros((self.vectors * self.lanes, self.height, self.width), np.float32)
+        planes: npt.NDArray[Any] = np.zeros((self.vectors * self.lanes, self.height, self.width), self.dtype)
         planes[: self.channels] = picture
         planes = np.pad(planes, ((0, 0), (self.border, self.border), (self.border, self.border)))
         return np.ascontiguousarray(planes.reshape(self.vectors, self.lanes, *planes.shape[1:]).transpose(0, 2, 3, 1))
 
-    def unpack(self, stored: Floats) -> Floats:
+    def unpack(self, stored: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """The inverse of :meth:`pack`: (channels, height, width) without border."""
         padded = (self.height + 2 * self.border, self.width + 2 * self.border)
         planes = stored.reshape(self.vectors, *padded, self.lanes).transpose(0, 3, 1, 2).reshape(-1, *padded)

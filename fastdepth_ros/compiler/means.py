@@ -1,4 +1,4 @@
-"""Mean inputs of the pointwise convolutions and of the first, from pictures that are made up.
+"""Mean inputs of convolutions whose weights are rounded, from pictures that are made up.
 
 Rounded weights are off by the same in every picture, so an output is off by that times its mean inputs, wherever the
 camera looks. Known means make up for it in the bias (bias correction; Nagel et al., "Data-Free Quantization Through
@@ -45,13 +45,20 @@ def leaves(rng: np.random.Generator) -> Floats:
     return (picture * light + NOISE * rng.standard_normal(picture.shape)).clip(0, 1).astype(np.float32)
 
 
+def sum_read_after(step: str) -> str:
+    """Name of the sum that the step behind ``step`` reads: its answer, doubled, and a skip."""
+    return f"{step}.add"
+
+
 def input_means(network: Network, weights: Mapping[str, Floats]) -> Means:
     """Depthwise convolution -> means of its answer's channels, which the pointwise one behind it reads.
 
     COLOURS -> means of the pictures' bytes, which the first convolution reads.
+    Doubled map plus skip, by its name in the graph -> means of its channels.
     """
     rng, graph = np.random.default_rng(0), graph_of(network)
     names = [conv.name for conv in network.convolutions if conv.kind == "depthwise"]
+    names += [sum_read_after(step.name) for step in network.steps() if step.skip is not None]
     found: dict[str, list[npt.NDArray[np.float64]]] = {name: [] for name in (COLOURS, *names)}
     for _ in range(PICTURES):
         picture = leaves(rng)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -11,12 +11,15 @@ from typing import Any
 import numpy as np
 
 from fastdepth_ros.compiler import layout
+from fastdepth_ros.compiler.byte_spatial import spatial_of
 from fastdepth_ros.compiler.first import PIXEL_SCALE
 from fastdepth_ros.compiler.layout import Floats, Map
-from fastdepth_ros.compiler.means import COLOURS, Means, input_means
+from fastdepth_ros.compiler.means import COLOURS, Means, input_means, sum_read_after
 from fastdepth_ros.compiler.pointwise import FLOAT32, Precision
 from fastdepth_ros.compiler.separable import block_by_rows, depthwise_by_channels, pointwise_by_panels
 from fastdepth_ros.compiler.sources import Plain, Upsampled
+from fastdepth_ros.compiler.spatial import FLOAT32 as FLOAT32_SPATIAL
+from fastdepth_ros.compiler.spatial import Spatial
 from fastdepth_ros.compiler.tile import Tiling
 from fastdepth_ros.network import Block, Convolution, Network, Step
 
@@ -28,6 +31,9 @@ FIRST_BLOCKS = 2
 What they are off by goes through all the others (docs/int8.md).
 """
 
+LARGE_MAP = 2**19
+"""Bytes in float32 of a map that is kept in float16, by precisions whose depthwise convolutions are of bytes, too."""
+
 SMALL_MAP = 128
 """Pixels of a map up to which a block is shared by channels, not by rows (see separable.py)."""
 
@@ -37,7 +43,7 @@ class Turn:
     """A depthwise-separable block, and how it stands in the network; the same on every processor.
 
     Attributes:
-        name: of the step.
+        name, before: of the step, and of that before it.
         block: its convolutions.
         doubled: whether it reads the answer of the step before doubled in size.
         skip: name of the step whose answer is added to what it reads; None where nothing is.
@@ -46,6 +52,7 @@ class Turn:
     """
 
     name: str
+    before: str
     block: Block
     doubled: bool
     skip: str | None
@@ -59,6 +66,7 @@ def turns(network: Network) -> list[Turn]:
     return [
         Turn(
             step.name,
+            before.name,
             Block(*pair(step)),
             before.doubled,
             before.skip,
@@ -115,6 +123,11 @@ class Stage:
         return (self.answer.size,) if isinstance(self.answer, Map) else self.answer
 
     @property
+    def dtype(self) -> str:
+        """Type of the answer's numbers."""
+        return self.answer.dtype if isinstance(self.answer, Map) else layout.FLOAT32
+
+    @property
     def rows_and_columns(self) -> tuple[int, int]:
         """Size of the answer."""
         return (self.answer.height, self.answer.width) if isinstance(self.answer, Map) else self.answer
@@ -149,7 +162,7 @@ class Planner:
 
     def first(self, height: int, width: int) -> Stage:
         conv = self.network.first
-        target = Map(height, width, conv.outputs, border_of(self.network, conv.name), self.lanes)
+        target = self.map(height, width, conv.outputs, border_of(self.network, conv.name))
         name = kernel_name(conv.name)
 
         way = self.precision.first()
@@ -163,11 +176,16 @@ class Planner:
 
         return Stage(name, (PICTURE,), target, conv.outputs, lambda t: way.kernel(name, conv, target, t), arrays)
 
+    def map(self, height: int, width: int, channels: int, border: int) -> Map:
+        """The answer of a stage. Where all is in bytes, memory is what large maps wait for: they are of float16."""
+        whole = Map(height, width, channels, border, self.lanes)
+        return replace(whole, dtype=layout.FLOAT16) if self.precision.doubled and whole.nbytes > LARGE_MAP else whole
+
     def separable(self, before: Stage, block: Block, border: int) -> list[Stage]:
         """A block that reads its map as it is: all encoder blocks, and the first of the decoder."""
         source = map_of(before)
         height, width = source.height // block.depthwise.stride, source.width // block.depthwise.stride
-        target = Map(height, width, block.pointwise.outputs, border, self.lanes)
+        target = self.map(height, width, block.pointwise.outputs, border)
         if height * width > SMALL_MAP:
             return [self.by_rows(block, Plain(source), target, (before.name,))]
         between = Map(height, width, block.depthwise.outputs, 0, self.lanes)
@@ -197,18 +215,25 @@ class Planner:
     def upsampled(self, before: Stage, turn: Turn, skip: Stage | None) -> Stage:
         """A decoder block that reads an upsampled map; the last one gives the depth map."""
         source, block = map_of(before), turn.block
-        target = Map(source.height * 2, source.width * 2, block.pointwise.outputs, turn.border, self.lanes)
+        target = self.map(source.height * 2, source.width * 2, block.pointwise.outputs, turn.border)
         reads = (before.name, skip.name) if skip else (before.name,)
-        return self.by_rows(block, Upsampled(source, map_of(skip) if skip else None), target, reads, turn.is_last)
+        return self.by_rows(block, Upsampled(source, map_of(skip) if skip else None), target, reads, turn)
 
     def by_rows(
-        self, block: Block, source: Plain | Upsampled, target: Map, reads: tuple[str, ...], is_last: bool = False
+        self,
+        block: Block,
+        source: Plain | Upsampled,
+        target: Map,
+        reads: tuple[str, ...],
+        turn: Turn | None = None,
     ) -> Stage:
+        """A block as one kernel; ``turn`` is that of a decoder block."""
         name = kernel_name(block.pointwise.name.removesuffix(".pw"))
-        last = self.network.last if is_last else None
+        last = self.network.last if turn and turn.is_last else None
+        spatial = spatial_of(self.precision_of(block), block.depthwise, source)
 
         def arrays(tiling: Tiling) -> list[Any]:
-            found = self.depthwise(block) + self.pointwise(block, tiling)
+            found = self.depthwise(block, spatial, turn) + self.pointwise(block, tiling)
             if last:
                 weight = self.weights[f"{last.name}.weight"].ravel()
                 found += [layout.pack_vector(weight, self.lanes), self.weights[f"{last.name}.bias"]]
@@ -223,10 +248,12 @@ class Planner:
             arrays,
         )
 
-    def depthwise(self, block: Block) -> list[Floats]:
-        name, lanes = block.depthwise.name, self.lanes
+    def depthwise(self, block: Block, spatial: Spatial = FLOAT32_SPATIAL, turn: Turn | None = None) -> list[Any]:
+        name = block.depthwise.name
         weight, bias = self.weights[f"{name}.weight"], self.weights[f"{name}.bias"]
-        return [layout.pack_depthwise(weight, lanes), layout.pack_vector(bias, lanes)]
+        if turn and (lost := spatial.lost(weight)) is not None:
+            bias = (bias + lost * self.means[sum_read_after(turn.before)]).astype(np.float32)
+        return spatial.pack(weight, bias, self.lanes)
 
     def pointwise(self, block: Block, tiling: Tiling) -> list[Any]:
         name = block.pointwise.name
@@ -238,7 +265,7 @@ class Planner:
 
     @cached_property
     def means(self) -> Means:
-        """Mean inputs of the pointwise convolutions, and of the first."""
+        """Mean inputs of the pointwise convolutions, of the first, and of the blocks that read a sum."""
         return input_means(self.network, self.weights)
 
     def precision_of(self, block: Block) -> Precision:

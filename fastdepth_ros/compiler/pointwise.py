@@ -17,7 +17,7 @@ import numpy.typing as npt
 from tvm import tirx
 
 from fastdepth_ros.compiler import ir, layout
-from fastdepth_ros.compiler.byte_first import BYTES as BYTES_FIRST
+from fastdepth_ros.compiler.byte_first import bytes_by
 from fastdepth_ros.compiler.byte_products import BYTE_KERNELS, SHIFT, WORD, ByteProducts
 from fastdepth_ros.compiler.first import FLOAT32 as FLOAT32_FIRST
 from fastdepth_ros.compiler.first import First
@@ -65,6 +65,8 @@ class Precision(Protocol):
     """(panel, pixels) that fit the registers; None where those of the processor's family do."""
     whole: bool
     """Whether the first convolution and the blocks behind it are computed so, too."""
+    doubled: bool
+    """Whether the depthwise convolutions of maps that were doubled are, too (see ``byte_spatial``)."""
 
     def arguments(self, conv: Convolution, lanes: int) -> list[ir.Argument]:
         """The arguments of a kernel that hold the weights."""
@@ -87,7 +89,7 @@ class Float32:
 
     name = "float32"
     needs: frozenset[str] = frozenset()
-    operands, weights, fewest_sums, whole = 1, 1, 8, True
+    operands, weights, fewest_sums, whole, doubled = 1, 1, 8, True, False
     registers: tuple[int, int] | None = None
 
     def arguments(self, conv: Convolution, lanes: int) -> list[ir.Argument]:
@@ -136,7 +138,7 @@ class Int8:
         self._products = BYTE_KERNELS[products.name]
         self.operands, self.fewest_sums = self._products.operands, self._products.fewest_sums
         self.weights, self.registers = self._products.at_once, self._products.registers
-        self.whole = self._products.whole
+        self.whole, self.doubled = self._products.whole, self._products.doubled
 
     def arguments(self, conv: Convolution, lanes: int) -> list[ir.Argument]:
         outputs = layout.vectors(conv.outputs, lanes) * lanes
@@ -158,14 +160,14 @@ class Int8:
         return _Int8Product(conv, buffers, lanes, self._products)
 
     def lost(self, weight: Floats, lanes: int) -> npt.NDArray[np.float64] | None:
-        if not self._products.sharing:
+        if not (self._products.sharing or self.whole):
             return None
         outputs, inputs = weight.shape[:2]
         steps, scale = layout.quantised(weight, lanes, self._products.sharing)
         return weight[:, :, 0, 0].astype(np.float64) - steps[:outputs, :inputs] * scale[:, None].astype(np.float64)
 
     def first(self) -> First:
-        return BYTES_FIRST if self.whole else FLOAT32_FIRST
+        return bytes_by(self._products) if self.whole else FLOAT32_FIRST
 
 
 class _Int8Product:
@@ -218,9 +220,9 @@ class _Int8Product:
             ir.store(sums, shift[0] if shift else zero, at, lanes)
 
         def add(group: Expr, count: int) -> None:
-            """The inputs of so many vectors of channels, of which ``group`` is the first."""
-            for first in range(0, count * words, at_once):
-                several = range(first, min(first + at_once, count * words))
+            """So many words of inputs, from those of the vector of channels ``group`` on."""
+            for first in range(0, count, at_once):
+                several = range(first, min(first + at_once, count))
                 places = (tirx.floordiv(start + (group + w // words) * plane, WORD) + w % words for w in several)
                 spread = [self.products.spread(self.words, place, pixels, words, lanes) for place in places]
                 inputs = list(zip(*spread, strict=True))
@@ -230,7 +232,14 @@ class _Int8Product:
                     value = self.products.add(ir.load(sums, at, lanes), inputs[pixel], weights, lanes)
                     ir.store(sums, value, at, lanes)
 
-        ir.along(vectors, max(1, at_once // words), add)
+        # Words behind the last input are zeros, and left out.
+        together = max(1, at_once // words)
+        turns, rest = divmod(layout.vectors(self.conv.inputs, WORD), together * words)
+        if turns:
+            with ir.serial(turns) as turn:
+                add(turn * together, together * words)
+        if rest:
+            add(ir.integer(turns * together), rest)
         for pixel, n, at in slots:
             channels = (vector + n) * lanes
             scale = ir.load(self.scale, channels, lanes) * ir.splat(self.step[0], lanes)

@@ -5,26 +5,26 @@ used up at once. Small maps of many channels: two kernels, the first parallel ov
 weights, because rows are too few to share and each weight would be read for too few pixels.
 
 Blocks of the encoder and of the decoder differ in what they read (see ``sources``), and the last one of the decoder in
-what it writes (see ``head``).
+what it writes (see ``head``). Where a precision has it, depthwise convolutions of large maps are in bytes, too (see
+``byte_spatial``).
 """
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
-from fastdepth_ros.compiler import ahead, border, head, ir
+from tvm import tirx
+
+from fastdepth_ros.compiler import border, head, ir
+from fastdepth_ros.compiler.byte_spatial import spatial_of
 from fastdepth_ros.compiler.ir import Buffer
-from fastdepth_ros.compiler.layout import Map
-from fastdepth_ros.compiler.pointwise import FLOAT32, Precision
+from fastdepth_ros.compiler.layout import FLOAT16, LARGEST_HALF, Map
+from fastdepth_ros.compiler.pointwise import FLOAT32, Precision, Product
 from fastdepth_ros.compiler.sources import Plain, Source
+from fastdepth_ros.compiler.spatial import Rows, Work, depthwise_arguments
 from fastdepth_ros.compiler.tile import PackedLayer, Tiling, depthwise
 from fastdepth_ros.network import Block, Convolution
-
-
-def depthwise_arguments(conv: Convolution, lanes: int) -> list[ir.Argument]:
-    """The weights and biases of a depthwise convolution, packed."""
-    channels = -(-conv.outputs // lanes) * lanes
-    return [("depthwise_weight", (channels * conv.kernel**2,), "float32"), ("depthwise_bias", (channels,), "float32")]
 
 
 def block_by_rows(
@@ -36,7 +36,7 @@ def block_by_rows(
     last: Convolution | None = None,
     precision: Precision = FLOAT32,
 ) -> Any:
-    """One kernel of (source, depthwise weight and bias, pointwise weights, [last weight and bias], answer).
+    """One kernel of (source, depthwise weights, pointwise weights, [last weight and bias], answer).
 
     Args:
         name: of the kernel.
@@ -45,82 +45,82 @@ def block_by_rows(
         target: the map that the pointwise one gives.
         tiling: ``rows`` is lowered as :func:`task_rows` says, the others to even parts of the width.
         last: the network's last convolution; with it the answer is not ``target`` but its depths (height, width).
-        precision: of the pointwise one.
+        precision: of the pointwise one, and where it says so of the depthwise one, too.
     """
     lanes, height, width = target.lanes, target.height, target.width
-    rows = task_rows(height, tiling.rows)
+    spatial = spatial_of(precision, block.depthwise, source)
+    rows = spatial.step * task_rows(height // spatial.step, max(1, tiling.rows // spatial.step))
     strip = source.step * ir.even_step(width // source.step, max(1, tiling.strip // source.step))
     pixels = ir.even_step(width, tiling.pixels)
-    plane = rows * width * lanes
-    mixing_arguments = precision.arguments(block.pointwise, lanes)
-    reads, mixes = len(source.arguments), len(mixing_arguments)
-    is_far = ahead.is_far(source, block.depthwise)
+    part_rows = spatial.part(rows)
+    plane = part_rows * width * lanes
+    weights = spatial.arguments(block.depthwise, lanes), precision.arguments(block.pointwise, lanes)
+    ends = list(itertools.accumulate((len(source.arguments), *map(len, weights))))
 
     def body(*buffers: Buffer) -> None:
-        x, (dw, dw_bias, *more, out) = list(buffers[:reads]), buffers[reads:]
-        spatial = PackedLayer(block.depthwise, dw, dw_bias, lanes)
-        mixing, more = precision.product(block.pointwise, more[:mixes], lanes), more[mixes:]
+        x, own, mixes, more = (list(buffers[start:end]) for start, end in itertools.pairwise((0, *ends, len(buffers))))
+        out, mixing = more[-1], precision.product(block.pointwise, mixes, lanes)
         final = PackedLayer(last, more[0], more[1], lanes) if last else None
 
         with ir.parallel(height // rows) as task:
             between = ir.scratch(source.vectors * plane)
-            mixing.begin()
-            with ir.serial(source.vectors) as vector, ir.serial(rows) as r:
+            parts = head.Parts(final, ir.scratch(width * lanes), single=target.vectors <= 1) if final else None
+            convolve = spatial.begin(Work(block.depthwise, source, x, own, lanes, task, rows, width, strip))
+            ir.turns(rows // part_rows, lambda part: compute(task, part, between, convolve, mixing, out, parts))
 
-                def convolve(column: Any, length: int) -> None:
-                    if is_far:
-                        ahead.ask(source, x, block.depthwise, rows, task, vector, r, column, length)
+    def compute(
+        task: Any, part: Any, between: Buffer, convolve: Rows, mixing: Product, out: Buffer, parts: head.Parts | None
+    ) -> None:
+        """One part of a task's rows."""
+        first_row = task * rows + part * part_rows
+        mixing.begin()
+        with ir.serial(source.vectors) as vector:
 
-                    def put(pixel: int, value: Any) -> None:
-                        mixing.see(value)
-                        ir.store(between, value, vector * plane + (r * width + column + pixel) * lanes, lanes)
+            def keep(r: Any, column: Any, value: Any) -> None:
+                mixing.see(value)
+                ir.store(between, value, vector * plane + (r * width + column) * lanes, lanes)
 
-                    depthwise(spatial, source, x, vector, task * rows + r, column, length, put)
+            convolve(part, vector, keep)
+        mixing.read(between, source.vectors * plane)
 
-                ir.along(width, strip, convolve)
-            mixing.read(between, source.vectors * plane)
+        def multiply(first: Any, panel: int, r: Any, put: Any) -> None:
+            """One row of one panel; ``put(column, vector, value)`` takes the answer."""
 
-            def multiply(first: Any, panel: int, r: Any, put: Any) -> None:
-                """One row of one panel; ``put(column, vector, value)`` takes the answer."""
+            def tile(column: Any, length: int) -> None:
+                start = (r * width + column) * lanes
 
-                def tile(column: Any, length: int) -> None:
-                    start = (r * width + column) * lanes
+                def place(pixel: int, n: int, value: Any) -> None:
+                    put(column + pixel, first + n, value)
 
-                    def place(pixel: int, n: int, value: Any) -> None:
-                        put(column + pixel, first + n, value)
+                mixing.tile(start, plane, first, panel, length, tiling.unroll, place)
 
-                    mixing.tile(start, plane, first, panel, length, tiling.unroll, place)
+            ir.along(width, pixels, tile)
 
-                ir.along(width, pixels, tile)
+        if parts:
+            with ir.serial(part_rows) as r:
+                parts.clear(width)
+                ir.along(target.vectors, tiling.panel, lambda first, panel: multiply(first, panel, r, parts.add))
+                parts.answer(width, out, first_row + r)
+            return
 
-            if final:
-                parts = head.Parts(final, ir.scratch(width * lanes), single=target.vectors <= 1)
-                with ir.serial(rows) as r:
-                    parts.clear(width)
-                    ir.along(target.vectors, tiling.panel, lambda first, panel: multiply(first, panel, r, parts.add))
-                    parts.answer(width, out, task * rows + r)
-                return
+        def multiply_rows(first: Any, panel: int) -> None:
+            with ir.serial(part_rows) as r:
 
-            def multiply_rows(first: Any, panel: int) -> None:
-                with ir.serial(rows) as r:
+                def put(column: Any, vector: Any, value: Any) -> None:
+                    if target.dtype == FLOAT16 and block.pointwise.activation != "relu6":
+                        value = tirx.min(value, ir.splat(LARGEST_HALF, lanes))
+                    ir.give(out, value, target.offset(vector, first_row + r, column), lanes)
 
-                    def put(column: Any, vector: Any, value: Any) -> None:
-                        ir.store(out, value, target.offset(vector, task * rows + r, column), lanes)
+                multiply(first, panel, r, put)
 
-                    multiply(first, panel, r, put)
+        ir.along(target.vectors, tiling.panel, multiply_rows)
+        with ir.serial(target.vectors) as vector:
+            border.clear(out, target, vector, first_row, part_rows)
 
-            ir.along(target.vectors, tiling.panel, multiply_rows)
-            with ir.serial(target.vectors) as vector:
-                border.clear(out, target, vector, task * rows, rows)
-
-    arguments = [
-        *source.arguments,
-        *depthwise_arguments(block.depthwise, lanes),
-        *mixing_arguments,
-    ]
+    arguments = [*source.arguments, *weights[0], *weights[1]]
     if last:
         arguments += head.arguments(target.vectors, lanes)
-    arguments.append(("out", (height, width) if last else (target.size,), "float32"))
+    arguments.append(("out", (height, width), "float32") if last else ("out", (target.size,), target.dtype))
     return ir.kernel(name, arguments, body)
 
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
 from tvm import tirx
 
 from fastdepth_ros.compiler import ir
 from fastdepth_ros.compiler.ir import Buffer, Expr
-from fastdepth_ros.compiler.layout import Map
+from fastdepth_ros.compiler.layout import BYTES_A_LANE, Map
 
 
 class Source(Protocol):
@@ -33,8 +34,8 @@ class Source(Protocol):
         """Columns at which a strip may begin are multiples of this."""
 
     @property
-    def size(self) -> int:
-        """Numbers in memory."""
+    def nbytes(self) -> int:
+        """Bytes in memory."""
 
     def read(self, buffers: list[Buffer], vector: Expr, row: Expr, column: Expr, offset: int) -> Expr:
         """The vector at ``row`` and ``column + offset``, of which only ``offset`` is known now."""
@@ -52,19 +53,19 @@ class Plain:
 
     @property
     def arguments(self) -> list[ir.Argument]:
-        return [("x", (self.layout.size,), "float32")]
+        return [("x", (self.layout.size,), self.layout.dtype)]
 
     @property
     def vectors(self) -> int:
         return self.layout.vectors
 
     @property
-    def size(self) -> int:
-        return self.layout.size
+    def nbytes(self) -> int:
+        return self.layout.nbytes
 
     def read(self, buffers: list[Buffer], vector: Expr, row: Expr, column: Expr, offset: int) -> Expr:
         start = self.layout.offset(vector, row, column)
-        return ir.load(buffers[0], start + offset * self.layout.lanes, self.layout.lanes)
+        return ir.get(buffers[0], start + offset * self.layout.lanes, self.layout.lanes)
 
     def prefetch(self, buffers: list[Buffer], vector: Expr, row: Expr, column: Expr, length: int) -> None:
         prefetch(buffers[0], self.layout, vector, row, column, length)
@@ -85,25 +86,25 @@ class Upsampled:
 
     @property
     def arguments(self) -> list[ir.Argument]:
-        small: list[ir.Argument] = [("x", (self.layout.size,), "float32")]
-        return [*small, ("skip", (self.skip.size,), "float32")] if self.skip else small
+        small: list[ir.Argument] = [("x", (self.layout.size,), self.layout.dtype)]
+        return [*small, ("skip", (self.skip.size,), self.skip.dtype)] if self.skip else small
 
     @property
     def vectors(self) -> int:
         return self.layout.vectors
 
     @property
-    def size(self) -> int:
-        return self.layout.size + (self.skip.size if self.skip else 0)
+    def nbytes(self) -> int:
+        return self.layout.nbytes + (self.skip.nbytes if self.skip else 0)
 
     def read(self, buffers: list[Buffer], vector: Expr, row: Expr, column: Expr, offset: int) -> Expr:
         lanes = self.layout.lanes
         half_row, half_column = tirx.floordiv(row, 2), tirx.floordiv(column, 2)
         start = self.layout.offset(vector, half_row, half_column)
-        value = ir.load(buffers[0], start + offset // 2 * lanes, lanes)
+        value = ir.get(buffers[0], start + offset // 2 * lanes, lanes)
         if self.skip is None:
             return value
-        return value + ir.load(buffers[1], self.skip.offset(vector, row, column) + offset * lanes, lanes)
+        return value + ir.get(buffers[1], self.skip.offset(vector, row, column) + offset * lanes, lanes)
 
     def prefetch(self, buffers: list[Buffer], vector: Expr, row: Expr, column: Expr, length: int) -> None:
         half_row, half_column = tirx.floordiv(row, 2), tirx.floordiv(column, 2)
@@ -115,5 +116,5 @@ class Upsampled:
 def prefetch(buffer: Buffer, layout: Map, vector: Expr, row: Expr, column: Expr, length: int) -> None:
     """Ask for ``length`` neighbouring pixels of a map; a row behind its last is its last."""
     start = layout.offset(vector, tirx.min(row, layout.height + layout.border - 1), column)
-    for offset in range(0, length * layout.lanes, ir.LINE):
+    for offset in range(0, length * layout.lanes, ir.LINE * BYTES_A_LANE // np.dtype(layout.dtype).itemsize):
         ir.prefetch(buffer, start + offset)

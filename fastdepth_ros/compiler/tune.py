@@ -127,7 +127,7 @@ def fastest(
     progress: Progress,
 ) -> dict[str, Tiling]:
     """The fastest of the choices of each stage that has any; ``stages`` are those of the whole network."""
-    shapes = {stage.name: stage.shape for stage in stages}
+    shapes = {stage.name: (stage.shape, stage.dtype) for stage in stages}
     stages = [stage for stage in stages if stage.name in choices]
     table = {}
     with scratch(tempfile.gettempdir()) as folder:
@@ -160,12 +160,13 @@ def load(path: Path, name: str) -> Any:
     return tvm_ffi().load_module(str(library))[name]
 
 
-def copies(stage: Stage, choice: Tiling, shapes: Mapping[str, tuple[int, ...]]) -> list[list[Any]]:
-    """Several sets of a stage's arguments."""
+def copies(stage: Stage, choice: Tiling, shapes: Mapping[str, tuple[tuple[int, ...], str]]) -> list[list[Any]]:
+    """Several sets of a stage's arguments; ``shapes`` are shape and type of each stage's answer."""
     rng = np.random.default_rng(0)
     height, width = stage.rows_and_columns
     picture = (2 * height, 2 * width * INPUT_CHANNELS)
-    inputs = [(picture, np.uint8) if name == PICTURE else (shapes[name], np.float32) for name in stage.reads]
+    kinds = [(picture, "uint8") if name == PICTURE else shapes[name] for name in stage.reads]
+    inputs = [(shape, np.dtype(kind).type) for shape, kind in kinds]
     weights = stage.arrays(choice)
     size = sum(int(np.prod(shape)) * np.dtype(dtype).itemsize for shape, dtype in inputs)
     size += sum(array.nbytes for array in weights) + 4 * int(np.prod(stage.shape))
@@ -177,7 +178,7 @@ def copies(stage: Stage, choice: Tiling, shapes: Mapping[str, tuple[int, ...]]) 
         for weight in weights:
             arrays.append(allocate(weight.shape, weight.dtype.type))
             arrays[-1][:] = weight
-        arrays.append(allocate(stage.shape, np.float32))
+        arrays.append(allocate(stage.shape, np.dtype(stage.dtype).type))
         return [tvm_ffi().from_dlpack(array) for array in arrays]
 
     return [one() for _ in range(min(16, 1 + NEAR_CACHE_BYTES // size))]

@@ -56,13 +56,40 @@ def pointwise_by_rows(x, weight, bias, activation, rows, sharing=0):
     return np.concatenate(tasks, axis=1)
 
 
-def quantised_first(weight):
+def quantised_channels(x):
+    """(channels, rows, columns) as bytes, each channel by its own largest number, and what one step is worth there."""
+    step = np.maximum(x.max(axis=(1, 2)), F32(SMALLEST_RANGE)) / F32(LARGEST_BYTE)
+    return np.rint(F64(x) * F64(F32(1) / step)[:, None, None]).astype(np.int64), step
+
+
+def spatial(x, weight, bias, activation, rows):
+    """A 5x5 depthwise convolution (channels, 1, 5, 5) in bytes; a task computes so many rows, and reads two more."""
+    scale = np.abs(weight).max(axis=(1, 2, 3)) / F32(LARGEST_WEIGHT)
+    scale[scale == 0] = 1
+    steps = np.rint(weight / scale[:, None, None, None]).astype(np.int64)[:, 0]
+    padded, tasks = np.pad(x, ((0, 0), (2, 2), (2, 2))), []
+    for at in range(0, x.shape[1], rows):
+        inputs, step = quantised_channels(padded[:, at : at + rows + 4])
+        windows = np.lib.stride_tricks.sliding_window_view(inputs, (5, 5), axis=(1, 2))
+        sums = np.einsum("chwij,cij->chw", windows, steps)
+        value = fused(sums.astype(F32), (scale * step)[:, None, None], bias[:, None, None])
+        tasks.append(np.clip(value, 0, 6 if activation == "relu6" else None))
+    return np.concatenate(tasks, axis=1)
+
+
+def kept(x, kind):
+    """A map as it is kept in memory: in float32, or the nearest in float16, as far as that reaches."""
+    return x if kind == "float32" else np.minimum(x, F32(np.finfo(np.float16).max)).astype(np.float16).astype(F32)
+
+
+def quantised_first(weight, sharing=0):
     """(outputs, 3, 3, 3) as signed bytes, and what one step of them is worth in each output channel.
 
-    Of a row's bytes, colour by colour, the first two of every four share a sum of 16 bits, and the last two another.
+    Where products share sums of 16 bits: of a row's bytes, colour by colour, the first two of every four share one,
+    and the last two another.
     """
     scale = np.abs(F64(weight)).max(axis=(1, 2, 3)) / LARGEST_WEIGHT
-    for sign in (1, -1):
+    for sign in (1, -1) if sharing else ():
         sums = np.zeros((len(weight), 3, 2))
         for colour, row, column in np.ndindex(weight.shape[1:]):
             sums[:, row, (3 * column + colour) % 4 // 2] += (sign * F64(weight[:, colour, row, column])).clip(0)
@@ -72,9 +99,9 @@ def quantised_first(weight):
     return np.rint(weight / scale[:, None, None, None]).astype(np.int64), scale
 
 
-def first(picture, weight, bias, activation):
+def first(picture, weight, bias, activation, sharing=0):
     """The first convolution of a picture (rows, columns, 3) uint8; the division by 255 is in the weights."""
-    steps, scale = quantised_first(weight)
+    steps, scale = quantised_first(weight, sharing)
     padded = np.pad(picture.astype(np.int64), ((1, 1), (1, 1), (0, 0)))
     windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(0, 1))[::2, ::2]
     sums = np.einsum("hwcij,ocij->ohw", windows, steps)

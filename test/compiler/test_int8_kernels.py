@@ -7,14 +7,17 @@ import numpy as np
 import pytest
 from halves import in_half
 from int8_cases import exact
+from made_weights import random_weights
 from slowly import mostly_again
 from test_kernels import compile_together, panels_case, rows_case, run, separable, upsampled_case
 
 from fastdepth_ros.compiler.byte_products import BYTE_KERNELS
 from fastdepth_ros.compiler.layout import LARGEST_SHARED, Map, quantised
+from fastdepth_ros.compiler.plan import Planner
 from fastdepth_ros.compiler.pointwise import Int8, find_precision
 from fastdepth_ros.compiler.targets import TARGETS
 from fastdepth_ros.errors import SettingError
+from fastdepth_ros.network import PRUNED
 from fastdepth_ros.runtime import processor
 from fastdepth_ros.runtime.processor import BYTE_PRODUCTS, byte_products, flags
 
@@ -141,6 +144,16 @@ def test_weights_that_share_sums_use_the_most_of_their_range():
     place = int8.sums_of_16_bits(256, 2)
     most = [max((sign * steps).clip(0)[:, place == n].sum(axis=1).max() for sign in (1, -1)) for n in range(128)]
     assert 122 <= max(most) <= LARGEST_SHARED
+
+
+@pytest.mark.parametrize("products", BYTE_PRODUCTS)
+def test_large_maps_are_kept_in_float16_where_all_is_of_bytes(products):
+    planner = Planner(PRUNED, random_weights(PRUNED), products.lanes, Int8(products))
+    kept = {stage.name for stage in planner.plan(224, 224) if stage.dtype == "float16"}
+    large = {"conv0", "conv1", "conv2", "conv3", "conv5", "decode_conv4"}
+    assert kept == (large if BYTE_KERNELS[products.name].doubled else set())
+    floats = Planner(PRUNED, random_weights(PRUNED), products.lanes).plan(224, 224)
+    assert {stage.dtype for stage in floats} == {"float32"}
 
 
 def test_every_product_of_bytes_has_kernels():

@@ -13,6 +13,7 @@ from made_weights import random_weights
 from slowly import again, mostly_slow
 
 from fastdepth_ros.compiler import ahead, layout
+from fastdepth_ros.compiler.byte_spatial import spatial_of
 from fastdepth_ros.compiler.codegen import SETTINGS
 from fastdepth_ros.compiler.first import PIXEL_SCALE, first
 from fastdepth_ros.compiler.layout import Map
@@ -114,7 +115,8 @@ def upsampled_case(name, rng, lanes, inputs, outputs, height, width, with_skip, 
         added = rng.random(full.shape, np.float32)
         full = full + added
         arguments.append(skip.pack(added))
-    arguments += packed(block.depthwise, dw, dw_bias, lanes) + packed(block.pointwise, pw, pw_bias, lanes, precision)
+    spatial = spatial_of(precision, block.depthwise, Upsampled(source, skip))
+    arguments += spatial.pack(dw, dw_bias, lanes) + packed(block.pointwise, pw, pw_bias, lanes, precision)
     between = plain.convolve(full, block.depthwise, dw, dw_bias)
     expected = plain.convolve(between, block.pointwise, pw, pw_bias)
     last = Convolution("last", "pointwise", 1, 1, outputs, 1, "relu") if is_last else None
@@ -225,7 +227,8 @@ def run(case, function, threads):
     tensors = [tvm.runtime.tensor(argument if argument.ndim == 2 else argument.ravel()) for argument in case.arguments]
     size = (case.out.size,) if isinstance(case.out, Map) else case.out
     # NaN, so that a number that no kernel writes is seen.
-    out = tvm.runtime.tensor(np.full(size, np.nan, np.float32))
+    kind = case.out.dtype if isinstance(case.out, Map) else np.float32
+    out = tvm.runtime.tensor(np.full(size, np.nan, kind))
     function(*tensors, out)
     return out.numpy()
 

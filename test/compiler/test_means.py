@@ -7,8 +7,9 @@ import pytest
 from made_weights import random_weights
 from small_network import SMALL
 
-from fastdepth_ros.compiler import byte_first, means
-from fastdepth_ros.compiler.plan import Planner
+from fastdepth_ros.compiler import byte_first, byte_spatial, means
+from fastdepth_ros.compiler.byte_products import BYTE_KERNELS
+from fastdepth_ros.compiler.plan import Planner, turns
 from fastdepth_ros.compiler.pointwise import FLOAT32, Int8
 from fastdepth_ros.compiler.tile import Tiling
 from fastdepth_ros.models import DEFAULT, find_bundle
@@ -55,19 +56,38 @@ def test_a_bias_is_corrected_by_what_its_weights_lose_of_the_mean_inputs():
     np.testing.assert_allclose(bias[: len(expected)], expected, rtol=1e-6)
 
 
-@pytest.mark.parametrize("products", [each for each in BYTE_PRODUCTS if each.name != "AVX2"])
+@pytest.mark.parametrize("products", [each for each in BYTE_PRODUCTS if not BYTE_KERNELS[each.name].whole])
 def test_weights_that_keep_all_their_bits_are_not_corrected(products):
     weight = np.ones((3, 5, 1, 1), np.float32)
     assert Int8(products).lost(weight, products.lanes) is None
     assert FLOAT32.lost(weight, products.lanes) is None
 
 
-def test_the_first_convolution_is_corrected_by_the_colours_of_the_made_up_pictures():
+@pytest.mark.parametrize("name", ["AVX2", "AVX-512 VNNI"])
+def test_the_first_convolution_is_corrected_by_the_colours_of_the_made_up_pictures(name):
     """A picture of one colour, that of the means: with the correction the sums are those of weights that keep all."""
     weight = (np.random.default_rng(4).normal(0, 0.4, (19, 3, 3, 3)) / 255).astype(np.float32)
     colours = np.array([120.0, 110.0, 90.0])
-    steps, scale = int8.quantised_first(weight)
+    products = BYTE_KERNELS[name]
+    steps, scale = int8.quantised_first(weight, products.sharing)
     rounded = (steps * scale[:, None, None, None].astype(np.float64)).sum(axis=(2, 3)) @ colours
     exact = weight.sum(axis=(2, 3), dtype=np.float64) @ colours
     assert np.abs(rounded - exact).max() > 1e-3
-    np.testing.assert_allclose(rounded + byte_first.lost(weight) @ colours, exact, atol=1e-6)
+    np.testing.assert_allclose(rounded + byte_first.lost(products, weight) @ colours, exact, atol=1e-6)
+
+
+def test_a_depthwise_convolution_in_bytes_is_corrected_by_its_mean_inputs():
+    """A sum of a doubled map and a skip that is everywhere its mean: the answer is that of weights that keep all."""
+    (products,) = [each for each in BYTE_PRODUCTS if BYTE_KERNELS[each.name].doubled]
+    weights, precision = random_weights(SMALL), Int8(products)
+    planner, (turn, *_) = Planner(SMALL, weights, products.lanes, precision), [t for t in turns(SMALL) if t.skip]
+    name = turn.block.depthwise.name
+    *_, scale, bias = planner.depthwise(turn.block, byte_spatial.BYTES, turn)
+    weight = weights[f"{name}.weight"]
+    steps = np.rint(weight / scale[: len(weight), None, None, None]).sum(axis=(1, 2, 3))
+    mean = planner.means[f"{turn.before}.add"]
+    assert mean.min() > 0
+    exact = weight.sum(axis=(1, 2, 3), dtype=np.float64) * mean + weights[f"{name}.bias"]
+    rounded = steps * scale[: len(weight)].astype(np.float64) * mean
+    assert np.abs(rounded + weights[f"{name}.bias"] - exact).max() > 1e-3
+    np.testing.assert_allclose(rounded + bias[: len(weight)], exact, atol=1e-5)

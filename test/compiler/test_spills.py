@@ -77,6 +77,7 @@ BYTES = ("conv5", "conv11", "conv13_pw", "decode_conv4")
     ("target", "product", "most"),
     [
         pytest.param("x86-64-v3", "vpmaddubsw", 0.15, marks=needs("objdump", "binutils")),
+        pytest.param("x86-64-v4", "vpdpbusd", 0.03, marks=needs("objdump", "binutils")),
         pytest.param("alderlake", "vpdpbusd", 0.1, marks=[needs("objdump", "binutils"), pytest.mark.again]),
         pytest.param("cortex-a76", "sdot", 0.12, marks=needs_objdump),
         pytest.param("cortex-a57", "smull", 0.34, marks=[needs_objdump, pytest.mark.again]),

@@ -67,10 +67,11 @@ def test_candidates_fit_the_registers(name, precision):
             assert used <= tune.REGISTERS[target.family], f"{stage.name}: {choice}"
 
 
-def test_int8_takes_its_own_table_and_float32s_where_it_has_none():
+def test_a_precision_takes_its_own_table_and_float32s_where_it_has_none():
     target = TARGETS["x86-64-v3"]
     own = {"conv1": Tiling(panel=1, pixels=3, unroll=4, strip=3, rows=2)}
-    assert tiling.measured(TARGETS["x86-64-v4"], "int8") == tiling.measured(TARGETS["x86-64-v4"])
+    assert tiling.measured(TARGETS["x86-64-v4"], "float16") == tiling.measured(TARGETS["x86-64-v4"])
+    assert tiling.measured(TARGETS["x86-64-v4"], "int8") != tiling.measured(TARGETS["x86-64-v4"])
     tiling.write(tiling.own_table(target, "int8"), {}, own)
     assert tiling.measured(target, "int8") == own
     assert tiling.measured(target) != own

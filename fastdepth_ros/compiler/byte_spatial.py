@@ -1,0 +1,208 @@
+"""The 5x5 depthwise convolution of a map that was doubled, in bytes, with AVX-512 VNNI.
+
+A block of 2x2 pixels of a channel is a word of four bytes, so a vector of words holds a block of as many channels. Any
+5x5 pixels lie in 3x3 such blocks, and each block of the answer reads the same nine: nine products of words (vpdpbusd)
+are a pixel of the answer, where float32 takes 25 multiply-adds. The four pixels of an answer's block have weights of
+their own, zero for what lies in a block and beside the 5x5 pixels. A block is one pixel of the small map, plus four of
+the skip, so the doubled map is made where it becomes bytes.
+
+Inputs are sums of answers of ReLUs, so they are unsigned. Each channel has a scale of its own for all that a task
+reads: that of its largest input, found when the task runs. Weights are signed bytes with a scale for each channel. Sums
+are exact; scales, bias and activation are float32.
+
+All that a task reads becomes words first. Then the answer is computed and used up row of blocks by row of blocks, so
+that a task may have many rows, of which few are read twice, while what is between the two convolutions stays near.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from tvm import tirx
+from tvm.tirx.script import builder as T  # noqa: N812 - TVM's own documentation calls it T
+
+from fastdepth_ros.compiler import ahead, ir, layout
+from fastdepth_ros.compiler.ir import Expr
+from fastdepth_ros.compiler.layout import LARGEST_BYTE, LARGEST_WEIGHT, SMALLEST_RANGE, Floats
+from fastdepth_ros.compiler.pointwise import Precision
+from fastdepth_ros.compiler.sources import Source, Upsampled, prefetch
+from fastdepth_ros.compiler.spatial import FLOAT32, Put, Rows, Spatial, Work
+from fastdepth_ros.network import Convolution
+
+KERNEL, SIDE, REACH = 5, 2, 3
+"""Pixels of the kernel, of a block, and blocks that an answer's block reads, in each direction."""
+
+WORDS = SIDE * REACH * REACH * SIDE
+"""Words of weights of a channel: by row in the answer's block, row and column of the block that is read, and column."""
+
+ROUND = 2.0**23
+"""Added to a smaller number, leaves it rounded in the lowest bits of the sum."""
+
+ROUND_BITS = 0x4B000000
+"""Bits of ROUND as float32."""
+
+
+def spatial_of(precision: Precision, conv: Convolution, source: Source) -> Spatial:
+    """Arithmetic of a block's depthwise convolution of ``source``."""
+    is_sum = isinstance(source, Upsampled) and source.skip is not None
+    return BYTES if precision.doubled and is_sum and (conv.kernel, conv.stride) == (KERNEL, 1) else FLOAT32
+
+
+def quantised(weight: Floats) -> tuple[npt.NDArray[np.int64], Floats]:
+    """(channels, 1, 5, 5) as signed bytes (channels, 5, 5), and what one step of them is worth in each channel."""
+    scale: Floats = np.abs(weight).max(axis=(1, 2, 3)) / np.float32(LARGEST_WEIGHT)
+    scale[scale == 0] = 1
+    return np.rint(weight[:, 0] / scale[:, None, None]).astype(np.int64), scale
+
+
+class ByteSpatial:
+    """In bytes; ``work.source`` is an :class:`Upsampled` map with a skip."""
+
+    step = SIDE
+
+    def part(self, _rows: int) -> int:
+        return SIDE
+
+    def arguments(self, conv: Convolution, lanes: int) -> list[ir.Argument]:
+        channels = layout.vectors(conv.outputs, lanes) * lanes
+        return [
+            ("depthwise_weight", (channels * WORDS,), "int32"),
+            ("depthwise_scale", (channels,), "float32"),
+            ("depthwise_bias", (channels,), "float32"),
+        ]
+
+    def pack(self, weight: Floats, bias: Floats, lanes: int) -> list[Any]:
+        steps, scale = quantised(weight)
+        shape = SIDE, REACH, REACH, SIDE, SIDE, SIDE
+        taps = np.zeros((*shape, layout.vectors(len(steps), lanes) * lanes), np.int8)
+        for at in np.ndindex(*shape):
+            own_row, block_row, block_column, own_column, row, column = at
+            tap_row, tap_column = SIDE * block_row + row - own_row, SIDE * block_column + column - own_column
+            if 0 <= tap_row < KERNEL and 0 <= tap_column < KERNEL:
+                taps[at][: len(steps)] = steps[:, tap_row, tap_column]
+        words = np.ascontiguousarray(taps.reshape(WORDS, SIDE * SIDE, -1).transpose(2, 0, 1)).view(np.int32)
+        packed = words.reshape(-1, lanes, WORDS).transpose(0, 2, 1)
+        return [np.ascontiguousarray(packed).ravel(), layout.pack_vector(scale, lanes), layout.pack_vector(bias, lanes)]
+
+    def lost(self, weight: Floats) -> npt.NDArray[np.float64]:
+        steps, scale = quantised(weight)
+        rounded = steps.sum(axis=(1, 2)) * scale.astype(np.float64)
+        difference: npt.NDArray[np.float64] = weight.sum(axis=(1, 2, 3), dtype=np.float64) - rounded
+        return difference
+
+    def begin(self, work: Work) -> Rows:
+        task = _Task(work)
+        task.begin()
+        return task.rows
+
+
+class _Task:
+    """A task of a kernel, while it is written."""
+
+    def __init__(self, work: Work) -> None:
+        assert isinstance(work.source, Upsampled)
+        assert work.source.skip is not None
+        self.work, self.lanes, self.source, self.skip = work, work.lanes, work.source, work.source.skip
+        self.block_rows, self.blocks = work.rows // SIDE, work.width // SIDE
+        self.is_far = ahead.is_far(work.source, work.conv)
+        self.row_of_words = (self.blocks + REACH - 1) * work.lanes
+        self.plane = (self.block_rows + REACH - 1) * self.row_of_words
+        self.words = ir.scratch(self.source.vectors * self.plane, "int32")
+        self.worth = ir.scratch(self.source.vectors * self.lanes)
+        """Worth of a step of each channel's sums."""
+
+    def begin(self) -> None:
+        lanes, (_, scale, _) = self.lanes, self.work.weights
+        with ir.serial(self.source.vectors) as vector:
+            top = self.largest(vector)
+            step, factor = ir.registers(lanes), ir.registers(lanes)
+            ir.store(step, top / ir.splat(float(LARGEST_BYTE), lanes), 0, lanes)
+            ir.store(factor, ir.splat(1.0, lanes) / ir.load(step, 0, lanes), 0, lanes)
+            worth = ir.load(scale, vector * lanes, lanes) * ir.load(step, 0, lanes)
+            ir.store(self.worth, worth, vector * lanes, lanes)
+            self.make_words(vector, ir.load(factor, 0, lanes))
+
+    def rows(self, part: Expr, vector: Expr, put: Put) -> None:
+        lanes, (_, _, bias) = self.lanes, self.work.weights
+        at_once = ir.even_step(self.blocks, max(1, self.work.strip // SIDE))
+        for own_row in range(SIDE):
+
+            def convolve(column: Expr, length: int, own_row: int = own_row) -> None:
+                sums = self.sums(vector, own_row, part, column, length)
+                for at in range(SIDE * length):
+                    total = ir.load(sums, at * lanes, lanes).astype(f"float32x{lanes}")
+                    worth = ir.load(self.worth, vector * lanes, lanes)
+                    value = total * worth + ir.load(bias, vector * lanes, lanes)
+                    put(own_row, column * SIDE + at, ir.activate(value, self.work.conv.activation, lanes))
+
+            ir.along(self.blocks, at_once, convolve)
+
+    def block(self, vector: Expr, row: Expr, column: Expr) -> tuple[Expr, list[Expr]]:
+        """A pixel of the small map, and the four of the skip that it is added to; ``row`` is 0 above the task's own."""
+        source, (small, skip), lanes = self.source, self.work.inputs, self.lanes
+        row = self.work.task * self.block_rows + row - 1
+        places = (self.skip.offset(vector, row * SIDE + r, column * SIDE + c) for r in (0, 1) for c in (0, 1))
+        return ir.get(small, source.layout.offset(vector, row, column), lanes), [
+            ir.get(skip, place, lanes) for place in places
+        ]
+
+    def largest(self, vector: Expr) -> Expr:
+        """The largest input of each channel of a vector."""
+        lanes = self.lanes
+        several = next(n for n in (4, 2, 1) if self.blocks % n == 0)
+        top = ir.registers(several * lanes)
+        for n in range(several):
+            ir.store(top, ir.splat(SMALLEST_RANGE, lanes), n * lanes, lanes)
+        with ir.serial(self.block_rows + REACH - 1) as row, ir.serial(self.blocks // several) as turn:
+            if self.is_far:
+                self.ask(vector, row + 1, turn * several, several)
+            for n in range(several):
+                small, pixels = self.block(vector, row, turn * several + n)
+                most = tirx.max(tirx.max(pixels[0], pixels[1]), tirx.max(pixels[2], pixels[3])) + small
+                ir.store(top, tirx.max(ir.load(top, n * lanes, lanes), most), n * lanes, lanes)
+        each = [ir.load(top, n * lanes, lanes) for n in range(several)]
+        while len(each) > 1:
+            each = [tirx.max(one, other) for one, other in zip(each[::2], each[1::2], strict=True)]
+        return each[0]
+
+    def ask(self, vector: Expr, row: Expr, column: Expr, blocks: int) -> None:
+        """Ask for so many blocks, a row before their turn; ``row`` is that of :meth:`block`."""
+        first, column = (self.work.task * self.block_rows + row - 1) * SIDE, column * SIDE
+        self.source.prefetch(self.work.inputs, vector, first, column, blocks * SIDE)
+        prefetch(self.work.inputs[1], self.skip, vector, first + 1, column, blocks * SIDE)
+
+    def make_words(self, vector: Expr, factor: Expr) -> None:
+        """All that the task reads of a vector, as words."""
+        lanes, kind = self.lanes, f"int32x{self.lanes}"
+        with ir.serial(self.block_rows + REACH - 1) as row, ir.serial(self.blocks + REACH - 1) as column:
+            small, pixels = self.block(vector, row, column - 1)
+            rounded = [T.reinterpret(kind, (each + small) * factor + ir.splat(ROUND, lanes)) for each in pixels]
+            word = rounded[0] ^ tirx.Broadcast(tirx.const(ROUND_BITS, "int32"), lanes)
+            for n, each in enumerate(rounded[1:], start=1):
+                word = word | (each << tirx.Broadcast(tirx.const(8 * n, "int32"), lanes))
+            place = vector * self.plane + row * self.row_of_words + column * lanes
+            ir.store(self.words, word, place, lanes)
+
+    def sums(self, vector: Expr, own_row: int, block_row: Expr, column: Expr, length: int) -> Any:
+        """The sums of a row of so many blocks, as [column][lane]."""
+        lanes, (weight, _, _) = self.lanes, self.work.weights
+        sums = ir.registers(SIDE * length * lanes, "int32")
+        for at in range(SIDE * length):
+            ir.store(sums, tirx.Broadcast(tirx.const(0, "int32"), lanes), at * lanes, lanes)
+        for row in range(REACH):
+            start = vector * self.plane + (block_row + row) * self.row_of_words + column * lanes
+            words = [ir.load(self.words, start + n * lanes, lanes) for n in range(length + REACH - 1)]
+            for reach in range(REACH):
+                for own_column in range(SIDE):
+                    number = ((own_row * REACH + row) * REACH + reach) * SIDE + own_column
+                    own = ir.load(weight, (vector * WORDS + number) * lanes, lanes)
+                    for block in range(length):
+                        at = (SIDE * block + own_column) * lanes
+                        total = ir.dot_bytes(ir.load(sums, at, lanes), words[block + reach], own, lanes)
+                        ir.store(sums, total, at, lanes)
+        return sums
+
+
+BYTES: Spatial = ByteSpatial()
