@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from fastdepth_ros.compiler import layout
+from fastdepth_ros.compiler.ahead import NEAR_BYTES
 from fastdepth_ros.compiler.byte_spatial import spatial_of
 from fastdepth_ros.compiler.first import PIXEL_SCALE
 from fastdepth_ros.compiler.layout import Floats, Map
@@ -30,9 +31,6 @@ FIRST_BLOCKS = 2
 
 What they are off by goes through all the others (docs/int8.md).
 """
-
-LARGE_MAP = 2**19
-"""Bytes in float32 of a map that is kept in float16, by precisions whose depthwise convolutions are of bytes, too."""
 
 SMALL_MAP = 128
 """Pixels of a map up to which a block is shared by channels, not by rows (see separable.py)."""
@@ -177,9 +175,10 @@ class Planner:
         return Stage(name, (PICTURE,), target, conv.outputs, lambda t: way.kernel(name, conv, target, t), arrays)
 
     def map(self, height: int, width: int, channels: int, border: int) -> Map:
-        """The answer of a stage. Where all is in bytes, memory is what large maps wait for: they are of float16."""
+        """The answer of a stage: of float16 where all is in bytes, and memory is what takes the time of a large map."""
         whole = Map(height, width, channels, border, self.lanes)
-        return replace(whole, dtype=layout.FLOAT16) if self.precision.doubled and whole.nbytes > LARGE_MAP else whole
+        is_half = self.precision.doubled and whole.nbytes > NEAR_BYTES
+        return replace(whole, dtype=layout.FLOAT16) if is_half else whole
 
     def separable(self, before: Stage, block: Block, border: int) -> list[Stage]:
         """A block that reads its map as it is: all encoder blocks, and the first of the decoder."""

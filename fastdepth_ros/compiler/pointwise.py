@@ -3,8 +3,8 @@
 In int8 the weights are signed bytes with a scale for each output channel, and the inputs unsigned ones: they come from
 a ReLU. Their scale is that of the largest input which the kernel's task has, found when it runs, so that nothing is cut
 off and nothing has to be calibrated. Sums are int32 and exact on every processor, whatever it multiplies bytes with
-(:mod:`~fastdepth_ros.compiler.byte_products`). Scales, bias and activation are float32, and so is the map that is
-written.
+(:mod:`~fastdepth_ros.compiler.byte_products`). Scales, bias and activation are float32; what is written is rounded to
+the numbers of its map (:class:`~fastdepth_ros.compiler.layout.Map`).
 """
 
 from __future__ import annotations
