@@ -51,6 +51,10 @@ NAME = "fastdepth"
 DECOMPRESSES = "compressed_image_transport"
 """Package of the plugin with which RViz shows compressed images."""
 
+PLAYER_WAITS = 3600.0
+"""Time in which the node has to listen to the player [s]: a slow board compiles its model first, and whoever wants to
+configures it by hand. A node that cannot start, or dies, ends the launch before."""
+
 VIEW_WAITS = 300.0
 """Time in which the node has to be there for the page [s]: it is, before its model is compiled."""
 
@@ -502,7 +506,8 @@ def look_into(bag: Path) -> tuple[str, str]:
 def play(bag: Path, resolve: Callable[[str], str], given: dict[str, str], raw: bool) -> list[LaunchDescriptionEntity]:
     """The project's own player, which needs no rosbag2 and gives the images new stamps."""
     order = [PYTHON, "-m", f"{PACKAGE}.recording", str(bag), "--namespace", resolve("")]
-    order += ["--image", resolve(given["image"]), "--camera-info", resolve(given["camera_info"]), "--wait", "120"]
+    order += ["--image", resolve(given["image"]), "--camera-info", resolve(given["camera_info"])]
+    order += ["--wait", f"{PLAYER_WAITS:g}"]
     for source in MEASURED:
         order += ["--publish", f"{source}={resolve(given[source] or source)}"]
     info = beside(given["anchor_depth"]) if given["anchor_depth"] else "anchor_depth/camera_info"

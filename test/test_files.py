@@ -1,6 +1,7 @@
 """Files are written whole or stay as they were; names are names; what a stranger put beside a bundle stays there."""
 
 import json
+import logging
 import os
 import shutil
 import signal
@@ -106,14 +107,23 @@ def test_commands_refuse_what_is_no_name(small, tmp_path, capsys, name):
 # Bundles
 
 
-def test_a_module_that_the_manifest_does_not_name_is_not_loaded(small, small_module, module, caplog):
+@pytest.fixture
+def said(caplog):
+    """What is said on stderr by default. ROS 2's launch, where it is loaded, makes loggers that hand nothing on."""
+    logger = logging.getLogger("fastdepth_ros")
+    logger.addHandler(caplog.handler)
+    yield caplog
+    logger.removeHandler(caplog.handler)
+
+
+def test_a_module_that_the_manifest_does_not_name_is_not_loaded(small, small_module, module, said):
     kept, folder = put_into_cache(small, small_module), small.path / "modules" / "host"
     shutil.copytree(module.folder, folder)
     replace(module.description, weights_sha256=small.weights_sha256).write(folder)
     opened = Bundle.open(small.path)
     found = cache.module_for(opened)
     assert found.folder == kept
-    assert f"{folder} is not used: the bundle's manifest does not name it" in caplog.text
+    assert f"{folder} is not used: the bundle's manifest does not name it" in said.text
     assert cache.prebuilt_for_here(opened) is None
 
 

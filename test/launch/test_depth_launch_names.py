@@ -280,6 +280,15 @@ def test_a_compressed_recording_is_played_raw_for_rviz(depth_launch, tmp_path, m
             assert fixed_frame(entities) == FRAME
 
 
+def test_the_player_waits_for_a_node_that_compiles_its_model(depth_launch, tmp_path):
+    """That takes a slow board minutes, and a node that cannot start ends the launch without the player."""
+    values = given(depth_launch, bag=str(tmp_path), camera_info="/front/camera_info")
+    resolve = depth_launch.resolver(launch.LaunchContext(), values)
+    player, *_ = depth_launch.play(tmp_path, resolve, values, raw=False)
+    words = arguments_of(player)
+    assert float(words[words.index("--wait") + 1]) >= 1800
+
+
 @pytest.mark.parametrize(
     ("arguments", "shown"),
     [

@@ -26,6 +26,8 @@ except PackageNotFoundError:
 
 RUN = Path(__file__).with_name("run_launch.py")
 STARTED = "process started with pid"
+LONGEST = 500
+"""For a launch that ends by itself [s]: the first of them compiles the model, on a machine that may have other work."""
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +58,7 @@ def start(home, *arguments, python=(sys.executable,)):
 
 
 def finish(launched):
-    words, _ = launched.communicate(timeout=150)
+    words, _ = launched.communicate(timeout=LONGEST)
     return launched.returncode, words
 
 
