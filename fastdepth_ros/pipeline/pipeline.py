@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import cv2
 import numpy as np
@@ -249,20 +250,19 @@ class Pipeline:
         if anchoring is None:
             shape = self._metres.shape[0], self._metres.shape[1]
             anchoring = self._anchoring = Anchoring(shape, self._prior, self.bind)
-        if not anchoring.is_compiled:
-            self._quicken(anchoring)
         if anchors is None:
             anchoring.forget()
         picture = self._engine.input
         done = anchoring.correct(self._metres, anchors or (), now, sigma=wanted, picture=picture)
         np.copyto(self._metres, done.depth)
-        return done.sigma, done.finish
+        return done.sigma, done.finish if anchoring.is_compiled else partial(self._quicken, anchoring, done.finish)
 
-    def _quicken(self, anchoring: Anchoring) -> None:
-        """Ask for the functions that the engine's module lacks, and take them up once they are there."""
-        late = getattr(self._engine, "late", None)
+    def _quicken(self, anchoring: Anchoring, finish: Callable[[], Report]) -> Report:
+        """Finish; then ask for the functions that the engine's module lacks, or take them up: that takes 2 ms, once."""
+        report, late = finish(), getattr(self._engine, "late", None)
         if late is not None and self.bind is not None:
             anchoring.take_up(self.bind) if late.library is not None else late.ask()
+        return report
 
     def _steady(self, geometry: Geometry, now: float) -> None:
         """Steady the metres in place; another view of the room begins anew."""
