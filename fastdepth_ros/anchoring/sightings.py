@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from fastdepth_ros.anchoring.anchors import Anchors, Known
+from fastdepth_ros.anchoring.anchors import Anchors, Known, nothing_of
 from fastdepth_ros.anchoring.in_view import HIDDEN, NO_NUMBER, InView, Map, hidden_points, in_view, kept_of
 from fastdepth_ros.anchoring.poses import Pose
 from fastdepth_ros.anchoring.selection import RELATIVE, VAGUE
@@ -147,6 +147,24 @@ class PointMeasurement:
     def _zone(self, seen: Intrinsics) -> tuple[float, float]:
         across, down = self.spread[0] * seen.fx, self.spread[1] * seen.fy
         return (across, down) if max(across, down) > CELL_HALF else (0.0, 0.0)
+
+
+@dataclass
+class TakenBack:
+    """No measurement: what its source has said before was wrong.
+
+    Attributes:
+        source: its name.
+    """
+
+    source: str
+
+    def look(self, seen: Intrinsics) -> None:
+        """See :class:`Measurement`."""
+
+    def sight(self, metres: Map, seen: Intrinsics, lag: float) -> Sighting:  # noqa: ARG002
+        """See :class:`Measurement`."""
+        return Sighting(nothing_of(self.source, taken_back=True), {})
 
 
 def placed(

@@ -111,7 +111,7 @@ def run_node(
         DemoClient(writer, cloud=options.cloud != "off", uncertainty=options.uncertainty) as client,
     ):
         player = Player(
-            client.source("fastdepth_player"),
+            client.node,
             [*(recording.topics[name] for name in played), *(feed.topics if feed else ())],
             {**names_as_published(topics, "/image", "/camera_info"), **(feed.names if feed else {})},
             rate=options.rate,

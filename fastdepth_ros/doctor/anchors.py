@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -124,7 +124,8 @@ def _listen(node: Node, executor: SingleThreadedExecutor, asked: Asked) -> Itera
     ours = [topic for topic, _ in topics_of(node) if topic.endswith(OURS)]
     for each in heard:
         loop = reader_of(node, each.topic, ours)
-        yield _check(each, took, sight, frames, asked.below) if loop is None else _echo(each, *loop)
+        found = _check(each, took, sight, frames, asked.below)
+        yield found if loop is None else _may_be_made_of_depth(found, *loop)
 
 
 class _Pictures:
@@ -208,12 +209,12 @@ def _check(heard: Heard, took: float, sight: Sight | None, frames: Frames, below
     return _agreement(name, fact, remap, sighting.anchors.pixels, depths, sight)
 
 
-def _echo(heard: Heard, by: str, reads: str) -> Finding:
-    """Warn of a topic that is made of a node's depth."""
-    cause = f"{heard.topic}: {shortened(by)} publishes it and reads {reads}: it is made of the network's own depth"
-    return warn(
-        heard.kind.source, cause, f"Let no node of this package hear it: remap `{heard.kind.source}` elsewhere."
+def _may_be_made_of_depth(finding: Finding, by: str, reads: str) -> Finding:
+    """Tell of who publishes a topic and reads a node's depth: to show it, or to make the topic of it."""
+    words = (
+        f"{shortened(by)} publishes it and reads {reads}: if it is made of that, the node finds out and does not use it"
     )
+    return replace(finding, cause=f"{finding.cause.rstrip('.')}. {words}")
 
 
 def _measurement(heard: Heard, message: Any, sight: Sight, frames: Frames) -> Measurement:

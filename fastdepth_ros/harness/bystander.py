@@ -11,7 +11,6 @@ from typing import TypeVar
 import rclpy
 from rclpy.context import Context
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
-from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from fastdepth_ros.runtime.ros_log import provide_log_folder
@@ -54,13 +53,6 @@ class Bystander:
         self._executor.shutdown()
         self._thread.join()
         rclpy.try_shutdown(context=self._context)
-
-    def source(self, name: str) -> Node:
-        """Make another node of this process, for publishers: what it says is not of who listens to depth.
-
-        Whoever reads depth and publishes measured depths is taken for making them of it (``node/anchor_echo.py``).
-        """
-        return rclpy.create_node(name, context=self._context)
 
     def _spin(self) -> None:
         while self._context.ok():

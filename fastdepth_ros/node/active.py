@@ -135,6 +135,7 @@ class Active:
         elif self._anchors is not None:
             self._anchors.apply(parameters)
         self._answers.anchor(self._anchors)
+        self._answers.derived.made = self._anchors.derived if self._anchors is not None else None
         if self._images is not None:
             self._images.aside = self._anchors
 
@@ -156,7 +157,7 @@ class Active:
     def close(self) -> None:
         """Unsubscribe. Nobody takes images from here any more."""
         self._answers.anchor(None)
-        self._answers.derived.robot = None
+        self._answers.derived.robot = self._answers.derived.made = None
         if self._images is not None:
             self._images.aside = None
         self._topics.unsubscribe()

@@ -1,28 +1,47 @@
-"""Sources that are this node's own depth: published by it, or made of it by who reads it.
+"""Sources that are this node's own depth: published by it, or made of it by whoever reads it.
 
 depthimage_to_laserscan publishes on ``scan``, which a node hears by default: it would measure what it answered before,
-find that it was right, and be surer with each frame.
+find that it was right, and be surer with each frame. Who reads depth tells little: one process may drive the camera and
+a lidar, and read depth besides, and a relay stands between whoever reads and what is heard. So what a source says is
+held against the answers; the graph only gives a name to who is found out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 from rclpy.node import Node
 
+from fastdepth_ros.anchoring.likeness import ENOUGH, Answer, Likeness, Word, likeness
+from fastdepth_ros.anchoring.sightings import Measurement
+from fastdepth_ros.anchoring.suspicion import Suspicion
 from fastdepth_ros.diagnostics.graph import full_name, joined, publishers_of, reader_of
-from fastdepth_ros.errors import shortened
+from fastdepth_ros.errors import AnchorError, shortened
+from fastdepth_ros.messages.measurements import READERS
+from fastdepth_ros.pipeline.frame import Cells
 
-STAMPS = 256
-"""Stamps of images that are remembered: those of 8 s at 30 Hz."""
+KEPT, SENT = 16, 3
+"""Answers that measurements of their stamps are held against, half a second at 30 Hz, and messages made of some."""
+
+LATEST = 3
+"""Answers that measurements of other stamps are held against: somebody may have given them new ones. Of a source that
+was cleared it is one, for a scan beside one answer takes a millisecond."""
+
+MOST = 64
+"""Sensors that are watched at most: a driver may name each message's frame anew."""
+
+DERIVED = {"scan": "scan", "obstacles": "anchors"}
+"""Outputs that are no depth of cells -> source that reads messages of their type."""
 
 DESCRIBES = "camera_info"
 """Output of which nobody makes depth."""
 
 
 class Echo(NamedTuple):
-    """Somebody who publishes a source and may make it of this node's depth.
+    """Somebody who publishes a source, and may make it of this node's depth.
 
     Attributes:
         by: its name.
@@ -47,7 +66,7 @@ class Loops:
         self._known: dict[str, tuple[object, Echo | None]] = {}
 
     def find(self, topic: str) -> Echo | None:
-        """Find who makes a topic of this node's depth; None where nobody does, as far as the graph tells."""
+        """Find who may make a topic of this node's depth; None where the graph tells of nobody."""
         read = [each for each in self._outputs() if not each.topic_name.endswith(DESCRIBES)]
         counts = self._node.count_publishers(topic), [each.get_subscription_count() for each in read]
         known = self._known.get(topic)
@@ -64,40 +83,117 @@ class Loops:
         return None if found is None else Echo(*found)
 
 
+class Judgement(NamedTuple):
+    """Judgement on a measurement.
+
+    Attributes:
+        is_used: whether it is to be used.
+        why_not: what is to be said of it; empty where nothing is known for certain.
+        taken_back: whether what its sensor has taught is to be forgotten.
+    """
+
+    is_used: bool
+    why_not: str = ""
+    taken_back: bool = False
+
+
+USED = Judgement(True)
+
+
 class Echoes:
-    """Knows which messages of sources are this node's own depth.
+    """Knows which measurements are this node's own depth. But for :meth:`look`, for the thread that answers images.
 
     Args:
-        find: topic -> who makes it of this node's depth, see :class:`Loops`.
+        find: topic -> who may make it of this node's depth, see :class:`Loops`.
+
+    Attributes:
+        watches: whether answers are wanted: somebody publishes a source.
     """
 
     def __init__(self, find: Callable[[str], Echo | None]) -> None:
+        self.watches = False
         self._find = find
-        self._echoes: dict[str, Echo] = {}
-        self._stamps: dict[float, None] = {}
+        self._graph: Mapping[str, Echo | None] = {}
+        self._answers: deque[Answer] = deque(maxlen=KEPT)
+        self._number = 0
+        self._derived: dict[str, deque[bytes]] = {}
+        self._suspicions: dict[tuple[str, str], tuple[Suspicion, Any]] = {}
 
     def look(self, topics: Sequence[tuple[str, str]]) -> None:
         """See who publishes sources, given with their topics; in the executor's thread."""
-        found = {source: self._find(topic) for source, topic in topics}
-        self._echoes = {source: echo for source, echo in found.items() if echo is not None}
+        self._graph = {source: self._find(topic) for source, topic in topics}
+        self.watches = bool(topics)
 
-    def answered(self, stamp: float) -> None:
-        """Remember the stamp of an image [s], as long as somebody may make a source of its depth."""
-        if not self._echoes:
+    def answered(self, stamp: float, cells: Cells) -> None:
+        """Remember the answer to the image of this stamp [s], as long as somebody publishes a source."""
+        if not self.watches or cells.seen is None:
             return
-        self._stamps[stamp] = None
-        if len(self._stamps) > STAMPS:
-            del self._stamps[next(iter(self._stamps))]
+        self._answers.append(Answer(self._number, stamp, cells.metres.copy(), cells.seen))
+        self._number += 1
 
-    def why_not(self, source: str, stamp: float) -> str:
-        """Why a message with this stamp [s] is not to be used; empty where it may be.
+    def derived(self, name: str, message: bytes | bytearray) -> None:
+        """Remember a serialized message that was made of an answer, if one of its kind may come back as a source."""
+        source = DERIVED.get(name)
+        if source is not None and source in self._graph:
+            self._derived.setdefault(source, deque(maxlen=SENT)).append(bytes(message))
 
-        Who reads depth and publishes something else besides, as a bridge does, has stamps of its own.
+    def judge(self, source: str, message: Any, then: Callable[[], Measurement]) -> Judgement:
+        """Judge a message.
+
+        Args:
+            source: its name.
+            message: as it was read.
+            then: brings it to where its sensor was at its own time, in the camera's frame.
         """
-        echo = self._echoes.get(source)
-        if echo is None or (echo.reads and stamp not in self._stamps):
-            return ""
-        by, remedy = shortened(echo.by), f"Remap `{source}` to the sensor's topic, or to one that nobody publishes."
-        if not echo.reads:
-            return f"this node publishes it. {remedy}"
-        return f"it is this node's own depth: {by} reads {echo.reads} and publishes it. {remedy}"
+        graph = self._graph.get(source)
+        if graph is not None and not graph.reads:
+            return Judgement(False, f"this node publishes it. {_remedy(source)}")
+        key = source, message.header.frame_id
+        suspicion, last = self._suspicions.get(key) or (Suspicion(), None)
+        taken_back = False
+        if message is not last:
+            self._suspicions[key] = suspicion, message
+            if len(self._suspicions) > MOST:
+                del self._suspicions[next(iter(self._suspicions))]
+            if suspicion.is_due():
+                sent = any(_is_same(source, message, each) for each in self._derived.get(source, ()))
+                word = Word.SAME if sent else suspicion.word(self._compared(message, then, suspicion))
+                taken_back = suspicion.hear(word, self._number)
+        if suspicion.convicted:
+            return Judgement(False, f"it is this node's own depth: {_whose(graph)}. {_remedy(source)}", taken_back)
+        if suspicion.withheld:
+            return Judgement(False, "", taken_back)
+        suspicion.used()
+        return USED
+
+    def _compared(self, message: Any, then: Callable[[], Measurement], suspicion: Suspicion) -> list[Likeness]:
+        """A message beside the answers of which it may be made: that of its stamp, else the latest."""
+        stamp = message.header.seconds
+        own = [each for each in self._answers if each.stamp == stamp]
+        glance = suspicion.cleared and not suspicion.withheld
+        answers = suspicion.independent(own or list(self._answers)[-1 if glance else -LATEST :])
+        if not answers:
+            return []
+        try:
+            measurement = then()
+        except AnchorError:
+            return []
+        found = [likeness(measurement, each) for each in answers]
+        # A few readings are near to one of many answers by chance.
+        return [each for each in found if each is not None and (own or len(each.logs) >= ENOUGH)]
+
+
+def _is_same(source: str, message: Any, sent: bytes) -> bool:
+    """Whether a message holds the points of one that this node has sent, whatever became of its stamp."""
+    points = READERS[source](sent)
+    return points.xyz.shape == message.xyz.shape and len(points.xyz) > 0 and np.allclose(points.xyz, message.xyz)
+
+
+def _whose(graph: Echo | None) -> str:
+    if graph is None:
+        return "it says the same as depth does, cell by cell"
+    return f"{shortened(graph.by)} reads {graph.reads} and publishes it"
+
+
+def _remedy(source: str) -> str:
+    return f"Remap `{source}` to the sensor's topic, or to one that nobody publishes."

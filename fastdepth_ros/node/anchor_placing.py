@@ -106,6 +106,24 @@ class Placing:
             del self.latest[next(iter(self.latest))]
         return placed
 
+    def then(self, name: str, placed: Placed, camera: str) -> Measurement:
+        """Measurement of a message from where its sensor was at its own time, not at that of the image that is answered.
+
+        Args:
+            name: of its source.
+            placed: the message.
+            camera: the image's frame.
+
+        Raises:
+            AnchorError: where its frame was is not known.
+        """
+        header = placed.message.header
+        pose = self._robot.pose(name, header.frame_id, camera, header.seconds)
+        if pose.equals(placed.pose):
+            return placed.measurement
+        seen_by = self._seen_by_depth_camera() if isinstance(placed.message, Depths) else None
+        return measurement_of(name, placed.message, pose, seen_by)[0]
+
     def _seen_by_depth_camera(self) -> Intrinsics:
         for serialized, _ in self._depth_infos.take():
             self.depth_camera.hear(serialized)

@@ -8,6 +8,7 @@ subscribing, is the executor's thread's.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from rclpy.qos import QoSProfile
@@ -15,6 +16,7 @@ from sensor_msgs.msg import CameraInfo
 
 from fastdepth_ros.anchoring.anchors import Report as Correction
 from fastdepth_ros.anchoring.changes import Changes
+from fastdepth_ros.anchoring.sightings import TakenBack
 from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.diagnostics.anchoring import SourceNotes, SourceState
 from fastdepth_ros.diagnostics.status import Status
@@ -33,6 +35,7 @@ from fastdepth_ros.node.qos import anchor_qos
 from fastdepth_ros.node.rclpy_ways.interface import Subscriber
 from fastdepth_ros.node.robot_frames import RobotFrames
 from fastdepth_ros.parameters import NONE, Parameters, extrinsics_of
+from fastdepth_ros.pipeline.frame import Cells
 
 RELATIVE = "relative"
 """Word of anchor_scale for points that are known up to one factor only."""
@@ -48,7 +51,7 @@ class AnchorSources:
         now: the time in the node's clock [s].
         logger: of the node.
         robot: where frames and the floor are; by default nobody else asks for them.
-        echo: topic -> who makes it of this node's depth; by default nobody does.
+        echo: topic -> who may make it of this node's depth, as far as the graph tells; by default nobody does.
 
     Attributes:
         subscribers: all that were made.
@@ -153,7 +156,6 @@ class AnchorSources:
         """
         sensed: list[Sensed] = []
         self._measured = camera, stamp
-        self._echoes.answered(stamp)
         for name in self._live:
             self._inputs[name].take()
             if name in KINDS:
@@ -188,6 +190,19 @@ class AnchorSources:
                     self._placing.place(name, message, camera, stamp).measurement.look(self._seen)
                 except AnchorError:
                     continue
+
+    @property
+    def watches(self) -> bool:
+        """Whether answers are to be told: somebody publishes a source, and it is held against them."""
+        return self._echoes.watches
+
+    def answered(self, stamp: float, cells: Cells) -> None:
+        """Take the answer to the image of this stamp [s], as it was published; its cells are copied."""
+        self._echoes.answered(stamp, cells)
+
+    def derived(self, name: str, message: bytearray) -> None:
+        """Take a serialized message of the output of this name; it is copied, if it is kept."""
+        self._echoes.derived(name, message)
 
     def turn(self, camera: str, stamp: float) -> str:
         """Find the rotation by which an image is upright, from what came until it was measured for.
@@ -233,13 +248,17 @@ class AnchorSources:
         messages = source.nearest(stamp, self.parameters.anchor_max_age)
         self._ahead.used(name, messages)
         for message in messages:
-            if why := self._echoes.why_not(name, message.header.seconds):
-                source.notes.problem(self._now(), why)
-                continue
             try:
                 placed = self._placing.place(name, message, camera, stamp)
             except AnchorError as error:
                 source.notes.problem(self._now(), str(error))
+                continue
+            judged = self._echoes.judge(name, message, partial(self._placing.then, name, placed, camera))
+            if judged.why_not:
+                source.notes.problem(self._now(), judged.why_not)
+            if judged.taken_back:
+                sensed.append(Sensed(source.notes, TakenBack(name), {}, 0.0))
+            if not judged.is_used:
                 continue
             if placed.doubt:
                 source.notes.doubt(self._now(), placed.doubt)

@@ -211,7 +211,7 @@ class Answers:
             depth=needed["depth"],  # one by one: to hand over all that a mapping holds takes twice as long
             cloud=needed["cloud"],
             uncertainty=needed["uncertainty"],
-            cells=needed["cells"],
+            cells=needed["cells"] or (anchors is not None and anchors.watches),
         )
 
         if frame.refused:
@@ -224,6 +224,8 @@ class Answers:
         stages["publish"] = ended - done
         if anchors is not None and frame.anchoring is not None:
             anchors.corrected(found, frame.anchoring)
+        if anchors is not None and frame.cells is not None:
+            anchors.answered(header.seconds, frame.cells)
         if frame.anchoring is not None or self.scale.anchored or applied.calibration_distance > 0:
             self.scale.note(frame, applied, now)
         else:

@@ -29,11 +29,13 @@ class DerivedAnswers:
 
     Attributes:
         robot: where frames and the floor are; None where the node is not active.
+        made: is told of each message, with the name of its output; None where nobody asks.
         problems: name of an output -> why the latest image has none; empty where nothing is wrong.
     """
 
     def __init__(self, bind: Bind | None = None) -> None:
         self.robot: RobotFrames | None = None
+        self.made: Callable[[str, bytearray], None] | None = None
         self.problems: Mapping[str, FastDepthError] = {}
         scans, obstacles = Scans(bind), Obstacles()
         self._makers: dict[str, Callable[[DepthFrame, Parameters, SerializedHeader], bytearray | None]] = {
@@ -59,6 +61,8 @@ class DerivedAnswers:
             return None
         if name in self.problems:
             self.problems = {other: problem for other, problem in self.problems.items() if other != name}
+        if self.made is not None and made is not None:
+            self.made(name, made)
         return made
 
     def _above_the_floor(

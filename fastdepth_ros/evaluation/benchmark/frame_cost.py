@@ -142,7 +142,7 @@ class Camera(Bystander):
     def send_points(self, points: npt.NDArray[np.float64]) -> None:
         """Measured points (n, 3) [m] with every picture from now on."""
         self._cloud = measured.cloud(Header(), points)
-        self._anchors = self.source("points").create_publisher(PointCloud2, "/anchors", QoSProfile(depth=1))
+        self._anchors = self.node.create_publisher(PointCloud2, "/anchors", QoSProfile(depth=1))
 
     def _send(self) -> None:
         stamp = self.node.get_clock().now().to_msg()
