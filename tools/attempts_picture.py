@@ -34,7 +34,7 @@ def table(text: str, heading: str) -> Rows:
 
 
 def _ways(axes: Any, rows: Rows) -> None:
-    """What NYU loses over what the place gains, a line for each way."""
+    """A line for each way: NYU's loss, and the place's gain."""
     ways = dict.fromkeys(row["rehearsed"] for row in rows if row["rehearsed"] != "before")
     before = next(row for row in rows if row["rehearsed"] == "before")
     for colour, way in zip(COLOURS, ways, strict=False):
