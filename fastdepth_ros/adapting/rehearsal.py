@@ -1,8 +1,8 @@
-"""Pictures of other places: computed rooms, halls, seats and desks."""
+"""Pictures of other places: computed rooms, halls, seats and desks, and photographs beside them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from fastdepth_ros.adapting.place import small
@@ -19,15 +19,20 @@ PICTURES = 60
 """Pictures of each kind."""
 
 HELD = 6
-"""One picture of so many judges what is forgotten; a room has as many."""
+"""One picture of so many of each folder judges what is forgotten; a room has as many."""
 
 
-def rehearsal(folder: Path | None, progress: Callable[[str], object]) -> tuple[list[Frame], list[Frame]]:
+def rehearsal(
+    folder: Path | None, progress: Callable[[str], object], photos: Sequence[Path] = ()
+) -> tuple[list[Frame], list[Frame]]:
     """Pictures to rehearse with, and some that say what is forgotten.
+
+    Computed rooms keep shapes, and do not tell of the scale of what a camera took; photographs do.
 
     Args:
         folder: whose pictures; None computes rooms, halls, seats and desks once, and keeps them in the cache.
         progress: told what is being done.
+        photos: folders of more pictures, whose depth need not be known.
 
     Raises:
         SettingError: there are fewer than two pictures.
@@ -40,11 +45,11 @@ def rehearsal(folder: Path | None, progress: Callable[[str], object]) -> tuple[l
         folder = writable_cache("rehearsal")
         for kind in FURNISHED:
             write_rooms(folder / kind.name, PICTURES, SEED, kind, told)
-    frames = [small(sample.read()) for sample in open_source(folder)]
-    if len(frames) < 2:
-        raise SettingError(
-            f"{folder} holds {len(frames)} pictures to rehearse with", "Take two or more, or none named."
-        )
-    return [frame for i, frame in enumerate(frames) if i // HELD % HELD != 1], [
-        frame for i, frame in enumerate(frames) if i // HELD % HELD == 1
-    ]
+    learned: list[Frame] = []
+    strange: list[Frame] = []
+    for each in (folder, *photos):
+        for i, sample in enumerate(open_source(each)):
+            (strange if i // HELD % HELD == 1 else learned).append(small(sample.read()))
+    if (count := len(learned) + len(strange)) < 2:
+        raise SettingError(f"{folder} holds {count} pictures to rehearse with", "Take two or more, or none named.")
+    return learned, strange

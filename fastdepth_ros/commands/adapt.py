@@ -56,6 +56,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--rehearsal", type=Path, metavar="DIR", help="pictures of other places (default: computed rooms, in the cache)"
     )
     add(
+        "--photos",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="photographs of other places, rehearsed beside those; their depth is not needed",
+    )
+    add(
         "--drift",
         type=finite,
         default=DRIFT,
@@ -116,7 +124,7 @@ def run(args: argparse.Namespace) -> int:
             chance = np.random.default_rng(args.seed)
             looks = tuple(drawn(frame, args.points, chance) for frame in place.learned)
             place = replace(place, learned=teach(looks))
-        others, strange = rehearsal(args.rehearsal, status.update)
+        others, strange = rehearsal(args.rehearsal, status.update, args.photos)
     console.print(f"{len(place.learned)} frames to learn from, {len(place.held)} held back, {len(others)} rehearsed")
     if looks:
         share, within = told(place.learned, partial(answers, network, before, size=size), size)

@@ -95,6 +95,16 @@ def test_a_room_in_six_is_not_rehearsed(tmp_path):
         rehearsal(write_place(tmp_path / "one", 1), print)
 
 
+def test_photographs_without_depth_are_rehearsed_beside_the_rooms_and_some_judge(tmp_path):
+    rooms, photos = write_place(tmp_path / "rooms", 2 * HELD), tmp_path / "photos"
+    photos.mkdir()
+    for number in range(2 * HELD):
+        cv2.imwrite(str(photos / f"{number:02d}.jpg"), np.full((120, 160, 3), 40 + 10 * number, np.uint8))
+    learned, strange = rehearsal(rooms, print, [photos])
+    assert [sum(frame.depth is None for frame in frames) for frames in (learned, strange)] == [2 * HELD - HELD, HELD]
+    assert [sum(frame.depth is not None for frame in frames) for frames in (learned, strange)] == [HELD, HELD]
+
+
 def test_a_picture_gets_the_colours_of_another():
     rng = np.random.default_rng(0)
     bluish = np.clip(rng.normal((60, 80, 160), 12, (40, 50, 3)), 0, 255).astype(np.uint8)

@@ -53,7 +53,9 @@ class Body:
     Attributes:
         quads: (n, 10), bars: (n, 8), balls: (n, 12), see `Solids`.
         surfaces: what each is made of.
-        shade: (quads + bars + balls,) whether each keeps light away: not the room's shell, and nothing that glows.
+        shade: (quads + bars + balls,) whether each keeps light away: not the room's shell, and nothing that glows or is
+            clear.
+        glass: (quads + bars + balls,) rectangles that are mirrors or panes.
     """
 
     def __init__(self, solids: Solids) -> None:
@@ -63,7 +65,10 @@ class Body:
         self.surfaces = [surface for kind in solids.surfaces for surface in kind]
         shell = np.zeros(len(self.surfaces), np.bool_)
         shell[: len(self.quads)] = solids.shell
-        self.shade = ~shell & np.array([surface.glow == 0 for surface in self.surfaces], np.bool_)
+        dark = [surface.glow == 0 and surface.clear == 0 for surface in self.surfaces]
+        self.shade = ~shell & np.array(dark, np.bool_)
+        self.glass = np.array([surface.mirror > 0 or surface.clear > 0 for surface in self.surfaces], np.bool_)
+        self.glass[len(self.quads) :] = False
         self.first_bar = len(self.quads)
         self.first_ball = self.first_bar + len(self.bars)
         self.count = self.first_ball + len(self.balls)

@@ -29,6 +29,7 @@ class Kind:
         along: share of pictures that look along the room.
         shaky: share of pictures that are blurred by the camera's motion.
         dim: share of pictures in so little light that noise shows.
+        glass: mirrors, and panes that stand free, that are put in before all other furniture.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Kind:
     along: float = 0.0
     shaky: float = 0.0
     dim: float = 0.0
+    glass: int = 0
 
     @property
     def set_name(self) -> str:
@@ -96,7 +98,13 @@ KITCHENS = Kind(
 )  # fmt: skip
 """Fitted kitchens, from as near as an arm works there."""
 
+GLASS = Kind(
+    "glass", (2.6, 7.0), (3.0, 8.0), glass=4, looks=0.85, away=(0.6, 3.5), near=0.3, eyes=(0.25, 1.6),
+    fields=(40.0, 100.0), shaky=0.2, dim=0.2,
+)  # fmt: skip
+"""Mirrors at walls and on wardrobes, and walls of glass, whose depth is that of the glass."""
+
 FURNISHED = (ROOMS, HALLS, SEATS, DESKS)
 """Kinds of dwellings and offices, which the shipped weights were trained on, all but desks."""
 
-KINDS = {kind.name: kind for kind in (*FURNISHED, RACKS, CORRIDORS, STAIRS, KITCHENS)}
+KINDS = {kind.name: kind for kind in (*FURNISHED, RACKS, CORRIDORS, STAIRS, KITCHENS, GLASS)}

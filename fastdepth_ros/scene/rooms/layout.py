@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from fastdepth_ros.scene.rooms import chairs, corridor, cupboards, kitchen, stairs, tables, things, warehouse
+from fastdepth_ros.scene.rooms import chairs, corridor, cupboards, glazing, kitchen, stairs, tables, things, warehouse
 from fastdepth_ros.scene.rooms.cast import Body
 from fastdepth_ros.scene.rooms.kinds import ROOMS, Kind
 from fastdepth_ros.scene.rooms.light import Glow
@@ -80,6 +80,7 @@ def build_room(rng: np.random.Generator, kind: Kind = ROOMS) -> Room:
 
 def _furnish(plan: Plan, kind: Kind) -> None:
     """Furniture of a dwelling or an office."""
+    glazing.furnish(plan, kind.glass)
     _seats(plan, kind.seats)
     _desks(plan, kind.desks)
     _at_walls(plan)

@@ -7,6 +7,7 @@ price of little more than one ray.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,10 +17,9 @@ from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.scene.rooms.cast import NOTHING, Body, Floats, PinholeView, cast
 from fastdepth_ros.scene.rooms.light import Light, Lit, Soft, total
 from fastdepth_ros.scene.rooms.model import Array, dots
+from fastdepth_ros.scene.rooms.optics import Numbers, with_glass
 from fastdepth_ros.scene.rooms.surfaces import INDEX, look_up
 from fastdepth_ros.scene.shapes import Pose
-
-Numbers = npt.NDArray[np.int64]
 
 SAME = 0.01
 """Four rays that meet several solids, but whose depths differ by less than this share, might as well meet one."""
@@ -52,11 +52,13 @@ def render(scene: Scene, camera: Intrinsics, pose: Pose) -> tuple[Floats, Floats
     """Linear light (h, w, 3), 1 for white paper in good light, and depth z (h, w) [m], 0 where it is not known.
 
     The depth of a pixel is that at its centre where its four rays meet one surface (1/z is affine there, so the mean of
-    the four is exact), else the second nearest of the four: a surface that covers about half of it.
+    the four is exact), else the second nearest of the four: a surface that covers about half of it. A mirror or a pane
+    is as deep as it stands there, whatever is seen in it or behind it.
     """
     x = (np.arange(2 * camera.width) / 2 - 0.25 - camera.cx) / camera.fx
     y = (np.arange(2 * camera.height) / 2 - 0.25 - camera.cy) / camera.fy
-    inverse, number = cast(scene.body, PinholeView(pose, x, y))
+    view = PinholeView(pose, x, y)
+    inverse, number = cast(scene.body, view)
     # The four rays of every pixel, side by side: (h, w, 4).
     own, deep = _fours(number), _fours(inverse)
     shades = np.where(own == own[..., :1], 0, np.arange(4))
@@ -65,15 +67,11 @@ def render(scene: Scene, camera: Intrinsics, pose: Pose) -> tuple[Floats, Floats
     rows, columns, rays = np.nonzero(wanted)
     place = np.zeros(own.shape, np.int64)
     place[rows, columns, rays] = np.arange(len(rows))
-    light = _shade(
-        scene,
-        pose,
-        own[wanted].astype(np.int64),
-        deep[wanted],
-        x[2 * columns + rays % 2],
-        y[2 * rows + rays // 2],
-        camera.fx,
-    )
+    down, across, met = 2 * rows + rays // 2, 2 * columns + rays % 2, own[wanted].astype(np.int64)
+    shade = partial(_shade, scene, camera.fx)
+    light = shade(pose, met, deep[wanted], x[across], y[down])
+    if scene.body.glass.any():
+        light = with_glass(scene.body, view, (down, across), met, light, shade)
     # A bright pixel stays bright where an edge crosses it, but no brighter than a sensor's well holds.
     received = np.minimum(light, 6)[np.take_along_axis(place, shades, 2)].mean(2)
     return np.asarray(received, np.float32), _depth(scene, own, deep)
@@ -94,7 +92,7 @@ def _depth(scene: Scene, own: npt.NDArray[Any], deep: npt.NDArray[Any]) -> Float
         return np.where(best > 0, 1 / best, 0).astype(np.float32)
 
 
-def _shade(scene: Scene, pose: Pose, own: Numbers, deep: Floats, x: Array, y: Array, focal: float) -> Floats:
+def _shade(scene: Scene, focal: float, pose: Pose, own: Numbers, deep: Floats, x: Array, y: Array) -> Floats:
     """Light (n, 3) that leaves the solids ``own`` towards the camera along rays of slopes x and y."""
     body = scene.body
     met = np.flatnonzero(own != NOTHING)

@@ -42,6 +42,8 @@ class Surface:
         gloss: 0 matt .. 1 polished: how much of the window's image it shows.
         glow: light that it sends out itself, in units of white paper in good light.
         beyond: whether it is the world outside, whose depth nobody knows.
+        mirror: share of the light that a plane surface reflects as a mirror, seen at right angles.
+        clear: share of the rest that comes through it from behind.
     """
 
     colour: tuple[float, float, float]
@@ -50,6 +52,8 @@ class Surface:
     gloss: float = 0.0
     glow: float = 0.0
     beyond: bool = False
+    mirror: float = 0.0
+    clear: float = 0.0
 
 
 _HILLS = ((0.14, 0.32, 0.42), (0.10, 0.24, 0.14), (0.30, 0.26, 0.12))
