@@ -107,7 +107,7 @@ class Placing:
         return placed
 
     def then(self, name: str, placed: Placed, camera: str) -> Measurement:
-        """Measurement of a message from where its sensor was at its own time, not at that of the image that is answered.
+        """Measurement of a message from where its sensor was at its own time, not of the image that is answered.
 
         Args:
             name: of its source.
