@@ -10,9 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from node_graph import PATIENCE, Graph, camera_info_of, depth_of, image_of
 from nursery import Nursery
+from sensor_msgs.msg import PointCloud2
 
 from fastdepth_ros.camera import PAPER_VIEW, Intrinsics, View
 from fastdepth_ros.models import find_bundle
@@ -238,6 +240,28 @@ def test_points_that_lie_by_a_factor_of_two_are_named(robot):
     here.until(lambda: "times as far as the picture" in here.says, "the lie to be told")
     assert here.graph.statuses["anchoring"].level == WARN
     assert "extrinsics" in here.says
+
+
+def test_depth_that_comes_back_through_a_relay_is_named_and_not_used(robot):
+    """One node reads depth and publishes it, and another brings that to the node's topic."""
+    here = robot(cloud="xyz")
+    namespace, executor = here.graph.namespace, here.graph.executor
+    nodes = [rclpy.create_node(name, namespace=namespace) for name in ("filter", "relay")]
+    for node, (heard, said) in zip(nodes, (("depth/points", "filtered"), ("filtered", "anchors")), strict=True):
+        node.create_subscription(PointCloud2, heard, node.create_publisher(PointCloud2, said, 2).publish, 2)
+        executor.add_node(node)
+    try:
+        end = time.monotonic() + 30
+        while "anchors is not used: it is this node's own depth" not in here.says:
+            assert time.monotonic() < end, here.says
+            here.graph.ask(image_of(here.room.picture, here.graph.header()), "depth", besides=("cloud",))
+            here.graph.spin(0.05)
+        assert here.graph.statuses["anchoring"].level == WARN
+        assert math.isnan(here.figure("anchors: used a frame")) or not here.figure("anchors: used a frame")
+    finally:
+        for node in nodes:
+            executor.remove_node(node)
+            node.destroy_node()
 
 
 def test_uncertainty_is_published_on_the_grid_of_the_depth(robot):
