@@ -15,6 +15,7 @@ from nursery import Nursery
 from slowly import mostly_slow
 from small_network import put_into_cache, small_bundle
 
+import fastdepth_ros
 from fastdepth_ros.doctor.model import bundle_and_module
 from fastdepth_ros.errors import StorageError
 from fastdepth_ros.files.trust import distrust
@@ -90,7 +91,8 @@ def stranger():
 
 
 def clean(environment):
-    return {"PATH": os.environ["PATH"], "OPENBLAS_NUM_THREADS": "1", **environment}
+    package = str(Path(fastdepth_ros.__file__).parents[1])  # a workspace has it on a path that the shell sets
+    return {"PATH": os.environ["PATH"], "PYTHONPATH": package, "OPENBLAS_NUM_THREADS": "1", **environment}
 
 
 def ask(stranger, bundle, **environment):
