@@ -28,6 +28,9 @@ STRANGER = 54321
 
 ROOT = pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"), reason="only root can become another user")
 
+PACKAGE = str(Path(fastdepth_ros.__file__).parents[1])
+"""Where the package lies; a workspace has it on a path that the shell sets, and strangers have another."""
+
 ASK = """
 import json, os, sys
 from fastdepth_ros.runtime.bundle import Bundle
@@ -91,8 +94,7 @@ def stranger():
 
 
 def clean(environment):
-    package = str(Path(fastdepth_ros.__file__).parents[1])  # a workspace has it on a path that the shell sets
-    return {"PATH": os.environ["PATH"], "PYTHONPATH": package, "OPENBLAS_NUM_THREADS": "1", **environment}
+    return {"PATH": os.environ["PATH"], "PYTHONPATH": PACKAGE, "OPENBLAS_NUM_THREADS": "1", **environment}
 
 
 def ask(stranger, bundle, **environment):
@@ -189,8 +191,7 @@ def test_a_disk_that_becomes_full_while_compiling_is_no_obstacle(small, open_fol
     program = ASK.replace("said = []", f"{IN_A_COPY}\ncache.obstacle = lambda _: ''; said = []")
     command = [sys.executable, "-c", program, str(small.path)]
     mount = f'mount -t tmpfs -o size=40k none {open_folder}/home && exec "$@"'
-    environment = {name: os.environ[name] for name in ("PATH", kept_code.FOLDER)}
-    environment["HOME"] = str(open_folder / "home")
+    environment = clean({kept_code.FOLDER: os.environ[kept_code.FOLDER], "HOME": str(open_folder / "home")})
     order = ["unshare", "--mount", "sh", "-c", mount, "sh", *command]
     done = subprocess.run(order, env=environment, cwd="/", capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
