@@ -65,7 +65,7 @@ def draw(path: Path) -> None:
         how(axes, table(text, heading))
         axes.set_title(heading, fontsize=9)
         axes.grid(alpha=0.25)
-        axes.legend(fontsize=7, frameon=False)
+        axes.legend(fontsize=7, framealpha=0.8, edgecolor="none")
     save(figure, path, dpi=90)
 
 

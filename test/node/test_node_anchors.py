@@ -251,13 +251,14 @@ def test_depth_that_comes_back_through_a_relay_is_named_and_not_used(robot):
         node.create_subscription(PointCloud2, heard, node.create_publisher(PointCloud2, said, 2).publish, 2)
         executor.add_node(node)
     try:
-        end = time.monotonic() + 30
-        while "anchors is not used: it is this node's own depth" not in here.says:
-            assert time.monotonic() < end, here.says
+        end, used = time.monotonic() + 30, 1.0
+        # What was used before it was found out may stand in the report that names it, and in the next.
+        while "anchors is not used: it is this node's own depth" not in here.says or used > 0:
+            assert time.monotonic() < end, (here.says, used)
             here.graph.ask(image_of(here.room.picture, here.graph.header()), "depth", besides=("cloud",))
             here.graph.spin(0.05)
+            used = here.figure("anchors: used a frame")
         assert here.graph.statuses["anchoring"].level == WARN
-        assert math.isnan(here.figure("anchors: used a frame")) or not here.figure("anchors: used a frame")
     finally:
         for node in nodes:
             executor.remove_node(node)
