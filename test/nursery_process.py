@@ -125,7 +125,8 @@ def become(own: set[int], streams: list[int], order: list[str], environment: dic
     for number, descriptor in enumerate(streams):
         os.dup2(descriptor, number)
     for descriptor in set(open_files()) - own:
-        os.close(descriptor)
+        with contextlib.suppress(OSError):  # of an object that was collected meanwhile
+            os.close(descriptor)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     inherited = {name: os.environ[name] for name in OF_PYTHON if name in os.environ}
     os.environ.clear()

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from fastdepth_ros.anchoring.anchors import Anchors, Corrected, Report, Rest, SourceReport
+from fastdepth_ros.anchoring.anchors import Anchors, Corrected, Report, Rest
 from fastdepth_ros.anchoring.applying import Straight
 from fastdepth_ros.anchoring.compiled import CompiledFitter, fitter_and_applier
 from fastdepth_ros.anchoring.field import Field
@@ -19,17 +19,13 @@ from fastdepth_ros.anchoring.line import CENTRE, Array, Line
 from fastdepth_ros.anchoring.plain import plain_opencv
 from fastdepth_ros.anchoring.pool import Means, Placed, judge, uncorroborated
 from fastdepth_ros.anchoring.prior import Prior
+from fastdepth_ros.anchoring.reporting import Judged, reports, teachers
 from fastdepth_ros.anchoring.selection import Chosen, choose
 from fastdepth_ros.anchoring.trust import Trust
 from fastdepth_ros.anchoring.uncertainty import Uncertainty
 from fastdepth_ros.arguments import Bind
 
 Floats = npt.NDArray[np.float32]
-
-HARDLY = 4.0
-"""Standardised error beyond which an anchor had hardly a say in its frame."""
-
-DISAGREES = "disagrees"
 
 
 class _Said(NamedTuple):
@@ -45,14 +41,6 @@ class _Said(NamedTuple):
 
 
 _SILENCE = _Said(math.nan, math.nan, math.nan)
-
-
-class _Judged(NamedTuple):
-    """Anchors of a frame with what was found out: standardised errors, None where none were fitted; trusted sources."""
-
-    placed: Placed
-    errors: Floats | None
-    trusted: list[bool]
 
 
 class _Fitted(NamedTuple):
@@ -167,7 +155,7 @@ class Anchoring:
         self._applier.forget()
 
     def _remembered(
-        self, metres: Floats, chosen: list[Chosen], judged: _Judged | None, said: _Said, sigma: bool
+        self, metres: Floats, chosen: list[Chosen], judged: Judged | None, said: _Said, sigma: bool
     ) -> Corrected:
         """The answer with the remembered line, while anchors pause or none is believed."""
         silent = self._line.age == math.inf
@@ -216,7 +204,7 @@ class Anchoring:
             uncertainty.forget()
 
         def learn() -> Report:
-            self._lessons.teach(_teachers(judged, chosen), self._now)
+            self._lessons.teach(teachers(judged, chosen), self._now)
             line.update(own.evidence(mean))
             self._hear(judged.placed, chosen)
             line.catch_up()
@@ -235,7 +223,7 @@ class Anchoring:
         if self._lessons.take_back(sources, self._now):
             self._applier.forget()
 
-    def _fit(self, chosen: list[Chosen]) -> tuple[_Said, _Judged, _Fitted | None]:
+    def _fit(self, chosen: list[Chosen]) -> tuple[_Said, Judged, _Fitted | None]:
         """The anchors that are believed, fitted; once more, without memory, where the place turns out to be new."""
         line, traits, said = self._line, [SourceTraits(c.relative) for c in chosen], None
         several = sum(len(c.log_depths) > 0 for c in chosen) > 1
@@ -249,12 +237,12 @@ class Anchoring:
             trusted = [gate.is_open for gate in gates]
             fitted = self._fitter.fit(placed, gates, traits, covariance)
             if fitted is None:
-                return said, _Judged(placed, None, trusted), None
+                return said, Judged(placed, None, trusted), None
             if new_place or not line.surprised(None if said.is_expected else fitted.evidence(mean)):
                 break
             new_place = True
             self._lessons.forget()
-        return said, _Judged(placed, fitted.errors, trusted), _Fitted(fitted, mean, new_place)
+        return said, Judged(placed, fitted.errors, trusted), _Fitted(fitted, mean, new_place)
 
     def _said(self, placed: Placed) -> _Said:
         """The innovation of all anchors together."""
@@ -263,7 +251,7 @@ class Anchoring:
         variance += self.prior.local**2 / min(len(placed.ratios), 6)
         return _Said(held, math.sqrt(variance), settled)
 
-    def _report(self, chosen: list[Chosen], judged: _Judged | None, said: _Said, *, new_place: bool) -> Report:
+    def _report(self, chosen: list[Chosen], judged: Judged | None, said: _Said, *, new_place: bool) -> Report:
         mean, sds = self._line.held.mean.tolist(), np.sqrt(self._line.held.covariance.diagonal()).tolist()
         return Report(
             scale=math.exp(mean[0] + mean[2]),
@@ -274,15 +262,9 @@ class Anchoring:
             innovation_sd=said.expected,
             new_place=new_place,
             age=self._line.age,
-            sources=tuple(each._replace(doubt=self.trust.doubt(each.source)) for each in _reports(chosen, judged)),
+            sources=tuple(each._replace(doubt=self.trust.doubt(each.source)) for each in reports(chosen, judged)),
             compiled=self.is_compiled,
         )
-
-
-def _teachers(judged: _Judged, chosen: list[Chosen]) -> list[str]:
-    """Sources that have a say in what is learned."""
-    heard = zip(judged.placed.heard, judged.trusted, chosen, strict=True)
-    return [own.source for said, trusted, own in heard if trusted and said.size]
 
 
 def _straight(mean: Array) -> Straight:
@@ -290,18 +272,3 @@ def _straight(mean: Array) -> Straight:
     slope = float(mean[1] + mean[3])
     start = np.float32(mean[0] + mean[2] - slope * CENTRE)
     return Straight(start, slope, np.float32(0.01 * mean[4]), np.float32(0.01 * mean[5]))
-
-
-def _reports(chosen: list[Chosen], judged: _Judged | None) -> tuple[SourceReport, ...]:
-    if judged is None:
-        return tuple(SourceReport(c.source, c.given, 0, c.rejected, math.nan, True) for c in chosen)
-    return tuple(_source_report(i, own, judged) for i, own in enumerate(chosen))
-
-
-def _source_report(number: int, own: Chosen, judged: _Judged) -> SourceReport:
-    placed, errors, trusted = judged
-    heard = placed.heard[number]
-    used = 0 if errors is None else int(np.count_nonzero(np.abs(errors[placed.parts[number]]) < HARDLY))
-    rejected = {**own.rejected, DISAGREES: heard.size - used} if used < heard.size else own.rejected
-    ratio = 1.0 if own.relative else math.exp(heard.ratio)
-    return SourceReport(own.source, own.given, used, rejected, ratio, trusted[number])

@@ -17,8 +17,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from fastdepth_ros.anchoring.anchoring import DISAGREES
 from fastdepth_ros.anchoring.anchors import Report as Correction
+from fastdepth_ros.anchoring.reporting import DISAGREES
 from fastdepth_ros.diagnostics.status import Status, status_of
 from fastdepth_ros.diagnostics.windows import SPAN, Tally, Window
 from fastdepth_ros.errors import Finding, Level

@@ -213,7 +213,6 @@ class Answers:
             uncertainty=needed["uncertainty"],
             cells=needed["cells"] or (anchors is not None and anchors.watches),
         )
-
         if frame.refused:
             self.monitor.dropped(self._now(), Drop.REFUSED)
             return
@@ -231,8 +230,7 @@ class Answers:
         else:
             self.scale.latest = now
         self._frames.answered()
-        age = now - header.seconds
-        self.monitor.answered(now, age, stages)
+        self.monitor.answered(now, age := now - header.seconds, stages)
         self._noted(Answered(begun, ended, age, ended - image.at, self._applied))
 
     def _publish(
