@@ -25,6 +25,7 @@ from hostile import meter, mutate, replay
 from hostile.fuzz import Hand, Keeper, run_cases
 from hostile.keep import KEPT
 from hostile.seeds import archives, bags, camera_infos, cdr, flatbuffers, images, jpegs, pngs, protobuf, tiny, videos
+from hostile.target import Target
 from hostile.targets import ALL, bundles, cameras, networks, programs, settings
 from hostile.worker import Runner, count_of
 
@@ -112,6 +113,21 @@ def test_seeds_without_fault_are_accepted(tmp_path: Path) -> None:
             for codec in videos.ENCODERS:
                 case = mutate.pack(transport.encode(), *videos.good(transport, codec))
                 assert verdict("video", case) == "accepted", (transport, codec)
+
+
+def test_what_a_case_took_to_be_made_is_not_its_own(tmp_path: Path) -> None:
+    """A case of a few bytes was told to cost 1.3 GB: those that were mended until it was so short."""
+    large = meter.STEP * 4
+
+    def make() -> bytes:
+        return bytes(np.ones(large, np.uint8)[:3])
+
+    runner = Runner(Target("made", "file", lambda _: make(), lambda _: len), tmp_path)
+    runner.run(make(), runner.start())
+    assert runner.largest < large // 2
+    eager = Runner(Target("eager", "file", lambda _: b"", lambda _: lambda _: np.ones(large, np.uint8)), tmp_path)
+    eager.run(b"", eager.start())
+    assert eager.largest > large // 2
 
 
 @pytest.mark.parametrize(("name", "held", "killed"), [("npz", 60, True), ("import", 60, False), ("import", 900, True)])
