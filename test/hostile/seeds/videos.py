@@ -22,6 +22,9 @@ HEADERS = {"h264": (7, 8), "hevc": (32, 33, 34)}
 MOST_PIXELS = 320 * 240
 """Pixels of the largest picture that the target reads: more than the seeds', far less than a header can claim."""
 
+MOST_BYTES = 1 << 16
+"""Bytes of a packet that are made worse once more: repeated again and again they came to 300 MB, which is no packet."""
+
 
 def available() -> bool:
     """Whether PyAV is there, with both encoders."""
@@ -95,6 +98,7 @@ def make(rng: Random) -> bytes:
 
 def _worse(rng: Random, data: bytes, codec: str) -> bytes:
     """A packet with a fault."""
+    data = data[:MOST_BYTES]
     kind = rng.random()
     if kind < 0.3:
         return mutate.spoil(rng, data)
