@@ -116,14 +116,12 @@ class Line:
         self.settled, self.held, self._pending = before.settled, before.held, before.pending
         self._time = None if time is None else time - ahead
         self._used = None if before.used is None else before.used - ahead
-        self._passed = self._surprise = 0.0
-        self._inverses = None
+        self._surprise = 0.0
 
     def rescale(self, step: float) -> None:
         """Have all answers be e^step times as far from now on: what anchors taught of metres stays what it was."""
         if self._used is not None:
             self.settled, self.held = rescaled(self.settled, step), rescaled(self.held, step)
-            self._inverses = None
 
     @property
     def unknown(self) -> Belief:
