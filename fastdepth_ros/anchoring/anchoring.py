@@ -15,7 +15,7 @@ from fastdepth_ros.anchoring.compiled import CompiledFitter, fitter_and_applier
 from fastdepth_ros.anchoring.field import Field
 from fastdepth_ros.anchoring.fit import EXACT, Fit, SourceTraits
 from fastdepth_ros.anchoring.lessons import Lessons
-from fastdepth_ros.anchoring.line import CENTRE, Array, Line
+from fastdepth_ros.anchoring.line import CENTRE, Array, Line, quadratic
 from fastdepth_ros.anchoring.plain import plain_opencv
 from fastdepth_ros.anchoring.pool import Means, Placed, judge, uncorroborated
 from fastdepth_ros.anchoring.prior import Prior
@@ -91,18 +91,26 @@ class Anchoring:
                 one colour.
         """
         self.finish()
+        self._line.predict(now)
+        self._now = now
+        wrong = [source.source for source in anchors if source.taken_back]
+        if wrong:
+            self._take_back(wrong)
+        chosen = [choose(source, metres) for source in anchors]
+        usable = any(len(source.log_depths) for source in chosen)
+        if usable and not sigma and self.is_compiled:  # nobody asks OpenCV, and its switch is 20 us with cold caches
+            return self._looked_at(metres, chosen, picture, sigma)
         with plain_opencv():
-            self._line.predict(now)
-            self._now = now
-            wrong = [source.source for source in anchors if source.taken_back]
-            if wrong:
-                self._take_back(wrong)
-            chosen = [choose(source, metres) for source in anchors]
-            usable = any(len(source.log_depths) for source in chosen)
             if not usable:
                 return self._remembered(metres, chosen, None, _SILENCE, sigma)
-            self._fitter.look(metres, picture)
-            return self._anchored(metres, chosen, sigma)
+            return self._looked_at(metres, chosen, picture, sigma)
+
+    def _looked_at(
+        self, metres: Floats, chosen: list[Chosen], picture: npt.NDArray[np.uint8] | None, sigma: bool
+    ) -> Corrected:
+        """The answer with anchors, once the field has seen both."""
+        self._fitter.look(metres, picture)
+        return self._anchored(metres, chosen, sigma)
 
     def finish(self) -> None:
         """Take in what the last frame's anchors said, where that is yet to be done.
@@ -160,11 +168,11 @@ class Anchoring:
         """The answer with the remembered line, while anchors pause or none is believed."""
         silent = self._line.age == math.inf
         if judged is None and (sigma or not silent):
-            self._field.look(metres)
+            self._fitter.look_at(metres)
         if silent:
             self._applier.leave(metres)
         else:
-            self._applier.straighten(metres, _straight(self._line.held.mean))
+            self._applier.straighten(metres, _straight(self._line.held.mean.tolist()))
         sd = self._uncertainty.alone(self._applier.depth, self._line.held.covariance, never=silent) if sigma else None
 
         def learn() -> Report:
@@ -183,13 +191,14 @@ class Anchoring:
     def _anchored(self, metres: Floats, chosen: list[Chosen], sigma: bool) -> Corrected:
         said, judged, fitted = self._fit(chosen)
         if fitted is None:
-            return self._remembered(metres, chosen, judged, said, sigma)
+            with plain_opencv():
+                return self._remembered(metres, chosen, judged, said, sigma)
         own, mean, new_place = fitted
         line, uncertainty = self._line, self._uncertainty
-        before, covariance = line.settled
+        covariance = line.settled.covariance
         if new_place:
             self._applier.forget()
-        straight = _straight(before + covariance @ own.line)
+        straight = _straight(line.settled.towards(own.line))
         halves = self._fitter.between(own, (straight.start, straight.across, straight.down))
         noise = self._fitter.noise(own, judged.placed)
         traces = self._applier.apply(metres, halves, straight.slope, noise, self._now)
@@ -247,7 +256,7 @@ class Anchoring:
     def _said(self, placed: Placed) -> _Said:
         """The innovation of all anchors together."""
         line, (held, settled) = placed.average, placed.innovations
-        variance = float(line @ self._line.held.covariance @ line)
+        variance = quadratic(line, self._line.held.covariance)
         variance += self.prior.local**2 / min(len(placed.ratios), 6)
         return _Said(held, math.sqrt(variance), settled)
 
@@ -267,8 +276,8 @@ class Anchoring:
         )
 
 
-def _straight(mean: Array) -> Straight:
-    """The line with this mean."""
-    slope = float(mean[1] + mean[3])
+def _straight(mean: list[float]) -> Straight:
+    """The line with this mean (6,)."""
+    slope = mean[1] + mean[3]
     start = np.float32(mean[0] + mean[2] - slope * CENTRE)
     return Straight(start, slope, np.float32(0.01 * mean[4]), np.float32(0.01 * mean[5]))

@@ -13,6 +13,7 @@ from fastdepth_ros.anchoring.applying import LARGEST, Applier, Traces
 from fastdepth_ros.anchoring.field import Field
 from fastdepth_ros.anchoring.layout import NUMBERS
 from fastdepth_ros.anchoring.memory import CHANGED, used
+from fastdepth_ros.anchoring.plain import plain_opencv
 from fastdepth_ros.anchoring.planes import Noise
 from fastdepth_ros.arguments import Call
 
@@ -85,7 +86,8 @@ class CompiledApplier(Applier):
     def _planar_nodes(self, slope: float, noise: float) -> tuple[Floats | None, int]:
         """Shares of nodes on planes, None where that cannot be asked, and whether ``change`` is to be added."""
         if self._keep is None:
-            kept = self._keep_planes(self._halves, slope, noise)
+            with plain_opencv():
+                kept = self._keep_planes(self._halves, slope, noise)
             return (kept.share if kept else None), 0
         self._numbers[self._asked.start] = slope
         self._numbers[self._bent] = planes.limits(noise)

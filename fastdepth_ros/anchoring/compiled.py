@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -83,6 +83,7 @@ class CompiledFitter(Fitter):
             arrays["counts"][layout.COUNTS.index(name)] = count
         self._pixels, self._traits = arrays["pixels"].reshape(2, -1), arrays["traits"].reshape(2, -1)
         self._found = arrays["found"].reshape(-1, layout.POINTS)
+        self._rows, self._knots = list(self._found[: layout.FIRST]), arrays["knots"].reshape(FEATURES, KNOTS)
         self._gates = arrays["gates"].reshape(layout.SOURCES, -1)
         self._heard = arrays["heard"][: layout.SOURCES * len(layout.HEARD)].reshape(layout.SOURCES, -1)
         self._numbers = numbers = arrays["numbers"]
@@ -96,7 +97,8 @@ class CompiledFitter(Fitter):
         self._biases = numbers[len(NUMBERS) + LINE**2 :][: layout.SOURCES]
         self._means = numbers[len(NUMBERS) + LINE**2 + layout.SOURCES :].reshape(-1, LINE)
         # The line's design matrix is made of the basis: one, and u, v and depth over their lengths.
-        across = 0.01 * prior.reach
+        self._alike, self._across = prior.alike, 0.01 * prior.reach
+        across = self._across
         rows = ((1, 0, 0, 0), (-CENTRE, prior.alike, 0, 0)) * 2 + ((0, 0, across, 0), (0, 0, 0, across))
         self._design = np.array(rows, np.float64)
 
@@ -136,6 +138,9 @@ class CompiledFitter(Fitter):
     def look(self, metres: Floats, picture: npt.NDArray[np.uint8] | None) -> None:
         self._look(metres, picture)
 
+    def look_at(self, metres: Floats) -> None:
+        self._look(metres, None)
+
     def place(self, chosen: list[Chosen], means: Means) -> Placed:
         count = sum(len(each.log_depths) for each in chosen)
         if count > layout.POINTS or len(chosen) > layout.SOURCES:
@@ -144,9 +149,9 @@ class CompiledFitter(Fitter):
         pixels, measured, sds, source = self._pixels, arrays["measured"], arrays["sds"], arrays["source"]
         for own, mine in zip(chosen, parts, strict=True):
             pixels[:, mine], measured[mine], sds[mine] = own.pixels.T, own.log_depths, own.sds
-        np.matmul(means, self._design, out=self._means, casting="same_kind")
+        self._means[:] = [self._in_basis(mean.tolist()) for mean in means]
         self._place()
-        u, v, log_depth, ratios = self._found[: layout.FIRST, :count]
+        u, v, log_depth, ratios = [row[:count] for row in self._rows]
         place = Place(self._found[layout.FIRST :, :count].T, u, v, log_depth)
         heard = self._hear(parts)
         held, settled = arrays["heard"][-2:].tolist()
@@ -170,13 +175,24 @@ class CompiledFitter(Fitter):
     def _hear(self, parts: list[slice]) -> list[Heard]:
         """Each source's numbers, as the function left them."""
         numbers = self._heard[: len(parts)].tolist()
-        lines = np.array([(1.0, deep, across, down) for _, _, _, across, down, deep, *_ in numbers]) @ self._design.T
         heard = []
-        for mine, line, own in zip(parts, lines, numbers, strict=True):
+        for mine, own in zip(parts, numbers, strict=True):
             count = mine.stop - mine.start
-            middle, ratio, spread, _, _, _, answered, measured, product = own
+            middle, ratio, spread, across, down, deep, answered, measured, product = own
+            line = self._in_line(1.0, deep, across, down)
             heard.append(Heard(count, middle, ratio, spread, line, (answered, measured), product) if count else NOTHING)
         return heard
+
+    def _in_basis(self, mean: Sequence[float]) -> tuple[float, float, float, float]:
+        """A mean (6,) of the line by what its basis is multiplied with: the mean times the design matrix."""
+        slope = mean[1] + mean[3]
+        scale = mean[0] + mean[2] - CENTRE * slope
+        return scale, self._alike * slope, self._across * mean[4], self._across * mean[5]
+
+    def _in_line(self, one: float, deep: float, across: float, down: float) -> Array:
+        """Sums over the basis as those over the line's design matrix (6,): the matrix times the sums."""
+        slope = self._alike * deep - CENTRE * one
+        return np.array((one, slope, one, slope, self._across * across, self._across * down))
 
     def fit(self, placed: Placed, gates: list[Gate], sources: list[SourceTraits], belief: Array) -> Fit | None:
         if placed is not self._placed:
@@ -193,7 +209,8 @@ class CompiledFitter(Fitter):
             )
             for each in gates
         ]
-        self._covariance[:] = self._design.T @ belief @ self._design
+        columns = [self._in_basis(row) for row in belief.tolist()]
+        self._covariance[:] = [self._in_basis(row) for row in zip(*columns, strict=True)]
         for number, traits in enumerate(sources):
             self._biases[number] = reference.bias(traits)
         self._fit()
@@ -206,9 +223,9 @@ class CompiledFitter(Fitter):
     def _fitted(self, count: int, knots: int, places: int) -> Fit:
         """Results of the function; views, valid until the next fit."""
         arrays = self._arrays
-        features = arrays["knots"].reshape(FEATURES, KNOTS)[:, :knots].T
+        features = self._knots[:, :knots].T
         weights = arrays["weights"][:knots]
-        line = self._design @ self._said
+        line = self._in_line(*self._said.tolist())
         return Fit(features, weights, line, arrays["errors"][:count], lambda: self._places(places), self._word)
 
     def _word(self) -> Evidence:

@@ -43,11 +43,13 @@ class Contradiction:
         self._field = field
         self._bells = tuple(_bells(size) for size in field.grid)
         # Of all anchors about each node: their squared errors, and how many they are.
-        self._said = np.zeros((2, *field.grid), np.float32)
+        self._said, self._silent = np.zeros((2, *field.grid), np.float32), True
 
     def forget(self) -> None:
         """Drop what was said in earlier frames."""
-        self._said[:] = 0.0
+        if not self._silent:
+            self._said[:] = 0.0
+            self._silent = True
 
     def look(
         self, depth: Floats, placed: Placed, trusted: list[bool], relative: list[bool], kept: Floats | None
@@ -77,6 +79,7 @@ class Contradiction:
         if not all(trusted):
             heard = np.array(trusted)[placed.source]
             squares, node = squares[heard], node[heard]
+        self._silent = False
         for said, each in zip(self._said, (squares, None), strict=True):
             said += np.bincount(node, each, rows * columns).reshape(rows, columns)
         return self._factors()

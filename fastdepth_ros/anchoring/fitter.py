@@ -52,6 +52,10 @@ class Fitter:
         self._field.look(metres)
         self._field.compare(picture)
 
+    def look_at(self, metres: Floats) -> None:
+        """Have the field look at an answer (rows, columns) [m] that no anchors are compared with."""
+        self._field.look(metres)
+
     def place(self, chosen: list[Chosen], means: Means) -> Placed:
         """Find where anchors are, points at edges of the answer on the side that they fit best, and what they say."""
         answer = self._field.log_depth

@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from fastdepth_ros.anchoring.anchors import Known
-from fastdepth_ros.anchoring.fit import middle
 from fastdepth_ros.camera import Intrinsics
 
 Floats = npt.NDArray[np.float64]
@@ -45,15 +44,12 @@ class Behind(NamedTuple):
 
     Attributes:
         numbers: (k,) of those, among all.
-        depths, cells: (k,) theirs, as in :class:`InView`.
-        front_depths, front_cells: (n - k,) those of the others.
+        depths, cells: (n,) of the n - k others, and then theirs, as in :class:`InView`.
     """
 
     numbers: npt.NDArray[np.intp]
     depths: Map
     cells: npt.NDArray[np.intp]
-    front_depths: Map
-    front_cells: npt.NDArray[np.intp]
 
 
 class InView(NamedTuple):
@@ -102,8 +98,9 @@ def in_view(xyz: Floats, sigmas: Floats, seen: Intrinsics) -> InView:
     told = True if (narrow > 0).all() else False if np.isnan(narrow).all() else None
     behind, may_be_hidden = None, _behind(places[:, 1], places[:, 0], depths, seen)
     if may_be_hidden is not None:
-        hind, front = np.flatnonzero(may_be_hidden), np.flatnonzero(~may_be_hidden)
-        behind = Behind(hind, depths[hind], cells[hind], depths[front], cells[front])
+        hind = np.flatnonzero(may_be_hidden)
+        order = np.concatenate((np.flatnonzero(~may_be_hidden), hind))
+        behind = Behind(hind, depths[order], cells[order])
     return InView(pixels, depths, narrow, Known(cells, np.log(depths), told), behind, left_out)
 
 
@@ -139,13 +136,17 @@ def hidden_points(behind: Behind, metres: Map) -> npt.NDArray[np.intp] | None:
         behind: of one source.
         metres: the answer [m].
     """
-    answers, depths = metres.ravel().take(behind.front_cells), behind.front_depths
-    if not np.minimum.reduce(answers) > 0:
-        there = np.flatnonzero(answers > 0)
+    answers, front = metres.ravel().take(behind.cells), len(behind.cells) - len(behind.numbers)
+    in_front, depths = answers[:front], behind.depths[:front]
+    everywhere = np.count_nonzero(answers > 0) == len(answers)
+    if not everywhere:
+        there = np.flatnonzero(in_front > 0)
         if not len(there):
             return None
-        answers, depths = answers[there], depths[there]
-    scale = middle(depths / answers)
-    answers = metres.ravel().take(behind.cells)
-    hidden = (behind.depths > TOO_FAR * scale * answers) & (answers > 0)
-    return behind.numbers[hidden] if hidden.any() else None
+        in_front, depths = in_front[there], depths[there]
+    ratios = depths / in_front
+    ratios.partition(len(ratios) // 2)  # the upper median
+    hidden = behind.depths[front:] > TOO_FAR * float(ratios[len(ratios) // 2]) * answers[front:]
+    if not everywhere:
+        hidden &= answers[front:] > 0
+    return behind.numbers[hidden] if np.count_nonzero(hidden) else None

@@ -46,6 +46,24 @@ class Belief(NamedTuple):
     mean: Array
     covariance: Array
 
+    def towards(self, vector: Array) -> list[float]:
+        """The mean (6,), moved by the covariance times a vector (6,)."""
+        return [one + other for one, other in zip(self.mean.tolist(), times(self.covariance, vector), strict=True)]
+
+
+def times(matrix: Array, vector: Array) -> list[float]:
+    """A matrix (n, 6) times a vector (6,).
+
+    In Python, for a frame asks BLAS for nothing else: its program alone takes longer to come from memory.
+    """
+    a, b, c, d, e, f = vector.tolist()
+    return [a * r[0] + b * r[1] + c * r[2] + d * r[3] + e * r[4] + f * r[5] for r in matrix.tolist()]
+
+
+def quadratic(vector: Array, matrix: Array) -> float:
+    """A vector (6,) times a matrix (6, 6) times the vector: the variance of such a sum."""
+    return float(sum([one * other for one, other in zip(vector.tolist(), times(matrix, vector), strict=True)]))
+
 
 class Evidence(NamedTuple):
     """A frame's word on the line, whatever was known before.

@@ -115,8 +115,10 @@ class Placed(NamedTuple):
         """(6,) mean of all rows of the line's design matrix."""
         if len(self.heard) == 1:
             return self.heard[0].line
-        shares = [each.size / len(self.ratios) for each in self.heard]
-        return np.asarray(shares) @ np.stack([each.line for each in self.heard])
+        total = np.zeros(6)
+        for each in self.heard:
+            total += each.line * (each.size / len(self.ratios))
+        return total
 
 
 class Gate(NamedTuple):
@@ -211,7 +213,7 @@ def judge(
     offsets: list[Offset | None] = []
     for heard in placed.heard:
         said = offset(heard.size, heard.middle, heard.spread, heard.line, belief.covariance, local, BIAS)
-        offsets.append(said._replace(prior=said.prior + MEMORY**2) if several else said)
+        offsets.append(Offset(said.middle, said.variance, said.prior + MEMORY**2) if several else said)
     with_scale = [
         None if c.relative or not h.size else o for c, h, o in zip(chosen, placed.heard, offsets, strict=True)
     ]

@@ -55,14 +55,29 @@ class Posterior:
         self._lines = np.ones((4, field.grid[0] * field.grid[1]), np.float32)
         self._lines[2] = np.broadcast_to(field.u_nodes, field.grid).ravel() * np.float32(0.01)
         self._lines[3] = np.broadcast_to(field.v_nodes, field.grid).ravel() * np.float32(0.01)
+        self._known: tuple[Array, Floats, Floats, np.float32] | None = None
 
     def before(self, belief: Array) -> Floats:
         """(nodes,) variance of the line with this covariance (6, 6)."""
-        lines = self._lines
-        np.subtract(self._field.log_nodes.ravel(), np.float32(CENTRE), out=lines[1])
-        folded = (_FOLD.T @ belief @ _FOLD).astype(np.float32)
-        variance: Floats = _ONES @ np.multiply(folded @ lines, lines)
+        deep = self._lines[1]
+        np.subtract(self._field.log_nodes.ravel(), np.float32(CENTRE), out=deep)
+        known = self._known
+        if known is None or known[0] is not belief:  # while anchors pause it stays
+            known = self._known = belief, *self._over_depth(belief)
+        _, level, slope, bend = known
+        variance: Floats = deep * bend
+        variance += slope
+        variance *= deep
+        variance += level
         return variance
+
+    def _over_depth(self, belief: Array) -> tuple[Floats, Floats, np.float32]:
+        """The variance as a polynomial of depth at the nodes: of degree 0 and 1 (nodes,), and 2."""
+        folded, (_, _, u, v) = _FOLD.T @ belief @ _FOLD, self._lines.astype(np.float64)
+        level = folded[0, 0] + 2 * (folded[0, 2] * u + folded[0, 3] * v + folded[2, 3] * u * v)
+        level += folded[2, 2] * u**2 + folded[3, 3] * v**2
+        slope = 2 * (folded[0, 1] + folded[1, 2] * u + folded[1, 3] * v)
+        return level.astype(np.float32), slope.astype(np.float32), np.float32(folded[1, 1])
 
     def after(self, fitted: Fit, belief: Array) -> Doubts:
         """Remainder that a fit leaves of this variance and of the local part's."""
@@ -88,8 +103,6 @@ class Posterior:
 
 _FOLD = np.array(((1, 0, 0, 0), (0, 1, 0, 0), (1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1)), np.float32)
 """Scale and slope are the place's and the view's; they act alike."""
-
-_ONES = np.ones(4, np.float32)
 
 
 def _surprise(weights: Floats, inverse: Floats, count: int, tells: Flags) -> float:

@@ -86,7 +86,7 @@ def lagged(sigmas: Map, depths: Map, lag: float, unsure: float = VAGUE, told: bo
     if told:
         return np.hypot(sigmas, np.float32(moved))
     unknown = np.isnan(sigmas)
-    if not unknown.any():
+    if not np.count_nonzero(unknown):
         return np.hypot(sigmas, np.float32(moved))
     assumed = np.where(unknown, np.float32(unsure) * depths, sigmas)
     total: Map = np.hypot(assumed, np.float32(moved))

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from fastdepth_ros.anchoring.line import Array
+from fastdepth_ros.anchoring.line import Array, quadratic
 
 Floats = npt.NDArray[np.float32]
 
@@ -52,7 +52,7 @@ def offset(count: int, middle: float, spread: float, line: Array, belief: Array,
         local, bias: standard deviations of the local part, and of what a source's anchors have in common.
     """
     variance = bias**2 + local**2 / max(min(count, INDEPENDENT), 1) + spread**2 / max(count, 1)
-    return Offset(middle, variance, float(line @ belief @ line))
+    return Offset(middle, variance, quadratic(line, belief))
 
 
 def doubt_of(middle: float, prior: float) -> float:

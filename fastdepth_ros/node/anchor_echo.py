@@ -18,7 +18,7 @@ from rclpy.node import Node
 from fastdepth_ros.anchoring.likeness import ENOUGH, Answer, Likeness, Word, likeness
 from fastdepth_ros.anchoring.sightings import Measurement
 from fastdepth_ros.anchoring.suspicion import Suspicion
-from fastdepth_ros.diagnostics.graph import full_name, joined, publishers_of, reader_of
+from fastdepth_ros.diagnostics.graph import joined, reader_of
 from fastdepth_ros.errors import AnchorError, shortened
 from fastdepth_ros.messages.measurements import READERS
 from fastdepth_ros.pipeline.frame import Cells
@@ -67,7 +67,10 @@ class Loops:
 
     def find(self, topic: str) -> Echo | None:
         """Find who may make a topic of this node's depth; None where the graph tells of nobody."""
-        read = [each for each in self._outputs() if not each.topic_name.endswith(DESCRIBES)]
+        outputs = self._outputs()
+        if any(each.topic_name == topic for each in outputs):  # not by a name, which anybody may take
+            return Echo(joined(self._node.get_namespace(), self._node.get_name()), "")
+        read = [each for each in outputs if not each.topic_name.endswith(DESCRIBES)]
         counts = self._node.count_publishers(topic), [each.get_subscription_count() for each in read]
         known = self._known.get(topic)
         if known is None or known[0] != counts:  # asking the graph takes long, counting does not
@@ -76,9 +79,6 @@ class Loops:
         return known[1]
 
     def _look(self, topic: str, read: Sequence[str]) -> Echo | None:
-        own = joined(self._node.get_namespace(), self._node.get_name())
-        if any(full_name(each) == own for each in publishers_of(self._node, topic) or ()):
-            return Echo(own, "")
         found = reader_of(self._node, topic, read)
         return None if found is None else Echo(*found)
 
@@ -100,6 +100,21 @@ class Judgement(NamedTuple):
 USED = Judgement(True)
 
 
+class _Watched:
+    """A sensor that is watched.
+
+    Attributes:
+        suspicion: evidence on it.
+        heard: its last messages: that of an image, and one that came since.
+        taken_back: whether what it has taught is to be forgotten with the next image.
+    """
+
+    def __init__(self) -> None:
+        self.suspicion = Suspicion()
+        self.heard: deque[Any] = deque(maxlen=2)
+        self.taken_back = False
+
+
 class Echoes:
     """Knows which measurements are this node's own depth. But for :meth:`look`, for the thread that answers images.
 
@@ -117,7 +132,7 @@ class Echoes:
         self._answers: deque[Answer] = deque(maxlen=KEPT)
         self._number = 0
         self._derived: dict[str, deque[bytes]] = {}
-        self._suspicions: dict[tuple[str, str], tuple[Suspicion, Any]] = {}
+        self._watched: dict[tuple[str, str], _Watched] = {}
 
     def look(self, topics: Sequence[tuple[str, str]]) -> None:
         """See who publishes sources, given with their topics; in the executor's thread."""
@@ -137,6 +152,17 @@ class Echoes:
         if source is not None and source in self._graph:
             self._derived.setdefault(source, deque(maxlen=SENT)).append(bytes(message))
 
+    def compare(self, source: str, message: Any, then: Callable[[], Measurement]) -> None:
+        """Hold a message against the answers, as :meth:`judge` does with one that it does not know.
+
+        A comparison takes as long as the correction: done before its image comes, nobody waits for it.
+
+        Args:
+            source, message, then: as for :meth:`judge`.
+        """
+        if not self._is_own(source):
+            self._hear(source, message, then)
+
     def judge(self, source: str, message: Any, then: Callable[[], Measurement]) -> Judgement:
         """Judge a message.
 
@@ -145,26 +171,39 @@ class Echoes:
             message: as it was read.
             then: brings it to where its sensor was at its own time, in the camera's frame.
         """
-        graph = self._graph.get(source)
-        if graph is not None and not graph.reads:
+        if self._is_own(source):
             return Judgement(False, f"this node publishes it. {_remedy(source)}")
-        key = source, message.header.frame_id
-        suspicion, last = self._suspicions.get(key) or (Suspicion(), None)
-        taken_back = False
-        if message is not last:
-            self._suspicions[key] = suspicion, message
-            if len(self._suspicions) > MOST:
-                del self._suspicions[next(iter(self._suspicions))]
-            if suspicion.is_due():
-                sent = any(_is_same(source, message, each) for each in self._derived.get(source, ()))
-                word = Word.SAME if sent else suspicion.word(self._compared(message, then, suspicion))
-                taken_back = suspicion.hear(word, self._number)
+        watched = self._hear(source, message, then)
+        suspicion, taken_back = watched.suspicion, watched.taken_back
+        watched.taken_back = False
         if suspicion.convicted:
-            return Judgement(False, f"it is this node's own depth: {_whose(graph)}. {_remedy(source)}", taken_back)
+            whose = _whose(self._graph.get(source))
+            return Judgement(False, f"it is this node's own depth: {whose}. {_remedy(source)}", taken_back)
         if suspicion.withheld:
             return Judgement(False, "", taken_back)
         suspicion.used()
         return USED
+
+    def _is_own(self, source: str) -> bool:
+        graph = self._graph.get(source)
+        return graph is not None and not graph.reads
+
+    def _hear(self, source: str, message: Any, then: Callable[[], Measurement]) -> _Watched:
+        """Take in a sensor's message, unless it is known."""
+        key = source, message.header.frame_id
+        watched = self._watched.get(key)
+        if watched is None:
+            watched = self._watched[key] = _Watched()
+            if len(self._watched) > MOST:
+                del self._watched[next(iter(self._watched))]
+        suspicion = watched.suspicion
+        if not any(each is message for each in watched.heard):
+            watched.heard.append(message)
+            if suspicion.is_due():
+                sent = any(_is_same(source, message, each) for each in self._derived.get(source, ()))
+                word = Word.SAME if sent else suspicion.word(self._compared(message, then, suspicion))
+                watched.taken_back = suspicion.hear(word, self._number) or watched.taken_back
+        return watched
 
     def _compared(self, message: Any, then: Callable[[], Measurement], suspicion: Suspicion) -> list[Likeness]:
         """A message beside the answers of which it may be made: that of its stamp, else the latest."""

@@ -89,7 +89,7 @@ class Found:
                     continue
                 sighting, lost = Sighting(nothing_of(sighting.anchors.source, taken_back=True), {}), {}
             if lag > SOON:
-                sighting = sighting._replace(anchors=self._aged(sighting.anchors, lag))
+                sighting = Sighting(self._aged(sighting.anchors, lag, metres.shape), sighting.left_out)
             left_out = [lost, sighting.left_out]
             if anchors and anchors[-1].source == sighting.anchors.source:
                 anchors[-1] = _both(anchors[-1], sighting.anchors)
@@ -100,10 +100,10 @@ class Found:
             self._of.append((notes, lag))
         return anchors
 
-    def _aged(self, anchors: Anchors, lag: float) -> Anchors:
+    def _aged(self, anchors: Anchors, lag: float, cells: tuple[int, ...]) -> Anchors:
         """Anchors that were measured so long ago [s]: less sure where the answer has changed since."""
         change = self._changes.since(self._stamp - lag)
-        return anchors if change is None else doubted(anchors, change, unsure(anchors.source))
+        return anchors if change is None else doubted(anchors, change, unsure(anchors.source), cells)
 
     def note(self, correction: Correction) -> None:
         """Take notes of what became of them."""

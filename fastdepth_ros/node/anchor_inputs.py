@@ -92,6 +92,7 @@ class Input(Generic[Message]):
         self._now = now
         # With stamps [s], frames, and when they came [s].
         self._kept: deque[tuple[float, str, Message, float]] = deque(maxlen=KEPT)
+        self._of_one_sensor = True  # and in the order of their stamps
         self._unread = ""
 
     def take(self) -> list[Message]:
@@ -117,6 +118,10 @@ class Input(Generic[Message]):
         stamp = message.header.seconds
         if self._kept and stamp < self._kept[-1][0] - BACK:
             self._kept.clear()
+        if not self._kept:
+            self._of_one_sensor = True
+        elif self._kept[-1][0] > stamp or self._kept[-1][1] != message.header.frame_id:
+            self._of_one_sensor = False
         self._kept.append((stamp, message.header.frame_id, message, now))
         return message
 
@@ -127,15 +132,31 @@ class Input(Generic[Message]):
             stamp: of the image [s].
             max_age: how far from it a stamp may be [s]; what is farther is left out.
         """
-        found: dict[str, tuple[float, Message]] = {}
         oldest = self._now() - LONGEST
+        found = (self._nearest_of_one if self._of_one_sensor else self._nearest_of_each)(stamp, max_age, oldest)
+        if not found and self._kept:
+            self.notes.problem(self._now(), self._unread or self._how_far(stamp, max_age))
+        return found
+
+    def _nearest_of_each(self, stamp: float, max_age: float, oldest: float) -> list[Message]:
+        found: dict[str, tuple[float, Message]] = {}
         for said, frame, message, came in self._kept:
             distance = abs(said - stamp)
             if distance <= max_age and came >= oldest and (frame not in found or distance <= found[frame][0]):
                 found[frame] = distance, message
-        if not found and self._kept:
-            self.notes.problem(self._now(), self._unread or self._how_far(stamp, max_age))
         return [message for _, message in found.values()]
+
+    def _nearest_of_one(self, stamp: float, max_age: float, oldest: float) -> list[Message]:
+        """Look through those of one sensor, from the latest on, until they are farther again."""
+        found: list[Message] = []
+        least = max_age
+        for said, _, message, came in reversed(self._kept):
+            distance = abs(said - stamp)
+            if came < oldest or (found and distance > least):
+                break
+            if distance < least or (not found and distance <= max_age):
+                found, least = [message], distance
+        return found
 
     def _how_far(self, stamp: float, max_age: float) -> str:
         late = min((stamp - said for said, *_ in self._kept), key=abs)

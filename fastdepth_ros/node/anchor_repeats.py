@@ -82,8 +82,12 @@ class Repeats:
         if self.lasts < LASTS or self._last - self._looked < OFTEN or self._then.shape != metres.shape:
             return False
         self._looked = self._last
-        column, row = ((anchors.pixels + np.float32(0.5)) * np.float32(0.5)).astype(np.intp).T
-        before, after = self._then[row, column], metres[row, column] / np.float32(scale)
+        if anchors.known is not None:
+            cells = anchors.known.cells
+        else:
+            column, row = ((anchors.pixels + np.float32(0.5)) * np.float32(0.5)).astype(np.intp).T
+            cells = row * metres.shape[1] + column
+        before, after = self._then.ravel().take(cells), metres.ravel().take(cells) / np.float32(scale)
         known = (before > 0) & (after > 0)
         count = int(np.count_nonzero(known))
         if count:

@@ -176,7 +176,7 @@ class AnchorSources:
     def prepare(self) -> None:
         """Take what came since the last image, and bring it into the view that this one had: the next has it, too.
 
-        What could not be is left to the next image, which says why.
+        It is held against the answers, too. What could not be is left to the next image, which says why.
         """
         if self._measured is None or self._seen is None:
             return
@@ -187,9 +187,11 @@ class AnchorSources:
             for message in self._inputs[name].take():
                 self._ahead.made(name, message)
                 try:
-                    self._placing.place(name, message, camera, stamp).measurement.look(self._seen)
+                    placed = self._placing.place(name, message, camera, stamp)
                 except AnchorError:
                     continue
+                placed.measurement.look(self._seen)
+                self._echoes.compare(name, message, partial(self._placing.then, name, placed, camera))
 
     @property
     def watches(self) -> bool:

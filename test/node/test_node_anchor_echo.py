@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import rclpy
@@ -10,10 +12,11 @@ from builtin_interfaces.msg import Time
 from node_graph import camera_info_of
 from sensor_msgs.msg import CameraInfo, Image, LaserScan, Range
 
-from fastdepth_ros.anchoring.likeness import ENOUGH
+from fastdepth_ros.anchoring.likeness import ENOUGH, likeness
 from fastdepth_ros.anchoring.suspicion import CONVICTS
 from fastdepth_ros.camera import PAPER_VIEW, Intrinsics, View
 from fastdepth_ros.errors import Level
+from fastdepth_ros.node import anchor_echo
 from fastdepth_ros.node.anchor_echo import KEPT, MOST, Echo, Echoes, Loops
 from fastdepth_ros.node.anchor_sources import AnchorSources
 from fastdepth_ros.parameters import validate
@@ -62,6 +65,15 @@ def test_a_nodes_own_topic_is_found(robot, outputs):
     loops = Loops(robot.node, lambda: outputs)
     robot.wait_for(lambda: loops.find("/scan"))
     assert loops.find("/scan") == Echo("/tried", "")
+
+
+def test_a_stranger_of_the_nodes_name_publishes_nothing_in_its_name(robot, outputs):
+    loops = Loops(robot.node, lambda: outputs)
+    stranger = rclpy.create_node(robot.node.get_name(), context=robot.context)
+    stranger.create_publisher(LaserScan, "scan", 1)
+    robot.wait_for(lambda: len(robot.node.get_publishers_info_by_topic("/scan")))
+    assert loops.find("/scan") is None
+    stranger.destroy_node()
 
 
 SEEN = Intrinsics(224, 224, 200.0, 200.0, 111.5, 111.5)
@@ -149,6 +161,13 @@ class Answering:
     def hear(self, message):
         self.sources._inputs[self.source].hear(message)
 
+    def make_ready(self, message):
+        """Hear a message between two images."""
+        self.sources._seen = SEEN
+        self.sources._inputs[self.source].subscriber = SimpleNamespace(take=lambda: [(message, {})])
+        self.sources.prepare()
+        self.sources._inputs[self.source].subscriber = SimpleNamespace(take=list)
+
     def status(self):
         return self.sources.report(NOW)[0]
 
@@ -217,6 +236,32 @@ def test_an_echo_in_place_of_a_lidar_is_found_and_what_it_taught_is_taken_back(r
     assert "scan is not used: it is this node's own depth" in node.status().message
 
 
+def test_what_came_before_its_image_is_compared_before_it_too(robot, monkeypatch):
+    """A comparison takes as long as the correction."""
+    node, compared = Answering(robot, "scan"), []
+    monkeypatch.setattr(anchor_echo, "likeness", lambda *each: compared.append(each) or likeness(*each))
+    for step in range(4):
+        truth, depth = room(step)
+        node.look(step, depth)
+        compared.clear()
+        node.make_ready(scan_of(truth, node.stamps[step]))
+        assert compared or step, "one that was found to measure is not looked at each time"
+        compared.clear()
+        node.look(step, depth)
+        assert not compared
+
+
+def test_what_an_echo_taught_is_taken_back_once_where_messages_are_made_ready(robot):
+    node, taken_back = Answering(robot, "scan"), []
+    for step in range(120):
+        truth, depth = room(step)
+        taken_back += [step for each in node.look(step, depth) if each.taken_back]
+        node.make_ready(scan_of(truth if step < 40 else depth, node.stamps[step]))
+    assert len(taken_back) == 1
+    assert not any(node.used[-20:])
+    assert "scan is not used: it is this node's own depth" in node.status().message
+
+
 @pytest.mark.parametrize(("output", "source"), [("scan", "scan"), ("obstacles", "anchors")])
 def test_a_scan_or_obstacles_of_this_node_are_found_behind_a_relay(robot, output, source):
     """Their points are no cells: they are held against what was sent."""
@@ -260,5 +305,5 @@ def test_frames_that_are_named_anew_cost_no_memory(robot):
     for number in range(2 * MOST):
         node.hear(stamped(cloud_of(xyz_of(np.ones((20, 3)))), NOW, f"eye{number}"))
         node.look(0, depth)
-    assert node.sources._echoes._suspicions
-    assert len(node.sources._echoes._suspicions) <= MOST
+    assert node.sources._echoes._watched
+    assert len(node.sources._echoes._watched) <= MOST

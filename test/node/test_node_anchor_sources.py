@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,13 +18,14 @@ from fastdepth_ros.anchoring import Anchoring
 from fastdepth_ros.anchoring.anchors import Report, SourceReport
 from fastdepth_ros.anchoring.poses import Pose
 from fastdepth_ros.camera import Intrinsics
-from fastdepth_ros.diagnostics.anchoring import anchoring_status, numbers
+from fastdepth_ros.diagnostics.anchoring import SourceNotes, anchoring_status, numbers
 from fastdepth_ros.errors import AnchorError, Level, SettingError
 from fastdepth_ros.lens import turning
 from fastdepth_ros.messages.tf import put_transforms
 from fastdepth_ros.node import anchor_tf
 from fastdepth_ros.node.anchor_ahead import REST
 from fastdepth_ros.node.anchor_floor import check_upright
+from fastdepth_ros.node.anchor_inputs import Input, Kind
 from fastdepth_ros.node.anchor_placing import MOST
 from fastdepth_ros.node.anchor_sources import AnchorSources
 from fastdepth_ros.node.robot_frames import RobotFrames
@@ -321,6 +323,23 @@ def test_points_of_the_map_come_through_tf(make):
         sources.say("anchors", stamped(cloud_of(xyz_of(ASIDE)), "map", NOW + late))
         assert sources.anchors(stamp=NOW + late) == {}
     assert "older" in sources.status().message
+
+
+@pytest.mark.parametrize("frames", [("eye",), ("eye", "laser")])
+@pytest.mark.parametrize("late", [0.0, 0.12])
+def test_of_one_sensor_in_order_is_found_what_looking_through_all_finds(frames, late):
+    random, now = np.random.default_rng(0), [NOW]
+    subscriber = SimpleNamespace(subscription=SimpleNamespace(topic_name="/scan"))
+    source = Input(Kind(LaserScan, lambda message: message), subscriber, SourceNotes("scan"), lambda: now[0])
+    for _ in range(200):
+        now[0] += random.choice((0.0, 0.05))
+        header = SimpleNamespace(seconds=now[0] - random.choice((0.0, late)), frame_id=random.choice(frames))
+        source.hear(SimpleNamespace(header=header))
+        stamp, oldest = now[0] + random.choice((-0.6, -0.1, -0.025, 0.0, 0.3)), now[0] - random.choice((0.0, 0.2, 9.0))
+        if source._of_one_sensor:
+            expected = source._nearest_of_each(stamp, 0.25, oldest)
+            assert [id(each) for each in source._nearest_of_one(stamp, 0.25, oldest)] == [id(each) for each in expected]
+    assert source._of_one_sensor == (late == 0 and len(frames) == 1)
 
 
 def test_the_message_nearest_to_the_image_is_used(make):
