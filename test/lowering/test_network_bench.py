@@ -15,6 +15,7 @@ from fastdepth_ros.evaluation.benchmark.network_rounds import OURS_INT8, Job, Ne
 from fastdepth_ros.network.builder import GraphBuilder
 from fastdepth_ros.network.count import count, total
 from fastdepth_ros.network.kinds import Full
+from fastdepth_ros.runtime.engine import max_threads
 from fastdepth_ros.runtime.processor import int8_here
 
 TORCH = CHECKOUT / ".venv-train" / "bin" / "python"
@@ -25,6 +26,7 @@ def silent(_words):
     pass
 
 
+@pytest.mark.skipif(max_threads() < 2, reason="there is one processor only")
 def test_a_network_is_measured_with_every_number_of_threads(tmp_path):
     graph = graphs.tiny()
     bench = NetworkBench(Job("tiny", graph, 32, 48), "host", {}, tmp_path / "tiny", tmp_path / "objects")
