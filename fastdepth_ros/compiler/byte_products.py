@@ -50,6 +50,7 @@ class ByteProducts:
         registers: (panel, pixels) that fit the registers; None where those of float32 do.
         whole: whether the first convolution and the first blocks are of bytes, too.
         doubled: whether the depthwise convolutions of maps that were doubled are of bytes, too.
+        short: whether shorter vectors take less time, and a last one that is at most half full is one of them.
     """
 
     signed: bool
@@ -62,6 +63,7 @@ class ByteProducts:
     registers: tuple[int, int] | None = None
     whole: bool = False
     doubled: bool = False
+    short: bool = False
 
     @property
     def at_once(self) -> int:
@@ -163,7 +165,7 @@ def _smull(sums: Expr, words: Sequence[Word], weights: Sequence[Expr], _lanes: i
 # A product of pairs is a register of its own before it is added, and only the adding waits for the last one.
 BYTE_KERNELS = {
     "AVX-512 VNNI": ByteProducts(
-        signed=False, operands=1, fewest_sums=8, add=_vnni, widest=64, whole=True, doubled=True
+        signed=False, operands=1, fewest_sums=8, add=_vnni, widest=64, whole=True, doubled=True, short=True
     ),
     "AVX-VNNI": ByteProducts(signed=False, operands=1, fewest_sums=8, add=_vnni),
     "AVX2": ByteProducts(

@@ -114,94 +114,113 @@ class _Task:
         """Worth of a step of each channel's sums."""
 
     def begin(self) -> None:
-        lanes, (_, scale, _) = self.lanes, self.work.weights
-        with ir.serial(self.source.vectors) as vector:
-            top = self.largest(vector)
-            step, factor = ir.registers(lanes), ir.registers(lanes)
-            ir.store(step, top / ir.splat(float(LARGEST_BYTE), lanes), 0, lanes)
-            ir.store(factor, ir.splat(1.0, lanes) / ir.load(step, 0, lanes), 0, lanes)
-            worth = ir.load(scale, vector * lanes, lanes) * ir.load(step, 0, lanes)
-            ir.store(self.worth, worth, vector * lanes, lanes)
-            self.make_words(vector, ir.load(factor, 0, lanes))
+        ir.vectors(self.source.vectors, self.work.last, self.lanes, self.read)
 
-    def rows(self, part: Expr, vector: Expr, put: Put) -> None:
+    def read(self, vector: Expr, own: int) -> None:
+        """All that the task reads of a vector, of which ``own`` lanes count: its scale, and words."""
+        lanes, (_, scale, _) = self.lanes, self.work.weights
+        top = self.largest(vector, own)
+        step, factor = ir.registers(own), ir.registers(own)
+        ir.store(step, top / ir.splat(float(LARGEST_BYTE), own), 0, own)
+        ir.store(factor, ir.splat(1.0, own) / ir.load(step, 0, own), 0, own)
+        worth = ir.load(scale, vector * lanes, own) * ir.load(step, 0, own)
+        ir.store(self.worth, worth, vector * lanes, own)
+        self.make_words(vector, ir.load(factor, 0, own), own)
+
+    def rows(self, part: Expr, vector: Expr, own: int, put: Put) -> None:
         lanes, (_, _, bias) = self.lanes, self.work.weights
         at_once = ir.even_step(self.blocks, max(1, self.work.strip // SIDE))
         for own_row in range(SIDE):
 
             def convolve(column: Expr, length: int, own_row: int = own_row) -> None:
-                sums = self.sums(vector, own_row, part, column, length)
+                sums = self.sums(vector, own, own_row, part, column, length)
                 for at in range(SIDE * length):
-                    total = ir.load(sums, at * lanes, lanes).astype(f"float32x{lanes}")
-                    worth = ir.load(self.worth, vector * lanes, lanes)
-                    value = total * worth + ir.load(bias, vector * lanes, lanes)
-                    put(own_row, column * SIDE + at, ir.activate(value, self.work.conv.activation, lanes))
+                    total = ir.load(sums, at * own, own).astype(f"float32x{own}")
+                    value = total * ir.load(self.worth, vector * lanes, own) + ir.load(bias, vector * lanes, own)
+                    value = ir.activate(value, self.work.conv.activation, own)
+                    put(own_row, column * SIDE + at, ir.filled(value, own, lanes))
 
             ir.along(self.blocks, at_once, convolve)
 
-    def block(self, vector: Expr, row: Expr, column: Expr) -> tuple[Expr, list[Expr]]:
-        """A pixel of the small map, and the four of the skip that it is added to; ``row`` is 0 above the task's own."""
-        source, (small, skip), lanes = self.source, self.work.inputs, self.lanes
-        row = self.work.task * self.block_rows + row - 1
-        places = (self.skip.offset(vector, row * SIDE + r, column * SIDE + c) for r in (0, 1) for c in (0, 1))
-        return ir.get(small, source.layout.offset(vector, row, column), lanes), [
-            ir.get(skip, place, lanes) for place in places
-        ]
+    def largest(self, vector: Expr, own: int) -> Expr:
+        """The largest input of each channel of a vector.
 
-    def largest(self, vector: Expr) -> Expr:
-        """The largest input of each channel of a vector."""
-        lanes = self.lanes
+        Bits of numbers from zero on are ordered as the numbers are. So pixels of the skip are compared as integers, two
+        neighbours at once and before they become float32, by instructions that every unit of the processor has.
+        """
         several = next(n for n in (4, 2, 1) if self.blocks % n == 0)
-        top = ir.registers(several * lanes)
+        top = ir.registers(several * own, "int32")
+        smallest = tirx.Broadcast(tirx.const(int(np.float32(SMALLEST_RANGE).view(np.int32)), "int32"), own)
         for n in range(several):
-            ir.store(top, ir.splat(SMALLEST_RANGE, lanes), n * lanes, lanes)
+            ir.store(top, smallest, n * own, own)
         with ir.serial(self.block_rows + REACH - 1) as row, ir.serial(self.blocks // several) as turn:
             if self.is_far:
                 self.ask(vector, row + 1, turn * several, several)
             for n in range(several):
-                small, pixels = self.block(vector, row, turn * several + n)
-                most = tirx.max(tirx.max(pixels[0], pixels[1]), tirx.max(pixels[2], pixels[3])) + small
-                ir.store(top, tirx.max(ir.load(top, n * lanes, lanes), most), n * lanes, lanes)
-        each = [ir.load(top, n * lanes, lanes) for n in range(several)]
+                most = T.reinterpret(f"int32x{own}", self.largest_of_block(vector, row, turn * several + n, own))
+                ir.store(top, tirx.max(ir.load(top, n * own, own), most), n * own, own)
+        each = [ir.load(top, n * own, own) for n in range(several)]
         while len(each) > 1:
             each = [tirx.max(one, other) for one, other in zip(each[::2], each[1::2], strict=True)]
-        return each[0]
+        return T.reinterpret(f"float32x{own}", each[0])
+
+    def largest_of_block(self, vector: Expr, row: Expr, column: Expr, own: int) -> Expr:
+        """The largest of the four sums of a block; its place is that of :meth:`places`."""
+        lanes, both, kind = self.lanes, SIDE * self.lanes, self.skip.dtype
+        small, places = self.places(vector, row, column)
+        bits = kind.replace("float", "int")
+        pairs = [T.reinterpret(f"{bits}x{both}", ir.load(self.work.inputs[1], at, both)) for at in places[::SIDE]]
+        held = ir.registers(both, bits)
+        ir.store(held, tirx.max(*pairs), 0, both)
+        most = tirx.max(ir.load(held, 0, own), ir.load(held, lanes, own))
+        return T.reinterpret(f"{kind}x{own}", most).astype(f"float32x{own}") + ir.get(self.work.inputs[0], small, own)
+
+    def places(self, vector: Expr, row: Expr, column: Expr) -> tuple[Expr, list[Expr]]:
+        """Where a pixel of the small map lies, and the four of the skip that it is added to.
+
+        ``row`` is 0 above the task's own.
+        """
+        row = self.work.task * self.block_rows + row - 1
+        places = [self.skip.offset(vector, row * SIDE + r, column * SIDE + c) for r in (0, 1) for c in (0, 1)]
+        return self.source.layout.offset(vector, row, column), places
 
     def ask(self, vector: Expr, row: Expr, column: Expr, blocks: int) -> None:
-        """Ask for so many blocks, a row before their turn; ``row`` is that of :meth:`block`."""
+        """Ask for so many blocks, a row before their turn; ``row`` is that of :meth:`places`."""
         first, column = (self.work.task * self.block_rows + row - 1) * SIDE, column * SIDE
         self.source.prefetch(self.work.inputs, vector, first, column, blocks * SIDE)
         prefetch(self.work.inputs[1], self.skip, vector, first + 1, column, blocks * SIDE)
 
-    def make_words(self, vector: Expr, factor: Expr) -> None:
+    def make_words(self, vector: Expr, factor: Expr, own: int) -> None:
         """All that the task reads of a vector, as words."""
-        lanes, kind = self.lanes, f"int32x{self.lanes}"
+        (of_small, of_skip), kind = self.work.inputs, f"int32x{own}"
         with ir.serial(self.block_rows + REACH - 1) as row, ir.serial(self.blocks + REACH - 1) as column:
-            small, pixels = self.block(vector, row, column - 1)
-            rounded = [T.reinterpret(kind, (each + small) * factor + ir.splat(ROUND, lanes)) for each in pixels]
-            word = rounded[0] ^ tirx.Broadcast(tirx.const(ROUND_BITS, "int32"), lanes)
+            at, places = self.places(vector, row, column - 1)
+            small = ir.get(of_small, at, own)
+            sums = [ir.get(of_skip, place, own) + small for place in places]
+            rounded = [T.reinterpret(kind, each * factor + ir.splat(ROUND, own)) for each in sums]
+            word = rounded[0] ^ tirx.Broadcast(tirx.const(ROUND_BITS, "int32"), own)
             for n, each in enumerate(rounded[1:], start=1):
-                word = word | (each << tirx.Broadcast(tirx.const(8 * n, "int32"), lanes))
-            place = vector * self.plane + row * self.row_of_words + column * lanes
-            ir.store(self.words, word, place, lanes)
+                word = word | (each << tirx.Broadcast(tirx.const(8 * n, "int32"), own))
+            place = vector * self.plane + row * self.row_of_words + column * self.lanes
+            ir.store(self.words, word, place, own)
 
-    def sums(self, vector: Expr, own_row: int, block_row: Expr, column: Expr, length: int) -> Any:
-        """The sums of a row of so many blocks, as [column][lane]."""
+    def sums(self, vector: Expr, own: int, own_row: int, block_row: Expr, column: Expr, length: int) -> Any:
+        """The sums of a row of so many blocks, as [column][own lane]."""
         lanes, (weight, _, _) = self.lanes, self.work.weights
-        sums = ir.registers(SIDE * length * lanes, "int32")
+        sums = ir.registers(SIDE * length * own, "int32")
         for at in range(SIDE * length):
-            ir.store(sums, tirx.Broadcast(tirx.const(0, "int32"), lanes), at * lanes, lanes)
+            ir.store(sums, tirx.Broadcast(tirx.const(0, "int32"), own), at * own, own)
         for row in range(REACH):
             start = vector * self.plane + (block_row + row) * self.row_of_words + column * lanes
-            words = [ir.load(self.words, start + n * lanes, lanes) for n in range(length + REACH - 1)]
+            words = [ir.load(self.words, start + n * lanes, own) for n in range(length + REACH - 1)]
             for reach in range(REACH):
                 for own_column in range(SIDE):
                     number = ((own_row * REACH + row) * REACH + reach) * SIDE + own_column
-                    own = ir.load(weight, (vector * WORDS + number) * lanes, lanes)
+                    taps = ir.load(weight, (vector * WORDS + number) * lanes, own)
                     for block in range(length):
-                        at = (SIDE * block + own_column) * lanes
-                        total = ir.dot_bytes(ir.load(sums, at, lanes), words[block + reach], own, lanes)
-                        ir.store(sums, total, at, lanes)
+                        at = (SIDE * block + own_column) * own
+                        total = ir.dot_bytes(ir.load(sums, at, own), words[block + reach], taps, own)
+                        ir.store(sums, total, at, own)
         return sums
 
 

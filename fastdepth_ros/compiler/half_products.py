@@ -17,7 +17,7 @@ from tvm.tirx.script import builder as T  # noqa: N812 - TVM's own documentation
 from fastdepth_ros.compiler import ir, layout
 from fastdepth_ros.compiler.first import FLOAT32 as FLOAT32_FIRST
 from fastdepth_ros.compiler.first import First
-from fastdepth_ros.compiler.ir import Buffer, Expr
+from fastdepth_ros.compiler.ir import Buffer, Expr, Panel
 from fastdepth_ros.compiler.layout import Floats
 from fastdepth_ros.network import Convolution
 from fastdepth_ros.runtime.precision import FLOAT16
@@ -38,7 +38,7 @@ class Float16:
 
     name = HALF
     needs = NEEDS
-    operands, weights, fewest_sums, whole, doubled = 4, 1, 8, True, False
+    operands, weights, fewest_sums, whole, doubled, short = 4, 1, 8, True, False, False
     registers: tuple[int, int] | None = (4, 7)
 
     def arguments(self, conv: Convolution, lanes: int) -> list[ir.Argument]:
@@ -95,12 +95,12 @@ class Float16Product:
         self,
         start: Expr,
         plane: int,
-        vector: Expr,
-        panel: int,
+        part: Panel,
         pixels: int,
         _unroll: int,
         put: Callable[[int, int, Expr], None],
     ) -> None:
+        vector, panel, _ = part
         lanes, width, vectors = self.lanes, panel * self.lanes, layout.vectors(self.conv.inputs, self.lanes)
         panel_start = vector * (lanes * vectors * lanes)
         parts = [(first, min(2, panel - first)) for first in range(0, panel, 2)]

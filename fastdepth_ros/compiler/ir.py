@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from tvm import tirx
 from tvm.script.ir_builder import IRBuilder
 from tvm.tirx.script import builder as T  # noqa: N812 - TVM's own documentation calls it T
 
 from fastdepth_ros.compiler.sharing import parallel as parallel
+from fastdepth_ros.compiler.sharing import scratch as scratch
 from fastdepth_ros.network import Activation
 
 Expr = Any
@@ -95,14 +96,16 @@ def give(buffer: Buffer, value: Expr, offset: Expr, lanes: int) -> None:
     store(buffer, value if kind == "float32" else value.astype(f"{kind}x{lanes}"), offset, lanes)
 
 
+def filled(value: Expr, own: int, lanes: int) -> Expr:
+    """A vector of ``own`` float32 numbers, half of ``lanes`` or all, filled up with zeros."""
+    if own == lanes:
+        return value
+    return tirx.Shuffle([value, splat(0.0, lanes - own)], list(range(lanes)))
+
+
 def registers(count: int, dtype: str = "float32") -> Buffer:
     """A small array whose every index is a Python number, so that LLVM keeps it in registers."""
     return T.alloc_buffer((count,), dtype, scope="local")
-
-
-def scratch(count: int, dtype: str = "float32") -> Buffer:
-    """An array of the calling thread, in memory, without defined contents."""
-    return T.alloc_buffer((count,), dtype, scope="global")
 
 
 def as_words(value: Expr, lanes: int) -> Expr:
@@ -186,6 +189,32 @@ def along(count: int, step: int, body: Callable[[Expr, int], None]) -> None:
             body(i * step, step)
     if rest:
         body(integer(full * step), rest)
+
+
+def vectors(count: int, last: int, lanes: int, body: Callable[[Expr, int], None]) -> None:
+    """Call ``body(vector, its lanes)`` for so many vectors in a loop; apart for a last one of fewer lanes."""
+    full = count if last == lanes else count - 1
+    if full:
+        with serial(full) as vector:
+            body(vector, lanes)
+    if full < count:
+        body(integer(full), last)
+
+
+class Panel(NamedTuple):
+    """Neighbouring vectors: the ``first`` one's number, how many they are, and the ``last`` one's lanes."""
+
+    first: Expr
+    vectors: int
+    last: int
+
+
+def panels(count: int, step: int, last: int, lanes: int, body: Callable[[Panel], None]) -> None:
+    """Cut ``count`` vectors into panels of ``step`` and call ``body`` as :func:`along` does."""
+    whole = count if last == lanes else (count - 1) // step * step
+    along(whole, step, lambda first, several: body(Panel(first, several, lanes)))
+    if whole < count:
+        body(Panel(integer(whole), count - whole, last))
 
 
 def even_step(count: int, step: int) -> int:

@@ -37,6 +37,11 @@ def vectors(channels: int, lanes: int) -> int:
     return -(-channels // lanes)
 
 
+def last_lanes(channels: int, lanes: int, is_short: bool) -> int:
+    """Lanes in which the last vector of ``channels`` is computed: half of ``lanes`` where that is enough, if wanted."""
+    return lanes // 2 if is_short and 0 < channels % lanes <= lanes // 2 else lanes
+
+
 @dataclass(frozen=True)
 class Map:
     """One activation: ``channels`` maps of ``height`` x ``width`` with ``border`` zeros on every side.

@@ -18,11 +18,11 @@ from tvm import tirx
 
 from fastdepth_ros.compiler import ir, layout
 from fastdepth_ros.compiler.byte_first import bytes_by
-from fastdepth_ros.compiler.byte_products import BYTE_KERNELS, SHIFT, WORD, ByteProducts
+from fastdepth_ros.compiler.byte_products import BYTE_KERNELS, SHIFT, WORD, ByteProducts, Word
 from fastdepth_ros.compiler.first import FLOAT32 as FLOAT32_FIRST
 from fastdepth_ros.compiler.first import First
 from fastdepth_ros.compiler.half_products import Float16
-from fastdepth_ros.compiler.ir import Buffer, Expr
+from fastdepth_ros.compiler.ir import Buffer, Expr, Panel
 from fastdepth_ros.compiler.layout import LARGEST_BYTE, SMALLEST_RANGE, Floats
 from fastdepth_ros.compiler.targets import Target
 from fastdepth_ros.compiler.tile import PackedLayer, product
@@ -45,8 +45,8 @@ class Product(Protocol):
     def read(self, source: Buffer, size: int) -> None:
         """Take ``size`` numbers of ``source``, the map of a task, as the inputs."""
 
-    def tile(self, start: Expr, plane: int, vector: Expr, panel: int, pixels: int, unroll: int, put: Put) -> None:
-        """``pixels`` x ``panel`` vectors of the answer; the arguments are those of :func:`tile.product`."""
+    def tile(self, start: Expr, plane: int, panel: Panel, pixels: int, unroll: int, put: Put) -> None:
+        """``pixels`` times the vectors of a panel of the answer; the other arguments are :func:`tile.product`'s."""
 
 
 class Precision(Protocol):
@@ -67,6 +67,8 @@ class Precision(Protocol):
     """Whether the first convolution and the blocks behind it are computed so, too."""
     doubled: bool
     """Whether the depthwise convolutions of maps that were doubled are, too (see ``byte_spatial``)."""
+    short: bool
+    """Whether a last vector, of which at most half holds channels, is computed as one of half as many lanes."""
 
     def arguments(self, conv: Convolution, lanes: int) -> list[ir.Argument]:
         """The arguments of a kernel that hold the weights."""
@@ -89,7 +91,7 @@ class Float32:
 
     name = "float32"
     needs: frozenset[str] = frozenset()
-    operands, weights, fewest_sums, whole, doubled = 1, 1, 8, True, False
+    operands, weights, fewest_sums, whole, doubled, short = 1, 1, 8, True, False, False
     registers: tuple[int, int] | None = None
 
     def arguments(self, conv: Convolution, lanes: int) -> list[ir.Argument]:
@@ -120,8 +122,8 @@ class _Float32Product:
     def read(self, source: Buffer, _size: int) -> None:
         self.source = source
 
-    def tile(self, start: Expr, plane: int, vector: Expr, panel: int, pixels: int, unroll: int, put: Put) -> None:
-        product(self.layer, self.source, start, plane, vector, panel, pixels, unroll, put)
+    def tile(self, start: Expr, plane: int, panel: Panel, pixels: int, unroll: int, put: Put) -> None:
+        product(self.layer, self.source, start, plane, panel.first, panel.vectors, pixels, unroll, put)
 
 
 class Int8:
@@ -138,7 +140,7 @@ class Int8:
         self._products = BYTE_KERNELS[products.name]
         self.operands, self.fewest_sums = self._products.operands, self._products.fewest_sums
         self.weights, self.registers = self._products.at_once, self._products.registers
-        self.whole, self.doubled = self._products.whole, self._products.doubled
+        self.whole, self.doubled, self.short = self._products.whole, self._products.doubled, self._products.short
 
     def arguments(self, conv: Convolution, lanes: int) -> list[ir.Argument]:
         outputs = layout.vectors(conv.outputs, lanes) * lanes
@@ -208,29 +210,35 @@ class _Int8Product:
         if size % wide:  # The last of them, some once more.
             convert(ir.integer(size - wide))
 
-    def tile(self, start: Expr, plane: int, vector: Expr, panel: int, pixels: int, _unroll: int, put: Put) -> None:
-        lanes, at_once = self.lanes, self.products.at_once
+    def spread(self, places: Sequence[Expr], pixels: int, wide: int) -> list[tuple[Word, ...]]:
+        """The words of each of so many pixels that begin at ``places``, for products of ``wide`` lanes."""
+        step = self.lanes // WORD
+        found = (self.products.spread(self.words, place, pixels, step, wide) for place in places)
+        return list(zip(*found, strict=True))
+
+    def tile(self, start: Expr, plane: int, part: Panel, pixels: int, _unroll: int, put: Put) -> None:
+        (vector, panel, own), lanes, at_once = part, self.lanes, self.products.at_once
         words, vectors = lanes // WORD, layout.vectors(self.conv.inputs, lanes)
         panel_start = vector * (lanes * vectors * words)
+        width = [*[lanes] * (panel - 1), own]
         slots = [(pixel, n, (pixel * panel + n) * lanes) for pixel in range(pixels) for n in range(panel)]
         sums = ir.registers(pixels * panel * lanes, "int32")
         for _, n, at in slots:
-            zero = tirx.Broadcast(tirx.const(0, "int32"), lanes)
+            zero = tirx.Broadcast(tirx.const(0, "int32"), width[n])
             shift = [ir.load(each, (vector + n) * lanes, lanes) for each in self.shift]
-            ir.store(sums, shift[0] if shift else zero, at, lanes)
+            ir.store(sums, shift[0] if shift else zero, at, width[n])
 
         def add(group: Expr, count: int) -> None:
             """So many words of inputs, from those of the vector of channels ``group`` on."""
             for first in range(0, count, at_once):
                 several = range(first, min(first + at_once, count))
-                places = (tirx.floordiv(start + (group + w // words) * plane, WORD) + w % words for w in several)
-                spread = [self.products.spread(self.words, place, pixels, words, lanes) for place in places]
-                inputs = list(zip(*spread, strict=True))
+                places = [tirx.floordiv(start + (group + w // words) * plane, WORD) + w % words for w in several]
+                inputs = {wide: self.spread(places, pixels, wide) for wide in set(width)}
                 for pixel, n, at in slots:
                     starts = (panel_start + ((group * words + word) * panel + n) * lanes for word in several)
-                    weights = [ir.load(self.weight, each, lanes) for each in starts]
-                    value = self.products.add(ir.load(sums, at, lanes), inputs[pixel], weights, lanes)
-                    ir.store(sums, value, at, lanes)
+                    weights = [ir.load(self.weight, each, width[n]) for each in starts]
+                    value = self.products.add(ir.load(sums, at, width[n]), inputs[width[n]][pixel], weights, width[n])
+                    ir.store(sums, value, at, width[n])
 
         # Words behind the last input are zeros, and left out.
         together = max(1, at_once // words)
@@ -241,10 +249,10 @@ class _Int8Product:
         if rest:
             add(ir.integer(turns * together), rest)
         for pixel, n, at in slots:
-            channels = (vector + n) * lanes
-            scale = ir.load(self.scale, channels, lanes) * ir.splat(self.step[0], lanes)
-            value = ir.load(sums, at, lanes).astype(f"float32x{lanes}") * scale + ir.load(self.bias, channels, lanes)
-            put(pixel, n, ir.activate(value, self.conv.activation, lanes))
+            channels, wide = (vector + n) * lanes, width[n]
+            scale = ir.load(self.scale, channels, wide) * ir.splat(self.step[0], wide)
+            value = ir.load(sums, at, wide).astype(f"float32x{wide}") * scale + ir.load(self.bias, channels, wide)
+            put(pixel, n, ir.filled(ir.activate(value, self.conv.activation, wide), wide, lanes))
 
 
 def _largest(source: Buffer, size: int, lanes: int) -> tuple[Buffer, int]:

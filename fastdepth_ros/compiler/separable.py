@@ -12,13 +12,14 @@ what it writes (see ``head``). Where a precision has it, depthwise convolutions 
 from __future__ import annotations
 
 import itertools
+from functools import partial
 from typing import Any
 
 from tvm import tirx
 
-from fastdepth_ros.compiler import border, head, ir
+from fastdepth_ros.compiler import border, head, ir, layout
 from fastdepth_ros.compiler.byte_spatial import spatial_of
-from fastdepth_ros.compiler.ir import Buffer
+from fastdepth_ros.compiler.ir import Buffer, Panel
 from fastdepth_ros.compiler.layout import FLOAT16, LARGEST_HALF, Map
 from fastdepth_ros.compiler.pointwise import FLOAT32, Precision, Product
 from fastdepth_ros.compiler.sources import Plain, Source
@@ -49,11 +50,14 @@ def block_by_rows(
     """
     lanes, height, width = target.lanes, target.height, target.width
     spatial = spatial_of(precision, block.depthwise, source)
+    last_read = layout.last_lanes(block.depthwise.outputs, lanes, precision.short)
+    last_written = layout.last_lanes(block.pointwise.outputs, lanes, precision.short)
     rows = spatial.step * task_rows(height // spatial.step, max(1, tiling.rows // spatial.step))
     strip = source.step * ir.even_step(width // source.step, max(1, tiling.strip // source.step))
     pixels = ir.even_step(width, tiling.pixels)
     part_rows = spatial.part(rows)
     plane = part_rows * width * lanes
+    every_panel = partial(ir.panels, target.vectors, tiling.panel, last_written, lanes)
     weights = spatial.arguments(block.depthwise, lanes), precision.arguments(block.pointwise, lanes)
     ends = list(itertools.accumulate((len(source.arguments), *map(len, weights))))
 
@@ -65,7 +69,8 @@ def block_by_rows(
         with ir.parallel(height // rows) as task:
             between = ir.scratch(source.vectors * plane)
             parts = head.Parts(final, ir.scratch(width * lanes), single=target.vectors <= 1) if final else None
-            convolve = spatial.begin(Work(block.depthwise, source, x, own, lanes, task, rows, width, strip))
+            work = Work(block.depthwise, source, x, own, lanes, last_read, task, rows, width, strip)
+            convolve = spatial.begin(work)
             ir.turns(rows // part_rows, lambda part: compute(task, part, between, convolve, mixing, out, parts))
 
     def compute(
@@ -74,36 +79,38 @@ def block_by_rows(
         """One part of a task's rows."""
         first_row = task * rows + part * part_rows
         mixing.begin()
-        with ir.serial(source.vectors) as vector:
 
+        def convolve_vector(vector: Any, own: int) -> None:
             def keep(r: Any, column: Any, value: Any) -> None:
                 mixing.see(value)
                 ir.store(between, value, vector * plane + (r * width + column) * lanes, lanes)
 
-            convolve(part, vector, keep)
+            convolve(part, vector, own, keep)
+
+        ir.vectors(source.vectors, last_read, lanes, convolve_vector)
         mixing.read(between, source.vectors * plane)
 
-        def multiply(first: Any, panel: int, r: Any, put: Any) -> None:
+        def multiply(panel: Panel, r: Any, put: Any) -> None:
             """One row of one panel; ``put(column, vector, value)`` takes the answer."""
 
             def tile(column: Any, length: int) -> None:
                 start = (r * width + column) * lanes
 
                 def place(pixel: int, n: int, value: Any) -> None:
-                    put(column + pixel, first + n, value)
+                    put(column + pixel, panel.first + n, value)
 
-                mixing.tile(start, plane, first, panel, length, tiling.unroll, place)
+                mixing.tile(start, plane, panel, length, tiling.unroll, place)
 
             ir.along(width, pixels, tile)
 
         if parts:
             with ir.serial(part_rows) as r:
                 parts.clear(width)
-                ir.along(target.vectors, tiling.panel, lambda first, panel: multiply(first, panel, r, parts.add))
+                every_panel(lambda panel: multiply(panel, r, parts.add))
                 parts.answer(width, out, first_row + r)
             return
 
-        def multiply_rows(first: Any, panel: int) -> None:
+        def multiply_rows(panel: Panel) -> None:
             with ir.serial(part_rows) as r:
 
                 def put(column: Any, vector: Any, value: Any) -> None:
@@ -111,9 +118,9 @@ def block_by_rows(
                         value = tirx.min(value, ir.splat(LARGEST_HALF, lanes))
                     ir.give(out, value, target.offset(vector, first_row + r, column), lanes)
 
-                multiply(first, panel, r, put)
+                multiply(panel, r, put)
 
-        ir.along(target.vectors, tiling.panel, multiply_rows)
+        every_panel(multiply_rows)
         with ir.serial(target.vectors) as vector:
             border.clear(out, target, vector, first_row, part_rows)
 
@@ -153,37 +160,40 @@ def pointwise_by_panels(
     """A kernel of (map without border, weights, map): the second half of a block with a small map."""
     lanes, height, width = source.lanes, target.height, target.width
     pixels = ir.even_step(width, tiling.pixels)
+    own = layout.last_lanes(conv.outputs, lanes, precision.short)
     full, rest = divmod(target.vectors, tiling.panel)
+    if own < lanes and not rest:
+        full, rest = full - 1, tiling.panel
 
     def body(x: Buffer, *buffers: Buffer) -> None:
         out, mixing = buffers[-1], precision.product(conv, buffers[:-1], lanes)
 
-        def multiply(first: Any, panel: int) -> None:
+        def multiply(panel: Panel) -> None:
+            first = panel.first
+
             def tile(column: Any, length: int) -> None:
                 def put(pixel: int, n: int, value: Any) -> None:
                     ir.store(out, value, target.offset(first + n, row, column + pixel), lanes)
 
                 start = (row * width + column) * lanes
-                mixing.tile(start, source.plane, first, panel, length, tiling.unroll, put)
+                mixing.tile(start, source.plane, panel, length, tiling.unroll, put)
 
             with ir.serial(height) as row:
                 ir.along(width, pixels, tile)
-            for n in range(panel):
+            for n in range(panel.vectors):
                 border.clear(out, target, first + n, 0, height)
 
         # Once, not in every task: a panel of weights is short beside what it would have to read anew.
         mixing.read(x, source.size)
         with ir.parallel(full + bool(rest)) as task:
+            whole = Panel(task * tiling.panel, tiling.panel, lanes)
+            end = Panel(ir.integer(full * tiling.panel), rest, own)
             if not rest:
-                multiply(task * tiling.panel, tiling.panel)
+                multiply(whole)
             elif not full:
-                multiply(ir.integer(0), rest)
+                multiply(end)
             else:
-                ir.choose(
-                    task < full,
-                    lambda: multiply(task * tiling.panel, tiling.panel),
-                    lambda: multiply(ir.integer(full * tiling.panel), rest),
-                )
+                ir.choose(task < full, lambda: multiply(whole), lambda: multiply(end))
 
     arguments: list[ir.Argument] = [
         ("x", (source.size,), "float32"),

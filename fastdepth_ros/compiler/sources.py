@@ -37,8 +37,8 @@ class Source(Protocol):
     def nbytes(self) -> int:
         """Bytes in memory."""
 
-    def read(self, buffers: list[Buffer], vector: Expr, row: Expr, column: Expr, offset: int) -> Expr:
-        """The vector at ``row`` and ``column + offset``, of which only ``offset`` is known now."""
+    def read(self, buffers: list[Buffer], vector: Expr, row: Expr, column: Expr, offset: int, own: int) -> Expr:
+        """The first ``own`` lanes at ``row`` and ``column + offset``, of which only ``offset`` is known now."""
 
     def prefetch(self, buffers: list[Buffer], vector: Expr, row: Expr, column: Expr, length: int) -> None:
         """Ask for ``length`` neighbouring pixels of that vector, so that they are near when they are read."""
@@ -63,9 +63,9 @@ class Plain:
     def nbytes(self) -> int:
         return self.layout.nbytes
 
-    def read(self, buffers: list[Buffer], vector: Expr, row: Expr, column: Expr, offset: int) -> Expr:
+    def read(self, buffers: list[Buffer], vector: Expr, row: Expr, column: Expr, offset: int, own: int) -> Expr:
         start = self.layout.offset(vector, row, column)
-        return ir.get(buffers[0], start + offset * self.layout.lanes, self.layout.lanes)
+        return ir.get(buffers[0], start + offset * self.layout.lanes, own)
 
     def prefetch(self, buffers: list[Buffer], vector: Expr, row: Expr, column: Expr, length: int) -> None:
         prefetch(buffers[0], self.layout, vector, row, column, length)
@@ -97,14 +97,14 @@ class Upsampled:
     def nbytes(self) -> int:
         return self.layout.nbytes + (self.skip.nbytes if self.skip else 0)
 
-    def read(self, buffers: list[Buffer], vector: Expr, row: Expr, column: Expr, offset: int) -> Expr:
+    def read(self, buffers: list[Buffer], vector: Expr, row: Expr, column: Expr, offset: int, own: int) -> Expr:
         lanes = self.layout.lanes
         half_row, half_column = tirx.floordiv(row, 2), tirx.floordiv(column, 2)
         start = self.layout.offset(vector, half_row, half_column)
-        value = ir.get(buffers[0], start + offset // 2 * lanes, lanes)
+        value = ir.get(buffers[0], start + offset // 2 * lanes, own)
         if self.skip is None:
             return value
-        return value + ir.get(buffers[1], self.skip.offset(vector, row, column) + offset * lanes, lanes)
+        return value + ir.get(buffers[1], self.skip.offset(vector, row, column) + offset * lanes, own)
 
     def prefetch(self, buffers: list[Buffer], vector: Expr, row: Expr, column: Expr, length: int) -> None:
         half_row, half_column = tirx.floordiv(row, 2), tirx.floordiv(column, 2)

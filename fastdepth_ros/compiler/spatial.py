@@ -19,8 +19,8 @@ from fastdepth_ros.network import Convolution
 Put = Callable[[Expr, Expr, Expr], None]
 """Takes a vector of the answer: (row of the part, column, value after the activation)."""
 
-Rows = Callable[[Expr, Expr, Put], None]
-"""Computes one part of a task's rows, by its number, of one vector of channels."""
+Rows = Callable[[Expr, Expr, int, Put], None]
+"""Computes one part of a task's rows, by its number, of one vector of channels and so many of its lanes."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Work:
         conv: the convolution.
         source, inputs: the map that it reads, and the buffers that hold it.
         weights: the buffers of :meth:`Spatial.arguments`.
-        lanes: numbers in a vector.
+        lanes, last: numbers in a vector, and those of the last vector of channels that are computed.
         task, rows: the task's number, and rows of the answer that each computes.
         width: columns of the answer.
         strip: columns at a time.
@@ -42,6 +42,7 @@ class Work:
     inputs: list[Buffer]
     weights: list[Buffer]
     lanes: int
+    last: int
     task: Expr
     rows: int
     width: int
@@ -92,7 +93,7 @@ class Float32Spatial:
         layer, source, first_row = PackedLayer(work.conv, weight, bias, work.lanes), work.source, work.task * work.rows
         is_far = ahead.is_far(source, work.conv)
 
-        def rows(_part: Expr, vector: Expr, put: Put) -> None:
+        def rows(_part: Expr, vector: Expr, own: int, put: Put) -> None:
             with ir.serial(work.rows) as r:
 
                 def convolve(column: Expr, length: int) -> None:
@@ -102,7 +103,7 @@ class Float32Spatial:
                     def place(pixel: int, value: Expr) -> None:
                         put(r, column + pixel, value)
 
-                    depthwise(layer, source, work.inputs, vector, first_row + r, column, length, place)
+                    depthwise(layer, source, work.inputs, vector, first_row + r, column, length, place, own)
 
                 ir.along(work.width, work.strip, convolve)
 

@@ -49,6 +49,7 @@ def depthwise(
     column: Expr,
     length: int,
     put: Callable[[int, Expr], None],
+    own: int = 0,
 ) -> None:
     """``length`` neighbouring output pixels of one vector of channels of a depthwise convolution.
 
@@ -58,24 +59,27 @@ def depthwise(
         vector, row, column: of the first output pixel.
         length: output pixels; their sums stay in registers.
         put: called with the number of a pixel and its value after the activation.
+        own: lanes that are computed, where they are not all; the others are zeros.
     """
+    own = own or layer.lanes
     lanes, kernel, stride = layer.lanes, layer.conv.kernel, layer.conv.stride
-    sums = ir.registers(length * lanes)
+    sums = ir.registers(length * own)
     for pixel in range(length):
-        ir.store(sums, ir.load(layer.bias, vector * lanes, lanes), pixel * lanes, lanes)
+        ir.store(sums, ir.load(layer.bias, vector * lanes, own), pixel * own, own)
     for kernel_row in range(kernel):
         input_row = row * stride + kernel_row - kernel // 2
         # Each input is read once per row and goes to all the outputs that it touches.
         for input_column in range((length - 1) * stride + kernel):
-            value = source.read(buffers, vector, input_row, column * stride, input_column - kernel // 2)
+            value = source.read(buffers, vector, input_row, column * stride, input_column - kernel // 2, own)
             for kernel_column in range(kernel):
                 pixel, between = divmod(input_column - kernel_column, stride)
                 if between == 0 and 0 <= pixel < length:
                     tap = (vector * kernel * kernel + kernel_row * kernel + kernel_column) * lanes
-                    term = value * ir.load(layer.weight, tap, lanes)
-                    ir.store(sums, ir.load(sums, pixel * lanes, lanes) + term, pixel * lanes, lanes)
+                    term = value * ir.load(layer.weight, tap, own)
+                    ir.store(sums, ir.load(sums, pixel * own, own) + term, pixel * own, own)
     for pixel in range(length):
-        put(pixel, ir.activate(ir.load(sums, pixel * lanes, lanes), layer.conv.activation, lanes))
+        value = ir.activate(ir.load(sums, pixel * own, own), layer.conv.activation, own)
+        put(pixel, ir.filled(value, own, lanes))
 
 
 def product(

@@ -37,6 +37,7 @@ def exact(products):
             "product_relu6": product(products, "product_relu6", "relu6"),
             "product_of_one": product(products, "product_of_one", "relu", (3, 1, 1)),
             "product_of_three": product(products, "product_of_three", "relu", (3, 1, 3)),
+            "product_short": product(products, "product_short", "relu6", (37, 2, 5), 40),
             "largest": largest(products, "largest"),
             "block": block(products, "block"),
         }
@@ -45,14 +46,14 @@ def exact(products):
     )
 
 
-def product(products, name, activation, shape=(83, 5, 7)):
+def product(products, name, activation, shape=(83, 5, 7), outputs=45):
     rng, lanes = np.random.default_rng(11), products.lanes
     inputs, height, width = shape
-    conv = Convolution("pw", "pointwise", 1, 1, inputs, 45, activation)
+    conv = Convolution("pw", "pointwise", 1, 1, inputs, outputs, activation)
     weight = rng.normal(0, (2 / inputs) ** 0.5, conv.weight_shape).astype(np.float32)
-    bias = rng.normal(0.2, 0.3, 45).astype(np.float32)
+    bias = rng.normal(0.2, 0.3, outputs).astype(np.float32)
     x = 9 * rng.random(shape, np.float32)
-    source, target = Map(height, width, inputs, 0, lanes), Map(height, width, 45, 1, lanes)
+    source, target = Map(height, width, inputs, 0, lanes), Map(height, width, outputs, 1, lanes)
     kernel = pointwise_by_panels(name, conv, source, target, TILING, Int8(products))
     arguments = [source.pack(x), *Int8(products).pack(weight, bias, lanes, TILING.panel)]
     return Exact(kernel, arguments, target, int8.pointwise(x, weight, bias, activation, sharing(products)))

@@ -12,7 +12,7 @@ from slowly import mostly_again
 from test_kernels import compile_together, panels_case, rows_case, run, separable, upsampled_case
 
 from fastdepth_ros.compiler.byte_products import BYTE_KERNELS
-from fastdepth_ros.compiler.layout import LARGEST_SHARED, Map, quantised
+from fastdepth_ros.compiler.layout import LARGEST_SHARED, Map, last_lanes, quantised
 from fastdepth_ros.compiler.plan import Planner
 from fastdepth_ros.compiler.pointwise import Int8, find_precision
 from fastdepth_ros.compiler.targets import TARGETS
@@ -154,6 +154,18 @@ def test_large_maps_are_kept_in_float16_where_all_is_of_bytes(products):
     assert kept == (large if BYTE_KERNELS[products.name].doubled else set())
     floats = Planner(PRUNED, random_weights(PRUNED), products.lanes).plan(224, 224)
     assert {stage.dtype for stage in floats} == {"float32"}
+
+
+@pytest.mark.parametrize(
+    ("channels", "lanes"), [(1, 8), (8, 8), (9, 16), (15, 16), (16, 16), (17, 8), (40, 8), (56, 8), (60, 16), (88, 8)]
+)
+def test_a_last_vector_that_is_at_most_half_full_is_computed_as_a_short_one(channels, lanes):
+    assert last_lanes(channels, 16, True) == lanes
+    assert last_lanes(channels, 16, False) == 16
+
+
+def test_short_vectors_are_of_avx512_alone():
+    assert {name for name, products in BYTE_KERNELS.items() if products.short} == {"AVX-512 VNNI"}
 
 
 def test_every_product_of_bytes_has_kernels():

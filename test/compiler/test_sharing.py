@@ -89,6 +89,18 @@ def test_every_task_is_done_once(kernels, count):
             assert (times[::STEP] == turns).all()
 
 
+def test_a_thread_gets_the_memory_of_its_tasks_once_a_kernel():
+    def body(out):
+        with ir.parallel(TASKS) as task:
+            kept = ir.scratch(4096)
+            ir.put(kept, tirx.const(1.0, "float32"), task)
+            ir.put(out, kept[task], task)
+
+    text = ir.kernel("kept", [("out", (TASKS,), "float32")], body).script()
+    assert text.count("T.alloc_buffer((4096,)") == 1
+    assert text.index("T.parallel") < text.index("T.alloc_buffer((4096,)") < text.index("while")
+
+
 @pytest.mark.skipif(max_threads() < 2, reason="there is one processor only")
 @pytest.mark.parametrize("late", HELD_UP)
 def test_others_take_what_a_thread_that_is_held_up_has_not_begun(kernels, late):
