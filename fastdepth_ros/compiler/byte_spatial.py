@@ -176,7 +176,7 @@ class _Task:
         return T.reinterpret(f"{kind}x{own}", most).astype(f"float32x{own}") + ir.get(self.work.inputs[0], small, own)
 
     def places(self, vector: Expr, row: Expr, column: Expr) -> tuple[Expr, list[Expr]]:
-        """Where a pixel of the small map lies, and the four of the skip that it is added to.
+        """Place of a pixel of the small map, and of the four of the skip that it is added to.
 
         ``row`` is 0 above the task's own.
         """
