@@ -1,6 +1,6 @@
-"""Makes the picture of docs/log/2026-11-better-network.md from its tables.
+"""Makes the picture of docs/log/2026-11-better-network.md from its tables and from 2026-11-longer-trainings.md's.
 
-To the left what a place gains and NYU loses on the way to adapted weights, then sets over views of two trainings.
+First what a place gains and NYU loses on the way to adapted weights, then sets over views of trainings.
 
 python -m tools.attempts_picture docs/pictures/attempts.png
 """
@@ -15,7 +15,8 @@ from matplotlib.figure import Figure
 
 from fastdepth_ros.evaluation.figures import save
 
-LOG = Path(__file__).resolve().parent.parent / "docs" / "log" / "2026-11-better-network.md"
+LOGS = Path(__file__).resolve().parent.parent / "docs" / "log"
+FIRST, LONGER = "2026-11-better-network.md", "2026-11-longer-trainings.md"
 COLOURS = ("#0b6e4f", "#c8741a", "#3d5a80", "#9ccbb8", "#a23b72", "#5b6670", "#b0a160", "#22272b")
 
 Rows = list[dict[str, str]]
@@ -57,20 +58,26 @@ def _views(axes: Any, rows: Rows) -> None:
 
 
 def draw(path: Path) -> None:
-    """Draw the log's tables side by side."""
-    text = LOG.read_text(encoding="utf-8")
-    figure = Figure(figsize=(12, 4), layout="constrained")
-    panels = figure.subplots(1, 3)
-    for axes, (heading, how) in zip(panels, PANELS.items(), strict=True):
-        how(axes, table(text, heading))
+    """Draw the logs' tables side by side."""
+    figure = Figure(figsize=(12, 8), layout="constrained")
+    panels = figure.subplots(2, 3).flat
+    for axes, (log, heading, how) in zip(panels, PANELS, strict=True):
+        how(axes, table((LOGS / log).read_text(encoding="utf-8"), heading))
         axes.set_title(heading, fontsize=9)
         axes.grid(alpha=0.25)
         axes.legend(fontsize=7, framealpha=0.8, edgecolor="none")
     save(figure, path, dpi=90)
 
 
-PANELS = {"Adapting to a place": _ways, "Half of the milliseconds": _views, "Places of new kinds": _views}
-"""Headings of the log, and how their tables are drawn."""
+PANELS = (
+    (FIRST, "Adapting to a place", _ways),
+    (FIRST, "Half of the milliseconds", _views),
+    (FIRST, "Places of new kinds", _views),
+    (LONGER, "Half of the milliseconds, 76,000 views", _views),
+    (LONGER, "Widths that were pruned, and the authors'", _views),
+    (LONGER, "An encoder that saw ImageNet", _views),
+)
+"""Logs, their headings, and how the tables below are drawn."""
 
 
 def main() -> None:
