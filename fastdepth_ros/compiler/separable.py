@@ -27,6 +27,9 @@ from fastdepth_ros.compiler.spatial import Rows, Work, depthwise_arguments
 from fastdepth_ros.compiler.tile import PackedLayer, Tiling, depthwise
 from fastdepth_ros.network import Block, Convolution
 
+MOST_BESIDE_SHORT = 16
+"""Vectors of a depthwise convolution of which the last may be a short one: of more it slowed the kernel (measured)."""
+
 
 def block_by_rows(
     name: str,
@@ -50,7 +53,8 @@ def block_by_rows(
     """
     lanes, height, width = target.lanes, target.height, target.width
     spatial = spatial_of(precision, block.depthwise, source)
-    last_read = layout.last_lanes(block.depthwise.outputs, lanes, precision.short)
+    is_short = precision.short and source.vectors <= MOST_BESIDE_SHORT
+    last_read = layout.last_lanes(block.depthwise.outputs, lanes, is_short)
     last_written = layout.last_lanes(block.pointwise.outputs, lanes, precision.short)
     rows = spatial.step * task_rows(height // spatial.step, max(1, tiling.rows // spatial.step))
     strip = source.step * ir.even_step(width // source.step, max(1, tiling.strip // source.step))
