@@ -94,8 +94,9 @@ def _level(model: GraphNetwork, nodes: Sequence[Node]) -> None:
     The encoder computes what it did. But a decoder adds some of these maps to its own, which begin with 0.6:
     EfficientNet-Lite0's have 6 to 9, which drown all that comes from deeper.
     """
-    group = {node.name: {node.name} for node in nodes if node.layer.activation == "none"}
-    for node in model.graph.nodes:
+    linear = [n for n in model.graph.nodes if isinstance(n.layer, Weighted | Add) and n.layer.activation == "none"]
+    group = {node.name: {node.name} for node in nodes if node in linear}
+    for node in linear:
         if node.part == "encoder" and isinstance(node.layer, Add) and all(name in group for name in node.reads):
             tied = {node.name}.union(*(group[name] for name in node.reads))
             group |= dict.fromkeys(tied, tied)
@@ -103,7 +104,8 @@ def _level(model: GraphNetwork, nodes: Sequence[Node]) -> None:
     for tied in {id(each): each for each in group.values()}.values():
         if any(set(node.reads) & tied and node.name not in tied for node in others):
             continue  # what is no convolution hands the factor on
-        norms = [model.layer(node.name).norm for node in nodes if node.name in tied]
+        layers = [model.layer(node.name) for node in nodes if node.name in tied]
+        norms = [layer.norm for layer in layers if layer.norm is not None]
         with torch.no_grad():
             spread = sum(float((norm.weight**2 + norm.bias**2).mean()) for norm in norms) ** 0.5
             if not spread > 0:
