@@ -49,10 +49,11 @@ def _ways(axes: Any, rows: Rows) -> None:
 
 
 def _views(axes: Any, rows: Rows) -> None:
-    """Every column over the views seen."""
-    views = [int(row["views"].replace(",", "")) for row in rows]
+    """Every column over the views seen; empty cells are left out."""
     for colour, name in zip(COLOURS, [name for name in rows[0] if name != "views"], strict=False):
-        axes.plot(views, [float(row[name]) for row in rows], marker="o", markersize=4, color=colour, label=name)
+        seen = [row for row in rows if row[name]]
+        views = [int(row["views"].replace(",", "")) for row in seen]
+        axes.plot(views, [float(row[name]) for row in seen], marker="o", markersize=4, color=colour, label=name)
     axes.set_xlabel("views seen")
     axes.set_ylabel("delta1")
 
