@@ -77,7 +77,8 @@ BYTES = ("conv5", "conv11", "conv13_pw", "decode_conv4")
     ("target", "product", "most"),
     [
         pytest.param("x86-64-v3", "vpmaddubsw", 0.15, marks=needs("objdump", "binutils")),
-        pytest.param("x86-64-v4", "vpdpbusd", 0.03, marks=needs("objdump", "binutils")),
+        # An instruction of a short last vector does half of the products, and its loops count like others here.
+        pytest.param("x86-64-v4", "vpdpbusd", 0.04, marks=needs("objdump", "binutils")),
         pytest.param("alderlake", "vpdpbusd", 0.1, marks=[needs("objdump", "binutils"), pytest.mark.again]),
         pytest.param("cortex-a76", "sdot", 0.12, marks=needs_objdump),
         pytest.param("cortex-a57", "smull", 0.34, marks=[needs_objdump, pytest.mark.again]),
