@@ -77,8 +77,7 @@ BYTES = ("conv5", "conv11", "conv13_pw", "decode_conv4")
     ("target", "product", "most"),
     [
         pytest.param("x86-64-v3", "vpmaddubsw", 0.15, marks=needs("objdump", "binutils")),
-        # An instruction of a short last vector does half of the products, and its loops count like others here.
-        pytest.param("x86-64-v4", "vpdpbusd", 0.04, marks=needs("objdump", "binutils")),
+        pytest.param("x86-64-v4", "vpdpbusd", 0.03, marks=needs("objdump", "binutils")),
         pytest.param("alderlake", "vpdpbusd", 0.1, marks=[needs("objdump", "binutils"), pytest.mark.again]),
         pytest.param("cortex-a76", "sdot", 0.12, marks=needs_objdump),
         pytest.param("cortex-a57", "smull", 0.34, marks=[needs_objdump, pytest.mark.again]),
@@ -99,4 +98,7 @@ def test_int8_is_computed_in_its_instructions_and_in_registers(tmp_path, target,
     assert {loop.function.removeprefix("__tvm_ffi_") for loop in loops} == set(BYTES)
     # LLVM loads inputs ahead of their use, and so keeps more than it needs to: some few go to the stack and back.
     assert not [loop for loop in loops if loop.writes > loop.products / 4]
-    assert sum(loop.instructions for loop in loops) / sum(loop.macs for loop in loops) < most
+    # A short last vector's instruction does half of the products, and needs as many others as a whole one's.
+    whole = 64 if goal.name == "x86-64-v4" else 0
+    work = sum(max(loop.macs, whole * loop.products) for loop in loops)
+    assert sum(loop.instructions for loop in loops) / work < most

@@ -225,12 +225,13 @@ def test_a_lidar_in_place_of_an_echo_is_believed_again(robot):
     assert all(node.used[14:])
 
 
-def test_an_echo_in_place_of_a_lidar_is_found_and_what_it_taught_is_taken_back(robot):
+@pytest.mark.parametrize("hear", [Answering.hear, Answering.make_ready])
+def test_an_echo_in_place_of_a_lidar_is_found_and_what_it_taught_is_taken_back_once(robot, hear):
     node, taken_back = Answering(robot, "scan"), []
     for step in range(120):
         truth, depth = room(step)
         taken_back += [step for each in node.look(step, depth) if each.taken_back]
-        node.hear(scan_of(truth if step < 40 else depth, node.stamps[step]))
+        hear(node, scan_of(truth if step < 40 else depth, node.stamps[step]))
     assert len(taken_back) == 1
     assert not any(node.used[-20:])
     assert "scan is not used: it is this node's own depth" in node.status().message
@@ -249,17 +250,6 @@ def test_what_came_before_its_image_is_compared_before_it_too(robot, monkeypatch
         compared.clear()
         node.look(step, depth)
         assert not compared
-
-
-def test_what_an_echo_taught_is_taken_back_once_where_messages_are_made_ready(robot):
-    node, taken_back = Answering(robot, "scan"), []
-    for step in range(120):
-        truth, depth = room(step)
-        taken_back += [step for each in node.look(step, depth) if each.taken_back]
-        node.make_ready(scan_of(truth if step < 40 else depth, node.stamps[step]))
-    assert len(taken_back) == 1
-    assert not any(node.used[-20:])
-    assert "scan is not used: it is this node's own depth" in node.status().message
 
 
 @pytest.mark.parametrize(("output", "source"), [("scan", "scan"), ("obstacles", "anchors")])
