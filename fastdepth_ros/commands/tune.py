@@ -10,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from fastdepth_ros.commands.terminal import Terminal
 from fastdepth_ros.models import DEFAULT, find_bundle
 from fastdepth_ros.runtime import processor
+from fastdepth_ros.runtime.module import Size
 from fastdepth_ros.runtime.precision import AUTO, FLOAT32
 from fastdepth_ros.settings import LIMITS
 
@@ -27,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure, and write the table; `fastdepth compile` and the node use it from then on.
+    """Measure, and write the table; `fastdepth compile` and the node use it from then on for pictures of that size.
 
     If the whole network is not faster with it, it is only written where ``--out`` says so.
     """
@@ -42,7 +43,8 @@ def run(args: argparse.Namespace) -> int:
     manifest = bundle.manifest
     precision = find_precision(args.precision, target)
     planner = Planner(manifest.network, bundle.weights(), target.lanes, precision)
-    stages = planner.plan(manifest.input_height, manifest.input_width)
+    picture = Size(manifest.input_width, manifest.input_height)
+    stages = planner.plan(picture.height, picture.width)
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     with Progress(*columns, console=Terminal(stderr=True)) as progress:
         tasks = {}
@@ -57,10 +59,10 @@ def run(args: argparse.Namespace) -> int:
         "processor": processor.name(),
         "cpu": target.cpu,
         "network": manifest.network.name,
-        "input": f"{manifest.input_width}x{manifest.input_height}",
+        "input": f"{picture.width}x{picture.height}",
         "precision": precision.name,
     }
-    used = tiling.measured(target, precision.name)
+    used = tiling.measured(target, precision.name, picture)
     took = whole(bundle, args.target, {"found": table, "used": used}, precision.name)
     console = Terminal(soft_wrap=True, highlight=False)
     console.print(
@@ -70,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
     if args.out is None and took["found"] > took["used"] * CLEARLY:
         console.print("that is no clear gain: those in use stay; --out writes the others all the same")
         return 0
-    file = args.out or tiling.own_table(target, precision.name)
+    file = args.out or tiling.own_table(target, precision.name, picture)
     tiling.write(file, about, table)
     console.print(file)
     return 0

@@ -51,7 +51,7 @@ def compile_bundle(
         target: a name for ``find_target``, or a GPU of ``cuda.gpus``.
         out: the module's folder.
         precision: a name in ``pointwise.PRECISIONS``.
-        table: tile choices by stage; None takes those of the target's family.
+        table: tile choices by stage; None takes those of the target's family for the bundle's size.
         progress: see ``codegen.Progress``.
         anchors: whether a processor's module has the functions that anchors need, which take a third of the time.
 
@@ -125,8 +125,9 @@ def _make(
 ) -> _Made:
     if isinstance(goal, Gpu):
         return _for_gpu(bundle, goal, folder, progress)
-    choices = tiling.measured(goal, precision) if table is None else table
-    return _for_processor(bundle, goal, find_precision(precision, goal), folder, choices, progress, anchors)
+    if table is None:
+        table = tiling.measured(goal, precision, Size(bundle.manifest.input_width, bundle.manifest.input_height))
+    return _for_processor(bundle, goal, find_precision(precision, goal), folder, table, progress, anchors)
 
 
 def _description(bundle: Bundle, target: str, precision: str, made: _Made) -> Description:

@@ -1,11 +1,13 @@
 """The tile choices of every stage: measured ones from ``tuning/<family>.json``, a rule of thumb for the rest.
 
 Another precision than float32 has tables of its own, ``tuning/<family>-<precision>.json``; without one it takes
-float32's.
+float32's. So have pictures of another size than :data:`USUAL`, ``...-<width>x<height>.json``; without one they take
+those of the usual size.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
@@ -22,9 +24,13 @@ from fastdepth_ros.errors import SettingError, brief, quoted
 from fastdepth_ros.files.reading import LARGEST_TEXT, parse_json, read
 from fastdepth_ros.files.writing import write_file
 from fastdepth_ros.runtime.cache import FLOAT32
+from fastdepth_ros.runtime.module import Size
 from fastdepth_ros.runtime.storage import cache_dir, make_private, private_folder, trusted
 
 TUNING = Path(__file__).parent / "tuning"
+USUAL = Size(224, 224)
+"""Size of the network's pictures, where nothing else is said [px]."""
+
 LARGEST = 4096
 """Largest number of a choice; kernels of larger ones would take hours to compile."""
 
@@ -35,23 +41,29 @@ REGISTER_TILES = {"avx512": (3, 7), "avx2": (2, 6), "neon": (4, 5)}
 """(panel, pixels) whose sums, weights and one input fit the vector registers: 32 of AVX-512 and NEON, 16 of AVX2."""
 
 
-def own_table(target: Target, precision: str = FLOAT32) -> Path:
-    """File in which `fastdepth tune` keeps this machine's own choices."""
-    return (cache_dir() or private_folder()) / "tuning" / f"{target.cpu}-{_name(target, precision)}"
+def own_table(target: Target, precision: str = FLOAT32, picture: Size = USUAL) -> Path:
+    """File in which `fastdepth tune` keeps this machine's own choices for pictures of a size."""
+    return (cache_dir() or private_folder()) / "tuning" / f"{target.cpu}-{_name(target, precision, picture)}"
 
 
-def _name(target: Target, precision: str) -> str:
-    return f"{target.family}.json" if precision == FLOAT32 else f"{target.family}-{precision}.json"
+def _name(target: Target, precision: str, picture: Size) -> str:
+    parts = [target.family]
+    if precision != FLOAT32:
+        parts.append(precision)
+    if picture != USUAL:
+        parts.append(f"{picture.width}x{picture.height}")
+    return f"{'-'.join(parts)}.json"
 
 
-def measured(target: Target, precision: str = FLOAT32) -> dict[str, Tiling]:
+def measured(target: Target, precision: str = FLOAT32, picture: Size = USUAL) -> dict[str, Tiling]:
     """The choices measured on this very machine, else those shipped for the family; empty where nobody has measured.
 
     Raises:
         SettingError: a table cannot be read.
     """
-    for each in dict.fromkeys((precision, FLOAT32)):
-        own, shipped = own_table(target, each), TUNING / _name(target, each)
+    wanted = itertools.product(dict.fromkeys((precision, FLOAT32)), dict.fromkeys((picture, USUAL)))
+    for each in wanted:
+        own, shipped = own_table(target, *each), TUNING / _name(target, *each)
         if file := own if trusted(own) else shipped if shipped.exists() else None:
             return _read(file)
     return {}

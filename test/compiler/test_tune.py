@@ -10,7 +10,7 @@ from made_weights import random_weights
 from small_network import SMALL
 
 from fastdepth_ros.cli import main
-from fastdepth_ros.compiler import tiling, tune
+from fastdepth_ros.compiler import export, tiling, tune
 from fastdepth_ros.compiler.plan import Planner
 from fastdepth_ros.compiler.pointwise import find_precision
 from fastdepth_ros.compiler.targets import TARGETS, find_target
@@ -19,6 +19,7 @@ from fastdepth_ros.errors import SettingError
 from fastdepth_ros.network import PRUNED
 from fastdepth_ros.runtime import cache
 from fastdepth_ros.runtime.bundle import Manifest, write_bundle
+from fastdepth_ros.runtime.module import Size
 
 
 @pytest.fixture(autouse=True)
@@ -77,6 +78,30 @@ def test_a_precision_takes_its_own_table_and_float32s_where_it_has_none():
     assert tiling.measured(target) != own
 
 
+def test_pictures_of_a_size_take_their_own_table_and_the_usual_ones_where_they_have_none():
+    target, size = find_target("host"), Size(64, 32)
+    usual = tiling.measured(target, "int8")
+    assert tiling.measured(target, "int8", size) == usual
+    own = {"conv1": Tiling(panel=1, pixels=3, unroll=4, strip=3, rows=2)}
+    tiling.write(tiling.own_table(target, "int8", size), {}, own)
+    assert tiling.measured(target, "int8", size) == own
+    assert tiling.measured(target, "int8") == tiling.measured(target, "int8", Size(32, 64)) == usual
+
+
+def test_tuning_for_a_size_leaves_other_sizes_and_compiles_with_what_it_found(tmp_path, monkeypatch):
+    table = {"conv1": Tiling(panel=1, pixels=9, unroll=1, strip=3, rows=2)}
+    monkeypatch.setattr(tune, "tune", lambda *_: table)
+    monkeypatch.setattr(tune, "whole", lambda *_: {"found": 0.9e-3, "used": 1e-3})
+    small = write_bundle(tmp_path / "small", Manifest("small", SMALL, 64, 32), random_weights(SMALL))
+    before = tiling.measured(find_target("host"))
+    assert main(["tune", str(small.path)]) == 0
+    assert tiling.measured(find_target("host")) == before != table
+    compiled, make = [], export._for_processor
+    monkeypatch.setattr(export, "_for_processor", lambda *given: compiled.append(given[4]) or make(*given))
+    export.compile_bundle(small, "host", tmp_path / "module", anchors=False)
+    assert compiled == [table]
+
+
 def test_own_choices_come_before_the_shipped_ones_and_make_new_modules(bundle):
     target = find_target("host")
     before, shipped = cache.module_folder(bundle, "host"), tiling.measured(target)
@@ -98,7 +123,9 @@ def test_shipped_tables_are_of_this_network_and_fit_the_registers():
     for file in sorted(tiling.TUNING.glob("*.json")):
         table = json.loads(file.read_text())
         target = next(target for target in TARGETS.values() if target.family == file.stem.partition("-")[0])
-        planned = {stage.name for stage in stages(PRUNED, target, 224, 224)}
+        width, height = map(int, table["input"].split("x"))
+        assert file.stem.endswith(table["input"]) == ((width, height) != (224, 224))
+        planned = {stage.name for stage in stages(PRUNED, target, height, width)}
         assert table["stages"].keys() == planned
         for choice in table["stages"].values():
             assert choice.keys() == asdict(Tiling()).keys()
