@@ -63,6 +63,15 @@ class CarefulNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
             callback, options = checked(callback), {**options, "raw": True}
         return super().create_subscription(msg_type, topic, callback, *rest, **options)
 
+    def destroy_node(self) -> None:
+        """Leave the graph, and give back what belongs to it; see rclpy.
+
+        rclpy forgets the lifecycle's own part of the node, by which the middleware's stays until the process has ended,
+        and its shared memory, which nobody else removes, for ever.
+        """
+        self._state_machine.destroy_when_not_in_use()
+        super().destroy_node()
+
 
 def _kind(value: object) -> str:
     return "a boolean" if isinstance(value, bool) else f"of the type {type(value).__name__}"

@@ -50,8 +50,8 @@ def main(args: list[str] | None = None, **options: Any) -> int:
             # held; this ends the process all the same, and tells where it was.
             faulthandler.dump_traceback_later(FAREWELL, exit=True)
             node.close()
-            if left := left_behind():
-                node.destroy_node()  # as Python does at its end
+            left = left_behind()
+            node.destroy_node()
     except ExternalShutdownException:
         pass
     finally:

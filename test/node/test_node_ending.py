@@ -126,6 +126,20 @@ def test_while_its_model_is_loaded_the_node_ends_without_waiting_for_it(start, n
     assert not any(word in said for word in ("terminate", "Traceback", "Fatal")), said
 
 
+def test_no_shared_memory_stays_behind(start):
+    """Nobody would remove it: it is in /dev/shm until the machine is started again."""
+    start()  # from here on this process has its own
+    before = set(Path("/dev/shm").glob("fastdds_*"))
+    graph = start(afresh=True)
+    mapped = {Path(each) for each in Path(f"/proc/{graph.process.pid}/maps").read_text().split() if "fastdds_" in each}
+    own = {each for each in mapped - before if "_port" not in each.name}
+    if not own:
+        pytest.skip("the middleware keeps nothing in /dev/shm")
+    graph.process.send_signal(signal.SIGINT)
+    assert graph.process.wait(60) == 0
+    assert not [each for each in own if each.exists()]
+
+
 def test_the_last_report_says_that_the_node_ended(start):
     graph = start()
     assert graph.set("diagnostics_period", 60.0)[0]
