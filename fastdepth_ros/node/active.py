@@ -104,6 +104,7 @@ class Active:
             now=now,
             log_failure=log_failure,
             video=video,
+            left_over=answers.left_over,
         )
         self.images.aside = self._anchors
 

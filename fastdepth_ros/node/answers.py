@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
 
 from fastdepth_ros.cdr import put_stamp
 from fastdepth_ros.codec.video import NoKeyFrameError
@@ -18,11 +20,13 @@ from fastdepth_ros.messages.outputs import OutputMessages
 from fastdepth_ros.messages.serialized import SerializedHeader
 from fastdepth_ros.node.anchor_found import Found
 from fastdepth_ros.node.anchor_sources import AnchorSources
+from fastdepth_ros.node.assumptions import assumptions
 from fastdepth_ros.node.camera_info import Calibration
 from fastdepth_ros.node.demand import Demand
 from fastdepth_ros.node.derived import DerivedAnswers
 from fastdepth_ros.node.kept_frames import Framed, KeptFrames
 from fastdepth_ros.node.known_camera import KnownCamera
+from fastdepth_ros.node.left_over import LeftOver
 from fastdepth_ros.node.newest_image import ReceivedImage
 from fastdepth_ros.node.power import Answered
 from fastdepth_ros.node.rclpy_ways.interface import Publisher
@@ -50,6 +54,7 @@ class Answers:
         monitor: takes the notes.
         derived: makes what is neither the pipeline's nor the calibration's.
         scale: finds depth_scale, where somebody asks.
+        left_over: work that the latest answer left; for the thread that answers images.
         picture_bytes: of the latest image [B]; 0 before the first.
     """
 
@@ -68,6 +73,7 @@ class Answers:
         self.monitor = Monitor(0.0)
         self.derived = DerivedAnswers(getattr(engine, "bind", None))
         self.scale = ScaleFinder()
+        self.left_over = LeftOver(self._failed)
         self.picture_bytes = 0
         self._publishers = publishers
         self._demand = Demand(publishers, parameters)
@@ -99,22 +105,8 @@ class Answers:
     @property
     def notes(self) -> dict[str, str]:
         """Assumptions about the images, by what they are about."""
-        bits, hidden = self._reader.bits.note, self._pipeline.hidden
-        notes = {"mono16_bits": bits} if bits else {}
-        if self._applied.rotation != turning.NONE:
-            notes["rotation"] = self._applied.rotation
-        if self._applied.rotation == turning.AUTO:
-            problem = self._anchors.upright_problem if self._anchors else "nothing is heard"
-            notes["rotation"] = f"auto: {self._pipeline.turned}" + (f" ({problem})" if problem else "")
-        if steadiness := self._applied.steadiness:
-            notes["steadiness"] = f"{steadiness:g}: {self._pipeline.goes_on:.0%} goes on from the picture before"
-        if self._applied.edges == "remove":
-            notes["edges"] = f"remove: {self._pipeline.removed:.1%} of the answer flew"
-        elif self._applied.edges != "keep":
-            notes["edges"] = self._applied.edges
-        if hidden:
-            notes["hidden"] = f"{hidden:.1%} of the answer: masked, or beyond the picture"
-        return notes
+        problem = self._anchors.upright_problem if self._anchors else "nothing is heard"
+        return assumptions(self._applied, self._pipeline, self._reader.bits.note, problem)
 
     @property
     def frame_id(self) -> str:
@@ -147,15 +139,20 @@ class Answers:
 
     def answer(self, image: ReceivedImage) -> None:
         """Answer one image. Whatever is wrong with it is noted and never raised."""
+        self.left_over.finish()
         try:
             self._answer(image)
         except NoKeyFrameError:
             self.monitor.dropped(self._now(), Drop.NO_KEY_FRAME)
         except FastDepthError as error:
             self.monitor.rejected(self._now(), error)
-        except Exception as error:  # the node outlives its own faults, and names them
-            self.monitor.failed(self._now(), error)
-            self._log_failure(error)
+        except Exception as error:  # the node outlives its own faults
+            self._failed(error)
+
+    def _failed(self, error: Exception) -> None:
+        """Name a fault of the node's own."""
+        self.monitor.failed(self._now(), error)
+        self._log_failure(error)
 
     def _made(self, frame_id: str) -> Framed:
         """Make messages for another frame, and the pipeline, which writes into them."""
@@ -180,9 +177,8 @@ class Answers:
             return
 
         begun = time.perf_counter()
-        stages = {"wait": begun - image.at}
         picture = self._reader.read(image.message)
-        stages["decode"] = time.perf_counter() - begun
+        stages = {"wait": begun - image.at, "decode": time.perf_counter() - begun}
         calibration = self._camera.of(picture)
         if calibration is None and not wanted.without_camera:
             self.monitor.dropped(self._now(), Drop.UNCALIBRATED)
@@ -221,17 +217,21 @@ class Answers:
         ended, now = time.perf_counter(), self._now()
         stages |= frame.stages
         stages["publish"] = ended - done
-        if anchors is not None and frame.anchoring is not None:
-            anchors.corrected(found, frame.anchoring)
-        if anchors is not None and frame.cells is not None:
-            anchors.answered(header.seconds, frame.cells)
-        if frame.anchoring is not None or self.scale.anchored or applied.calibration_distance > 0:
-            self.scale.note(frame, applied, now)
-        else:
-            self.scale.latest = now
         self._frames.answered()
         self.monitor.answered(now, age := now - header.seconds, stages)
         self._noted(Answered(begun, ended, age, ended - image.at, self._applied))
+        if found:
+            self.left_over.leave(partial(self._learn, frame, anchors, found, header.seconds, now))
+        else:
+            self._learn(frame, anchors, found, header.seconds, now)
+
+    def _learn(self, frame: DepthFrame, anchors: AnchorSources | None, found: Any, stamp: float, now: float) -> None:
+        """Take notes of a frame once it is published; the parameters are still those that it was answered with."""
+        if anchors is not None and frame.anchoring is not None:
+            anchors.corrected(found, frame.anchoring)
+        if anchors is not None and frame.cells is not None:
+            anchors.answered(stamp, frame.cells)
+        self.scale.hear(frame, self._applied, now)
 
     def _publish(
         self,

@@ -11,6 +11,7 @@ from fastdepth_ros.diagnostics.sequence import Gaps
 from fastdepth_ros.errors import ImageError
 from fastdepth_ros.messages.serialized import SerializedCompressedImage, SerializedImage, Unpacker
 from fastdepth_ros.messages.video import SerializedVideo, VideoUnpacker
+from fastdepth_ros.node.left_over import LeftOver
 from fastdepth_ros.node.power import NodePower
 from fastdepth_ros.node.rate_limit import RateLimit
 from fastdepth_ros.node.rclpy_ways.interface import Subscriber
@@ -57,6 +58,7 @@ class NewestImage:
         now: the time in the node's clock [s].
         log_failure: is told of an exception that is a fault of the node.
         video: unpacks the images where they are packets of a video.
+        left_over: work that answers leave.
 
     Attributes:
         waited: the subscriber of the images, in a tuple.
@@ -76,11 +78,13 @@ class NewestImage:
         now: Callable[[], float],
         log_failure: Callable[[Exception], None] = lambda _: None,
         video: VideoUnpacker | None = None,
+        left_over: LeftOver | None = None,
     ) -> None:
         self._log_failure = log_failure
         self.waited = (images,)
         self.aside: Aside | None = None
         self._images, self._camera_infos = images, [camera_infos]
+        self._left_over = left_over
         self._unpacker, self._video = Unpacker(compressed), video
         self._gaps = Gaps()
         self._hear = hear
@@ -99,8 +103,18 @@ class NewestImage:
         aside = self.aside
         return aside.waited if aside is not None else ()
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether the latest answer left something over."""
+        return self._left_over is not None and self._left_over.is_there
+
     def prepare(self) -> None:
-        """Make ready what came of them. What goes wrong is logged: images are answered all the same."""
+        """Do what the latest answer left over, and make ready what came besides.
+
+        What goes wrong is logged: images are answered all the same.
+        """
+        if self._left_over is not None:
+            self._left_over.finish()
         aside = self.aside
         if aside is None:
             return

@@ -70,7 +70,7 @@ class ScaleFinder:
     """Remembers what is needed of the frames of late. Notes are the answering thread's, questions any thread's.
 
     Attributes:
-        latest: when the last frame was answered, in the node's clock [s]; to be written where it says nothing else.
+        latest: when the last frame was answered, in the node's clock [s].
         anchored: whether measured depths corrected the last frame.
     """
 
@@ -80,8 +80,15 @@ class ScaleFinder:
         self.latest = -math.inf
         self.anchored = False
 
+    def hear(self, frame: DepthFrame, parameters: Parameters, now: float) -> None:
+        """Take down a frame where it says something of the scale, or is the first that does not any more; see note."""
+        if frame.finish_anchoring is not None or self.anchored or parameters.calibration_distance > 0:
+            self.note(frame, parameters, now)
+        else:
+            self.latest = now
+
     def note(self, frame: DepthFrame, parameters: Parameters, now: float) -> None:
-        """Take down a frame that says something of the scale, or the first that does not any more.
+        """Take down a frame.
 
         Args:
             frame: with its depth map, where somebody reads it.

@@ -48,8 +48,13 @@ class Turns(Generic[Taken]):
         """Subscribers whose messages are made ready before they are needed."""
         return [subscriber for source in self._sources for subscriber in source.besides]
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether a camera's answer left something over."""
+        return any(source.is_behind for source in self._sources)
+
     def prepare(self) -> None:
-        """Make ready what came besides, of all cameras."""
+        """Do what answers left over, and make ready what came besides, of all cameras."""
         for source in self._sources:
             source.prepare()
 

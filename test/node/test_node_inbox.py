@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 from robot import BOTH_WAYS, PATIENCE, Robot
@@ -26,14 +26,22 @@ class Texts:
         self.ready: list[str] = []
         self.heard: list[str] = []
         self.looks = 0
+        self.leaves = 0
+        self.is_behind = False
+        self.done: list[str] = []
 
     def prepare(self) -> None:
+        if self.is_behind:
+            self.is_behind = False
+            self.done.append("left over")
         self.ready += [message.data for each in self.besides for message, _ in each.take()]
 
     def take(self, waited_since: int) -> str | None:  # noqa: ARG002
         self.looks += 1
         first, *others = ([message.data for message, _ in each.take()] for each in self.subscribers)
         self.heard += chain.from_iterable(others)
+        self.is_behind = self.is_behind or (bool(first) and self.leaves > 0)
+        self.done += first[-1:]
         return first[-1] if first else None
 
 
@@ -125,6 +133,49 @@ def test_what_comes_often_does_not_wake_whoever_waits_for_images_once_it_was_not
     assert len(source.ready) < 5, "it does not spin"
     image.publish(String(data="image"))
     robot.wait_for(lambda: reader.found)
+
+
+def test_what_an_item_leaves_over_is_done_a_moment_later_without_any_message(robot, reader, camera):
+    images, points = camera(), robot.subscriber(String, "points", raw=False)
+    image, point = robot.publisher(images.subscription), robot.publisher(points.subscription)
+    source = Texts(images, besides=[points])
+    source.leaves = 1
+    reader.inbox.open(source)
+    for count in range(3):
+        image.publish(String(data=str(count)))
+        robot.wait_for(lambda count=count: len(source.done) == 2 * count + 2)
+    assert source.done == ["0", "left over", "1", "left over", "2", "left over"]
+    point.publish(String(data="points"))
+    robot.wait_for(lambda: source.ready == ["points"])
+    robot.spin(0.1)
+    looks = source.looks
+    robot.spin(0.1)
+    assert source.looks == looks, "it waits for good once nothing is left over"
+
+
+def test_an_item_that_waits_comes_before_what_the_last_one_left_over(robot, reader, camera):
+    images = camera()
+    publisher = robot.publisher(images.subscription)
+    source = Texts(images)
+    source.leaves = 1
+    taken, busy = Event(), Event()
+    take = source.take
+
+    def take_slowly(since: int) -> str | None:
+        text = take(since)
+        if text == "first":
+            taken.set()
+            busy.wait(PATIENCE)
+        return text
+
+    source.take = take_slowly
+    reader.inbox.open(source)
+    publisher.publish(String(data="first"))
+    robot.wait_for(taken.is_set)
+    robot.deliver(images, publisher, String(data="second"))
+    busy.set()
+    robot.wait_for(lambda: len(source.done) == 3)
+    assert source.done == ["first", "second", "left over"]
 
 
 def test_others_beside_the_images_are_heard_once_it_is_opened_again(robot, reader, camera):

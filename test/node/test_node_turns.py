@@ -15,6 +15,7 @@ class Newest:
     def __init__(self) -> None:
         self.waited, self.besides = (object(),), (object(),)
         self.prepared = 0
+        self.is_behind = False
         self.image: int | None = None
 
     def prepare(self) -> None:

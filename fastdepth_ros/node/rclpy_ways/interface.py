@@ -8,6 +8,9 @@ from typing import Any, Protocol, TypeVar
 from rclpy.context import Context
 from rclpy.node import Node
 
+MOMENT = 1e-3
+"""Seconds that whoever hears an answer has the processor for, before what the answer left over is done."""
+
 Message = tuple[bytes, Mapping[str, Any]]
 """A serialized message, and what DDS says of it: sequence numbers and times [ns] by rclpy's names."""
 
@@ -63,8 +66,12 @@ class Taker(Protocol[Taken]):
     def take(self, waited_since: int) -> Taken | None:
         """Take what is there; what is to be worked on, if anything. ``waited_since`` [ns] is by the system's clock."""
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether the latest item left something over for :meth:`prepare`, which is called a moment later."""
+
     def prepare(self) -> None:
-        """Make ready what came of :attr:`besides`, while there is nothing to be worked on."""
+        """Do what items left over, and make ready what came of :attr:`besides`, while there is nothing to work on."""
 
 
 class Inbox(Protocol[Item]):

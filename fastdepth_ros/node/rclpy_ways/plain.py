@@ -17,7 +17,7 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import HistoryPolicy
 
-from fastdepth_ros.node.rclpy_ways.interface import Message, Taker
+from fastdepth_ros.node.rclpy_ways.interface import MOMENT, Message, Taker
 
 PAUSE = 0.005
 """Seconds of rest after a fault: one that comes again at once is not to take the processor."""
@@ -158,15 +158,16 @@ class PlainInbox(Generic[Item]):
 
     def items(self, wanted: Callable[[], bool] = lambda: True) -> Iterator[Item]:
         """Wait for items, until the inbox is closed, its context ends, or they are no longer ``wanted``."""
+        behind = False
         while True:
             began = time.time_ns()
             with self._changed:
                 ends = self._closed or not wanted() or not self._context.ok()
                 if not (ends or self._looks_up or self._prepares or self.unread()):
-                    self._changed.wait(LOOK)
+                    self._changed.wait(MOMENT if behind else LOOK)
             if self._closed or not wanted() or not self._context.ok():
                 return
-            if not (self._looks_up or self._prepares or self.unread()):
+            if not (self._looks_up or self._prepares or behind or self.unread()):
                 continue
             self._looks_up = self._prepares = False
             source = self._source
@@ -175,7 +176,9 @@ class PlainInbox(Generic[Item]):
             item = source.take(began)
             if item is not None:
                 yield item
+                behind = source.is_behind
             else:
+                behind = False
                 source.prepare()
 
 

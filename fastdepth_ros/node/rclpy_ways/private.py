@@ -26,7 +26,7 @@ from rclpy.node import Node
 from rclpy.qos import HistoryPolicy
 from rclpy.subscription import Subscription
 
-from fastdepth_ros.node.rclpy_ways.interface import Message, Taker
+from fastdepth_ros.node.rclpy_ways.interface import MOMENT, Message, Taker
 from fastdepth_ros.node.rclpy_ways.private_executor import FOREVER, PrivateExecutor, rcl
 from fastdepth_ros.node.rclpy_ways.quick_log import QuickLogger
 
@@ -35,6 +35,8 @@ RAN_ON = {"7.1": "Jazzy's 7.1.5, in the wheel 7.1.6", "9.1": "Kilted's 9.1.2"}
 
 MOST = 100
 """Messages that are taken in one go where all are kept: a publisher may send faster than they are taken."""
+
+MOMENT_NS = int(MOMENT * 1e9)
 
 Item = TypeVar("Item")
 
@@ -170,28 +172,39 @@ class PrivateInbox(Generic[Item]):
         """Items of one source; the handles that are waited for are held by the caller."""
         woken = self._woken.handle
         wait_set = rcl.WaitSet(len(waited) + len(besides), 1, 0, 0, 0, 0, self._context.handle)
-        left = besides
+        left, behind = besides, False
         while True:
             wait_set.clear_entities()
             wait_set.add_guard_condition(woken)
             for subscription in waited:
                 wait_set.add_subscription(subscription)
-            for subscription in left:
+            for subscription in () if behind else left:
                 wait_set.add_subscription(subscription)
             began = time.time_ns()
-            wait_set.wait(FOREVER)
+            wait_set.wait(MOMENT_NS if behind else FOREVER)
             if not goes_on():
                 return
             if source is None:
                 continue
-            item = source.take(began)
-            if item is not None:
-                yield item
-                left = besides
-            elif left:
-                ready = wait_set.get_ready_entities("subscription")
-                left = [each for each in left if each.pointer not in ready]  # the rest of it comes with the next item
+            # To take what is not there costs as much as to take it, so it is asked for where it may be there.
+            ready = wait_set.get_ready_entities("subscription") if behind or left else None
+            if ready is None or any(each.pointer in ready for each in waited) or _is_set(wait_set):
+                item = source.take(began)
+                if item is not None:
+                    yield item
+                    left, behind = besides, source.is_behind
+                    continue
+            if ready is not None:
+                left = [
+                    each for each in left if behind or each.pointer not in ready
+                ]  # the rest comes with the next item
+                behind = False
                 source.prepare()
+
+
+def _is_set(wait_set: Any) -> bool:
+    """Whether a guard condition ended the wait."""
+    return bool(wait_set.get_ready_entities("guard_condition"))
 
 
 class PrivateWay:
