@@ -441,6 +441,25 @@ def test_who_looks_sees_the_network_s_input_and_may_refuse_it():
     assert "look" not in pipeline.run(Picture(scene(), "rgb"), KINECT).stages
 
 
+@pytest.mark.parametrize("cloud", [True, False])
+def test_depth_is_handed_over_before_its_points_are_made(cloud):
+    pipeline = Pipeline(KnownAnswer(grid()), MANIFEST, Settings(cloud="xyz"))
+    pipeline.run(Picture(scene(), "rgb"), KINECT).cloud[:] = -7.0
+    handed = []
+
+    def ahead(frame):
+        assert pipeline._buffers.of("cloud", (224, 224, 3), np.float32, ("x", "y", "z"))[0, 0, 0] == -7.0
+        handed.append((frame.depth.copy(), frame.cloud, frame.intrinsics))
+
+    frame = pipeline.run(Picture(scene(), "rgb"), KINECT, cloud=cloud, ahead=ahead)
+    assert len(handed) == cloud, "who wants no points waits for nothing"
+    for depth, points, intrinsics in handed:
+        np.testing.assert_array_equal(depth, frame.depth)
+        assert points is None
+        assert intrinsics == frame.intrinsics
+        np.testing.assert_array_equal(frame.cloud[..., 2], depth)
+
+
 def test_depth_scale_multiplies_depth_points_and_uncertainty():
     plain, scaled = (
         Pipeline(KnownAnswer(grid()), MANIFEST, Settings(max_depth=100.0, depth_scale=scale)).run(

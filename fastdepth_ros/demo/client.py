@@ -59,7 +59,8 @@ class DemoClient(Bystander):
         self._changed = threading.Condition()
         self._state = self.node.create_client(GetState, f"/{NODE}/get_state")
         wanted = {"cloud": cloud, "uncertainty": uncertainty}
-        for output in OUTPUTS:
+        # Of messages that wait, rclpy gives out those of the first subscription first: depth, whose age is told.
+        for output in sorted(OUTPUTS, key=lambda output: output.name != "depth"):
             if wanted.get(output.name, True):
                 self._listen(f"/{output.topic}", output.message)
         self.node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, KEEP, raw=True)

@@ -41,15 +41,18 @@ class OutputTopic:
     is_off: Callable[[Any], bool] = lambda _: False
 
 
+CLOUD = "cloud"
+"""Name of the points, which are made from the depth map: what is not goes out before."""
+
 DEMO, RVIZ = "fastdepth demo", "RViz"
 
 OUTPUT_TOPICS = (
-    # First, because consumers such as depthimage_to_laserscan skip a depth image whose camera_info has not come.
+    # First, because consumers such as depthimage_to_laserscan skip a depth image before any camera_info has come.
     OutputTopic("camera_info", "depth/camera_info", CameraInfo, CALIBRATION, readers=(DEMO,), needs_camera=True),
     OutputTopic("depth", "depth/image_rect", Image, PIPELINE, readers=(DEMO, RVIZ)),
     OutputTopic("uncertainty", "depth/uncertainty", Image, PIPELINE, readers=(DEMO,)),
     OutputTopic(
-        "cloud",
+        CLOUD,
         "depth/points",
         PointCloud2,
         PIPELINE,
@@ -64,7 +67,7 @@ OUTPUT_TOPICS = (
     OutputTopic("obstacles", "depth/obstacles", PointCloud2, DERIVED, "cells", needs_camera=True),
     OutputTopic("preview", "depth/preview/compressed", CompressedImage, DERIVED, "cells"),
 )
-"""In the order in which the answers to an image are published."""
+"""In the order in which the answers to an image are published, as long as camera_info or somebody is new."""
 
 PIPELINE_OUTPUTS = tuple(output for output in OUTPUT_TOPICS if output.maker == PIPELINE)
 """Topics of what the pipeline makes."""

@@ -12,6 +12,7 @@ worker       a thread that prepares itself, works, and hands its work on
 newest_image which image is answered, and what became of the others
 answers      one image -> depth, camera_info and cloud, as messages
 known_camera the calibration that is of an image's size
+publishing   in which order the answers to an image go out
 topics       publishers and subscribers, with a user's QoS
 camera_info  the newest camera_info that can be used
 anchor_*     what is measured besides

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from fastdepth_ros.cdr import put_stamp
 from fastdepth_ros.codec.video import NoKeyFrameError
 from fastdepth_ros.diagnostics.monitor import Drop, Monitor
 from fastdepth_ros.errors import FastDepthError
@@ -15,7 +14,6 @@ from fastdepth_ros.filters.gate import Gate
 from fastdepth_ros.filters.halves import Halves
 from fastdepth_ros.lens import turning
 from fastdepth_ros.messages.images import PictureReader
-from fastdepth_ros.messages.output_topics import DERIVED, PIPELINE, OutputTopic
 from fastdepth_ros.messages.outputs import OutputMessages
 from fastdepth_ros.messages.serialized import SerializedHeader
 from fastdepth_ros.node.anchor_found import Found
@@ -29,6 +27,7 @@ from fastdepth_ros.node.known_camera import KnownCamera
 from fastdepth_ros.node.left_over import LeftOver
 from fastdepth_ros.node.newest_image import ReceivedImage
 from fastdepth_ros.node.power import Answered
+from fastdepth_ros.node.publishing import Publishing
 from fastdepth_ros.node.rclpy_ways.interface import Publisher
 from fastdepth_ros.node.scale import ScaleFinder
 from fastdepth_ros.parameters import Parameters, mask_of
@@ -75,9 +74,9 @@ class Answers:
         self.scale = ScaleFinder()
         self.left_over = LeftOver(self._failed)
         self.picture_bytes = 0
-        self._publishers = publishers
         self._demand = Demand(publishers, parameters)
         self._camera = KnownCamera(calibration)
+        self._publishing = Publishing(publishers, self._camera, self.derived)
         self._noted = noted
         self._now = now
         self._log_failure = log_failure
@@ -196,7 +195,8 @@ class Answers:
             found = self._measure(anchors, calibration, header)
         if applied.rotation == turning.AUTO:
             self._turn(anchors, header)
-        needed = wanted.needed
+        needed, publishing = wanted.needed, self._publishing
+        publishing.begin(wanted, self._messages, calibration, header, applied)
         frame = self._pipeline.run(
             picture,
             calibration.camera if calibration else None,
@@ -208,15 +208,15 @@ class Answers:
             cloud=needed["cloud"],
             uncertainty=needed["uncertainty"],
             cells=needed["cells"] or (anchors is not None and anchors.watches),
+            ahead=publishing.ahead,
         )
         if frame.refused:
             self.monitor.dropped(self._now(), Drop.REFUSED)
             return
-        done = time.perf_counter()
-        self._publish(wanted.outputs, frame, calibration, header)
+        publishing.rest(frame)
         ended, now = time.perf_counter(), self._now()
         stages |= frame.stages
-        stages["publish"] = ended - done
+        stages["publish"] = publishing.took
         self._frames.answered()
         self.monitor.answered(now, age := now - header.seconds, stages)
         self._noted(Answered(begun, ended, age, ended - image.at, self._applied))
@@ -232,30 +232,6 @@ class Answers:
         if anchors is not None and frame.cells is not None:
             anchors.answered(stamp, frame.cells)
         self.scale.hear(frame, self._applied, now)
-
-    def _publish(
-        self,
-        outputs: tuple[OutputTopic, ...],
-        frame: DepthFrame,
-        calibration: Calibration | None,
-        header: SerializedHeader,
-    ) -> None:
-        """Publish what is wanted of a frame."""
-        messages = self._messages
-        messages.stamp(header.sec, header.nanosec)
-        for output in outputs:
-            name = output.name
-            if output.maker == PIPELINE:
-                if getattr(frame, name) is not None:
-                    self._publishers[name].publish(messages[name])
-            elif output.maker == DERIVED:
-                derived = self.derived.make(name, frame, self._applied, header)
-                if derived is not None:
-                    self._publishers[name].publish(derived)
-            elif calibration is not None and frame.intrinsics is not None:
-                described = self._camera.describe(messages.frame_id, calibration, frame.intrinsics, frame.lens)
-                put_stamp(described, header.sec, header.nanosec)
-                self._publishers[name].publish(described)
 
     def _look(self, picture: Halves) -> bool:
         """Note what is wrong with a picture, and say whether it is answered all the same."""

@@ -6,7 +6,15 @@ import time
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from fastdepth_ros.messages.output_topics import DERIVED, DERIVED_OUTPUTS, OUTPUT_TOPICS, PIPELINE_OUTPUTS, OutputTopic
+from fastdepth_ros.messages.output_topics import (
+    CALIBRATION,
+    CLOUD,
+    DERIVED,
+    DERIVED_OUTPUTS,
+    OUTPUT_TOPICS,
+    PIPELINE_OUTPUTS,
+    OutputTopic,
+)
 from fastdepth_ros.node.rclpy_ways.interface import Publisher
 from fastdepth_ros.parameters import Parameters
 
@@ -18,15 +26,21 @@ class Wanted(NamedTuple):
     """Answers that somebody wants.
 
     Attributes:
-        outputs: in the order in which they are published; empty where nobody listens.
+        outputs: in the order in which they are published to somebody new; empty where nobody listens.
         needed: arguments of ``Pipeline.run`` by which it makes them, and whether they are wanted: its own answers, and
             those that others are made from.
         without_camera: whether any of them needs no calibration.
+        first: those that are there before the points, in that order.
+        known: the same, in the order for readers who know the camera_info of before.
+        behind: all others.
     """
 
     outputs: tuple[OutputTopic, ...]
     needed: Mapping[str, bool]
     without_camera: bool
+    first: tuple[OutputTopic, ...]
+    known: tuple[OutputTopic, ...]
+    behind: tuple[OutputTopic, ...]
 
 
 class Demand:
@@ -74,4 +88,12 @@ def _wanted(outputs: tuple[OutputTopic, ...]) -> Wanted:
     needed = {output.name: output in outputs for output in PIPELINE_OUTPUTS}
     for output in DERIVED_OUTPUTS:
         needed[output.source] = needed.get(output.source, False) or output in outputs
-    return Wanted(outputs, needed, not all(output.needs_camera for output in outputs))
+    without_camera = not all(output.needs_camera for output in outputs)
+    first = tuple(output for output in outputs if not _waits(output))
+    known = tuple(sorted(first, key=lambda output: output.maker == CALIBRATION))
+    return Wanted(outputs, needed, without_camera, first, known, tuple(filter(_waits, outputs)))
+
+
+def _waits(output: OutputTopic) -> bool:
+    """Whether it is not there before the points are."""
+    return output.name == CLOUD or output.maker == DERIVED

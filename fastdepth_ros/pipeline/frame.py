@@ -13,7 +13,7 @@ from fastdepth_ros.camera import Intrinsics, View
 from fastdepth_ros.filters.halves import Halves
 from fastdepth_ros.lens.lens import Lens
 
-__all__ = ["OUTPUTS", "Allocate", "Cells", "DepthEngine", "DepthFrame", "Look", "Sight"]
+__all__ = ["OUTPUTS", "Ahead", "Allocate", "Cells", "DepthEngine", "DepthFrame", "Look", "Sight"]
 
 Allocate = Callable[[str, tuple[int, ...], npt.DTypeLike, tuple[str, ...]], npt.NDArray[Any]]
 """Makes the C-contiguous buffer of an output: (one of :data:`OUTPUTS`, shape, dtype, fields of a point) -> array."""
@@ -92,3 +92,7 @@ class DepthFrame(NamedTuple):
     def anchoring(self) -> Report | None:
         """Report of how anchors corrected the answer; asks :attr:`finish_anchoring`. None where there is none."""
         return self.finish_anchoring() if self.finish_anchoring is not None else None
+
+
+Ahead = Callable[[DepthFrame], None]
+"""Is given an answer before its points are made, where they are."""

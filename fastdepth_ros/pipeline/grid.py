@@ -164,6 +164,13 @@ class Grid:
         cells[flying] = np.nan
         return float(np.count_nonzero(flying)) / flying.size
 
+    def doubt(self, metres: npt.NDArray[np.float32], sigmas: npt.NDArray[np.float32]) -> None:
+        """Take out what is less sure than ``max_uncertainty``, where that is not 0, and sigmas of no depth."""
+        if most := self.settings.max_uncertainty:
+            metres[sigmas > most] = np.nan
+        if not cv2.checkRange(metres)[0]:
+            sigmas[~np.isfinite(metres)] = np.nan
+
     def colours(self, picture: Picture, shown: npt.NDArray[np.uint8], cloud: bool) -> Picture | None:
         """The picture in this grid; None where neither points nor edges ask for it.
 

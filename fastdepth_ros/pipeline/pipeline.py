@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -23,7 +22,7 @@ from fastdepth_ros.lens.lens import Lens
 from fastdepth_ros.mask import Mask
 from fastdepth_ros.picture import Picture
 from fastdepth_ros.pipeline.buffers import Buffers, zeros
-from fastdepth_ros.pipeline.frame import Allocate, Cells, DepthEngine, DepthFrame, Look, Sight
+from fastdepth_ros.pipeline.frame import Ahead, Allocate, Cells, DepthEngine, DepthFrame, Look, Sight
 from fastdepth_ros.pipeline.grid import Grid
 from fastdepth_ros.pipeline.settings import Settings
 from fastdepth_ros.runtime.bundle import Manifest
@@ -127,6 +126,7 @@ class Pipeline:
         cells: bool = False,
         lens: Lens | None = None,
         look: Look | None = None,
+        ahead: Ahead | None = None,
     ) -> DepthFrame:
         """Depth of one picture.
 
@@ -145,6 +145,7 @@ class Pipeline:
             lens: the camera that the picture was taken with, where it bends straight lines; ``camera`` is then the
                 pinhole that is to see the same, and the network sees its picture.
             look: sees the network's input before the network does, and may refuse it.
+            ahead: is given the answer before its points are made, if any are.
 
         Raises:
             ImageError: the picture's shape does not fit its order, or it is reduced and the cloud wants every pixel.
@@ -212,10 +213,10 @@ class Pipeline:
             finite = grid.limit(metres, answer)
             if geometry.hidden is not None:
                 metres[geometry.hidden], finite = np.nan, False
-        sure = published = points = None
+        sure = published = None
         if sigmas is not None:
             sigmas = grid.own("sigmas", sigmas)
-            _doubt(metres, sigmas, settings.max_uncertainty)
+            grid.doubt(metres, sigmas)
             finite = finite and not settings.max_uncertainty
             sure = grid.enlarged("uncertainty", sigmas)
         if depth or cloud:
@@ -224,13 +225,18 @@ class Pipeline:
         began, ended = ended, clock()
         stages["depth"] = ended - began
 
-        if cloud and grid.intrinsics is not None:
-            points = grid.cloud(enlarged, colours, sure, finite=bool(finite))
-            stages["cloud"] = clock() - ended
         answered = Cells(metres, geometry.view, geometry.seen) if cells else None
-        sure = sure if uncertainty else None
-        answers = (published, grid.intrinsics, points, stages, sure, finish, answered, False, grid.lens)
+        said = sure if uncertainty else None
+        answers = [published, grid.intrinsics, None, stages, said, finish, answered, False, grid.lens]
         # Its own constructor is a function of Python: five microseconds in the caches behind the network.
+        frame: DepthFrame = tuple.__new__(DepthFrame, answers)
+        if not cloud or grid.intrinsics is None:
+            return frame
+        if ahead is not None:
+            ahead(frame)
+            ended = clock()
+        answers[2] = grid.cloud(enlarged, colours, sure, finite=bool(finite))
+        stages["cloud"] = clock() - ended
         return tuple.__new__(DepthFrame, answers)
 
     def _lay(self, geometry: Geometry, picture: Picture, camera: Intrinsics | None, lens: Lens | None) -> Grid:
@@ -287,11 +293,3 @@ def _upright(anchors: Sequence[Anchors] | None, geometry: Geometry) -> Sequence[
         )
         for each in anchors
     ]
-
-
-def _doubt(metres: npt.NDArray[np.float32], sigmas: npt.NDArray[np.float32], most: float) -> None:
-    """Take out what is less sure than ``most`` [m], where that is not 0, and the sigma of what has no depth."""
-    if most:
-        metres[sigmas > most] = np.nan
-    if not cv2.checkRange(metres)[0]:
-        sigmas[~np.isfinite(metres)] = np.nan

@@ -72,3 +72,15 @@ def test_an_output_that_is_off_is_not_asked_for(publishers):
     asking.apply(Parameters(cloud="off"))
     publishers["preview"].readers = 1
     assert names(asking.look()) == ["preview"], "new parameters ask all of them anew"
+
+
+@pytest.mark.usefixtures("clock")
+def test_depth_goes_before_a_camera_info_that_is_known_and_both_before_the_points(publishers):
+    asking = Demand(publishers, Parameters())
+    for name in ("camera_info", "depth", "uncertainty", "cloud", "scan"):
+        publishers[name].readers = 1
+    wanted = asking.look()
+    assert names(wanted) == ["camera_info", "depth", "uncertainty", "cloud", "scan"]
+    assert [output.name for output in wanted.first] == ["camera_info", "depth", "uncertainty"]
+    assert [output.name for output in wanted.known] == ["depth", "uncertainty", "camera_info"]
+    assert [output.name for output in wanted.behind] == ["cloud", "scan"]
