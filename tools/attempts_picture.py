@@ -1,4 +1,4 @@
-"""Makes the picture of docs/log/2026-11-better-network.md from its tables and from 2026-11-longer-trainings.md's.
+"""Makes the picture of docs/log/2026-11-better-network.md from its tables and those of the two logs that follow it.
 
 First what a place gains and NYU loses on the way to adapted weights, then sets over views of trainings.
 
@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from fastdepth_ros.evaluation.figures import save
 
 LOGS = Path(__file__).resolve().parent.parent / "docs" / "log"
-FIRST, LONGER = "2026-11-better-network.md", "2026-11-longer-trainings.md"
+FIRST, LONGER, TRAINED = "2026-11-better-network.md", "2026-11-longer-trainings.md", "2026-11-photographs-imagenet.md"
 COLOURS = ("#0b6e4f", "#c8741a", "#3d5a80", "#9ccbb8", "#a23b72", "#5b6670", "#b0a160", "#22272b")
 
 Rows = list[dict[str, str]]
@@ -60,8 +60,8 @@ def _views(axes: Any, rows: Rows) -> None:
 
 def draw(path: Path) -> None:
     """Draw the logs' tables side by side."""
-    figure = Figure(figsize=(12, 8), layout="constrained")
-    panels = figure.subplots(2, 3).flat
+    figure = Figure(figsize=(16, 8), layout="constrained")
+    panels = figure.subplots(2, 4).flat
     for axes, (log, heading, how) in zip(panels, PANELS, strict=True):
         how(axes, table((LOGS / log).read_text(encoding="utf-8"), heading))
         axes.set_title(heading, fontsize=9)
@@ -75,8 +75,10 @@ PANELS = (
     (FIRST, "Half of the milliseconds", _views),
     (FIRST, "Places of new kinds", _views),
     (LONGER, "Half of the milliseconds, 76,000 views", _views),
+    (TRAINED, "Half of the milliseconds, photographs first", _views),
     (LONGER, "Widths that were pruned, and the authors'", _views),
     (LONGER, "An encoder that saw ImageNet", _views),
+    (TRAINED, "An encoder that saw ImageNet, trained", _views),
 )
 """Logs, their headings, and how the tables below are drawn."""
 
