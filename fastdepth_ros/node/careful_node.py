@@ -69,7 +69,9 @@ class CarefulNode(LifecycleNode):  # type: ignore[misc]  # rclpy ships no types
         rclpy forgets the lifecycle's own part of the node, by which the middleware's stays until the process has ended,
         and its shared memory, which nobody else removes, for ever.
         """
-        self._state_machine.destroy_when_not_in_use()
+        machine = getattr(self, "_state_machine", None)  # private: a release that has none has nothing to forget
+        if machine is not None:
+            machine.destroy_when_not_in_use()
         super().destroy_node()
 
 

@@ -195,9 +195,8 @@ class PrivateInbox(Generic[Item]):
                     left, behind = besides, source.is_behind
                     continue
             if ready is not None:
-                left = [
-                    each for each in left if behind or each.pointer not in ready
-                ]  # the rest comes with the next item
+                # Of what is ready, the rest comes with the next item.
+                left = [each for each in left if behind or each.pointer not in ready]
                 behind = False
                 source.prepare()
 
