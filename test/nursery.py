@@ -26,7 +26,7 @@ from nursery_process import GUARD, LARGEST, STATUS
 MODULES = ("fastdepth_ros.node.run", "tvm_ffi", "fastdepth_ros.recording", "fastdepth_ros.demo.run")
 """What a node imports, and what is played to it."""
 
-COMPILER = ("fastdepth_ros.commands.compile", "fastdepth_ros.compiler.export")
+COMPILER = ("fastdepth_ros.commands.compile", "fastdepth_ros.compiler.export", "fastdepth_ros.lowering.bundles")
 """What a compilation imports, which is most of what a small one costs."""
 
 IMPORTING = ("fastdepth_ros.importing.apart",)

@@ -109,7 +109,7 @@ ALLOWED = {
         *("anchoring", "camera", "cdr", "errors", "evaluation", "messages", "network", "pruning", "recording"),
         *("runtime", "scene", "training", "cv2", "numpy", "torch"),
     },
-    "deploy": {"children", "compiler", "errors", "files", "places", "runtime"},
+    "deploy": {"children", "compiler", "errors", "files", "lowering", "places", "runtime"},
     "doctor": {
         *("anchoring", "camera", "cameras", "cdr", "children", "codec", "dds", "diagnostics", "errors", "files"),
         *("messages", "models", "network", "parameters", "pipeline", "power", "runtime", "settings", "viewing"),

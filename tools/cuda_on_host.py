@@ -112,7 +112,7 @@ def main() -> int:
     manifest = bundle.manifest
     size = manifest.input_height, manifest.input_width
     picture = runpy.run_path(str(HEADER.with_name("run_module.py")))["picture"](*size)
-    launches = CudaPlanner(manifest.network, bundle.weights(), gpu).plan(*size)
+    launches = CudaPlanner(manifest.table, bundle.weights(), gpu).plan(*size)
     engine = open_engine(module_for(bundle))
     engine.input[:] = picture
     expected = engine.run()

@@ -72,7 +72,7 @@ def main():
     args = parser.parse_args()
     bundle, target = find_bundle(args.bundle), find_target(args.target)
     manifest, module, sums = bundle.manifest, module_for(bundle, args.target), SUMS[target.family]
-    work = floors(manifest.network, manifest.input_height, manifest.input_width, target.lanes)
+    work = floors(manifest.table, manifest.input_height, manifest.input_width, target.lanes)
     x, out = allocate(((sums + 2) * target.lanes,), np.float32), allocate((sums * target.lanes,), np.float32)
     x[:] = 0.5
     arguments = [tvm_ffi().from_dlpack(array) for array in (x, out)]

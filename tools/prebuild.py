@@ -18,8 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-from fastdepth_ros.compiler.export import compile_bundle
 from fastdepth_ros.errors import ModuleError
+from fastdepth_ros.lowering.bundles import compile_model
 from fastdepth_ros.models import DEFAULT, find_bundle
 from fastdepth_ros.runtime.bundle import Bundle, seal
 from fastdepth_ros.runtime.engines import open_engine
@@ -46,12 +46,12 @@ def depth(module: Path) -> np.ndarray:
 
 def compiled(bundle: Bundle, targets: list[str], folder: Path) -> None:
     """Compile every target to ``folder/<target>``, and try those that may run here."""
-    expected = depth(compile_bundle(bundle, "host", folder / "host"))
+    expected = depth(compile_model(bundle, "host", folder / "host"))
     assert expected.max() > 0.1, f"{bundle.path} answers nothing, so that nothing can be compared"
     for name in targets:
         target = name.removesuffix(f"-{INT8}")
         precision = FLOAT32 if name == target else INT8
-        made = compile_bundle(bundle, target, folder / name, precision=precision)
+        made = compile_model(bundle, target, folder / name, precision=precision)
         made.chmod(0o755)
         size = f"{sum(file.stat().st_size for file in made.iterdir()) / 1e6:.1f} MB"
         try:

@@ -106,7 +106,7 @@ def run(args: argparse.Namespace) -> int:
     if manifest.input_height != manifest.input_width:
         raise SettingError(f"{manifest.name} sees pictures that are no squares", "Adapt one of 224x224.")
     torch.set_num_threads(args.threads or len(os.sched_getaffinity(0)))
-    size, network, before = manifest.input_height, manifest.network, dict(bundle.weights())
+    size, network, before = manifest.input_height, manifest.table, dict(bundle.weights())
     prior = Prior.from_json(manifest.anchoring, f"the manifest of {manifest.name}")
 
     def teach(seen: Sequence[Seen], arrays: dict[str, Any] = before, least: float = TAUGHT) -> tuple[Frame, ...]:

@@ -124,6 +124,7 @@ def run(args: argparse.Namespace) -> int:
             found = power_table.measure(_module(bundle, args), args.rounds * args.seconds, status.update)
         power_table.show(console, found)
     elif args.layers:
+        _ = bundle.manifest.table  # their names are looked up there
         module = _module(bundle, args)
         found = [layers.rows(module, count, args.seconds * args.rounds) for count in threads]
         for rows in found:
@@ -167,6 +168,9 @@ def _compare(
     if strange := sorted(set(ways) - set(WAYS)):
         raise SettingError(f"there is no way {strange[0]!r} to compute", f"Choose of {', '.join(WAYS)}.")
     pythons = pythons_of(args)
+    if pythons and (graph := next((each.manifest for each in bundles if each.manifest.is_graph), None)):
+        remedy = f"`fastdepth bench --network {graph.network.name} --against ...` compares its network."
+        raise SettingError(f"{graph.name} is of a graph, and other runtimes get FastDepth's own networks", remedy)
     with Terminal(stderr=True).status("Preparing") as status:
         benches = []
         for number, bundle in enumerate(bundles):

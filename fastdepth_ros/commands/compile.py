@@ -57,7 +57,8 @@ def run(args: argparse.Namespace) -> int:
 
         return compile_network.run(args)
     # Imported here, because it loads the compiler: a wrong argument is told before.
-    from fastdepth_ros.compiler.export import compile_anchors, compile_bundle
+    from fastdepth_ros.compiler.export import compile_anchors
+    from fastdepth_ros.lowering.bundles import compile_model
 
     os.nice(args.nice)
     bundle = find_bundle(args.bundle)
@@ -71,6 +72,6 @@ def run(args: argparse.Namespace) -> int:
             compile_anchors(bundle, args.target, out, progress=status.update)
         else:
             parts = {"anchors": args.part != NETWORK}
-            compile_bundle(bundle, args.target, out, precision=args.precision, progress=status.update, **parts)
+            compile_model(bundle, args.target, out, precision=args.precision, progress=status.update, **parts)
     Terminal(soft_wrap=True).print(out, highlight=False)
     return 0

@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
         network, height, width = NETWORKS[args.network], 224, 224
     else:
         manifest = find_bundle(args.network).manifest
-        network, height, width = manifest.network, manifest.input_height, manifest.input_width
+        network, height, width = manifest.table, manifest.input_height, manifest.input_width
     answer = estimate(network, args.board, height=height, width=width, mode=args.mode)
 
     console = Terminal()

@@ -5,23 +5,33 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from fastdepth_ros.commands.numbers import sides
 from fastdepth_ros.commands.terminal import Terminal
-from fastdepth_ros.importing import READERS, import_weights
+from fastdepth_ros.importing import PAPER_SIZE, READERS, import_weights
 from fastdepth_ros.network import NETWORKS
+from fastdepth_ros.network.entries import entry
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("file", type=Path, metavar="FILE", help=f"weights: {', '.join(READERS)}")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the new bundle")
-    parser.add_argument("--network", choices=sorted(NETWORKS), help="what the weights are of (default: what fits)")
+    parser.add_argument(
+        "--network",
+        metavar="NAME",
+        help="what the weights are of: one of `fastdepth networks list`, or a file .yaml (default: the variant of"
+        " FastDepth that fits)",
+    )
+    parser.add_argument(
+        "--size", metavar="WxH", type=sides, default=PAPER_SIZE, help="of the pictures that it saw (default: 224x224)"
+    )
     parser.add_argument("--force", action="store_true", help="replace the bundle that is in the folder")
     parser.add_argument("--name", help="the bundle's name (default: that of the folder)")
 
 
 def run(args: argparse.Namespace) -> int:
     """Import and say what came of it."""
-    network = NETWORKS[args.network] if args.network else None
-    bundle = import_weights(args.file, args.out, args.name, network, force=args.force)
+    network = (NETWORKS.get(args.network) or entry(args.network).graph) if args.network else None
+    bundle = import_weights(args.file, args.out, args.name, network, force=args.force, size=args.size)
     Terminal().print(f"{bundle.path}: {bundle.manifest.network.name}, weights sha256 {bundle.weights_sha256}")
     return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
 
 LONGEST = 1e6
 """Seconds that anybody is waited for: eleven days."""
@@ -48,3 +49,14 @@ def natural(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= DIGITS):
         raise argparse.ArgumentTypeError(f"{text!r:.60} is no whole number of 0 or more")
     return int(text)
+
+
+def sides(text: str) -> tuple[int, int]:
+    """A size, as 160x128: width and height [px].
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    if not (found := re.fullmatch(r"([0-9]{2,4})x([0-9]{2,4})", text)):
+        raise argparse.ArgumentTypeError(f"{text!r:.60} is no size: write width and height, as 160x128")
+    return int(found[1]), int(found[2])

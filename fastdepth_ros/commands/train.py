@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--export",
         type=Path,
         metavar="PATH",
-        help="train nothing; write the weights as a bundle, those of another network than FastDepth as .npz",
+        help="train nothing; write the weights as a bundle, or as .npz: where PATH ends so, or no bundle can hold them",
     )
     parser.add_argument("--save", type=seconds, default=300.0, metavar="SECONDS", help="time between two checkpoints")
     parser.add_argument("--json", action="store_true", help="print the last report as JSON, and nothing else")
@@ -90,9 +90,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _export(trainer: Trainer, path: Path, console: Terminal) -> None:
-    from fastdepth_ros.training.export import export, export_arrays, table_trained
+    from fastdepth_ros.training.export import can_be_bundle, export, export_arrays
 
-    if path.suffix != ".npz" and table_trained(trainer, path.name) is not None:
+    if path.suffix != ".npz" and can_be_bundle(trainer.recipe.network):
         bundle = export(trainer, path)
         console.print(f"{bundle.path}: weights sha256 {bundle.weights_sha256}")
     else:

@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     bundle, target = find_bundle(args.bundle), find_target(args.target, args.precision)
     manifest = bundle.manifest
     precision = find_precision(args.precision, target)
-    planner = Planner(manifest.network, bundle.weights(), target.lanes, precision)
+    planner = Planner(manifest.table, bundle.weights(), target.lanes, precision)
     picture = Size(manifest.input_width, manifest.input_height)
     stages = planner.plan(picture.height, picture.width)
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()

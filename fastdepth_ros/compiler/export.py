@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from fastdepth_ros.compiler import tiling
 from fastdepth_ros.compiler.anchors import anchor_kernels
-from fastdepth_ros.compiler.build import build
+from fastdepth_ros.compiler.build import Program, build
 from fastdepth_ros.compiler.codegen import Progress, compile_functions, compile_library
 from fastdepth_ros.compiler.cuda.export import compile_program
 from fastdepth_ros.compiler.cuda.export import toolchain as gpu_toolchain
@@ -30,6 +30,10 @@ NO_WEIGHTS = hashlib.sha256().hexdigest()
 """Digest of the weights of a module without a network."""
 
 
+Programmer = Callable[[Target, Precision], Program]
+"""(Target, precision) -> the program of a module."""
+
+
 def silent(_step: str) -> None:
     """Show no progress."""
 
@@ -43,6 +47,7 @@ def compile_bundle(
     table: Mapping[str, Tiling] | None = None,
     progress: Progress = silent,
     anchors: bool = True,
+    program: Programmer | None = None,
 ) -> Path:
     """Write a module's two files to the folder ``out``, all at once; a module that was there is replaced.
 
@@ -54,6 +59,8 @@ def compile_bundle(
         table: tile choices by stage; None takes those of the target's family for the bundle's size.
         progress: see ``codegen.Progress``.
         anchors: whether a processor's module has the functions that anchors need, which take a third of the time.
+        program: makes it of another network than FastDepth's (:mod:`fastdepth_ros.lowering.bundles`), with whatever
+            functions it is to have beside.
 
     Raises:
         SettingError: no such target, it cannot compute in that precision, or ``out`` holds something else.
@@ -65,7 +72,7 @@ def compile_bundle(
         raise SettingError(f"{target} computes in float32 only", "Leave the precision out.")
     goal = GPUS[target] if target in GPUS else find_target(target, precision)
     with new_folder(out, is_module) as draft:
-        made = _make(bundle, goal, precision, draft, table, progress, anchors)
+        made = _make(bundle, goal, precision, draft, table, progress, anchors, program)
         made.library.chmod(0o644)
         _description(bundle, target, precision, made).write(draft)
     return out
@@ -122,9 +129,14 @@ def _make(
     table: Mapping[str, Tiling] | None,
     progress: Progress,
     anchors: bool,
+    program: Programmer | None,
 ) -> _Made:
     if isinstance(goal, Gpu):
         return _for_gpu(bundle, goal, folder, progress)
+    if program is not None:
+        progress("Writing the kernels")
+        chosen = find_precision(precision, goal)
+        return _compiled(program(goal, chosen), goal, chosen, folder, progress)
     if table is None:
         table = tiling.measured(goal, precision, Size(bundle.manifest.input_width, bundle.manifest.input_height))
     return _for_processor(bundle, goal, find_precision(precision, goal), folder, table, progress, anchors)
@@ -139,12 +151,12 @@ def _description(bundle: Bundle, target: str, precision: str, made: _Made) -> De
         needs=made.needs,
         vector_width=made.vector_width,
         precision=precision,
-        network=manifest.network.to_json(),
+        network=manifest.to_json()["network"],
         weights_sha256=bundle.weights_sha256,
         input=Size(manifest.input_width, manifest.input_height),
         output=Size(manifest.input_width // 2, manifest.input_height // 2),
         tvm=tvm_version(),
-        kernels=kernels_version(),
+        kernels=kernels_version(manifest.is_graph),
         toolchain=made.toolchain,
         library_sha256=sha256(made.library),
     )
@@ -162,9 +174,13 @@ def _for_processor(
     manifest = bundle.manifest
     progress("Writing the kernels")
     height, width = manifest.input_height, manifest.input_width
-    stages = Planner(manifest.network, bundle.weights(), goal.lanes, precision).plan(height, width)
+    stages = Planner(manifest.table, bundle.weights(), goal.lanes, precision).plan(height, width)
     tilings = tiling.choose(stages, goal, choices, precision)
     program = build(stages, tilings, height, width, goal.lanes, anchors=anchors)
+    return _compiled(program, goal, precision, folder, progress)
+
+
+def _compiled(program: Program, goal: Target, precision: Precision, folder: Path, progress: Progress) -> _Made:
     compile_library(program, goal, folder / LIBRARY, progress)
     return _Made(
         folder / LIBRARY, goal.triple, goal.cpu, tuple(sorted(goal.needs | precision.needs)), goal.lanes, toolchain()

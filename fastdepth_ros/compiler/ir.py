@@ -78,6 +78,18 @@ def prefetch(buffer: Buffer, offset: Expr) -> None:
     T.evaluate(T.call_llvm_intrin("void", "llvm.prefetch", address, *map(T.int32, (READ, SECOND_LEVEL, DATA))))
 
 
+def part(buffer: Buffer, start: int, count: int, dtype: str) -> Expr:
+    """An argument of :func:`call`: ``count`` numbers of four bytes of a flat buffer from ``start`` on, as ``dtype``."""
+    data, shape = T.address_of(buffer[integer(start)]), T.tvm_stack_make_shape(integer(count))
+    return T.tvm_stack_make_array(data, shape, integer(0), 1, tirx.const(0, dtype), integer(0))
+
+
+def call(name: str, *arguments: Expr) -> None:
+    """Call another kernel of the library with buffers, whole or in :func:`part`; if it fails, so does this one."""
+    # By its own name: TVM would look for any other among the functions of other libraries.
+    T.evaluate(T.call_cpacked(f"__tvm_ffi_{name}", *arguments))
+
+
 def zero(buffer: Buffer, offset: Expr, count: int, lanes: int) -> None:
     """Write ``count`` zeros, a multiple of ``lanes``."""
     with serial(count // lanes) as i:

@@ -14,12 +14,12 @@ from typing import NamedTuple
 import fastdepth_ros
 from fastdepth_ros import places
 from fastdepth_ros.compiler.cuda.gpus import GPUS
-from fastdepth_ros.compiler.export import compile_bundle
 from fastdepth_ros.compiler.targets import find_target
 from fastdepth_ros.deploy.runtime import fetch, runtime_wheel
 from fastdepth_ros.deploy.wheel import Wheel
 from fastdepth_ros.errors import ModuleError, SettingError
 from fastdepth_ros.files.writing import new_folder, write_file
+from fastdepth_ros.lowering.bundles import compile_model
 from fastdepth_ros.runtime.bundle import Bundle, seal
 from fastdepth_ros.runtime.precision import AUTO, INT8, TIMED, too_much
 from fastdepth_ros.runtime.processor import byte_products
@@ -55,7 +55,7 @@ def deploy(
 
     Args:
         bundle: the model.
-        target: the robot's processor or GPU, a name for ``compile_bundle``.
+        target: the robot's processor or GPU, a name for ``compile_model``.
         out: the new folder.
         python: the robot's version of Python, as ``3.10``: then every wheel is in the folder, and the robot needs no
             network; None leaves NumPy, OpenCV and the like to the robot's pip.
@@ -133,7 +133,7 @@ def _put_model(bundle: Bundle, goal: Goal, folder: Path, progress: Progress) -> 
         precisions.add(INT8)
     for precision in sorted(precisions):
         out = folder / "modules" / shipped_name(goal.target, precision)
-        compile_bundle(bundle, goal.target, out, precision=precision, progress=progress)
+        compile_model(bundle, goal.target, out, precision=precision, progress=progress)
     seal(folder, bundle.manifest)
     # Whatever was umask here, the robot's user reads it.
     for path in (folder, *folder.rglob("*")):

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
@@ -25,6 +26,8 @@ from fastdepth_ros.importing.layers import Arrays
 from fastdepth_ros.importing.reading import read_here, suffix_of
 from fastdepth_ros.importing.tables import likeliest
 from fastdepth_ros.network import Network, check_weights
+from fastdepth_ros.network.graph import Graph
+from fastdepth_ros.network.stored import from_json, to_json
 
 SECONDS = 60
 """Most processor time [s]; a good file takes less than one."""
@@ -37,7 +40,7 @@ PARTS = ("weight", "bias")
 HOSTILE = "The file is damaged or hostile: take it from elsewhere."
 
 
-def read_apart(path: Path | str, network: Network | None = None) -> tuple[Network, Arrays]:
+def read_apart(path: Path | str, network: Network | Graph | None = None) -> tuple[Network | Graph, Arrays]:
     """Result of ``reading.read_here``, read in another process.
 
     Raises:
@@ -45,7 +48,7 @@ def read_apart(path: Path | str, network: Network | None = None) -> tuple[Networ
     """
     file = Path(path)
     suffix_of(file)
-    table = json.dumps(network.to_json()) if network else ""
+    table = json.dumps(to_json(network) if isinstance(network, Graph) else network.to_json()) if network else ""
     command = children.python("fastdepth_ros.importing", str(file.absolute()), table)
     environment = children.environment(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
     with tempfile.TemporaryFile() as out:
@@ -62,11 +65,14 @@ def read_apart(path: Path | str, network: Network | None = None) -> tuple[Networ
         raise WeightsError(f"{file} cannot be read ({brief(repr(error), 200)})", HOSTILE) from error
 
 
-def _parsed(answer: bytes, network: Network | None) -> tuple[Network, Arrays]:
+def _parsed(answer: bytes, network: Network | Graph | None) -> tuple[Network | Graph, Arrays]:
     if answer[:1] == FAILED:
         cause, remedy = json.loads(answer[1:])
         raise WeightsError(str(cause), str(remedy))
     arrays = load(answer[1:])
+    if isinstance(network, Graph):
+        network.check_weights(arrays)
+        return network, {name: arrays[name] for name in network.weight_shapes()}
     table = network or likeliest(lambda _, conv: arrays[f"{conv.name}.weight"].shape)
     if table is None:
         raise LookupError(f"{len(arrays['conv0.weight'])} channels")
@@ -86,17 +92,21 @@ def serve(path: str, table: str) -> None:
 
     Args:
         path: of the file.
-        table: the network's as JSON; empty looks for the one that fits.
+        table: the network's, or its graph, as JSON; empty looks for the one that fits.
     """
     children.end_with_parent()
     file = Path(path)
     _limit(file.stat().st_size)
     try:
-        _, arrays = read_here(file, Network.from_json(json.loads(table)) if table else None)
+        _, arrays = read_here(file, _network(json.loads(table)) if table else None)
         answer = FOUND + save(arrays)
     except FastDepthError as error:
         answer = FAILED + json.dumps([error.cause, error.remedy]).encode()
     sys.stdout.buffer.write(answer)
+
+
+def _network(table: dict[str, Any]) -> Network | Graph:
+    return from_json(table) if "layers" in table else Network.from_json(table)
 
 
 def _limit(size: int) -> None:

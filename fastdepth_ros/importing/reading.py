@@ -16,6 +16,7 @@ from fastdepth_ros.importing.bounds import foreign
 from fastdepth_ros.importing.layers import Arrays, FileLayer
 from fastdepth_ros.importing.tables import Shape, ShapeOf, likeliest
 from fastdepth_ros.network import NETWORKS, Network, check_weights
+from fastdepth_ros.network.graph import Graph
 
 READERS: dict[str, Callable[[Path], Arrays | list[FileLayer]]] = {
     ".npz": npz.read,
@@ -29,7 +30,7 @@ READERS: dict[str, Callable[[Path], Arrays | list[FileLayer]]] = {
 """File suffix -> what reads it, into named arrays or into convolutions in the order of computation."""
 
 
-def read_here(path: Path | str, network: Network | None = None) -> tuple[Network, Arrays]:
+def read_here(path: Path | str, network: Network | Graph | None = None) -> tuple[Network | Graph, Arrays]:
     """Read weights as ``importing.read_weights`` does, but in this process: for files that are known to be good.
 
     Raises:
@@ -56,18 +57,35 @@ def suffix_of(file: Path) -> str:
     return suffix
 
 
-def _fitted(found: Arrays | list[FileLayer], network: Network | None) -> tuple[Network, Arrays]:
+def _fitted(found: Arrays | list[FileLayer], network: Network | Graph | None) -> tuple[Network | Graph, Arrays]:
+    if isinstance(network, Graph):
+        return network, _of_graph(network, found)
     if isinstance(found, dict) and layers.is_named(found):
         table = network or _fitting_network(lambda _, conv: _shape(found.get(f"{conv.name}.weight")))
         check_weights(table, found)
-        with np.errstate(all="ignore"):
-            arrays = {name: a if a.dtype == np.float16 else a.astype(np.float32) for name, a in found.items()}
+        arrays = _plain(found)
     else:
         chain = layers.from_state_dict(found) if isinstance(found, dict) else found
         table = network or _fitting_network(lambda i, _: chain[i].weight.shape if i < len(chain) else None)
         arrays = layers.name_after(table, chain)
     check_weights(table, arrays)
     return table, arrays
+
+
+def _of_graph(graph: Graph, found: Arrays | list[FileLayer]) -> Arrays:
+    """Arrays by the names of a graph's layers; nobody knows in which order other files have them."""
+    if not isinstance(found, dict):
+        remedy = "Export it by `fastdepth train ... --export weights.npz`."
+        raise WeightsError(f"the file does not name its arrays by the layers of {graph.name}", remedy)
+    graph.check_weights(found)
+    arrays = _plain(found)
+    graph.check_weights(arrays)
+    return arrays
+
+
+def _plain(found: Arrays) -> Arrays:
+    with np.errstate(all="ignore"):
+        return {name: a if a.dtype == np.float16 else a.astype(np.float32) for name, a in found.items()}
 
 
 def _shape(array: npt.NDArray[Any] | None) -> Shape | None:

@@ -26,7 +26,6 @@ from safetensors.numpy import load, save
 from fastdepth_ros.errors import BundleError, FastDepthError, brief
 from fastdepth_ros.files.reading import LARGEST_TEXT, parse_json, read, sha256
 from fastdepth_ros.files.writing import new_folder, storing, write_file
-from fastdepth_ros.network import check_weights
 from fastdepth_ros.runtime.manifest import CARD, MANIFEST, WEIGHTS, Manifest
 
 __all__ = ["CARD", "MANIFEST", "WEIGHTS", "Bundle", "Manifest", "seal", "sha256", "write_bundle"]
@@ -127,10 +126,10 @@ class Bundle:
             raise BundleError(f"{file} has a header of {header} bytes", "Do not use this bundle.")
         try:
             arrays = load(content)
-            check_weights(self.manifest.network, arrays)
+            self.manifest.check_weights(arrays)
             with np.errstate(over="ignore"):  # What is too large for float32 becomes infinite, and is refused.
                 plain = {name: array.astype(np.float32) for name, array in arrays.items()}
-            check_weights(self.manifest.network, plain)
+            self.manifest.check_weights(plain)
             return plain
         except FastDepthError:
             raise
@@ -185,8 +184,9 @@ def write_bundle(
         SettingError: the folder holds something else.
         StorageError: it cannot be written; what was there is there still.
     """
-    check_weights(manifest.network, weights)
-    manifest.network.check()
+    manifest.check_weights(weights)
+    if not manifest.is_graph:  # a graph was held against itself when it was made
+        manifest.table.check()
     replace(manifest, files={WEIGHTS: "0" * 64}).check(folder / MANIFEST)
     folder = Path(os.path.realpath(folder))
     arrays = save({name: np.ascontiguousarray(array) for name, array in weights.items()})

@@ -12,10 +12,10 @@ from pathlib import Path
 from fastdepth_ros import children
 from fastdepth_ros.errors import ModuleError, StorageError
 from fastdepth_ros.files.names import check_name
-from fastdepth_ros.files.reading import LARGEST_TEXT, read
 from fastdepth_ros.files.trust import distrust
 from fastdepth_ros.runtime import processor
 from fastdepth_ros.runtime.bundle import Bundle
+from fastdepth_ros.runtime.kernels import kernels_version
 from fastdepth_ros.runtime.module import CompiledModule, tvm_version
 from fastdepth_ros.runtime.shipped import (
     FLOAT32,
@@ -34,7 +34,6 @@ from fastdepth_ros.runtime.storage import (
     make_private,
     obstacle,
     private_folder,
-    trusted,
 )
 
 __all__ = [
@@ -59,30 +58,11 @@ __all__ = [
     "usable",
 ]
 
-COMPILER = Path(__file__).parent.parent / "compiler"
-
 NETWORK, ANCHORS = "network", "anchors"
 """Parts of a module that the compiler makes one by one: the network with all filters, and what anchors need."""
 
 NICEST = 19
 """Niceness at which is compiled what nobody waits for."""
-
-
-def own_tables() -> list[Path]:
-    """Tile tables that were measured on this machine, as far as nobody else can have written them."""
-    root = cache_dir()
-    return [file for file in sorted((root / "tuning").glob("*.json")) if trusted(file)] if root else []
-
-
-def kernels_version() -> str:
-    """A digest of the compiler's sources and tile tables, shipped and own: any change of them makes new modules."""
-    digest = hashlib.sha256()
-    for file in sorted([*COMPILER.rglob("*.py"), *COMPILER.rglob("*.json"), *own_tables()]):
-        try:
-            digest.update(file.name.encode() + b"\0" + read(file, LARGEST_TEXT))
-        except OSError as error:
-            digest.update(str(error).encode())
-    return digest.hexdigest()[:12]
 
 
 def module_name(bundle: Bundle, target: str, precision: str = FLOAT32) -> str:
@@ -107,7 +87,8 @@ def anchors_name(bundle: Bundle, target: str) -> str:
 def _key(bundle: Bundle, target: str, precision: str, what: str) -> str:
     machine = f"{processor.name()} {sorted(processor.instruction_sets())}" if target == "host" else ""
     size = f"{bundle.manifest.input_width}x{bundle.manifest.input_height}"
-    parts = (what, kernels_version(), target, precision, machine, tvm_version(), size)
+    version = kernels_version(bundle.manifest.is_graph and what != ANCHORS)
+    parts = (what, version, target, precision, machine, tvm_version(), size)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
@@ -194,7 +175,11 @@ def find_module(
 def _as_good(module: CompiledModule) -> bool:
     """Whether the compiler would use nothing more of this processor, and no other kernels or tiles."""
     about, widest = module.description, processor.vectors(processor.features())
-    if widest is None or about.vector_width < widest.lanes or about.kernels != kernels_version():
+    if (
+        widest is None
+        or about.vector_width < widest.lanes
+        or about.kernels != kernels_version("layers" in about.network)
+    ):
         return False
     products = processor.int8_here()
     return about.precision == FLOAT32 or (products is not None and products.needs <= set(about.needs))

@@ -9,11 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import numpy.typing as npt
+
 from fastdepth_ros.camera import PAPER_VIEW, View, ViewSpec
-from fastdepth_ros.errors import BundleError, FastDepthError, SettingError, brief, quoted
+from fastdepth_ros.errors import BundleError, FastDepthError, NetworkError, SettingError, brief, quoted
 from fastdepth_ros.files.names import check_name, check_text
 from fastdepth_ros.files.reading import real, whole
-from fastdepth_ros.network import Network
+from fastdepth_ros.network import Network, check_weights
+from fastdepth_ros.network.graph import Graph
+from fastdepth_ros.network.halved import halved
+from fastdepth_ros.network.sizes import sizes
+from fastdepth_ros.network.stored import from_json, to_json
 from fastdepth_ros.runtime.losses import Losses
 
 FORMAT = 1
@@ -23,6 +29,9 @@ CARD = "MODEL_CARD.md"
 
 LARGEST_SIDE, MOST_PIXELS = 4096, 2048 * 2048
 """Largest input of the network [px]; more would take gigabytes to compile and to run."""
+
+MOST_NUMBERS = 2**28
+"""Most numbers of a map of a graph: a gigabyte of float32."""
 
 FARTHEST = 1000.0
 """Metres; no answer of a network for rooms and halls is meant beyond."""
@@ -37,7 +46,7 @@ class Manifest:
 
     Attributes:
         name: the bundle's name, that of its folder.
-        network: the table of layers.
+        network: FastDepth's table of layers, or another network's graph.
         input_width, input_height: the network's input [px]; multiples of 32.
         view: the part of the camera's picture that the network sees.
         training_focal: focal length (x, y) of the training pictures in the network's input [px]; None if unknown.
@@ -51,7 +60,7 @@ class Manifest:
     """
 
     name: str
-    network: Network
+    network: Network | Graph
     input_width: int = 224
     input_height: int = 224
     view: ViewSpec = PAPER_VIEW
@@ -68,12 +77,40 @@ class Manifest:
         """The view that the network has of a ``width`` x ``height`` picture, see :meth:`View.of`."""
         return View.of(self.view, width, height, self.input_width, self.input_height, reduction)
 
+    @property
+    def is_graph(self) -> bool:
+        """Whether the network is none of FastDepth's tables."""
+        return isinstance(self.network, Graph)
+
+    @property
+    def table(self) -> Network:
+        """FastDepth's table.
+
+        Raises:
+            SettingError: the network is another one.
+        """
+        if isinstance(self.network, Graph):
+            cause = f"{self.name} is of {self.network.name}, a graph, and this is for FastDepth's own networks"
+            raise SettingError(cause, "docs/networks.md says what is there for graphs.")
+        return self.network
+
+    def check_weights(self, weights: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Hold arrays against the network.
+
+        Raises:
+            WeightsError: names the first layer that does not fit.
+        """
+        if isinstance(self.network, Graph):
+            self.network.check_weights(weights)
+        else:
+            check_weights(self.network, weights)
+
     def to_json(self) -> dict[str, Any]:
         """The manifest as the file holds it."""
         return {
             "format": FORMAT,
             "name": self.name,
-            "network": self.network.to_json(),
+            "network": to_json(self.network) if isinstance(self.network, Graph) else self.network.to_json(),
             "input": {"width": self.input_width, "height": self.input_height, "pixels": "RGB / 255"},
             "view": vars(self.view),
             "training_focal_px": list(self.training_focal) if self.training_focal else None,
@@ -96,10 +133,10 @@ class Manifest:
             if text["format"] != FORMAT:
                 cause = f"{path} has format {quoted(text['format'])}, this version reads {FORMAT}"
                 raise BundleError(cause, "Import the model again with this version.")
-            focal = text["training_focal_px"]
+            focal, network = text["training_focal_px"], text["network"]
             manifest = cls(
                 name=text["name"],
-                network=Network.from_json(text["network"]),
+                network=from_json(network) if "layers" in network else Network.from_json(network),
                 input_width=whole(text["input"]["width"]),
                 input_height=whole(text["input"]["height"]),
                 view=ViewSpec(**{key: whole(value) for key, value in text["view"].items()}),
@@ -138,11 +175,25 @@ class Manifest:
             if not 32 <= side <= LARGEST_SIDE or side % 32:
                 cause = f"{path} has an input side of {quoted(side)} pixels"
                 raise BundleError(cause, f"Sides have to be multiples of 32, at most {LARGEST_SIDE}.")
+        if isinstance(self.network, Graph):
+            self._check_graph(self.network, path)
         if sides[0] * sides[1] > MOST_PIXELS:
             cause = f"{path} has an input of {sides[0]}x{sides[1]} pixels"
             raise BundleError(cause, f"No more than {MOST_PIXELS} pixels can be compiled.")
         self._check_geometry(path)
         check_files(self.files or {}, path)
+
+    def _check_graph(self, graph: Graph, path: Path) -> None:
+        """See that its maps fit the picture, and a computer's memory."""
+        try:
+            small = halved(graph)
+            found = sizes(small, self.input_height, self.input_width)
+        except NetworkError as error:
+            raise BundleError(f"{path} is refused: {error.cause}", error.remedy) from error
+        for name, (rows, columns) in found.items():
+            if small.channels[name] * rows * columns > MOST_NUMBERS:
+                cause = f"{path} has a map of {small.channels[name]}x{rows}x{columns} numbers, {name}"
+                raise BundleError(cause, f"No map may have more than {MOST_NUMBERS}.")
 
     def _check_geometry(self, path: Path) -> None:
         view = vars(self.view)

@@ -1,4 +1,4 @@
-"""From a training run to weights: a model bundle in float16, or the arrays of a graph in float32."""
+"""From a training run to weights: a model bundle, in float16 as far as that goes, or arrays in float32."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastdepth_ros.errors import WeightsError
+from fastdepth_ros.errors import NetworkError, WeightsError
 from fastdepth_ros.files.writing import write_output
 from fastdepth_ros.network import Network
 from fastdepth_ros.network.fastdepth import table_of
+from fastdepth_ros.network.graph import Graph
+from fastdepth_ros.network.halved import halved
 from fastdepth_ros.runtime.bundle import CARD, Bundle, Manifest, write_bundle
 from fastdepth_ros.training.augment import view_focal
 from fastdepth_ros.training.modules import arrays_of
@@ -22,7 +24,7 @@ LICENCE = "Apache-2.0 for the weights; some of the training pictures are for res
 
 
 def export(trainer: Trainer, folder: Path, name: str | None = None) -> Bundle:
-    """Write the averaged weights of a run of a variant of FastDepth as a bundle; a model card that is there stays.
+    """Write the averaged weights of a run as a bundle; a model card that is there stays.
 
     It is for pictures of the size that the recipe's last phase has.
 
@@ -32,12 +34,13 @@ def export(trainer: Trainer, folder: Path, name: str | None = None) -> Bundle:
         name: the bundle's name; None takes that of the folder.
 
     Raises:
-        WeightsError: nothing was trained yet, or a weight is beyond float16.
+        NetworkError: the network's answer has another size than a bundle's may have.
+        WeightsError: nothing was trained yet, or a weight is no number.
     """
-    network = table_trained(trainer, name or folder.name)
-    assert network is not None, "another graph has no bundle"
+    trained = trainer.recipe.network
+    network = trained if isinstance(trained, Network) else table_of(trained, name or folder.name) or trained
     height, width = trainer.recipe.phases[-1].sides
-    arrays = {key: array.astype(np.float16) for key, array in _trained(trainer).items()}
+    arrays = {key: half(array) for key, array in _trained(trainer).items()}
     manifest = Manifest(
         name=name or folder.name,
         network=network,
@@ -51,15 +54,12 @@ def export(trainer: Trainer, folder: Path, name: str | None = None) -> Bundle:
     return write_bundle(folder, manifest, arrays, card)
 
 
-def table_trained(trainer: Trainer, name: str) -> Network | None:
-    """The variant of FastDepth that a run trains; None where it trains something else.
-
-    Args:
-        trainer: made in the folder of the run.
-        name: of the variant, where the recipe names it by a file.
-    """
-    network = trainer.recipe.network
-    return network if isinstance(network, Network) else table_of(network, name)
+def can_be_bundle(network: Network | Graph) -> bool:
+    """Whether a bundle can hold a network."""
+    try:
+        return isinstance(network, Network) or bool(halved(network))
+    except NetworkError:
+        return False
 
 
 def export_arrays(trainer: Trainer, path: Path) -> None:
@@ -74,6 +74,11 @@ def export_arrays(trainer: Trainer, path: Path) -> None:
     file = io.BytesIO()
     np.savez(file, **_trained(trainer))  # type: ignore[arg-type]
     write_output(path, file.getvalue())
+
+
+def half(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """In float16, but where that has no room for a number: channels of ImageNet that hardly change are folded so."""
+    return array if np.abs(array).max() > np.finfo(np.float16).max else array.astype(np.float16)
 
 
 def _trained(trainer: Trainer) -> dict[str, npt.NDArray[Any]]:

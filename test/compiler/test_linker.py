@@ -12,6 +12,7 @@ import tvm
 from small_network import small_bundle
 
 from fastdepth_ros.compiler import ir
+from fastdepth_ros.compiler.codegen import write_object
 from fastdepth_ros.compiler.linker.library import link
 from fastdepth_ros.compiler.linker.machines import MACHINES
 from fastdepth_ros.compiler.linker.objects import LinkError, read_object
@@ -40,6 +41,24 @@ def test_a_linked_library_is_loaded_by_the_system_and_runs(tmp_path):
     x, out = tvm.runtime.tensor(x), tvm.runtime.tensor(out)
     tvm.runtime.load_module(str(library))["double"](x, out)
     assert np.array_equal(out.numpy(), np.arange(64) * 2)
+
+
+def test_a_kernel_may_be_called_twice_by_another(tmp_path):
+    """TVM declares it once more for each call, and LLVM gives each of these a number."""
+
+    def body(x, out):
+        last, first = (ir.part(each, start, 64, "float32") for each, start in ((x, 64), (out, 0)))
+        ir.call("double", last, first)
+        ir.call("double", first, ir.part(out, 64, 64, "float32"))
+
+    kernel = ir.kernel("twice", [("x", (128,), "float32"), ("out", (128,), "float32")], body)
+    write_object(kernel, find_target("host"), tmp_path / "twice.o")
+    library = tmp_path / "both.so"
+    library.write_bytes(link([(tmp_path / "twice.o").read_bytes(), object_file(tmp_path, "host")]))
+    x = np.arange(128, dtype=np.float32)
+    out = tvm.runtime.tensor(np.zeros(128, np.float32))
+    tvm.runtime.load_module(str(library))["twice"](tvm.runtime.tensor(x), out)
+    np.testing.assert_array_equal(out.numpy(), np.concatenate([2 * x[64:], 4 * x[64:]]))
 
 
 def test_no_page_of_a_library_is_both_written_and_executed(tmp_path):

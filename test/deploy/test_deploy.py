@@ -202,7 +202,7 @@ def test_int8_goes_with_it_where_the_bundle_loses_next_to_nothing(
     def take(_bundle, target, out, precision="float32", **_options):
         shutil.copytree(small_modules(target, precision), out)
 
-    monkeypatch.setattr("fastdepth_ros.deploy.folder.compile_bundle", take)
+    monkeypatch.setattr("fastdepth_ros.deploy.folder.compile_model", take)
     folder = shutil.copytree(small.path, tmp_path / "small")
     table = Losses(small.weights_sha256, {"int8": {"rooms": Loss(9, lost, 0.0, "AVX2")}})
     seal(folder, replace(small.manifest, losses=table))
@@ -220,7 +220,7 @@ def test_a_precision_that_is_asked_for_goes_with_it_and_is_what_its_node_takes(
     def take(_bundle, target, out, precision="float32", **_options):
         shutil.copytree(small_modules(target, precision), out)
 
-    monkeypatch.setattr("fastdepth_ros.deploy.folder.compile_bundle", take)
+    monkeypatch.setattr("fastdepth_ros.deploy.folder.compile_model", take)
     out = tmp_path / "robot"
     assert main(["deploy", str(small.path), "--target", "x86-64-v3", "--precision", "int8", "--out", str(out)]) == 0
     robot = Bundle.open(out / "models" / "small")

@@ -24,16 +24,16 @@ OTHER = "cortex-a57"
 def once(tmp_path_factory):
     """Have what the tool compiles again of the same bundle taken from where it was compiled before."""
     inside, folder = TOOL["main"].__globals__, tmp_path_factory.mktemp("modules")
-    compile_bundle = inside["compile_bundle"]
+    compile_model = inside["compile_model"]
 
     def compiled(bundle, target, out, *, precision="float32"):
         kept = folder / f"{bundle.weights_sha256}-{target}-{precision}"
         if not kept.exists():
-            compile_bundle(bundle, target, kept, precision=precision)
+            compile_model(bundle, target, kept, precision=precision)
         return shutil.copytree(kept, out)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(inside, "compile_bundle", compiled)
+        patch.setitem(inside, "compile_model", compiled)
         yield
 
 

@@ -14,7 +14,22 @@ def tiny():
 
 def encoder_and_decoder():
     """Of a picture: inverted residuals, phases of full and depthwise convolutions, skips of both kinds."""
-    to = GraphBuilder("both-ways")
+    to = _encoder_and_half_a_decoder("both-ways")
+    to.add("far.dw", Depthwise(5, 1, "relu"))
+    to.add("far.pw", Full(1, 1, "relu", outputs=9))
+    to.add("last", Full(1, 1, "none", "bias", 1))
+    return to.graph()
+
+
+def of_a_bundle():
+    """The same without its last depthwise convolution, so that every 2x2 pixels have one answer."""
+    to = _encoder_and_half_a_decoder("of-a-bundle")
+    to.add("last", Full(1, 1, "none", "bias", 1))
+    return to.graph()
+
+
+def _encoder_and_half_a_decoder(name):
+    to = GraphBuilder(name)
     first = to.add("first", Full(3, 2, "relu6", outputs=19))
     to.add("expand", Full(1, 1, "hard-swish", outputs=37))
     to.add("dw", Depthwise(3, 1, "hard-swish"))
@@ -30,10 +45,7 @@ def encoder_and_decoder():
     to.add("joined.dw", Depthwise(3, 1, "none"))
     to.add("joined.pw", Full(1, 1, "relu", outputs=17))
     to.add("up2", Upsample())
-    to.add("far.dw", Depthwise(5, 1, "relu"))
-    to.add("far.pw", Full(1, 1, "relu", outputs=9))
-    to.add("last", Full(1, 1, "none", "bias", 1))
-    return to.graph()
+    return to
 
 
 def oddities():

@@ -112,7 +112,7 @@ def test_a_module_is_kept_apart_by_whatever_it_depends_on(small, monkeypatch):
     folders = {cache.module_folder(small, "host"), cache.module_folder(small, "x86-64-v3")}
     for name in ("kernels_version", "tvm_version"):
         with monkeypatch.context() as patch:
-            patch.setattr(cache, name, lambda: "another")
+            patch.setattr(cache, name, lambda *_: "another")
             folders.add(cache.module_folder(small, "host"))
     with monkeypatch.context() as patch:
         patch.setattr(cache.processor, "name", lambda: "another")
@@ -164,7 +164,7 @@ def test_what_ships_is_not_compiled_anew_where_it_is_as_good(both, small_modules
 @pytest.mark.skipif(AVX2_ALONE, reason="this processor's widest vectors are not AVX2's")
 def test_what_ships_of_other_kernels_or_narrower_vectors_is_compiled_anew(both, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(cache, "kernels_version", lambda: "another")
+        patch.setattr(cache, "kernels_version", lambda *_: "another")
         assert cache.find_module(both) is None
     wide = processor.VECTORS[1]._replace(lanes=16)
     monkeypatch.setattr(processor, "vectors", lambda _found: wide)

@@ -10,7 +10,9 @@ torch = pytest.importorskip("torch", reason="torch is in requirements/train.txt"
 
 from fastdepth_ros.cli import main  # noqa: E402
 from fastdepth_ros.network.entries import entry, names  # noqa: E402
+from fastdepth_ros.runtime.bundle import Bundle  # noqa: E402
 from fastdepth_ros.training import checkpoint  # noqa: E402
+from fastdepth_ros.training.export import half  # noqa: E402
 from fastdepth_ros.training.trainer import CHECKPOINT  # noqa: E402
 
 
@@ -39,8 +41,14 @@ def test_a_network_by_name_learns_by_its_paper_s_method_and_is_compiled_from_wha
     assert trained(capsys, line) == found, "a run that is done is not done again"
     file = tmp_path / "weights.npz"
     assert main([*line, "--export", str(file)]) == 0
+    assert main([*line, "--export", str(tmp_path / "bundle")]) == 0
+    bundle = Bundle.open(tmp_path / "bundle")
+    assert bundle.manifest.network == entry("litedepth").graph
+    assert (bundle.manifest.input_width, bundle.manifest.input_height) == (160, 128)
     with np.load(file) as arrays:
         entry("litedepth").graph.check_weights(dict(arrays))
+        for name, array in bundle.weights().items():
+            np.testing.assert_allclose(array, arrays[name], rtol=1e-3, atol=1e-6)
 
 
 @pytest.mark.parametrize("method", ["litedepth-distilled", "feature-distilled", "pairwise-distilled"])
@@ -65,6 +73,12 @@ def test_a_network_that_is_a_table_becomes_a_bundle(data, tmp_path, capsys):
     assert (tmp_path / "bundle" / "manifest.json").is_file()
     assert main(line) == 2
     assert "holds a run of another recipe" in capsys.readouterr().err
+
+
+def test_weights_that_float16_has_no_room_for_stay_float32():
+    large, small = np.array([1e5, 1.0], np.float32), np.array([6e4, 1.0], np.float32)
+    assert half(large) is large
+    assert half(small).dtype == np.float16
 
 
 @pytest.mark.slow

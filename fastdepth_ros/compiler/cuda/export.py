@@ -32,7 +32,7 @@ def compile_program(bundle: Bundle, gpu: Gpu, file: Path, progress: Callable[[st
         WeightsError: the weights do not fit the network.
     """
     compiler, manifest = nvrtc(), bundle.manifest
-    launches = CudaPlanner(manifest.network, bundle.weights(), gpu).plan(manifest.input_height, manifest.input_width)
+    launches = CudaPlanner(manifest.table, bundle.weights(), gpu).plan(manifest.input_height, manifest.input_width)
     source = cuda_source({launch.name: launch.kernel for launch in launches}, gpu.arch)
     progress(f"Compiling for {gpu.arch}: {len(launches)} kernels")
     cubin, ptx = _settled(lambda: compiler.compile(source, gpu.arch))

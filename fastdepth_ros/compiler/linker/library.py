@@ -6,7 +6,7 @@ Addresses are offsets in the file, so that one number says where a thing is in b
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from fastdepth_ros.compiler.linker.image import Segment, lay_out, write_image
 from fastdepth_ros.compiler.linker.machines import MACHINES, Machine, Place
@@ -63,6 +63,8 @@ class Library:
 
     def __post_init__(self) -> None:
         self.defined = exported(self.files)
+        for section in self.sections():
+            section.relocations[:] = map(self.meant, section.relocations)
         relocations = [r for section in self.sections() for r in section.relocations]
         used = {r.symbol.name for r in relocations if r.symbol.binding != STB_LOCAL}
         self.imported = sorted(used - self.defined.keys())
@@ -76,6 +78,14 @@ class Library:
 
     def sections(self) -> Iterable[Section]:
         return (section for file in self.files for section in file.sections)
+
+    def meant(self, relocation: Relocation) -> Relocation:
+        """It, of the function that is meant: TVM declares one at each call of it, and LLVM numbers these: ``f.1``."""
+        symbol = relocation.symbol
+        plain, _, number = symbol.name.rpartition(".")
+        if not number.isdecimal() or symbol.name in self.defined or plain not in self.defined:
+            return relocation
+        return replace(relocation, symbol=replace(symbol, name=plain))
 
     def needs_entry(self, relocation: Relocation) -> bool:
         missing = relocation.symbol.binding != STB_LOCAL and relocation.symbol.name not in self.defined

@@ -13,14 +13,17 @@ from fastdepth_ros.evaluation.benchmark.names import DEFAULT, FLOAT32
 from fastdepth_ros.evaluation.benchmark.runtimes import PEERS
 from fastdepth_ros.evaluation.benchmark.timings import Comparison, Timing
 from fastdepth_ros.network import Network
+from fastdepth_ros.network.count import count
+from fastdepth_ros.network.halved import halved
+from fastdepth_ros.network.stored import from_json
 from fastdepth_ros.runtime import processor
-from fastdepth_ros.runtime.module import CompiledModule
+from fastdepth_ros.runtime.module import CompiledModule, Description
 
 
 def comparison_report(module: CompiledModule, comparison: Comparison) -> dict[str, Any]:
     """Every figure of a comparison, with its unit in its name."""
     about = module.description
-    flop = 2 * Network.from_json(about.network).macs(about.input.height, about.input.width)
+    flop = 2 * _macs(about)
     threads = sorted({t.threads for t in comparison.timings})
     return {
         "processor": processor.name(),
@@ -37,6 +40,14 @@ def comparison_report(module: CompiledModule, comparison: Comparison) -> dict[st
         "missing": comparison.missing,
         "free_of_the_targets_instructions": comparison.free,
     }
+
+
+def _macs(about: Description) -> int:
+    """Multiply-accumulates of a picture."""
+    height, width = about.input.height, about.input.width
+    if "layers" in about.network:
+        return sum(row.macs for row in count(halved(from_json(about.network)), height, width))
+    return Network.from_json(about.network).macs(height, width)
 
 
 def _best_row(timing: Timing, comparison: Comparison) -> dict[str, Any]:
