@@ -13,7 +13,7 @@ from rich.table import Column, Table
 
 from fastdepth_ros.anchoring import Anchoring
 from fastdepth_ros.anchoring.prior import Prior
-from fastdepth_ros.commands import loss_table
+from fastdepth_ros.commands import loss_table, sigma_table
 from fastdepth_ros.commands.numbers import finite
 from fastdepth_ros.commands.terminal import Terminal
 from fastdepth_ros.errors import SettingError
@@ -73,6 +73,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="measure on each DATA what this precision loses, and write it into the bundle's manifest, by which"
         " precision auto goes",
     )
+    parser.add_argument(
+        "--sigma",
+        action="store_true",
+        help="fit to DATA how sure the bundle says it is, alone and with the sensors of --anchors, and write it into"
+        " its manifest",
+    )
     parser.add_argument("--threads", type=int, default=0, help="threads of the network (default: all cores)")
     parser.add_argument(
         "--anchors", metavar="SENSORS", help=f"simulate sensors that measured some depths, as vo:150,range: {NAMES}"
@@ -90,7 +96,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print a table of every measure with and without median scaling, and write what was asked for.
 
-    With ``--loss`` the table is of what a precision loses.
+    With ``--loss`` the table is of what a precision loses, with ``--sigma`` of how sure the bundle says it is.
     """
     if not 0 < args.last <= 1 or args.rows < 1 or args.seeds < 1:
         cause = f"--last is {args.last:g}, --rows {args.rows}, --seeds {args.seeds}"
@@ -99,8 +105,12 @@ def run(args: argparse.Namespace) -> int:
     sensors = parse(args.anchors) if args.anchors else []
     console = Terminal()
     bundle = find_bundle(args.bundle)
+    if args.loss and args.sigma:
+        raise SettingError("--loss and --sigma each write the manifest", "Ask for one, and then for the other.")
     if args.loss:
         return loss_table.run(args, bundle, console)
+    if args.sigma:
+        return sigma_table.run(args, bundle, sensors, console)
     precision = choose(bundle, wanted=args.precision).precision
     engine = open_engine(module_for(bundle, precision=precision), args.threads)
     frames = labelled(args.data, args.set, args.last)
