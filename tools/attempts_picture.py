@@ -54,14 +54,15 @@ def _views(axes: Any, rows: Rows) -> None:
         seen = [row for row in rows if row[name]]
         views = [int(row["views"].replace(",", "")) for row in seen]
         axes.plot(views, [float(row[name]) for row in seen], marker="o", markersize=4, color=colour, label=name)
+    axes.locator_params(axis="x", nbins=6)
     axes.set_xlabel("views seen")
     axes.set_ylabel("delta1")
 
 
 def draw(path: Path) -> None:
     """Draw the logs' tables side by side."""
-    figure = Figure(figsize=(16, 8), layout="constrained")
-    panels = figure.subplots(2, 4).flat
+    figure = Figure(figsize=(15, 13), layout="constrained")
+    panels = figure.subplots(3, 3).flat
     for axes, (log, heading, how) in zip(panels, PANELS, strict=True):
         how(axes, table((LOGS / log).read_text(encoding="utf-8"), heading))
         axes.set_title(heading, fontsize=9)
@@ -79,6 +80,7 @@ PANELS = (
     (LONGER, "Widths that were pruned, and the authors'", _views),
     (LONGER, "An encoder that saw ImageNet", _views),
     (TRAINED, "An encoder that saw ImageNet, trained", _views),
+    (TRAINED, "An encoder that saw ImageNet, four times as long", _views),
 )
 """Logs, their headings, and how the tables below are drawn."""
 
