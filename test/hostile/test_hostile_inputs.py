@@ -83,6 +83,7 @@ def test_seeds_without_fault_are_accepted(tmp_path: Path) -> None:
         fields = [*cdr.header(calm), ("s", b"rgb8; jpeg compressed bgr8"), ("bytes", file)]
         assert verdict("compressed_image", cdr.write(fields)) == "accepted"
     assert verdict("manifest", json.dumps(bundles.MANIFEST_TREE).encode()) == "accepted"
+    assert verdict("graph_manifest", json.dumps(bundles.GRAPH_TREE).encode()) == "accepted"
     assert verdict("module", json.dumps(bundles.DESCRIPTION_TREE).encode()) == "accepted"
     assert verdict("graph_program", json.dumps(programs.PROGRAM_TREE).encode()) == "accepted"
     good = {gpu.PROGRAM: json.dumps(programs.LAUNCHES)}

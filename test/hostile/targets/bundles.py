@@ -8,10 +8,17 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
+from typing import Any
 
+import numpy as np
 from safetensors.numpy import save
 
 from fastdepth_ros.anchoring.prior import Prior
+from fastdepth_ros.network.count import count
+from fastdepth_ros.network.entries import entry
+from fastdepth_ros.network.graph import Graph
+from fastdepth_ros.network.halved import halved
+from fastdepth_ros.network.noise import noise_weights
 from fastdepth_ros.runtime import processor
 from fastdepth_ros.runtime.bundle import MANIFEST, WEIGHTS, Bundle, Manifest, write_bundle
 from fastdepth_ros.runtime.cache import module_folder
@@ -57,13 +64,30 @@ DESCRIPTION_TREE = {
 }
 
 
+GRAPH = entry("litedepth").graph
+GRAPH_WEIGHTS = {name: array.astype(np.float16) for name, array in noise_weights(GRAPH).items()}
+GRAPH_TREE = Manifest("tiny", GRAPH, 64, 64, files={WEIGHTS: hashlib.sha256(save(GRAPH_WEIGHTS)).hexdigest()}).to_json()
+
+
 def _manifest(folder: Path) -> Callable[[bytes], object]:
-    write_bundle(folder / "tiny", Manifest("tiny", TINY), weights())
+    return _taker(folder, Manifest("tiny", TINY), weights())
+
+
+def _graph_manifest(folder: Path) -> Callable[[bytes], object]:
+    return _taker(folder, Manifest("tiny", GRAPH, 64, 64), GRAPH_WEIGHTS)
+
+
+def _taker(folder: Path, manifest: Manifest, arrays: dict[str, Any]) -> Callable[[bytes], object]:
+    write_bundle(folder / "tiny", manifest, arrays)
 
     def take(data: bytes) -> None:
         (folder / "tiny" / MANIFEST).write_bytes(data)
         bundle = Bundle.open(folder / "tiny")
-        bundle.manifest.network.macs(bundle.manifest.input_height, bundle.manifest.input_width)
+        network, sides = bundle.manifest.network, (bundle.manifest.input_height, bundle.manifest.input_width)
+        if isinstance(network, Graph):
+            count(halved(network), *sides)
+        else:
+            network.macs(*sides)
         bundle.weights()
         Prior.from_json(bundle.manifest.anchoring)
         too_much(bundle)
@@ -113,6 +137,7 @@ def _description(folder: Path) -> Callable[[bytes], object]:
 
 TARGETS = (
     Target("manifest", "file", lambda rng: documents.spoil_json(rng, MANIFEST_TREE), _manifest, 7),
+    Target("graph_manifest", "file", lambda rng: documents.spoil_json(rng, GRAPH_TREE), _graph_manifest, 7),
     Target("weights", "file", _make_weights, _weights, 2),
     Target("module", "file", lambda rng: documents.spoil_json(rng, DESCRIPTION_TREE), _description, 7),
 )
