@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fastdepth_ros.commands.numbers import sides
 from fastdepth_ros.commands.terminal import Terminal
-from fastdepth_ros.importing import PAPER_SIZE, READERS, import_weights
+from fastdepth_ros.importing import READERS, import_weights
 from fastdepth_ros.network import NETWORKS
 from fastdepth_ros.network.entries import entry
 
@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         " FastDepth that fits)",
     )
     parser.add_argument(
-        "--size", metavar="WxH", type=sides, default=PAPER_SIZE, help="of the pictures that it saw (default: 224x224)"
+        "--size", metavar="WxH", default="224x224", help="of the pictures that it saw (default: %(default)s)"
     )
     parser.add_argument("--force", action="store_true", help="replace the bundle that is in the folder")
     parser.add_argument("--name", help="the bundle's name (default: that of the folder)")
@@ -32,6 +32,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Import and say what came of it."""
     network = (NETWORKS.get(args.network) or entry(args.network).graph) if args.network else None
-    bundle = import_weights(args.file, args.out, args.name, network, force=args.force, size=args.size)
+    bundle = import_weights(args.file, args.out, args.name, network, force=args.force, size=sides(args.size))
     Terminal().print(f"{bundle.path}: {bundle.manifest.network.name}, weights sha256 {bundle.weights_sha256}")
     return 0

@@ -6,6 +6,8 @@ import argparse
 import math
 import re
 
+from fastdepth_ros.errors import SettingError
+
 LONGEST = 1e6
 """Seconds that anybody is waited for: eleven days."""
 
@@ -51,12 +53,12 @@ def natural(text: str) -> int:
     return int(text)
 
 
-def sides(text: str) -> tuple[int, int]:
-    """A size, as 160x128: width and height [px].
+def sides(size: str) -> tuple[int, int]:
+    """Width and height [px] of what ``--size`` says, as 160x128.
 
     Raises:
-        argparse.ArgumentTypeError: it is none.
+        SettingError: it says none.
     """
-    if not (found := re.fullmatch(r"([0-9]{2,4})x([0-9]{2,4})", text)):
-        raise argparse.ArgumentTypeError(f"{text!r:.60} is no size: write width and height, as 160x128")
+    if not (found := re.fullmatch(r"([0-9]{2,4})x([0-9]{2,4})", size)):
+        raise SettingError(f"--size is {size!r:.60}", "Write width and height, as 160x128.")
     return int(found[1]), int(found[2])

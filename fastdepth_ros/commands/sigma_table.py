@@ -11,7 +11,7 @@ from fastdepth_ros.anchoring.prior import Prior
 from fastdepth_ros.commands.terminal import Terminal
 from fastdepth_ros.evaluation import sigma
 from fastdepth_ros.evaluation.anchored import ALONE
-from fastdepth_ros.evaluation.evaluate import Options, Outcome
+from fastdepth_ros.evaluation.evaluate import Options
 from fastdepth_ros.evaluation.evaluate import run as evaluate_all
 from fastdepth_ros.evaluation.frames import labelled
 from fastdepth_ros.evaluation.sensors import Sensor, parse
@@ -29,10 +29,11 @@ def run(args: argparse.Namespace, bundle: Bundle, sensors: Sequence[Sensor], con
     """Fit to all of ``args.data`` together, write the manifest, and show shares before and after."""
     manifest = bundle.manifest
     engine = open_engine(module_for(bundle, precision=choose(bundle, wanted=args.precision).precision), args.threads)
-    outcomes: list[Outcome] = []
+    few = sigma.Few()
     options = Options(args.view, not args.ignore_camera)
     with console.status("Looking at the pictures"):
-        evaluate_all(engine, manifest, labelled(args.data, args.set, args.last), options, outcomes.append)
+        evaluate_all(engine, manifest, labelled(args.data, args.set, args.last), options, few.keep)
+    outcomes = few.kept
     cells = (manifest.input_height // CELL, manifest.input_width // CELL)
     before = Prior.from_json(manifest.anchoring, f"the manifest of {manifest.name}")
     shown = sensors or parse(USUAL)

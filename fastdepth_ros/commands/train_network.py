@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fastdepth_ros.commands.numbers import sides
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.evaluation.dataset import open_source, sha256
 from fastdepth_ros.network import NETWORKS
@@ -50,17 +50,14 @@ def recipe_from(args: argparse.Namespace) -> Recipe:
     network = network_named(args.network)
     known = None if args.network in NETWORKS else entry(args.network)
     own = (known.height, known.width) if known else (LARGEST, LARGEST)
-    sides = _sides(args.size) if args.size else _own_sides(network if isinstance(network, Graph) else None, own)
+    if args.size:
+        width, height = sides(args.size)
+    else:
+        height, width = _own_sides(network if isinstance(network, Graph) else None, own)
     chosen = args.method or (known.training if known else "") or USUAL
     name, start = f"{args.network}, {chosen}", _imagenet(args.network, known) if args.imagenet else None
-    choice = Choice(name, network, sides, args.images, args.seed, _teacher(args), start)
+    choice = Choice(name, network, (height, width), args.images, args.seed, _teacher(args), start)
     return recipe_of(method(chosen), choice, open_source(args.data[0]))
-
-
-def _sides(size: str) -> tuple[int, int]:
-    if not (found := re.fullmatch(r"(\d{2,4})x(\d{2,4})", size)):
-        raise SettingError(f"--size is {size!r}", "Write width and height, as 160x128.")
-    return int(found[2]), int(found[1])
 
 
 def _own_sides(graph: Graph | None, own: tuple[int, int]) -> tuple[int, int]:

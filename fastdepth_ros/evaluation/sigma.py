@@ -46,6 +46,27 @@ class Shares(NamedTuple):
     quarter: float
 
 
+class Few:
+    """Keeps pictures, evenly spread over all that come: a recording of an hour has more maps than memory.
+
+    Attributes:
+        kept: at most twice :data:`MOST_PICTURES`.
+    """
+
+    def __init__(self) -> None:
+        self.kept: list[Outcome] = []
+        self._step, self._seen = 1, 0
+
+    def keep(self, outcome: Outcome) -> None:
+        """See one more."""
+        if self._seen % self._step == 0:
+            self.kept.append(outcome)
+        self._seen += 1
+        if len(self.kept) > 2 * MOST_PICTURES:
+            del self.kept[1::2]
+            self._step *= 2
+
+
 def shares(outcomes: Sequence[Outcome], prior: Prior, cells: Cells, sensor: Sensor | None) -> Shares:
     """Shares of errors that sigma describes, each picture alone.
 

@@ -54,6 +54,15 @@ def test_of_many_pictures_some_are_enough(monkeypatch):
     assert sigma.fit(pictures, Prior(), CELLS, []) == sigma.fit(pictures[::2], Prior(), CELLS, [])
 
 
+def test_a_recording_of_an_hour_is_kept_in_part(monkeypatch):
+    monkeypatch.setattr(sigma, "MOST_PICTURES", 6)
+    few = sigma.Few()
+    for outcome in outcomes(30, 0.3):
+        few.keep(outcome)
+        assert len(few.kept) <= 12
+    assert [int(outcome.name) for outcome in few.kept] == list(range(0, 30, 4))
+
+
 def test_a_handful_of_pictures_is_refused():
     with pytest.raises(SettingError, match="4 pictures say little"):
         sigma.fit(outcomes(4, 0.3), Prior(), CELLS, [])
