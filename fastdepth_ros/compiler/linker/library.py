@@ -83,7 +83,8 @@ class Library:
         """It, of the function that is meant: TVM declares one at each call of it, and LLVM numbers these: ``f.1``."""
         symbol = relocation.symbol
         plain, _, number = symbol.name.rpartition(".")
-        if not number.isdecimal() or symbol.name in self.defined or plain not in self.defined:
+        numbered = number.isdecimal() and plain in self.defined and symbol.name not in self.defined
+        if symbol.binding == STB_LOCAL or not numbered:  # a local one is its own file's, whatever it is called
             return relocation
         return replace(relocation, symbol=replace(symbol, name=plain))
 
