@@ -167,7 +167,7 @@ BYTE_KERNELS = {
     "AVX-512 VNNI": ByteProducts(
         signed=False, operands=1, fewest_sums=8, add=_vnni, widest=64, whole=True, doubled=True, short=True
     ),
-    "AVX-VNNI": ByteProducts(signed=False, operands=1, fewest_sums=8, add=_vnni),
+    "AVX-VNNI": ByteProducts(signed=False, operands=1, fewest_sums=8, add=_vnni, widest=32, whole=True, doubled=True),
     "AVX2": ByteProducts(
         signed=False, operands=4, fewest_sums=4, add=_pairs, widest=32, sharing=4, registers=(1, 7), whole=True
     ),

@@ -1,4 +1,4 @@
-"""The 5x5 depthwise convolution of a map that was doubled, in bytes, with AVX-512 VNNI.
+"""The 5x5 depthwise convolution of a map that was doubled, in bytes, with VNNI.
 
 A block of 2x2 pixels of a channel is a word of four bytes, so a vector of words holds a block of as many channels. Any
 5x5 pixels lie in 3x3 such blocks, and each block of the answer reads the same nine: nine products of words (vpdpbusd)

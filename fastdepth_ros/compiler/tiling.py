@@ -2,7 +2,7 @@
 
 Another precision than float32 has tables of its own, ``tuning/<family>-<precision>.json``; without one it takes
 float32's. So have pictures of another size than :data:`USUAL`, ``...-<width>x<height>.json``; without one they take
-those of the usual size.
+those of the usual size. And so has what has the registers of a family, and other products of bytes: :data:`BYTES_OF`.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from fastdepth_ros.files.reading import LARGEST_TEXT, parse_json, read
 from fastdepth_ros.files.writing import write_file
 from fastdepth_ros.runtime.cache import FLOAT32
 from fastdepth_ros.runtime.module import Size
+from fastdepth_ros.runtime.precision import INT8
+from fastdepth_ros.runtime.processor import byte_products
 from fastdepth_ros.runtime.storage import cache_dir, make_private, private_folder, trusted
 
 TUNING = Path(__file__).parent / "tuning"
@@ -37,6 +39,9 @@ LARGEST = 4096
 CACHE_BYTES = 128 * 1024
 """Bytes that a task may keep between its two convolutions: well inside a second-level cache."""
 
+BYTES_OF = {"AVX-VNNI": "int8-vnni"}
+"""Products of bytes (``processor.BYTE_PRODUCTS``) that have tables of their own within their family."""
+
 REGISTER_TILES = {"avx512": (3, 7), "avx2": (2, 6), "neon": (4, 5)}
 """(panel, pixels) whose sums, weights and one input fit the vector registers: 32 of AVX-512 and NEON, 16 of AVX2."""
 
@@ -48,7 +53,10 @@ def own_table(target: Target, precision: str = FLOAT32, picture: Size = USUAL) -
 
 def _name(target: Target, precision: str, picture: Size) -> str:
     parts = [target.family]
-    if precision != FLOAT32:
+    if precision == INT8:
+        products = byte_products(target.needs, target.lanes)
+        parts.append(BYTES_OF.get(products.name, INT8) if products else INT8)
+    elif precision != FLOAT32:
         parts.append(precision)
     if picture != USUAL:
         parts.append(f"{picture.width}x{picture.height}")

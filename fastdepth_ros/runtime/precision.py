@@ -20,7 +20,7 @@ AUTO, FLOAT16, INT8 = "auto", "float16", "int8"
 MOST_LOST = 0.005
 """Loss of delta1 on any set of pictures with which a precision is still taken unasked."""
 
-TIMED = frozenset({"AVX-512 VNNI", "AVX2"})
+TIMED = frozenset({"AVX-512 VNNI", "AVX-VNNI", "AVX2"})
 """Products of bytes that were timed, and faster than float32 (docs/int8.md)."""
 
 

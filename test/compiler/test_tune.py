@@ -78,6 +78,17 @@ def test_a_precision_takes_its_own_table_and_float32s_where_it_has_none():
     assert tiling.measured(target) != own
 
 
+def test_products_of_bytes_with_tiles_of_their_own_take_them_and_others_keep_theirs():
+    """AVX-VNNI has AVX2's registers, and leaves more of them to sums."""
+    vnni, plain = find_target("alderlake", "int8"), find_target("x86-64-v3", "int8")
+    own = {"conv1": Tiling(panel=1, pixels=3, unroll=4, strip=3, rows=2)}
+    before = tiling.measured(plain, "int8")
+    assert tiling.measured(vnni, "int8") != before
+    assert tiling.measured(vnni) == tiling.measured(plain)
+    tiling.write(tiling.own_table(vnni, "int8"), {}, own)
+    assert (tiling.measured(vnni, "int8"), tiling.measured(plain, "int8")) == (own, before)
+
+
 def test_pictures_of_a_size_take_their_own_table_and_the_usual_ones_where_they_have_none():
     target, size = find_target("host"), Size(64, 32)
     usual = tiling.measured(target, "int8")
