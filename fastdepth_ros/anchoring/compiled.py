@@ -133,6 +133,7 @@ class CompiledFitter(Fitter):
             "trust": posterior.TRUST,
             "shy": posterior.SHY,
             "vague": posterior.VAGUE * prior.local**2,
+            "noisy": posterior.NOISY / prior.local**2,
         }
 
     def look(self, metres: Floats, picture: npt.NDArray[np.uint8] | None) -> None:

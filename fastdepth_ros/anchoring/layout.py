@@ -48,7 +48,7 @@ NUMBERS = (
     *("spread_edge", "edge_share", "factor"),
     *("by_fits", "members", "by_bent", "by_middle", "by_farthest"),
     *("most_gap", "little", "nearly_none", "least_nearness", "most_nearness"),
-    *("least_surprise", "most_surprise", "least_left", "trust", "shy", "many", "vague"),
+    *("least_surprise", "most_surprise", "least_left", "trust", "shy", "many", "vague", "noisy"),
     *("nearest", "slope", "bends", "decay", "used", "by_changed", "largest"),
 )
 """Real numbers by name; behind them the line's covariance in terms of :data:`BASIS` (4, 4), each source's bias, and the

@@ -18,8 +18,11 @@ from fastdepth_ros.anchoring.prior import Prior
 Floats = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
 
-LEAST_SURPRISE, MOST_SURPRISE, TRUST, SHY = 0.1, 3.0, 0.9, 10.0
+LEAST_SURPRISE, MOST_SURPRISE, TRUST, SHY = 0.1, 3.0, 2.05, 31
 """Weight of anchors' own errors in sigma: the least and the most that count, the power, anchors until half of it."""
+
+NOISY = 15.5
+"""Share by which that power falls for noise of anchors as large as the local part: their errors tell of themselves."""
 
 VAGUE = 1.0
 """Variance of an anchor, as a multiple of the local part's, from which on its error tells nothing of that part."""
@@ -32,7 +35,8 @@ class Doubts(NamedTuple):
     """Variances at the nodes.
 
     Attributes:
-        line, local: (nodes,) shares of the line and of the local part.
+        line, local: (nodes,) shares of the line and of the local part; the latter less what anchors' small errors
+            take off the noise of single cells.
         surprise: factor on standard deviations by anchors' own errors, 1 or more.
     """
 
@@ -50,7 +54,7 @@ class Posterior:
     """
 
     def __init__(self, field: Field, prior: Prior) -> None:
-        self._field, self._variance = field, np.float32(prior.local**2)
+        self._field, self._variance, self._cell = field, np.float32(prior.local**2), np.float32(prior.cell**2)
         # The line's design matrix at the nodes (4, nodes): one, and u, v and depth, which each frame writes.
         self._lines = np.ones((4, field.grid[0] * field.grid[1]), np.float32)
         self._lines[2] = np.broadcast_to(field.u_nodes, field.grid).ravel() * np.float32(0.01)
@@ -93,19 +97,24 @@ class Posterior:
         share = before / total
         # Of anchors that are vaguer, small errors were to be expected.
         tells = np.asarray(few.variances < np.float32(VAGUE) * self._variance, np.bool_)
-        surprise = _surprise(inverse @ few.residuals, inverse, len(fitted.errors), tells)
+        noise = middle(few.variances) / float(self._variance)
+        power = TRUST / (1 + NOISY * noise)
+        surprise = _surprise(inverse @ few.residuals, inverse, len(fitted.errors), tells, power)
+        own = np.float32(0)
         if surprise < 1:
-            # Where anchors say little, their small errors say little, too.
-            left *= np.power(np.float32(surprise**2), 1 - left / total)
+            # Where anchors say little, their small errors say little, too: neighbours in a row agree on that row.
+            smaller = np.power(np.float32(surprise**2), (1 - left / total) ** 3)
+            left *= smaller
+            own = self._cell * (smaller - 1)
             surprise = 1.0
-        return Doubts(left * share, left * (1 - share), surprise)
+        return Doubts(left * share, left * (1 - share) + own, surprise)
 
 
 _FOLD = np.array(((1, 0, 0, 0), (0, 1, 0, 0), (1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1)), np.float32)
 """Scale and slope are the place's and the view's; they act alike."""
 
 
-def _surprise(weights: Floats, inverse: Floats, count: int, tells: Flags) -> float:
+def _surprise(weights: Floats, inverse: Floats, count: int, tells: Flags, power: float) -> float:
     """Factor by which errors of ``count`` anchors are larger than expected, each predicted from all others.
 
     Where ``tells`` counts less than half of them, that of those if it is larger: a sigma that is said too large makes
@@ -115,13 +124,13 @@ def _surprise(weights: Floats, inverse: Floats, count: int, tells: Flags) -> flo
     (Rasmussen and Williams, equations 5.10 to 5.12).
     """
     left_out = np.abs(weights) / np.sqrt(np.maximum(np.diag(inverse), 1e-12))
-    factor = _factor(left_out, count)
+    factor = _factor(left_out, count, power)
     telling = np.count_nonzero(tells)
     if factor < 1 and 2 * telling < len(tells):
-        factor = max(factor, _factor(left_out[tells], count * telling / len(tells)) if telling else 1.0)
+        factor = max(factor, _factor(left_out[tells], count * telling / len(tells), power) if telling else 1.0)
     return factor
 
 
-def _factor(left_out: Floats, count: float) -> float:
+def _factor(left_out: Floats, count: float, power: float) -> float:
     seen = min(max(1.48 * middle(left_out), LEAST_SURPRISE), MOST_SURPRISE)
-    return float(seen ** (TRUST * count / (count + SHY)))
+    return float(seen ** (power * count / (count + SHY)))

@@ -26,6 +26,9 @@ RANGES = {
     "alone": FACTORS,
     "anchored": FACTORS,
     "few": (0.1, 1000.0),
+    "usual": (0.1, 100.0),
+    "near": (0.0, 5.0),
+    "near_up": (0.0, 10.0),
 }
 """Smallest and largest of the other numbers."""
 
@@ -53,6 +56,9 @@ class Prior:
         spread_side: its growth towards the left and right edges, as the exponent there.
         alone, anchored: factors on standard deviations where nothing was ever measured, and where much is.
         few: anchors with which the factor is half way between these.
+        usual: geometric mean of depth in a picture, below which the network knows less of it [m].
+        near: growth of standard deviations with the logarithm of how much nearer than that a picture is.
+        near_up: further growth with that, at the picture's top edge; none from its middle down.
     """
 
     place_scale: float = 0.22
@@ -71,9 +77,12 @@ class Prior:
     edge: float = 0.13
     spread_up: float = 0.25
     spread_side: float = 0.2
-    alone: float = 0.6
-    anchored: float = 0.8
-    few: float = 3.0
+    alone: float = 0.45
+    anchored: float = 0.678
+    few: float = 6
+    usual: float = 2.62
+    near: float = 0.53
+    near_up: float = 3.4
 
     def to_json(self) -> dict[str, float]:
         """The numbers by name, as a manifest holds them."""

@@ -22,6 +22,12 @@ Floats = npt.NDArray[np.float32]
 CLUTTER = 0.7
 """Growth of standard deviations where the answer has no plane that anchors bear out."""
 
+MOST_NEAR = 0.8
+"""Logarithm of how much nearer than usual a picture is, beyond which no more is expected of that."""
+
+FADES = 0.35
+"""Power of the variance that anchors leave, as a share of what there was, with which the growth by nearness fades."""
+
 
 class Uncertainty:
     """Standard deviations of the cells; its buffer is made once.
@@ -41,6 +47,12 @@ class Uncertainty:
         self._sigma = np.zeros(field.shape, np.float32)
         self._contradiction = Contradiction(field)
         self._local = np.full(field.grid[0] * field.grid[1], prior.local**2, np.float32)
+        self._field, self._usual = field, math.log(prior.usual)
+        rows, columns = field.log_halves.shape
+        above = np.maximum(-field.axes((rows, columns))[1] / 112, 0)
+        self._by_nearness = np.asarray(prior.near + prior.near_up * above, np.float32)
+        self._cell = prior.cell**2
+        self._at_first = prior.local**2 + prior.place_scale**2 + prior.view_scale**2 + self._cell
 
     def forget(self) -> None:
         """Drop what anchors of earlier frames contradicted."""
@@ -90,11 +102,25 @@ class Uncertainty:
             line = line + np.float32((doubt / (factor * surprise)) ** 2)
         return self._finish(depth, line, local, factor * surprise, differs)
 
+    def _growth(self, line: Floats, local: Floats) -> Floats | None:
+        """(rows, 1) growth because the picture is nearer than usual, as far as anchors leave it open; None of no other.
+
+        Networks learn from rooms. What is near fills a picture and hides how large it is; above it is what is behind.
+        """
+        nearer = min(self._usual - float(self._field.log_nodes.mean()), MOST_NEAR)
+        if nearer <= 0:
+            return None
+        left = float(line.mean()) + float(local.mean()) + self._cell
+        growth: Floats = np.exp(self._by_nearness * np.float32(nearer * min(left / self._at_first, 1.0) ** FADES))
+        return growth
+
     def _finish(
         self, depth: Floats, line: Floats, local: Floats, factor: float, differs: Floats | None = None
     ) -> Floats:
         """Standard deviations of cells from variances of the logarithm at the nodes, times factors, and at edges."""
         halves = self.fitter.deviations(line, local, factor)
+        if (growth := self._growth(line, local)) is not None:
+            halves *= growth
         if differs is not None:
             halves *= cv2.resize(differs, halves.shape[::-1], interpolation=cv2.INTER_LINEAR)
         rows, columns = depth.shape

@@ -73,6 +73,10 @@ class _Explaining:
             the logarithm of its square where it would be less, else 0.
         """
         with ir.serial(self.places) as k:
+            ir.put(self.given["few_keys"], ordered(self.given["few"][whole(PLACES) + k]), k)
+        noise = ranked(self.places, lambda k: self.given["few_keys"][k], self.places >> whole(1))
+        by_noise = Cell(self.number("trust") / (real(1.0) + self.number("noisy") * noise))
+        with ir.serial(self.places) as k:
             precision, weight = Cell(0.0), Cell(0.0)
             with ir.serial(k, self.places) as row:
                 part = Cell(self.matrix.at(row, whole(self.unit) + k))
@@ -80,7 +84,7 @@ class _Explaining:
                 weight.add(part.value * self.matrix.at(row, whole(SQUARE)))
             off = Cell(weight.value / square_root(tirx.max(precision.value, real(1e-12))))
             ir.put(self.given["few_keys"], ordered(tirx.max(off.value, real(0.0) - off.value)), k)
-        log = Cell(self._factor(self.places, self.number("many")))
+        log = Cell(self._factor(self.places, self.number("many"), by_noise.value))
         telling = Cell(0, "int32")
         with ir.serial(self.places) as k:
             tells = self.given["few"][whole(PLACES) + k] < self.number("vague")
@@ -90,20 +94,20 @@ class _Explaining:
             other = Cell(0.0)
             with ir.when(telling.value > whole(0)):
                 share = telling.value.astype("float32") / self.places.astype("float32")
-                other.set(self._factor(telling.value, self.number("many") * share))
+                other.set(self._factor(telling.value, self.number("many") * share, by_noise.value))
             log.set(tirx.max(log.value, other.value))
         power = Vector(self.lanes)
         power.set(exponential(ir.splat(log.value, self.lanes), self.lanes))
         ir.put(self.given["surprise"], tirx.max(power.first, real(1.0)), 0)
         return Cell(tirx.min(log.value, real(0.0)) * real(2.0))
 
-    def _factor(self, places: Expr, many: Expr) -> Expr:
-        """The logarithm of the factor, by the middle one of so many places' errors, of so many anchors."""
+    def _factor(self, places: Expr, many: Expr, power: Expr) -> Expr:
+        """The logarithm of the factor, by the middle one of so many places' errors, of so many anchors, to a power."""
         middle = ranked(places, lambda k: self.given["few_keys"][k], places >> whole(1))
         seen = tirx.min(tirx.max(middle * real(MIDDLE), self.number("least_surprise")), self.number("most_surprise"))
         log = Vector(self.lanes)
         log.set(logarithm(keep(ir.splat(seen, self.lanes), self.lanes), self.lanes))
-        return log.first * self.number("trust") * many / (many + self.number("shy"))
+        return log.first * power * many / (many + self.number("shy"))
 
     def write(self, log: Cell) -> None:
         """Write what is left of the variances of line and local part."""
@@ -152,10 +156,12 @@ class _Explaining:
             least = ir.splat(self.number("least_left"), length)
             left = keep(pick(left > least, left, least), length)
             # Where anchors say little, their small errors say little, too.
-            shown = keep((splat(1.0, length) - left / whole_variance) * ir.splat(log.value, length), length)
-            left = keep(left * exponential(shown, length), length)
+            shown = keep(splat(1.0, length) - left / whole_variance, length)
+            smaller = keep(exponential(shown * shown * shown * ir.splat(log.value, length), length), length)
+            left = keep(left * smaller, length)
             share = keep(left * line / whole_variance, length)
+            own = (smaller - splat(1.0, length)) * ir.splat(self.number("cell"), length)
             ir.store(given["doubts"], share, start, length)
-            ir.store(given["doubts"], left - share, start + count, length)
+            ir.store(given["doubts"], left - share + own, start + count, length)
 
         ir.along(count, self.lanes, some)
