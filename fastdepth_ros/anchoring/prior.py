@@ -79,7 +79,7 @@ class Prior:
     spread_side: float = 0.2
     alone: float = 0.45
     anchored: float = 0.678
-    few: float = 6
+    few: float = 6.3
     usual: float = 2.62
     near: float = 0.53
     near_up: float = 3.4
