@@ -76,9 +76,9 @@ def test_the_first_convolution_is_corrected_by_the_colours_of_the_made_up_pictur
     np.testing.assert_allclose(rounded + byte_first.lost(products, weight) @ colours, exact, atol=1e-6)
 
 
-def test_a_depthwise_convolution_in_bytes_is_corrected_by_its_mean_inputs():
+@pytest.mark.parametrize("products", [each for each in BYTE_PRODUCTS if BYTE_KERNELS[each.name].doubled])
+def test_a_depthwise_convolution_in_bytes_is_corrected_by_its_mean_inputs(products):
     """A sum of a doubled map and a skip that is everywhere its mean: the answer is that of weights that keep all."""
-    (products,) = [each for each in BYTE_PRODUCTS if BYTE_KERNELS[each.name].doubled]
     weights, precision = random_weights(SMALL), Int8(products)
     planner, (turn, *_) = Planner(SMALL, weights, products.lanes, precision), [t for t in turns(SMALL) if t.skip]
     name = turn.block.depthwise.name
