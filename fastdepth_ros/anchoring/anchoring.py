@@ -214,9 +214,9 @@ class Anchoring:
 
         def learn() -> Report:
             self._lessons.teach(teachers(judged, chosen), self._now)
+            line.catch_up()  # time before the frame has passed before what the frame says
             line.update(own.evidence(mean))
             self._hear(judged.placed, chosen)
-            line.catch_up()
             return self._report(chosen, judged, said, new_place=new_place)
 
         return self._corrected(sd, learn)

@@ -259,3 +259,14 @@ def test_what_anchors_said_is_remembered_though_nobody_asks():
     anchoring.correct(hall(), [points(1.2 * hall(), 0)], FRAME)
     anchoring.forget()
     assert not anchoring.remembers
+
+
+def test_it_makes_no_difference_when_the_time_before_a_frame_is_let_pass():
+    """A fifth of a second is let pass before the frame, less of it behind its publishing; neither with what it says."""
+    ahead, depths = hall()[56, 56], []
+    for passed in (0.199, 0.201):
+        anchoring = Anchoring(SHAPE)
+        for time, factor in ((0.0, 1.3), (passed, 0.8)):
+            anchoring.correct(hall(), reading(factor * ahead, 0.01), time)
+        depths.append(float(anchoring.correct(hall(), [], passed + 0.01).depth[56, 56]))
+    assert depths[0] == pytest.approx(depths[1], rel=1e-3)
