@@ -48,11 +48,8 @@ def alone(add, dtype, lanes, sums):
             ir.store(held, ir.load(x, i * lanes, lanes), i * lanes, lanes)
         with ir.serial(TURNS):
             for i in range(sums):
-                own, one, other = (
-                    ir.load(held, i * lanes, lanes),
-                    *(ir.load(x, (sums + n) * lanes, lanes) for n in (0, 1)),
-                )
-                ir.store(held, add(own, one, other), i * lanes, lanes)
+                one, other = (ir.load(x, (sums + n) * lanes, lanes) for n in (0, 1))
+                ir.store(held, add(ir.load(held, i * lanes, lanes), one, other), i * lanes, lanes)
         for i in range(sums):
             ir.store(out, ir.load(held, i * lanes, lanes), i * lanes, lanes)
 
@@ -85,12 +82,8 @@ def floors(network, height, width, target, precision):
         if conv is network.last:  # which is a dot product over the lanes
             found[conv.name] = (macs, 0)
             continue
-        is_short = bool(products and products.short)
-        whole, last = (
-            vectors(conv.outputs, target.lanes) * target.lanes,
-            last_lanes(conv.outputs, target.lanes, is_short),
-        )
-        macs = macs // conv.outputs * (whole - target.lanes + last)
+        last = last_lanes(conv.outputs, target.lanes, bool(products and products.short))
+        macs = macs // conv.outputs * ((vectors(conv.outputs, target.lanes) - 1) * target.lanes + last)
         if products is None:
             found[conv.name] = (macs, 0)
         elif conv.kind == "pointwise":

@@ -18,7 +18,7 @@ from fastdepth_ros.anchoring.prior import Prior
 Floats = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
 
-LEAST_SURPRISE, MOST_SURPRISE, TRUST, SHY = 0.1, 3.0, 2.05, 31
+LEAST_SURPRISE, MOST_SURPRISE, TRUST, SHY = 0.1, 3.0, 2.05, 31.0
 """Weight of anchors' own errors in sigma: the least and the most that count, the power, anchors until half of it."""
 
 NOISY = 15.5

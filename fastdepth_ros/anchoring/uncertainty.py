@@ -103,7 +103,7 @@ class Uncertainty:
         return self._finish(depth, line, local, factor * surprise, differs)
 
     def _growth(self, line: Floats, local: Floats) -> Floats | None:
-        """(rows, 1) growth because the picture is nearer than usual, as far as anchors leave it open; None of no other.
+        """(rows, 1) growth because the picture is nearer than usual, as far as anchors leave it open, or None.
 
         Networks learn from rooms. What is near fills a picture and hides how large it is; above it is what is behind.
         """
