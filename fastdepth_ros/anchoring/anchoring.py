@@ -14,10 +14,11 @@ from fastdepth_ros.anchoring.applying import Straight
 from fastdepth_ros.anchoring.compiled import CompiledFitter, fitter_and_applier
 from fastdepth_ros.anchoring.field import Field
 from fastdepth_ros.anchoring.fit import EXACT, Fit, SourceTraits
+from fastdepth_ros.anchoring.judging import judge, nearer, uncorroborated
 from fastdepth_ros.anchoring.lessons import Lessons
-from fastdepth_ros.anchoring.line import CENTRE, Array, Line, quadratic
+from fastdepth_ros.anchoring.line import CENTRE, Belief, Line, quadratic
 from fastdepth_ros.anchoring.plain import plain_opencv
-from fastdepth_ros.anchoring.pool import Means, Placed, judge, uncorroborated
+from fastdepth_ros.anchoring.pool import Means, Placed
 from fastdepth_ros.anchoring.prior import Prior
 from fastdepth_ros.anchoring.reporting import Judged, reports, teachers
 from fastdepth_ros.anchoring.selection import Chosen, choose
@@ -44,10 +45,18 @@ _SILENCE = _Said(math.nan, math.nan, math.nan)
 
 
 class _Fitted(NamedTuple):
-    """A fitted frame: how, from which mean of the line, and whether the place is new."""
+    """A fitted frame.
+
+    Attributes:
+        fit: how it was fitted.
+        belief: in the line before, that it was fitted with.
+        nearer: variance of the view's scale that is in it because this is a close-up.
+        new_place: whether the place is new.
+    """
 
     fit: Fit
-    mean: Array
+    belief: Belief
+    nearer: float
     new_place: bool
 
 
@@ -68,7 +77,7 @@ class Anchoring:
         self._fitter, self._applier = fitter_and_applier(self._field, self.prior, bind)
         self._uncertainty = Uncertainty(self._field, self.prior, self._fitter)
         self.trust = Trust()
-        self._now = math.nan
+        self._now, self._close_up = math.nan, False
         self._unfinished: Rest | None = None
 
     def correct(
@@ -193,12 +202,12 @@ class Anchoring:
         if fitted is None:
             with plain_opencv():
                 return self._remembered(metres, chosen, judged, said, sigma)
-        own, mean, new_place = fitted
+        own, belief, close, new_place = fitted
         line, uncertainty = self._line, self._uncertainty
-        covariance = line.settled.covariance
-        if new_place:
+        if new_place or (close > 0) != self._close_up:
             self._applier.forget()
-        straight = _straight(line.settled.towards(own.line))
+        self._close_up = close > 0
+        straight = _straight(belief.towards(own.line))
         halves = self._fitter.between(own, (straight.start, straight.across, straight.down))
         noise = self._fitter.noise(own, judged.placed)
         traces = self._applier.apply(metres, halves, straight.slope, noise, self._now)
@@ -208,14 +217,16 @@ class Anchoring:
             placed, trusted = judged.placed, judged.trusted
             alone = uncorroborated(placed, chosen, trusted, line.stationary, self.prior.local)
             spread = math.hypot(self.trust.spread, alone)
-            sd = uncertainty.anchored(self._applier.depth, own, placed, trusted, relative, traces, covariance, spread)
+            sd = uncertainty.anchored(
+                self._applier.depth, own, placed, trusted, relative, traces, belief.covariance, spread
+            )
         else:
             uncertainty.forget()
 
         def learn() -> Report:
             self._lessons.teach(teachers(judged, chosen), self._now)
             line.catch_up()  # time before the frame has passed before what the frame says
-            line.update(own.evidence(mean))
+            line.update(own.evidence(belief.mean), close)
             self._hear(judged.placed, chosen)
             return self._report(chosen, judged, said, new_place=new_place)
 
@@ -238,20 +249,23 @@ class Anchoring:
         several = sum(len(c.log_depths) > 0 for c in chosen) > 1
         new_place = False
         while True:
-            belief, (mean, covariance) = line.held if several else line.unknown, line.settled
-            placed = self._fitter.place(chosen, Means(belief.mean, line.held.mean, mean))
+            expected, belief = line.held if several else line.unknown, line.settled
+            placed = self._fitter.place(chosen, Means(expected.mean, line.held.mean, belief.mean))
             said = said or self._said(placed)
-            gates = judge(placed, chosen, several, belief, line.stationary, self.prior.local)
+            gates = judge(placed, chosen, several, expected, line.stationary, self.prior.local)
             gates = self.trust.close(gates, chosen)
             trusted = [gate.is_open for gate in gates]
-            fitted = self._fitter.fit(placed, gates, traits, covariance)
+            if close := nearer(placed, chosen, trusted, belief, line.unknown):
+                belief = belief.widened(close)
+            fitted = self._fitter.fit(placed, gates, traits, belief.covariance)
             if fitted is None:
                 return said, Judged(placed, None, trusted), None
-            if new_place or not line.surprised(None if said.is_expected else fitted.evidence(mean)):
+            as_before = said.is_expected or close > 0  # a close-up, whichever the place
+            if new_place or not line.surprised(None if as_before else fitted.evidence(belief.mean)):
                 break
             new_place = True
             self._lessons.forget()
-        return said, Judged(placed, fitted.errors, trusted), _Fitted(fitted, mean, new_place)
+        return said, Judged(placed, fitted.errors, trusted), _Fitted(fitted, belief, close, new_place)
 
     def _said(self, placed: Placed) -> _Said:
         """The innovation of all anchors together."""

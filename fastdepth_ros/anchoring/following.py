@@ -76,11 +76,12 @@ class Following:
         """Why a source is not to be believed, in words; empty where it is, or little is known."""
         return self._doubts.get(source, "")
 
-    def hear(self, sources: list[str], placed: Placed, field: Field) -> None:
+    def hear(self, sources: list[str], close: list[bool], placed: Placed, field: Field) -> None:
         """Take in a frame's anchors, if it shows another view than the last ones.
 
         Args:
             sources: their names.
+            close: whether each says that this is a close-up, of which the answer's form tells nothing.
             placed: their anchors.
             field: of the frame.
         """
@@ -88,9 +89,9 @@ class Following:
         if not self._is_another(nodes):
             return
         cells = field.cells(placed.place)
-        for source, mine in zip(sources, placed.parts, strict=True):
+        for source, is_close, mine in zip(sources, close, placed.parts, strict=True):
             count = mine.stop - mine.start
-            if count < FEWEST:
+            if count < FEWEST or is_close:
                 continue
             some = slice(mine.start, mine.stop, -(-count // MOST))
             place = placed.place

@@ -24,6 +24,9 @@ CENTRE = math.log(2.0)
 PLACE_LASTS, VIEW_LASTS = 120.0, 2.0
 """Time constants [s]."""
 
+VIEW_SCALE = 2
+"""Place of the view's scale among the six numbers."""
+
 LOOK_LASTS = 4.0
 """Frames closer than this [s] see much the same, and their local errors are the same: together they are one look."""
 
@@ -45,6 +48,12 @@ class Belief(NamedTuple):
 
     mean: Array
     covariance: Array
+
+    def widened(self, variance: float) -> Belief:
+        """The belief in a view whose scale is less sure, by this variance."""
+        covariance = self.covariance.copy()
+        covariance[VIEW_SCALE, VIEW_SCALE] += variance
+        return self._replace(covariance=covariance)
 
     def towards(self, vector: Array) -> list[float]:
         """The mean (6,), moved by the covariance times a vector (6,)."""
@@ -199,8 +208,15 @@ class Line:
         self._time = time
         return True
 
-    def update(self, evidence: Evidence) -> None:
-        """Take in a frame's anchors."""
+    def update(self, evidence: Evidence, nearer: float = 0.0) -> None:
+        """Take in a frame's anchors.
+
+        Args:
+            evidence: theirs.
+            nearer: variance of the view's scale because this is a close-up, on top of what was expected.
+        """
+        if nearer:
+            self.settled = self.settled.widened(nearer)
         self.held = posterior(self.settled, evidence)
         self._used = self._time if self._time is not None else 0.0
         self._time = self._used

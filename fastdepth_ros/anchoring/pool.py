@@ -1,4 +1,4 @@
-"""The anchors of all sources of one frame, side by side, and which of them are believed."""
+"""The anchors of all sources of one frame, side by side: what each source says, and which pass its gate."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fastdepth_ros.anchoring.field import Place
-from fastdepth_ros.anchoring.fit import BIAS, middle
-from fastdepth_ros.anchoring.line import Array, Belief, average, design
+from fastdepth_ros.anchoring.fit import middle
+from fastdepth_ros.anchoring.line import Array, average, design
 from fastdepth_ros.anchoring.selection import Chosen
-from fastdepth_ros.anchoring.sources import Offset, believed, doubt_of, offset
 from fastdepth_ros.anchoring.thinning import Points
 
 Floats = npt.NDArray[np.float32]
@@ -20,12 +19,6 @@ Flags = npt.NDArray[np.bool_]
 
 GATE = 4.0
 """Standard deviations from its fellows beyond which an anchor is left out before anything is fitted."""
-
-FELLOWS = 5
-"""Anchors from which on they are held against their own median, and not against what was expected."""
-
-MEMORY = 0.15
-"""Error that memory may have when it takes sides between sources [log m]."""
 
 NEAR_ONLY = ("anchor_depth",)
 """Sources that answer within a reach only."""
@@ -192,61 +185,6 @@ def _hear(off: Floats, ratios: Floats, sds: Floats, lines: Floats, log_depth: Fl
     both -= both @ np.full((count, 1), 1 / count, np.float32)
     (answered, product), (_, measured) = (both @ both.T).tolist()
     return Heard(count, middle(off), middle(ratios), middle(sds), average(lines), (answered, measured), product)
-
-
-def judge(
-    placed: Placed, chosen: list[Chosen], several: bool, belief: Belief, stationary: Array, local: float
-) -> list[Gate]:
-    """Gates of the sources: closed for those that are not believed.
-
-    A source alone is held against the prior, for the place may be new; several are held against each other, and memory
-    takes sides.
-
-    Args:
-        placed: their anchors.
-        chosen: the same by source.
-        several: whether more than one says anything.
-        belief: in the line, that they are held against.
-        stationary: (6, 6) covariance of the line where nothing is remembered.
-        local: standard deviation of the local part [log m].
-    """
-    offsets: list[Offset | None] = []
-    for heard in placed.heard:
-        said = offset(heard.size, heard.middle, heard.spread, heard.line, belief.covariance, local, BIAS)
-        offsets.append(Offset(said.middle, said.variance, said.prior + MEMORY**2) if several else said)
-    with_scale = [
-        None if c.relative or not h.size else o for c, h, o in zip(chosen, placed.heard, offsets, strict=True)
-    ]
-    trusted = believed(with_scale)
-    return [
-        _gate(heard, said, float(stationary[1, 1]), is_open=good and not heard.contradicts)
-        for heard, said, good in zip(placed.heard, offsets, trusted, strict=True)
-    ]
-
-
-def _gate(heard: Heard, said: Offset | None, bend: float, *, is_open: bool) -> Gate:
-    """The gate of anchors that are not far off their median, or, of few, off what was expected."""
-    if heard.size < FELLOWS:
-        return Gate(0.0, said.prior if said else 0.0, 0.0, 0.0, is_open)
-    # What a line may still bend between them.
-    return Gate(heard.middle, 0.0, bend, float(heard.line[1]), is_open)
-
-
-def uncorroborated(placed: Placed, chosen: list[Chosen], trusted: list[bool], stationary: Array, local: float) -> float:
-    """Doubt of the logarithm of depth because one source alone says the scale; 0 where several do, or none.
-
-    Args:
-        placed: the frame's anchors.
-        chosen: the same by source.
-        trusted: whether each of them is believed.
-        stationary, local: as :func:`judge` has them.
-    """
-    said = [heard for heard, own, sure in zip(placed.heard, chosen, trusted, strict=True) if sure and not own.relative]
-    said = [heard for heard in said if heard.size]
-    if len(said) != 1:
-        return 0.0
-    own = offset(said[0].size, said[0].ratio, said[0].spread, said[0].line, stationary, local, BIAS)
-    return doubt_of(own.middle, own.prior + own.variance)
 
 
 def let_in(placed: Placed, gates: list[Gate], local: float) -> tuple[Points, npt.NDArray[np.intp]]:

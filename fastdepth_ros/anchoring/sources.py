@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from fastdepth_ros.anchoring import close_up
 from fastdepth_ros.anchoring.line import Array, quadratic
 
 Floats = npt.NDArray[np.float32]
@@ -66,6 +67,8 @@ def doubt_of(middle: float, prior: float) -> float:
         prior: variance of what was expected of it.
     """
     likely = (1 - WRONG) * math.exp(-0.5 * middle**2 / prior) / math.sqrt(2 * math.pi * prior)
+    if close_up.is_possible(middle):
+        likely += (1 - WRONG) * close_up.DENSITY
     wrong = WRONG * ANYTHING / (WRONG * ANYTHING + likely)
     return abs(middle) * math.sqrt(wrong)
 
@@ -92,6 +95,7 @@ def believed(offsets: list[Offset | None]) -> list[bool]:
 
 def _away(own: Offset, others: list[Offset]) -> float:
     """Standard deviations between a source and what the others and the belief expect of it."""
-    precision = 1 / own.prior + sum(1 / other.variance for other in others)
+    prior = close_up.variance((each.middle for each in (own, *others)), own.prior)
+    precision = 1 / prior + sum(1 / other.variance for other in others)
     middle = sum(other.middle / other.variance for other in others) / precision
     return abs(own.middle - middle) / math.sqrt(own.variance + 1 / precision)

@@ -1,6 +1,6 @@
 """Trust in sources, over more than one frame: whether they follow the picture, and agree with one another.
 
-What one frame tells is judged with it (:mod:`~fastdepth_ros.anchoring.pool`). Here is what it takes several views to
+What one frame tells is judged with it (:mod:`~fastdepth_ros.anchoring.judging`). Here is what it takes several views to
 know; it holds from the next frame on.
 """
 
@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from fastdepth_ros.anchoring.agreement import Agreement
 from fastdepth_ros.anchoring.field import Field
 from fastdepth_ros.anchoring.following import Following
+from fastdepth_ros.anchoring.judging import close_ups
 from fastdepth_ros.anchoring.pool import Gate, Placed
 from fastdepth_ros.anchoring.selection import Chosen
 
@@ -58,7 +59,7 @@ class Trust:
         """
         names = [own.source for own in chosen]
         before = [self._leaves_out(name) for name in names]
-        self._following.hear(names, placed, field)
+        self._following.hear(names, close_ups(placed, chosen), placed, field)
         aside = [own.relative or bool(self._following.doubt(own.source)) for own in chosen]
         self._agreement.hear(names, aside, placed)
         return [name for was, name in zip(before, names, strict=True) if self._leaves_out(name) and not was]

@@ -23,6 +23,10 @@ from fastdepth_ros.diagnostics.status import Status, status_of
 from fastdepth_ros.diagnostics.windows import SPAN, Tally, Window
 from fastdepth_ros.errors import Finding, Level
 
+CHECK = "Check its extrinsics, its frame and its units."
+CLOSE_UP = "Depth follows it, for things this near are answered too far. If nothing is near, check its frame and units."
+"""Remedies where a source says depths that the picture does not: any, and nearer ones that are believed."""
+
 FAR_OFF = 2.0
 """Largest ratio, either way, of a source's depths to the picture's that is believed; the network alone errs less."""
 
@@ -250,7 +254,7 @@ def _problem(source: SourceState, remembers: bool) -> Finding | None:
     if source.ratio is not None and (far or source.disbelieved > 0.5):
         believed = "" if source.disbelieved <= 0.5 else ", which neither the picture nor other sources bear out"
         cause = f"{name} says {_times(source.ratio)} as the picture{believed}"
-        return Finding(Level.WARN, cause, "Check its extrinsics, its frame and its units.")
+        return Finding(Level.WARN, cause, CLOSE_UP if not believed and source.ratio < 1 else CHECK)
     return None
 
 

@@ -18,6 +18,7 @@ from fastdepth_ros.anchoring.cones import ConeMeasurement
 from fastdepth_ros.anchoring.frames import Frames
 from fastdepth_ros.anchoring.poses import Pose
 from fastdepth_ros.anchoring.sightings import Measurement, placed
+from fastdepth_ros.diagnostics.anchoring import CHECK, CLOSE_UP, FAR_OFF
 from fastdepth_ros.diagnostics.graph import reader_of, topics_of
 from fastdepth_ros.doctor.camera import AS_THE_NODE, TYPES, beside, find
 from fastdepth_ros.doctor.check import ok, warn
@@ -31,9 +32,6 @@ from fastdepth_ros.messages.ranges import Cone, read_range, read_scan
 from fastdepth_ros.messages.serialized import Unpacker, unpack_camera_info
 from fastdepth_ros.messages.tf import put_transforms, tf_message, why_no_tf
 from fastdepth_ros.runtime.precision import AUTO
-
-FAR_OFF = 2.0
-"""Largest ratio, either way, of a source's depths to the picture's that is no warning."""
 
 DISCOVERY = 2.0
 """Seconds within which publishers are found."""
@@ -255,5 +253,5 @@ def _agreement(
     ratio = float(np.median(depths[answered] / answers[answered]))
     says = f"{ratio:.1f} times as far" if ratio >= 1 else f"{1 / ratio:.1f} times as near"
     if not 1 / FAR_OFF < ratio < FAR_OFF:
-        return warn(name, f"{fact}, {says} as the picture", "Check its extrinsics, its frame and its units.")
+        return warn(name, f"{fact}, {says} as the picture", CLOSE_UP if ratio < 1 else CHECK)
     return ok(name, f"{fact}, {says} as the picture. {remap}")

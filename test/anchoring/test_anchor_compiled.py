@@ -67,6 +67,15 @@ def test_it_answers_as_numpy_does(engine, count):
     agree(*both(engine, metres.shape), metres=metres, anchors=given, now=0.0, sigma=True, picture=picture)
 
 
+@pytest.mark.parametrize("count", [1, 20, 300])
+def test_close_ups_are_corrected_alike(engine, count):
+    metres, truth, picture = scene((112, 112), count)
+    one, other = both(engine, metres.shape)
+    for number, nearer in enumerate((1, 4, 5, 1)):
+        given = [points(truth / nearer, count, seed=number, wrong=0.0)]
+        agree(one, other, metres=metres, anchors=given, now=0.1 * number, sigma=True, picture=picture)
+
+
 def test_frames_that_follow_each_other_are_remembered_alike(engine):
     one, other = both(engine, (112, 112))
     for number, count in enumerate((150, 3, 300, 40, 1, 220)):

@@ -51,7 +51,8 @@ def test_without_any_source_depth_is_the_networks_and_that_is_well():
         ({"used": 0.0}, ("holds no point", "/anchors")),
         ({"doubt": "sends no covariances. Let it."}, ("anchors sends no covariances. Let it.",)),
         ({"ratio": 2.1}, ("2.1 times as far as the picture", "extrinsics", "units")),
-        ({"ratio": 0.4}, ("2.5 times as near as the picture",)),
+        ({"ratio": 0.4}, ("2.5 times as near as the picture", "answered too far", "If nothing is near")),
+        ({"ratio": 0.04, "disbelieved": 1.0}, ("25.0 times as near", "bear out", "extrinsics", "units")),
         ({"ratio": 1.6, "disbelieved": 0.9}, ("1.6 times as far", "bear out")),
     ],
 )
