@@ -62,6 +62,9 @@ class Ranges:
         crops: parts of the picture of which each view is one, at a random place, in place of ``scale``: the R2 crop
             (Li et al., "LiteDepth", arXiv 2209.00961). Depth is divided by how much longer the focal length becomes,
             as for a zoom.
+        mix: share of the views that are blended with another one, in any proportion: a picture of nothing, about which
+            only a teacher says anything (Beyer et al., "Knowledge distillation: a good teacher is patient and
+            consistent", arXiv 2106.05237: function matching).
     """
 
     scale: float = 1.5
@@ -72,6 +75,7 @@ class Ranges:
     light: float = 0.0
     undeceived: bool = False
     crops: tuple[Crop, ...] = ()
+    mix: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -169,6 +173,12 @@ def random_view(picture: Frame, size: int, ranges: Ranges, rng: np.random.Genera
         for each in (picture.depth, picture.sigma)
     )
     return TrainingView(pixels, depth, taught, sigma)
+
+
+def mixed(one: TrainingView, other: TrainingView, share: float) -> TrainingView:
+    """A share of one view over the rest of another: without truth, and a teacher is asked about just that."""
+    pixels = cv2.addWeighted(one.pixels, share, other.pixels, 1 - share, 0)
+    return TrainingView(np.asarray(pixels), None, np.asarray(pixels))
 
 
 def focal_ratio(picture: Frame, seen_w: float, seen_h: float, size: int) -> float:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.evaluation.dataset import Sample, last_share, open_source, sha256
-from fastdepth_ros.training.augment import VIEW_SIZE, random_view
+from fastdepth_ros.training.augment import VIEW_SIZE, TrainingView, mixed, random_view
 from fastdepth_ros.training.processes import ALONE, Processes
 from fastdepth_ros.training.recipe_data import Data, DataFile, Phase, Recipe
 
@@ -146,8 +146,14 @@ class Feed:
 
         def make(i: int) -> None:
             rng = np.random.default_rng([self._recipe.seed, step, share[i]])
-            index = int(np.searchsorted(odds, rng.random() * odds[-1], side="right"))
-            view = random_view(self._samples[index].read(), VIEW_SIZE, ranges, rng)
+
+            def drawn() -> TrainingView:
+                index = int(np.searchsorted(odds, rng.random() * odds[-1], side="right"))
+                return random_view(self._samples[index].read(), VIEW_SIZE, ranges, rng)
+
+            view = drawn()
+            if ranges.mix and rng.random() < ranges.mix:
+                view = mixed(view, drawn(), rng.random())
             pixels[i] = view.pixels
             if view.taught is not None:
                 taught[i] = view.taught

@@ -131,6 +131,10 @@ def _check_settings(recipe: Recipe, phase: Phase, where: str) -> None:
         raise _error(where, f"shares are {dict(shares)}", "Shares are 0-1 and add up to 1 at most.")
     if min(vars(loss).values()) < 0:
         raise _error(where, f"{loss} has a negative weight", "Weights are 0 or more.")
+    if not 0 <= augment.mix <= 1:
+        raise _error(where, f"mix is {augment.mix}", "It is a share of the views, from 0 to 1.")
+    if augment.mix and not (recipe.teacher and loss.asks):
+        raise _error(where, "mix blends views, about which only a teacher says anything", "Name a teacher, or none.")
     if not all(crop.fits for crop in augment.crops):
         raise _error(where, f"{augment} has crops beyond the picture", "They are parts of 640 x 480 px.")
     if augment.scale < 1 or not 0 <= augment.jitter < 1 or min(augment.rotation, augment.exposure, augment.light) < 0:

@@ -13,7 +13,7 @@ from fastdepth_ros.camera import Intrinsics
 from fastdepth_ros.errors import SettingError
 from fastdepth_ros.evaluation.dataset import Frame, open_source
 from fastdepth_ros.training import augment
-from fastdepth_ros.training.augment import Ranges, plain_view, random_view, seen_part
+from fastdepth_ros.training.augment import Ranges, TrainingView, mixed, plain_view, random_view, seen_part
 
 STILL = Ranges(scale=1.0, rotation=0.0, jitter=0.0, shift=False)
 
@@ -229,3 +229,12 @@ def test_patches_of_light_have_edges_where_the_picture_has_none() -> None:
     # About half of the views have some; a patch may differ little.
     assert sum(span == 0 for span in spans) >= 5
     assert sum(span > 20 for span in spans) >= 5
+
+
+def test_a_mixed_view_is_of_two_and_only_a_teacher_knows_its_depth() -> None:
+    known = np.ones((112, 112), np.float32)
+    one, other = (TrainingView(np.full((224, 224, 3), each, np.uint8), known) for each in (40, 200))
+    view = mixed(one, other, 0.75)
+    assert view.depth is None
+    assert (view.pixels == 80).all()
+    np.testing.assert_array_equal(view.taught, view.pixels)

@@ -47,6 +47,8 @@ def good() -> dict[str, Any]:
         (lambda text: text.update(data=[1]), "no mapping"),
         (lambda text: text["phases"][0].update(decay="linear"), "decay is 'linear'"),
         (lambda text: text["augment"].update(crops=[{"width": 641, "height": 480}]), "crops beyond the picture"),
+        (lambda text: text["augment"].update(mix=1.5), "mix is 1.5"),
+        (lambda text: (text.pop("teacher"), text.update(loss={}), text["augment"].update(mix=0.5)), "only a teacher"),
         (lambda text: (text.update(network="litedepth"), text["phases"][0].update(size=100)), "cannot take a picture"),
         (lambda text: text.update(network="litedepth"), "teacher.hints names conv5"),
         (lambda text: text.update(start={"path": "lite0.pth"}), "start cannot be put into fastdepth-pruned"),

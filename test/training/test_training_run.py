@@ -188,6 +188,20 @@ def test_pictures_do_not_depend_on_how_many_threads_make_them(data: Path, tmp_pa
         np.testing.assert_array_equal(batch.depth, other.depth)
 
 
+def test_mixed_views_have_no_truth_and_the_others_are_what_they_were(data: Path, tmp_path: Path) -> None:
+    plain, some = (recipe(data, augment={"mix": mix}) for mix in (0.0, 0.5))
+    samples = Trainer(plain, [data], tmp_path).samples
+    mixed = 0
+    for step in range(8):
+        one, other = (Feed(each, samples).batch(step, each.phases[0]) for each in (plain, some))
+        for i in range(len(one.pixels)):
+            same = (one.pixels[i] == other.pixels[i]).all()
+            mixed += not same
+            np.testing.assert_array_equal(other.depth[i], one.depth[i] if same else 0)
+        np.testing.assert_array_equal(other.taught, other.pixels)
+    assert 8 <= mixed <= 24
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no accelerator")
 def test_an_accelerator_learns_too_and_its_run_goes_on_elsewhere(data: Path, tmp_path: Path) -> None:
     rows: list[dict[str, float]] = []
