@@ -75,6 +75,12 @@ class Heard(NamedTuple):
             return False
         return self.product < CONTRADICTION * math.sqrt(answered * measured)
 
+    @property
+    def scatter(self) -> float:
+        """Standard deviation of how far its anchors are off [log m]: what one says of the whole is as vague as that."""
+        answered, measured = self.squares
+        return math.sqrt(max(answered + measured - 2 * self.product, 0.0) / max(self.size, 1))
+
 
 NOTHING = Heard(0, math.nan, math.nan, math.nan, np.zeros(6), (0.0, 0.0), 0.0)
 """Numbers of a source without anchors."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -73,23 +74,27 @@ def doubt_of(middle: float, prior: float) -> float:
     return abs(middle) * math.sqrt(wrong)
 
 
-def believed(offsets: list[Offset | None]) -> list[bool]:
-    """Sources that agree with the others and with what was expected; None stands for one that says nothing of scale.
+def believed(offsets: Sequence[Offset | None], word: Callable[[int, int], Offset | None]) -> list[bool]:
+    """Sources that agree with the others and with what was expected.
 
     The one that disagrees most goes first, then the rest is looked at again.
+
+    Args:
+        offsets: of each source; None stands for one that says nothing of scale.
+        word: gives what the second says of depth where the first looks; None where it does not look there.
     """
-    keep = [True] * len(offsets)
+    keep = [own is not None for own in offsets]
     while True:
         worst, most = -1, GATE
         for i, own in enumerate(offsets):
             if own is None or not keep[i]:
                 continue
-            others = [o for j, o in enumerate(offsets) if o is not None and keep[j] and j != i]
-            away = _away(own, others)
+            words = (word(i, j) for j in range(len(offsets)) if keep[j] and j != i)
+            away = _away(own, [each for each in words if each is not None])
             if away > most:
                 worst, most = i, away
         if worst < 0:
-            return keep
+            return [good or own is None for good, own in zip(keep, offsets, strict=True)]
         keep[worst] = False
 
 

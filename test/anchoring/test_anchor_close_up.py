@@ -135,3 +135,44 @@ def test_once_it_is_silent_the_place_is_remembered_and_not_the_close_up():
             corrected(measured(truth, seed=frame), now=frame / 30, anchoring=anchoring)
         scales.append(corrected(now=20.0, anchoring=anchoring).report.scale)
     assert abs(math.log(scales[0] / scales[1])) < 0.15, "the close-up itself is 1.6 away"
+
+
+BEFORE_A_WALL = np.where(np.arange(112)[:, None] < 56, ROOM, TABLE)
+"""A table in the lower half, and behind it what was answered."""
+
+
+def seen_in(rows, factor=1.0, source="scan", count=60):
+    return measured(BEFORE_A_WALL, source, rows=rows, count=count, factor=factor)
+
+
+LOW, HIGH = slice(140, 200), slice(40, 60)
+
+
+@pytest.mark.parametrize("count", [32, 64])
+def test_what_is_near_in_one_part_of_the_picture_is_not_contradicted_by_what_is_far_in_another(count):
+    done = corrected(seen_in(LOW, source="anchor_depth", count=count), seen_in(HIGH))
+    assert all(source.believed and source.used for source in done.report.sources)
+    assert error(done.depth[80:], TABLE[80:]) < 0.15
+    assert error(done.depth[10:40], ROOM[10:40]) < 0.15
+
+
+def test_who_says_that_it_is_farther_in_another_part_is_contradicted():
+    done = corrected(seen_in(LOW, factor=4, source="anchors"), seen_in(HIGH, factor=2.2))
+    believed = {source.source: source.believed for source in done.report.sources}
+    assert believed == {"anchors": True, "scan": False}
+
+
+@pytest.mark.parametrize("factor", [0.3, 2.5])
+def test_where_both_look_one_of_two_that_differ_is_wrong(factor):
+    done = corrected(seen_in(HIGH, source="anchor_depth"), seen_in(HIGH, factor=factor))
+    believed = {source.source: source.believed for source in done.report.sources}
+    assert believed == {"anchor_depth": True, "scan": False}
+
+
+def test_sources_whose_readings_scatter_are_vague_and_do_not_contradict_each_other():
+    rng = np.random.default_rng(2)
+    blocks = np.kron(rng.normal(0, 0.5, (7, 7)), np.ones((16, 16)))
+    truth = (ROOM * np.exp(blocks)).astype(np.float32)
+    for seed in range(8):
+        done = corrected(measured(truth, seed=seed), measured(truth, "anchors", count=20, seed=100 + seed))
+        assert all(source.believed for source in done.report.sources)
