@@ -50,13 +50,13 @@ class _Fitted(NamedTuple):
     Attributes:
         fit: how it was fitted.
         belief: in the line before, that it was fitted with.
-        nearer: variance of the view's scale that is in it because this is a close-up.
+        nearer: variance of the view's scale that is in it because this is a close-up; None where it is none.
         new_place: whether the place is new.
     """
 
     fit: Fit
     belief: Belief
-    nearer: float
+    nearer: float | None
     new_place: bool
 
 
@@ -77,7 +77,7 @@ class Anchoring:
         self._fitter, self._applier = fitter_and_applier(self._field, self.prior, bind)
         self._uncertainty = Uncertainty(self._field, self.prior, self._fitter)
         self.trust = Trust()
-        self._now, self._close_up = math.nan, False
+        self._now = math.nan
         self._unfinished: Rest | None = None
 
     def correct(
@@ -204,9 +204,8 @@ class Anchoring:
                 return self._remembered(metres, chosen, judged, said, sigma)
         own, belief, close, new_place = fitted
         line, uncertainty = self._line, self._uncertainty
-        if new_place or (close > 0) != self._close_up:
+        if new_place or (close is not None and self._lessons.come_near()):
             self._applier.forget()
-        self._close_up = close > 0
         straight = _straight(belief.towards(own.line))
         halves = self._fitter.between(own, (straight.start, straight.across, straight.down))
         noise = self._fitter.noise(own, judged.placed)
@@ -226,7 +225,7 @@ class Anchoring:
         def learn() -> Report:
             self._lessons.teach(teachers(judged, chosen), self._now)
             line.catch_up()  # time before the frame has passed before what the frame says
-            line.update(own.evidence(belief.mean), close)
+            line.update(own.evidence(belief.mean), close or 0.0)
             self._hear(judged.placed, chosen)
             return self._report(chosen, judged, said, new_place=new_place)
 
@@ -255,12 +254,16 @@ class Anchoring:
             gates = judge(placed, chosen, several, expected, line.stationary, self.prior.local)
             gates = self.trust.close(gates, chosen)
             trusted = [gate.is_open for gate in gates]
-            if close := nearer(placed, chosen, trusted, belief, line.unknown):
+            close = nearer(placed, chosen, trusted, belief, line.unknown)
+            if close is None and self._lessons.look_up(self._now):
+                self._applier.forget()
+                continue
+            if close:
                 belief = belief.widened(close)
             fitted = self._fitter.fit(placed, gates, traits, belief.covariance)
             if fitted is None:
                 return said, Judged(placed, None, trusted), None
-            as_before = said.is_expected or close > 0  # a close-up, whichever the place
+            as_before = said.is_expected or close is not None  # a close-up is none of another place
             if new_place or not line.surprised(None if as_before else fitted.evidence(belief.mean)):
                 break
             new_place = True

@@ -110,7 +110,7 @@ def close_ups(placed: Placed, chosen: Sequence[Chosen]) -> list[bool]:
     ]
 
 
-def nearer(placed: Placed, chosen: list[Chosen], trusted: list[bool], belief: Belief, unknown: Belief) -> float:
+def nearer(placed: Placed, chosen: list[Chosen], trusted: list[bool], belief: Belief, unknown: Belief) -> float | None:
     """Variance of the logarithm of depth by which believed sources say more of a close-up than a belief holds likely.
 
     Args:
@@ -119,17 +119,20 @@ def nearer(placed: Placed, chosen: list[Chosen], trusted: list[bool], belief: Be
         trusted: whether each of them is believed.
         belief: in the line; the settled one.
         unknown: that in a place that was never seen: what is likely there is no close-up, but a new place perhaps.
+
+    Returns:
+        None where this is none.
     """
     heard = zip(placed.heard, chosen, trusted, strict=True)
     said = [said for said, own, sure in heard if sure and said.size and not own.relative]
     if not close_up.is_possible(max((each.ratio for each in said), default=0.0)):
-        return 0.0
+        return None
 
     def beyond(known: Belief) -> float:
         prior = max(quadratic(each.line, known.covariance) for each in said)
         return close_up.variance((each.ratio - float(each.line @ known.mean) for each in said), prior) - prior
 
-    return beyond(belief) if beyond(unknown) else 0.0
+    return beyond(belief) if beyond(unknown) else None
 
 
 def _gate(heard: Heard, said: Offset | None, bend: float, *, is_open: bool) -> Gate:

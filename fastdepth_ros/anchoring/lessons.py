@@ -3,6 +3,9 @@
 What several have taught is one belief, out of which no source's share can be taken. So the belief is kept as it was
 before a source began to teach; where it takes its lessons back, that one holds again, as old as it is by then. What
 others taught meanwhile goes as well: if they still speak, they say it again with the next frame.
+
+Close-ups are such a lesson, too: when the camera looks up, the place is what it was. While nothing is measured they are
+remembered as any view.
 """
 
 from __future__ import annotations
@@ -30,6 +33,23 @@ class Lessons:
     def __init__(self, line: Line) -> None:
         self._line = line
         self._courses: dict[str, _Course] = {}
+        self._before_close_up: Remembered | None = None
+
+    def come_near(self) -> bool:
+        """Note that a close-up is about to teach; whether it has just begun."""
+        if self._before_close_up is not None:
+            return False
+        self._before_close_up = self._line.remembered
+        return True
+
+    def look_up(self, now: float) -> bool:
+        """Have the line know what it knew before the close-up, as old as it is by now [s]; whether there was one."""
+        before, self._before_close_up = self._before_close_up, None
+        if before is None:
+            return False
+        self._line.return_to(before)
+        self._line.predict(now)
+        return True
 
     def teach(self, sources: Iterable[str], now: float) -> None:
         """Note that sources are about to teach, at a time [s]. One that paused for long begins anew."""
@@ -53,6 +73,7 @@ class Lessons:
         if not gone:
             return False
         first = min(gone, key=lambda before: before.time or 0.0)
+        self._before_close_up = None
         for source, course in self._courses.items():
             if (course.before.time or 0.0) > (first.time or 0.0):  # what was known then holds their lessons, too
                 self._courses[source] = course._replace(before=first)
@@ -63,12 +84,18 @@ class Lessons:
     def rescale(self, step: float) -> None:
         """Have all answers be e^step times as far from now on, as the line has."""
         for source, course in self._courses.items():
-            before = course.before
-            if before.used is not None:
-                settled, held = rescaled(before.settled, step), rescaled(before.held, step)
-                before = before._replace(settled=settled, held=held)
-            self._courses[source] = course._replace(before=before)
+            self._courses[source] = course._replace(before=_rescaled(course.before, step))
+        if self._before_close_up is not None:
+            self._before_close_up = _rescaled(self._before_close_up, step)
 
     def forget(self) -> None:
         """Drop who taught what, as the line does what it was."""
         self._courses.clear()
+        self._before_close_up = None
+
+
+def _rescaled(before: Remembered, step: float) -> Remembered:
+    """What is known of answers that are e^step times as far."""
+    if before.used is None:
+        return before
+    return before._replace(settled=rescaled(before.settled, step), held=rescaled(before.held, step))

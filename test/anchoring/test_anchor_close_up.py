@@ -120,10 +120,20 @@ def test_a_look_at_something_near_is_no_new_place():
         done = corrected(measured(TABLE, seed=frame), now=frame / 30, anchoring=anchoring)
         assert not done.report.new_place
         assert error(done.depth) < 0.1
-    for frame in range(170, 260):
+    for frame in range(170, 200):
         done = corrected(measured(1.3 * ROOM, count=3, seed=frame), now=frame / 30, anchoring=anchoring)
-    assert done.report.scale == pytest.approx(before, rel=0.05)
-    assert error(done.depth, 1.3 * ROOM) < 0.05
+        assert done.report.scale == pytest.approx(before, rel=0.05), "it is what it was at once"
+        assert error(done.depth, 1.3 * ROOM) < 0.05
+
+
+def test_a_new_depth_scale_moves_what_was_known_before_a_close_up_as_well():
+    anchoring = Anchoring(SHAPE)
+    for frame in range(150):
+        corrected(measured(1.3 * ROOM, seed=frame), now=frame / 30, anchoring=anchoring)
+    corrected(measured(TABLE), now=5.0, anchoring=anchoring)
+    anchoring.rescale(1.3)
+    done = corrected(measured(1.3 * ROOM, count=3), metres=1.3 * ROOM, now=5.1, anchoring=anchoring)
+    assert done.report.scale == pytest.approx(1.0, rel=0.05)
 
 
 def test_once_it_is_silent_the_place_is_remembered_and_not_the_close_up():
