@@ -95,7 +95,7 @@ class Lessons:
 
 
 def _rescaled(before: Remembered, step: float) -> Remembered:
-    """What is known of answers that are e^step times as far."""
+    """Knowledge of the line over answers that are e^step times as far."""
     if before.used is None:
         return before
     return before._replace(settled=rescaled(before.settled, step), held=rescaled(before.held, step))
