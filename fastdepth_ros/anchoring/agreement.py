@@ -99,9 +99,9 @@ class Agreement:
         if self._frames % EVERY != 1:
             return
         for one, other in combinations(sorted(usable, key=lambda number: sources[number]), 2):
-            difference = _difference(placed, placed.parts[one], placed.parts[other])
-            if math.isfinite(difference):
-                self._take(sources, placed, one, other, difference)
+            apart = difference(placed, placed.parts[one], placed.parts[other])
+            if math.isfinite(apart):
+                self._take(sources, placed, one, other, apart)
         self._settle()
 
     def _wait(self, present: set[str]) -> None:
@@ -112,10 +112,10 @@ class Agreement:
                 del self._lost[names], self._differences[names], self._absent[names]
                 self._settle()
 
-    def _take(self, sources: list[str], placed: Placed, one: int, other: int, difference: float) -> None:
+    def _take(self, sources: list[str], placed: Placed, one: int, other: int, apart: float) -> None:
         names = sources[one], sources[other]
         known = self._differences.setdefault(names, deque(maxlen=KEPT))
-        known.append(difference)
+        known.append(apart)
         middle = abs(float(np.median(known)))
         if names in self._lost:
             if middle < TOGETHER:
@@ -141,7 +141,7 @@ class Agreement:
             self._doubts[loser] = f"{words}. Check units, extrinsics and calibration of both"
 
 
-def _difference(placed: Placed, one: slice, other: slice) -> float:
+def difference(placed: Placed, one: slice, other: slice) -> float:
     """Median of log(one's depth / the other's) where both look at the same; NaN where hardly any do."""
     one, other = (slice(each.start, each.stop, -(-(each.stop - each.start) // MOST)) for each in (one, other))
     u, v, log_depth = placed.place.u, placed.place.v, placed.place.log_depth

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import numpy as np
-import numpy.typing as npt
+import math
+from collections.abc import Callable, Sequence
 
 from fastdepth_ros.anchoring import close_up
+from fastdepth_ros.anchoring.agreement import difference
 from fastdepth_ros.anchoring.fit import BIAS
 from fastdepth_ros.anchoring.line import Array, Belief, quadratic
 from fastdepth_ros.anchoring.pool import Gate, Heard, Placed
@@ -19,12 +18,6 @@ FELLOWS = 5
 
 MEMORY = 0.15
 """Error that memory may have when it takes sides between sources [log m]."""
-
-ZONES, ZONE = 7, 32
-"""Zones of the picture, across and down, in which sources are held against each other, and their size [1/224]."""
-
-WILD = 0.7
-"""Distance from a source's median beyond which an anchor counts as there [log m]."""
 
 
 def judge(
@@ -51,55 +44,30 @@ def judge(
     with_scale = [
         None if c.relative or not h.size else o for c, h, o in zip(chosen, placed.heard, offsets, strict=True)
     ]
-    trusted = believed(with_scale, Words(placed, with_scale) if several else _nobody)
+    trusted = believed(with_scale, _words(placed, with_scale))
     return [
         _gate(heard, said, float(stationary[1, 1]), is_open=good and (close or not heard.contradicts))
         for heard, said, good, close in zip(placed.heard, offsets, trusted, close_ups(placed, chosen), strict=True)
     ]
 
 
-class Words:
-    """Words of sources on each other: what one says of depth where another looks.
+def _words(placed: Placed, offsets: Sequence[Offset | None]) -> Callable[[int, int], Offset | None]:
+    """Words of sources on each other, as :func:`~fastdepth_ros.anchoring.sources.believed` asks for them.
 
-    Who looks elsewhere says nothing against one that says less: what is near hides there. Against one that says more it
-    does, for both see the same place.
-
-    Args:
-        placed: the frame's anchors.
-        offsets: of each source; None stands for one that says nothing of scale.
+    Where both look at the same that alone is compared. Who looks elsewhere says nothing against one that says less:
+    what is near hides there. Against one that says more it does.
     """
 
-    def __init__(self, placed: Placed, offsets: Sequence[Offset | None]) -> None:
-        self._offsets = offsets
-        u, v = ((each * np.float32(1 / ZONE) + ZONES / 2).astype(np.intp) for each in (placed.place.u, placed.place.v))
-        zone = v.clip(0, ZONES - 1) * ZONES + u.clip(0, ZONES - 1)
-        self._means = [
-            _means(zone[part], placed.ratios[part], heard.ratio)
-            for part, heard in zip(placed.parts, placed.heard, strict=True)
-        ]
-
-    def __call__(self, one: int, other: int) -> Offset | None:
-        """Offset that the second source lets expect of the first; None where it says nothing of it."""
-        own, theirs = self._offsets[one], self._offsets[other]
+    def word(one: int, other: int) -> Offset | None:
+        own, theirs = offsets[one], offsets[other]
         assert own is not None
         assert theirs is not None
-        off = self._means[one] - self._means[other]
-        both = np.isfinite(off)
-        if both.any():
-            return theirs._replace(middle=own.middle - float(off[both].mean()))
+        apart = difference(placed, placed.parts[one], placed.parts[other])
+        if math.isfinite(apart):
+            return theirs._replace(middle=own.middle - apart)
         return None if own.middle < theirs.middle else theirs
 
-
-def _means(zone: npt.NDArray[np.intp], ratios: npt.NDArray[np.float32], middle: float) -> npt.NDArray[np.float64]:
-    """Means of a source's logarithms by zone, NaN where it has none; one wrong anchor is no zone."""
-    many = np.bincount(zone, minlength=ZONES**2)
-    total = np.bincount(zone, ratios.clip(middle - WILD, middle + WILD), ZONES**2)
-    with np.errstate(invalid="ignore"):
-        return np.asarray(total / many)
-
-
-def _nobody(one: int, other: int) -> None:
-    """Word of a source that says nothing."""
+    return word
 
 
 def close_ups(placed: Placed, chosen: Sequence[Chosen]) -> list[bool]:

@@ -89,8 +89,10 @@ def believed(offsets: Sequence[Offset | None], word: Callable[[int, int], Offset
         for i, own in enumerate(offsets):
             if own is None or not keep[i]:
                 continue
-            words = (word(i, j) for j in range(len(offsets)) if keep[j] and j != i)
-            away = _away(own, [each for each in words if each is not None])
+            others = [j for j in range(len(offsets)) if keep[j] and j != i]
+            away = _away(own, [each for j in others if (each := offsets[j]) is not None])
+            if away > most and others:  # as wholes; where they look is asked only then, for it takes longer
+                away = _away(own, [each for j in others if (each := word(i, j)) is not None])
             if away > most:
                 worst, most = i, away
         if worst < 0:

@@ -14,6 +14,7 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, LaserScan, PointCloud2, Range
 
+from fastdepth_ros.anchoring import close_up
 from fastdepth_ros.anchoring.cones import ConeMeasurement
 from fastdepth_ros.anchoring.frames import Frames
 from fastdepth_ros.anchoring.poses import Pose
@@ -253,5 +254,5 @@ def _agreement(
     ratio = float(np.median(depths[answered] / answers[answered]))
     says = f"{ratio:.1f} times as far" if ratio >= 1 else f"{1 / ratio:.1f} times as near"
     if not 1 / FAR_OFF < ratio < FAR_OFF:
-        return warn(name, f"{fact}, {says} as the picture", CLOSE_UP if ratio < 1 else CHECK)
+        return warn(name, f"{fact}, {says} as the picture", CLOSE_UP if close_up.hides(float(np.log(ratio))) else CHECK)
     return ok(name, f"{fact}, {says} as the picture. {remap}")

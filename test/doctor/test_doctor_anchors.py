@@ -156,3 +156,18 @@ def test_where_nobody_measures_depth_that_is_well(ask):
         check = ask("fastdepth-indoor")["anchors"]
     assert check["level"] == "OK"
     assert "nobody publishes" in check["fact"]
+
+
+@pytest.mark.parametrize(("factor", "is_near"), [(0.25, True), (0.001, False), (3.0, False)])
+def test_what_is_nearer_than_can_be_has_other_units_and_is_no_close_up(factor, is_near):
+    pytest.importorskip("rclpy")
+    from fastdepth_ros.camera import Intrinsics
+    from fastdepth_ros.diagnostics.anchoring import CHECK, CLOSE_UP
+    from fastdepth_ros.doctor.anchors import _agreement
+    from fastdepth_ros.doctor.sight import Sight
+
+    camera = Intrinsics(224, 224, 200.0, 200.0, 112.0, 112.0)
+    sight = Sight("eye", 0.0, camera, np.full((112, 112), 2.0, np.float32))
+    pixels = np.array([[20.0, 30.0], [100.0, 80.0]], np.float32)
+    found = _agreement("range", "10 Hz", "", pixels, np.full(2, 2.0 * factor, np.float32), sight)
+    assert found.remedy == (CLOSE_UP if is_near else CHECK)
