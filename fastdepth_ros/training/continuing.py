@@ -8,7 +8,7 @@ from typing import Any
 
 from fastdepth_ros.training.augment import Ranges
 from fastdepth_ros.training.modules import described
-from fastdepth_ros.training.recipe_data import Loss, Optimiser, Phase, Recipe, Teacher
+from fastdepth_ros.training.recipe_data import Data, Loss, Optimiser, Phase, Recipe, Teacher
 
 
 def fingerprint(recipe: Recipe) -> str:
@@ -27,12 +27,13 @@ def continues(begun: str, recipe: Recipe, step: int) -> bool:
     old, new = before.pop("phases"), now.pop("phases")
     # Keys that older checkpoints lack have the values that they stand for.
     before.setdefault("start", None)
+    before["data"].setdefault("factor", Data.factor)
     for key, kind in _SETTINGS.items():
         for holder in (before, *old):
             if holder.get(key) is not None:
                 holder[key] = {**_defaults(kind), **holder[key]}
     later: dict[str, Any] = {**dict.fromkeys(("average", "loss", "augment", "shares", "width")), "frozen": False}
-    later["decay"] = Phase.decay
+    later |= {"decay": Phase.decay, "layers": []}
     for text, phases in ((before, old), (now, new)):
         del text["name"]  # it decides nothing
         for holder in (text["data"], *phases):

@@ -32,7 +32,7 @@ def l1(depth: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
 
 def log_l1(depth: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
     """Mean of |ln d - ln t|: errors in proportion to the distance, as delta1 counts them."""
-    return masked_mean((depth.clamp(min=SHALLOWEST).log() - truth.clamp(min=SHALLOWEST).log()).abs(), mask)
+    return masked_mean(_log_ratio(depth, truth).abs(), mask)
 
 
 def gradient(depth: Tensor, truth: Tensor, mask: Tensor, scales: int = 3) -> Tensor:
@@ -66,13 +66,30 @@ def sig(depth: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
     The scale-invariant loss of Eigen et al. (NIPS 2014, equation 4, with 0.85 of the mean forgiven) as LiteDepth and
     others take it, its root. Over each picture by itself is this project's reading.
     """
-    g = depth.clamp(min=SHALLOWEST).log() - truth.clamp(min=SHALLOWEST).log()
+    g = _log_ratio(depth, truth)
     known = mask.sum(dim=(1, 2, 3))
     count = known.clamp(min=1.0)
     mean = (g * mask).sum(dim=(1, 2, 3)) / count
     spread = ((g - mean[:, None, None, None]).square() * mask).sum(dim=(1, 2, 3)) / count
     # A root has no slope at 0, which only a perfect picture reaches, and one without a pixel that counts.
     return mean_of_pictures((spread + 0.15 * mean.square()).clamp(min=1e-12).sqrt(), known)
+
+
+def scale(depth: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
+    """|mean(ln d - ln t)| of each picture, then the mean over pictures: its scale alone, whatever its form is."""
+    g = _log_ratio(depth, truth)
+    known = mask.sum(dim=(1, 2, 3))
+    return mean_of_pictures(((g * mask).sum(dim=(1, 2, 3)) / known.clamp(min=1.0)).abs(), known)
+
+
+def form(depth: Tensor, other: Tensor) -> Tensor:
+    """Mean of |g - mean(g)| with g = ln d - ln o, each picture by itself: how far two answers differ but for scale."""
+    g = _log_ratio(depth, other)
+    return (g - g.mean(dim=(1, 2, 3), keepdim=True)).abs().mean()
+
+
+def _log_ratio(depth: Tensor, other: Tensor) -> Tensor:
+    return depth.clamp(min=SHALLOWEST).log() - other.clamp(min=SHALLOWEST).log()
 
 
 ROBUST_SCALE = 2.0

@@ -5,7 +5,7 @@ Variants of FastDepth (``network/table.py``) become a bundle; graphs (``network/
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy.typing as npt
@@ -13,6 +13,7 @@ import numpy.typing as npt
 from fastdepth_ros.network import NETWORKS, Network
 from fastdepth_ros.network.entries import entry
 from fastdepth_ros.network.graph import Graph
+from fastdepth_ros.network.kinds import Weighted
 from fastdepth_ros.network.sizes import sizes
 from fastdepth_ros.network.stored import to_json
 from fastdepth_ros.training.graph_network import GraphNetwork, folded_graph, graph_from_arrays
@@ -60,6 +61,30 @@ def maps_of(network: Trainable) -> dict[str, int]:
     if isinstance(network, Network):
         return channels(network)
     return {node.name: network.channels[node.name] for node in network.nodes}
+
+
+def learn_only(model: Module, layers: Sequence[str]) -> None:
+    """Let the parameters of some layers learn, or of all; those of the others stand still.
+
+    Args:
+        model: to train.
+        layers: names of blocks or layers; empty for all.
+    """
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(not layers or any(_is_of(name.split(".")[1], layer) for layer in layers))
+
+
+def has_layer(network: Trainable, layer: str) -> bool:
+    """Whether a block or a layer with weights has that name."""
+    if isinstance(network, Network):
+        return any(_is_of(conv.name, layer) for conv in network.convolutions)
+    return any(_is_of(node.name, layer) for node in network.nodes if isinstance(node.layer, Weighted))
+
+
+def _is_of(name: str, layer: str) -> bool:
+    """Whether a layer's or parameter's name, with dots or with what a ModuleDict has in their place, is in a block."""
+    name, layer = name.replace(".", "_"), layer.replace(".", "_")
+    return name == layer or name.startswith(f"{layer}_")
 
 
 def described(network: Trainable) -> dict[str, Any]:

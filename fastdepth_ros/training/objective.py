@@ -24,11 +24,13 @@ class Teaching:
         network: with folded biases.
         hints: adapters of the maps that are compared.
         half: ask in bfloat16.
+        factor: of its depths.
     """
 
     network: Module
     hints: distill.Hints
     half: bool = False
+    factor: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Shown:
         truth: (N, 1, h, w) metres, 0 where unknown.
         taught: (N, 3, H, W) pictures that the teacher is asked about.
         seed: of what is chosen by chance.
+        begun: (N, 1, h, w) answer of the weights that the run began with; None where nobody asks for it.
     """
 
     depth: Tensor
@@ -48,6 +51,7 @@ class Shown:
     truth: Tensor
     taught: Tensor
     seed: int
+    begun: Tensor | None = None
 
 
 def on_grid(depth: Tensor, size: Sequence[int]) -> Tensor:
@@ -93,6 +97,8 @@ def loss_of(weights: Loss, shown: Shown, teaching: Teaching | None) -> dict[str,
     for word, term in TERMS.items():
         if weight := getattr(weights, word):
             loss = loss + weight * term(pair)
+    if weights.form and shown.begun is not None:
+        loss = loss + weights.form * losses.form(depth, shown.begun)
     return {"loss": loss, **terms}
 
 
@@ -104,7 +110,7 @@ def _ask(weights: Loss, shown: Shown, known: Tensor, teaching: Teaching) -> tupl
     if not depth[asked].numel():
         return answer, heard, {}
     its_depth, its_maps = distill.ask(teaching.network, shown.taught[asked], [name for _, name in pairs], teaching.half)
-    answer[asked] = on_grid(its_depth, depth.shape[-2:])
+    answer[asked] = on_grid(its_depth, depth.shape[-2:]) * teaching.factor
     heard[asked] = 1.0
     own_maps = {name: shown.maps[name][asked] for name, _ in pairs}
     found = {}

@@ -16,7 +16,7 @@ from fastdepth_ros.errors import NetworkError, SettingError, quoted, shortened
 from fastdepth_ros.files.yaml_text import read_yaml
 from fastdepth_ros.network.graph import Graph
 from fastdepth_ros.training.continuing import continues, fingerprint
-from fastdepth_ros.training.modules import Trainable, check_size, maps_of, network_named
+from fastdepth_ros.training.modules import Trainable, check_size, has_layer, maps_of, network_named
 from fastdepth_ros.training.recipe_data import (
     DECAYS,
     OPTIMISERS,
@@ -100,6 +100,12 @@ def check(recipe: Recipe, where: str) -> None:
     if recipe.start is not None and not (recipe.starts_whole or isinstance(recipe.network, Graph)):
         remedy = "A torch file is for encoders of entries; name a bundle or an .npz."
         raise _error(where, f"start cannot be put into {recipe.network.name}", remedy)
+    if recipe.keeps_form and not recipe.starts_whole:
+        raise _error(
+            where, "the loss keeps a form, but start names no weights", "Name a bundle or an .npz, or form: 0."
+        )
+    if min(recipe.data.factor, recipe.teacher.factor if recipe.teacher else 1.0) <= 0:
+        raise _error(where, "a factor of depths is not above 0", "1 leaves them as they are.")
     if recipe.teacher is not None:
         for name, _ in recipe.teacher.pairs:
             if name not in maps_of(recipe.network):
@@ -120,6 +126,9 @@ def _check_phase(recipe: Recipe, phase: Phase, where: str) -> None:
         raise _error(where, f"{phase} stops before its first step", "stop is a number of pictures.")
     if phase.rate <= 0 or phase.end_rate < 0 or phase.warmup < 0:
         raise _error(where, f"{phase} has a negative rate", "Rates are positive.")
+    for layer in phase.layers:
+        if not has_layer(recipe.network, layer):
+            raise _error(where, f"layers names {quoted(layer)}", f"No layer of {recipe.network.name} is called so.")
     if phase.decay not in DECAYS:
         raise _error(where, f"{phase}: decay is {phase.decay!r}", f"Known are {', '.join(DECAYS)}.")
 

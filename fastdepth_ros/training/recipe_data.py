@@ -35,6 +35,7 @@ class Data:
             and never trained on. Neighbouring numbers share a scene, so this is not a random choice.
         without: sets that are not used at all.
         shares: set -> how often one of its pictures is drawn; sets that are not named share the rest by their size.
+        factor: true depths are multiplied by it before they teach.
     """
 
     files: tuple[DataFile, ...]
@@ -42,6 +43,7 @@ class Data:
     holdout_share: float = 0.1
     without: tuple[str, ...] = ()
     shares: Mapping[str, float] = field(default_factory=dict)
+    factor: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class Teacher:
         hints: maps that are compared, each by the name that it has in both networks, or as ``STUDENT=TEACHER``.
         half: ask it in bfloat16.
         network: name of an entry, where the teacher is no variant of FastDepth.
+        factor: its depths are multiplied by it before they teach, where it is known to answer too near or too far.
     """
 
     path: str
@@ -61,6 +64,7 @@ class Teacher:
     hints: tuple[str, ...] = ()
     half: bool = False
     network: str = ""
+    factor: float = 1.0
 
     @property
     def pairs(self) -> tuple[tuple[str, str], ...]:
@@ -77,9 +81,10 @@ class Loss:
         teacher: |d - t| from the teacher's depth where there is no truth.
         teacher_where_known: in place of ``teacher`` where there is one.
         hints: distance of maps from the teacher's, through adapters (``losses.hint``).
-        log, gradient, log_gradient, edges, sig, robust, virtual_normal: of ``terms.TERMS``, from the truth, and where
-            there is none from the teacher's depth.
+        log, gradient, log_gradient, edges, sig, scale, robust, virtual_normal: of ``terms.TERMS``, from the truth, and
+            where there is none from the teacher's depth.
         similarity, pairwise: of ``terms.LIKENESS``, between the maps of the hints.
+        form: ``losses.form``, from the answers of the weights that the recipe starts with: scale may move, form not.
         blind: whether the teacher, who takes a third of a step's time, is asked only about pictures without any truth.
     """
 
@@ -97,6 +102,8 @@ class Loss:
     virtual_normal: float = 0.0
     similarity: float = 0.0
     pairwise: float = 0.0
+    scale: float = 0.0
+    form: float = 0.0
 
     @property
     def asks(self) -> bool:
@@ -151,6 +158,8 @@ class Phase:
         width: of the network's input, where it is not square [px]. A graph may have sides of any multiple of 2 that
             it can take.
         decay: one of :data:`DECAYS`.
+        layers: the blocks or layers that learn, as ``conv13`` for ``conv13.dw`` and ``conv13.pw``; all where none is
+            named.
     """
 
     images: int
@@ -167,6 +176,7 @@ class Phase:
     shares: Mapping[str, float] | None = None
     width: int | None = None
     decay: str = "cosine"
+    layers: tuple[str, ...] = ()
 
     @property
     def sides(self) -> tuple[int, int]:
@@ -205,6 +215,11 @@ class Recipe:
     @property
     def steps(self) -> int:
         return sum(phase.steps for phase in self.phases)
+
+    @property
+    def keeps_form(self) -> bool:
+        """Whether a phase compares answers with those of the weights that it starts with."""
+        return any(self.loss_in(phase).form for phase in self.phases)
 
     def loss_in(self, phase: Phase) -> Loss:
         return self.loss if phase.loss is None else phase.loss

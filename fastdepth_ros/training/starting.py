@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from torch import Tensor
 
 from fastdepth_ros.importing import npz
@@ -42,6 +43,18 @@ def begin(model: Module, recipe: Recipe, path: Path, pictures: Tensor) -> None:
         return
     network = recipe.network
     graph = graph_of(network) if isinstance(network, Network) else network
+    model.load_state_dict(unfolded(graph, begun_with(path), pictures).state_dict())
+
+
+def begun_with(path: Path) -> dict[str, npt.NDArray[np.float32]]:
+    """The folded arrays of a whole network.
+
+    Args:
+        path: a bundle's folder, or an .npz by the names of the network's layers.
+
+    Raises:
+        BundleError: there is no such bundle.
+        WeightsError: the file cannot be read.
+    """
     found = npz.read(path) if path.suffix == ".npz" else Bundle.open(path).weights()
-    arrays = {name: np.array(array, np.float32) for name, array in found.items()}  # torch wants them writable
-    model.load_state_dict(unfolded(graph, arrays, pictures).state_dict())
+    return {name: np.array(array, np.float32) for name, array in found.items()}  # torch wants them writable

@@ -1,4 +1,4 @@
-"""Makes a recipe's teacher out of its file."""
+"""Makes the networks that a recipe learns from out of their files: its teacher, and what it began with."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from fastdepth_ros.errors import SettingError
 from fastdepth_ros.importing import npz, read_weights
 from fastdepth_ros.runtime.bundle import WEIGHTS, Bundle
 from fastdepth_ros.training import distill
-from fastdepth_ros.training.feed import check_sha256, find
-from fastdepth_ros.training.modules import Trainable, frozen, maps_of, network_named
+from fastdepth_ros.training.feed import check_sha256, checked, find
+from fastdepth_ros.training.modules import Module, Trainable, frozen, maps_of, network_named
 from fastdepth_ros.training.objective import Teaching
 from fastdepth_ros.training.recipe_data import Recipe, Teacher
+from fastdepth_ros.training.starting import begun_with
 
 
 def teaching_of(recipe: Recipe, folders: list[Path], device: str) -> Teaching | None:
@@ -39,7 +40,21 @@ def teaching_of(recipe: Recipe, folders: list[Path], device: str) -> Teaching | 
     teacher, hints = frozen(network, arrays), distill.Hints(recipe.network, network, recipe.teacher.pairs)
     for module in (teacher, hints):
         module.to(device, memory_format=torch.channels_last)
-    return Teaching(teacher, hints, recipe.teacher.half)
+    return Teaching(teacher, hints, recipe.teacher.half, recipe.teacher.factor)
+
+
+def begun_of(recipe: Recipe, folders: list[Path], device: str) -> Module | None:
+    """The network with the weights that the recipe starts with; None where no phase compares answers with its.
+
+    Raises:
+        SettingError: they are missing or others.
+        BundleError, WeightsError: as :func:`fastdepth_ros.training.starting.begun_with`.
+    """
+    if recipe.start is None or not recipe.keeps_form:
+        return None
+    model = frozen(recipe.network, begun_with(checked(recipe.start, folders)))
+    model.to(device, memory_format=torch.channels_last)
+    return model
 
 
 def _read(teacher: Teacher, path: Path) -> tuple[Trainable, dict[str, npt.NDArray[Any]]]:

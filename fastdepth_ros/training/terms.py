@@ -50,6 +50,7 @@ TERMS: dict[str, Term] = {
     "log_gradient": _of_maps(losses.log_gradient),
     "edges": _of_maps(losses.edges),
     "sig": _of_maps(losses.sig),
+    "scale": _of_maps(losses.scale),
     "robust": _of_maps(losses.robust),
     "virtual_normal": _virtual_normal,
 }

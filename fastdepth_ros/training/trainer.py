@@ -18,9 +18,10 @@ from fastdepth_ros.evaluation import metrics
 from fastdepth_ros.training import checkpoint, curves
 from fastdepth_ros.training.augment import plain_view
 from fastdepth_ros.training.continuing import continues, fingerprint
+from fastdepth_ros.training.distill import ask
 from fastdepth_ros.training.feed import Batch, Feed, checked, split
 from fastdepth_ros.training.memory import keep_freed_memory
-from fastdepth_ros.training.modules import arrays_of, frozen, module_of
+from fastdepth_ros.training.modules import arrays_of, frozen, learn_only, module_of
 from fastdepth_ros.training.network import copy_statistics
 from fastdepth_ros.training.objective import Shown, loss_of, on_grid
 from fastdepth_ros.training.optimising import learning_rate, optimiser_of
@@ -28,7 +29,7 @@ from fastdepth_ros.training.processes import ALONE, Processes
 from fastdepth_ros.training.recipe_data import Phase, Recipe
 from fastdepth_ros.training.showing import as_tensor, resized, truth_for
 from fastdepth_ros.training.starting import CALIBRATING, begin
-from fastdepth_ros.training.teaching import teaching_of
+from fastdepth_ros.training.teaching import begun_of, teaching_of
 
 CHECKPOINT = "checkpoint.pt"
 CURVES = "curves.csv"
@@ -97,6 +98,7 @@ class Trainer:
         self.model = model.to(device, memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.model).requires_grad_(False)
         self.teaching = teaching_of(recipe, folders, device)
+        self.begun = begun_of(recipe, folders, device)
         self.hints = None if self.teaching is None else self.teaching.hints
         self.parameters = [*self.model.parameters(), *(self.hints.parameters() if self.hints is not None else ())]
         self.optimiser = optimiser_of(recipe.optimiser, self.parameters)
@@ -218,6 +220,7 @@ class Trainer:
         if phase.frozen and not done:
             copy_statistics(self.average, self.model)
         self.model.train(not phase.frozen)
+        learn_only(self.model, phase.layers)
         device = self.machine.device
         full = as_tensor(batch.pixels, device)
         pixels = resized(full, phase.sides)
@@ -225,9 +228,12 @@ class Trainer:
         names = [name for name, _ in pairs] if weights.compares_maps else []
         answer, maps = self.model(pixels, names)
         depth = on_grid(answer, [side // 2 for side in phase.sides])
-        truth = truth_for(depth, batch.depth, device)
+        truth = truth_for(depth, batch.depth, device) * self.recipe.data.factor
         taught = full if batch.taught is batch.pixels else as_tensor(batch.taught, device)
-        terms = loss_of(weights, Shown(depth, maps, truth, taught, self.step), self.teaching)
+        begun = None
+        if self.begun is not None and weights.form:
+            begun = on_grid(ask(self.begun, resized(taught, phase.sides), ())[0], depth.shape[-2:])
+        terms = loss_of(weights, Shown(depth, maps, truth, taught, self.step, begun), self.teaching)
         self.optimiser.zero_grad(set_to_none=True)
         terms["loss"].backward()
         self._meet()
@@ -241,10 +247,11 @@ class Trainer:
         """Give all processes the mean of their gradients."""
         if self.processes.size == 1:
             return
-        for parameter in self.parameters:
+        learning = [parameter for parameter in self.parameters if parameter.requires_grad]
+        for parameter in learning:
             if parameter.grad is None:  # What this share did not need, another may have.
                 parameter.grad = torch.zeros_like(parameter)
-        self.processes.average([parameter.grad for parameter in self.parameters])
+        self.processes.average([parameter.grad for parameter in learning])
 
     def _move_average(self, decay: float) -> None:
         """Move by (1 - decay) of the way to the weights, with a shorter memory at first; BN statistics too."""

@@ -35,6 +35,19 @@ def test_a_picture_that_nobody_measured_does_not_count():
     assert losses.robust(depth, truth, torch.zeros_like(mask)).item() == 0
 
 
+def test_scale_is_the_mean_of_the_logarithms_whatever_the_form():
+    depth, truth = maps([[2.0, 8.0, 5.0]], [[1.0, 1.0, 1.0]]), maps([[1.0, 1.0, 0.0]], [[2.0, 0.0, 0.0]])
+    mask = (truth > 0).float()
+    assert losses.scale(depth, truth, mask).item() == pytest.approx((log(4) + log(2)) / 2, rel=1e-5)
+    assert losses.scale(maps([[2.0, 0.5]]), maps([[1.0, 1.0]]), maps([[1.0, 1.0]])).item() == pytest.approx(0, abs=1e-6)
+
+
+def test_form_is_what_two_answers_differ_by_beside_their_scale():
+    depth = maps([[2.0, 8.0]], [[3.0, 3.0]])
+    assert losses.form(depth, maps([[1.0, 1.0]], [[1.0, 1.0]])).item() == pytest.approx(log(2) / 2, rel=1e-5)
+    assert losses.form(7 * depth, depth).item() == pytest.approx(0, abs=1e-6)
+
+
 def test_robust_is_a_parabola_near_and_a_slope_far_away():
     depth, truth = maps([[3.0, 3.0 + 2 * sqrt(3), 99.0]]), maps([[3.0, 3.0, 1.0]])
     mask = maps([[1.0, 1.0, 0.0]])
@@ -129,6 +142,13 @@ def test_a_loss_is_the_sum_of_its_terms_by_their_weights():
     found = loss_of(weights, shown, None)
     torch.testing.assert_close(found["loss"], expected)
     assert set(found) == {"loss", "truth"}
+
+
+def test_a_form_is_kept_where_a_loss_says_so():
+    depth, truth, begun = maps([[2.0, 8.0]]), maps([[2.0, 8.0]]), maps([[1.0, 1.0]])
+    shown = Shown(depth, {}, truth, depth, seed=4, begun=begun)
+    assert loss_of(Loss(form=3.0), shown, None)["loss"].item() == pytest.approx(3 * log(2), rel=1e-5)
+    assert loss_of(Loss(), shown, None)["loss"].item() == pytest.approx(0, abs=1e-6)
 
 
 def test_answers_of_any_resolution_are_compared_on_one_grid():

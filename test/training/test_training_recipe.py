@@ -1,6 +1,7 @@
 """Recipes: the shipped ones are read, and a wrong one says what is wrong with it."""
 
 import copy
+import json
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ RECIPES = Path(recipe.__file__).parent / "recipes"
 def test_every_shipped_recipe_is_read(path: Path) -> None:
     found = recipe.read_recipe(path)
     assert found.name == path.stem
-    assert found.steps > 1000
+    assert found.steps > 500
 
 
 def good() -> dict[str, Any]:
@@ -55,6 +56,10 @@ def good() -> dict[str, Any]:
         (lambda text: text["teacher"].update(hints=[]), "teacher.hints names none"),
         (lambda text: text["phases"][0].update(rate=float("nan")), "rate: nan is out of range"),
         (lambda text: text["loss"].update(truth=10**400), "is out of range"),
+        (lambda text: text["loss"].update(form=1.0), "start names no weights"),
+        (lambda text: text["phases"][0].update(layers=["conv1", "cov2"]), "layers names 'cov2'"),
+        (lambda text: text["data"].update(factor=0.0), "factor"),
+        (lambda text: text["teacher"].update(factor=-1.0), "factor"),
     ],
 )
 def test_a_wrong_recipe_names_what_is_wrong(change: Any, cause: str) -> None:
@@ -111,6 +116,16 @@ def test_a_run_goes_on_where_later_phases_have_settings_and_data_of_their_own() 
     assert then.augment_in(then.phases[0]) == begun.augment
     text["data"]["shares"]["rooms"] = 0.1  # now the phases that are done would have seen them
     assert not recipe.continues(recipe.fingerprint(begun), recipe.parse_recipe(text, "other"), begun.steps)
+
+
+def test_a_run_of_before_there_were_factors_and_layers_goes_on() -> None:
+    begun = json.loads(recipe.fingerprint(recipe.parse_recipe(good(), "begun")))
+    for holder, word in ((begun["data"], "factor"), (begun["teacher"], "factor"), (begun["phases"][0], "layers")):
+        del holder[word]
+    assert recipe.continues(json.dumps(begun), recipe.parse_recipe(good(), "then"), 10)
+    other = good()
+    other["phases"][0]["layers"] = ["conv13"]
+    assert not recipe.continues(json.dumps(begun), recipe.parse_recipe(other, "then"), 10)
 
 
 def test_a_phase_that_is_stopped_keeps_its_rates() -> None:

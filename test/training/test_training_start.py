@@ -19,10 +19,13 @@ from fastdepth_ros.network.entries import entry  # noqa: E402
 from fastdepth_ros.network.fastdepth import table_of  # noqa: E402
 from fastdepth_ros.pruning.entry_file import write_entry  # noqa: E402
 from fastdepth_ros.runtime.bundle import WEIGHTS, Bundle, Manifest, write_bundle  # noqa: E402
-from fastdepth_ros.training import export  # noqa: E402
-from fastdepth_ros.training.augment import VIEW_FOCAL  # noqa: E402
+from fastdepth_ros.training import export, losses  # noqa: E402
+from fastdepth_ros.training.augment import VIEW_FOCAL, plain_view  # noqa: E402
 from fastdepth_ros.training.graph_network import graph_from_arrays  # noqa: E402
+from fastdepth_ros.training.modules import arrays_of, frozen  # noqa: E402
+from fastdepth_ros.training.objective import on_grid  # noqa: E402
 from fastdepth_ros.training.recipe import Recipe, parse_recipe  # noqa: E402
+from fastdepth_ros.training.showing import as_tensor  # noqa: E402
 from fastdepth_ros.training.trainer import Trainer  # noqa: E402
 
 torch.set_num_threads(1)
@@ -46,7 +49,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def recipe(data: Path, **changes: Any) -> Recipe:
+def recipe(data: Path, /, **changes: Any) -> Recipe:
     phase = {"images": 8, "size": 64, "batch": 4, "rate": 1.0e-3, "end_rate": 1.0e-4, "frozen": True}
     text = {
         "name": "tiny",
@@ -94,6 +97,58 @@ def test_a_bundle_teaches(data: Path, tmp_path: Path) -> None:
     rows: list[dict[str, float]] = []
     trainer.run(lambda _: None, rows.append)
     assert np.isfinite(rows[-1]["teacher"])
+
+
+def taught_scale(data: Path, out: Path, form: float) -> tuple[float, float, set[str]]:
+    """What is left of the error of scale, how far forms moved, and which layers did, where two blocks learned scale."""
+    phase = {"images": 160, "size": 64, "batch": 4, "rate": 4.0e-3, "end_rate": 1.0e-4, "frozen": True, "average": 0.5}
+    changes = {
+        "start": {"path": "toy.npz"},
+        "loss": {"truth": 0.0, "scale": 1.0, "form": form},
+        "augment": {"scale": 1.0, "rotation": 0.0, "jitter": 0.0, "shift": False},
+        "phases": [{**phase, "layers": ["conv13", "decode_conv1"]}],
+    }
+    ours = recipe(data, **changes)
+    trainer = Trainer(ours, [data], out)
+    before = arrays_of(trainer.average)
+    trainer.run(lambda _: None, lambda _: None)
+    after = arrays_of(trainer.average)
+    answers = {id(arrays): frozen(ours.network, arrays) for arrays in (before, after)}
+    found = []
+    for view in (plain_view(sample.read(), 64, 64) for sample in trainer.samples if sample.has_depth):
+        assert view.depth is not None
+        x, truth = as_tensor(view.pixels[None]), torch.from_numpy(view.depth)[None, None]
+        with torch.no_grad():
+            first, last = (on_grid(each(x, ())[0], truth.shape[-2:]) for each in answers.values())
+        counts = (truth > 0).float()
+        found.append([float(losses.scale(each, truth, counts)) for each in (first, last)])
+        found[-1].append(float(losses.form(last, first)))
+    old, new, moved = np.mean(found, axis=0)
+    changed = {name.rpartition(".")[0] for name, array in after.items() if not np.allclose(array, before[name])}
+    return float(new / old), float(moved), changed
+
+
+def test_a_phase_teaches_scale_to_some_layers_and_keeps_the_form(data: Path, tmp_path: Path) -> None:
+    left, moved, changed = taught_scale(data, tmp_path / "free", form=0.0)
+    _, kept, _ = taught_scale(data, tmp_path / "kept", form=5.0)
+    assert left < 0.8
+    assert kept < 0.7 * moved
+    assert {"conv13.pw"} <= changed <= {"conv13.dw", "conv13.pw", "decode_conv1.dw", "decode_conv1.pw"}
+
+
+def test_factors_move_what_is_learned(data: Path, tmp_path: Path) -> None:
+    teacher = {"path": f"toy/{WEIGHTS}", "sha256": sha256(data / "toy" / WEIGHTS)}
+    start = {"path": "toy.npz"}
+    rows: list[dict[str, float]] = []
+    for factor in (1.0, 2.0):
+        taught = {**teacher, "factor": factor}
+        source = {"files": [{"path": "pictures"}], "holdout_set": "rooms", "holdout_share": 0.3, "factor": factor}
+        weights = {"truth": 0.0, "teacher": 1.0e-9}
+        ours = recipe(data, start=start, teacher=taught, data=source, loss=weights)
+        Trainer(ours, [data], tmp_path / str(factor)).run(lambda _: None, rows.append)
+    before, after = rows
+    assert after["teacher"] != pytest.approx(before["teacher"], rel=0.1)
+    assert after["truth"] != pytest.approx(before["truth"], rel=0.1)
 
 
 def test_a_bundle_is_for_the_pictures_that_it_learned_from(data: Path, tmp_path: Path) -> None:
