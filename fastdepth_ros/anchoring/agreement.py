@@ -67,6 +67,7 @@ class Agreement:
         self.spread = 0.0
         self._frames = 0
         self._differences: dict[tuple[str, str], deque[float]] = {}
+        self._scales: dict[tuple[str, str], deque[tuple[float, float]]] = {}
         self._lost: dict[tuple[str, str], tuple[str, bool]] = {}
         self._absent: dict[tuple[str, str], int] = {}
         self._doubts: dict[str, str] = {}
@@ -109,19 +110,22 @@ class Agreement:
         for names in list(self._lost):
             self._absent[names] = 0 if present.issuperset(names) else self._absent.get(names, 0) + 1
             if self._absent[names] > PATIENCE:
-                del self._lost[names], self._differences[names], self._absent[names]
+                del self._lost[names], self._differences[names], self._scales[names], self._absent[names]
                 self._settle()
 
     def _take(self, sources: list[str], placed: Placed, one: int, other: int, apart: float) -> None:
         names = sources[one], sources[other]
         known = self._differences.setdefault(names, deque(maxlen=KEPT))
         known.append(apart)
+        scales = self._scales.setdefault(names, deque(maxlen=KEPT))
+        scales.append((placed.heard[one].ratio, placed.heard[other].ratio))
         middle = abs(float(np.median(known)))
         if names in self._lost:
             if middle < TOGETHER:
                 del self._lost[names]
         elif len(known) >= LOOKS and middle > APART:
-            against = [_against(placed, number) for number in (one, other)]
+            # Of one view the network errs by as much as decides.
+            against = [_against(scale) for scale in np.median(scales, axis=0)]
             against[_vaguer(placed, one, other)] += VAGUER
             decided = abs(against[1] - against[0]) > DECIDED
             self._lost[names] = names[int(against[1] > against[0])], decided
@@ -153,9 +157,9 @@ def difference(placed: Placed, one: slice, other: slice) -> float:
     return float(np.median(placed.ratios[one][mine] - placed.ratios[other][theirs]))
 
 
-def _against(placed: Placed, number: int) -> float:
-    """Log-odds against a source because of what it says of the scale: as a multiple of the picture's."""
-    return 0.5 * (placed.heard[number].ratio / EXPECTED) ** 2
+def _against(scale: float) -> float:
+    """Log-odds against a source because of what it says of the scale: as a multiple of the picture's [log m]."""
+    return 0.5 * (scale / EXPECTED) ** 2
 
 
 def _vaguer(placed: Placed, one: int, other: int) -> int:

@@ -163,6 +163,18 @@ def test_where_it_is_not_clear_which_is_wrong_both_are_used_and_named():
     assert anchoring.trust.spread > 0.1
 
 
+def test_one_view_that_is_answered_too_far_does_not_decide_between_two():
+    """In it the wrong one says what the picture says; over all views it does not. It is that in which they decide."""
+    anchoring = Anchoring(SHAPE)
+    for frame in range(ENOUGH):
+        seed = frame // 10
+        truth, odd = 1.1 * answered(seed), seed == (LOOKS - 1) * EVERY // 10
+        scan = measured(truth * 1.35, "scan", frame, row=100, noise=0.01)
+        points = measured(truth, "anchors", frame + 7, 150, noise=0.08)
+        done = anchoring.correct(answered(seed) * (1.4 if odd else 1.0), [scan, points], frame / 30)
+    assert [source.believed for source in done.report.sources] == [True, True]
+
+
 def test_as_long_as_they_contradict_each_other_depth_is_less_sure():
     alone, beside = Anchoring(SHAPE), Anchoring(SHAPE)
     done = together(beside, 1.4, ENOUGH)

@@ -168,7 +168,8 @@ LIDAR = "scan=0 0 0 0 0 0"
 
 
 def test_depth_is_nearer_to_the_truth_with_points_and_a_scan(robot):
-    here = robot(anchor_extrinsics=LIDAR)
+    # A fifth too near, whatever weights ship: there is a scale to be mended, and to be remembered.
+    here = robot(anchor_extrinsics=LIDAR, depth_scale=0.8)
     alone = here.error()
     assert "network's own" in here.says
     points, scan = here.start("points"), here.start("scan")
