@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from fastdepth_ros.adapting.place import Place
+from fastdepth_ros.adapting.place import SQUARE, Place, Sides
 from fastdepth_ros.adapting.tint import tinted
 from fastdepth_ros.evaluation.dataset import Frame
 from fastdepth_ros.network.fastdepth import graph_of
@@ -60,7 +60,7 @@ class Settings:
 
     Attributes:
         images: views that are shown.
-        size: side of the network's input [px].
+        sides: height and width of the network's input [px].
         batch: views of a step.
         here: those of them that show the place; the others are rehearsed.
         rate: learning rate at the beginning; a half cosine leads to a hundredth of it.
@@ -75,7 +75,7 @@ class Settings:
     """
 
     images: int = 3200
-    size: int = 224
+    sides: Sides = SQUARE
     batch: int = 8
     here: int = 2
     rate: float = 5e-4
@@ -118,7 +118,7 @@ class Adapter:
             again: gives better frames after each round; None leaves them as they are.
         """
         own = self.settings
-        phase = Phase(own.images, own.size, own.batch, own.rate, own.rate / 100, warmup=own.batch * 10)
+        phase = Phase(own.images, own.sides[0], own.batch, own.rate, own.rate / 100, own.batch * 10, width=own.sides[1])
         for node in weighted(self.graph):
             self.model.layer(node.name).requires_grad_(node.name.startswith(own.layers))
         learning = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
@@ -148,7 +148,7 @@ class Adapter:
         answers, maps = self.model(pixels, watched)
         with torch.no_grad():
             taught, kept = self.before(pixels[own.here :], watched)
-        answers, taught = halved(answers, own.size), halved(taught, own.size)
+        answers, taught = halved(answers, *own.sides), halved(taught, *own.sides)
         truth, weights = (torch.stack([each[i] for each in views[: own.here]]) for i in (1, 2))
         loss = _distance(answers[: own.here], truth, weights)
         loss = loss + own.rehearse * _distance(answers[own.here :], taught, (taught > 0).float())
@@ -158,22 +158,23 @@ class Adapter:
         return loss
 
     def _view(self, number: int, of_place: bool) -> tuple[Tensor, Tensor, Tensor]:
-        """Pixels (1, 3, size, size), depth and weight (1, size / 2, size / 2) of a view; the same for a number."""
+        """Pixels (1, 3, h, w), depth and weight (1, h / 2, w / 2) of a view; the same for a number."""
         rng = np.random.default_rng([self.settings.seed, number])
         own, frames = self.settings, self.learned if of_place else self.others
         ranges = own.augment if of_place else own.others
-        view = random_view(frames[int(rng.integers(len(frames)))], own.size, ranges, rng)
+        height, width = own.sides
+        view = random_view(frames[int(rng.integers(len(frames)))], height, ranges, rng, width)
         pixels = view.pixels
         if not of_place and rng.random() < own.tinted:
             pixels = tinted(pixels, self.learned[int(rng.integers(len(self.learned)))].pixels)
-        depth = np.zeros((own.size // 2,) * 2, np.float32) if view.depth is None else view.depth
+        depth = np.zeros((height // 2, width // 2), np.float32) if view.depth is None else view.depth
         return as_tensor(pixels[None]), torch.from_numpy(depth)[None], torch.from_numpy(weight(view))[None]
 
 
 def weight(view: TrainingView) -> npt.NDArray[np.float32]:
     """Weight of each pixel of a view's depth: 0 where it is unknown, 1 where it is sure."""
     if view.depth is None:
-        return np.zeros((view.pixels.shape[0] // 2,) * 2, np.float32)
+        return np.zeros([side // 2 for side in view.pixels.shape[:2]], np.float32)
     if view.sigma is None:
         return (view.depth > 0).astype(np.float32)
     return np.asarray(view.depth / np.maximum(view.sigma / SUREST, np.maximum(view.depth, np.float32(1e-9))))

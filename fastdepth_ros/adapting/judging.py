@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from fastdepth_ros.adapting.place import SQUARE, Sides
 from fastdepth_ros.evaluation import metrics
 from fastdepth_ros.evaluation.dataset import Frame
 from fastdepth_ros.network.fastdepth import graph_of
@@ -29,7 +30,7 @@ SEED = 77
 """Seed of the views by which weights are compared: others than those that are rehearsed."""
 
 
-def errors(network: Network, arrays: Arrays, frames: Sequence[Frame], size: int = 224) -> dict[str, float]:
+def errors(network: Network, arrays: Arrays, frames: Sequence[Frame], sides: Sides = SQUARE) -> dict[str, float]:
     """Means of delta1, RMSE [m] and absolute relative error over frames, corrected for their focal length.
 
     NaN where no depth is known.
@@ -38,32 +39,32 @@ def errors(network: Network, arrays: Arrays, frames: Sequence[Frame], size: int 
         network: the table.
         arrays: its weights, folded.
         frames: with depth.
-        size: side of the network's input [px].
+        sides: height and width of the network's input [px].
     """
     rows = []
-    for frame, answer in zip(frames, answers(network, arrays, frames, size), strict=True):
-        depth = plain_view(frame, size).depth
+    for frame, answer in zip(frames, answers(network, arrays, frames, sides), strict=True):
+        depth = plain_view(frame, *sides).depth
         if depth is not None and (depth > 0).any():
             rows.append(metrics.evaluate(answer, depth))
     names = ("delta1", "rmse_m", "abs_rel")
     return {name: float(np.mean([row[name] for row in rows])) if rows else float("nan") for name in names}
 
 
-def answers(network: Network, arrays: Arrays, frames: Sequence[Frame], size: int = 224) -> Iterator[Map]:
-    """The answer to the plain view of each frame, (size / 2, size / 2) [m], corrected for the focal length.
+def answers(network: Network, arrays: Arrays, frames: Sequence[Frame], sides: Sides = SQUARE) -> Iterator[Map]:
+    """The answer to the plain view of each frame, half its rows and columns [m], corrected for the focal length.
 
     Args:
         network: the table.
         arrays: its weights, folded.
         frames: of any shape.
-        size: side of the network's input [px].
+        sides: height and width of the network's input [px].
     """
     model = _model(network, arrays)
     for start in range(0, len(frames), TOGETHER):
         some = frames[start : start + TOGETHER]
-        views = [plain_view(frame, size) for frame in some]
-        for frame, answer in zip(some, _answers(model, views, size), strict=True):
-            yield answer * np.float32(focal_ratio(frame, *seen_part(frame), size))
+        views = [plain_view(frame, *sides) for frame in some]
+        for frame, answer in zip(some, _answers(model, views, sides), strict=True):
+            yield answer * np.float32(focal_ratio(frame, *seen_part(frame)))
 
 
 class Drift:
@@ -74,21 +75,22 @@ class Drift:
         arrays: the weights, folded.
         frames: pictures, each of which gives one view.
         ranges: of the views.
-        size: side of the network's input [px].
+        sides: height and width of the network's input [px].
     """
 
     def __init__(
-        self, network: Network, arrays: Arrays, frames: Sequence[Frame], ranges: Ranges, size: int = 224
+        self, network: Network, arrays: Arrays, frames: Sequence[Frame], ranges: Ranges, sides: Sides = SQUARE
     ) -> None:
-        self._network, self._size = network, size
+        self._network, self._sides = network, sides
         self._views = [
-            random_view(frame, size, ranges, np.random.default_rng([SEED, i])) for i, frame in enumerate(frames)
+            random_view(frame, sides[0], ranges, np.random.default_rng([SEED, i]), sides[1])
+            for i, frame in enumerate(frames)
         ]
-        self._before = list(_answers(_model(network, arrays), self._views, size))
+        self._before = list(_answers(_model(network, arrays), self._views, sides))
 
     def of(self, arrays: Arrays) -> float:
         """Mean of abs(ln answer - ln answer before) over pixels and views."""
-        after = _answers(_model(self._network, arrays), self._views, self._size)
+        after = _answers(_model(self._network, arrays), self._views, self._sides)
         return float(np.mean([_moved(old, new) for old, new in zip(self._before, after, strict=True)]))
 
 
@@ -103,9 +105,9 @@ def _model(network: Network, arrays: Arrays) -> GraphNetwork:
     return model
 
 
-def _answers(model: GraphNetwork, views: Sequence[TrainingView], size: int) -> Iterator[npt.NDArray[np.float32]]:
-    """(size / 2, size / 2) metres for each view."""
+def _answers(model: GraphNetwork, views: Sequence[TrainingView], sides: Sides) -> Iterator[npt.NDArray[np.float32]]:
+    """(height / 2, width / 2) metres for each view."""
     for start in range(0, len(views), TOGETHER):
         pixels: Tensor = as_tensor(np.stack([view.pixels for view in views[start : start + TOGETHER]]))
         with torch.inference_mode():
-            yield from halved(model(pixels)[0], size)[:, 0].numpy()
+            yield from halved(model(pixels)[0], *sides)[:, 0].numpy()

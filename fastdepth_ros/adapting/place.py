@@ -24,6 +24,11 @@ FEWEST_FRAMES = 8
 
 Row = TypeVar("Row")
 
+Sides = tuple[int, int]
+"""Height and width of the network's input [px]."""
+
+SQUARE: Sides = (224, 224)
+
 
 @dataclass(frozen=True)
 class Place:

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from fastdepth_ros.adapting.place import Sides
 from fastdepth_ros.anchoring import Anchoring
 from fastdepth_ros.anchoring.prior import Prior
 from fastdepth_ros.anchoring.sightings import Measurement, PointMeasurement
@@ -74,26 +75,28 @@ def drawn(frame: Frame, points: int, rng: np.random.Generator) -> Seen:
     return Seen(Frame(frame.pixels, None, frame.camera), None, ((points_of, 0.0),))
 
 
-def taught(seen: Sequence[Seen], answers: Answers, prior: Prior, size: int, least: float = TAUGHT) -> tuple[Frame, ...]:
+def taught(
+    seen: Sequence[Seen], answers: Answers, prior: Prior, sides: Sides, least: float = TAUGHT
+) -> tuple[Frame, ...]:
     """The frames with their anchored answers for depth, and sigma; 0 where anchors say little.
 
     Args:
         seen: in the order of their times.
         answers: of the bundle.
         prior: what it knows of its errors.
-        size: side of the network's input [px].
+        sides: height and width of the network's input [px].
         least: share of the variance of the answer alone that anchors have to explain; less is little.
     """
-    shape = size // 2, size // 2
+    shape = sides[0] // 2, sides[1] // 2
     anchoring, alone = Anchoring(shape, prior), Anchoring(shape, prior)
     frames, last = [], None
     for each, answer in zip(seen, answers([one.frame for one in seen]), strict=True):
         if last is None or each.time is None or not 0 <= each.time - last < APART:
             anchoring.forget()
         last = each.time
-        camera = _seen_camera(each.frame, size)
+        camera = _seen_camera(each.frame, sides)
         anchors = [measurement.sight(answer, camera, lag).anchors for measurement, lag in each.measured]
-        now, picture = each.time or 0.0, plain_view(each.frame, size).pixels
+        now, picture = each.time or 0.0, plain_view(each.frame, *sides).pixels
         before = alone.correct(answer, (), now, sigma=True).sigma
         done = anchoring.correct(answer, anchors, now, sigma=True, picture=picture)
         assert before is not None
@@ -118,17 +121,17 @@ class Told(NamedTuple):
     within: float
 
 
-def told(frames: Sequence[Frame], answers: Answers, size: int) -> Told:
+def told(frames: Sequence[Frame], answers: Answers, sides: Sides) -> Told:
     """Compare targets with the answers alone.
 
     Args:
         frames: as :func:`taught` gives them.
         answers: of the same bundle.
-        size: side of the network's input [px].
+        sides: height and width of the network's input [px].
     """
     pixels = known = within = 0
     for frame, answer in zip(frames, answers(frames), strict=True):
-        view = plain_view(frame, size)
+        view = plain_view(frame, *sides)
         assert view.depth is not None
         assert view.sigma is not None
         pixels += view.depth.size
@@ -155,11 +158,11 @@ def _depth(frame: Frame) -> Map:
     return frame.depth
 
 
-def _seen_camera(frame: Frame, size: int) -> Intrinsics:
+def _seen_camera(frame: Frame, sides: Sides) -> Intrinsics:
     """The camera of the network's input, where that is the plain view of a frame."""
     rows, columns = plain_part(frame)
     part = camera_of(frame).crop(columns.start, rows.start, columns.stop - columns.start, rows.stop - rows.start)
-    return part.scale(size, size)
+    return part.scale(*sides[::-1])
 
 
 def _with(frame: Frame, depth: Map, sigma: Map) -> Frame:

@@ -103,14 +103,13 @@ def run(args: argparse.Namespace) -> int:
         raise SettingError(f"--points {args.points} cannot be", "It is positive, for depth images, without --anchors.")
     bundle, console = find_bundle(args.bundle), Terminal()
     manifest = bundle.manifest
-    if manifest.input_height != manifest.input_width:
-        raise SettingError(f"{manifest.name} sees pictures that are no squares", "Adapt one of 224x224.")
     torch.set_num_threads(args.threads or len(os.sched_getaffinity(0)))
-    size, network, before = manifest.input_height, manifest.table, dict(bundle.weights())
+    sides, network = (manifest.input_height, manifest.input_width), manifest.table
+    before = dict(bundle.weights())
     prior = Prior.from_json(manifest.anchoring, f"the manifest of {manifest.name}")
 
     def teach(seen: Sequence[Seen], arrays: dict[str, Any] = before, least: float = TAUGHT) -> tuple[Frame, ...]:
-        return taught(seen, partial(answers, network, arrays, size=size), prior, size, least)
+        return taught(seen, partial(answers, network, arrays, sides=sides), prior, sides, least)
 
     with Terminal(stderr=True).status("Reading") as status:
         looks: tuple[Seen, ...] = ()
@@ -127,7 +126,7 @@ def run(args: argparse.Namespace) -> int:
         others, strange = rehearsal(args.rehearsal, status.update, args.photos)
     console.print(f"{len(place.learned)} frames to learn from, {len(place.held)} held back, {len(others)} rehearsed")
     if looks:
-        share, within = told(place.learned, partial(answers, network, before, size=size), size)
+        share, within = told(place.learned, partial(answers, network, before, sides=sides), sides)
         words = f"Measured depths tell {100 * share:.0f} % of the pixels; the answers are within their doubt in"
         console.print(f"{words} {100 * within:.0f} % of those", soft_wrap=True)
         if not within < AGREED:
@@ -135,7 +134,7 @@ def run(args: argparse.Namespace) -> int:
             return 1
     layers = ALL if args.layers == "all" else DEEP
     settings = Settings(
-        images=args.images, size=size, rate=args.rate, rehearse=args.rehearse, seed=args.seed, layers=layers
+        images=args.images, sides=sides, rate=args.rate, rehearse=args.rehearse, seed=args.seed, layers=layers
     )
     adapter = Adapter(network, before, place, others, settings)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -144,7 +143,7 @@ def run(args: argparse.Namespace) -> int:
         again = partial(teach, looks) if looks else None
         trained = adapter.run(lambda done, of: bar.update(task, completed=done, total=of), again)
     with Terminal(stderr=True).status("Looking how far to go"):
-        elsewhere = Drift(network, before, strange or others, settings.others, size)
+        elsewhere = Drift(network, before, strange or others, settings.others, sides)
         way, after = farthest(before, trained, elsewhere.of, args.drift)
         moved, at_the_end = 100 * elsewhere.of(after), 100 * elsewhere.of(trained)
     words = f"{100 * way:.0f} % of the way: answers elsewhere moved by {moved:.1f} %, {at_the_end:.1f} % at its end"
@@ -158,7 +157,7 @@ def run(args: argparse.Namespace) -> int:
         if not frames:
             continue
         for words, arrays in (("before", before), ("after", after)):
-            row = found[name, words] = errors(network, arrays, frames, size)
+            row = found[name, words] = errors(network, arrays, frames, sides)
             shown.add_row(name, words, *(f"{row[key]:.3f}" for key in ("delta1", "rmse_m", "abs_rel")))
     console.print(shown)
     old, new = found["held back", "before"]["delta1"], found["held back", "after"]["delta1"]

@@ -117,7 +117,7 @@ class Learner:
         for start in range(0, len(views), TOGETHER):
             part = views[start : start + TOGETHER]
             with torch.inference_mode():
-                answers = halved(model(torch.cat([pixels for pixels, _ in part]))[0], size).numpy()
+                answers = halved(model(torch.cat([pixels for pixels, _ in part]))[0], size, size).numpy()
             pairs = zip(answers, part, strict=True)
             rows += [metrics.evaluate(answer[0], truth, scale=scale) for answer, (_, truth) in pairs]
         return {name: float(np.mean([row[name] for row in rows])) for name in ("delta1", "rmse_m", "abs_rel")}
@@ -191,7 +191,7 @@ class Learner:
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(phase, done)
         model.train(not phase.frozen)
-        depth = halved(model(self._pixels(number, phase))[0], phase.size)
+        depth = halved(model(self._pixels(number, phase))[0], phase.size, phase.size)
         truth = torch.from_numpy(self._batch(number, phase)[1])[:, None]
         truth = functional.interpolate(truth, size=depth.shape[-2:], mode="nearest")
         shown = Shown(depth, {}, truth, depth, number)  # Without a teacher nothing is taught.
@@ -240,10 +240,9 @@ FAR = 1_000_000
 """Number of the long training's first batch: none that a proposal has seen."""
 
 
-def halved(depth: Tensor, size: int) -> Tensor:
+def halved(depth: Tensor, height: int, width: int) -> Tensor:
     """An answer at half the picture's size, as truths are; a smaller one stays as it is."""
-    side = size // 2
-    return depth if depth.shape[-1] <= side else functional.adaptive_avg_pool2d(depth, side)
+    return depth if depth.shape[-1] <= width // 2 else functional.adaptive_avg_pool2d(depth, (height // 2, width // 2))
 
 
 def as_tensor(pixels: npt.NDArray[np.uint8]) -> Tensor:

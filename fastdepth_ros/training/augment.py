@@ -127,15 +127,19 @@ def plain_part(picture: Frame) -> tuple[slice, slice]:
     return slice(y, y + round(part_h)), slice(x, x + round(part_w))
 
 
-def random_view(picture: Frame, size: int, ranges: Ranges, rng: np.random.Generator) -> TrainingView:
+def random_view(
+    picture: Frame, size: int, ranges: Ranges, rng: np.random.Generator, across: int | None = None
+) -> TrainingView:
     """A randomly scaled, turned, flipped and recoloured view of a picture.
 
     Args:
         picture: any shape.
-        size: side of the square view [px].
+        size: height of the view [px], and its width unless ``across`` is that.
         ranges: how far to go.
         rng: where the chance comes from; the same state gives the same view.
+        across: width of a view that is not square.
     """
+    across = across or size
     height, width = picture.pixels.shape[:2]
     part_w, part_h = seen_part(picture)
     zoom = rng.uniform(1.0, ranges.scale)
@@ -149,13 +153,12 @@ def random_view(picture: Frame, size: int, ranges: Ranges, rng: np.random.Genera
     centre_x = (width - 1) / 2 + shift_x * (width - seen_w)
     centre_y = (height - 1) / 2 + shift_y * (height - seen_h)
     # view pixel -> picture pixel: scale, turn about the view's centre, flip.
-    half = (size - 1) / 2
     cos, sin = np.cos(angle), np.sin(angle)
-    sx, sy = seen_w / size * (-1 if flip else 1), seen_h / size
+    sx, sy = seen_w / across * (-1 if flip else 1), seen_h / size
     linear = np.array([[cos * sx, -sin * sy], [sin * sx, cos * sy]])
-    offset = np.array([centre_x, centre_y]) - linear @ np.array([half, half])
+    offset = np.array([centre_x, centre_y]) - linear @ np.array([(across - 1) / 2, (size - 1) / 2])
     matrix = np.column_stack([linear, offset])
-    plain = _warp(picture.pixels, matrix, size, cv2.INTER_LINEAR, cv2.BORDER_REFLECT_101)
+    plain = _warp(picture.pixels, matrix, (across, size), cv2.INTER_LINEAR, cv2.BORDER_REFLECT_101)
     pixels = _jitter(plain, ranges.jitter, rng)
     if ranges.exposure or ranges.light:
         pixels = _relight(pixels, ranges, rng)
@@ -165,11 +168,12 @@ def random_view(picture: Frame, size: int, ranges: Ranges, rng: np.random.Genera
     # The depth map has every second pixel's place: its pixel u sits at 2 u + 0.5 of the view.
     offset = offset + linear @ np.array([0.5, 0.5])
     matrix = np.column_stack([linear * 2, offset])
-    ratio = focal_ratio(picture, seen_w, seen_h, size)
+    ratio = focal_ratio(picture, seen_w, seen_h)
+    half = (across // 2, size // 2)
     depth, sigma = (
         None
         if each is None
-        else (_warp(each, matrix, size // 2, cv2.INTER_NEAREST, cv2.BORDER_CONSTANT) / ratio).astype(np.float32)
+        else (_warp(each, matrix, half, cv2.INTER_NEAREST, cv2.BORDER_CONSTANT) / ratio).astype(np.float32)
         for each in (picture.depth, picture.sigma)
     )
     return TrainingView(pixels, depth, taught, sigma)
@@ -181,15 +185,16 @@ def mixed(one: TrainingView, other: TrainingView, share: float) -> TrainingView:
     return TrainingView(np.asarray(pixels), None, np.asarray(pixels))
 
 
-def focal_ratio(picture: Frame, seen_w: float, seen_h: float, size: int) -> float:
+def focal_ratio(picture: Frame, seen_w: float, seen_h: float) -> float:
     """Ratio of a view's focal length to the network's, as a geometric mean of both directions.
 
-    A view of ``seen_w`` x ``seen_h`` picture pixels, squeezed into ``size`` x ``size``; 1 where the camera is unknown.
+    A view of ``seen_w`` x ``seen_h`` picture pixels, squeezed into the network's input, whose size is no matter; 1
+    where the camera is unknown.
     """
     if picture.camera is None:
         return 1.0
-    fx, fy = picture.camera.fx * size / seen_w, picture.camera.fy * size / seen_h
-    unit = VIEW_FOCAL[0] * VIEW_FOCAL[1] * (size / VIEW_SIZE) ** 2
+    fx, fy = picture.camera.fx * VIEW_SIZE / seen_w, picture.camera.fy * VIEW_SIZE / seen_h
+    unit = VIEW_FOCAL[0] * VIEW_FOCAL[1]
     return float(np.sqrt(fx * fy / unit))
 
 
@@ -213,12 +218,12 @@ def seen_part(picture: Frame) -> tuple[float, float]:
 def _warp(
     image: npt.NDArray[np.uint8] | npt.NDArray[np.float32],
     matrix: npt.NDArray[np.float64],
-    size: int,
+    size: tuple[int, int],
     interpolation: int,
     border: int,
 ) -> npt.NDArray[np.uint8]:
     flags = interpolation | cv2.WARP_INVERSE_MAP
-    return np.asarray(cv2.warpAffine(image, matrix, (size, size), flags=flags, borderMode=border))
+    return np.asarray(cv2.warpAffine(image, matrix, size, flags=flags, borderMode=border))
 
 
 def _jitter(pixels: npt.NDArray[np.uint8], amount: float, rng: np.random.Generator) -> npt.NDArray[np.uint8]:

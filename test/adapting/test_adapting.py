@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -174,6 +175,18 @@ def test_a_bundle_is_better_at_its_place_and_keeps_what_it_is(tmp_path, toy, cap
     assert Bundle.open(tmp_path / "mine").weights_sha256 == first, "the same seed gives the same weights"
 
 
+def test_a_bundle_whose_pictures_are_no_squares_is_adapted_at_its_own_size(tmp_path, toy, capsys):
+    pytest.importorskip("torch", reason="torch is in requirements/train.txt")
+    square = Bundle.open(toy)
+    wide = replace(square.manifest, name="wide", input_width=96)
+    bundle = write_bundle(tmp_path / "wide", wide, dict(square.weights()), "# Wide\n")
+    assert adapted(tmp_path, bundle.path, "--images", "160", "--rate", "5e-3", "--drift", "9") == 0
+    assert adapted(tmp_path, bundle.path, "--images", "160", "--rate", "5e-3", "--drift", "9", "--points", "80") == 0
+    assert "Measured depths tell" in capsys.readouterr().out
+    found = Bundle.open(tmp_path / "mine").manifest
+    assert (found.input_width, found.input_height) == (96, 64)
+
+
 def test_few_depths_of_each_frame_teach_the_place(tmp_path, toy, capsys):
     pytest.importorskip("torch", reason="torch is in requirements/train.txt")
     assert adapted(tmp_path, toy, "--images", "480", "--rate", "5e-3", "--drift", "9", "--points", "80") == 0
@@ -201,7 +214,7 @@ def test_points_that_say_what_the_answers_say_teach_nothing(tmp_path, toy, capsy
 
     def right(shown):
         frame = Frame(grey_of(shown), None, Intrinsics(WIDTH, HEIGHT, FOCAL, FOCAL, 80, 60))
-        (answer,) = answers(TOY, arrays, [frame], 64)
+        (answer,) = answers(TOY, arrays, [frame], (64, 64))
         return cv2.resize(answer, (WIDTH, HEIGHT))
 
     write(bag, *recorded(right))
@@ -229,10 +242,13 @@ def test_rehearsal_keeps_the_answers_elsewhere(tmp_path, toy):
     before = dict(Bundle.open(toy).weights())
     moved = []
     for weight in (0.0, 4.0):
-        settings = Settings(images=320, size=64, rate=5e-3, rehearse=weight, layers=ALL)
+        settings = Settings(images=320, sides=(64, 64), rate=5e-3, rehearse=weight, layers=ALL)
         after = Adapter(TOY, before, place, others, settings).run()
-        assert errors(TOY, after, place.held, 64)["abs_rel"] < errors(TOY, before, place.held, 64)["abs_rel"]
-        moved.append(abs(errors(TOY, after, others, 64)["rmse_m"] - errors(TOY, before, others, 64)["rmse_m"]))
+        here, elsewhere = (
+            [errors(TOY, arrays, frames, (64, 64)) for arrays in (before, after)] for frames in (place.held, others)
+        )
+        assert here[1]["abs_rel"] < here[0]["abs_rel"]
+        moved.append(abs(elsewhere[1]["rmse_m"] - elsewhere[0]["rmse_m"]))
     assert moved[1] < moved[0]
 
 
@@ -264,7 +280,7 @@ def test_drift_is_nought_where_nothing_changed_and_the_scale_where_that_did(tmp_
     torch.set_num_threads(1)
     before = dict(Bundle.open(toy).weights())
     frames = place_of([write_place(tmp_path / "rooms", 10)], 0.2).learned
-    drift = Drift(TOY, before, frames, Ranges(), 64)
+    drift = Drift(TOY, before, frames, Ranges(), (64, 64))
     assert drift.of(before) == pytest.approx(0.0, abs=1e-5)
     farther = {name: array * (1.1 if name.startswith("decode_conv6") else 1.0) for name, array in before.items()}
     assert drift.of(farther) == pytest.approx(np.log(1.1), rel=0.05)

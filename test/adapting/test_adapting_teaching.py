@@ -15,6 +15,7 @@ from fastdepth_ros.evaluation.dataset import Frame
 from fastdepth_ros.training.augment import plain_view
 
 SIZE = 224
+SIDES = SIZE, SIZE
 CAMERA = Intrinsics(341, 256, 280.0, 280.0, 170.0, 127.5)
 
 
@@ -51,7 +52,7 @@ def test_points_teach_what_is_around_them_and_nothing_far_from_them() -> None:
     xyz = points(2.6, 100, left=0.0, right=100.0) * np.exp(np.random.default_rng(2).normal(0, 0.07, (100, 1)))
     wall = PointMeasurement("anchors", xyz, np.full(100, np.nan))
     look = Seen(Frame(pixels, None, CAMERA), 0.0, ((wall, 0.0),))
-    (frame,) = taught([look], lambda _: iter([answer.astype(np.float32)]), Prior(), SIZE)
+    (frame,) = taught([look], lambda _: iter([answer.astype(np.float32)]), Prior(), SIDES)
     view = plain_view(frame, SIZE)
     assert view.depth is not None
     assert view.sigma is not None
@@ -66,7 +67,7 @@ def test_points_teach_what_is_around_them_and_nothing_far_from_them() -> None:
 def test_one_point_in_ten_that_is_wrong_teaches_nothing() -> None:
     xyz = points(2.6, count=150)
     xyz[::10] *= np.random.default_rng(1).uniform(0.3, 3.0, (15, 1))
-    (frame,) = taught([seen(xyz)], metres(2.0), Prior(), SIZE)
+    (frame,) = taught([seen(xyz)], metres(2.0), Prior(), SIDES)
     depth = frame.depth
     assert depth is not None
     assert np.abs(np.log(depth[depth > 0] / 2.6)).max() < 0.15
@@ -77,7 +78,7 @@ def test_frames_that_follow_remember_and_those_of_other_places_do_not() -> None:
 
     def second(time: float | None) -> float:
         looks = [seen(many, time), seen(one, None if time is None else time + 4.0)]
-        depth = taught(looks, metres(2.0), Prior(), SIZE)[1].depth
+        depth = taught(looks, metres(2.0), Prior(), SIDES)[1].depth
         assert depth is not None
         return float(np.median(depth[depth > 0]))
 
@@ -104,10 +105,10 @@ def test_a_pixel_that_was_drawn_is_a_point_of_its_place() -> None:
 
 
 def test_a_frame_of_which_nothing_was_measured_teaches_nothing() -> None:
-    frames = taught([seen(np.zeros((0, 3)))], metres(2.0), Prior(), SIZE)
+    frames = taught([seen(np.zeros((0, 3)))], metres(2.0), Prior(), SIDES)
     assert frames[0].depth is not None
     assert not frames[0].depth.any()
-    assert np.isnan(told(frames, metres(2.0), SIZE).within)
+    assert np.isnan(told(frames, metres(2.0), SIDES).within)
 
 
 def test_where_anchors_say_nothing_the_judge_favours_neither() -> None:
@@ -127,6 +128,6 @@ def test_where_anchors_say_nothing_the_judge_favours_neither() -> None:
 @pytest.mark.parametrize(("truth", "low", "high"), [(2.0, 0.8, 1.0), (2.6, 0.0, 0.2)])
 def test_right_answers_lie_within_the_doubt_and_wrong_ones_do_not(truth: float, low: float, high: float) -> None:
     xyz = points(truth, count=150) * np.exp(np.random.default_rng(2).normal(0, 0.06, (150, 1)))
-    found = told(taught([seen(xyz)], metres(2.0), Prior(), SIZE), metres(2.0), SIZE)
+    found = told(taught([seen(xyz)], metres(2.0), Prior(), SIDES), metres(2.0), SIDES)
     assert found.share > 0.9
     assert low <= found.within <= high

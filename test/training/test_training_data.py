@@ -131,6 +131,17 @@ def test_a_still_view_is_the_picture_itself() -> None:
     assert np.percentile(difference, 99) <= 2
 
 
+def test_a_view_may_be_wider_than_high() -> None:
+    depth = (1 + np.arange(480)[:, None] / 100 + np.arange(640) / 200).astype(np.float32)
+    picture = Frame(pixels(1, 480, 640), depth, None)
+    view, plain = random_view(picture, 64, STILL, np.random.default_rng(3), 96), plain_view(picture, 64, 96)
+    assert view.pixels.shape == plain.pixels.shape == (64, 96, 3)
+    assert view.depth is not None
+    assert plain.depth is not None
+    flipped = np.abs(view.depth - plain.depth).max() > np.abs(view.depth[:, ::-1] - plain.depth).max()
+    assert np.abs((view.depth[:, ::-1] if flipped else view.depth) - plain.depth)[1:-1, 1:-1].max() < 0.1
+
+
 def test_depth_stays_on_its_pixels_when_turned_scaled_and_flipped() -> None:
     columns, rows = np.meshgrid(np.arange(320), np.arange(240))
     truth = (1 + rows / 100 + columns / 200).astype(np.float32)
@@ -179,7 +190,7 @@ def test_a_wide_camera_is_cut_to_what_the_network_would_see() -> None:
     width, height = seen_part(wide)
     assert width == pytest.approx(226.0 * 224 / 199.1)
     assert height == pytest.approx(225.9 * 224 / 265.8)
-    assert augment.focal_ratio(wide, width, height, 224) == pytest.approx(1.0)
+    assert augment.focal_ratio(wide, width, height) == pytest.approx(1.0)
 
 
 def test_the_plain_view_keeps_depth_as_measured() -> None:
