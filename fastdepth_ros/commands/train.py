@@ -6,6 +6,7 @@ import argparse
 import json
 import math
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="train nothing; write the weights as a bundle, or as .npz: where PATH ends so, or no bundle can hold them",
     )
     parser.add_argument("--save", type=seconds, default=300.0, metavar="SECONDS", help="time between two checkpoints")
+    parser.add_argument("--seed", type=int, help="of weights and views (default: the recipe's, or 1)")
     parser.add_argument("--json", action="store_true", help="print the last report as JSON, and nothing else")
     train_network.add_arguments(parser)
 
@@ -68,6 +70,8 @@ def run(args: argparse.Namespace) -> int:
     beside = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     torch.set_num_threads(args.threads or max(len(os.sched_getaffinity(0)) // beside, 1))
     recipe = read_recipe(args.recipe) if args.recipe else train_network.recipe_from(args)
+    if args.recipe and args.seed is not None:
+        recipe = replace(recipe, seed=args.seed)
     folders = args.data or [args.recipe.parent]
     own = processes.join(args.device)
     try:

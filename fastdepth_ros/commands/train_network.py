@@ -28,7 +28,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--method", metavar="NAME", help="of training/methods/ (default: its paper's, or FastDepth's)")
     group.add_argument("--images", type=int, metavar="N", help="pictures that are shown (default: the method's epochs)")
     group.add_argument("--size", metavar="WxH", help="of the pictures that it sees (default: its own, 224 at most)")
-    group.add_argument("--seed", type=int, default=1, help="of weights and views (default: %(default)s)")
     group.add_argument("--imagenet", action="store_true", help="begin with an encoder that has seen ImageNet")
     group.add_argument("--teacher", metavar="FILE", help="weights of a teacher, in a folder of --data or by its path")
     group.add_argument("--teacher-network", default="", metavar="NAME", help="the teacher's, where it is an entry")
@@ -56,7 +55,7 @@ def recipe_from(args: argparse.Namespace) -> Recipe:
         height, width = _own_sides(network if isinstance(network, Graph) else None, own)
     chosen = args.method or (known.training if known else "") or USUAL
     name, start = f"{args.network}, {chosen}", _imagenet(args.network, known) if args.imagenet else None
-    choice = Choice(name, network, (height, width), args.images, args.seed, _teacher(args), start)
+    choice = Choice(name, network, (height, width), args.images, args.seed or 1, _teacher(args), start)
     return recipe_of(method(chosen), choice, open_source(args.data[0]))
 
 

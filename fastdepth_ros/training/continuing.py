@@ -27,6 +27,7 @@ def continues(begun: str, recipe: Recipe, step: int) -> bool:
     old, new = before.pop("phases"), now.pop("phases")
     # Keys that older checkpoints lack have the values that they stand for.
     before.setdefault("start", None)
+    before.setdefault("beside", [])
     before["data"].setdefault("factor", Data.factor)
     for key, kind in _SETTINGS.items():
         for holder in (before, *old):

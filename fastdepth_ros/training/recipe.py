@@ -100,6 +100,9 @@ def check(recipe: Recipe, where: str) -> None:
     if recipe.start is not None and not (recipe.starts_whole or isinstance(recipe.network, Graph)):
         remedy = "A torch file is for encoders of entries; name a bundle or an .npz."
         raise _error(where, f"start cannot be put into {recipe.network.name}", remedy)
+    if recipe.beside and not recipe.starts_whole:
+        remedy = "Name bundles or .npz of the whole network, one of them as start."
+        raise _error(where, "beside names weights that have no mean with start", remedy)
     if recipe.keeps_form and not recipe.starts_whole:
         raise _error(
             where, "the loss keeps a form, but start names no weights", "Name a bundle or an .npz, or form: 0."

@@ -206,11 +206,19 @@ class Recipe:
     start: DataFile | None = None
     """Weights to begin with: a bundle's folder or an .npz of the whole network (``starting.py``), or a torch file of
     ImageNet for a graph's encoder (``pretrained.py``); None for random ones."""
+    beside: tuple[DataFile, ...] = ()
+    """Further weights of the whole network: the run begins with the mean of ``start`` and these, as of several runs of
+    one recipe that differ by their seed ("model soups": Wortsman et al., ICML 2022)."""
+
+    @property
+    def starts(self) -> tuple[DataFile, ...]:
+        """All files that it begins with."""
+        return () if self.start is None else (self.start, *self.beside)
 
     @property
     def starts_whole(self) -> bool:
         """Whether it begins with weights of the whole network."""
-        return self.start is not None and Path(self.start.path).suffix not in TORCH
+        return bool(self.starts) and all(Path(each.path).suffix not in TORCH for each in self.starts)
 
     @property
     def steps(self) -> int:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
+from fastdepth_ros.errors import WeightsError
 from fastdepth_ros.importing import npz
 from fastdepth_ros.network import Network
 from fastdepth_ros.network.fastdepth import graph_of
@@ -22,7 +24,7 @@ CALIBRATING = 64
 """Pictures that means and variances of folded weights are measured on."""
 
 
-def begin(model: Module, recipe: Recipe, path: Path, pictures: Tensor) -> None:
+def begin(model: Module, recipe: Recipe, paths: Sequence[Path], pictures: Tensor) -> None:
     """Give a network the weights that its recipe begins with.
 
     Whole networks come folded; batch normalisation is put back so that they answer as before.
@@ -30,7 +32,8 @@ def begin(model: Module, recipe: Recipe, path: Path, pictures: Tensor) -> None:
     Args:
         model: the recipe's network, with batch normalisation.
         recipe: of the run.
-        path: a bundle's folder, an .npz by the names of the network's layers, or a torch file of an encoder.
+        paths: bundles' folders or .npz by the names of the network's layers, whose mean it becomes, or a torch file of
+            an encoder.
         pictures: (N, 3, H, W) RGB / 255 that means and variances are measured on.
 
     Raises:
@@ -39,22 +42,26 @@ def begin(model: Module, recipe: Recipe, path: Path, pictures: Tensor) -> None:
     """
     if not recipe.starts_whole:
         assert isinstance(model, GraphNetwork), "the recipe was checked"
-        begin_with(model, path)
+        begin_with(model, paths[0])
         return
     network = recipe.network
     graph = graph_of(network) if isinstance(network, Network) else network
-    model.load_state_dict(unfolded(graph, begun_with(path), pictures).state_dict())
+    model.load_state_dict(unfolded(graph, begun_with(paths), pictures).state_dict())
 
 
-def begun_with(path: Path) -> dict[str, npt.NDArray[np.float32]]:
-    """The folded arrays of a whole network.
+def begun_with(paths: Sequence[Path]) -> dict[str, npt.NDArray[np.float32]]:
+    """The folded arrays of a whole network: the mean of those in the files.
 
     Args:
-        path: a bundle's folder, or an .npz by the names of the network's layers.
+        paths: bundles' folders, or .npz by the names of the network's layers; at least one.
 
     Raises:
         BundleError: there is no such bundle.
-        WeightsError: the file cannot be read.
+        WeightsError: a file cannot be read, or they are of different networks.
     """
-    found = npz.read(path) if path.suffix == ".npz" else Bundle.open(path).weights()
-    return {name: np.array(array, np.float32) for name, array in found.items()}  # torch wants them writable
+    found = [npz.read(path) if path.suffix == ".npz" else Bundle.open(path).weights() for path in paths]
+    first = {name: array.shape for name, array in found[0].items()}
+    for path, arrays in zip(paths, found, strict=True):
+        if {name: array.shape for name, array in arrays.items()} != first:
+            raise WeightsError(f"{path} is of another network than {paths[0]}", "A mean is of weights of one network.")
+    return {name: np.mean([arrays[name] for arrays in found], axis=0, dtype=np.float32) for name in first}

@@ -52,7 +52,7 @@ def begun_of(recipe: Recipe, folders: list[Path], device: str) -> Module | None:
     """
     if recipe.start is None or not recipe.keeps_form:
         return None
-    model = frozen(recipe.network, begun_with(checked(recipe.start, folders)))
+    model = frozen(recipe.network, begun_with([checked(each, folders) for each in recipe.starts]))
     model.to(device, memory_format=torch.channels_last)
     return model
 

@@ -94,7 +94,7 @@ class Trainer:
         # Made on the CPU, so that a seed gives the same first weights everywhere.
         model = module_of(recipe.network)
         if recipe.start is not None and not (out / CHECKPOINT).is_file():
-            begin(model, recipe, checked(recipe.start, folders), self._first_pictures())
+            begin(model, recipe, [checked(each, folders) for each in recipe.starts], self._first_pictures())
         self.model = model.to(device, memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.model).requires_grad_(False)
         self.teaching = teaching_of(recipe, folders, device)

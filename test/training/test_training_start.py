@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from pictures import write_pictures
 
 torch = pytest.importorskip("torch", reason="torch is in requirements/train.txt")
 
-from fastdepth_ros.errors import BundleError, WeightsError  # noqa: E402
+from fastdepth_ros.cli import main  # noqa: E402
+from fastdepth_ros.errors import BundleError, SettingError, WeightsError  # noqa: E402
 from fastdepth_ros.evaluation.dataset import sha256  # noqa: E402
 from fastdepth_ros.network import Network  # noqa: E402
 from fastdepth_ros.network.entries import entry  # noqa: E402
@@ -75,6 +77,38 @@ def test_a_run_begins_with_the_weights_of_a_file_or_a_bundle(data: Path, tmp_pat
     again = Trainer(recipe(data, start={"path": start}), [data], tmp_path)
     for name, value in again.average.state_dict().items():
         assert torch.equal(value, trainer.average.state_dict()[name]), name
+
+
+def test_a_run_begins_with_the_mean_of_several_weights(data: Path, tmp_path: Path) -> None:
+    arrays = dict(np.load(data / "toy.npz"))
+    rng = np.random.default_rng(2)
+    np.savez(data / "other.npz", **{name: array + rng.normal(0, 0.01, array.shape) for name, array in arrays.items()})
+    files = [{"path": "toy"}, {"path": "toy.npz"}, {"path": "other.npz"}]
+    trainer = Trainer(recipe(data, start=files[0], beside=files[1:]), [data], tmp_path / "run")
+    mean = {name: (2 * array + np.load(data / "other.npz")[name]) / 3 for name, array in arrays.items()}
+    x = torch.rand(1, 3, 64, 64)
+    with torch.no_grad():
+        expected, _ = graph_from_arrays(trainer.recipe.network, {k: v.astype(np.float32) for k, v in mean.items()})(x)
+        found, _ = trainer.average.eval()(x, ())
+    torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-3)
+    np.savez(data / "less.npz", **{name: array for name, array in arrays.items() if not name.startswith("conv3")})
+    with pytest.raises(WeightsError, match="another network"):
+        Trainer(recipe(data, start=files[0], beside=[{"path": "less.npz"}]), [data], tmp_path / "less")
+    for wrong in ({"beside": files}, {"start": files[0], "beside": [{"path": "lite0.pth"}]}):
+        with pytest.raises(SettingError, match="no mean|cannot be put"):
+            recipe(data, **wrong)
+
+
+def test_a_recipe_is_run_with_another_seed(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    phase = {"images": 8, "size": 64, "batch": 4, "rate": 1.0e-3, "end_rate": 1.0e-4, "frozen": True}
+    source = {"files": [{"path": "pictures"}], "holdout_set": "rooms", "holdout_share": 0.3}
+    text = {"name": "tiny", "network": str(data / "toy.yaml"), "start": {"path": "toy"}, "data": source}
+    (tmp_path / "tiny.yaml").write_text(json.dumps({**text, "phases": [phase]}))
+    line = ["train", str(tmp_path / "tiny.yaml"), "--data", str(data), "--out", str(tmp_path / "run"), "--threads", "1"]
+    assert main([*line, "--seed", "3"]) == 0
+    assert main([*line, "--seed", "3", "--export", str(tmp_path / "tiny.npz")]) == 0
+    assert main(line) == 2
+    assert "holds a run of another recipe" in capsys.readouterr().err
 
 
 def test_a_table_begins_with_a_bundle_of_its_own_shape_alone(data: Path, tmp_path: Path) -> None:
