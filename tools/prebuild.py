@@ -1,7 +1,7 @@
 """Puts compiled modules into a bundle, for robots without a compiler: `prebuild.py [--out DIR] [BUNDLE [MODULE...]]`.
 
-A module is named by its target, and in int8 TARGET-int8. Without any: those that ship with the default model, which is
-the bundle where none is named. All are compiled, and those that run on this machine are held against a module in
+A module is named by its target, and in int8 TARGET-int8. Without any: those that ship, of every bundle that ships where
+none is named. All of a bundle are compiled, and those that run on this machine are held against a module in
 float32 made for it, before anything in the bundle changes. Other modules stay as they are; the manifest is
 sealed anew over them and what it named before. With --out the bundle stays as it is, and a copy of it in DIR gets the
 modules: `make wheel` takes that one.
@@ -20,7 +20,7 @@ import numpy as np
 
 from fastdepth_ros.errors import ModuleError
 from fastdepth_ros.lowering.bundles import compile_model
-from fastdepth_ros.models import DEFAULT, find_bundle
+from fastdepth_ros.models import find_bundle, list_bundles
 from fastdepth_ros.runtime.bundle import Bundle, seal
 from fastdepth_ros.runtime.engines import open_engine
 from fastdepth_ros.runtime.module import CompiledModule
@@ -72,15 +72,19 @@ def copied(bundle: Bundle, folder: Path) -> Bundle:
 
 
 def main() -> None:
-    """Compile, try, put into the bundle, seal, and open the bundle again."""
+    """Put the modules that are asked for into every bundle that is."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("bundle", nargs="?", default=DEFAULT)
+    parser.add_argument("bundle", nargs="?", help="default: all that ship")
     parser.add_argument("modules", nargs="*", default=list(SHIPPED))
-    parser.add_argument("--out", type=Path, metavar="DIR", help="for a copy of the bundle, which gets the modules")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="for copies of the bundles, which get the modules")
     args = parser.parse_args()
-    bundle, targets = find_bundle(args.bundle), args.modules
-    if args.out:
-        bundle = copied(bundle, args.out / bundle.path.name)
+    for model in [args.bundle] if args.bundle else list_bundles():
+        bundle = find_bundle(model)
+        put(copied(bundle, args.out / bundle.path.name) if args.out else bundle, args.modules)
+
+
+def put(bundle: Bundle, targets: list[str]) -> None:
+    """Compile, try, put into the bundle, seal, and open the bundle again."""
     modules = bundle.path / "modules"
     with tempfile.TemporaryDirectory(dir=bundle.path.parent, prefix=".prebuild-") as scratch:
         compiled(bundle, targets, Path(scratch, "new"))

@@ -76,6 +76,20 @@ def test_a_copy_gets_the_modules_and_the_bundle_stays_as_it_is(folder, monkeypat
     assert made.weights_sha256 == Bundle.open(folder).weights_sha256
 
 
+def test_every_bundle_that_ships_gets_them_where_none_is_named(folder, monkeypatch, tmp_path):
+    other = write_bundle(
+        tmp_path / "models" / "other", Manifest("other", SMALL, 32, 64), random_weights(SMALL, seed=3), "# Random\n"
+    ).path
+    monkeypatch.setitem(TOOL["main"].__globals__, "list_bundles", lambda: [folder, other])
+    monkeypatch.setitem(TOOL["main"].__globals__, "SHIPPED", (OTHER,))
+    monkeypatch.setattr("sys.argv", ["prebuild.py", "--out", str(tmp_path / "copies")])
+    TOOL["main"]()
+    for bundle in (folder, other):
+        made = Bundle.open(tmp_path / "copies" / bundle.name)
+        assert made.names(f"modules/{OTHER}/module.so"), bundle.name
+        assert made.weights_sha256 == Bundle.open(bundle).weights_sha256
+
+
 def test_what_ships_for_x86_ships_in_both_precisions():
     x86 = [name for name in TOOL["SHIPPED"] if name.startswith("x86") and not name.endswith("-int8")]
     assert {f"{name}-int8" for name in x86} <= set(TOOL["SHIPPED"])
