@@ -23,7 +23,8 @@ def draw(path: Path, outcomes: Sequence[Outcome], title: str) -> None:
     from matplotlib.figure import Figure
 
     rows = len(outcomes)
-    figure = Figure(figsize=(9.6, 2.15 * rows + 0.7), layout="constrained", dpi=110)
+    height, width = outcomes[0].truth.shape if rows else (1, 1)
+    figure = Figure(figsize=(9.6, (1.75 * height / width + 0.4) * rows + 0.7), layout="constrained", dpi=110)
     axes = figure.subplots(rows, 4, squeeze=False)
     figure.suptitle(title, fontsize=10)
     for row, outcome in zip(axes, outcomes, strict=True):

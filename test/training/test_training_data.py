@@ -139,7 +139,8 @@ def test_a_view_may_be_wider_than_high() -> None:
     assert view.depth is not None
     assert plain.depth is not None
     flipped = np.abs(view.depth - plain.depth).max() > np.abs(view.depth[:, ::-1] - plain.depth).max()
-    assert np.abs((view.depth[:, ::-1] if flipped else view.depth) - plain.depth)[1:-1, 1:-1].max() < 0.1
+    # One takes the pixel in a cell's middle, the other that in its corner, 7 rows and 3 columns away.
+    assert np.abs((view.depth[:, ::-1] if flipped else view.depth) - plain.depth)[1:-1, 1:-1].max() < 0.12
 
 
 def test_depth_stays_on_its_pixels_when_turned_scaled_and_flipped() -> None:

@@ -20,7 +20,8 @@ RECIPES = Path(recipe.__file__).parent / "recipes"
 def test_every_shipped_recipe_is_read(path: Path) -> None:
     found = recipe.read_recipe(path)
     assert found.name == path.stem
-    assert sum(phase.steps * phase.batch for phase in found.phases) > 10_000
+    # Many steps, or fewer of larger batches.
+    assert found.steps > 1_000 or sum(phase.steps * phase.batch for phase in found.phases) > 10_000
 
 
 def good() -> dict[str, Any]:
