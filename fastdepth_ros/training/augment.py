@@ -242,16 +242,16 @@ def _relight(pixels: npt.NDArray[np.uint8], ranges: Ranges, rng: np.random.Gener
 
     Light multiplies before the picture's gamma, so a stop is a factor of 2^(1 / 2.2) on its numbers.
     """
-    size = pixels.shape[0]
+    height, width = pixels.shape[:2]
     tint = rng.uniform(-0.15, 0.15, 3) * ranges.exposure
     gain = 2.0 ** ((rng.uniform(-ranges.exposure, ranges.exposure) + tint) / GAMMA)
     patches = int(rng.integers(1, 4)) if ranges.light and rng.random() < 0.5 else 0
     if not patches:
         return np.asarray(cv2.transform(pixels, np.diag(gain)))
-    stops = np.zeros((size, size), np.float32)
+    stops = np.zeros((height, width), np.float32)
     for _ in range(patches):
-        mask = np.zeros((size, size), np.uint8)
-        cv2.fillConvexPoly(mask, _quadrangle(size, rng), 1, cv2.LINE_8)
+        mask = np.zeros((height, width), np.uint8)
+        cv2.fillConvexPoly(mask, _quadrangle(width, height, rng), 1, cv2.LINE_8)
         if rng.random() < 0.5:
             mask = 1 - mask
         stops += mask * np.float32(rng.uniform(-ranges.light, ranges.light))
@@ -261,12 +261,13 @@ def _relight(pixels: npt.NDArray[np.uint8], ranges: Ranges, rng: np.random.Gener
     return np.asarray(cv2.convertScaleAbs(lit))
 
 
-def _quadrangle(size: int, rng: np.random.Generator) -> npt.NDArray[np.int32]:
+def _quadrangle(width: int, height: int, rng: np.random.Generator) -> npt.NDArray[np.int32]:
     """Corners of a turned parallelogram somewhere on a view, as a window throws it on a floor or a wall."""
+    size = min(width, height)
     along, across = rng.uniform(0.1, 1.0) * size, rng.uniform(0.05, 0.5) * size
     angle = rng.uniform(0, np.pi)
     a = along * np.array([np.cos(angle), np.sin(angle)])
     lean = angle + rng.uniform(0.25, 0.75) * np.pi
     b = across * np.array([np.cos(lean), np.sin(lean)])
-    corner = rng.uniform(0, size, 2) - (a + b) / 2
+    corner = rng.uniform(0, 1, 2) * (width, height) - (a + b) / 2
     return np.round([corner, corner + a, corner + a + b, corner + b]).astype(np.int32)

@@ -143,6 +143,14 @@ def test_a_view_may_be_wider_than_high() -> None:
     assert np.abs((view.depth[:, ::-1] if flipped else view.depth) - plain.depth)[1:-1, 1:-1].max() < 0.12
 
 
+def test_light_falls_on_a_view_that_is_wider_than_high() -> None:
+    lit = Ranges(scale=1.0, rotation=0.0, jitter=0.0, shift=False, exposure=1.0, light=2.0)
+    picture = Frame(np.full((480, 640, 3), 100, np.uint8), None, None)
+    views = [random_view(picture, 64, lit, np.random.default_rng(seed), 96).pixels for seed in range(20)]
+    assert {view.shape for view in views} == {(64, 96, 3)}
+    assert sum(np.ptp(view[..., 1]) > 20 for view in views) >= 5, "patches of sun and shadow in about half of them"
+
+
 def test_depth_stays_on_its_pixels_when_turned_scaled_and_flipped() -> None:
     columns, rows = np.meshgrid(np.arange(320), np.arange(240))
     truth = (1 + rows / 100 + columns / 200).astype(np.float32)
