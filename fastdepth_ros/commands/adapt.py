@@ -9,7 +9,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 
 from fastdepth_ros.commands.anchor_topic import add_anchor_topic
@@ -75,6 +83,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--layers", choices=("deep", "all"), default="deep", help="that learn: all forget more (default: %(default)s)")
     add("--rehearse", type=finite, default=3.0, metavar="W", help="weight of what is rehearsed (default: %(default)s)")
     add("--seed", type=int, default=1, help="of all chance (default: %(default)s)")
+    add("--runs", type=int, default=1, metavar="N", help="seeds of which the mean is taken (default: %(default)s)")
     add("--threads", type=int, default=0, help="for torch (default: one for each core)")
 
 
@@ -89,14 +98,19 @@ def run(args: argparse.Namespace) -> int:
 
     from fastdepth_ros.adapting.adapter import ALL, DEEP, Adapter, Settings
     from fastdepth_ros.adapting.judging import Drift, answers, errors
-    from fastdepth_ros.adapting.line import farthest
+    from fastdepth_ros.adapting.line import farthest, mean
     from fastdepth_ros.adapting.place import Place, parted, place_of
     from fastdepth_ros.adapting.rehearsal import rehearsal
     from fastdepth_ros.adapting.teaching import JUDGED, TAUGHT, between, drawn, taught, told
     from fastdepth_ros.anchoring.prior import Prior
 
-    if args.images < 8 or min(args.rate, args.drift) <= 0 or min(args.rehearse, args.threads, args.seed) < 0:
-        cause = "--images, --rate, --drift, --rehearse, --threads and --seed have to be positive"
+    if (
+        args.images < 8
+        or args.runs < 1
+        or min(args.rate, args.drift) <= 0
+        or min(args.rehearse, args.threads, args.seed) < 0
+    ):
+        cause = "--images, --rate, --drift, --rehearse, --threads, --seed and --runs have to be positive"
         raise SettingError(cause, "Leave them out.")
     anchors = args.anchors or bool(args.anchor_topic or args.anchor_extrinsics)
     if args.points < 0 or (args.points and anchors):
@@ -136,12 +150,16 @@ def run(args: argparse.Namespace) -> int:
     settings = Settings(
         images=args.images, sides=sides, rate=args.rate, rehearse=args.rehearse, seed=args.seed, layers=layers
     )
-    adapter = Adapter(network, before, place, others, settings)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task("adapting")
         again = partial(teach, looks) if looks else None
-        trained = adapter.run(lambda done, of: bar.update(task, completed=done, total=of), again)
+        several = []
+        for i in range(args.runs):
+            adapter = Adapter(network, before, place, others, replace(settings, seed=args.seed + i))
+            told_so_far = partial(_tell, bar, task, i, args.runs)
+            several.append(adapter.run(told_so_far, again))
+        trained = mean(several)
     with Terminal(stderr=True).status("Looking how far to go"):
         elsewhere = Drift(network, before, strange or others, settings.others, sides)
         way, after = farthest(before, trained, elsewhere.of, args.drift)
@@ -165,7 +183,7 @@ def run(args: argparse.Namespace) -> int:
         console.print(f"delta1 was {old:.3f} and is {new:.3f} on the frames held back: no bundle is written")
         return 1
     names = ", ".join(path.name for path in args.recording)
-    learned = f"adapted to {names}: {args.images} views, delta1 {old:.3f} to {new:.3f}"
+    learned = f"adapted to {names}: {args.runs * args.images} views, delta1 {old:.3f} to {new:.3f}"
     # What int8 loses was measured with the other weights.
     changed = replace(
         manifest, name=args.out.name, trained_on=f"{manifest.trained_on}; {learned}", files=None, losses=None
@@ -178,6 +196,10 @@ def run(args: argparse.Namespace) -> int:
     written = write_bundle(args.out, changed, after, card)
     console.print(f"{written.path}: weights sha256 {written.weights_sha256}", soft_wrap=True)
     return 0
+
+
+def _tell(bar: Progress, task: TaskID, run: int, runs: int, done: int, of: int) -> None:
+    bar.update(task, completed=run * of + done, total=runs * of)
 
 
 def _reader(args: argparse.Namespace) -> Callable[[Path], list[Seen]]:

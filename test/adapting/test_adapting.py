@@ -175,6 +175,22 @@ def test_a_bundle_is_better_at_its_place_and_keeps_what_it_is(tmp_path, toy, cap
     assert Bundle.open(tmp_path / "mine").weights_sha256 == first, "the same seed gives the same weights"
 
 
+def test_the_mean_of_several_runs_is_of_their_weights(tmp_path, toy):
+    pytest.importorskip("torch", reason="torch is in requirements/train.txt")
+    line = ("--images", "160", "--rate", "5e-3", "--drift", "9")
+    found = []
+    for more in (("--seed", "3"), ("--seed", "4"), ("--seed", "3", "--runs", "2")):
+        assert adapted(tmp_path, toy, *line, *more) == 0
+        found.append(
+            {name: array.astype(np.float32) for name, array in Bundle.open(tmp_path / "mine").weights().items()}
+        )
+    assert "320 views" in Bundle.open(tmp_path / "mine").manifest.trained_on
+    one, other, mean = found
+    assert any(not np.array_equal(one[name], other[name]) for name in one)
+    for name, array in mean.items():
+        np.testing.assert_allclose(array, (one[name] + other[name]) / 2, rtol=1e-3, atol=1e-6, err_msg=name)
+
+
 def test_a_bundle_whose_pictures_are_no_squares_is_adapted_at_its_own_size(tmp_path, toy, capsys):
     pytest.importorskip("torch", reason="torch is in requirements/train.txt")
     square = Bundle.open(toy)
