@@ -73,8 +73,8 @@ def test_the_first_start_compiles_nothing_with_or_without_a_compiler(prefix, tmp
     code = """
 from fastdepth_ros import models
 from fastdepth_ros.runtime import cache, precision, processor
-bundle = models.find_bundle()
-for compiler in (True, False):
+bundles = [models.find_bundle()] + [models.find_bundle("fastdepth-nano")] * bool(processor.int8_here())
+for bundle, compiler in ((bundle, compiler) for bundle in bundles for compiler in (True, False)):
     cache.has_compiler = precision.has_compiler = lambda: compiler
     choice = precision.choose(bundle)
     about = cache.find_module(bundle, precision=choice.precision).description

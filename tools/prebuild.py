@@ -14,19 +14,25 @@ import runpy
 import shutil
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from fastdepth_ros.errors import ModuleError
 from fastdepth_ros.lowering.bundles import compile_model
-from fastdepth_ros.models import find_bundle, list_bundles
+from fastdepth_ros.models import DEFAULT, find_bundle, list_bundles
 from fastdepth_ros.runtime.bundle import Bundle, seal
 from fastdepth_ros.runtime.engines import open_engine
 from fastdepth_ros.runtime.module import CompiledModule
 from fastdepth_ros.runtime.precision import FLOAT32, INT8
 
 SHIPPED = ("x86-64-v3", "x86-64-v3-int8", "x86-64-v4", "x86-64-v4-int8", "cortex-a57")
+"""Modules of the default bundle in a wheel, and of one that is named."""
+
+BESIDE = ("x86-64-v3-int8", "x86-64-v4-int8")
+"""Modules of the other bundles in a wheel, which is to stay small: those that precision auto takes, the smallest."""
+
 TOLERANCES = {FLOAT32: 1e-4, INT8: 0.2}
 """Metres between the depths of two modules of one bundle, the other one in float32."""
 
@@ -44,7 +50,7 @@ def depth(module: Path) -> np.ndarray:
     return engine.run().copy()
 
 
-def compiled(bundle: Bundle, targets: list[str], folder: Path) -> None:
+def compiled(bundle: Bundle, targets: Sequence[str], folder: Path) -> None:
     """Compile every target to ``folder/<target>``, and try those that may run here."""
     expected = depth(compile_model(bundle, "host", folder / "host"))
     assert expected.max() > 0.1, f"{bundle.path} answers nothing, so that nothing can be compared"
@@ -75,15 +81,16 @@ def main() -> None:
     """Put the modules that are asked for into every bundle that is."""
     parser = argparse.ArgumentParser()
     parser.add_argument("bundle", nargs="?", help="default: all that ship")
-    parser.add_argument("modules", nargs="*", default=list(SHIPPED))
+    parser.add_argument("modules", nargs="*", help="default: those that ship")
     parser.add_argument("--out", type=Path, metavar="DIR", help="for copies of the bundles, which get the modules")
     args = parser.parse_args()
     for model in [args.bundle] if args.bundle else list_bundles():
         bundle = find_bundle(model)
-        put(copied(bundle, args.out / bundle.path.name) if args.out else bundle, args.modules)
+        targets = args.modules or (SHIPPED if args.bundle or bundle.manifest.name == DEFAULT else BESIDE)
+        put(copied(bundle, args.out / bundle.path.name) if args.out else bundle, targets)
 
 
-def put(bundle: Bundle, targets: list[str]) -> None:
+def put(bundle: Bundle, targets: Sequence[str]) -> None:
     """Compile, try, put into the bundle, seal, and open the bundle again."""
     modules = bundle.path / "modules"
     with tempfile.TemporaryDirectory(dir=bundle.path.parent, prefix=".prebuild-") as scratch:

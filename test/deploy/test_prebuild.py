@@ -81,12 +81,16 @@ def test_every_bundle_that_ships_gets_them_where_none_is_named(folder, monkeypat
         tmp_path / "models" / "other", Manifest("other", SMALL, 32, 64), random_weights(SMALL, seed=3), "# Random\n"
     ).path
     monkeypatch.setitem(TOOL["main"].__globals__, "list_bundles", lambda: [folder, other])
-    monkeypatch.setitem(TOOL["main"].__globals__, "SHIPPED", (OTHER,))
+    for name, value in (("DEFAULT", "small"), ("SHIPPED", (OTHER, TARGET)), ("BESIDE", (OTHER,))):
+        monkeypatch.setitem(TOOL["main"].__globals__, name, value)
     monkeypatch.setattr("sys.argv", ["prebuild.py", "--out", str(tmp_path / "copies")])
     TOOL["main"]()
     for bundle in (folder, other):
         made = Bundle.open(tmp_path / "copies" / bundle.name)
         assert made.names(f"modules/{OTHER}/module.so"), bundle.name
+        assert made.names(f"modules/{TARGET}/module.so") is (bundle is folder), (
+            "of others fewer, so that a wheel is small"
+        )
         assert made.weights_sha256 == Bundle.open(bundle).weights_sha256
 
 
