@@ -55,6 +55,14 @@ def test_without_reference_weights_the_remedy_names_where_they_go(monkeypatch, t
         reference_bundle()
 
 
+def test_models_list_says_names_whole_in_a_narrow_terminal(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "60")
+    assert main(["models", "list"]) == 0
+    said = capsys.readouterr().out
+    assert {path.name for path in list_bundles()} >= {"fastdepth-indoor", "fastdepth-nano"}
+    assert all(path.name in said for path in list_bundles())
+
+
 def test_models_list_says_which_bundle_is_not_whole(prefix, capsys):
     assert main(["models", "verify", "random"]) == 0
     weights = prefix / "share" / "fastdepth_ros" / "models" / "random" / "weights.safetensors"

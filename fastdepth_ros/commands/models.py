@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from rich.markdown import Markdown
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from fastdepth_ros.commands.terminal import Terminal
@@ -31,14 +32,15 @@ def run(args: argparse.Namespace) -> int:
         _show(console, args.model or DEFAULT)
         return 0
     names = [args.model] if args.model else list_bundles()
-    table = Table("model", "network", "input", "depth [m]", "licence", "state")
+    # Names stay whole however narrow the terminal is: they are what a model is asked for by.
+    table = Table(Column("model", no_wrap=True), "network", "input", "depth [m]", "licence", "state")
     broken = 0
     for name in names:
         try:
             m = find_bundle(name).manifest
         except FastDepthError as error:
             broken += 1
-            table.add_row(str(name), "", "", "", "", Text(str(error), "red"))
+            table.add_row(Path(name).name, "", "", "", "", Text(str(error), "red"))
             continue
         size, span = f"{m.input_width}x{m.input_height}", f"{m.min_depth:g} to {m.max_depth:g}"
         table.add_row(m.name, m.network.name, size, span, m.licence, Text("whole", "green"))
