@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
         import torch
 
         from fastdepth_ros.training import processes
-        from fastdepth_ros.training.recipe import read_recipe
+        from fastdepth_ros.training.recipe import check, read_recipe
         from fastdepth_ros.training.trainer import Machine, Pace, Trainer
     except ImportError as error:
         raise SettingError(f"{error.name} is not installed", "Install requirements/train.txt.") from error
@@ -72,6 +72,7 @@ def run(args: argparse.Namespace) -> int:
     recipe = read_recipe(args.recipe) if args.recipe else train_network.recipe_from(args)
     if args.recipe and args.seed is not None:
         recipe = replace(recipe, seed=args.seed)
+        check(recipe, str(args.recipe))
     folders = args.data or [args.recipe.parent]
     own = processes.join(args.device)
     try:

@@ -55,7 +55,8 @@ def recipe_from(args: argparse.Namespace) -> Recipe:
         height, width = _own_sides(network if isinstance(network, Graph) else None, own)
     chosen = args.method or (known.training if known else "") or USUAL
     name, start = f"{args.network}, {chosen}", _imagenet(args.network, known) if args.imagenet else None
-    choice = Choice(name, network, (height, width), args.images, args.seed or 1, _teacher(args), start)
+    seed = 1 if args.seed is None else args.seed
+    choice = Choice(name, network, (height, width), args.images, seed, _teacher(args), start)
     return recipe_of(method(chosen), choice, open_source(args.data[0]))
 
 

@@ -85,6 +85,8 @@ def check(recipe: Recipe, where: str) -> None:
         raise _error(where, "data.files is empty", "Name what to learn from.")
     if not 0 < recipe.data.holdout_share <= 1:
         raise _error(where, f"data.holdout_share is {recipe.data.holdout_share}", "It is above 0, and 1 at most.")
+    if recipe.seed < 0:
+        raise _error(where, f"seed is {recipe.seed}", "It is 0 or above.")
     if not recipe.phases:
         raise _error(where, "phases is empty", "Say how many images to show, and at what size.")
     for phase in recipe.phases:

@@ -1,5 +1,6 @@
 """`fastdepth train --network`: any entry learns from a folder of pictures, and its weights fit its graph."""
 
+import argparse
 import json
 
 import numpy as np
@@ -9,6 +10,7 @@ from pictures import write_pictures
 torch = pytest.importorskip("torch", reason="torch is in requirements/train.txt")
 
 from fastdepth_ros.cli import main  # noqa: E402
+from fastdepth_ros.commands import train, train_network  # noqa: E402
 from fastdepth_ros.network.entries import entry, names  # noqa: E402
 from fastdepth_ros.runtime.bundle import Bundle  # noqa: E402
 from fastdepth_ros.training import checkpoint  # noqa: E402
@@ -64,6 +66,14 @@ def test_a_student_learns_from_another_entry(data, tmp_path, capsys, method):
     found = trained(capsys, student)
     assert found["finished"]
     assert found["teacher"] > 0
+
+
+@pytest.mark.parametrize(("more", "seed"), [((), 1), (("--seed", "0"), 0), (("--seed", "7"), 7)])
+def test_a_seed_is_taken_as_it_is(data, tmp_path, more, seed):
+    parser = argparse.ArgumentParser()
+    train.add_arguments(parser)
+    line = command(data, tmp_path / "run", "--network", "litedepth", "--size", "64x64", *more)
+    assert train_network.recipe_from(parser.parse_args(line[1:])).seed == seed
 
 
 def test_a_network_that_is_a_table_becomes_a_bundle(data, tmp_path, capsys):

@@ -33,6 +33,7 @@ def good() -> dict[str, Any]:
     [
         (lambda text: text.pop("phases"), "phases is missing"),
         (lambda text: text.update(colour="red"), "colour is unknown"),
+        (lambda text: text.update(seed=-1), "seed is -1"),
         (lambda text: text.update(network="vgg"), "'vgg' is no network"),
         (lambda text: text["phases"][0].update(size=100), "size=100"),
         (lambda text: text["phases"][0].update(rate="1e-3"), "'1e-3' is no float"),

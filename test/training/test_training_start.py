@@ -109,6 +109,8 @@ def test_a_recipe_is_run_with_another_seed(data: Path, tmp_path: Path, capsys: p
     assert main([*line, "--seed", "3", "--export", str(tmp_path / "tiny.npz")]) == 0
     assert main(line) == 2
     assert "holds a run of another recipe" in capsys.readouterr().err
+    assert main([*line, "--seed", "-1"]) == 2
+    assert "seed is -1" in capsys.readouterr().err
 
 
 def test_a_table_begins_with_a_bundle_of_its_own_shape_alone(data: Path, tmp_path: Path) -> None:
