@@ -160,7 +160,7 @@ def main() -> None:
     engine = open_engine(module_for(bundle, precision="float32"), 1)
     outcomes: list[Outcome] = []
     evaluate_all(engine, bundle.manifest, labelled(args.data, args.set, args.last), Options(args.view), outcomes.append)
-    prior = Prior.from_json(bundle.manifest.anchoring)
+    prior = Prior.of(bundle.manifest)
     cells = bundle.manifest.input_height // CELL, bundle.manifest.input_width // CELL
     alone = course(Anchoring(cells, prior), outcomes, (), trust=True)
     say = sys.stdout.write

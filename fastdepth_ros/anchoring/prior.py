@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from fastdepth_ros.errors import BundleError, quoted
 
@@ -31,6 +32,22 @@ RANGES = {
     "near_up": (0.0, 10.0),
 }
 """Smallest and largest of the other numbers."""
+
+FITTED_SIDE = 224
+"""Width and height of the network's input that the defaults in pixels were fitted to [px]."""
+
+
+class Described(Protocol):
+    """A bundle's manifest, as far as its errors and its input go."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def input_width(self) -> int: ...
+    @property
+    def input_height(self) -> int: ...
+    @property
+    def anchoring(self) -> Mapping[str, Any] | None: ...
 
 
 @dataclass(frozen=True)
@@ -87,6 +104,21 @@ class Prior:
     def to_json(self) -> dict[str, float]:
         """The numbers by name, as a manifest holds them."""
         return asdict(self)
+
+    @classmethod
+    def of(cls, manifest: Described) -> Prior:
+        """The numbers of a bundle; those that it lacks are the defaults, as long in its pictures as in those of 224 px.
+
+        Raises:
+            BundleError: a number is none, or out of range.
+        """
+        wide, high = manifest.input_width / FITTED_SIDE, manifest.input_height / FITTED_SIDE
+        lengths = {
+            "reach": cls.reach * math.sqrt(wide * high),
+            "tilt_x": cls.tilt_x / wide,
+            "tilt_y": cls.tilt_y / high,
+        }
+        return cls.from_json(lengths | dict(manifest.anchoring or {}), f"the manifest of {manifest.name}")
 
     @classmethod
     def from_json(cls, numbers: Mapping[str, Any] | None, path: Path | str = "the manifest") -> Prior:

@@ -120,7 +120,7 @@ def run(args: argparse.Namespace) -> int:
     torch.set_num_threads(args.threads or len(os.sched_getaffinity(0)))
     sides, network = (manifest.input_height, manifest.input_width), manifest.table
     before = dict(bundle.weights())
-    prior = Prior.from_json(manifest.anchoring, f"the manifest of {manifest.name}")
+    prior = Prior.of(manifest)
 
     def teach(seen: Sequence[Seen], arrays: dict[str, Any] = before, least: float = TAUGHT) -> tuple[Frame, ...]:
         return taught(seen, partial(answers, network, arrays, sides=sides), prior, sides, least)

@@ -116,7 +116,7 @@ def run(args: argparse.Namespace) -> int:
     frames = labelled(args.data, args.set, args.last)
     shown = track(frames, "evaluating", console=console, disable=not console.is_terminal)
     outcomes: list[Outcome] = []
-    prior = Prior.from_json(bundle.manifest.anchoring, f"the manifest of {bundle.manifest.name}")
+    prior = Prior.of(bundle.manifest)
     cells = (bundle.manifest.input_height // CELL, bundle.manifest.input_width // CELL)
     recording = all(is_recording(path) for path in args.data)
     studies = Studies(prior, cells, sensors, args.seeds, recording=recording) if sensors else None

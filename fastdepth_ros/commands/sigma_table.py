@@ -35,7 +35,7 @@ def run(args: argparse.Namespace, bundle: Bundle, sensors: Sequence[Sensor], con
         evaluate_all(engine, manifest, labelled(args.data, args.set, args.last), options, few.keep)
     outcomes = few.kept
     cells = (manifest.input_height // CELL, manifest.input_width // CELL)
-    before = Prior.from_json(manifest.anchoring, f"the manifest of {manifest.name}")
+    before = Prior.of(manifest)
     shown = sensors or parse(USUAL)
     with console.status("Fitting"):
         after = sigma.fit(outcomes, before, cells, shown)

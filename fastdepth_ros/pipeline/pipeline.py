@@ -79,7 +79,7 @@ class Pipeline:
         self._viewing, self._halves = Viewing(manifest, engine.input), Halves(engine.input, self.bind)
         rows, columns = engine.input.shape[:2]
         self._metres: npt.NDArray[np.float32] = aligned((rows // CELL, columns // CELL), np.float32)
-        self._prior = Prior.from_json(manifest.anchoring, f"the manifest of {manifest.name}")
+        self._prior = Prior.of(manifest)
         self._anchoring: Anchoring | None = None
         self._scaled = self.settings.depth_scale
         self._steadiness: tuple[Geometry, Steadiness] | None = None

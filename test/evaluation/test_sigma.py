@@ -74,17 +74,17 @@ def test_what_was_fitted_is_in_the_manifest_and_all_else_as_before(tmp_path):
     bundle = replace(bundle, manifest=replace(bundle.manifest, losses=losses))
     written = sigma.write(bundle, replace(Prior(), alone=0.7, anchored=1.1))
     assert Bundle.open(bundle.path) == written
-    prior = Prior.from_json(written.manifest.anchoring)
+    prior = Prior.of(written.manifest)
     assert (prior.alone, prior.anchored, prior.local) == (0.7, 1.1, Prior().local)
     assert replace(written.manifest, anchoring=None, files=None) == replace(bundle.manifest, files=None)
 
 
 def test_the_command_fits_writes_and_shows(bundle, few_rooms, tmp_path, capsys):
     folder, pictures = shutil.copytree(bundle.path, tmp_path / "measured"), few_rooms(tmp_path / "rooms", 6)
-    before = Prior.from_json(bundle.manifest.anchoring)
+    before = Prior.of(bundle.manifest)
     asked = ["eval", str(folder), str(pictures), "--sigma", "--anchors", "vo:50", "--threads", "1"]
     assert main(asked) == 0
-    after = Prior.from_json(Bundle.open(folder).manifest.anchoring)
+    after = Prior.of(Bundle.open(folder).manifest)
     assert replace(after, alone=before.alone, anchored=before.anchored) == before
     assert (after.alone, after.anchored) != (before.alone, before.anchored)
     said = " ".join(capsys.readouterr().out.split())

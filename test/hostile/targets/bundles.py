@@ -89,7 +89,7 @@ def _taker(folder: Path, manifest: Manifest, arrays: dict[str, Any]) -> Callable
         else:
             network.macs(*sides)
         bundle.weights()
-        Prior.from_json(bundle.manifest.anchoring)
+        Prior.of(bundle.manifest)
         too_much(bundle)
         if bundle.manifest.name == "tiny":  # the rest takes a hundred times as long
             return
