@@ -37,6 +37,7 @@ COMMANDS = {
     "estimate": "how long a network takes on a board that is not at hand",
     "eval": "how good a bundle is on pictures with known depth",
     "train": "train the network by a recipe",
+    "merge": "the mean of several bundles' weights, as a bundle",
     "adapt": "fine-tune a bundle on the place where its robot works",
     "prune": "make a network as fast as it has to be, by latencies that were measured",
     "search": "find a network within milliseconds that were measured, among those of a space",

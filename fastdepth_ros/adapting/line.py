@@ -6,7 +6,7 @@ forgotten (Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -30,18 +30,6 @@ def between(before: Mapping[str, npt.NDArray[Any]], after: Mapping[str, npt.NDAr
         one, two = np.asarray(first, np.float32), np.asarray(after[name], np.float32)
         found[name] = (one + np.float32(share) * (two - one)).astype(np.float16)
     return found
-
-
-def mean(several: Sequence[Mapping[str, npt.NDArray[Any]]]) -> Arrays:
-    """Mean of weights that began alike: of several runs what they learned stays, and what each lost by chance does not.
-
-    Wortsman et al., "Model soups", ICML 2022.
-
-    Args:
-        several: arrays by the same names; at least one.
-    """
-    means = ((name, np.mean([each[name] for each in several], axis=0, dtype=np.float32)) for name in several[0])
-    return {name: np.asarray(array, np.float16) for name, array in means}
 
 
 def farthest(

@@ -98,11 +98,12 @@ def run(args: argparse.Namespace) -> int:
 
     from fastdepth_ros.adapting.adapter import ALL, DEEP, Adapter, Settings
     from fastdepth_ros.adapting.judging import Drift, answers, errors
-    from fastdepth_ros.adapting.line import farthest, mean
+    from fastdepth_ros.adapting.line import farthest
     from fastdepth_ros.adapting.place import Place, parted, place_of
     from fastdepth_ros.adapting.rehearsal import rehearsal
     from fastdepth_ros.adapting.teaching import JUDGED, TAUGHT, between, drawn, taught, told
     from fastdepth_ros.anchoring.prior import Prior
+    from fastdepth_ros.network.arrays import mean
 
     if (
         args.images < 8

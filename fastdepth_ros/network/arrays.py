@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,3 +35,29 @@ def hold(name: str, expected: Mapping[str, tuple[int, ...]], weights: Mapping[st
     for array in weights:
         if array not in expected:
             raise WeightsError(f"{array} is in no layer of the table", remedy)
+
+
+def mean(
+    several: Sequence[Mapping[str, npt.NDArray[Any]]], shares: Sequence[float] | None = None
+) -> dict[str, npt.NDArray[np.float32]]:
+    """Mean of weights that began alike: what all learned stays, and what each lost by chance does not.
+
+    Wortsman et al., "Model soups", ICML 2022.
+
+    Args:
+        several: arrays by the same names, of the same shapes; at least one.
+        shares: weight of each, in their order, with a sum above 0; None takes all alike.
+    """
+    found = {}
+    for name in several[0]:
+        arrays = [each[name] for each in several]
+        if shares is None:
+            found[name] = np.asarray(np.mean(arrays, axis=0, dtype=np.float32))
+        else:
+            found[name] = np.average(np.asarray(arrays, np.float64), axis=0, weights=shares).astype(np.float32)
+    return found
+
+
+def half(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """In float16, but where that has no room for a number: channels of ImageNet that hardly change are folded so."""
+    return array if np.abs(array).max() > np.finfo(np.float16).max else array.astype(np.float16)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from fastdepth_ros.errors import NetworkError, WeightsError
 from fastdepth_ros.files.writing import write_output
 from fastdepth_ros.network import Network
+from fastdepth_ros.network.arrays import half
 from fastdepth_ros.network.fastdepth import table_of
 from fastdepth_ros.network.graph import Graph
 from fastdepth_ros.network.halved import halved
@@ -74,11 +75,6 @@ def export_arrays(trainer: Trainer, path: Path) -> None:
     file = io.BytesIO()
     np.savez(file, **_trained(trainer))  # type: ignore[arg-type]
     write_output(path, file.getvalue())
-
-
-def half(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """In float16, but where that has no room for a number: channels of ImageNet that hardly change are folded so."""
-    return array if np.abs(array).max() > np.finfo(np.float16).max else array.astype(np.float16)
 
 
 def _trained(trainer: Trainer) -> dict[str, npt.NDArray[Any]]:

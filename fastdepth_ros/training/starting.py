@@ -12,6 +12,7 @@ from torch import Tensor
 from fastdepth_ros.errors import WeightsError
 from fastdepth_ros.importing import npz
 from fastdepth_ros.network import Network
+from fastdepth_ros.network.arrays import mean
 from fastdepth_ros.network.fastdepth import graph_of
 from fastdepth_ros.runtime.bundle import Bundle
 from fastdepth_ros.training.graph_network import GraphNetwork
@@ -64,4 +65,4 @@ def begun_with(paths: Sequence[Path]) -> dict[str, npt.NDArray[np.float32]]:
     for path, arrays in zip(paths, found, strict=True):
         if {name: array.shape for name, array in arrays.items()} != first:
             raise WeightsError(f"{path} is of another network than {paths[0]}", "A mean is of weights of one network.")
-    return {name: np.mean([arrays[name] for arrays in found], axis=0, dtype=np.float32) for name in first}
+    return mean(found)
