@@ -18,8 +18,9 @@ from fastdepth_ros.anchoring.prior import Prior
 Array = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.float32]
 
-CENTRE = math.log(2.0)
-"""Logarithm of the metres about which the line turns."""
+CENTRE = math.log(3.0)
+"""Logarithm of the metres about which the line turns: where rooms are. A slope that a view has on top is forgotten
+within seconds, and leaves the scale behind that went with it, which fits where the line turns and nowhere else."""
 
 PLACE_LASTS, VIEW_LASTS = 120.0, 2.0
 """Time constants [s]."""
