@@ -174,15 +174,16 @@ class Anchoring:
     def _remembered(
         self, metres: Floats, chosen: list[Chosen], judged: Judged | None, said: _Said, sigma: bool
     ) -> Corrected:
-        """The answer with the remembered line, while anchors pause or none is believed."""
-        silent = self._line.age == math.inf
+        """The answer with what is remembered, while anchors pause or none is believed."""
+        silent, kept = self._line.age == math.inf, None
         if judged is None and (sigma or not silent):
             self._fitter.look_at(metres)
         if silent:
             self._applier.leave(metres)
         else:
-            self._applier.straighten(metres, _straight(self._line.held.mean.tolist()))
-        sd = self._uncertainty.alone(self._applier.depth, self._line.held.covariance, never=silent) if sigma else None
+            kept = self._applier.straighten(metres, _straight(self._line.held.mean.tolist()), self._now)
+        covariance = self._line.held.covariance
+        sd = self._uncertainty.alone(self._applier.depth, covariance, kept, never=silent) if sigma else None
 
         def learn() -> Report:
             if judged is not None:

@@ -69,19 +69,34 @@ class Applier:
 
     def succeed(self, other: Applier) -> None:
         """Go on with the corrections that one in numpy remembers, instead of it."""
-        self._memory = other._memory
+        self._memory.succeed(other._memory)
 
     def leave(self, metres: Floats) -> None:
         """Leave an answer (rows, columns) [m] as it is."""
         np.copyto(self.depth, metres)
 
-    def straighten(self, metres: Floats, line: Straight) -> None:
-        """Correct an answer that the field has looked at, (rows, columns) [m], by a line alone."""
+    def straighten(self, metres: Floats, line: Straight, now: float) -> Floats | None:
+        """Correct an answer while anchors are silent: by a line, and as last by them wherever it is what it was then.
+
+        Args:
+            metres: (rows, columns) the answer, that the field has looked at [m].
+            line: that is remembered.
+            now: time of the frame [s].
+
+        Returns:
+            (rows / 2, columns / 2) how much of the last correction holds, until the next call; None where none does.
+        """
         field, log = self._field, self._log
-        np.multiply(field.log_depth, np.float32(line.slope), out=log)
-        log += line.start + line.across * field.u
-        log += line.down * field.v
+        _along(line, field.log_depth, field.u, field.v, out=log)
+        kept = self._memory.recall(field.log_halves, now)
+        if kept is not None:
+            halves = np.empty_like(kept)
+            _along(line, field.log_halves, *field.axes((len(kept), kept.shape[1])), out=halves)
+            np.subtract(self._memory.correction, halves, out=halves)
+            halves *= kept
+            log += cv2.resize(halves, log.shape[::-1], interpolation=cv2.INTER_LINEAR)
         self._multiply(metres)
+        return kept
 
     def apply(self, metres: Floats, halves: Floats, slope: float, noise: Noise, now: float) -> Traces:
         """Correct the answer that the field has looked at.
@@ -121,3 +136,10 @@ class Applier:
         np.maximum(np.minimum(log, LARGEST, out=log), -LARGEST, out=log)
         cv2.exp(log, log)
         np.multiply(metres, log, out=self.depth)
+
+
+def _along(line: Straight, log_depth: Floats, u: Floats, v: Floats, out: Floats) -> None:
+    """Write the correction by a line at cells (rows, columns), of which u and v are a row and a column."""
+    np.multiply(log_depth, np.float32(line.slope), out=out)
+    out += line.start + line.across * u
+    out += line.down * v

@@ -12,7 +12,7 @@ from fastdepth_ros.anchoring import layout, planes
 from fastdepth_ros.anchoring.applying import LARGEST, Applier, Traces
 from fastdepth_ros.anchoring.field import Field
 from fastdepth_ros.anchoring.layout import NUMBERS
-from fastdepth_ros.anchoring.memory import CHANGED, used
+from fastdepth_ros.anchoring.memory import CHANGED, Memory, used
 from fastdepth_ros.anchoring.plain import plain_opencv
 from fastdepth_ros.anchoring.planes import Noise
 from fastdepth_ros.arguments import Call
@@ -40,7 +40,8 @@ class CompiledApplier(Applier):
         self.depth = arrays["depth"].reshape(field.shape)
         self._halves = arrays["halves"].reshape(2 * rows, 2 * columns)
         self._kept = arrays["kept"].reshape(2 * rows, 2 * columns)
-        self._held = [arrays[f"held_{what}"].reshape(2 * rows, 2 * columns) for what in ("correction", "answer")]
+        held = [arrays[f"held_{what}"].reshape(2 * rows, 2 * columns) for what in ("correction", "answer")]
+        self._memory = Memory((2 * rows, 2 * columns), *held)  # which the function writes
         self._bent = slice(NUMBERS.index("by_bent"), NUMBERS.index("by_farthest") + 1)
         self._asked = slice(NUMBERS.index("slope"), NUMBERS.index("used") + 1)
         for name, value in self._constants().items():
@@ -62,11 +63,6 @@ class CompiledApplier(Applier):
             "by_changed": 1 / CHANGED,
             "largest": LARGEST,
         }
-
-    def succeed(self, other: Applier) -> None:
-        super().succeed(other)
-        np.copyto(self._held[0], self._memory.correction)
-        np.copyto(self._held[1], self._memory.answer)
 
     def apply(self, metres: Floats, halves: Floats, slope: float, noise: Noise, now: float) -> Traces:  # noqa: ARG002
         """See :meth:`Applier.apply`; ``metres`` are those that were looked at."""

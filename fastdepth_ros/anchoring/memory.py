@@ -1,7 +1,8 @@
 """Memory of the last frames' corrections: noise of points grows less while the view stays.
 
 A correction is averaged with those before it, exponentially, wherever the answer is what it was. Corrections by exact
-anchors are not averaged: what they say of this frame is better than what was said of an earlier one.
+anchors are not averaged: what they say of this frame is better than what was said of an earlier one. While anchors are
+silent the last correction holds, wherever the answer is what it was.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ Floats = npt.NDArray[np.float32]
 
 LASTS = 0.3
 """Time within which 1 / e of the memory is left [s]."""
+
+STANDS = 120.0
+"""Time within which 1 / e of the last correction is left while anchors are silent and the answer stays [s]."""
 
 CHANGED = np.float32(0.05)
 """Change of the answer [log m], mean of 5x5 places, at which a quarter of a place's memory is left."""
@@ -40,15 +44,23 @@ class Memory:
 
     Args:
         shape: rows and columns of corrections.
+        correction, answer: buffers of that shape, where there are some.
 
     Attributes:
         correction, answer: of the last frame (rows, columns), the logarithms; without meaning where nothing is known.
     """
 
-    def __init__(self, shape: tuple[int, int]) -> None:
-        self.correction, self.answer = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+    def __init__(self, shape: tuple[int, int], correction: Floats | None = None, answer: Floats | None = None) -> None:
+        self.correction = np.zeros(shape, np.float32) if correction is None else correction
+        self.answer = np.zeros(shape, np.float32) if answer is None else answer
         self._kept, self._change = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
         self._time = math.nan
+
+    def succeed(self, other: Memory) -> None:
+        """Remember what another one does."""
+        np.copyto(self.correction, other.correction)
+        np.copyto(self.answer, other.answer)
+        self._time = other._time
 
     def forget(self) -> None:
         """Drop what was remembered."""
@@ -90,6 +102,21 @@ class Memory:
         np.copyto(self.correction, correction)
         np.copyto(self.answer, answer)
         return kept
+
+    def recall(self, answer: Floats, now: float) -> Floats | None:
+        """The share of the last correction that holds while anchors are silent.
+
+        Args:
+            answer: (rows, columns) logarithm of the answer [log m].
+            now: time of the frame [s].
+
+        Returns:
+            (rows, columns) from 0 to 1, until the next call; None where nothing is known, or time ran backwards.
+        """
+        passed = now - self._time
+        if not (passed >= 0 and cv2.checkRange(answer)[0]):
+            return None
+        return self._still(answer, math.exp(-passed / STANDS))
 
     def _still(self, answer: Floats, decay: float) -> Floats:
         kept = self._kept

@@ -45,6 +45,7 @@ class Uncertainty:
         self.fitter = fitter
         self._prior = prior
         self._sigma = np.zeros(field.shape, np.float32)
+        self._with_anchors, self._knows = np.zeros_like(field.log_halves), False
         self._contradiction = Contradiction(field)
         self._local = np.full(field.grid[0] * field.grid[1], prior.local**2, np.float32)
         self._field, self._usual = field, math.log(prior.usual)
@@ -55,19 +56,27 @@ class Uncertainty:
         self._at_first = prior.local**2 + prior.place_scale**2 + prior.view_scale**2 + self._cell
 
     def forget(self) -> None:
-        """Drop what anchors of earlier frames contradicted."""
+        """Drop what anchors of earlier frames contradicted, and what they left open."""
         self._contradiction.forget()
+        self._knows = False
 
-    def alone(self, depth: Floats, belief: Array, *, never: bool) -> Floats:
+    def alone(self, depth: Floats, belief: Array, kept: Floats | None, *, never: bool) -> Floats:
         """Standard deviations [m] without anchors.
 
         Args:
-            depth: (rows, columns) the answer, corrected by the line [m].
+            depth: (rows, columns) the answer, corrected by what is remembered [m].
             belief: (6, 6) covariance of the line.
+            kept: (rows / 2, columns / 2) how much of the last correction by anchors is in it; None where nothing is.
             never: whether nothing was ever measured.
         """
         variance = self.fitter.posterior.before(belief)
-        return self._finish(depth, variance, self._local, self._prior.alone if never else self._prior.anchored)
+        halves = self._of_halves(variance, self._local, self._prior.alone if never else self._prior.anchored)
+        if kept is not None and self._knows:
+            squares = np.square(halves)
+            # An answer may be what it was by chance: sigma takes less credit for it than depth.
+            squares += np.square(kept) * (np.square(self._with_anchors) - squares)
+            np.sqrt(squares, out=halves)
+        return self._of_cells(depth, halves)
 
     def anchored(
         self,
@@ -100,7 +109,11 @@ class Uncertainty:
             differs *= clutter / np.sqrt(np.square(clutter).mean())
         if doubt:
             line = line + np.float32((doubt / (factor * surprise)) ** 2)
-        return self._finish(depth, line, local, factor * surprise, differs)
+        halves = self._of_halves(line, local, factor * surprise)
+        halves *= cv2.resize(differs, halves.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        np.copyto(self._with_anchors, halves)
+        self._knows = True
+        return self._of_cells(depth, halves)
 
     def _growth(self, line: Floats, local: Floats) -> Floats | None:
         """(rows, 1) growth because the picture is nearer than usual, as far as anchors leave it open, or None.
@@ -114,15 +127,15 @@ class Uncertainty:
         growth: Floats = np.exp(self._by_nearness * np.float32(nearer * min(left / self._at_first, 1.0) ** FADES))
         return growth
 
-    def _finish(
-        self, depth: Floats, line: Floats, local: Floats, factor: float, differs: Floats | None = None
-    ) -> Floats:
-        """Standard deviations of cells from variances of the logarithm at the nodes, times factors, and at edges."""
+    def _of_halves(self, line: Floats, local: Floats, factor: float) -> Floats:
+        """Standard deviations of the logarithm at every 2x2 cells from variances at the nodes, times a factor."""
         halves = self.fitter.deviations(line, local, factor)
         if (growth := self._growth(line, local)) is not None:
             halves *= growth
-        if differs is not None:
-            halves *= cv2.resize(differs, halves.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        return halves
+
+    def _of_cells(self, depth: Floats, halves: Floats) -> Floats:
+        """Standard deviations of the cells [m] from those of the logarithm at every 2x2 of them."""
         rows, columns = depth.shape
         cv2.resize(halves, (columns, rows), self._sigma, 0, 0, cv2.INTER_LINEAR)
         np.multiply(self._sigma, depth, out=self._sigma)

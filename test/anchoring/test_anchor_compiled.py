@@ -236,6 +236,29 @@ def test_corrections_are_applied_alike(engine, noise, slope):
     assert all((share is None) == (noise < 0.025) for share in shares)
 
 
+@pytest.mark.parametrize("takes_over", [False, True], ids=["as it is", "taken up before"])
+def test_frames_in_which_anchors_are_silent_are_corrected_alike(engine, takes_over):
+    """Also where the functions came while anchors were silent: what numpy remembers goes on."""
+    metres, truth, picture = scene((112, 112))
+    one, other = both(engine, metres.shape)
+    if takes_over:
+        other = Anchoring(metres.shape)
+    changed = metres.copy()
+    changed[:, :40] *= 1.3
+    for frame in range(3):
+        given = [points(truth, 150, seed=frame)]
+        agree(one, other, metres=metres, anchors=given, now=frame / 30, sigma=True, picture=picture)
+    if takes_over:
+        other.take_up(engine.bind)
+    for now, seen in ((0.2, metres), (1.0, changed), (5.0, metres)):
+        agree(one, other, metres=seen, anchors=[], now=now, sigma=True, picture=picture)
+        assert error_of(one, truth) < 0.5 * np.abs(np.log(metres / truth)).mean() or seen is changed
+
+
+def error_of(anchoring, truth):
+    return np.abs(np.log(anchoring._applier.depth / truth)).mean()
+
+
 def test_a_number_that_is_none_ends_the_memory_alike(engine):
     for each in both(engine, (112, 112)):
         metres, _, _ = scene((112, 112))

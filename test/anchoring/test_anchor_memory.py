@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from fastdepth_ros.anchoring import Anchoring, Anchors
-from fastdepth_ros.anchoring.memory import CHANGED, LASTS, Memory
+from fastdepth_ros.anchoring.anchors import nothing_of
+from fastdepth_ros.anchoring.memory import CHANGED, LASTS, STANDS, Memory
 
 SHAPE, HALVES = (112, 112), (56, 56)
 FRAME = 1 / 30
@@ -143,6 +144,101 @@ def test_a_clock_that_jumps_ends_it(memory, now):
     blended(memory, 0.0, 0.0)
     assert blended(memory, 0.2, now) == pytest.approx(0.2, abs=1e-6)
     assert np.isfinite(blended(memory, 0.2, 0.0))
+
+
+def wavy():
+    """An answer that is wrong by turns, and its truth: no line takes that out."""
+    truth = hall()
+    return truth * np.exp(0.2 * np.sin(np.linspace(0, 9, 112, dtype=np.float32))), truth
+
+
+def taught(frames=20):
+    """Anchoring after points of the wavy answer, how far it was off and how sure then, and its last time."""
+    anchoring, (answer, truth) = Anchoring(SHAPE), wavy()
+    for frame in range(frames):
+        done = anchoring.correct(answer, [points(truth, frame, noise=0.02)], frame * FRAME, sigma=True)
+    return anchoring, error(done.depth, truth), done.sigma.copy(), (frames - 1) * FRAME
+
+
+@pytest.mark.parametrize(("silent", "surest", "least_sure"), [(FRAME, 0.99, 1.1), (2.0, 1.1, 2.0), (20.0, 2.0, 4.0)])
+def test_a_view_that_stays_keeps_its_correction_while_anchors_are_silent(silent, surest, least_sure):
+    """It fades within minutes, and is less sure within seconds."""
+    anchoring, before, sure, last = taught()
+    answer, truth = wavy()
+    done = anchoring.correct(answer, [], last + silent, sigma=True)
+    share = math.exp(-silent / STANDS)
+    assert error(done.depth, truth) < share * before + (1 - share) * error(answer, truth) + 0.002
+    assert surest < np.median(done.sigma / sure) < least_sure
+
+
+def test_a_view_that_comes_back_has_its_correction_again():
+    anchoring, before, _, last = taught()
+    answer, truth = wavy()
+    anchoring.correct(answer[:, ::-1] * np.float32(1.5), [], last + 1)
+    assert error(anchoring.correct(answer, [], last + 2).depth, truth) < before + 0.005
+
+
+def test_sensors_slower_than_the_camera_leave_no_frame_to_the_line():
+    """Points with every third image, as a lidar of 10 Hz beside a camera of 30."""
+    anchoring, (answer, truth) = Anchoring(SHAPE), wavy()
+    errors = []
+    for frame in range(30):
+        given = [] if frame % 3 else [points(truth, frame, noise=0.02)]
+        errors.append(error(anchoring.correct(answer, given, frame * FRAME).depth, truth))
+    assert max(errors[10:]) < 1.3 * min(errors[10:])
+
+
+def test_where_the_answer_changes_the_line_alone_is_left():
+    """Of the left half; the right one stays."""
+    anchoring, before, _, last = taught()
+    answer, truth = wavy()
+    factor = np.ones(SHAPE, np.float32)
+    factor[:, :56] = 1.5
+    done = anchoring.correct(answer * factor, [], last + 1, sigma=True)
+    stays, changed = np.s_[:, 64:], np.s_[:, :48]
+    assert error(done.depth[stays], truth[stays]) < before + 0.005
+    left = np.log(done.depth / (truth * factor))[changed]
+    assert np.std(left) > 3 * np.std(np.log(done.depth / truth)[stays]), "turns are as the network answers them"
+    doubt = done.sigma / done.depth
+    assert np.median(doubt[changed]) > 1.5 * np.median(doubt[stays])
+
+
+@pytest.mark.parametrize("ends", ["forgotten", "taken back", "rescaled", "a clock that jumps back"])
+def test_a_correction_is_kept_no_longer_than_what_taught_it(ends):
+    anchoring, before, _, last = taught()
+    answer, truth = wavy()
+    now, given = last + FRAME, []
+    if ends == "forgotten":
+        anchoring.forget()
+    elif ends == "taken back":
+        given = [nothing_of("anchors", taken_back=True)]
+    elif ends == "rescaled":
+        anchoring.rescale(1.25)
+        answer = answer * np.float32(1.25)
+    else:
+        now = last - 1
+    assert error(anchoring.correct(answer, given, now).depth, truth) > 2 * before
+
+
+def test_nothing_is_surer_for_sigmas_that_nobody_asked_for():
+    """The last frame with points was asked for none, so that nothing is known of what its points left open."""
+    anchoring, _, _, last = taught()
+    answer, truth = wavy()
+    line = Anchoring(SHAPE)
+    for frame in range(20):
+        line.correct(answer, [points(truth, frame, noise=0.02)], frame * FRAME)
+    anchoring.correct(answer, [points(truth, 20, noise=0.02)], last + FRAME)
+    unsure = anchoring.correct(answer, [], last + 2 * FRAME, sigma=True).sigma.copy()
+    np.testing.assert_allclose(unsure, line.correct(answer, [], last + FRAME, sigma=True).sigma, rtol=0.1)
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_an_answer_that_is_none_recalls_nothing(memory, bad):
+    blended(memory, 0.1, 0.0)
+    answer = np.full(HALVES, 1.0, np.float32)
+    answer[5, 6] = bad
+    assert memory.recall(answer, FRAME) is None
+    assert memory.recall(np.full(HALVES, 1.0, np.float32), 2 * FRAME).min() > 0.99
 
 
 def lamp():

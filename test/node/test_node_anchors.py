@@ -34,8 +34,8 @@ SEEN = View.of(PAPER_VIEW, 320, 240, 224, 224).intrinsics(CAMERA)
 COMPILED = 300.0
 """Seconds in which functions are compiled behind all others on the busiest of machines."""
 
-SILENT = 1.22
-"""Mean error in log depth 8 s after points fell silent, when it is largest, over that without."""
+STANDS = 0.8
+"""Mean error in log depth over that without points, while they are silent and the view stays, at most."""
 
 OK, WARN = DiagnosticStatus.OK, DiagnosticStatus.WARN
 ROBOT = Path(__file__).with_name("anchor_robot.py")
@@ -203,8 +203,7 @@ def test_depth_is_nearer_to_the_truth_with_points_and_a_scan(robot):
     points.be("corrupt")
     here.until(lambda: "cannot be read" in str(here.graph.values("anchoring")), "the damage to be told")
     assert here.spread() < alone_at_large, "depth is no worse than without"
-    # A mean error grows for seconds after the points spoke last: it holds at its worst, as the next test says.
-    assert here.error() < SILENT * alone
+    assert here.error() < STANDS * alone
 
     points.be("well")
     here.until(lambda: here.figure("anchors: used a frame") > 20, "the points to be used again")
@@ -212,25 +211,30 @@ def test_depth_is_nearer_to_the_truth_with_points_and_a_scan(robot):
     here.until(lambda: "anchors fell silent" in here.says, "the silence to be told")
     assert "remembered" in here.says
     assert here.spread() < alone_at_large
-    assert here.error() < SILENT * alone
+    assert here.error() < STANDS * alone
 
 
-def test_what_points_taught_does_little_harm_where_they_fall_silent(room, indoor):
-    """The line that is remembered turned about 2 m, before all that is in the room: a slope's end left it too far."""
+def test_what_points_taught_stays_with_the_view_and_does_little_harm_beyond_it(room, indoor):
+    """Eight seconds after they fell silent. The other view is the same in a mirror, of which the line alone is left.
+
+    That line turned about 2 m, before all that is in the room: a slope's end left it too far (1.27 and 1.34 times).
+    """
     bundle = find_bundle(indoor)
     engine = open_engine(cache.module_for(bundle, precision=choose(bundle).precision), 1)
     pipeline = Pipeline(engine, bundle.manifest)
-    picture = Picture(room.picture, "rgb")
+    view, mirror = Picture(room.picture, "rgb"), Picture(np.ascontiguousarray(room.picture[:, ::-1]), "rgb")
     x, y, z = np.load(room.file)["points"].T.astype(np.float32)
     seen = np.stack((x / z * SEEN.fx + SEEN.cx, y / z * SEEN.fy + SEEN.cy), axis=1)
     points = Anchors("anchors", seen, z, np.full(len(z), 0.05, np.float32))
-    alone = room.error(pipeline.run(picture, CAMERA, cloud=False).depth)
+    alone = room.error(pipeline.run(view, CAMERA, cloud=False).depth)
+    alone_in_mirror = room.error(pipeline.run(mirror, CAMERA, cloud=False).depth[:, ::-1])
     for frame in range(60):
-        pipeline.run(picture, CAMERA, cloud=False, anchors=[points], now=0.1 * frame)
-    late = room.error(pipeline.run(picture, CAMERA, cloud=False, now=5.9 + 2).depth)
-    assert late < 1.13 * alone
-    worst = room.error(pipeline.run(picture, CAMERA, cloud=False, now=5.9 + 8).depth)
-    assert worst < SILENT * alone
+        pipeline.run(view, CAMERA, cloud=False, anchors=[points], now=0.1 * frame)
+    for silent, most in ((2, 1.24), (8, 1.29)):
+        elsewhere = pipeline.run(mirror, CAMERA, cloud=False, now=5.9 + silent).depth
+        assert room.error(elsewhere[:, ::-1]) < most * alone_in_mirror
+        here = pipeline.run(view, CAMERA, cloud=False, now=5.9 + silent).depth
+        assert room.error(here) < 0.4 * alone
 
 
 def test_the_scale_is_remembered_once_points_come_with_stamps_that_do_not_match(robot):
