@@ -103,7 +103,8 @@ def taught(
         assert done.sigma is not None
         with np.errstate(invalid="ignore", divide="ignore"):
             left = np.square(done.sigma / done.depth * answer / before)
-        known = left < 1 - least  # false for NaN, too
+        spoke = any(source.used for source in done.report.sources)  # else it is what an earlier frame was told
+        known = (left < 1 - least) & spoke  # false for NaN, too
         frames.append(_with(each.frame, np.where(known, done.depth, 0.0), np.where(known, done.sigma, 0.0)))
     return tuple(frames)
 

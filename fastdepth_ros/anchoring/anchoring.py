@@ -61,7 +61,7 @@ class _Fitted(NamedTuple):
 
 
 class Anchoring:
-    """Corrects answers with anchors, and remembers the place's scale.
+    """Corrects answers with anchors, and remembers the place's scale, and for seconds the view's correction.
 
     Args:
         shape: rows and columns of the answer's cells, a half of the network's input; even numbers.
@@ -102,9 +102,7 @@ class Anchoring:
         self.finish()
         self._line.predict(now)
         self._now = now
-        wrong = [source.source for source in anchors if source.taken_back]
-        if wrong:
-            self._take_back(wrong)
+        self._take_back([source.source for source in anchors if source.taken_back])
         chosen = [choose(source, metres) for source in anchors]
         usable = any(len(source.log_depths) for source in chosen)
         if usable and not sigma and self.is_compiled:  # nobody asks OpenCV, and its switch is 20 us with cold caches
@@ -161,6 +159,7 @@ class Anchoring:
         self._line.forget()
         self._lessons.forget()
         self._applier.forget()
+        self._uncertainty.forget()
         self.trust.forget()
 
     def rescale(self, factor: float) -> None:
@@ -169,21 +168,21 @@ class Anchoring:
         step = math.log(factor)
         self._line.rescale(step)
         self._lessons.rescale(step)
-        self._applier.forget()
+        self._applier.rescale(step)
 
     def _remembered(
         self, metres: Floats, chosen: list[Chosen], judged: Judged | None, said: _Said, sigma: bool
     ) -> Corrected:
         """The answer with what is remembered, while anchors pause or none is believed."""
-        silent, kept = self._line.age == math.inf, None
-        if judged is None and (sigma or not silent):
+        never, kept = self._line.age == math.inf, None
+        if judged is None and (sigma or not never):
             self._fitter.look_at(metres)
-        if silent:
+        belief = self._line.held
+        if never:
             self._applier.leave(metres)
         else:
-            kept = self._applier.straighten(metres, _straight(self._line.held.mean.tolist()), self._now)
-        covariance = self._line.held.covariance
-        sd = self._uncertainty.alone(self._applier.depth, covariance, kept, never=silent) if sigma else None
+            kept = self._applier.recall(metres, _straight(belief.mean.tolist()), self._now)
+        sd = self._uncertainty.alone(self._applier.depth, belief.covariance, kept, never=never) if sigma else None
 
         def learn() -> Report:
             if judged is not None:
@@ -204,6 +203,8 @@ class Anchoring:
             with plain_opencv():
                 return self._remembered(metres, chosen, judged, said, sigma)
         own, belief, close, new_place = fitted
+        # Close-ups end with a glance, and a source's last words before it falls silent may be its worst.
+        self._applier.holds = close is None and abs(said.innovation) < said.expected
         line, uncertainty = self._line, self._uncertainty
         if new_place or (close is not None and self._lessons.come_near()):
             self._applier.forget()
@@ -234,9 +235,7 @@ class Anchoring:
 
     def _hear(self, placed: Placed, chosen: list[Chosen]) -> None:
         """Learn how far sources are to be trusted, and give up what one has taught that is not."""
-        wrong = self.trust.hear(self._field, placed, chosen)
-        if wrong:
-            self._take_back(wrong)
+        self._take_back(self.trust.hear(self._field, placed, chosen))
 
     def _take_back(self, sources: Sequence[str]) -> None:
         """Drop what sources said of the place."""

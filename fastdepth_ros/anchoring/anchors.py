@@ -93,7 +93,7 @@ class Report(NamedTuple):
     """The correction of one frame.
 
     Attributes:
-        scale: factor on depths at 2 m, as the filter holds it.
+        scale: factor on depths at 3 m, as the filter holds it.
         scale_sd: standard deviation of its logarithm.
         slope: of the correction over the logarithm of depth: 0 is the network's own.
         slope_sd: its standard deviation.

@@ -50,18 +50,22 @@ class Applier:
 
     Args:
         field: of the frame.
+        memory: of corrections at every 2x2 cells; None makes one.
 
     Attributes:
         depth: (rows, columns) the corrected depth [m]; each call writes it.
+        holds: whether the last correction is one to recall while anchors are silent.
     """
 
-    def __init__(self, field: Field) -> None:
-        rows, columns = field.shape
+    def __init__(self, field: Field, memory: Memory | None = None) -> None:
+        halves = field.log_halves.shape
         self.depth: Floats = np.zeros(field.shape, np.float32)
         self._field = field
-        self._log = np.zeros(field.shape, np.float32)
+        self._log, self._share = np.zeros(field.shape, np.float32), np.zeros(field.shape, np.float32)
+        self._left, self._axes = np.zeros(halves, np.float32), field.axes((halves[0], halves[1]))
         self._planes = Planes(field.grid)
-        self._memory = Memory((rows // 2, columns // 2))
+        self._memory = memory or Memory((halves[0], halves[1]))
+        self._slope, self.holds = 0.0, True
 
     def forget(self) -> None:
         """Drop earlier frames' corrections."""
@@ -70,13 +74,18 @@ class Applier:
     def succeed(self, other: Applier) -> None:
         """Go on with the corrections that one in numpy remembers, instead of it."""
         self._memory.succeed(other._memory)
+        self._slope, self.holds = other._slope, other.holds
+
+    def rescale(self, step: float) -> None:
+        """Have all answers be e^step times as far from now on: what they were corrected to stays."""
+        self._memory.rescale(step)
 
     def leave(self, metres: Floats) -> None:
         """Leave an answer (rows, columns) [m] as it is."""
         np.copyto(self.depth, metres)
 
-    def straighten(self, metres: Floats, line: Straight, now: float) -> Floats | None:
-        """Correct an answer while anchors are silent: by a line, and as last by them wherever it is what it was then.
+    def recall(self, metres: Floats, line: Straight, now: float) -> Floats | None:
+        """Correct an answer while anchors are silent: as they last did where it is what it was then, else by a line.
 
         Args:
             metres: (rows, columns) the answer, that the field has looked at [m].
@@ -84,17 +93,24 @@ class Applier:
             now: time of the frame [s].
 
         Returns:
-            (rows / 2, columns / 2) how much of the last correction holds, until the next call; None where none does.
+            (rows / 2, columns / 2) the share of the last correction, until the next call; None where nothing is known.
         """
-        field, log = self._field, self._log
-        _along(line, field.log_depth, field.u, field.v, out=log)
-        kept = self._memory.recall(field.log_halves, now)
+        field, log, left, memory = self._field, self._log, self._left, self._memory
+        np.multiply(field.log_depth, np.float32(line.slope), out=log)
+        log += line.start + line.across * field.u
+        log += line.down * field.v
+        kept = memory.recall(field.log_halves, now) if self.holds else None
         if kept is not None:
-            halves = np.empty_like(kept)
-            _along(line, field.log_halves, *field.axes((len(kept), kept.shape[1])), out=halves)
-            np.subtract(self._memory.correction, halves, out=halves)
-            halves *= kept
-            log += cv2.resize(halves, log.shape[::-1], interpolation=cv2.INTER_LINEAR)
+            # What depth's slope does keeps to the cells' own depth, as in `apply`: interpolated it would cross edges.
+            np.multiply(memory.answer, np.float32(-self._slope), out=left)
+            left += memory.correction
+            left -= line.start + line.across * self._axes[0]
+            left -= line.down * self._axes[1]
+            left *= kept
+            log += cv2.resize(left, log.shape[::-1], self._share, 0, 0, cv2.INTER_LINEAR)
+            share = cv2.resize(kept, log.shape[::-1], self._share, 0, 0, cv2.INTER_LINEAR)
+            share *= np.float32(self._slope - line.slope)
+            log += np.multiply(share, field.log_depth, out=share)
         self._multiply(metres)
         return kept
 
@@ -108,7 +124,7 @@ class Applier:
             noise: of the anchors.
             now: time of the frame [s].
         """
-        field, log = self._field, self._log
+        field, log, self._slope = self._field, self._log, slope
         planes = self._keep_planes(halves, slope, noise.seen)
         by_depth = np.multiply(field.log_halves, np.float32(slope))
         halves += by_depth
@@ -136,10 +152,3 @@ class Applier:
         np.maximum(np.minimum(log, LARGEST, out=log), -LARGEST, out=log)
         cv2.exp(log, log)
         np.multiply(metres, log, out=self.depth)
-
-
-def _along(line: Straight, log_depth: Floats, u: Floats, v: Floats, out: Floats) -> None:
-    """Write the correction by a line at cells (rows, columns), of which u and v are a row and a column."""
-    np.multiply(log_depth, np.float32(line.slope), out=out)
-    out += line.start + line.across * u
-    out += line.down * v

@@ -32,16 +32,15 @@ class CompiledApplier(Applier):
     """
 
     def __init__(self, field: Field, arrays: Mapping[str, npt.NDArray[Any]], functions: Mapping[str, Call]) -> None:
-        super().__init__(field)
         rows, columns = field.grid
+        held = [arrays[f"held_{what}"].reshape(2 * rows, 2 * columns) for what in ("correction", "answer")]
+        super().__init__(field, Memory((2 * rows, 2 * columns), *held))  # which the function writes
         self._numbers, self._counts = arrays["numbers"], arrays["counts"]
         self._apply = functions["apply"]
         self._keep = functions.get("keep") if self._planes.are_sought else None
         self.depth = arrays["depth"].reshape(field.shape)
         self._halves = arrays["halves"].reshape(2 * rows, 2 * columns)
         self._kept = arrays["kept"].reshape(2 * rows, 2 * columns)
-        held = [arrays[f"held_{what}"].reshape(2 * rows, 2 * columns) for what in ("correction", "answer")]
-        self._memory = Memory((2 * rows, 2 * columns), *held)  # which the function writes
         self._bent = slice(NUMBERS.index("by_bent"), NUMBERS.index("by_farthest") + 1)
         self._asked = slice(NUMBERS.index("slope"), NUMBERS.index("used") + 1)
         for name, value in self._constants().items():
@@ -66,6 +65,7 @@ class CompiledApplier(Applier):
 
     def apply(self, metres: Floats, halves: Floats, slope: float, noise: Noise, now: float) -> Traces:  # noqa: ARG002
         """See :meth:`Applier.apply`; ``metres`` are those that were looked at."""
+        self._slope = slope
         if halves is not self._halves:
             np.copyto(self._halves, halves)
         planar, bends = None, 0

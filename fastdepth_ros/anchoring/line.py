@@ -108,7 +108,7 @@ class Remembered(NamedTuple):
 class Line:
     """A filter over the line.
 
-    Two beliefs are kept. The one that is held takes in each frame fully; it is the answer while anchors pause. The
+    Two beliefs are kept. The one that is held takes in each frame fully, and corrects answers while anchors pause. The
     settled one takes in frames as new looks only, a little from each; a frame's own anchors are added to it, so that
     the same local errors are not counted once a frame.
 

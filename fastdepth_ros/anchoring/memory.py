@@ -1,8 +1,8 @@
 """Memory of the last frames' corrections: noise of points grows less while the view stays.
 
 A correction is averaged with those before it, exponentially, wherever the answer is what it was. Corrections by exact
-anchors are not averaged: what they say of this frame is better than what was said of an earlier one. While anchors are
-silent the last correction holds, wherever the answer is what it was.
+anchors are not averaged: what they say of this frame is better than what was said of an earlier one. Once anchors fall
+silent the last correction holds for seconds, wherever the answer is what it was.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Floats = npt.NDArray[np.float32]
 LASTS = 0.3
 """Time within which 1 / e of the memory is left [s]."""
 
-STANDS = 120.0
+PAUSES = 10.0
 """Time within which 1 / e of the last correction is left while anchors are silent and the answer stays [s]."""
 
 CHANGED = np.float32(0.05)
@@ -47,7 +47,8 @@ class Memory:
         correction, answer: buffers of that shape, where there are some.
 
     Attributes:
-        correction, answer: of the last frame (rows, columns), the logarithms; without meaning where nothing is known.
+        correction, answer: of the last frame with anchors (rows, columns), the logarithms; without meaning where
+            nothing is known.
     """
 
     def __init__(self, shape: tuple[int, int], correction: Floats | None = None, answer: Floats | None = None) -> None:
@@ -65,6 +66,11 @@ class Memory:
     def forget(self) -> None:
         """Drop what was remembered."""
         self._time = math.nan
+
+    def rescale(self, step: float) -> None:
+        """Have all answers be e^step times as far from now on: what they were corrected to stays."""
+        self.answer += np.float32(step)
+        self.correction -= np.float32(step)
 
     def decay(self, now: float) -> float:
         """Share of the memory that is left at a frame's time [s], which is noted.
@@ -111,12 +117,15 @@ class Memory:
             now: time of the frame [s].
 
         Returns:
-            (rows, columns) from 0 to 1, until the next call; None where nothing is known, or time ran backwards.
+            (rows, columns) from 0 to 1, until the next call; None where nothing is known. A clock that jumps back ends
+            the memory.
         """
         passed = now - self._time
+        if passed < 0:
+            self.forget()
         if not (passed >= 0 and cv2.checkRange(answer)[0]):
             return None
-        return self._still(answer, math.exp(-passed / STANDS))
+        return self._still(answer, math.exp(-passed / PAUSES))
 
     def _still(self, answer: Floats, decay: float) -> Floats:
         kept = self._kept

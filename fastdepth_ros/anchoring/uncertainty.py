@@ -29,6 +29,10 @@ FADES = 0.35
 """Power of the variance that anchors leave, as a share of what there was, with which the growth by nearness fades."""
 
 
+CREDIT = 3
+"""Power of the share of an earlier correction by which sigma is as small as it was with it."""
+
+
 class Uncertainty:
     """Standard deviations of the cells; its buffer is made once.
 
@@ -73,8 +77,8 @@ class Uncertainty:
         halves = self._of_halves(variance, self._local, self._prior.alone if never else self._prior.anchored)
         if kept is not None and self._knows:
             squares = np.square(halves)
-            # An answer may be what it was by chance: sigma takes less credit for it than depth.
-            squares += np.square(kept) * (np.square(self._with_anchors) - squares)
+            # An answer may be what it was by chance, the longer ago the likelier: sigma takes less credit than depth.
+            squares += kept**CREDIT * (np.square(self._with_anchors) - squares)
             np.sqrt(squares, out=halves)
         return self._of_cells(depth, halves)
 

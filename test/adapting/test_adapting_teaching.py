@@ -111,6 +111,14 @@ def test_a_frame_of_which_nothing_was_measured_teaches_nothing() -> None:
     assert np.isnan(told(frames, metres(2.0), SIDES).within)
 
 
+def test_a_frame_of_which_nothing_was_measured_teaches_nothing_that_one_before_it_was_told() -> None:
+    looks = [seen(points(3.0, seed=number), number / 30) for number in range(10)] + [seen(np.zeros((0, 3)), 0.4)]
+    *told_of, last = taught(looks, metres(2.0), Prior(), SIDES)
+    assert all(each.depth is not None and each.depth.any() for each in told_of)
+    assert last.depth is not None
+    assert not last.depth.any()
+
+
 def test_where_anchors_say_nothing_the_judge_favours_neither() -> None:
     left, right = (slice(None), slice(0, 150)), (slice(None), slice(200, 341))
     one, other = (np.full((256, 341), depth, np.float32) for depth in (2.0, 4.5))

@@ -7,7 +7,7 @@ import pytest
 
 from fastdepth_ros.anchoring import Anchoring, Anchors
 from fastdepth_ros.anchoring.anchors import nothing_of
-from fastdepth_ros.anchoring.memory import CHANGED, LASTS, STANDS, Memory
+from fastdepth_ros.anchoring.memory import CHANGED, LASTS, PAUSES, Memory
 
 SHAPE, HALVES = (112, 112), (56, 56)
 FRAME = 1 / 30
@@ -160,13 +160,13 @@ def taught(frames=20):
     return anchoring, error(done.depth, truth), done.sigma.copy(), (frames - 1) * FRAME
 
 
-@pytest.mark.parametrize(("silent", "surest", "least_sure"), [(FRAME, 0.99, 1.1), (2.0, 1.1, 2.0), (20.0, 2.0, 4.0)])
+@pytest.mark.parametrize(("silent", "surest", "least_sure"), [(FRAME, 0.99, 1.2), (0.5, 1.5, 4.0), (5.0, 3.0, 8.0)])
 def test_a_view_that_stays_keeps_its_correction_while_anchors_are_silent(silent, surest, least_sure):
-    """It fades within minutes, and is less sure within seconds."""
+    """It fades within seconds, and is less sure within fewer."""
     anchoring, before, sure, last = taught()
     answer, truth = wavy()
     done = anchoring.correct(answer, [], last + silent, sigma=True)
-    share = math.exp(-silent / STANDS)
+    share = math.exp(-silent / PAUSES)
     assert error(done.depth, truth) < share * before + (1 - share) * error(answer, truth) + 0.002
     assert surest < np.median(done.sigma / sure) < least_sure
 
@@ -175,11 +175,12 @@ def test_a_view_that_comes_back_has_its_correction_again():
     anchoring, before, _, last = taught()
     answer, truth = wavy()
     anchoring.correct(answer[:, ::-1] * np.float32(1.5), [], last + 1)
-    assert error(anchoring.correct(answer, [], last + 2).depth, truth) < before + 0.005
+    away = error(answer, truth) * (1 - math.exp(-2 / PAUSES))
+    assert error(anchoring.correct(answer, [], last + 2).depth, truth) < before + away
 
 
 def test_sensors_slower_than_the_camera_leave_no_frame_to_the_line():
-    """Points with every third image, as a lidar of 10 Hz beside a camera of 30."""
+    """Points with every third image, and no other source."""
     anchoring, (answer, truth) = Anchoring(SHAPE), wavy()
     errors = []
     for frame in range(30):
@@ -203,7 +204,7 @@ def test_where_the_answer_changes_the_line_alone_is_left():
     assert np.median(doubt[changed]) > 1.5 * np.median(doubt[stays])
 
 
-@pytest.mark.parametrize("ends", ["forgotten", "taken back", "rescaled", "a clock that jumps back"])
+@pytest.mark.parametrize("ends", ["forgotten", "taken back", "a clock that jumps back", "a clock that jumped back"])
 def test_a_correction_is_kept_no_longer_than_what_taught_it(ends):
     anchoring, before, _, last = taught()
     answer, truth = wavy()
@@ -212,12 +213,58 @@ def test_a_correction_is_kept_no_longer_than_what_taught_it(ends):
         anchoring.forget()
     elif ends == "taken back":
         given = [nothing_of("anchors", taken_back=True)]
-    elif ends == "rescaled":
-        anchoring.rescale(1.25)
-        answer = answer * np.float32(1.25)
-    else:
+    elif ends == "a clock that jumps back":
         now = last - 1
+    else:  # and has come to where it was
+        anchoring.correct(answer, [], last - 1)
     assert error(anchoring.correct(answer, given, now).depth, truth) > 2 * before
+
+
+def test_a_correction_is_in_metres_whatever_answers_are_multiplied_by():
+    anchoring, before, _, last = taught()
+    answer, truth = wavy()
+    anchoring.rescale(1.25)
+    assert error(anchoring.correct(answer * np.float32(1.25), [], last + FRAME).depth, truth) < before + 0.005
+
+
+@pytest.mark.parametrize("factor", [1.2, 1.5, 0.7])
+def test_a_last_frame_that_nobody_expected_is_not_kept(factor):
+    """A tracker's last words before it is lost are often its worst."""
+    anchoring, _, _, last = taught(60)
+    answer, truth = wavy()
+    wrong = anchoring.correct(answer, [points(truth * np.float32(factor), 99, noise=0.02)], last + FRAME).depth
+    assert error(wrong, truth) > 0.1
+    line, *_ = taught(60)
+    line.correct(answer, [points(truth * np.float32(factor), 99, noise=0.02)], last + FRAME)
+    line._applier.forget()
+    kept = anchoring.correct(answer, [], last + 1, sigma=True)
+    np.testing.assert_array_equal(kept.depth, line.correct(answer, [], last + 1, sigma=True).depth)
+
+
+def test_a_close_up_is_not_kept():
+    """A chip that sees a table, and nothing of the room that it is lifted to: the line alone is left."""
+    kept, line, answer = Anchoring(SHAPE), Anchoring(SHAPE), hall()
+    for each in (kept, line):
+        for frame in range(20):
+            each.correct(answer, [points(answer / 5, frame, source="tof", noise=0.02)], frame * FRAME)
+    line._applier.forget()
+    silent = [each.correct(answer, [], 19 * FRAME + 0.1, sigma=True) for each in (kept, line)]
+    np.testing.assert_array_equal(silent[0].depth, silent[1].depth)
+    np.testing.assert_array_equal(silent[0].sigma, silent[1].sigma)
+
+
+def test_a_correction_stays_within_edges_while_anchors_are_silent():
+    """A box before a wall, corrected by a slope over depth that the line forgets within seconds."""
+    answer = np.full(SHAPE, 5.0, np.float32)
+    answer[30:80, 30:80] = 1.0
+    truth = (answer * (answer / 2) ** 0.3).astype(np.float32)
+    anchoring = Anchoring(SHAPE)
+    for frame in range(30):
+        done = anchoring.correct(answer, [points(truth, frame, noise=0.01)], frame * FRAME)
+    before = np.abs(np.log(done.depth / truth)).max()
+    for silent in (1.0, 2.0, 4.0):
+        depth = anchoring.correct(answer, [], 29 * FRAME + silent).depth
+        assert np.abs(np.log(depth / truth))[28:82, 28:82].max() < before + 0.4 * (1 - math.exp(-silent / PAUSES))
 
 
 def test_nothing_is_surer_for_sigmas_that_nobody_asked_for():
