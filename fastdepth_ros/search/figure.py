@@ -92,7 +92,9 @@ def _others(axis: Any, beside: Rows) -> None:
     if not shown:
         axis.set_axis_off()
         return
-    for name, row in shown.items():
+    # Names go up and down by turns, aslant, for networks of the same milliseconds stand side by side.
+    for number, (name, row) in enumerate(sorted(shown.items(), key=lambda each: each[1]["milliseconds"])):
+        up = 1 if number % 2 else -1
         place, colour, found = row["milliseconds"], _colour(name), name == FOUND
         for word, face in (("delta1", colour), (SCALED, "none")):
             values = of_seeds(row, word)
@@ -103,10 +105,13 @@ def _others(axis: Any, beside: Rows) -> None:
             marks = {"s": 60 if found else 28, "marker": "*" if found else "o"}
             axis.scatter([place], [mean], facecolors=face, edgecolors=colour, **marks)
             if word == "delta1":
-                axis.annotate(name, (place, mean), xytext=(4, 3), textcoords="offset points", fontsize=7, color=INK)
+                slant = {"rotation": 50 * up, "rotation_mode": "anchor", "va": "center"}
+                axis.annotate(
+                    name, (place, mean), (4, 6 * up), textcoords="offset points", fontsize=7, color=INK, **slant
+                )
     axis.set_xlabel("milliseconds, whole networks in turns", fontsize=8)
     axis.set_ylabel("delta1, held out, trained alike; rings: with the truth's median", fontsize=8)
-    axis.margins(x=0.25)
+    axis.margins(x=0.25, y=0.35)
     axis.grid(alpha=0.25)
 
 
