@@ -11,25 +11,18 @@ it was without trust over several frames, and as it is; and of errors within two
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from fastdepth_ros.anchoring import Anchoring, Anchors
-from fastdepth_ros.anchoring.prior import Prior
-from fastdepth_ros.evaluation.evaluate import Options, Outcome
-from fastdepth_ros.evaluation.evaluate import run as evaluate_all
-from fastdepth_ros.evaluation.frames import labelled
+from fastdepth_ros.evaluation.evaluate import Outcome
 from fastdepth_ros.evaluation.sensors import Scene, Sensor, parse
-from fastdepth_ros.models import find_bundle
-from fastdepth_ros.runtime.cache import module_for
-from fastdepth_ros.runtime.engines import open_engine
 from fastdepth_ros.viewing import CELL
+from tools.anchor_data import answered, cells_of, parser_of
 
 STEP = 1 / 3
 """Time from picture to picture [s]."""
@@ -150,18 +143,8 @@ def course(
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", nargs="+", type=Path)
-    parser.add_argument("--set")
-    parser.add_argument("--last", type=float, default=1.0)
-    parser.add_argument("--view", choices=("bundle", "whole"), default="bundle")
-    args = parser.parse_args()
-    bundle = find_bundle("fastdepth-indoor")
-    engine = open_engine(module_for(bundle, precision="float32"), 1)
-    outcomes: list[Outcome] = []
-    evaluate_all(engine, bundle.manifest, labelled(args.data, args.set, args.last), Options(args.view), outcomes.append)
-    prior = Prior.of(bundle.manifest)
-    cells = bundle.manifest.input_height // CELL, bundle.manifest.input_width // CELL
+    outcomes, prior = answered(parser_of(__doc__).parse_args())
+    cells = cells_of(outcomes[0])
     alone = course(Anchoring(cells, prior), outcomes, (), trust=True)
     say = sys.stdout.write
     say(f"{len(outcomes)} pictures, {alone.delta1:.3f} alone, {alone.within:.2f} of errors within two sigma\n")

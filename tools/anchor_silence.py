@@ -11,10 +11,8 @@ abs(log(depth / truth)) / delta1, over pictures; float32 answers.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -22,14 +20,10 @@ import numpy.typing as npt
 from fastdepth_ros.anchoring import Anchoring, Anchors
 from fastdepth_ros.anchoring.prior import Prior
 from fastdepth_ros.evaluation.anchored import RATE
-from fastdepth_ros.evaluation.evaluate import Options, Outcome
-from fastdepth_ros.evaluation.evaluate import run as evaluate_all
-from fastdepth_ros.evaluation.frames import labelled
+from fastdepth_ros.evaluation.evaluate import Outcome
 from fastdepth_ros.evaluation.sensors import Scene, Sensor, parse
-from fastdepth_ros.models import find_bundle
-from fastdepth_ros.runtime.cache import module_for
-from fastdepth_ros.runtime.engines import open_engine
 from fastdepth_ros.viewing import CELL
+from tools.anchor_data import answered, cells_of, parser_of
 
 STEP, FRAMES = 0.1, 40
 """Time from frame to frame with points [s], and how many there are."""
@@ -45,12 +39,6 @@ def errors(depth: Depth, truth: Depth) -> tuple[float, float]:
     seen = np.isfinite(truth) & (depth > 0)
     off = np.abs(np.log(depth[seen] / truth[seen]))
     return float(off.mean()), float((off < np.log(1.25)).mean())
-
-
-def cells_of(outcome: Outcome) -> tuple[int, int]:
-    """Rows and columns of an answer's cells."""
-    rows, columns = outcome.answer.shape
-    return rows // CELL, columns // CELL
 
 
 def course(anchoring: Anchoring, outcome: Outcome, given: Sequence[Anchors]) -> list[tuple[float, float]]:
@@ -104,19 +92,11 @@ def row(prior: Prior, outcomes: Sequence[Outcome], sensor: Sensor) -> list[tuple
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", nargs="+", type=Path)
+    parser = parser_of(__doc__)
     parser.add_argument("--sensors", nargs="+", default=["vo:150", "uniform:200"])
     parser.add_argument("--every", nargs="+", type=int)
-    parser.add_argument("--set")
-    parser.add_argument("--last", type=float, default=1.0)
-    parser.add_argument("--view", choices=("bundle", "whole"), default="bundle")
     args = parser.parse_args()
-    bundle = find_bundle()
-    engine = open_engine(module_for(bundle, precision="float32"), 1)
-    outcomes: list[Outcome] = []
-    evaluate_all(engine, bundle.manifest, labelled(args.data, args.set, args.last), Options(args.view), outcomes.append)
-    prior = Prior.of(bundle.manifest)
+    outcomes, prior = answered(args)
     silent = ("alone", "with", *(f"{after:g} s after" for after in SILENT))
     names = [f"every {every}" for every in args.every] if args.every else silent
     sys.stdout.write(f"| {len(outcomes)} pictures | {' | '.join(names)} |\n")
